@@ -1,0 +1,70 @@
+"""Generative models for Keras 3 on TensorFlow: train with `fit`, measure, export to TFLite, show.
+
+Attributes are loaded on first use (PEP 562), so that `import keras_gen` costs milliseconds and TensorFlow is
+imported only by what needs it.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_MODULES = (
+    "data",
+    "distributions",
+    "evaluation",
+    "export",
+    "layers",
+    "losses",
+    "models",
+    "networks",
+    "pictures",
+    "runs",
+    "training",
+    "zoo",
+)
+_MEMBERS = {
+    "Autoencoder": "models",
+    "GenerativeModel": "models",
+    "VAE": "models",
+    "Prior": "distributions",
+    "load": "runs",
+    "train": "training",
+    "evaluate": "evaluation",
+    "build": "zoo",
+}
+__all__ = ["__version__", *_MODULES, *_MEMBERS]
+
+if TYPE_CHECKING:
+    from . import (
+        data,
+        distributions,
+        evaluation,
+        export,
+        layers,
+        losses,
+        models,
+        networks,
+        pictures,
+        runs,
+        training,
+        zoo,
+    )
+    from .distributions import Prior
+    from .evaluation import evaluate
+    from .models import VAE, Autoencoder, GenerativeModel
+    from .runs import load
+    from .training import train
+    from .zoo import build
+
+
+def __getattr__(name: str):
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    if name in _MEMBERS:
+        return getattr(importlib.import_module(f".{_MEMBERS[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,16 @@
+"""Functions over tfp.distributions: network outputs as distributions, priors, divergences, base noise."""
+
+from . import heads as heads
+from . import posteriors as posteriors
+from .discretized_logistic import DiscretizedLogistic as DiscretizedLogistic
+from .discretized_logistic import bits_per_dimension as bits_per_dimension
+from .divergences import CLOSED_FORM as CLOSED_FORM
+from .divergences import MONTE_CARLO as MONTE_CARLO
+from .divergences import Divergence as Divergence
+from .divergences import kl as kl
+from .divergences import kl_per_dimension as kl_per_dimension
+from .heads import Head as Head
+from .noise import Noise as Noise
+from .noise import draw_noise as draw_noise
+from .posteriors import Posterior as Posterior
+from .priors import Prior as Prior

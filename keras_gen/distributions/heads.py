@@ -1,0 +1,159 @@
+"""Heads: what a decoder's output means as a distribution over images."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from .discretized_logistic import DiscretizedLogistic
+
+tfd = tfp.distributions
+
+SCALE_FLOOR = 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """A family of distributions over images [height, width, channels] in [0, 1].
+
+    Attributes:
+        name: its name in the registry.
+        support: the data of which it is a likelihood: `"binary"` pixels, `"8-bit"` levels k / 255, or
+            `"continuous"` values (8-bit data then need uniform dequantization before a likelihood is quoted).
+        outputs: image channels -> channels of the decoder's output.
+        distribution: decoder output [..., height, width, outputs] -> distribution whose event is an image.
+        image: decoder output -> the image shown for it, float32 [..., height, width, channels] in [0, 1].
+    """
+
+    name: str
+    support: str
+    outputs: Callable[[int], int]
+    distribution: Callable[[tf.Tensor], tfd.Distribution]
+    image: Callable[[tf.Tensor], tf.Tensor]
+
+
+def bernoulli() -> Head:
+    """Independent Bernoulli pixels; the decoder gives logits. A likelihood of binary images."""
+    return Head(
+        "bernoulli",
+        "binary",
+        outputs=lambda channels: channels,
+        distribution=lambda logits: tfd.Independent(tfd.Bernoulli(logits=logits, dtype=tf.float32), 3),
+        image=tf.nn.sigmoid,
+    )
+
+
+def normal(scale: float | None = 0.1) -> Head:
+    """Independent normal pixels around a mean in [0, 1].
+
+    Args:
+        scale: standard deviation in pixel units, > 0; None learns one for every pixel (the decoder's second half
+            of channels, softplus plus a floor of 0.001).
+    """
+    if scale is not None and not scale > 0:
+        raise ValueError(f"head 'normal': scale must be a number > 0 or None (learned); received {scale!r}")
+
+    def distribution(parameters: tf.Tensor) -> tfd.Distribution:
+        if scale is None:
+            mean, raw = tf.split(parameters, 2, axis=-1)
+            return tfd.Independent(
+                tfd.Normal(tf.nn.sigmoid(mean), SCALE_FLOOR + tf.nn.softplus(raw - 2.0)), 3
+            )
+        return tfd.Independent(tfd.Normal(tf.nn.sigmoid(parameters), scale), 3)
+
+    def image(parameters: tf.Tensor) -> tf.Tensor:
+        return tf.nn.sigmoid(parameters if scale is not None else tf.split(parameters, 2, axis=-1)[0])
+
+    return Head(
+        "normal",
+        "continuous",
+        outputs=lambda channels: channels if scale is not None else 2 * channels,
+        distribution=distribution,
+        image=image,
+    )
+
+
+def discretized_logistic_mixture(components: int = 3) -> Head:
+    """A mixture of discretized logistics for every pixel: a likelihood of 8-bit images, gray or colour.
+
+    The channels of a pixel share the mixture's weights; within a component they are independent (the linear
+    dependence between channels of PixelCNN++ is left out, so that an image decodes in one pass).
+    The decoder gives, for each pixel, `components` logits, then locations, then raw scales [components, channels].
+
+    Args:
+        components: logistics in the mixture, >= 1.
+
+    Reference:
+        Salimans, Karpathy, Chen, Kingma 2017, PixelCNN++, arXiv:1701.05517, eq. 2.
+    """
+    if components < 1:
+        raise ValueError(
+            f"head 'discretized_logistic_mixture': components must be >= 1; received {components}"
+        )
+
+    def split(parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        channels = (parameters.shape[-1] // components - 1) // 2
+        logits, loc, raw = tf.split(
+            parameters, [components, components * channels, components * channels], axis=-1
+        )
+        shape = [*_leading_shape(parameters), components, channels]
+        return logits, tf.reshape(loc, shape) + 0.5, tf.reshape(raw, shape)
+
+    def distribution(parameters: tf.Tensor) -> tfd.Distribution:
+        logits, loc, raw = split(parameters)
+        # softplus(raw - 2) starts at .13: wide enough to see every level, narrow enough to learn from
+        component = DiscretizedLogistic(loc, SCALE_FLOOR + tf.nn.softplus(raw - 2.0))
+        pixels = tfd.MixtureSameFamily(tfd.Categorical(logits=logits), tfd.Independent(component, 1))
+        return tfd.Independent(pixels, 2)
+
+    def image(parameters: tf.Tensor) -> tf.Tensor:
+        channels = (parameters.shape[-1] // components - 1) // 2
+        weights = tf.nn.softmax(parameters[..., :components])
+        loc = tf.clip_by_value(parameters[..., components : components * (1 + channels)] + 0.5, 0.0, 1.0)
+        # sums of slices and not a reshape to rank 5: TFLite's fast kernels stop at rank 4
+        return tf.add_n(
+            [weights[..., i : i + 1] * loc[..., i * channels : (i + 1) * channels] for i in range(components)]
+        )
+
+    return Head(
+        "discretized_logistic_mixture",
+        "8-bit",
+        outputs=lambda channels: components * (1 + 2 * channels),
+        distribution=distribution,
+        image=image,
+    )
+
+
+HEADS = {
+    "bernoulli": bernoulli,
+    "normal": normal,
+    "discretized_logistic_mixture": discretized_logistic_mixture,
+}
+
+
+def get(head: str | dict) -> Head:
+    """The head of a name, or of a dict with its `name` and arguments.
+
+    Args:
+        head: `"bernoulli"`, `"normal"`, `"discretized_logistic_mixture"`, or e.g. `{"name": "normal", "scale": 0.2}`.
+
+    Raises:
+        ValueError: for an unknown name or unknown arguments.
+    """
+    arguments = dict(head) if isinstance(head, dict) else {"name": head}
+    name = arguments.pop("name", None)
+    if name not in HEADS:
+        raise ValueError(
+            f"Unknown head {head!r}: expected one of {', '.join(HEADS)}, or a dict with such a 'name'"
+        )
+    try:
+        return HEADS[name](**arguments)
+    except TypeError as error:
+        raise ValueError(f"head {name!r} does not take the arguments {arguments}: {error}") from error
+
+
+def _leading_shape(tensor: tf.Tensor) -> list:
+    """All dimensions but the last, static where they are known."""
+    dynamic = tf.shape(tensor)
+    return [dynamic[i] if size is None else size for i, size in enumerate(tensor.shape[:-1])]

@@ -1,0 +1,76 @@
+"""Variational posteriors q(z | x): an encoder's output as a distribution over codes."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+tfd = tfp.distributions
+tfb = tfp.bijectors
+
+SCALE_FLOOR = 1e-4
+
+
+@dataclasses.dataclass(frozen=True)
+class Posterior:
+    """A family of reparameterized distributions over codes [size].
+
+    Attributes:
+        name: its name in the registry.
+        outputs: code size -> units of the encoder's output.
+        distribution: encoder output [..., outputs], code size -> distribution whose event is a code [size].
+        draw: such a distribution, standard normal noise [..., size] -> codes, differentiable in the parameters.
+        factorizes: whether the dimensions are independent, so that a KL can be split by dimension.
+    """
+
+    name: str
+    outputs: Callable[[int], int]
+    distribution: Callable[[tf.Tensor, int], tfd.Distribution]
+    draw: Callable[[tfd.Distribution, tf.Tensor], tf.Tensor]
+    factorizes: bool
+
+
+def positive(raw: tf.Tensor) -> tf.Tensor:
+    """A scale > 1e-4 from an unbounded tensor; 1 at raw = 0."""
+    return SCALE_FLOOR + tf.nn.softplus(raw + 0.5413)  # softplus(0.5413) = 1
+
+
+def _diagonal(parameters: tf.Tensor, size: int) -> tfd.Distribution:
+    mean, raw = tf.split(tf.cast(parameters, tf.float32), [size, size], axis=-1)
+    return tfd.Independent(tfd.Normal(mean, positive(raw)), 1)
+
+
+def _full(parameters: tf.Tensor, size: int) -> tfd.Distribution:
+    mean, raw = tf.split(tf.cast(parameters, tf.float32), [size, size * (size + 1) // 2], axis=-1)
+    factor = tfp.math.fill_triangular(raw)
+    factor = tf.linalg.set_diag(factor, positive(tf.linalg.diag_part(factor)))
+    return tfd.MultivariateNormalTriL(mean, factor)
+
+
+DIAGONAL_NORMAL = Posterior(
+    "diagonal_normal",
+    outputs=lambda size: 2 * size,
+    distribution=_diagonal,
+    draw=lambda q, noise: q.distribution.loc + q.distribution.scale * noise,
+    factorizes=True,
+)
+FULL_COVARIANCE_NORMAL = Posterior(
+    "full_covariance_normal",
+    outputs=lambda size: size + size * (size + 1) // 2,
+    distribution=_full,
+    draw=lambda q, noise: q.bijector.forward(noise),
+    factorizes=False,
+)
+POSTERIORS = {posterior.name: posterior for posterior in (DIAGONAL_NORMAL, FULL_COVARIANCE_NORMAL)}
+
+
+def get(name: str) -> Posterior:
+    """The posterior of a name: `diagonal_normal` or `full_covariance_normal`.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if name not in POSTERIORS:
+        raise ValueError(f"Unknown posterior {name!r}: expected one of {', '.join(POSTERIORS)}")
+    return POSTERIORS[name]

@@ -1,0 +1,4 @@
+"""Losses: pure functions of tensors, one value per example, no reduction over the batch."""
+
+from .reconstruction import bernoulli_cross_entropy as bernoulli_cross_entropy
+from .reconstruction import squared_error as squared_error

@@ -1,0 +1,40 @@
+"""Reconstruction losses: pure functions, one value per image."""
+
+import tensorflow as tf
+
+
+def squared_error(images: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
+    """Squared error, summed over pixels.
+
+    Args:
+        images, reconstructions: [batch, height, width, channels], same shape.
+
+    Returns:
+        float32 [batch], >= 0.
+    """
+    _check_shapes(images, reconstructions)
+    difference = tf.cast(images, tf.float32) - tf.cast(reconstructions, tf.float32)
+    return tf.reduce_sum(tf.square(difference), axis=[1, 2, 3])
+
+
+def bernoulli_cross_entropy(images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """-log p of images under independent Bernoulli pixels, summed over pixels, in nats.
+
+    Args:
+        images: [batch, height, width, channels] in [0, 1]; a likelihood where they are binary.
+        logits: unbounded, same shape.
+
+    Returns:
+        float32 [batch], >= 0.
+    """
+    _check_shapes(images, logits)
+    terms = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(images, tf.float32), tf.cast(logits, tf.float32))
+    return tf.reduce_sum(terms, axis=[1, 2, 3])
+
+
+def _check_shapes(first: tf.Tensor, second: tf.Tensor) -> None:
+    if first.shape.rank != 4 or not first.shape.is_compatible_with(second.shape):
+        raise ValueError(
+            f"Expected two tensors [batch, height, width, channels] of one shape; received {first.shape} and "
+            f"{second.shape}"
+        )

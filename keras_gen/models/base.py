@@ -1,0 +1,281 @@
+"""The base of every system: seeds, noise, loss scaling, trackers, generation and saving, written once."""
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.distributions.noise import draw_noise
+
+from .endpoints import Endpoint
+from .placement import Draws, Place
+
+SEED_STATE = "seed_generator_state"
+
+
+class GenerativeModel(keras.Model):
+    """A Keras model that is trained on dict batches and generates images.
+
+    A subclass takes finished networks, states `tracked`, and writes `losses_of`, `call`, `generate_from` and
+    `endpoints`. The base draws all noise for the global batch, divides losses by the global batch size (Keras's
+    optimizers SUM gradients over replicas), tracks the unscaled values, and saves every seed.
+
+    Args:
+        seed: seed of all noise while training; None draws one. Evaluation has a stream of its own, which starts anew
+            at every `reset_metrics()`: validation does not change training, and `evaluate` repeats exactly.
+    """
+
+    tracked: tuple[str, ...] = ("loss",)
+    evaluation_seed = 20_131_220
+
+    def __init__(self, *, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.autocast = False
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.evaluation_step = self.add_weight(
+            name="evaluation_step", shape=(), dtype="int32", initializer="zeros", trainable=False,
+            aggregation="only_first_replica",
+        )  # fmt: skip
+        self.train_steps = self.add_weight(
+            name="train_steps", shape=(), dtype="int64", initializer="zeros", trainable=False,
+            aggregation="only_first_replica",
+        )  # fmt: skip
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
+        # the networks arrive built; a symbolic call on raw batches would only get in fit's way
+        self.built = True
+
+    # what a system writes
+
+    def losses_of(self, batch: dict, draws: Draws, place: Place, training: bool) -> tuple[tf.Tensor, dict]:
+        """The loss to minimize and what to report.
+
+        Args:
+            batch: dict of tensors with this replica's rows, images float32 in [0, 1].
+            draws: the only source of noise.
+            place: statistics over the global batch.
+            training: passed to the networks.
+
+        Returns:
+            One loss per example [rows], and {tracked name: one value per example [rows]}.
+        """
+        raise NotImplementedError
+
+    def endpoints(self) -> list[Endpoint]:
+        """What can be exported: functions without random operations."""
+        raise NotImplementedError
+
+    # fit, evaluate
+
+    def compile(self, optimizer="adam", *, jit_compile: bool = False, **kwargs):
+        """As `keras.Model.compile`, without a loss: the model has its own.
+
+        Args:
+            optimizer: a Keras optimizer or its name. It is built here, so a strategy's scope must be open.
+            jit_compile: XLA. Off by default: on CPUs it slows convolutions down, and it fails under several replicas.
+        """
+        if kwargs.get("loss") is not None:
+            raise ValueError(
+                f"{type(self).__name__} has its own loss; compile() was given loss={kwargs['loss']!r}"
+            )
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        if self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    def get_compile_config(self) -> dict | None:
+        """The optimizer and the options of `compile`, so that a loaded model goes on training."""
+        if not self.compiled:
+            return None
+        return {
+            "optimizer": keras.saving.serialize_keras_object(self._compile_config.config["optimizer"]),
+            "jit_compile": self.jit_compile,
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+        }
+
+    def compile_from_config(self, config: dict):
+        """Compile as the saved model was; the optimizer's variables are restored after this."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def fit(self, x=None, *args, callbacks=None, **kwargs):
+        """As `keras.Model.fit`, on a dataset of dict batches or an array of images [num, height, width, channels].
+
+        A dataset of `keras_gen.data.load` is told the epoch before each epoch, so that its order, augmentation and
+        binarization change from epoch to epoch, and are the same after a resume.
+        """
+        if hasattr(x, "epoch") and not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [_SetEpoch(x.epoch), *(callbacks or [])]
+        return super().fit(x, *args, callbacks=callbacks, **kwargs)
+
+    def train_step(self, data) -> dict:
+        batch = self.batch_of(data)
+        place = Place(tf.shape(batch["image"])[0])
+        draws = Draws(self._next_seed(), place)
+        with tf.GradientTape() as tape:
+            losses, logs = self.losses_of(batch, draws, place, training=True)
+            loss = place.share(self._per_example("loss", losses))
+            if self.losses:  # regularizers and add_loss: once for the global batch, not once a replica
+                loss += tf.add_n(self.losses) / place.replicas
+            loss = self.optimizer.scale_loss(loss)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.train_steps.assign_add(1)
+        return self._track({"loss": losses, **logs}, place)
+
+    def test_step(self, data) -> dict:
+        batch = self.batch_of(data)
+        place = Place(tf.shape(batch["image"])[0])
+        seed = tf.stack([self.evaluation_seed, tf.convert_to_tensor(self.evaluation_step)])
+        self.evaluation_step.assign_add(1)
+        losses, logs = self.losses_of(batch, Draws(seed, place), place, training=False)
+        return self._track({"loss": losses, **logs}, place)
+
+    def reset_metrics(self):
+        super().reset_metrics()
+        self.evaluation_step.assign(0)
+
+    @property
+    def metrics(self) -> list:
+        return list(self.trackers.values())
+
+    @staticmethod
+    def batch_of(data) -> dict:
+        """A batch as a dict: a tensor is the images, and a pair (images, labels) is given its names.
+
+        Raises:
+            ValueError: for anything else, or a dict without `image`.
+        """
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        batch = dict(x) if isinstance(x, Mapping) else {"image": x}
+        if y is not None and "label" not in batch:
+            batch["label"] = y
+        if weight is not None:
+            raise ValueError(
+                "sample_weight is not supported; weight the examples by how often the data holds them"
+            )
+        if "image" not in batch:
+            raise ValueError(f"Expected a batch with the key 'image'; received the keys {sorted(batch)}")
+        return batch
+
+    def _next_seed(self) -> tf.Tensor:
+        return tf.cast(self.seed_generator.next(), tf.int32)
+
+    def _per_example(self, name: str, values: tf.Tensor) -> tf.Tensor:
+        # a scalar would be divided by the batch again, in silence
+        if values.shape.rank != 1:
+            raise ValueError(
+                f"{type(self).__name__}: {name!r} must have one value per example; shape {values.shape}"
+            )
+        return tf.cast(values, tf.float32)
+
+    def _track(self, logs: dict, place: Place) -> dict:
+        """Update the trackers with unscaled means, weighted by this replica's rows."""
+        for name, values in logs.items():
+            self.trackers[name].update_state(self._per_example(name, values))
+        results = {name: tracker.result() for name, tracker in self.trackers.items()}
+        if place.replicas > 1 and tf.distribute.get_strategy().extended._in_multi_worker_mode():
+            # Keras 3 reduces the values of several workers by concatenation, which scalars refuse (keras#20585)
+            return {name: tf.reshape(value, [1]) for name, value in results.items()}
+        return results
+
+    def _maybe_symbolic_build(self, *args, **kwargs):
+        """Nothing to do: networks and optimizers are built (and under several workers Keras's own version fails)."""
+
+    # generation
+
+    def noise(self) -> dict:
+        """Base noise of one image: input name -> `keras_gen.distributions.Noise`."""
+        return self.prior.noise
+
+    def generate_from(self, noise: dict, **conditions) -> tf.Tensor:
+        """Images in [0, 1] from base noise {name: [num, ...]}; no random operation inside."""
+        raise NotImplementedError
+
+    def conditions_of(self, num: int, **conditions) -> dict:
+        """Check the conditions of `generate` and turn each into a float32 array with `num` rows."""
+        if conditions:
+            raise ValueError(
+                f"{type(self).__name__} takes no condition; received {', '.join(sorted(conditions))}"
+            )
+        return {}
+
+    def generate(
+        self, num: int, *, seed: int | None = None, batch_size: int = 128, **conditions
+    ) -> np.ndarray:
+        """Draw images from the model.
+
+        The same seed gives the same images here, in the SavedModel and in the TensorFlow-free runtime, up to float32
+        rounding: the noise is drawn on the host.
+
+        Args:
+            num: images, >= 1.
+            seed: 0 <= seed < 2**63; None draws one.
+            batch_size: images decoded at a time.
+            **conditions: what the system can be told, e.g. `label=3` or `label=[0, 1, ...]`.
+
+        Returns:
+            float32 [num, height, width, channels] in [0, 1].
+
+        Raises:
+            ValueError: for num < 1, a seed out of range, or a condition that the model does not take.
+        """
+        if num < 1:
+            raise ValueError(f"num must be >= 1; received {num}")
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        noise = draw_noise(self.noise(), num, seed)
+        conditions = self.conditions_of(num, **conditions)
+        images = []
+        for start in range(0, num, batch_size):
+            rows = slice(start, start + batch_size)
+            part = {name: tf.constant(value[rows]) for name, value in noise.items()}
+            told = {name: tf.constant(value[rows]) for name, value in conditions.items()}
+            images.append(self.generate_from(part, **told).numpy())
+        return np.concatenate(images)
+
+    # saving
+
+    def get_config(self) -> dict:
+        return {
+            "name": self.name,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None):
+        return cls(
+            **{
+                key: keras.saving.deserialize_keras_object(value, custom_objects)
+                if isinstance(value, dict) and "class_name" in value
+                else value
+                for key, value in config.items()
+            }
+        )
+
+    def _seed_states(self) -> list:
+        """The states of all seed generators, dropout's included; Keras itself does not save them."""
+        return [variable for variable in self.variables if variable.path.endswith(SEED_STATE)]
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for index, state in enumerate(self._seed_states()):
+            store[f"{SEED_STATE}_{index}"] = np.asarray(state)
+
+    def load_own_variables(self, store):
+        seeds = {key: store[key] for key in store.keys() if key.startswith(SEED_STATE)}
+        super().load_own_variables({key: store[key] for key in store.keys() if key not in seeds})
+        for index, state in enumerate(self._seed_states()):
+            state.assign(seeds[f"{SEED_STATE}_{index}"])
+
+
+class _SetEpoch(keras.callbacks.Callback):
+    """Tells a dataset the epoch, on which its order and augmentation depend."""
+
+    def __init__(self, epoch: tf.Variable):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch.assign(epoch)

@@ -1,0 +1,143 @@
+"""What every model with an encoder and a decoder shares: shapes, conditions, endpoints."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .base import GenerativeModel
+from .endpoints import Endpoint, Port
+
+
+class EncoderDecoder(GenerativeModel):
+    """A model that encodes images into codes and decodes codes into images.
+
+    Args:
+        encoder: images [batch, height, width, channels] -> [batch, ...]; with `num_classes`, [images, one-hot labels].
+        decoder: codes [batch, size] -> parameters of the image; with `num_classes`, [codes, one-hot labels].
+        num_classes: classes to condition on, or None.
+    """
+
+    def __init__(
+        self, encoder: keras.Model, decoder: keras.Model, *, num_classes: int | None = None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.encoder, self.decoder, self.num_classes = encoder, decoder, num_classes
+        wanted = 2 if num_classes else 1
+        for role, network in (("encoder", encoder), ("decoder", decoder)):
+            if len(network.inputs) != wanted:
+                raise ValueError(
+                    f"num_classes={num_classes}: the {role} must take {wanted} input(s) "
+                    f"({'the one-hot label second' if num_classes else 'no label'}); it takes {len(network.inputs)}"
+                )
+        self.image_shape = tuple(encoder.inputs[0].shape[1:])
+        self.latent_size = int(decoder.inputs[0].shape[-1])
+
+    # what a system writes
+
+    def code_of(self, encoded: tf.Tensor) -> tf.Tensor:
+        """The encoder's output -> the code [batch, size] that stands for the image."""
+        raise NotImplementedError
+
+    def image_of(self, decoded: tf.Tensor) -> tf.Tensor:
+        """The decoder's output -> images in [0, 1]."""
+        raise NotImplementedError
+
+    # encode, decode, reconstruct, generate
+
+    def encoded(self, image, label=None, training: bool = False) -> tf.Tensor:
+        """The encoder's output in float32; `label` one-hot [batch, num_classes] where the model is conditional."""
+        inputs = [image, label] if self.num_classes else image
+        return tf.cast(self.encoder(inputs, training=training), tf.float32)
+
+    def decoded(self, z, label=None, training: bool = False) -> tf.Tensor:
+        """The decoder's output in float32."""
+        inputs = [z, label] if self.num_classes else z
+        return tf.cast(self.decoder(inputs, training=training), tf.float32)
+
+    def encode(self, image, label=None) -> tf.Tensor:
+        """Images [batch, height, width, channels] in [0, 1] -> codes float32 [batch, size]."""
+        return self.code_of(self.encoded(image, label))
+
+    def decode(self, z, label=None) -> tf.Tensor:
+        """Codes [batch, size] -> images float32 [batch, height, width, channels] in [0, 1]."""
+        return self.image_of(self.decoded(z, label))
+
+    def reconstruct(self, image, label=None) -> tf.Tensor:
+        """Images -> what the model makes of their codes, same shape, in [0, 1]."""
+        return self.decode(self.encode(image, label), label)
+
+    def call(self, inputs, training: bool = False) -> tf.Tensor:
+        """The deploy path: a batch dict or images -> reconstructions."""
+        batch = self.batch_of(inputs)
+        return self.reconstruct(batch["image"], self.label_of(batch))
+
+    def generate_from(self, noise: dict, label=None) -> tf.Tensor:
+        return self.decode(self.prior.draw(noise, self.posterior_of), label)
+
+    def posterior_of(self, image) -> object:
+        """Images -> their distribution over codes, for priors that are made of posteriors; None where there is none."""
+        return None
+
+    def label_of(self, batch: dict) -> tf.Tensor | None:
+        """One-hot labels float32 [batch, num_classes], or None for a model without classes."""
+        if not self.num_classes:
+            return None
+        if "label" not in batch:
+            raise ValueError(
+                f"A model with num_classes={self.num_classes} needs 'label'; the batch has {sorted(batch)}"
+            )
+        label = tf.convert_to_tensor(batch["label"])
+        if label.shape.rank == 2 and label.shape[1] == self.num_classes:
+            return tf.cast(label, tf.float32)
+        return tf.one_hot(tf.cast(tf.reshape(label, [-1]), tf.int32), self.num_classes)
+
+    def conditions_of(self, num: int, *, label=None, **unknown) -> dict:
+        if unknown or (label is not None and not self.num_classes):
+            super().conditions_of(num, **unknown, **({} if label is None else {"label": label}))
+        if not self.num_classes:
+            return {}
+        if label is None:
+            raise ValueError(f"This model is conditional: pass label=, classes 0 to {self.num_classes - 1}")
+        labels = np.broadcast_to(np.asarray(label), (num,))
+        if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= self.num_classes:
+            raise ValueError(f"label must be integers from 0 to {self.num_classes - 1}; received {label!r}")
+        return {"label": np.eye(self.num_classes, dtype=np.float32)[labels]}
+
+    def endpoints(self) -> list[Endpoint]:
+        """`encode`, `decode`, `reconstruct` and `generate`; each also takes `label` where the model is conditional."""
+        image, code = Port(self.image_shape, "image"), Port((self.latent_size,), "latent")
+        label = {"label": Port((self.num_classes,), "label")} if self.num_classes else {}
+        noise = {name: Port(noise.shape, noise.kind) for name, noise in self.noise().items()}
+        outputs = {"z": code, **self.code_ports()}
+
+        def encode(image, label=None):
+            encoded = self.encoded(image, label)
+            return {"z": self.code_of(encoded), **self.code_details(encoded)}
+
+        def generate(label=None, **noise):
+            return {"image": self.generate_from(noise, label)}
+
+        return [
+            Endpoint("encode", encode, {"image": image, **label}, outputs),
+            Endpoint("decode", lambda z, label=None: {"image": self.decode(z, label)}, {"z": code, **label},
+                     {"image": image}),
+            Endpoint("reconstruct", lambda image, label=None: {"image": self.reconstruct(image, label)},
+                     {"image": image, **label}, {"image": image}),
+            Endpoint("generate", generate, {**noise, **label}, {"image": image}),
+        ]  # fmt: skip
+
+    def code_ports(self) -> dict[str, Port]:
+        """What `encode` gives besides `z`: name -> Port."""
+        return {}
+
+    def code_details(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The tensors of `code_ports`, from the encoder's output."""
+        return {}
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "num_classes": self.num_classes,
+        }

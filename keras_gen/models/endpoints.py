@@ -1,0 +1,56 @@
+"""What a system offers to the outside: named functions without random operations, ready to be exported."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+KINDS = ("image", "latent", "normal", "uniform", "label", "value")
+
+
+@dataclasses.dataclass(frozen=True)
+class Port:
+    """One input or output of an endpoint; always float32.
+
+    Attributes:
+        shape: its shape for one example, without the batch.
+        kind: `"image"` (in [0, 1]), `"latent"` (a code), `"normal"` or `"uniform"` (base noise), `"label"` (one-hot
+            class), or `"value"` (anything else, such as a scale).
+    """
+
+    shape: tuple[int, ...]
+    kind: str
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"Unknown kind {self.kind!r}: expected one of {', '.join(KINDS)}")
+        object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Smallest and largest value, or None where there is no bound."""
+        return (0.0, 1.0) if self.kind in ("image", "uniform", "label") else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """A named function from tensors to tensors.
+
+    Attributes:
+        name: `encode`, `decode`, `reconstruct`, `generate`, ...
+        function: keyword tensors [batch, *shape], one for each input -> dict of tensors, one for each output.
+            It holds no random operation: base noise is an input.
+        inputs, outputs: name -> Port.
+    """
+
+    name: str
+    function: Callable[..., dict[str, tf.Tensor]]
+    inputs: dict[str, Port]
+    outputs: dict[str, Port]
+
+    def specification(self, batch: int | None = None) -> dict[str, tf.TensorSpec]:
+        """Input name -> tf.TensorSpec with the given batch size (None: any)."""
+        return {
+            name: tf.TensorSpec([batch, *port.shape], tf.float32, name=name)
+            for name, port in self.inputs.items()
+        }

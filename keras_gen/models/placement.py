@@ -1,0 +1,75 @@
+"""Where a replica's rows lie in the global batch, and the noise that belongs to them."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+
+class Place:
+    """The position of this replica's rows in the global batch of one step.
+
+    Attributes:
+        rows: examples on this replica.
+        total: examples on all replicas.
+        first: index of this replica's first row in the global batch.
+    """
+
+    def __init__(self, rows: tf.Tensor):
+        self.rows = tf.cast(rows, tf.int32)
+        context = tf.distribute.get_replica_context()
+        self.replicas = context.num_replicas_in_sync
+        if self.replicas == 1:
+            self.total, self.first = self.rows, tf.constant(0)
+        else:
+            own = tf.one_hot(context.replica_id_in_sync_group, self.replicas, dtype=tf.int32)
+            counts = context.all_reduce(tf.distribute.ReduceOp.SUM, own * self.rows)
+            self.total = tf.reduce_sum(counts)
+            self.first = tf.reduce_sum(
+                counts * tf.cast(tf.range(self.replicas) < _replica(context), tf.int32)
+            )
+
+    def mean(self, values: tf.Tensor) -> tf.Tensor:
+        """Mean of [rows, ...] over the examples of all replicas, without a gradient: [...]."""
+        total = tf.reduce_sum(tf.stop_gradient(values), axis=0)
+        if self.replicas > 1:
+            total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
+        return total / tf.cast(self.total, values.dtype)
+
+    def share(self, values: tf.Tensor) -> tf.Tensor:
+        """Per-example losses [rows] -> sum(values) / total: what replicas, whose gradients are SUMMED, each owe."""
+        return tf.reduce_sum(values) / tf.cast(self.total, values.dtype)
+
+
+class Draws:
+    """The noise of one pass: drawn for the global batch and cut to this replica's rows.
+
+    Two replicas therefore see, together, exactly what one device sees. Every call draws new noise.
+
+    Args:
+        seed: int32 [2], the pass's own seed.
+        place: where this replica's rows lie.
+    """
+
+    def __init__(self, seed: tf.Tensor, place: Place):
+        self.seed, self.place, self.calls = seed, place, 0
+
+    def normal(self, shape: Sequence[int]) -> tf.Tensor:
+        """Standard normal noise, float32 [rows, *shape]."""
+        return self._draw(tf.random.stateless_normal, shape)
+
+    def uniform(self, shape: Sequence[int]) -> tf.Tensor:
+        """Uniform noise on [0, 1), float32 [rows, *shape]."""
+        return self._draw(tf.random.stateless_uniform, shape)
+
+    def _draw(self, function, shape: Sequence[int]) -> tf.Tensor:
+        seed = tf.random.fold_in(self.seed, self.calls)
+        self.calls += 1
+        # philox by name: the default algorithm gives other numbers under XLA
+        noise = function([self.place.total, *shape], seed, alg="philox")
+        if self.place.replicas == 1:
+            return noise
+        return noise[self.place.first : self.place.first + self.place.rows]
+
+
+def _replica(context) -> tf.Tensor:
+    return tf.cast(context.replica_id_in_sync_group, tf.int32)

@@ -1,0 +1,111 @@
+"""Convolutional encoder and decoder whose depth follows the image's size."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+
+def halvings(height: int, width: int, smallest: int = 4) -> int:
+    """How often height and width can be halved without a remainder and without going below `smallest`.
+
+    28 -> 2 (7x7), 32 -> 3 (4x4), 64 -> 4, 256 -> 6.
+    """
+    count = 0
+    while height % 2 == 0 and width % 2 == 0 and min(height, width) // 2 >= smallest:
+        height, width, count = height // 2, width // 2, count + 1
+    return count
+
+
+def conv_encoder(
+    image_shape: Sequence[int],
+    outputs: int,
+    *,
+    width: int = 32,
+    dense: int = 256,
+    activation: str = "relu",
+    num_classes: int | None = None,
+) -> keras.Model:
+    """Images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
+
+    Strided 4x4 convolutions, `width`, 2 * `width`, ... channels up to 8 * `width`, one per halving of the size.
+
+    Args:
+        image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
+        outputs: units of the last layer.
+        width: channels of the first convolution.
+        dense: units of the hidden dense layer.
+        activation: a Keras activation's name.
+        num_classes: with a number, the model takes [images, one-hot labels [batch, num_classes]]; the label joins
+            the dense layer.
+
+    Raises:
+        ValueError: for a size that does not halve.
+    """
+    steps = _steps(image_shape)
+    image = keras.Input(tuple(image_shape), name="image")
+    inputs, x = [image], image
+    for step in range(steps):
+        x = layers.Conv2D(width * min(2**step, 8), 4, strides=2, padding="same", activation=activation)(x)
+    x = layers.Flatten()(x)
+    if num_classes:
+        inputs.append(keras.Input((num_classes,), name="label"))
+        x = layers.Concatenate()([x, inputs[1]])
+    x = layers.Dense(dense, activation)(x)
+    x = layers.Dense(outputs, dtype="float32")(x)
+    return keras.Model(inputs if num_classes else image, x, name="encoder")
+
+
+def conv_decoder(
+    size: int,
+    image_shape: Sequence[int],
+    *,
+    width: int = 32,
+    dense: int = 256,
+    activation: str = "relu",
+    num_classes: int | None = None,
+) -> keras.Model:
+    """Codes [batch, size] -> [batch, height, width, channels], unbounded: a head's parameters.
+
+    The mirror image of `conv_encoder`, with transposed convolutions.
+
+    Args:
+        size: dimensions of a code.
+        image_shape: (height, width, channels) of the output, channels being what the head asks for.
+        width: channels before the last layer.
+        dense: units of the hidden dense layer.
+        activation: a Keras activation's name.
+        num_classes: with a number, the model takes [codes, one-hot labels [batch, num_classes]].
+
+    Raises:
+        ValueError: for a size that does not halve.
+    """
+    steps = _steps(image_shape)
+    height, columns, channels = image_shape
+    code = keras.Input((size,), name="z")
+    inputs, x = [code], code
+    if num_classes:
+        inputs.append(keras.Input((num_classes,), name="label"))
+        x = layers.Concatenate()([code, inputs[1]])
+    small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
+    x = layers.Dense(dense, activation)(x)
+    x = layers.Dense(small[0] * small[1] * small[2], activation)(x)
+    x = layers.Reshape(small)(x)
+    for step in reversed(range(steps - 1)):
+        x = layers.Conv2DTranspose(
+            width * min(2**step, 8), 4, strides=2, padding="same", activation=activation
+        )(x)
+    x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
+    return keras.Model(inputs if num_classes else code, x, name="decoder")
+
+
+def _steps(image_shape: Sequence[int]) -> int:
+    if len(image_shape) != 3:
+        raise ValueError(f"image_shape must be (height, width, channels); received {tuple(image_shape)}")
+    steps = halvings(*image_shape[:2])
+    if steps == 0:
+        raise ValueError(
+            f"A convolutional network needs a height and width that halve to 4 or more (28, 32, 48, 64, ...); "
+            f"received {tuple(image_shape)}: resize the images, or use the mlp networks"
+        )
+    return steps

@@ -1,0 +1,208 @@
+"""The list of systems: for each key its networks, model, settings, data and length of training."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+
+import keras
+
+from . import layers, models, networks
+from .distributions import Prior, heads, posteriors
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """One row of the zoo.
+
+    Attributes:
+        key: its name on the command line.
+        title, paper: what to call it and where it comes from.
+        create: (image_shape, seed, **settings) -> model, not yet compiled. Its keyword arguments are the settings.
+        data: sources that suit it, the first one the default.
+        image_size: default height and width for sources whose images have no size of their own.
+        batch_size, epochs, learning_rate: defaults of training (Adam).
+        endpoints: names of what it exports.
+        generative: whether samples are meant to look like the data.
+    """
+
+    key: str
+    title: str
+    paper: str
+    create: Callable[..., models.GenerativeModel]
+    data: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    image_size: int = 32
+    batch_size: int = 128
+    epochs: int = 20
+    learning_rate: float = 1e-3
+    generative: bool = True
+
+    @property
+    def settings(self) -> dict:
+        """Setting -> default, as `zoo.build(key, ..., **settings)` and `keras-gen train --set` take them."""
+        parameters = inspect.signature(self.create).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def build(
+    key: str,
+    image_shape: tuple[int, int, int],
+    *,
+    seed: int | None = 0,
+    learning_rate: float | None = None,
+    optimizer: keras.optimizers.Optimizer | None = None,
+    **settings,
+) -> models.GenerativeModel:
+    """A system with its default networks, compiled and ready for `fit`.
+
+    Args:
+        key: one of `zoo.SYSTEMS`.
+        image_shape: (height, width, channels) of the images.
+        seed: seed of the initial weights and of the model's noise; None draws one.
+        learning_rate: Adam's; None takes the system's default.
+        optimizer: in place of Adam.
+        **settings: the system's own, see `zoo.get(key).settings`.
+
+    Raises:
+        ValueError: for an unknown key or setting, or settings that do not fit together.
+    """
+    system = get(key)
+    unknown = sorted(set(settings) - set(system.settings))
+    if unknown:
+        raise ValueError(
+            f"Unknown setting {', '.join(unknown)} for {key!r}: it takes "
+            + ", ".join(f"{name} (default {value!r})" for name, value in system.settings.items())
+        )
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    model = system.create(tuple(image_shape), seed, **settings)
+    model.compile(optimizer or keras.optimizers.Adam(learning_rate or system.learning_rate))
+    return model
+
+
+def get(key: str) -> System:
+    """The system of a key.
+
+    Raises:
+        ValueError: for an unknown key.
+    """
+    if key not in SYSTEMS:
+        raise ValueError(f"Unknown system {key!r}: expected one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[key]
+
+
+def _encoder_decoder(
+    network: str, image_shape, outputs: int, latent_size: int, channels: int, width, num_classes
+):
+    """Encoder and decoder of a kind: `conv` (width = first channels) or `mlp` (width = hidden units)."""
+    decoded_shape = (*image_shape[:2], channels)
+    if network == "conv":
+        options = {"width": width or 32, "num_classes": num_classes}
+        encoder = networks.conv_encoder(image_shape, outputs, **options)
+        return encoder, networks.conv_decoder(latent_size, decoded_shape, **options)
+    if network == "mlp":
+        options = {"hidden": (width or 200,) * 2, "num_classes": num_classes}
+        encoder = networks.mlp_encoder(image_shape, outputs, **options)
+        return encoder, networks.mlp_decoder(latent_size, decoded_shape, **options)
+    raise ValueError(f"Unknown network {network!r}: expected 'conv' or 'mlp'")
+
+
+def _autoencoder(
+    image_shape,
+    seed,
+    *,
+    network: str = "conv",
+    latent_size: int = 32,
+    width: int | None = None,
+    loss: str = "mse",
+    num_classes: int | None = None,
+) -> models.Autoencoder:
+    parts = _encoder_decoder(
+        network, image_shape, latent_size, latent_size, image_shape[2], width, num_classes
+    )
+    return models.Autoencoder(*parts, loss=loss, num_classes=num_classes, seed=seed)
+
+
+def _vae(
+    image_shape,
+    seed,
+    *,
+    network: str = "conv",
+    latent_size: int = 32,
+    width: int | None = None,
+    head: str | dict | None = None,
+    posterior: str = "diagonal_normal",
+    prior: str | dict = "normal",
+    beta: float = 1.0,
+    kl_warmup_steps: int = 0,
+    free_bits: float = 0.0,
+    num_samples: int = 1,
+    num_classes: int | None = None,
+) -> models.VAE:
+    if head is None:  # gray images are treated as binary pixels, colour as 8-bit
+        head = "bernoulli" if image_shape[2] == 1 else "discretized_logistic_mixture"
+    outputs = posteriors.get(posterior).outputs(latent_size)
+    channels = heads.get(head).outputs(image_shape[2])
+    encoder, decoder = _encoder_decoder(
+        network, image_shape, outputs, latent_size, channels, width, num_classes
+    )
+    return models.VAE(
+        encoder,
+        decoder,
+        prior=prior_of(prior, latent_size, image_shape, seed or 0),
+        head=head,
+        posterior=posterior,
+        beta=beta,
+        kl_warmup_steps=kl_warmup_steps,
+        free_bits=free_bits,
+        num_samples=num_samples,
+        num_classes=num_classes,
+        seed=seed,
+    )
+
+
+def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], seed: int = 0):
+    """A prior from a setting: `normal`, `mixture`, `vamp`, a name in tfp.distributions, or a dict with `name`.
+
+    Args:
+        prior: e.g. `"normal"`, `{"name": "mixture", "components": 20}`, `{"name": "Laplace", "loc": 0, "scale": 1}`.
+        size: dimensions of a code.
+        image_shape: shape of the VampPrior's pseudo-inputs.
+        seed: seed of initial weights.
+    """
+    arguments = dict(prior) if isinstance(prior, dict) else {"name": prior}
+    name = arguments.pop("name", "normal")
+    if name == "normal":
+        return Prior(size=size, **arguments)
+    if name == "mixture":
+        return layers.MixturePrior(size, **{"components": 10, "seed": seed, **arguments})
+    if name == "vamp":
+        options = {"components": 100, "seed": seed, **arguments}
+        return layers.VampPrior(size, image_shape=image_shape, **options)
+    return Prior(name, size=size, **arguments)
+
+
+_ENCODER_DECODER = ("encode", "decode", "reconstruct", "generate")
+
+SYSTEMS = {
+    system.key: system
+    for system in (
+        System(
+            "autoencoder",
+            "Autoencoder",
+            "Hinton & Salakhutdinov 2006",
+            _autoencoder,
+            data=("shapes", "mnist"),
+            endpoints=_ENCODER_DECODER,
+            generative=False,
+        ),
+        System(
+            "vae",
+            "Variational Autoencoder",
+            "Kingma & Welling 2013, arXiv:1312.6114",
+            _vae,
+            data=("shapes", "mnist"),
+            endpoints=_ENCODER_DECODER,
+        ),
+    )
+}
