@@ -75,9 +75,7 @@ class Run:
             raise FileNotFoundError(f"{path} {what}: expected a run directory, as `keras-gen train` makes it")
         config = read_json(file)
         if config.get("format") != FORMAT:
-            raise ValueError(
-                f"{file} has format {config.get('format')!r}; this version reads format {FORMAT}"
-            )
+            raise ValueError(f"{file} has format {config.get('format')!r}; this version reads format {FORMAT}")
         return cls(path, config)
 
     model_file = property(lambda self: self.path / "model.keras")
@@ -113,9 +111,7 @@ class Run:
         options = dict(self.config["data"])
         source, splits = options.pop("source"), options.pop("splits")
         if splits.get(role) is None:
-            raise ValueError(
-                f"This run has no {role} split; it has {', '.join(k for k, v in splits.items() if v)}"
-            )
+            raise ValueError(f"This run has no {role} split; it has {', '.join(k for k, v in splits.items() if v)}")
         training = self.config["training"]
         arguments = {"batch_size": training["batch_size"], "seed": training["seed"], **options, **changes}
         return data.load(source, splits[role], image_shape=self.image_shape, **arguments)
@@ -145,15 +141,11 @@ def load_file(path: pathlib.Path):
     from . import models as models
 
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} does not exist: expected a run directory with a model.keras, or such a file"
-        )
+        raise FileNotFoundError(f"{path} does not exist: expected a run directory with a model.keras, or such a file")
     try:
         return keras.saving.load_model(path)
     except Exception as error:  # zipfile, h5py, json and Keras each raise their own
-        raise ValueError(
-            f"{path} cannot be read as a Keras model; it may be damaged or incomplete: {error}"
-        ) from error
+        raise ValueError(f"{path} cannot be read as a Keras model; it may be damaged or incomplete: {error}") from error
 
 
 def read_json(path: pathlib.Path) -> dict:

@@ -91,9 +91,7 @@ def get(key: str) -> System:
     return SYSTEMS[key]
 
 
-def _encoder_decoder(
-    network: str, image_shape, outputs: int, latent_size: int, channels: int, width, num_classes
-):
+def _encoder_decoder(network: str, image_shape, outputs: int, latent_size: int, channels: int, width, num_classes):
     """Encoder and decoder of a kind: `conv` (width = first channels) or `mlp` (width = hidden units)."""
     decoded_shape = (*image_shape[:2], channels)
     if network == "conv":
@@ -117,9 +115,7 @@ def _autoencoder(
     loss: str = "mse",
     num_classes: int | None = None,
 ) -> models.Autoencoder:
-    parts = _encoder_decoder(
-        network, image_shape, latent_size, latent_size, image_shape[2], width, num_classes
-    )
+    parts = _encoder_decoder(network, image_shape, latent_size, latent_size, image_shape[2], width, num_classes)
     return models.Autoencoder(*parts, loss=loss, num_classes=num_classes, seed=seed)
 
 
@@ -143,9 +139,7 @@ def _vae(
         head = "bernoulli" if image_shape[2] == 1 else "discretized_logistic_mixture"
     outputs = posteriors.get(posterior).outputs(latent_size)
     channels = heads.get(head).outputs(image_shape[2])
-    encoder, decoder = _encoder_decoder(
-        network, image_shape, outputs, latent_size, channels, width, num_classes
-    )
+    encoder, decoder = _encoder_decoder(network, image_shape, outputs, latent_size, channels, width, num_classes)
     return models.VAE(
         encoder,
         decoder,

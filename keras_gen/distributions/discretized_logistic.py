@@ -83,9 +83,7 @@ class DiscretizedLogistic(tfd.Distribution):
         shape = tf.concat([[n], self.batch_shape_tensor()], 0)
         seed = tfp.random.sanitize_seed(seed)
         logistic = tfd.Logistic(tf.zeros([], self.dtype), 1.0).sample(shape, seed=seed)
-        return tf.round(tf.clip_by_value(self.loc + self.scale * logistic, 0.0, 1.0) * (LEVELS - 1)) / (
-            LEVELS - 1
-        )
+        return tf.round(tf.clip_by_value(self.loc + self.scale * logistic, 0.0, 1.0) * (LEVELS - 1)) / (LEVELS - 1)
 
 
 def bits_per_dimension(nll: float, dimensions: int) -> float:

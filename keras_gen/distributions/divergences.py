@@ -66,12 +66,8 @@ def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
     """
     for role, distribution in (("posterior", q), ("prior", p)):
         if not isinstance(distribution, tfd.Independent):
-            raise ValueError(
-                f"A KL by dimension needs a {role} with independent dimensions; received {distribution}"
-            )
+            raise ValueError(f"A KL by dimension needs a {role} with independent dimensions; received {distribution}")
     try:
         return tf.cast(tfd.kl_divergence(q.distribution, p.distribution), tf.float32)
     except NotImplementedError as error:
-        raise ValueError(
-            f"A KL by dimension needs a closed form; there is none for {q.name} and {p.name}"
-        ) from error
+        raise ValueError(f"A KL by dimension needs a closed form; there is none for {q.name} and {p.name}") from error

@@ -57,9 +57,7 @@ def normal(scale: float | None = 0.1) -> Head:
     def distribution(parameters: tf.Tensor) -> tfd.Distribution:
         if scale is None:
             mean, raw = tf.split(parameters, 2, axis=-1)
-            return tfd.Independent(
-                tfd.Normal(tf.nn.sigmoid(mean), SCALE_FLOOR + tf.nn.softplus(raw - 2.0)), 3
-            )
+            return tfd.Independent(tfd.Normal(tf.nn.sigmoid(mean), SCALE_FLOOR + tf.nn.softplus(raw - 2.0)), 3)
         return tfd.Independent(tfd.Normal(tf.nn.sigmoid(parameters), scale), 3)
 
     def image(parameters: tf.Tensor) -> tf.Tensor:
@@ -88,15 +86,11 @@ def discretized_logistic_mixture(components: int = 3) -> Head:
         Salimans, Karpathy, Chen, Kingma 2017, PixelCNN++, arXiv:1701.05517, eq. 2.
     """
     if components < 1:
-        raise ValueError(
-            f"head 'discretized_logistic_mixture': components must be >= 1; received {components}"
-        )
+        raise ValueError(f"head 'discretized_logistic_mixture': components must be >= 1; received {components}")
 
     def split(parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         channels = (parameters.shape[-1] // components - 1) // 2
-        logits, loc, raw = tf.split(
-            parameters, [components, components * channels, components * channels], axis=-1
-        )
+        logits, loc, raw = tf.split(parameters, [components, components * channels, components * channels], axis=-1)
         shape = [*_leading_shape(parameters), components, channels]
         return logits, tf.reshape(loc, shape) + 0.5, tf.reshape(raw, shape)
 
@@ -144,9 +138,7 @@ def get(head: str | dict) -> Head:
     arguments = dict(head) if isinstance(head, dict) else {"name": head}
     name = arguments.pop("name", None)
     if name not in HEADS:
-        raise ValueError(
-            f"Unknown head {head!r}: expected one of {', '.join(HEADS)}, or a dict with such a 'name'"
-        )
+        raise ValueError(f"Unknown head {head!r}: expected one of {', '.join(HEADS)}, or a dict with such a 'name'")
     try:
         return HEADS[name](**arguments)
     except TypeError as error:

@@ -59,16 +59,12 @@ class Prior:
         """The distribution, with batch shape [] and event shape [size]. `encode` is not used."""
         family = getattr(tfd, self.name, None)
         if not (isinstance(family, type) and issubclass(family, tfd.Distribution)):
-            raise ValueError(
-                f"Unknown prior {self.name!r}: expected the name of a distribution in tfp.distributions"
-            )
+            raise ValueError(f"Unknown prior {self.name!r}: expected the name of a distribution in tfp.distributions")
         arguments = {key: _tensor(value) for key, value in self.arguments.items()}
         try:
             base = family(**arguments)
             if base.event_shape == [] and base.batch_shape == []:
-                repeat = {
-                    key: tf.fill([self.size], a) if _is_scalar(a) else a for key, a in arguments.items()
-                }
+                repeat = {key: tf.fill([self.size], a) if _is_scalar(a) else a for key, a in arguments.items()}
                 base = family(**repeat)
         except (TypeError, ValueError) as error:
             raise ValueError(f"Prior {self.name!r} does not take {self.arguments}: {error}") from error

@@ -29,9 +29,7 @@ class MixturePrior(keras.layers.Layer):
     def __init__(self, size: int, components: int, spread: float = 1.0, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         if size < 1 or components < 1:
-            raise ValueError(
-                f"size and components must be >= 1; received size={size}, components={components}"
-            )
+            raise ValueError(f"size and components must be >= 1; received size={size}, components={components}")
         self.size, self.components, self.spread, self.seed = size, components, spread, seed
         self.autocast = False
         self.noise = {"noise": Noise("normal", (size,)), "component": Noise("uniform", (1,))}
@@ -40,9 +38,7 @@ class MixturePrior(keras.layers.Layer):
         self.raw_scale = self.add_weight(
             shape=(components, size), initializer="zeros", name="raw_scale", dtype="float32"
         )
-        self.logits = self.add_weight(
-            shape=(components,), initializer="zeros", name="logits", dtype="float32"
-        )
+        self.logits = self.add_weight(shape=(components,), initializer="zeros", name="logits", dtype="float32")
         self.built = True
 
     def distribution(self, encode=None) -> tfd.Distribution:

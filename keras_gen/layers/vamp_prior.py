@@ -41,9 +41,7 @@ class VampPrior(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if size < 1 or components < 1:
-            raise ValueError(
-                f"size and components must be >= 1; received size={size}, components={components}"
-            )
+            raise ValueError(f"size and components must be >= 1; received size={size}, components={components}")
         self.size, self.components, self.image_shape = size, components, tuple(image_shape)
         self.mean, self.spread, self.seed = mean, spread, seed
         self.autocast = False

@@ -76,9 +76,7 @@ class GenerativeModel(keras.Model):
             jit_compile: XLA. Off by default: on CPUs it slows convolutions down, and it fails under several replicas.
         """
         if kwargs.get("loss") is not None:
-            raise ValueError(
-                f"{type(self).__name__} has its own loss; compile() was given loss={kwargs['loss']!r}"
-            )
+            raise ValueError(f"{type(self).__name__} has its own loss; compile() was given loss={kwargs['loss']!r}")
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
@@ -151,9 +149,7 @@ class GenerativeModel(keras.Model):
         if y is not None and "label" not in batch:
             batch["label"] = y
         if weight is not None:
-            raise ValueError(
-                "sample_weight is not supported; weight the examples by how often the data holds them"
-            )
+            raise ValueError("sample_weight is not supported; weight the examples by how often the data holds them")
         if "image" not in batch:
             raise ValueError(f"Expected a batch with the key 'image'; received the keys {sorted(batch)}")
         return batch
@@ -164,9 +160,7 @@ class GenerativeModel(keras.Model):
     def _per_example(self, name: str, values: tf.Tensor) -> tf.Tensor:
         # a scalar would be divided by the batch again, in silence
         if values.shape.rank != 1:
-            raise ValueError(
-                f"{type(self).__name__}: {name!r} must have one value per example; shape {values.shape}"
-            )
+            raise ValueError(f"{type(self).__name__}: {name!r} must have one value per example; shape {values.shape}")
         return tf.cast(values, tf.float32)
 
     def _track(self, logs: dict, place: Place) -> dict:
@@ -195,14 +189,10 @@ class GenerativeModel(keras.Model):
     def conditions_of(self, num: int, **conditions) -> dict:
         """Check the conditions of `generate` and turn each into a float32 array with `num` rows."""
         if conditions:
-            raise ValueError(
-                f"{type(self).__name__} takes no condition; received {', '.join(sorted(conditions))}"
-            )
+            raise ValueError(f"{type(self).__name__} takes no condition; received {', '.join(sorted(conditions))}")
         return {}
 
-    def generate(
-        self, num: int, *, seed: int | None = None, batch_size: int = 128, **conditions
-    ) -> np.ndarray:
+    def generate(self, num: int, *, seed: int | None = None, batch_size: int = 128, **conditions) -> np.ndarray:
         """Draw images from the model.
 
         The same seed gives the same images here, in the SavedModel and in the TensorFlow-free runtime, up to float32

@@ -17,9 +17,7 @@ class EncoderDecoder(GenerativeModel):
         num_classes: classes to condition on, or None.
     """
 
-    def __init__(
-        self, encoder: keras.Model, decoder: keras.Model, *, num_classes: int | None = None, **kwargs
-    ):
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, *, num_classes: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.encoder, self.decoder, self.num_classes = encoder, decoder, num_classes
         wanted = 2 if num_classes else 1

@@ -50,7 +50,4 @@ class Endpoint:
 
     def specification(self, batch: int | None = None) -> dict[str, tf.TensorSpec]:
         """Input name -> tf.TensorSpec with the given batch size (None: any)."""
-        return {
-            name: tf.TensorSpec([batch, *port.shape], tf.float32, name=name)
-            for name, port in self.inputs.items()
-        }
+        return {name: tf.TensorSpec([batch, *port.shape], tf.float32, name=name) for name, port in self.inputs.items()}

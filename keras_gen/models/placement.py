@@ -24,9 +24,7 @@ class Place:
             own = tf.one_hot(context.replica_id_in_sync_group, self.replicas, dtype=tf.int32)
             counts = context.all_reduce(tf.distribute.ReduceOp.SUM, own * self.rows)
             self.total = tf.reduce_sum(counts)
-            self.first = tf.reduce_sum(
-                counts * tf.cast(tf.range(self.replicas) < _replica(context), tf.int32)
-            )
+            self.first = tf.reduce_sum(counts * tf.cast(tf.range(self.replicas) < _replica(context), tf.int32))
 
     def mean(self, values: tf.Tensor) -> tf.Tensor:
         """Mean of [rows, ...] over the examples of all replicas, without a gradient: [...]."""

@@ -146,15 +146,11 @@ class VAE(EncoderDecoder):
                 f"kl_warmup_steps={self.kl_warmup_steps}, free_bits={self.free_bits}"
             )
         if getattr(self.prior, "size", self.latent_size) != self.latent_size:
-            raise ValueError(
-                f"The prior has size {self.prior.size}, the decoder takes codes of {self.latent_size}"
-            )
+            raise ValueError(f"The prior has size {self.prior.size}, the decoder takes codes of {self.latent_size}")
         if isinstance(self.prior, VampPrior) and (self.num_classes or not self.family.factorizes):
             raise ValueError("A VampPrior needs a diagonal_normal posterior and a model without classes")
         if self.free_bits:  # raises where the KL does not split by dimension
-            q = self.family.distribution(
-                tf.zeros([1, self.family.outputs(self.latent_size)]), self.latent_size
-            )
+            q = self.family.distribution(tf.zeros([1, self.family.outputs(self.latent_size)]), self.latent_size)
             kl_per_dimension(q, self.prior.distribution(self.posterior_of))
         wanted = self.family.outputs(self.latent_size)
         if self.encoder.output_shape[-1] != wanted:

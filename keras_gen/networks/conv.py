@@ -92,9 +92,7 @@ def conv_decoder(
     x = layers.Dense(small[0] * small[1] * small[2], activation)(x)
     x = layers.Reshape(small)(x)
     for step in reversed(range(steps - 1)):
-        x = layers.Conv2DTranspose(
-            width * min(2**step, 8), 4, strides=2, padding="same", activation=activation
-        )(x)
+        x = layers.Conv2DTranspose(width * min(2**step, 8), 4, strides=2, padding="same", activation=activation)(x)
     x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
     return keras.Model(inputs if num_classes else code, x, name="decoder")
 

@@ -1,0 +1,94 @@
+"""What a loaded data set is, and how the sources hand it to the pipeline."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class DataInfo:
+    """What a data set made by `keras_gen.data.load` holds; found as `dataset.info`.
+
+    Attributes:
+        source: the source as it was asked for ("mnist", a path, "shapes").
+        split: the split as it was asked for ("train[:90%]").
+        num_examples: examples in the split; for two domains, in the larger one.
+        num_batches: batches in one epoch.
+        image_shape: (height, width, channels) of every image.
+        label_names: name of each value of `label`, or None where there is no label or it has no names.
+        attribute_names: name of each entry of the vector `attributes`, or None.
+        names: value names of every field that has them, by field (`label` and `attributes` among them).
+        fields: `tf.TensorSpec` of every entry of a batch, by field.
+        skipped: (file, reason) of every file that could not be read.
+        left_out: features of the source that are no image, scalar or vector, and are therefore not carried along.
+        seed: the seed of order, augmentation and binarization.
+        fingerprint: 16 hexadecimal digits that change when the images, their order or their shape change.
+    """
+
+    source: str
+    split: str
+    num_examples: int
+    num_batches: int
+    image_shape: tuple[int, int, int]
+    label_names: tuple[str, ...] | None
+    attribute_names: tuple[str, ...] | None
+    names: dict[str, tuple[str, ...]]
+    fields: dict[str, tf.TensorSpec]
+    skipped: tuple[tuple[str, str], ...]
+    left_out: tuple[str, ...]
+    seed: int
+    fingerprint: str
+
+
+class UnreadableImage(ValueError):
+    """A file that is no readable image; carries the file's name and the reason."""
+
+    def __init__(self, file: pathlib.Path | str, reason: str):
+        super().__init__(f"{file}: {reason}")
+        self.file = str(file)
+        self.reason = reason
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """The images of one field, in a fixed order: held in an array, or read one by one.
+
+    Attributes:
+        count: how many.
+        dtype: `uint8` (0 to 255) or `float32` (0 to 1).
+        array: [count, h, w, c] in memory or memory-mapped, or None.
+        read: index -> [h, w, c], for images that are read when they are needed, or None.
+    """
+
+    count: int
+    dtype: np.dtype
+    array: np.ndarray | None = None
+    read: Callable[[int], np.ndarray] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A source, resolved: images with a fixed order, and the columns that go with them.
+
+    Attributes:
+        images: by field; one entry, or `domain_a` and `domain_b`, whose counts may differ.
+        columns: other fields, each [count, ...] (only beside a single image field).
+        names: value names by field.
+        skipped: (file, reason) of unreadable files.
+        left_out: features that are not carried along.
+        fingerprint: identity of what was read.
+        stream: where the images come in sequence only: (epoch, pass, shuffle, seed) -> data set of (index, row).
+        count: examples, where `stream` is given.
+    """
+
+    images: dict[str, Images]
+    columns: dict[str, np.ndarray]
+    names: dict[str, tuple[str, ...]]
+    fingerprint: str
+    skipped: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[str, ...] = ()
+    stream: Callable[..., tf.data.Dataset] | None = None
+    count: int = 0
