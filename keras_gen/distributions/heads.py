@@ -44,24 +44,29 @@ def bernoulli() -> Head:
     )
 
 
-def normal(scale: float | None = 0.1) -> Head:
+def normal(scale: float | None = 0.1, squash: bool = True) -> Head:
     """Independent normal pixels around a mean in [0, 1].
 
     Args:
         scale: standard deviation in pixel units, > 0; None learns one for every pixel (the decoder's second half
             of channels, softplus plus a floor of 0.001).
+        squash: pass the mean through a sigmoid. Without, the mean is the decoder's output itself, as in the
+            linear-Gaussian model (probabilistic PCA); the image shown is then clipped to [0, 1].
     """
     if scale is not None and not scale > 0:
         raise ValueError(f"head 'normal': scale must be a number > 0 or None (learned); received {scale!r}")
 
+    mean_of = tf.nn.sigmoid if squash else tf.identity
+
     def distribution(parameters: tf.Tensor) -> tfd.Distribution:
         if scale is None:
             mean, raw = tf.split(parameters, 2, axis=-1)
-            return tfd.Independent(tfd.Normal(tf.nn.sigmoid(mean), SCALE_FLOOR + tf.nn.softplus(raw - 2.0)), 3)
-        return tfd.Independent(tfd.Normal(tf.nn.sigmoid(parameters), scale), 3)
+            return tfd.Independent(tfd.Normal(mean_of(mean), SCALE_FLOOR + tf.nn.softplus(raw - 2.0)), 3)
+        return tfd.Independent(tfd.Normal(mean_of(parameters), scale), 3)
 
     def image(parameters: tf.Tensor) -> tf.Tensor:
-        return tf.nn.sigmoid(parameters if scale is not None else tf.split(parameters, 2, axis=-1)[0])
+        mean = mean_of(parameters if scale is not None else tf.split(parameters, 2, axis=-1)[0])
+        return mean if squash else tf.clip_by_value(mean, 0.0, 1.0)
 
     return Head(
         "normal",

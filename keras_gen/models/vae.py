@@ -155,7 +155,7 @@ class VAE(EncoderDecoder):
         wanted = self.family.outputs(self.latent_size)
         if self.encoder.output_shape[-1] != wanted:
             raise ValueError(
-                f"posterior={self.posterior!r} with codes of {self.latent_size} needs an encoder with {wanted} outputs; "
+                f"posterior={self.posterior!r} with codes of {self.latent_size} needs an encoder of {wanted} outputs; "
                 f"it has {self.encoder.output_shape[-1]}"
             )
         wanted = (*self.image_shape[:2], self.likelihood.outputs(self.image_shape[2]))
