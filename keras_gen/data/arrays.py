@@ -1,0 +1,176 @@
+"""Images from .npy and .npz files."""
+
+import hashlib
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from .fit import Fit
+from .info import Images, Table
+from .splits import split_rows
+
+IMAGE_KEYS = ("image", "images", "x")
+_RENAMED = {"y": "label", "labels": "label", "captions": "caption", "attribute": "attributes"}
+_SPLITS = ("train", "test", "validation", "valid", "val")
+
+
+def read_arrays(path: pathlib.Path, split: str, fit: Fit) -> Table:
+    """Read a split of an array file.
+
+    An .npy file holds images [n, h, w] or [n, h, w, c]. An .npz file holds them under `image`, `images` or `x` (or as
+    its only array of rank 3 or 4); every other array of length n is carried along (`y` and `labels` as `label`), and a
+    list of strings called `label_names` or `attribute_names` names values. Keys that end in `_train` and `_test`
+    (`x_train`, `y_train`, ...) are splits; without them the only split is "train". Rows stay in the file's order, so
+    "train[-1000:]" is the last thousand rows.
+
+    Args:
+        path: the file.
+        split: a name with an optional slice.
+        fit: what the images are brought to.
+
+    Returns:
+        A `Table` that fits its images when they are read.
+
+    Raises:
+        ValueError: no images, no such split, lengths that differ, values that are no pixels.
+    """
+    arrays = _open(path)
+    splits = _splits_of(path, arrays)
+    chosen = split_rows(split, {name: len(fields["image"]) for name, fields in splits.items()})
+    fields = [{key: value[start:stop] for key, value in splits[name].items()} for name, start, stop in chosen]
+    keys = [key for key in fields[0] if all(key in part for part in fields)]
+    joined = {
+        key: fields[0][key] if len(fields) == 1 else np.concatenate([part[key] for part in fields]) for key in keys
+    }
+
+    images = joined.pop("image")
+    scale = _check_pixels(path, images)
+    if images.ndim == 3:
+        images = images[..., None]
+    names = {
+        key.removesuffix("_names"): tuple(str(name) for name in value)
+        for key, value in arrays.items()
+        if key in ("label_names", "attribute_names")
+    }
+    if "attribute" in names:
+        names["attributes"] = names.pop("attribute")
+    dtype = np.dtype(np.float32) if images.dtype.kind == "f" else np.dtype(np.uint8)
+    return Table(
+        images={"image": Images(len(images), dtype, read=lambda i: fit((images[i] * scale).astype(dtype)))},
+        columns={key: _column(path, key, value) for key, value in joined.items()},
+        names=names,
+        fingerprint=_fingerprint(images, split),
+    )
+
+
+def describe_arrays(path: pathlib.Path) -> dict[str, Any]:
+    """Say what an array file holds: its splits, their sizes, and shape and type of every array."""
+    arrays = _open(path)
+    splits = _splits_of(path, arrays)
+    first = next(iter(splits.values()))
+    return {
+        "kind": "arrays",
+        "splits": {name: len(fields["image"]) for name, fields in splits.items()},
+        "fields": {key: f"{value.dtype} {list(value.shape[1:])}" for key, value in first.items()},
+        "names": {},
+    }
+
+
+def _open(path: pathlib.Path) -> dict[str, np.ndarray]:
+    try:
+        if path.suffix == ".npy":
+            return {"image": np.load(path, mmap_mode="r", allow_pickle=False)}
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except FileNotFoundError:
+        raise ValueError(f"There is no file {path}.") from None
+    except Exception as error:  # numpy raises ValueError, EOFError, BadZipFile, OSError, ... for a damaged file
+        raise ValueError(f"{path} cannot be read as a {path.suffix} array file: {error}") from error
+
+
+def _splits_of(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    arrays = {key: value for key, value in arrays.items() if not key.endswith("_names")}
+    groups: dict[str, dict[str, np.ndarray]] = {}
+    for key, value in arrays.items():
+        stem, _, end = key.rpartition("_")
+        name, field = (end, stem) if stem and end in _SPLITS else ("train", key)
+        groups.setdefault(name, {})[_RENAMED.get(field, field)] = value
+    held = ", ".join(f"{key} {value.dtype}{list(value.shape)}" for key, value in arrays.items()) or "nothing"
+    for name, fields in groups.items():
+        candidates = [key for key in IMAGE_KEYS if key in fields]
+        candidates = candidates or [key for key, value in fields.items() if value.ndim in (3, 4)]
+        if len(candidates) != 1:
+            raise ValueError(
+                f"{path} should hold images under one of {', '.join(IMAGE_KEYS)}, or as its only array of rank 3 or 4; "
+                f"split {name!r} has {len(candidates)} of them. Found: {held}."
+            )
+        images = fields.pop(candidates[0])
+        if images.ndim not in (3, 4):
+            raise ValueError(
+                f"{path}: images are [n, height, width] or [n, height, width, channels]; "
+                f"{candidates[0]!r} has the shape {list(images.shape)}."
+            )
+        for key, value in fields.items():
+            if value.ndim == 0 or len(value) != len(images):
+                raise ValueError(
+                    f"{path}: {key!r} has the shape {list(value.shape)}, but there are {len(images)} images."
+                )
+        groups[name] = {"image": images, **fields}
+    return groups
+
+
+def _check_pixels(path: pathlib.Path, images: np.ndarray) -> int:
+    """Refuse what is no pixel; return the factor that turns 0 and 1 into 0 and 255."""
+    want = f"{path}: pixels are integers from 0 to 255 or floats from 0 to 1."
+    if images.dtype == bool:
+        return 255
+    if images.dtype.kind not in "uif":
+        raise ValueError(f"{want} Found the type {images.dtype}.")
+    if images.size == 0:
+        raise ValueError(f"{want} Found the empty shape {list(images.shape)}.")
+    low, high = np.inf, -np.inf
+    for start in range(0, len(images), 1024):  # in pieces: the file may be larger than memory
+        piece = np.asarray(images[start : start + 1024])
+        if piece.dtype.kind == "f" and not np.isfinite(piece).all():
+            bad = np.argwhere(~np.isfinite(piece))
+            rows = len(np.unique(bad[:, 0]))
+            raise ValueError(
+                f"{want} Found {len(bad)} values that are NaN or infinite, the first in image {start + bad[0, 0]} "
+                f"({rows} of images {start} to {start + len(piece) - 1} have some)."
+            )
+        low, high = min(low, piece.min()), max(high, piece.max())
+    if images.dtype.kind == "f":
+        if low < 0 or high > 1:
+            hint = " Divide by 255." if 0 <= low and high <= 255 else " Rescale with (x + 1) / 2." if -1 <= low else ""
+            raise ValueError(f"{want} Found floats from {low:.6g} to {high:.6g}.{hint}")
+        return 1
+    if low < 0 or high > 255:
+        raise ValueError(f"{want} Found integers from {low} to {high}.")
+    return 255 if high == 1 else 1  # an image of 0 and 1 is black and white, not two shades of black
+
+
+def _column(path: pathlib.Path, key: str, value: np.ndarray) -> np.ndarray:
+    if value.dtype.kind in "US":
+        return np.array([v.encode() if isinstance(v, str) else v for v in value.tolist()], object)
+    if value.dtype.kind not in "buif":
+        raise ValueError(
+            f"{path}: {key!r} has the type {value.dtype}, which cannot be carried along; use numbers or strings."
+        )
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
+        raise ValueError(f"{path}: {key!r} has values that are NaN or infinite.")
+    if key == "label":
+        value = value[:, 0] if value.ndim == 2 and value.shape[1] == 1 else value
+        if value.ndim != 1 or (value.dtype.kind == "f" and (value != np.round(value)).any()):
+            raise ValueError(f"{path}: labels are one integer per image; got {value.dtype}{list(value.shape)}.")
+        return value.astype(np.int32)
+    if key == "attributes" or value.dtype.kind == "f":
+        return np.asarray(value, np.float32)
+    return np.asarray(value, np.int32 if value.dtype == bool else value.dtype)
+
+
+def _fingerprint(images: np.ndarray, split: str) -> str:
+    digest = hashlib.sha256(f"{split}|{images.dtype}|{images.shape}".encode())
+    for start in range(0, len(images), 1024):
+        digest.update(np.ascontiguousarray(images[start : start + 1024]).tobytes())
+    return digest.hexdigest()

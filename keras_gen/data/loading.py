@@ -1,0 +1,168 @@
+"""The one door to data: `load`."""
+
+import os
+from collections.abc import Iterable
+
+import tensorflow as tf
+
+from .augment import check_augmentations
+from .binarize import BINARIZATIONS
+from .fit import Fit
+from .holding import ON_ERROR
+from .info import DataInfo, Table
+from .pipeline import Plan, build
+from .sources import resolve
+from .splits import split_names
+
+
+def load(
+    source: str | os.PathLike,
+    split: str = "train",
+    *,
+    image_shape: tuple[int, int, int],
+    batch_size: int,
+    binarize: str | None = None,
+    augment: Iterable[str] | str = (),
+    seed: int = 0,
+    shuffle: bool | None = None,
+    steps: int | None = None,
+    drop_remainder: bool = False,
+    crop: str = "center",
+    background: tuple[int, int, int] = (255, 255, 255),
+    fields: Iterable[str] | None = None,
+    cache: str | None = "auto",
+    on_error: str = "skip",
+    num_shards: int = 1,
+    shard_index: int = 0,
+    input_context: tf.distribute.InputContext | None = None,
+    data_dir: str | os.PathLike | None = None,
+    download: bool = True,
+) -> tf.data.Dataset:
+    """Load images as batches for `fit`, `evaluate` and `predict`.
+
+    A batch is a dictionary: `image` float32 [batch, height, width, channels] in [0, 1], and what the source has of
+    `label` (int32 [batch]), `caption` (string [batch]), `attributes` (float32 [batch, n]), `domain_a` and `domain_b`
+    (two sets without pairs) and further columns.
+
+    Order, augmentation and binarization of an epoch are a function of (seed, epoch) alone: assign the number of the
+    epoch to `dataset.epoch` before iterating (the `fit` of this package's models does). Without that every pass is
+    epoch 0. Changes of an image hang on (seed, epoch, image), not on batch size or worker. The data set is finite: do
+    not pass `steps_per_epoch` to `fit`, give `steps` here.
+
+    Args:
+        source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in); a folder of images
+            (flat, class sub-folders, with metadata.csv or metadata.jsonl, or trainA/trainB/testA/testB); or an .npy or
+            .npz file. A bare name is a TFDS set; write "./mnist" for a folder of that name.
+        split: a name with an optional slice: "train", "train[:90%]", "test[-100:]".
+        image_shape: (height, width, channels); channels 1, 3 or 4.
+        batch_size: examples per batch.
+        binarize: None, "dynamic" (each pixel drawn with its value as probability, anew in every epoch) or "threshold".
+        augment: names from "flip", "crop", "shift", "color", applied in this order.
+        seed: of order, augmentation and binarization.
+        shuffle: a new order in each epoch; None means True for splits called train, else False.
+        steps: batches per epoch; the set is passed more than once where it is smaller. None is one pass.
+        drop_remainder: leave out a last, smaller batch.
+        crop: "center" cuts the middle, "pad" fills with the background; both keep the aspect ratio.
+        background: (red, green, blue) from 0 to 255, under transparent images and around padded ones.
+        fields: entries of the batch to keep; None keeps all.
+        cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
+            comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
+        on_error: "skip" leaves unreadable files out, with a warning, and lists them in `info.skipped`; "raise" stops.
+        num_shards: workers that share each epoch.
+        shard_index: which of them this is; the shards of an epoch are disjoint and complete. With `drop_remainder`
+            every shard has the same number of batches.
+        input_context: what `strategy.distribute_datasets_from_function` hands over; in place of the two above.
+        data_dir: TFDS directory; None is `TFDS_DATA_DIR` or ~/tensorflow_datasets.
+        download: False raises where a set would have to be downloaded.
+
+    Returns:
+        A `tf.data.Dataset` of known length, with the attributes `epoch` (int64 `tf.Variable`) and `info` (`DataInfo`).
+
+    Raises:
+        ValueError: an argument, source, split or file that does not fit; the message says what is known.
+
+    Example:
+        >>> train = keras_gen.data.load("shapes", "train[:-1000]", image_shape=(32, 32, 3), batch_size=128)
+        >>> model.fit(train, epochs=10)
+    """
+    fit = Fit(image_shape, crop, background)
+    plan = _plan(
+        batch_size, seed, _default_shuffle(split, shuffle), steps, drop_remainder, num_shards, shard_index, input_context
+    )
+    if binarize not in BINARIZATIONS:
+        known = ", ".join(repr(way) for way in BINARIZATIONS)
+        raise ValueError(f"binarize={binarize!r} is unknown; known: {known}.")
+    if on_error not in ON_ERROR:
+        raise ValueError(f"on_error={on_error!r} is unknown; known: {', '.join(ON_ERROR)}.")
+    options = {"augment": check_augmentations(augment), "binarize": binarize}
+    table = resolve(source, split, fit, cache=cache, on_error=on_error, data_dir=data_dir, download=download)
+    if fields is not None:
+        options["fields"] = _check_fields(fields, table)
+    plan = Plan(**plan, **options)
+    dataset, epoch = build(table, plan)
+    dataset.epoch = epoch
+    dataset.info = _info(source, split, fit, table, plan, dataset)
+    return dataset
+
+
+def _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_index, context) -> dict:
+    if context is not None:
+        if (num_shards, shard_index) != (1, 0):
+            raise ValueError("Give either input_context or num_shards and shard_index, not both.")
+        num_shards, shard_index = context.num_input_pipelines, context.input_pipeline_id
+    for name, value in (("batch_size", batch_size), ("steps", steps), ("num_shards", num_shards)):
+        if name == "steps" and value is None:
+            continue
+        if isinstance(value, bool) or int(value) != value or value < 1:
+            raise ValueError(f"{name} is a positive integer; got {value!r}.")
+    if not 0 <= shard_index < num_shards:
+        raise ValueError(f"shard_index is one of 0 to {num_shards - 1} (num_shards={num_shards}); got {shard_index!r}.")
+    return {
+        "batch_size": int(batch_size),
+        "seed": int(seed),
+        "shuffle": shuffle,
+        "steps": None if steps is None else int(steps),
+        "drop_remainder": bool(drop_remainder),
+        "num_shards": int(num_shards),
+        "shard_index": int(shard_index),
+    }
+
+
+def _default_shuffle(split: str, shuffle: bool | None) -> bool:
+    return all(name.startswith("train") for name in split_names(split)) if shuffle is None else bool(shuffle)
+
+
+def _check_fields(fields: Iterable[str] | str, table: Table) -> tuple[str, ...]:
+    wanted = (fields,) if isinstance(fields, str) else tuple(fields)
+    known = [*table.images, *table.columns] if table.stream is None else list(table.stream.mapping)
+    for field in wanted:
+        if field not in known:
+            raise ValueError(f"fields: there is no field {field!r}; known: {', '.join(known)}.")
+    if not wanted:
+        raise ValueError(f"fields is empty; known: {', '.join(known)}.")
+    return wanted
+
+
+def _info(source, split: str, fit: Fit, table: Table, plan: Plan, dataset: tf.data.Dataset) -> DataInfo:
+    count = table.count if table.stream is not None else max(images.count for images in table.images.values())
+    if plan.batches(count) == 0:
+        raise ValueError(
+            f"{source}, split {split!r}, has {count} examples"
+            + (f" for {plan.num_shards} shards" if plan.num_shards > 1 else "")
+            + f": with batch_size={plan.batch_size} and drop_remainder=True no batch is left. Use a smaller batch_size."
+        )
+    return DataInfo(
+        source=str(source),
+        split=str(split),
+        num_examples=count,
+        num_batches=plan.batches(count),
+        image_shape=fit.image_shape,
+        label_names=table.names.get("label"),
+        attribute_names=table.names.get("attributes"),
+        names=dict(table.names),
+        fields=dict(dataset.element_spec),
+        skipped=table.skipped,
+        left_out=table.left_out,
+        seed=plan.seed,
+        fingerprint=table.fingerprint[:16],
+    )

@@ -1,0 +1,138 @@
+"""Where decoded images are held: in memory, or in one memory-mapped array on disk that a later run finds again."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .info import UnreadableImage
+
+# "auto" holds a set in memory up to this size (bytes of the fitted images).
+MEMORY_LIMIT = 1 << 30
+CACHES = ("auto", "memory", "disk", None)
+
+
+def choose_cache(cache: str | None, count: int, image_shape: tuple[int, int, int], itemsize: int = 1) -> str:
+    """Turn the argument `cache` into "memory", "disk" or "none".
+
+    Args:
+        cache: "auto" (memory where the fitted images take at most 1 GiB, else none), "memory", "disk" or None.
+        count: images.
+        image_shape: of one fitted image.
+        itemsize: bytes of a channel value.
+
+    Returns:
+        "memory", "disk" or "none".
+
+    Raises:
+        ValueError: an unknown value.
+    """
+    if cache not in CACHES:
+        raise ValueError(f"cache={cache!r} is unknown; known: {', '.join(repr(c) for c in CACHES)}.")
+    if cache == "auto":
+        return "memory" if count * int(np.prod(image_shape)) * itemsize <= MEMORY_LIMIT else "none"
+    return cache or "none"
+
+
+class Store:
+    """Fills arrays row by row and keeps those of cache="disk" under a folder named by the data's fingerprint.
+
+    Args:
+        folder: where cache="disk" writes; None is `$XDG_CACHE_HOME/keras_gen` or `~/.cache/keras_gen`.
+    """
+
+    def __init__(self, folder: str | os.PathLike | None = None):
+        if folder is None:
+            root = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+            self.folder = pathlib.Path(root) / "keras_gen"
+        else:
+            self.folder = pathlib.Path(folder).expanduser() / "keras_gen_cache"
+
+    def collect(
+        self, rows: Iterable[dict[str, Any] | UnreadableImage], count: int, cache: str, key: str
+    ) -> tuple[dict[str, np.ndarray], list[tuple[int, UnreadableImage]]]:
+        """Stack rows into arrays.
+
+        Args:
+            rows: dictionaries of equal keys, shapes and types; an `UnreadableImage` in place of a row is left out.
+            count: rows to come, at most.
+            cache: "memory" or "disk".
+            key: fingerprint of the data; on disk, rows that were kept under it before are not read again.
+
+        Returns:
+            Arrays by field ([n, ...], bytes as objects) and the (position, error) of the rows left out.
+        """
+        if cache == "memory":
+            return _stack(rows, count, np.empty)
+        final = self.folder / key[:32]
+        if not final.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial = pathlib.Path(tempfile.mkdtemp(prefix=f"{key[:32]}.", dir=self.folder))
+            try:
+                _write(partial, rows, count)
+                os.replace(partial, final)
+            except OSError:
+                if not final.exists():  # else another process has just finished the same set
+                    raise
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+        return _read(final)
+
+
+def _stack(rows: Iterable, count: int, empty: Callable) -> tuple[dict[str, np.ndarray], list]:
+    arrays: dict[str, Any] = {}
+    failures, filled = [], 0
+    for position, row in enumerate(rows):
+        if isinstance(row, UnreadableImage):
+            failures.append((position, row))
+            continue
+        for field, value in row.items():
+            if isinstance(value, bytes):
+                arrays.setdefault(field, []).append(value)
+                continue
+            value = np.asarray(value)
+            if field not in arrays:
+                arrays[field] = (empty if value.ndim == 3 else np.empty)((count, *value.shape), value.dtype)
+            arrays[field][filled] = value
+        filled += 1
+    return {field: np.array(a, object) if isinstance(a, list) else a[:filled] for field, a in arrays.items()}, failures
+
+
+def _write(folder: pathlib.Path, rows: Iterable, count: int) -> None:
+    def empty(shape, dtype):
+        return np.lib.format.open_memmap(folder / "image.npy", mode="w+", dtype=dtype, shape=shape)
+
+    arrays, failures = _stack(rows, count, empty)
+    if "image" in arrays:
+        arrays.pop("image")
+    columns = {f"column_{k}": v.astype("S") if v.dtype == object else v for k, v in arrays.items()}
+    filled = count - len(failures)
+    np.savez(
+        folder / "columns.npz",
+        filled=filled,
+        failed=np.array([position for position, _ in failures], np.int64),
+        files=np.array([error.file for _, error in failures], str),
+        reasons=np.array([error.reason for _, error in failures], str),
+        **columns,
+    )
+
+
+def _read(folder: pathlib.Path) -> tuple[dict[str, np.ndarray], list]:
+    with np.load(folder / "columns.npz", allow_pickle=False) as kept:
+        arrays = {}
+        for key in kept.files:
+            if key.startswith("column_"):
+                value = kept[key]
+                arrays[key.removeprefix("column_")] = value.astype(object) if value.dtype.kind == "S" else value
+        failures = [
+            (int(position), UnreadableImage(str(file), str(reason)))
+            for position, file, reason in zip(kept["failed"], kept["files"], kept["reasons"], strict=True)
+        ]
+        filled = int(kept["filled"])
+    if filled:
+        arrays["image"] = np.load(folder / "image.npy", mmap_mode="r")[:filled]
+    return arrays, failures
