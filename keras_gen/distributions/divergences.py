@@ -7,6 +7,7 @@ import tensorflow_probability as tfp
 
 tfd = tfp.distributions
 
+_CORRELATED = tfd.MultivariateNormalLinearOperator
 CLOSED_FORM = "closed form"
 MONTE_CARLO = "Monte Carlo"
 
@@ -39,6 +40,9 @@ def kl(q: tfd.Distribution, p: tfd.Distribution, draws: tf.Tensor | None = None)
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, appendix B (two normals).
     """
+    if isinstance(q, _CORRELATED) != isinstance(p, _CORRELATED):
+        # TFP has this closed form for two multivariate normals, not for one of them beside independent normals
+        q, p = _as_multivariate(q), _as_multivariate(p)
     try:
         return Divergence(tf.cast(tfd.kl_divergence(q, p), tf.float32), CLOSED_FORM)
     except NotImplementedError:
@@ -71,3 +75,11 @@ def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
         return tf.cast(tfd.kl_divergence(q.distribution, p.distribution), tf.float32)
     except NotImplementedError as error:
         raise ValueError(f"A KL by dimension needs a closed form; there is none for {q.name} and {p.name}") from error
+
+
+def _as_multivariate(distribution: tfd.Distribution) -> tfd.Distribution:
+    """Independent normals over [size] as one multivariate normal; anything else as it is."""
+    if isinstance(distribution, tfd.Independent) and isinstance(distribution.distribution, tfd.Normal):
+        normal = distribution.distribution
+        return tfd.MultivariateNormalDiag(normal.loc, normal.scale)
+    return distribution
