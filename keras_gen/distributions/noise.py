@@ -37,8 +37,8 @@ def draw_noise(specification: dict[str, Noise], num: int, seed: int) -> dict[str
     Returns:
         Input name -> float32 [num, *shape].
     """
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"seed must be an integer with 0 <= seed < 2**63; received {seed}")
+    if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be an integer with 0 <= seed < 2**63; received {seed!r}")
     drawn = {}
     for stream, (name, noise) in enumerate(specification.items()):
         generator = np.random.Generator(np.random.Philox(key=np.array([seed, stream], np.uint64)))

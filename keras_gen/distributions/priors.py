@@ -26,8 +26,8 @@ class Prior:
         **arguments: the distribution's own arguments, numbers or nested lists.
 
     Raises:
-        ValueError: for an unknown name, arguments that do not fit, a wrong event size, or a distribution that base
-            noise cannot be turned into (it has neither a quantile function nor a normal base).
+        ValueError: for an unknown name, arguments that do not fit or are out of range, a wrong event size, or a
+            distribution that base noise cannot be turned into (it has no quantile function and is no normal).
 
     Example:
         >>> Prior("Laplace", size=8, loc=0.0, scale=1.0).distribution().event_shape
@@ -39,14 +39,17 @@ class Prior:
             raise ValueError(f"size must be >= 1; received {size}")
         if name == "Normal" and not arguments:
             arguments = {"loc": 0.0, "scale": 1.0}
+        arguments = {key: value.tolist() if hasattr(value, "tolist") else value for key, value in arguments.items()}
         self.name, self.size, self.arguments = name, int(size), arguments
-        distribution = self.distribution()
+        distribution = self._distribution(validate_args=True)
         factorizes = isinstance(distribution, tfd.Independent)
         normal = isinstance(distribution.distribution, tfd.Normal) if factorizes else True
         self.noise = {"noise": Noise("normal" if normal else "uniform", (self.size,))}
         try:
+            if not factorizes and not isinstance(distribution, tfd.MultivariateNormalLinearOperator):
+                raise NotImplementedError  # a bijector there may be, but its base is not the standard normal
             probe = self.draw({"noise": np.full((2, self.size), 0.25, np.float32)})
-        except (NotImplementedError, AttributeError) as error:
+        except NotImplementedError as error:
             raise ValueError(
                 f"Prior {name!r} has no quantile function, so base noise cannot be turned into its draws; "
                 "use a scalar distribution that has one (Laplace, Logistic, Uniform, StudentT, ...), a multivariate "
@@ -57,16 +60,33 @@ class Prior:
 
     def distribution(self, encode=None) -> tfd.Distribution:
         """The distribution, with batch shape [] and event shape [size]. `encode` is not used."""
+        return self._distribution()
+
+    @property
+    def full_support(self) -> bool:
+        """Whether every code has a density > 0; if not, KL(q || p) of a normal q is infinite."""
+        distribution = self.distribution()
+        if not isinstance(distribution, tfd.Independent):
+            return True  # a multivariate normal
+        # TFP's map from all numbers onto the support: where that has an end, the map flattens out towards it
+        onto = distribution.distribution.experimental_default_event_space_bijector()
+        ends = np.array(onto.forward(tf.constant([[-20.0], [-10.0], [10.0], [20.0]]) * tf.ones([self.size])))
+        below, middle, above = np.diff(ends, axis=0)
+        return bool(np.all((below > 1e-3 * middle) & (above > 1e-3 * middle)))
+
+    def _distribution(self, validate_args: bool = False) -> tfd.Distribution:
         family = getattr(tfd, self.name, None)
         if not (isinstance(family, type) and issubclass(family, tfd.Distribution)):
             raise ValueError(f"Unknown prior {self.name!r}: expected the name of a distribution in tfp.distributions")
         arguments = {key: _tensor(value) for key, value in self.arguments.items()}
+        if validate_args:
+            arguments = {"validate_args": True, **arguments}
         try:
             base = family(**arguments)
             if base.event_shape == [] and base.batch_shape == []:
                 repeat = {key: tf.fill([self.size], a) if _is_scalar(a) else a for key, a in arguments.items()}
                 base = family(**repeat)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
             raise ValueError(f"Prior {self.name!r} does not take {self.arguments}: {error}") from error
         if base.event_shape == [] and base.batch_shape == [self.size]:
             return tfd.Independent(base, 1)
