@@ -33,29 +33,13 @@ class Run:
         """Make the directory and write its config.json.
 
         Raises:
-            FileExistsError: where the directory holds anything and `overwrite` is False.
-            ValueError: where `overwrite` would delete a directory that is not a run.
-            PermissionError: where it cannot be written.
+            FileExistsError, ValueError, OSError: see `check_free`.
         """
         path = pathlib.Path(path)
-        occupied = path.is_file() or (path.is_dir() and any(path.iterdir()))
-        if occupied and not overwrite:
-            raise FileExistsError(
-                f"{path} exists and is not empty. Go on with it (--resume), replace it (--overwrite), or choose "
-                "another directory (--out)"
-            )
-        if occupied:
-            if not (path / "config.json").is_file():
-                raise ValueError(
-                    f"{path} holds files but no config.json: it is no run directory, so it is not replaced"
-                )
+        check_free(path, overwrite=overwrite)
+        if path.is_dir() and any(path.iterdir()):
             shutil.rmtree(path)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except PermissionError as error:
-            raise PermissionError(
-                f"{path} cannot be created: no permission to write there; choose another --out"
-            ) from error
+        path.mkdir(parents=True, exist_ok=True)
         run = cls(path, {"format": FORMAT, **config})
         write_json(path / "config.json", run.config)
         return run
@@ -115,6 +99,31 @@ class Run:
         training = self.config["training"]
         arguments = {"batch_size": training["batch_size"], "seed": training["seed"], **options, **changes}
         return data.load(source, splits[role], image_shape=self.image_shape, **arguments)
+
+
+def check_free(path: str | os.PathLike, *, overwrite: bool = False) -> None:
+    """Whether a run can be made at a path, asked before anything that takes long.
+
+    Raises:
+        FileExistsError: where the directory holds anything and `overwrite` is False.
+        ValueError: where `overwrite` would delete a directory that is not a run.
+        NotADirectoryError: where a file stands in the way.
+        PermissionError: where it cannot be written.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir() and any(path.iterdir()):
+        if not overwrite:
+            raise FileExistsError(
+                f"{path} exists and is not empty. Go on with it (--resume), replace it (--overwrite), or choose "
+                "another directory (--out)"
+            )
+        if not (path / "config.json").is_file():
+            raise ValueError(f"{path} holds files but no config.json: it is no run directory, so it is not replaced")
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"{path} cannot be made: {nearest} is a file; choose another --out")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(f"{path} cannot be made: no permission to write in {nearest}; choose another --out")
 
 
 def load(path: str | os.PathLike):

@@ -24,9 +24,16 @@ class GenerativeModel(keras.Model):
     Args:
         seed: seed of all noise while training; None draws one. Evaluation has a stream of its own, which starts anew
             at every `reset_metrics()`: validation does not change training, and `evaluate` repeats exactly.
+
+    Attributes:
+        tracked: names of what is reported.
+        monitor: the one of them that is smallest for the best epoch; None where no number tells it, and the last
+            epoch is kept.
     """
 
     tracked: tuple[str, ...] = ("loss",)
+    image_shape: tuple[int, int, int] | None = None
+    monitor: str | None = "loss"
     evaluation_seed = 20_131_220
 
     def __init__(self, *, seed: int | None = None, **kwargs):
@@ -75,8 +82,12 @@ class GenerativeModel(keras.Model):
             optimizer: a Keras optimizer or its name. It is built here, so a strategy's scope must be open.
             jit_compile: XLA. Off by default: on CPUs it slows convolutions down, and it fails under several replicas.
         """
-        if kwargs.get("loss") is not None:
-            raise ValueError(f"{type(self).__name__} has its own loss; compile() was given loss={kwargs['loss']!r}")
+        for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+            if kwargs.get(name) is not None:
+                raise ValueError(
+                    f"{type(self).__name__} has a loss and metrics of its own ({', '.join(self.tracked)}); "
+                    f"compile() was given {name}={kwargs[name]!r}"
+                )
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
@@ -102,8 +113,13 @@ class GenerativeModel(keras.Model):
         A dataset of `keras_gen.data.load` is told the epoch before each epoch, so that its order, augmentation and
         binarization change from epoch to epoch, and are the same after a resume.
         """
-        if hasattr(x, "epoch") and not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [_SetEpoch(x.epoch), *(callbacks or [])]
+        if hasattr(x, "epoch"):
+            if isinstance(callbacks, keras.callbacks.CallbackList):
+                callbacks.append(_SetEpoch(x.epoch))
+            else:
+                callbacks = [_SetEpoch(x.epoch), *keras.tree.flatten(callbacks or [])]
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras's default is for arrays, and warns with a dataset
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
     def train_step(self, data) -> dict:
@@ -137,12 +153,11 @@ class GenerativeModel(keras.Model):
     def metrics(self) -> list:
         return list(self.trackers.values())
 
-    @staticmethod
-    def batch_of(data) -> dict:
+    def batch_of(self, data) -> dict:
         """A batch as a dict: a tensor is the images, and a pair (images, labels) is given its names.
 
         Raises:
-            ValueError: for anything else, or a dict without `image`.
+            ValueError: for anything else, a dict without `image`, or images of another shape or of integers.
         """
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         batch = dict(x) if isinstance(x, Mapping) else {"image": x}
@@ -152,6 +167,11 @@ class GenerativeModel(keras.Model):
             raise ValueError("sample_weight is not supported; weight the examples by how often the data holds them")
         if "image" not in batch:
             raise ValueError(f"Expected a batch with the key 'image'; received the keys {sorted(batch)}")
+        image = batch["image"]
+        if "float" not in keras.backend.standardize_dtype(image.dtype):
+            raise ValueError(f"Expected float images in [0, 1]; received {image.dtype} (8-bit images: divide by 255)")
+        if self.image_shape and not tf.TensorShape(image.shape).is_compatible_with([None, *self.image_shape]):
+            raise ValueError(f"Expected images [batch, *{self.image_shape}]; received the shape {tuple(image.shape)}")
         return batch
 
     def _next_seed(self) -> tf.Tensor:
@@ -210,8 +230,9 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: for num < 1, a seed out of range, or a condition that the model does not take.
         """
-        if num < 1:
-            raise ValueError(f"num must be >= 1; received {num}")
+        for name, value in (("num", num), ("batch_size", batch_size)):
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"{name} must be an integer >= 1; received {value!r}")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         noise = draw_noise(self.noise(), num, seed)

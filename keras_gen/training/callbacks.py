@@ -1,0 +1,92 @@
+"""What happens after each epoch of a run. Their order is that of `fitting.train`: the checkpoint comes last."""
+
+import math
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+
+from .checkpoints import Checkpoints
+from .history import History
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """Ends the training with a FloatingPointError as soon as a metric is NaN or infinite, in training or validation."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._check(logs, f"step {batch + 1} of epoch {self.epoch + 1}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check(logs, f"the validation after epoch {epoch + 1}")
+
+    def _check(self, logs: dict | None, where: str):
+        for name, value in (logs or {}).items():
+            if not np.all(np.isfinite(value)):
+                raise FloatingPointError(
+                    f"The metric {name!r} became {float(np.ravel(value)[0])} in {where}. Try a smaller learning rate "
+                    "(--learning-rate), --precision float32, or look at the data; a warm-up (--set "
+                    "kl_warmup_steps=1000) helps where the prior-fitting term explodes"
+                )
+
+
+class KeepHistory(keras.callbacks.Callback):
+    """Adds each epoch to metrics.csv."""
+
+    def __init__(self, history: History):
+        super().__init__()
+        self.rows = history
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.rows.append(epoch + 1, {name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()})
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Saves the model whenever an epoch is the best so far; a file that was complete is never half overwritten.
+
+    Args:
+        history: tells the best epoch.
+        metric: what should become small; None keeps the last epoch.
+        path: model.keras; None for a worker that is not the chief: it takes part in saving, to a temporary file.
+    """
+
+    def __init__(self, history: History, metric: str | None, path: pathlib.Path | None):
+        super().__init__()
+        self.rows, self.metric, self.path = history, metric, path
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.rows.best(self.metric) != epoch + 1:
+            return
+        if self.path is None:
+            with tempfile.TemporaryDirectory() as folder:
+                self.model.save(pathlib.Path(folder) / "model.keras")
+            return
+        scratch = self.path.with_name("unfinished.keras")
+        self.model.save(scratch)
+        scratch.replace(self.path)
+
+
+class KeepState(keras.callbacks.Callback):
+    """Makes the epoch's state the one that a resumed run starts from."""
+
+    def __init__(self, checkpoints: Checkpoints):
+        super().__init__()
+        self.checkpoints = checkpoints
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.checkpoints.save(self.model, epoch + 1)
+
+
+class StopWhenWaiting(keras.callbacks.Callback):
+    """Ends the training after `patience` epochs without a better one; it counts in the history, so it resumes."""
+
+    def __init__(self, history: History, metric: str | None, patience: int | None):
+        super().__init__()
+        self.rows, self.metric, self.patience = history, metric, patience or math.inf
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.rows.waited(self.metric) >= self.patience:
+            self.model.stop_training = True

@@ -1,0 +1,110 @@
+"""The model card: README.md of a run directory."""
+
+import pathlib
+
+from keras_gen import runs, zoo
+
+from .history import read_rows
+
+_SHOWN = ("elbo", "nll", "bits_per_dimension", "reconstruction", "kl", "psnr", "ssim")
+
+
+def write_card(run: runs.Run) -> pathlib.Path:
+    """Write README.md from what lies in the run directory: settings, numbers, pictures, how to use it.
+
+    Returns:
+        The path of the card.
+    """
+    config, rows = run.config, read_rows(run.metrics_file)
+    system = zoo.SYSTEMS.get(config["system"])
+    title = system.title if system else config["system"]
+    parts = [f"# {title} on {config['data']['source']}", _what(run, system), _picture(run, rows)]
+    parts += [_data(config), _training(config, rows), _numbers(run), _use(run), _limits(config)]
+    run.card_file.write_text("\n\n".join(part for part in parts if part) + "\n")
+    return run.card_file
+
+
+def _what(run: runs.Run, system) -> str:
+    height, width, channels = run.image_shape
+    kind = {1: "gray", 3: "colour"}.get(channels, f"{channels}-channel")
+    paper = f" ({system.paper})" if system else ""
+    name = system.title if system else run.config["system"]
+    return f"A {name}{paper} of {width}x{height} {kind} images, trained with keras_gen {_version(run.config)}."
+
+
+def _version(config: dict) -> str:
+    return config.get("versions", {}).get("keras-gen", "")
+
+
+def _picture(run: runs.Run, rows: list) -> str:
+    pictures = sorted(run.samples.glob("epoch_*.png"))
+    return f"![Samples after {len(rows)} epochs](samples/{pictures[-1].name})" if pictures else ""
+
+
+def _data(config: dict) -> str:
+    data = config["data"]
+    lines = [f"- {role}: `{split}`" for role, split in data["splits"].items() if split]
+    options = {key: value for key, value in data.items() if key not in ("source", "splits") and value}
+    lines += [f"- {key}: `{value}`" for key, value in options.items()]
+    return f"## Data\n\n`{data['source']}`\n\n" + "\n".join(lines)
+
+
+def _training(config: dict, rows: list[dict]) -> str:
+    lines = [f"| {key} | {value} |" for key, value in config["training"].items() if value is not None]
+    lines += [f"| setting `{key}` | {value} |" for key, value in config["settings"].items() if value is not None]
+    lines += [f"| {key} | {value} |" for key, value in config.get("versions", {}).items()]
+    text = "## Training\n\n| | |\n|---|---|\n" + "\n".join(lines)
+    if not rows:
+        return text
+    names = [name for name in rows[-1] if name != "epoch"]
+    table = [f"| {name} | {rows[0].get(name, float('nan')):.4g} | {rows[-1][name]:.4g} |" for name in names]
+    head = f"| metric | epoch 1 | epoch {rows[-1]['epoch']} |\n|---|---|---|\n"
+    note = "Terms of a likelihood are nats per image. `model.keras` holds the best epoch, `checkpoints/` the last ones."
+    return f"{text}\n\n{head}" + "\n".join(table) + f"\n\n{note}"
+
+
+def _numbers(run: runs.Run) -> str:
+    if not run.evaluation_file.is_file():
+        return "## Evaluation\n\nNot evaluated yet: `keras-gen evaluate " + str(run.path) + "` writes evaluation.json."
+    content = runs.read_json(run.evaluation_file)
+    numbers = {name: value for name, value in _flat(content) if isinstance(value, (int, float))}
+    shown = [f"| {name} | {value:.5g} |" for name, value in numbers.items() if name.split(".")[-1] in _SHOWN]
+    return (
+        "## Evaluation\n\n"
+        + ("| | |\n|---|---|\n" + "\n".join(shown) + "\n\n" if shown else "")
+        + "All numbers, units and sample sizes: `evaluation.json`."
+    )
+
+
+def _flat(content: dict, prefix: str = ""):
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _use(run: runs.Run) -> str:
+    return f"""## Use
+
+```python
+import keras_gen
+
+model = keras_gen.load("{run.path}")
+images = model.generate(16, seed=1{", label=0" if run.config["settings"].get("num_classes") else ""})
+```
+
+```
+keras-gen sample {run.path} --num 64 --seed 1 --out samples.png
+keras-gen evaluate {run.path}
+keras-gen export {run.path} --format tflite --quantize int8
+```"""
+
+
+def _limits(config: dict) -> str:
+    return (
+        "## Limits and licence\n\n"
+        f"The model knows what `{config['data']['source']}` holds and nothing else; its samples carry the biases of "
+        "these data. The licence of the data is not recorded here: look it up before you pass on the model or its "
+        "images."
+    )

@@ -1,0 +1,263 @@
+"""`train`: a system and data into a run directory."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import runs, zoo
+from keras_gen.models import GenerativeModel
+
+from . import plan, strategies
+from .callbacks import KeepBest, KeepHistory, KeepState, StopOnNaN, StopWhenWaiting
+from .card import write_card
+from .checkpoints import Checkpoints
+from .history import History
+from .samples import SampleGrid
+
+
+def train(
+    system: str | GenerativeModel | None,
+    data: str | os.PathLike | None,
+    out: str | os.PathLike,
+    *,
+    epochs: int | None = None,
+    steps: int | None = None,
+    batch_size: int | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    seed: int | None = None,
+    precision: str | None = None,
+    strategy: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    patience: int | None = None,
+    learning_rate: float | None = None,
+    binarize: str | None = "auto",
+    augment: Iterable[str] | None = None,
+    data_dir: str | os.PathLike | None = None,
+    settings: Mapping | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    verbose: int = 1,
+) -> runs.Run:
+    """Train a system on data and leave a run directory: `model.fit` with everything around it.
+
+    The run holds the best model by the validation loss (`model.keras`), the last states (`checkpoints/`), metrics.csv,
+    TensorBoard logs, a picture after every epoch and a model card. A run that was stopped at any moment, also by
+    kill -9, goes on with `resume=True` and ends with the same weights, bit for bit, as one that was never stopped
+    (on the same devices; on GPUs only with `tf.config.experimental.enable_op_determinism()`).
+
+    Args:
+        system: a key of `keras_gen.zoo`, or a compiled `GenerativeModel` of one's own. To resume, None takes the run's.
+        data: anything that `keras_gen.data.load` takes. To resume, None takes the run's.
+        out: the run directory to make, or to go on with.
+        epochs: how many in all, counted from the beginning also after a resume; None takes the system's default.
+        steps: batches in an epoch; None is one pass over the training split.
+        batch_size: images in a step, over all devices; None takes the system's default.
+        image_size: pixels, or (height, width); None takes the source's own size where it has one of at most 64, else
+            the system's.
+        seed: of the initial weights, the order of the data and all noise; None is 0.
+        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`; None is float32.
+        strategy: `"auto"`, `"default"`, `"mirrored"`, `"multiworker"` or `"tpu"`; see `training.strategies.get`.
+        resume: go on with the run in `out`, with its own settings; what is given here must agree with them, but for
+            `epochs`, `patience`, `strategy`, `data_dir`, `callbacks` and `verbose`.
+        overwrite: replace the run in `out`.
+        patience: stop after this many epochs without a better one; None never does.
+        learning_rate: Adam's; None takes the system's default.
+        binarize: `"dynamic"`, `"threshold"` or None; `"auto"` is dynamic where the model's likelihood is one of binary
+            pixels and the images are gray.
+        augment: names of `keras_gen.data.load`'s augmentations, for training alone.
+        data_dir: TFDS directory.
+        settings: the system's own, see `zoo.get(key).settings`.
+        callbacks: more of them; their own state is not kept for a resume.
+        verbose: 0 silent, 1 a progress bar, 2 a line for each epoch.
+
+    Returns:
+        The run; `run.load_model()` opens the best model.
+
+    Raises:
+        ValueError: for arguments or data that do not fit, and for a resume with other settings.
+        FileExistsError: where `out` holds something and neither `resume` nor `overwrite` is given.
+        FileNotFoundError: where there is nothing to resume.
+        FloatingPointError: where a metric becomes NaN or infinite; the best model so far is kept.
+
+    Example:
+        >>> run = keras_gen.train("vae", "shapes", "runs/vae", epochs=5)
+        >>> images = run.load_model().generate(16, seed=1)
+    """
+    if resume and overwrite:
+        raise ValueError("resume goes on with a run and overwrite replaces it: give one of them")
+    request = plan.Request(
+        system, data, epochs, steps, batch_size, plan.size_of(image_size), seed, precision, strategy, patience,
+        learning_rate, binarize, None if augment is None else tuple(augment),
+        None if data_dir is None else os.fspath(data_dir), dict(settings or {}),
+    )  # fmt: skip
+    devices = _devices(request)  # before anything else: several workers cannot start after other operations
+    worker = strategies.task_of(devices)
+    if resume:
+        run = runs.Run.open(out)
+        run.config = plan.resumed(request, run.config)
+    else:
+        if worker == 0:
+            runs.check_free(out, overwrite=overwrite)
+        run = runs.Run(pathlib.Path(out), plan.new(request))
+
+    model = _model(request, run, devices)
+    run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
+    training, validation = _datasets(run, model, devices)
+    if worker == 0:
+        if resume:
+            runs.write_json(run.path / "config.json", run.config)
+        else:
+            runs.Run.create(out, run.config, overwrite=overwrite)
+    elif not resume:
+        shutil.rmtree(_home(run, worker), ignore_errors=True)
+    _fit(run, model, training, validation, devices, list(callbacks), verbose if worker == 0 else 0)
+    return run
+
+
+def _devices(request: plan.Request) -> tf.distribute.Strategy:
+    if request.own is None:
+        return strategies.get(request.strategy)
+    strategy = request.own.distribute_strategy or tf.distribute.get_strategy()
+    if request.strategy not in ("auto", "default"):
+        raise ValueError(
+            f"strategy={request.strategy!r} is for systems of the zoo. Build and compile a model of your own in the "
+            "scope of a strategy (keras_gen.training.strategies.get), and train follows it"
+        )
+    return strategy
+
+
+def _model(request: plan.Request, run: runs.Run, devices: tf.distribute.Strategy) -> GenerativeModel:
+    config = run.config
+    if request.own is not None:
+        return request.own
+    with devices.scope():
+        if config["system"] not in zoo.SYSTEMS:  # a model of the caller's own, resumed without it
+            return run.load_model()
+        with _policy(config["training"]["precision"]):
+            return zoo.build(
+                config["system"],
+                run.image_shape,
+                seed=config["training"]["seed"],
+                learning_rate=config["training"]["learning_rate"],
+                **config["settings"],
+            )
+
+
+@contextlib.contextmanager
+def _policy(name: str):
+    """A dtype policy for the layers that are built inside, and the former one afterwards."""
+    former = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(former)
+
+
+def _datasets(run: runs.Run, model: GenerativeModel, devices: tf.distribute.Strategy):
+    """Training batches, and validation batches or None."""
+    options, replicas = run.config["training"], devices.num_replicas_in_sync
+    if options["batch_size"] % replicas:
+        raise ValueError(f"batch_size={options['batch_size']} is for all {replicas} devices: it must be a multiple")
+    # a replica without rows would give a metric without a value
+    training = run.dataset("train", shuffle=True, steps=options["steps"], drop_remainder=replicas > 1)
+    validation = None
+    if run.config["data"]["splits"]["validation"]:
+        validation = run.dataset("validation", shuffle=False, augment=(), drop_remainder=replicas > 1)
+    classes, names = getattr(model, "num_classes", None), training.info.label_names
+    if classes and "label" not in training.info.fields:
+        raise ValueError(f"num_classes={classes} needs data with labels; {training.info.source} has none")
+    if classes and names and len(names) > classes:
+        raise ValueError(f"num_classes={classes} is too small: {training.info.source} has {len(names)} classes")
+    return training, validation
+
+
+def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> None:
+    options, worker = run.config["training"], strategies.task_of(devices)
+    home = _home(run, worker)
+    checkpoints = Checkpoints(home / "checkpoints")
+    done = checkpoints.restore(model)
+    agreed = strategies.agree(devices, done)
+    if agreed < done:  # another worker was stopped an epoch earlier
+        done = checkpoints.restore(model, latest=agreed)
+    history = History(home / "metrics.csv", done)
+    metric = None if model.monitor is None else model.monitor if validation is None else f"val_{model.monitor}"
+    say = print if verbose else lambda *_: None
+
+    if done >= options["epochs"]:
+        say(f"{run.path} has finished its {done} epochs. To go on: --resume with --epochs N, N > {done}")
+        return
+    if options["patience"] and history.waited(metric) >= options["patience"]:
+        say(
+            f"{run.path} stopped after epoch {done}: {metric} was best in epoch {history.best(metric)}. "
+            f"To go on: --resume with --patience N, N > {options['patience']}"
+        )
+        return
+    _announce(run, model, training, devices, done, say)
+    keep = [
+        StopOnNaN(),
+        KeepHistory(history),
+        *more_callbacks,
+        KeepBest(history, metric, run.model_file if worker == 0 else None),
+    ]
+    if worker == 0:
+        keep.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
+        keep.append(SampleGrid(run.samples, _first_batch(training if validation is None else validation)))
+    keep += [StopWhenWaiting(history, metric, options["patience"]), KeepState(checkpoints)]
+
+    start = time.perf_counter()
+    try:
+        model.fit(
+            training,
+            validation_data=validation,
+            epochs=options["epochs"],
+            initial_epoch=done,
+            callbacks=keep,
+            verbose=verbose,
+        )
+    except FloatingPointError as error:
+        raise FloatingPointError(f"{error}. {_kept(run, history, metric)}") from None
+    except KeyboardInterrupt:
+        say(f"\nStopped. {_kept(run, history, metric)} To go on: --resume")
+        raise
+    finally:
+        if worker == 0:
+            write_card(run)
+    say(f"Trained in {time.perf_counter() - start:.0f} s. {_kept(run, history, metric)}")
+
+
+def _home(run: runs.Run, worker: int) -> pathlib.Path:
+    """Where a worker keeps its states: the run directory for the chief, else a folder of its own inside."""
+    return run.path if worker == 0 else run.checkpoints / f"worker_{worker}"
+
+
+def _announce(run, model, training, devices, done, say) -> None:
+    info, config = training.info, run.config
+    height, width, channels = run.image_shape
+    weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+    say(
+        f"{type(model).__name__}, {weights:,} weights, on {info.num_examples:,} images {width}x{height}x{channels} of "
+        f"{info.source} ({info.split}); {strategies.describe(devices)}, {config['training']['precision']}"
+        + (f"; going on after epoch {done}" if done else "")
+    )
+    if info.skipped:
+        say(f"{len(info.skipped)} files could not be read and are left out, e.g. {info.skipped[0]}")
+
+
+def _kept(run: runs.Run, history: History, metric: str | None) -> str:
+    best = history.best(metric)
+    if not best:
+        return "No epoch was finished, so nothing is kept."
+    value = "" if metric is None else f", {metric} {history.rows[best - 1][metric]:.6g}"
+    return f"{run.model_file} holds the best epoch, {best} of {len(history.rows)}{value}."
+
+
+def _first_batch(dataset: tf.data.Dataset) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in next(iter(dataset)).items()}

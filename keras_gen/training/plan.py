@@ -1,0 +1,232 @@
+"""From what is asked of `train` to the content of config.json, and what a resumed run may not change."""
+
+import dataclasses
+import datetime
+import os
+import pathlib
+from collections.abc import Mapping
+
+from keras_gen import runs, zoo
+from keras_gen.models import GenerativeModel
+
+from .source import Source, look_at
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+# larger images take a deliberate --image-size
+LARGEST_OWN_SIZE = 64
+# a tenth of the training split, at most this many
+VALIDATION_IMAGES = 5000
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """The arguments of `train` that make a run; None where they were not given."""
+
+    system: str | GenerativeModel | None
+    data: str | os.PathLike | None
+    epochs: int | None
+    steps: int | None
+    batch_size: int | None
+    image_size: tuple[int, int] | None
+    seed: int | None
+    precision: str | None
+    strategy: str
+    patience: int | None
+    learning_rate: float | None
+    binarize: str | None
+    augment: tuple[str, ...] | None
+    data_dir: str | None
+    settings: dict
+
+    def __post_init__(self):
+        _check_numbers(self)
+        if self.precision not in (None, *PRECISIONS):
+            raise ValueError(f"Unknown precision {self.precision!r}: expected one of {', '.join(PRECISIONS)}")
+        if self.own is not None:
+            _check_own(self)
+
+    @property
+    def own(self) -> GenerativeModel | None:
+        """The caller's own model, where `system` is one."""
+        return None if self.system is None or isinstance(self.system, str) else self.system
+
+    @property
+    def name(self) -> str | None:
+        """The key of the zoo, or the class of the caller's own model."""
+        return self.system if self.own is None else type(self.own).__name__
+
+
+def new(request: Request) -> dict:
+    """The content of a new run's config.json; `binarize` still as asked for.
+
+    Raises:
+        ValueError: for an unknown system, setting or source.
+    """
+    if request.system is None or request.data is None:
+        raise ValueError("A new run needs a system and data; only a resumed one (--resume) has them already")
+    own = request.own
+    system = zoo.System if own is not None else zoo.get(request.system)  # the class holds the general defaults
+    settings = {} if own is not None else _complete(request.system, request.settings)
+    source = look_at(request.data, request.data_dir)
+    shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
+    data = {"source": place_of(request.data), "splits": splits_of(source)}
+    data |= {"binarize": request.binarize, "augment": list(request.augment or ())}
+    if request.data_dir is not None:
+        data["data_dir"] = str(request.data_dir)
+    training = {
+        "epochs": request.epochs or system.epochs,
+        "steps": request.steps,
+        "batch_size": request.batch_size or system.batch_size,
+        "seed": request.seed or 0,
+        "precision": request.precision or (own.dtype_policy.name if own is not None else "float32"),
+        "strategy": request.strategy,
+        "patience": request.patience,
+        "learning_rate": request.learning_rate or (None if own is not None else system.learning_rate),
+    }
+    return {
+        "format": runs.FORMAT,
+        "system": request.name,
+        "image_shape": list(shape),
+        "settings": settings,
+        "data": data,
+        "training": training,
+        "versions": runs.versions(),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def resumed(request: Request, config: dict) -> dict:
+    """The content of a resumed run's config.json: as it began, but for what may change.
+
+    Devices, epochs, patience and the place of the data may change.
+
+    Raises:
+        ValueError: where anything else differs; names each difference.
+    """
+    began = {
+        "system": config["system"],
+        "data": config["data"]["source"],
+        "image_size": tuple(config["image_shape"][:2]),
+        "binarize": config["data"].get("binarize"),
+        "augment": tuple(config["data"].get("augment", ())),
+        **{name: config["training"].get(name) for name in _KEPT},
+        **{f"setting {name}": value for name, value in config["settings"].items()},
+    }
+    asked = {
+        "system": request.name,
+        "data": None if request.data is None else place_of(request.data),
+        "image_size": request.image_size,
+        "binarize": None if request.binarize == "auto" else request.binarize,
+        "augment": request.augment,
+        **{name: getattr(request, name) for name in _KEPT},
+        **{f"setting {name}": value for name, value in request.settings.items()},
+    }
+    different = [
+        f"{name} is {began.get(name)!r}, received {value!r}"
+        for name, value in asked.items()
+        if value is not None and value != began.get(name)
+    ]
+    if different:
+        raise ValueError(
+            f"A resumed run goes on as it began: {'; '.join(different)}. Leave this out, or start another run in "
+            "another directory"
+        )
+    changes = {name: getattr(request, name) for name in ("epochs", "patience", "strategy")}
+    training = config["training"] | {name: value for name, value in changes.items() if value is not None}
+    moved = {} if request.data_dir is None else {"data_dir": str(request.data_dir)}
+    return {**config, "training": training, "data": config["data"] | moved}
+
+
+_KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate")
+
+
+def image_shape_of(source: Source, image_size: tuple[int, int] | None, default: int) -> tuple[int, int, int]:
+    """The shape to train at.
+
+    Args:
+        source: what is known of the data.
+        image_size: as asked for, or None: the source's own size where all its images have one, it is square and at
+            most 64 pixels, and they are not rendered at any size; else `default`.
+        default: the system's size.
+
+    Returns:
+        (height, width, channels); transparency is not kept.
+    """
+    own = source.image_size
+    fits = own is not None and own[0] == own[1] <= LARGEST_OWN_SIZE and not source.rendered
+    size = image_size or (own if fits else (default, default))
+    return (*size, 1 if source.channels == 1 else 3)
+
+
+def splits_of(source: Source) -> dict[str, str | None]:
+    """Role -> split: the source's own `validation`, else the last tenth of `train`; `test` where there is one."""
+    names = source.splits
+    training = "train" if "train" in names else next(iter(names))
+    validation = next((name for name in ("validation", "valid", "val") if name in names), None)
+    held_out = min(names[training] // 10, VALIDATION_IMAGES)
+    if validation is None and held_out:
+        training, validation = f"{training}[:-{held_out}]", f"{training}[-{held_out}:]"
+    return {"train": training, "validation": validation, "test": "test" if "test" in names else None}
+
+
+def binarize_of(model: GenerativeModel, choice: str | None) -> str | None:
+    """`"auto"` -> `"dynamic"` where the head is a likelihood of binary pixels and images are gray, else None."""
+    if choice != "auto":
+        return choice
+    support = getattr(getattr(model, "likelihood", None), "support", None)
+    return "dynamic" if support == "binary" and model.image_shape[2] == 1 else None
+
+
+def place_of(source: str | os.PathLike) -> str:
+    """A path that exists as an absolute one, so that the run finds its data from everywhere; a name as it is."""
+    path = pathlib.Path(source).expanduser()
+    named = os.sep not in str(source) and path.suffix not in (".npy", ".npz") and not isinstance(source, os.PathLike)
+    return str(source) if named or not path.exists() else str(path.resolve())
+
+
+def size_of(image_size) -> tuple[int, int] | None:
+    """`--image-size` as (height, width): a number stands for a square.
+
+    Raises:
+        ValueError: for anything but a positive number or two of them.
+    """
+    if image_size is None:
+        return None
+    size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(size) != 2 or any(not isinstance(side, int) or side < 1 for side in size):
+        raise ValueError(f"image_size must be a positive number of pixels or (height, width); received {image_size!r}")
+    return size
+
+
+def _complete(key: str, settings: Mapping) -> dict:
+    known = zoo.get(key).settings
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        listed = ", ".join(f"{name} (default {value!r})" for name, value in known.items())
+        raise ValueError(f"Unknown setting {', '.join(unknown)} for {key!r}: it takes {listed}")
+    return {**known, **settings}
+
+
+def _check_numbers(request: Request) -> None:
+    for name, smallest in (("epochs", 1), ("steps", 1), ("batch_size", 1), ("seed", 0), ("patience", 1)):
+        value = getattr(request, name)
+        if value is not None and (not isinstance(value, int) or value < smallest):
+            raise ValueError(f"{name} must be an integer >= {smallest}; received {value!r}")
+    if request.learning_rate is not None and not request.learning_rate > 0:
+        raise ValueError(f"learning_rate must be > 0; received {request.learning_rate!r}")
+
+
+def _check_own(request: Request) -> None:
+    model = request.own
+    if not isinstance(model, GenerativeModel):
+        raise ValueError(
+            f"Expected a key of the zoo ({', '.join(zoo.SYSTEMS)}) or a keras_gen.GenerativeModel; received {model!r}"
+        )
+    if not model.compiled or model.optimizer is None:
+        raise ValueError(f"The {request.name} is not compiled: call model.compile(keras.optimizers.Adam(1e-3)) first")
+    for name in ("precision", "learning_rate", "settings", "image_size"):
+        if getattr(request, name):
+            raise ValueError(
+                f"{name} belongs to the building of a model; this {request.name} is built already. "
+                f"Received {getattr(request, name)!r}"
+            )

@@ -1,0 +1,71 @@
+"""A picture of what a model can do: samples, and what it makes of given images."""
+
+import pathlib
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from keras_gen import pictures
+from keras_gen.models import GenerativeModel
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Writes `epoch_0001.png`, ... : the same noise and the same images after every epoch.
+
+    Args:
+        folder: where to.
+        batch: a batch of the validation data, as numpy arrays.
+        num: samples and images shown.
+    """
+
+    def __init__(self, folder: pathlib.Path, batch: Mapping[str, np.ndarray], num: int = 64):
+        super().__init__()
+        self.folder, self.batch, self.num = folder, batch, num
+
+    def on_epoch_end(self, epoch, logs=None):
+        picture = picture_of(self.model, self.batch, self.num)
+        if picture is not None:
+            pictures.save_png(self.folder / f"epoch_{epoch + 1:04d}.png", picture)
+
+
+def picture_of(
+    model: GenerativeModel, batch: Mapping[str, np.ndarray], num: int = 64, seed: int = 0
+) -> np.ndarray | None:
+    """One panel for each endpoint that ends in an image, side by side.
+
+    `generate` gives a grid of samples (of all classes in turn where the model is conditional). An endpoint from the
+    fields of a batch to an image, such as `reconstruct`, gives pairs: what goes in and what comes out.
+
+    Args:
+        model: any system.
+        batch: field -> numpy array [rows, ...], images in [0, 1].
+        num: images in a panel.
+        seed: of the samples.
+
+    Returns:
+        uint8 [height, width, 3], or None for a model without such endpoints.
+    """
+    panels = {}
+    for endpoint in model.endpoints():
+        shown = [name for name, port in endpoint.outputs.items() if port.kind == "image"]
+        given = [name for name, port in endpoint.inputs.items() if port.kind == "image"]
+        if not shown:
+            continue
+        if endpoint.name == "generate":
+            classes = getattr(model, "num_classes", None)
+            conditions = {"label": np.arange(num) % classes} if classes else {}
+            panels["samples"] = pictures.grid(model.generate(num, seed=seed, **conditions))
+        elif given and all(name in batch for name in endpoint.inputs):
+            rows = {name: _rows(batch[name], port, num // 2) for name, port in endpoint.inputs.items()}
+            images = np.asarray(endpoint.function(**rows)[shown[0]])
+            if images.shape == rows[given[0]].shape:
+                columns = int(np.ceil(np.sqrt(num))) // 2
+                panels[f"given | {endpoint.name}"] = pictures.pairs(rows[given[0]], images, max(1, columns))
+    return pictures.beside(panels) if panels else None
+
+
+def _rows(values: np.ndarray, port, num: int) -> np.ndarray:
+    if port.kind == "label" and values.ndim == 1:
+        return np.eye(port.shape[0], dtype=np.float32)[values[:num]]
+    return values[:num].astype(np.float32)

@@ -1,0 +1,112 @@
+"""Which devices train: from a name to a tf.distribute strategy."""
+
+import json
+import os
+
+import tensorflow as tf
+
+NAMES = ("auto", "default", "mirrored", "multiworker", "tpu")
+
+
+def get(name: str = "auto") -> tf.distribute.Strategy:
+    """The strategy of a name. Call it before anything else runs on a device: several workers need that.
+
+    Args:
+        name: `"auto"` (`multiworker` where TF_CONFIG names several workers, `mirrored` where there are several GPUs,
+            else `default`), `"default"` (one device), `"mirrored"` (all GPUs of this machine, or its logical CPUs),
+            `"multiworker"` (the machines of TF_CONFIG) or `"tpu"` (TPU_NAME, or the local one).
+
+    Raises:
+        ValueError: for an unknown name, or where the devices are missing.
+
+    Example:
+        >>> with strategies.get("auto").scope():
+        ...     model = keras_gen.build("vae", (32, 32, 3))
+    """
+    if name not in NAMES:
+        raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(NAMES)}")
+    if name == "auto":
+        name = _choose()
+    if name == "mirrored":
+        return _mirrored()
+    if name == "multiworker":
+        if not _workers():
+            raise ValueError(
+                "strategy='multiworker' needs the environment variable TF_CONFIG on every machine, such as "
+                '{"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", "index": 0}}'
+            )
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if name == "tpu":
+        return _tpu()
+    return tf.distribute.get_strategy()
+
+
+def task_of(strategy: tf.distribute.Strategy) -> int:
+    """The number of this process among the workers; 0 is the chief, which writes the run directory."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or resolver.task_type in (None, "chief") or not strategy.extended._in_multi_worker_mode():
+        return 0
+    # where a chief is named apart, the workers are numbered after it
+    return int(resolver.task_id) + (1 if "chief" in resolver.cluster_spec().jobs else 0)
+
+
+def agree(strategy: tf.distribute.Strategy, number: int) -> int:
+    """The smallest of the workers' numbers, known to all of them afterwards; alone, the number itself.
+
+    Args:
+        number: >= 0.
+    """
+    if not strategy.extended._in_multi_worker_mode():
+        return number
+
+    def gather():
+        context = tf.distribute.get_replica_context()
+        own = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.int32)
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, own * number)
+
+    return int(tf.reduce_min(strategy.experimental_local_results(strategy.run(tf.function(gather)))[0]))
+
+
+def describe(strategy: tf.distribute.Strategy) -> str:
+    """The devices in words: `"1 CPU"`, `"2 GPUs, mirrored"`."""
+    kind = "TPU" if "TPU" in type(strategy).__name__ else "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    count = strategy.num_replicas_in_sync
+    how = "" if count == 1 else ", several workers" if strategy.extended._in_multi_worker_mode() else ", mirrored"
+    return f"{count} {kind}{'' if count == 1 else 's'}{how}"
+
+
+def _choose() -> str:
+    if _workers():
+        return "multiworker"
+    return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "default"
+
+
+def _workers() -> dict:
+    """The cluster of TF_CONFIG, or {}."""
+    text = os.environ.get("TF_CONFIG", "")
+    if not text.strip():
+        return {}
+    try:
+        return json.loads(text).get("cluster") or {}
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise ValueError(f"TF_CONFIG is no JSON object with a cluster: {error}. It holds {text[:200]!r}") from error
+
+
+def _mirrored() -> tf.distribute.Strategy:
+    if tf.config.list_physical_devices("GPU"):
+        return tf.distribute.MirroredStrategy()  # NCCL
+    devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+    # among logical CPUs the default collectives break steps_per_execution and a second strategy in the process
+    return tf.distribute.MirroredStrategy(devices, cross_device_ops=tf.distribute.ReductionToOneDevice())
+
+
+def _tpu() -> tf.distribute.Strategy:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(os.environ.get("TPU_NAME", ""))
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+    except Exception as error:  # the resolver raises ValueError, the connection tf.errors, by what is missing
+        raise ValueError(
+            f"strategy='tpu' found no TPU (TPU_NAME={os.environ.get('TPU_NAME', '')!r}): {str(error).splitlines()[0]}"
+        ) from error
+    return tf.distribute.TPUStrategy(resolver)
