@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -20,6 +21,8 @@ class Posterior:
         name: its name in the registry.
         outputs: code size -> units of the encoder's output.
         distribution: encoder output [..., outputs], code size -> distribution whose event is a code [size].
+        stddev: encoder output [batch, outputs], code size -> standard deviation of each dimension [batch, size]; the
+            distribution's own, by operations that TFLite has.
         draw: such a distribution, standard normal noise [..., size] -> codes, differentiable in the parameters.
         factorizes: whether the dimensions are independent, so that a KL can be split by dimension.
     """
@@ -27,6 +30,7 @@ class Posterior:
     name: str
     outputs: Callable[[int], int]
     distribution: Callable[[tf.Tensor, int], tfd.Distribution]
+    stddev: Callable[[tf.Tensor, int], tf.Tensor]
     draw: Callable[[tfd.Distribution, tf.Tensor], tf.Tensor]
     factorizes: bool
 
@@ -48,10 +52,21 @@ def _full(parameters: tf.Tensor, size: int) -> tfd.Distribution:
     return tfd.MultivariateNormalTriL(mean, factor)
 
 
+def _full_stddev(parameters: tf.Tensor, size: int) -> tf.Tensor:
+    """Root of the row sums of L * L, with the entries of L picked where fill_triangular puts them."""
+    entries = np.arange(size * (size + 1) // 2)
+    places = np.concatenate([entries[size:], entries[::-1]]).reshape(size, size)
+    lower, diagonal = np.tril(np.ones((size, size), np.float32)), np.eye(size, dtype=np.float32)
+    factor = tf.reshape(tf.gather(parameters[:, size:], places.reshape(-1), axis=1), [-1, size, size])
+    factor = (lower - diagonal) * factor + diagonal * positive(factor)
+    return tf.sqrt(tf.reduce_sum(tf.square(factor), axis=2))
+
+
 DIAGONAL_NORMAL = Posterior(
     "diagonal_normal",
     outputs=lambda size: 2 * size,
     distribution=_diagonal,
+    stddev=lambda parameters, size: positive(parameters[:, size:]),
     draw=lambda q, noise: q.distribution.loc + q.distribution.scale * noise,
     factorizes=True,
 )
@@ -59,6 +74,7 @@ FULL_COVARIANCE_NORMAL = Posterior(
     "full_covariance_normal",
     outputs=lambda size: size + size * (size + 1) // 2,
     distribution=_full,
+    stddev=_full_stddev,
     draw=lambda q, noise: q.bijector.forward(noise),
     factorizes=False,
 )

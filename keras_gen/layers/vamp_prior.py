@@ -1,5 +1,7 @@
 """The VampPrior: a mixture of the posteriors of trainable pseudo-inputs."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -69,9 +71,13 @@ class VampPrior(keras.layers.Layer):
 
     def draw(self, noise: dict, encode) -> tf.Tensor:
         """Base noise {"noise": [num, size], "component": [num, 1]} -> draws of the mixture [num, size]."""
+        return self.sampler(encode)(noise)
+
+    def sampler(self, encode) -> Callable[[dict], tf.Tensor]:
+        """`draw` with the pseudo-inputs encoded now, once, and not again for every draw: noise -> draws."""
         normal = encode(self.images()).distribution
         weights = tf.fill([self.components], 1.0 / self.components)
-        return draw_from_mixture(noise, weights, normal.loc, normal.scale)
+        return lambda noise: draw_from_mixture(noise, weights, normal.loc, normal.scale)
 
     def get_config(self) -> dict:
         own = {

@@ -1,0 +1,148 @@
+"""Inputs for every endpoint: for calibration and for the comparison with Keras."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from keras_gen.distributions import Noise, draw_noise
+from keras_gen.models import Endpoint, GenerativeModel
+
+SMALLEST = 32
+
+
+def endpoint_inputs(
+    model: GenerativeModel, endpoints: Sequence[Endpoint], data: Mapping[str, np.ndarray], seed: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """Realistic inputs for every endpoint, one row for each row of the data.
+
+    An input is taken from the data where it has a column of its name and shape; an image otherwise is the data's
+    `image`. Codes are by turns those of real images and draws of the prior; noise is drawn as `generate` draws it;
+    labels that the data does not have are drawn uniformly.
+
+    Args:
+        model: the model the endpoints belong to.
+        endpoints: its endpoints.
+        data: column -> [num, ...], with `image`.
+        seed: seed of noise and labels.
+
+    Returns:
+        Endpoint -> {input: float32 [num, *shape]}.
+
+    Raises:
+        ValueError: for an input that none of this can serve.
+    """
+    num = len(data["image"])
+    source = _Source(model, endpoints, data, num, seed)
+    return {
+        endpoint.name: {name: source.array(endpoint, name, port) for name, port in endpoint.inputs.items()}
+        for endpoint in endpoints
+    }
+
+
+class _Source:
+    """Makes each array once, so that endpoints with the same input share it."""
+
+    def __init__(self, model, endpoints, data, num, seed):
+        self.model, self.data, self.num, self.seed = model, data, num, seed
+        self.endpoints = {endpoint.name: endpoint for endpoint in endpoints}
+        self.made = {}
+
+    def array(self, endpoint: Endpoint, name: str, port) -> np.ndarray:
+        key = (name, port.kind, port.shape)
+        if key not in self.made:
+            self.made[key] = np.ascontiguousarray(self._make(endpoint, name, port), np.float32)
+        return self.made[key]
+
+    def _make(self, endpoint, name, port) -> np.ndarray:
+        given = self.data.get(name)
+        if port.kind == "label":
+            return self._labels(given, port.shape[0])
+        if given is not None and given.shape[1:] == port.shape:
+            return given
+        if port.kind == "image" and self.data["image"].shape[1:] == port.shape:
+            return self.data["image"]
+        if port.kind in ("normal", "uniform"):
+            noise = self._noise()
+            if name in noise and noise[name].shape[1:] == port.shape:
+                return noise[name]
+            return draw_noise({name: Noise(port.kind, port.shape)}, self.num, self.seed)[name]
+        if port.kind == "latent":
+            return self._codes(port)
+        raise ValueError(
+            f"{endpoint.name} takes {name!r} ({port.kind}, shape {port.shape}), and the calibration data has no such "
+            f"column; it has {', '.join(f'{key} {value.shape[1:]}' for key, value in self.data.items())}"
+        )
+
+    def _noise(self) -> dict[str, np.ndarray]:
+        if "noise" not in self.made:
+            self.made["noise"] = draw_noise(self.model.noise(), self.num, self.seed)
+        return self.made["noise"]
+
+    def _labels(self, given, classes: int) -> np.ndarray:
+        if given is not None and given.shape[1:] == (classes,):
+            return given
+        if given is None or given.ndim != 1:
+            given = np.random.default_rng(self.seed).integers(classes, size=self.num)
+        if given.min() < 0 or given.max() >= classes:
+            raise ValueError(f"label must be classes from 0 to {classes - 1}; the data has up to {given.max()}")
+        return np.eye(classes, dtype=np.float32)[given.astype(np.int64)]
+
+    def _codes(self, port) -> np.ndarray:
+        """Codes of real images in the even rows, draws of the prior in the odd ones."""
+        encode = self.endpoints.get("encode")
+        codes = np.asarray(self.model.codes_from(self._noise()), np.float32).copy()
+        if encode is not None:
+            inputs = {name: self.array(encode, name, each) for name, each in encode.inputs.items()}
+            output = next(name for name, each in encode.outputs.items() if each.kind == "latent")
+            codes[::2] = run_in_batches(encode, inputs)[output][::2]
+        return codes
+
+
+def run_in_batches(endpoint: Endpoint, inputs: dict[str, np.ndarray], batch: int = 64) -> dict[str, np.ndarray]:
+    """An endpoint in Keras, eagerly: input arrays [num, ...] -> output arrays [num, ...]."""
+    num = len(next(iter(inputs.values())))
+    parts = [
+        endpoint.function(**{name: array[start : start + batch] for name, array in inputs.items()})
+        for start in range(0, num, batch)
+    ]
+    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in endpoint.outputs}
+
+
+def columns_of(data, limit: int) -> dict[str, np.ndarray]:
+    """The first rows of a data set as arrays.
+
+    Args:
+        data: images [num, height, width, channels], a dict of arrays with `image`, or an iterable of dict batches.
+        limit: rows to take at most.
+
+    Raises:
+        ValueError: without images, or with fewer than 32.
+    """
+    if isinstance(data, Mapping):
+        columns = {name: np.asarray(value)[:limit] for name, value in data.items()}
+    elif hasattr(data, "shape"):
+        columns = {"image": np.asarray(data)[:limit]}
+    else:
+        columns = _gathered(data, limit)
+    if "image" not in columns or columns["image"].ndim != 4:
+        raise ValueError(f"Expected images [num, height, width, channels] or batches with 'image'; received {data!r}")
+    num = len(columns["image"])
+    if num < SMALLEST:
+        raise ValueError(f"Calibration and comparison need at least {SMALLEST} images; received {num}")
+    columns = {name: value for name, value in columns.items() if value.dtype.kind in "fiub" and len(value) == num}
+    low, high = float(columns["image"].min()), float(columns["image"].max())
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"Images must lie between 0 and 1; received values from {low:g} to {high:g}")
+    return columns
+
+
+def _gathered(batches, limit: int) -> dict[str, np.ndarray]:
+    parts, rows = [], 0
+    for batch in batches:
+        parts.append({name: np.asarray(value) for name, value in batch.items()})
+        rows += len(parts[-1]["image"])
+        if rows >= limit:
+            break
+    if not parts:
+        return {}
+    return {name: np.concatenate([part[name] for part in parts])[:limit] for name in parts[0]}

@@ -1,0 +1,196 @@
+"""Export of a run or a model: SavedModel and TFLite, checked against Keras before anything is replaced."""
+
+import os
+import pathlib
+import shutil
+from collections.abc import Sequence
+
+from keras_gen import zoo
+from keras_gen.models import GenerativeModel
+from keras_gen.runs import Run
+
+from . import folder as folders
+from .examples import SMALLEST, columns_of, endpoint_inputs, run_in_batches
+from .isolated import convert_and_check
+from .precisions import file_names, parse_formats, parse_precisions
+from .saved_model import write_saved_model
+from .single_precision import in_float32
+
+CALIBRATION = 128
+CHECKED = 64
+TRACED = "traced"
+
+
+def export(
+    run: str | os.PathLike | Run,
+    *,
+    format: str | Sequence[str] = "tflite",
+    quantize: str | Sequence[str] = ("int8",),
+    batch: int = 1,
+    out: str | os.PathLike | None = None,
+    seed: int = 0,
+) -> pathlib.Path:
+    """Export a run's model; int8 is calibrated on the run's own training images.
+
+    Args:
+        run: a run directory, or a `Run`.
+        format: `"tflite"`, `"saved_model"`, or both.
+        quantize: precisions of the TFLite files, of `"none"` (float32), `"float16"`, `"dynamic"`, `"int8"`; several as
+            a sequence or with commas. The first is `model.tflite`, which the runtime opens by default.
+        batch: fixed batch size of the TFLite files, >= 1; any number of examples runs in steps of it.
+        out: the export folder; default `export/` in the run. An earlier export there is replaced.
+        seed: seed of the noise used in calibration and comparison.
+
+    Returns:
+        The folder: model.tflite, model.json, parity.json, runtime.py, requirements.txt, saved_model/ (where asked
+        for). It is complete in itself.
+
+    Raises:
+        FileNotFoundError: where there is no run, or it has no trained model.
+        ValueError: for an unknown format or precision, or endpoints that TFLite's builtin ops cannot express.
+        RuntimeError: where conversion fails or crashes. An earlier export is then left as it was.
+
+    Example:
+        >>> keras_gen.export.export("runs/vae", quantize=("int8", "float32"))
+        PosixPath('runs/vae/export')
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    if not run.model_file.is_file():
+        raise FileNotFoundError(f"{run.path} holds no model.keras: train it first (or go on with --resume)")
+    parse_formats(format), parse_precisions(quantize)  # before the model and the data are loaded
+    model = run.load_model()
+    training = run.dataset("train")
+    columns = columns_of(training, CALIBRATION + CHECKED)
+    if run.config["data"].get("splits", {}).get("validation"):
+        calibration = {name: value[:CALIBRATION] for name, value in columns.items()}
+        checked = columns_of(run.dataset("validation"), CHECKED)
+    else:
+        calibration, checked = _split(columns)
+    names = getattr(getattr(training, "info", None), "label_names", None)
+    system = run.config["system"]
+    return _export(
+        model,
+        pathlib.Path(out) if out is not None else run.export_folder,
+        formats=parse_formats(format),
+        precisions=parse_precisions(quantize),
+        batch=batch,
+        calibration=calibration,
+        checked=checked,
+        system=system,
+        title=zoo.get(system).title,
+        labels=list(names) if names else None,
+        seed=seed,
+    )
+
+
+def export_model(
+    model: GenerativeModel,
+    folder: str | os.PathLike,
+    *,
+    calibration,
+    format: str | Sequence[str] = ("tflite", "saved_model"),
+    quantize: str | Sequence[str] = ("int8",),
+    batch: int = 1,
+    system: str | None = None,
+    title: str | None = None,
+    labels: Sequence[str] | None = None,
+    seed: int = 0,
+) -> pathlib.Path:
+    """Export a model that has no run directory.
+
+    Args:
+        model: a built model with `endpoints()`.
+        folder: the export folder; an earlier export there is replaced.
+        calibration: at least 32 real images [num, height, width, channels] in [0, 1], a dict of arrays with `image`
+            (and `label`), or a data set of such batches. Of 192 images, 128 calibrate int8 and 64 are compared; of
+            fewer, two thirds and one third (at least 32, with overlap where there are fewer than 96).
+        format, quantize, batch, seed: as for `export`.
+        system, title: what model.json says it is; default the class name.
+        labels: names of the classes.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError, RuntimeError: as `export`.
+    """
+    calibrated, checked = _split(columns_of(calibration, CALIBRATION + CHECKED))
+    name = type(model).__name__
+    return _export(
+        model,
+        pathlib.Path(folder),
+        formats=parse_formats(format),
+        precisions=parse_precisions(quantize),
+        batch=batch,
+        calibration=calibrated,
+        checked=checked,
+        system=system or name.lower(),
+        title=title or name,
+        labels=list(labels) if labels is not None else None,
+        seed=seed,
+    )
+
+
+def _split(columns: dict) -> tuple[dict, dict]:
+    """Rows for calibration and rows for the comparison; they overlap only where there are fewer than 96."""
+    num = len(columns["image"])
+    checked = max(SMALLEST, num // 3)
+    calibrated = max(SMALLEST, num - checked)
+    return (
+        {name: value[:calibrated] for name, value in columns.items()},
+        {name: value[num - checked :] for name, value in columns.items()},
+    )
+
+
+def _export(
+    model, folder, *, formats, precisions, batch, calibration, checked, system, title, labels, seed
+) -> pathlib.Path:
+    if not 1 <= batch <= len(calibration["image"]):
+        raise ValueError(f"batch must be from 1 to {len(calibration['image'])} (images to calibrate); received {batch}")
+    folders.check_replaceable(folder)
+    model = in_float32(model)
+    endpoints = model.endpoints()
+    inputs = endpoint_inputs(model, endpoints, checked, seed)
+    tables = {
+        "calibration": endpoint_inputs(model, endpoints, calibration, seed + 1),
+        "inputs": inputs,
+        "expected": {each.name: run_in_batches(each, inputs[each.name]) for each in endpoints},
+    }
+    files = file_names(precisions) if "tflite" in formats else {}
+    saved = folders.SAVED_MODEL if "saved_model" in formats else None
+    scratch = folders.scratch_beside(folder)
+    try:
+        if files:
+            write_saved_model(endpoints, scratch / TRACED, batch)
+        if saved:
+            write_saved_model(endpoints, scratch / saved)
+        result = convert_and_check(
+            scratch, traced=TRACED, files=files, batch=batch, saved_model=saved, tables=tables
+        )
+        new = scratch / "new"
+        new.mkdir()
+        for name in [*files.values(), *([saved] if saved else [])]:
+            os.replace(scratch / name, new / name)
+        description = folders.describe(
+            model, endpoints, system=system, title=title, batch=batch, labels=labels
+        )
+        description["saved_model"] = saved
+        description["preferred"] = precisions[0] if files else None
+        description["files"] = {
+            precision: {key: file[key] for key in ("file", "bytes", "sha256")}
+            for precision, file in result["files"].items()
+        }
+        parity = {
+            "format": folders.FORMAT,
+            "against": "Keras, eager, float32",
+            "examples": len(checked["image"]),
+            "calibrated_on": len(calibration["image"]),
+            "seed": seed,
+            "units": "absolute difference; images have the range [0, 1]; scale is Keras's standard deviation",
+            "kinds": {each.name: {name: port.kind for name, port in each.outputs.items()} for each in endpoints},
+            **result,
+        }
+        folders.finish(new, folder, description, parity)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return folder

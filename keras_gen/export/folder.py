@@ -1,0 +1,172 @@
+"""The export folder: what is in it, its description, and how a new export takes the place of an earlier one."""
+
+import datetime
+import hashlib
+import os
+import pathlib
+import shutil
+import tempfile
+
+import keras
+import numpy as np
+
+from keras_gen.models import Endpoint, GenerativeModel
+from keras_gen.runs import read_json, versions, write_json
+
+from .runtime import FORMAT
+
+REQUIREMENTS = "numpy>=1.26\nai-edge-litert>=2.1,<3\n"
+SAVED_MODEL = "saved_model"
+DESCRIPTION = "model.json"
+PARITY = "parity.json"
+
+
+def describe(
+    model: GenerativeModel,
+    endpoints: list[Endpoint],
+    *,
+    system: str,
+    title: str,
+    batch: int,
+    labels: list[str] | None,
+) -> dict:
+    """The content of model.json but for its files: what each signature takes and returns, and what makes the noise."""
+    noise = [
+        {"name": name, "stream": stream, "kind": each.kind, "shape": list(each.shape)}
+        for stream, (name, each) in enumerate(model.noise().items())
+    ]
+    return {
+        "format": FORMAT,
+        "system": system,
+        "title": title,
+        "image_shape": list(model.image_shape),
+        "batch": batch,
+        "preferred": None,
+        "files": {},
+        "saved_model": None,
+        "signatures": {
+            endpoint.name: {"inputs": _ports(endpoint.inputs), "outputs": _ports(endpoint.outputs)}
+            for endpoint in endpoints
+        },
+        "noise": {
+            "generator": "numpy.random.Generator(numpy.random.Philox(key=[seed, stream])), float32: standard_normal "
+            "for the kind normal, random for uniform",
+            "inputs": noise,
+        },
+        "labels": labels,
+        "fingerprint": fingerprint(model),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+    }
+
+
+def _ports(ports: dict) -> dict:
+    return {
+        name: {"shape": list(port.shape), "kind": port.kind, "range": list(port.range) if port.range else None}
+        for name, port in ports.items()
+    }
+
+
+def fingerprint(model: keras.Model) -> str:
+    """16 hexadecimal digits that change with any weight."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def check_replaceable(folder: pathlib.Path) -> None:
+    """Refuse a folder that holds something else than an export.
+
+    Raises:
+        ValueError: where it is a file, or is not empty and has no model.json.
+        PermissionError: where it cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; expected a folder to export to")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
+        raise ValueError(f"{folder} holds files and no model.json: it is no export folder, so it is not replaced")
+
+
+def scratch_beside(folder: pathlib.Path) -> pathlib.Path:
+    """A new folder beside the export folder, on the same disk, where a failure leaves the earlier export alone."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except PermissionError as error:
+        raise PermissionError(f"{folder} cannot be written: no permission in {error.filename}; choose another") from error
+
+
+def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: dict) -> None:
+    """Write the description beside the new files and put them in the place of an earlier export.
+
+    From the earlier export stays what this one does not renew, if it was made from the same weights (a SavedModel
+    beside new TFLite files, or the reverse), and files that no export writes.
+
+    Args:
+        new: folder with the new .tflite files and SavedModel, and nothing else, in a scratch folder that the caller
+            removes.
+        folder: the export folder.
+        description, parity: contents of model.json and parity.json.
+    """
+    earlier = _earlier(folder)
+    kept = []
+    if earlier and earlier[0]["fingerprint"] == description["fingerprint"]:
+        kept = _keep(description, parity, *earlier)
+    if description["files"]:
+        shutil.copyfile(pathlib.Path(__file__).with_name("runtime.py"), new / "runtime.py")
+        (new / "requirements.txt").write_text(REQUIREMENTS)
+    write_json(new / PARITY, parity)
+    write_json(new / DESCRIPTION, description)
+    new.chmod(0o777 & ~_umask())
+    if not folder.exists():
+        os.replace(new, folder)
+        return
+    replaced = new.with_name("replaced")
+    os.replace(folder, replaced)
+    try:
+        os.replace(new, folder)
+    except OSError:
+        os.replace(replaced, folder)
+        raise
+    written = _written(earlier[0]) if earlier else set()
+    for item in list(replaced.iterdir()):
+        if item.name in kept or not (item.name in written or (folder / item.name).exists()):
+            os.replace(item, folder / item.name)
+
+
+def _earlier(folder: pathlib.Path) -> tuple[dict, dict] | None:
+    """model.json and parity.json of the folder, or None where there is no earlier export that can be read."""
+    try:
+        description, parity = read_json(folder / DESCRIPTION), read_json(folder / PARITY)
+    except (OSError, ValueError):
+        return None
+    return (description, parity) if description.get("format") == FORMAT else None
+
+
+def _keep(description: dict, parity: dict, old: dict, old_parity: dict) -> list[str]:
+    """Take over the parts of an earlier export of the same weights that are not renewed; their names."""
+    kept = []
+    if old["saved_model"] and not description["saved_model"]:
+        description["saved_model"] = old["saved_model"]
+        parity["saved_model"] = old_parity["saved_model"]
+        kept.append(old["saved_model"])
+    if old["files"] and not description["files"]:
+        for key in ("files", "preferred", "batch"):
+            description[key] = old[key]
+        parity["files"] = old_parity["files"]
+        kept += [file["file"] for file in old["files"].values()]
+    return kept
+
+
+def _written(description: dict) -> set[str]:
+    """Names of all that an export wrote."""
+    names = {DESCRIPTION, PARITY, "runtime.py", "requirements.txt", "__pycache__"}
+    names |= {file["file"] for file in description["files"].values()}
+    return names | ({description["saved_model"]} if description["saved_model"] else set())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,99 @@
+"""Start the converting process, and turn whatever happens to it into a result or a clear error."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import numpy as np
+
+PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHOWN = 1500  # characters of the other process's last words
+
+
+def convert_and_check(
+    scratch: pathlib.Path,
+    *,
+    traced: str,
+    files: dict[str, str],
+    batch: int,
+    saved_model: str | None,
+    tables: dict[str, dict[str, dict[str, np.ndarray]]],
+) -> dict:
+    """Convert to every precision and compare all of it with Keras, in one process of its own.
+
+    Args:
+        scratch: folder with the SavedModels; the .tflite files are written there.
+        traced: name of the SavedModel with fixed shapes.
+        files: precision -> file to write.
+        batch: the fixed batch size.
+        saved_model: name of the SavedModel to check, or None.
+        tables: `calibration` and `inputs` (endpoint -> {input: array}) and `expected` (endpoint -> {output: array}).
+
+    Returns:
+        {"files": {precision: {"file", "bytes", "sha256", "seconds", "operations", "endpoints"}}, "saved_model": ...}.
+
+    Raises:
+        ValueError: where the endpoints use operations without a TFLite builtin.
+        RuntimeError: where conversion or check failed, or the process was killed; it says at which stage.
+    """
+    arrays, names = _numbered(tables)
+    np.savez(scratch / "arrays.npz", **arrays)
+    job = {"traced": traced, "files": files, "batch": batch, "saved_model": saved_model, "tables": names}
+    (scratch / "job.json").write_text(json.dumps(job))
+    (scratch / "stage.txt").write_text("starting")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")])),
+        # conversion needs no GPU, and this process may hold all of its memory
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    # -P: a file tensorflow.py in the current directory is none of our business
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "keras_gen.export.worker", str(scratch)]
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    result = scratch / "result.json"
+    if done.returncode == 0 and result.is_file():
+        return json.loads(result.read_text())
+    stage = (scratch / "stage.txt").read_text()
+    if (scratch / "error.json").is_file():
+        error = json.loads((scratch / "error.json").read_text())
+        if error["unsupported"]:
+            raise ValueError(error["message"])
+        raise RuntimeError(f"Export failed while {stage}: {error['message'][:SHOWN]}. Nothing was changed")
+    ended = _how(done.returncode)
+    raise RuntimeError(
+        f"Export failed while {stage}: the converting process {ended}. Nothing was changed. Try another precision "
+        f"(--quantize none); its last words: {done.stderr[-SHOWN:].strip() or 'none'}"
+    )
+
+
+def _numbered(tables: dict) -> tuple[dict[str, np.ndarray], dict]:
+    """Arrays under unique keys (shared ones once), and the tables with keys in place of arrays."""
+    keys, arrays = {}, {}
+
+    def key_of(array: np.ndarray) -> str:
+        key = keys.setdefault(id(array), f"a{len(keys)}")
+        arrays[key] = array
+        return key
+
+    names = {
+        table: {
+            endpoint: {name: key_of(array) for name, array in columns.items()} for endpoint, columns in content.items()
+        }
+        for table, content in tables.items()
+    }
+    return arrays, names
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"

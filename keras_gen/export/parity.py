@@ -1,0 +1,53 @@
+"""Differences between an exported model and Keras."""
+
+import numpy as np
+
+# float32 agrees but for the order of sums; an image's error is quoted in units of its range [0, 1]
+BOUNDS = {"float32": ("max", 1e-5), "float16": ("max", 1e-2), "dynamic": ("mean", 0.02), "int8": ("mean", 0.02)}
+
+
+def errors(expected: dict[str, np.ndarray], received: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Largest and mean absolute difference for every output.
+
+    Args:
+        expected, received: output -> array, of the same names and shapes.
+
+    Returns:
+        Output -> {"max", "mean", "scale"}, scale being the standard deviation of what is expected.
+
+    Raises:
+        ValueError: for other names or shapes, or values that are not finite.
+    """
+    if set(expected) != set(received):
+        raise ValueError(f"outputs {sorted(received)} where Keras has {sorted(expected)}")
+    result = {}
+    for name, wanted in expected.items():
+        found = received[name]
+        if found.shape != wanted.shape:
+            raise ValueError(f"output {name!r} has the shape {list(found.shape)} where Keras has {list(wanted.shape)}")
+        if not np.all(np.isfinite(found)):
+            raise ValueError(f"output {name!r} holds values that are not finite (NaN or infinity)")
+        difference = np.abs(found.astype(np.float64) - wanted)
+        result[name] = {"max": difference.max(), "mean": difference.mean(), "scale": wanted.std()}
+        result[name] = {key: float(value) for key, value in result[name].items()}
+    return result
+
+
+def parity_rows(parity: dict) -> list[dict]:
+    """parity.json as rows: `precision`, `endpoint`, `output`, `kind`, `max`, `mean`, `bytes`, `within`.
+
+    `within` says whether an image's error stays inside the bound of its precision (`parity["bounds"]`); None for
+    outputs that are no images.
+    """
+    rows = []
+    for precision, file in parity["files"].items():
+        measure, bound = BOUNDS[precision]
+        for endpoint, outputs in file["endpoints"].items():
+            for output, values in outputs.items():
+                kind = parity["kinds"][endpoint][output]
+                rows.append({
+                    "precision": precision, "endpoint": endpoint, "output": output, "kind": kind,
+                    "max": values["max"], "mean": values["mean"], "bytes": file["bytes"],
+                    "within": values[measure] <= bound if kind == "image" else None,
+                })  # fmt: skip
+    return rows

@@ -1,0 +1,435 @@
+"""Run an exported model with numpy and ai-edge-litert alone; TensorFlow and Keras are never imported.
+
+    python runtime.py info
+    python runtime.py generate --num 16 --seed 1 --out grid.png
+    python runtime.py reconstruct photo.png --out pairs.png
+
+    from runtime import Runtime
+    images = Runtime().generate(16, seed=1)      # float32 [16, height, width, channels] in [0, 1]
+
+It reads model.json and the .tflite files of the folder it lies in. This is one long file because a copy of it is what
+goes to a device: it imports nothing of the package it comes from, and repeats the few lines that draw the noise.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import struct
+import sys
+import threading
+import time
+import zlib
+
+import numpy as np
+
+FORMAT = 1
+ROUNDING = 1e-5  # how far beyond its range a value may lie by rounding
+
+
+class Runtime:
+    """An exported model: its endpoints as methods, numpy arrays in and out.
+
+    Args:
+        folder: the export folder; default the one this file lies in.
+        precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`, of those exported; default the preferred one.
+        threads: threads of the interpreter, >= 1; default its own choice.
+
+    Attributes:
+        description: the content of model.json.
+        signatures: endpoint -> {"inputs": {name: {"shape", "kind", "range"}}, "outputs": the same}.
+        image_shape: (height, width, channels).
+        precision: the precision in use.
+
+    Raises:
+        FileNotFoundError: where the folder, model.json or the model is missing.
+        ValueError: where model.json or the model is damaged, or the precision is not there.
+    """
+
+    def __init__(self, folder=None, *, precision: str | None = None, threads: int | None = None):
+        self.folder = pathlib.Path(folder) if folder is not None else pathlib.Path(__file__).resolve().parent
+        self.description = read_description(self.folder)
+        files = self.description["files"]
+        self.precision = precision or self.description["preferred"]
+        if self.precision not in files:
+            raise ValueError(f"{self.folder} has no {self.precision!r} model; it has {', '.join(files) or 'none'}")
+        self.file = self.folder / files[self.precision]["file"]
+        check_file(self.file, files[self.precision])
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads must be >= 1; received {threads}")
+        self.signatures = self.description["signatures"]
+        self.image_shape = tuple(self.description["image_shape"])
+        self.batch = self.description["batch"]
+        self.interpreter = open_interpreter(self.file, threads)
+        found = set(self.interpreter.get_signature_list())
+        if found != set(self.signatures):
+            raise ValueError(
+                f"{self.file} has the signatures {sorted(found)}; model.json names {sorted(self.signatures)}: "
+                "the files come from different exports"
+            )
+        self._runners = {}
+        self._lock = threading.Lock()  # an interpreter serves one call at a time
+
+    def run(self, signature: str, **inputs) -> dict[str, np.ndarray]:
+        """Run one endpoint on any number of examples.
+
+        Args:
+            signature: its name, see `signatures`.
+            **inputs: name -> array [num, *shape]; a label may also be one class, or classes [num].
+
+        Returns:
+            Output name -> float32 [num, *shape].
+
+        Raises:
+            ValueError: for an unknown endpoint, missing or unknown inputs, shapes or values that do not fit.
+        """
+        if signature not in self.signatures:
+            raise ValueError(f"Unknown endpoint {signature!r}: this model has {', '.join(self.signatures)}")
+        arrays = check_inputs(signature, self.signatures[signature]["inputs"], inputs)
+        with self._lock:
+            if signature not in self._runners:
+                self._runners[signature] = self.interpreter.get_signature_runner(signature)
+            return run_rows(self._runners[signature], arrays, self.batch)
+
+    def noise(self, num: int, seed: int) -> dict[str, np.ndarray]:
+        """The base noise of `num` images: input name -> float32 [num, *shape]."""
+        return draw_noise(self.description["noise"]["inputs"], num, seed)
+
+    def generate(self, num: int, seed: int | None = None, **conditions) -> np.ndarray:
+        """Draw images; the same seed gives the images that the Keras model gives.
+
+        Args:
+            num: images, >= 1.
+            seed: 0 <= seed < 2**63; None draws one.
+            **conditions: what the model can be told, e.g. `label=3` or `label=[0, 1, ...]`.
+
+        Returns:
+            float32 [num, height, width, channels] in [0, 1].
+        """
+        if num < 1:
+            raise ValueError(f"num must be >= 1; received {num}")
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        return self._first("generate", **self.noise(num, seed), **conditions)
+
+    def encode(self, image, **conditions) -> np.ndarray:
+        """Images [num, height, width, channels] in [0, 1] -> codes [num, size]."""
+        return self._first("encode", image=image, **conditions)
+
+    def decode(self, z, **conditions) -> np.ndarray:
+        """Codes [num, size] -> images [num, height, width, channels] in [0, 1]."""
+        return self._first("decode", z=z, **conditions)
+
+    def reconstruct(self, image, **conditions) -> np.ndarray:
+        """Images -> what the model makes of their codes, same shape."""
+        return self._first("reconstruct", image=image, **conditions)
+
+    def _first(self, signature: str, **inputs) -> np.ndarray:
+        outputs = self.run(signature, **inputs)
+        return outputs[next(iter(self.signatures[signature]["outputs"]))]
+
+
+def read_description(folder: pathlib.Path) -> dict:
+    """Read and check model.json."""
+    file = folder / "model.json"
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist: expected an export folder with model.json and model.tflite")
+    try:
+        description = json.loads(file.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is damaged (no valid JSON): {error}; copy or export it again") from error
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        found = description.get("format") if isinstance(description, dict) else type(description).__name__
+        raise ValueError(f"{file} has format {found!r}; this runtime reads format {FORMAT}")
+    missing = [key for key in ("files", "preferred", "signatures", "image_shape", "batch", "noise")
+               if key not in description]  # fmt: skip
+    if missing:
+        raise ValueError(f"{file} is damaged: it lacks {', '.join(missing)}; copy or export it again")
+    if not description["files"]:
+        raise FileNotFoundError(f"{folder} holds no TFLite model; export one with --format tflite")
+    return description
+
+
+def check_file(file: pathlib.Path, expected: dict) -> None:
+    """Compare size and SHA-256 with model.json: the interpreter itself can crash on a damaged file."""
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist, and model.json names it; copy or export it again")
+    size = file.stat().st_size
+    if size != expected["bytes"]:
+        raise ValueError(
+            f"{file} is damaged or from another export: it has {size} bytes, model.json says {expected['bytes']}"
+        )
+    digest = hashlib.sha256()
+    with open(file, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    if digest.hexdigest() != expected["sha256"]:
+        raise ValueError(f"{file} is damaged or from another export: its SHA-256 is not the one in model.json")
+
+
+def open_interpreter(file: pathlib.Path, threads: int | None = None):
+    """A LiteRT interpreter on a file, or the reason why there is none."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise ImportError("ai-edge-litert is not installed: pip install -r requirements.txt") from error
+    try:
+        return Interpreter(model_path=str(file), num_threads=threads)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{file} cannot be read as a TFLite model: {error}") from error
+
+
+def run_rows(runner, arrays: dict[str, np.ndarray], batch: int) -> dict[str, np.ndarray]:
+    """Run a signature of a fixed batch on any number of rows; the last batch is filled up with its last row."""
+    num = len(next(iter(arrays.values())))
+    parts = []
+    for start in range(0, num, batch):
+        rows = np.minimum(np.arange(start, start + batch), num - 1)
+        parts.append(runner(**{name: array[rows] for name, array in arrays.items()}))
+    return {name: np.concatenate([part[name] for part in parts])[:num] for name in parts[0]}
+
+
+def draw_noise(inputs: list[dict], num: int, seed: int) -> dict[str, np.ndarray]:
+    """Base noise as model.json describes it: numpy's Philox keyed by [seed, stream], one stream for each input."""
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be an integer with 0 <= seed < 2**63; received {seed}")
+    drawn = {}
+    for item in inputs:
+        generator = np.random.Generator(np.random.Philox(key=np.array([seed, item["stream"]], np.uint64)))
+        draw = generator.standard_normal if item["kind"] == "normal" else generator.random
+        drawn[item["name"]] = draw((num, *item["shape"]), dtype=np.float32)
+    return drawn
+
+
+def check_inputs(signature: str, ports: dict, inputs: dict) -> dict[str, np.ndarray]:
+    """Inputs as float32 arrays with one common number of rows, or an error that says what does not fit."""
+    missing, unknown = sorted(set(ports) - set(inputs)), sorted(set(inputs) - set(ports))
+    if missing or unknown:
+        found = [*(f"{name} is missing" for name in missing), *(f"{name} is unknown" for name in unknown)]
+        raise ValueError(f"{signature} takes {', '.join(ports) or 'nothing'}: {', '.join(found)}")
+    arrays = {name: np.asarray(value) for name, value in inputs.items()}
+    num = max((len(a) for name, a in arrays.items() if a.ndim == len(ports[name]["shape"]) + 1), default=1)
+    arrays = {name: _check_array(signature, name, ports[name], array, num) for name, array in arrays.items()}
+    sizes = {name: len(array) for name, array in arrays.items()}
+    if len(set(sizes.values())) != 1 or not min(sizes.values()):
+        raise ValueError(f"{signature} takes inputs with one common number of rows >= 1; received {sizes}")
+    return arrays
+
+
+def _check_array(signature: str, name: str, port: dict, array: np.ndarray, num: int) -> np.ndarray:
+    shape = tuple(port["shape"])
+    what = f"{signature}: {name}"
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{what} must be numbers; received an array of {array.dtype}")
+    if port["kind"] == "label" and array.ndim < 2:
+        array = _one_hot(what, array, shape[0], num)
+    if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
+        wanted = ", ".join(("num", *map(str, shape)))
+        hint = "; add the first axis: array[None]" if array.shape == shape else ""
+        raise ValueError(f"{what} must have the shape [{wanted}]; received {list(array.shape)}{hint}")
+    array = np.ascontiguousarray(array, np.float32)
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{what} holds values that are not finite (NaN or infinity)")
+    if port["range"] is not None and array.size:
+        low, high = port["range"]
+        if array.min() < low - ROUNDING or array.max() > high + ROUNDING:
+            hint = "; divide 8-bit images by 255" if port["kind"] == "image" else ""
+            raise ValueError(
+                f"{what} must lie between {low:g} and {high:g}; received values from {array.min():g} to "
+                f"{array.max():g}{hint}"
+            )
+    return array
+
+
+def _one_hot(what: str, classes: np.ndarray, count: int, num: int) -> np.ndarray:
+    if classes.dtype.kind not in "iu" or (classes.size and not 0 <= classes.min() <= classes.max() < count):
+        raise ValueError(f"{what} must be classes from 0 to {count - 1}; received {classes.tolist()}")
+    return np.eye(count, dtype=np.float32)[np.broadcast_to(classes, (num,)) if classes.ndim == 0 else classes]
+
+
+def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
+    """Images float [num, height, width, channels] in [0, 1] -> one uint8 picture [rows, columns, channels]."""
+    num, height, width, channels = images.shape
+    columns = columns or int(np.ceil(np.sqrt(num)))
+    rows = -(-num // columns)
+    picture = np.full((rows * (height + pad) + pad, columns * (width + pad) + pad, channels), 255, np.uint8)
+    for index, image in enumerate(np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)):
+        top, left = pad + index // columns * (height + pad), pad + index % columns * (width + pad)
+        picture[top : top + height, left : left + width] = image
+    return picture
+
+
+def write_png(file, picture: np.ndarray) -> None:
+    """Write a uint8 picture [height, width, 1, 3 or 4] as PNG, with the standard library alone."""
+    height, width, channels = picture.shape
+    if channels not in (1, 3, 4):
+        raise ValueError(f"A PNG has 1, 3 or 4 channels; these images have {channels}: write them as .npy")
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), picture.reshape(height, -1)], axis=1)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)) + chunk(b"IEND", b"")
+    pathlib.Path(file).write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def read_images(files: list, image_shape: tuple[int, int, int]) -> np.ndarray:
+    """Images of .npy files (float in [0, 1] or 8-bit) and, where Pillow is installed, of image files.
+
+    An image file is cropped to the model's aspect ratio and resized.
+    """
+    return np.concatenate([_read_images(pathlib.Path(file), image_shape) for file in files])
+
+
+def _read_images(file: pathlib.Path, image_shape: tuple[int, int, int]) -> np.ndarray:
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist")
+    if file.suffix == ".npy":
+        try:
+            array = np.load(file, allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise ValueError(f"{file} cannot be read as a numpy array: {error}") from error
+        array = array / np.float32(255) if array.dtype == np.uint8 else array
+        return array[None] if array.ndim == 3 else array
+    try:
+        from PIL import Image, ImageOps
+    except ImportError as error:
+        raise ValueError(f"{file}: image files need Pillow (pip install pillow); without it, pass a .npy") from error
+    height, width, channels = image_shape
+    if channels not in (1, 3):
+        raise ValueError(f"{file}: this model takes images with {channels} channels; pass a .npy")
+    try:
+        with Image.open(file) as image:
+            image = ImageOps.fit(image.convert("L" if channels == 1 else "RGB"), (width, height))
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read as an image: {error}") from error
+    return np.asarray(image, np.float32).reshape(1, height, width, channels) / 255
+
+
+def write_result(file: str, array: np.ndarray, columns: int | None = None) -> None:
+    """Write images as a .png grid, or any array as .npy."""
+    suffix = pathlib.Path(file).suffix
+    if suffix == ".npy":
+        np.save(file, array)
+    elif suffix == ".png" and array.ndim == 4:
+        write_png(file, grid(array, columns))
+    else:
+        raise ValueError(f"--out {file}: expected a .npy{' or a .png' if array.ndim == 4 else ''}")
+    print(f"{file}: {' x '.join(map(str, array.shape))}")
+
+
+def measure(model: Runtime, signature: str, repeats: int) -> dict:
+    """Latency of an endpoint in milliseconds for one batch, on inputs of zeros, and peak memory of this process.
+
+    Returns:
+        `median_ms`, `fastest_ms`, `first_ms` (with the interpreter's preparation) and `peak_mb`.
+    """
+    ports = model.signatures[signature]["inputs"]
+    inputs = {name: np.zeros((model.batch, *port["shape"]), np.float32) for name, port in ports.items()}
+    times = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        model.run(signature, **inputs)
+        times.append(1e3 * (time.perf_counter() - start))
+    steady = times[1:]
+    return {
+        "median_ms": float(np.median(steady)),
+        "fastest_ms": min(steady),
+        "first_ms": times[0],
+        "peak_mb": peak_memory(),
+    }
+
+
+def peak_memory() -> float | None:
+    """Largest resident memory of this process so far in MB (10**6 bytes), or None where the system does not say."""
+    try:  # getrusage would count the memory of the parent before exec
+        status = pathlib.Path("/proc/self/status").read_text()
+        return next(int(line.split()[1]) * 1024 / 1e6 for line in status.splitlines() if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return None
+
+
+def information(model: Runtime) -> str:
+    """What the model is, in lines for people."""
+    told = model.description
+    shape = "x".join(map(str, model.image_shape))
+    lines = [f"{told['title']} ({told['system']}), images {shape}, batch {model.batch}", "files:"]
+    for precision, file in told["files"].items():
+        mark = "  (in use)" if precision == model.precision else ""
+        lines.append(f"  {precision:9} {file['file']:22} {file['bytes'] / 1e3:10.1f} kB{mark}")
+    lines.append("endpoints:")
+    for name, signature in model.signatures.items():
+        sides = [
+            ", ".join(f"{port} {port_['kind']} {port_['shape']}" for port, port_ in signature[side].items())
+            for side in ("inputs", "outputs")
+        ]
+        lines.append(f"  {name}: {sides[0]} -> {sides[1]}")
+    if told.get("labels"):
+        lines.append("labels: " + ", ".join(f"{index} {name}" for index, name in enumerate(told["labels"])))
+    return "\n".join(lines)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        description="Run an exported model without TensorFlow.",
+        epilog="example: python runtime.py generate --num 16 --seed 1 --out grid.png",
+    )
+    top.add_argument("--folder", help="export folder (default: the one this file lies in)")
+    top.add_argument("--precision", help="float32, float16, dynamic or int8, of those exported")
+    top.add_argument("--threads", type=int, help="threads of the interpreter")
+    commands = top.add_subparsers(dest="command", required=True)
+    commands.add_parser("info", help="what the model is, takes and returns")
+    one = commands.add_parser("generate", help="draw images")
+    one.add_argument("--num", type=int, default=16)
+    one.add_argument("--seed", type=int, default=None)
+    one.add_argument("--out", default="generated.png", help=".png grid or .npy")
+    one.add_argument("--label", type=int, nargs="+", help="class, or one class for each image")
+    one = commands.add_parser("reconstruct", help="encode and decode images: originals above reconstructions")
+    one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
+    one.add_argument("--out", default="reconstructed.png", help=".png grid or .npy (reconstructions alone)")
+    one.add_argument("--label", type=int, nargs="+", help="class, or one class for each image")
+    one = commands.add_parser("run", help="run any endpoint on .npy files")
+    one.add_argument("signature")
+    one.add_argument("--input", nargs="+", default=[], metavar="NAME=FILE.npy")
+    one.add_argument("--out", default="outputs.npz")
+    one = commands.add_parser("measure", help="latency and peak memory of an endpoint, as JSON")
+    one.add_argument("signature")
+    one.add_argument("--repeats", type=int, default=50)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line."""
+    options = parser().parse_args(arguments)
+    model = Runtime(options.folder, precision=options.precision, threads=options.threads)
+    label = getattr(options, "label", None)
+    told = {} if label is None else {"label": label[0] if len(label) == 1 else label}
+    if options.command == "info":
+        print(information(model))
+    elif options.command == "generate":
+        write_result(options.out, model.generate(options.num, options.seed, **told))
+    elif options.command == "reconstruct":
+        images = read_images(options.images, model.image_shape)
+        made = model.reconstruct(images, **told)
+        if options.out.endswith(".npy"):
+            write_result(options.out, made)
+        else:
+            write_result(options.out, np.concatenate([images, made]), columns=len(images))
+    elif options.command == "run":
+        pairs = [item.partition("=")[::2] for item in options.input]
+        outputs = model.run(options.signature, **{name: np.load(file, allow_pickle=False) for name, file in pairs})
+        np.savez(options.out, **outputs)
+        print(f"{options.out}: " + ", ".join(f"{name} {list(array.shape)}" for name, array in outputs.items()))
+    else:
+        if options.signature not in model.signatures:
+            raise ValueError(f"Unknown endpoint {options.signature!r}: this model has {', '.join(model.signatures)}")
+        print(json.dumps(measure(model, options.signature, options.repeats)))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f"error: {error}")

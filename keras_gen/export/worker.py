@@ -1,0 +1,106 @@
+"""The process that converts and checks: `python -m keras_gen.export.worker SCRATCH`.
+
+The converter's calibration and the interpreter can abort a process, so neither runs in the caller's. It reads
+job.json and arrays.npz in the scratch folder and writes the models beside them, stage.txt as it goes, and result.json
+at the end (or error.json).
+"""
+
+import hashlib
+import json
+import pathlib
+import sys
+import time
+import traceback
+
+import numpy as np
+import tensorflow as tf
+
+from .convert import UnsupportedOperations, calibration_of, convert
+from .flatbuffer import operations
+from .parity import errors
+from .runtime import open_interpreter, run_rows
+
+SAVED_MODEL_BATCHES = (1, 5)
+
+
+def main(scratch: pathlib.Path) -> None:
+    """Do the job that lies in a scratch folder."""
+    job = json.loads((scratch / "job.json").read_text())
+    with np.load(scratch / "arrays.npz") as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    tables = {
+        table: {
+            signature: {name: arrays[key] for name, key in columns.items()} for signature, columns in content.items()
+        }
+        for table, content in job["tables"].items()
+    }
+    result = {"files": {}}
+    for precision, name in job["files"].items():
+        result["files"][precision] = _tflite(scratch, job, precision, name, tables)
+    if job["saved_model"]:
+        _stage(scratch, "comparing the SavedModel with Keras")
+        result["saved_model"] = _check_saved_model(scratch / job["saved_model"], tables)
+    (scratch / "result.json").write_text(json.dumps(result))
+
+
+def _tflite(scratch: pathlib.Path, job: dict, precision: str, name: str, tables: dict) -> dict:
+    """Convert to one precision and compare every endpoint with Keras."""
+    _stage(scratch, f"converting to {precision}")
+    start = time.perf_counter()
+    calibration = calibration_of(tables["calibration"], job["batch"])
+    content = convert(str(scratch / job["traced"]), list(tables["inputs"]), precision, calibration)
+    seconds = time.perf_counter() - start
+    (scratch / name).write_bytes(content)
+    interpreter = open_interpreter(scratch / name)
+    endpoints = {}
+    for signature, inputs in tables["inputs"].items():
+        _stage(scratch, f"running {signature} in {precision}")
+        received = run_rows(interpreter.get_signature_runner(signature), inputs, job["batch"])
+        try:
+            endpoints[signature] = errors(tables["expected"][signature], received)
+        except ValueError as error:
+            raise ValueError(f"{signature} in {precision}: {error}") from error
+    return {
+        "file": name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "seconds": seconds,
+        "operations": operations(content),
+        "endpoints": endpoints,
+    }
+
+
+def _check_saved_model(folder: pathlib.Path, tables: dict) -> dict:
+    """Compare the SavedModel with Keras, for several batch sizes."""
+    loaded = tf.saved_model.load(str(folder))
+    batches = {}
+    for batch in SAVED_MODEL_BATCHES:
+        endpoints = {}
+        for signature, inputs in tables["inputs"].items():
+            rows = len(next(iter(inputs.values()))) // batch * batch
+            function = loaded.signatures[signature]
+            parts = [
+                function(**{name: tf.constant(array[start : start + batch]) for name, array in inputs.items()})
+                for start in range(0, rows, batch)
+            ]
+            received = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+            expected = {name: array[:rows] for name, array in tables["expected"][signature].items()}
+            endpoints[signature] = errors(expected, received)
+        batches[str(batch)] = endpoints
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return {"file": folder.name, "bytes": size, "batches": batches}
+
+
+def _stage(scratch: pathlib.Path, text: str) -> None:
+    (scratch / "stage.txt").write_text(text)
+
+
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[1])
+    try:
+        main(folder)
+    except Exception as error:
+        traceback.print_exc()
+        refused = error.names if isinstance(error, UnsupportedOperations) else None
+        (folder / "error.json").write_text(json.dumps({"message": str(error), "unsupported": refused}))
+        sys.exit(1)
