@@ -1,0 +1,1 @@
+"""Speed beside peers and results beside papers; each module writes one JSON file into benchmarks/results."""
