@@ -76,7 +76,8 @@ def build(
     if seed is not None:
         keras.utils.set_random_seed(seed)
     model = system.create(tuple(image_shape), seed, **settings)
-    model.compile(optimizer or keras.optimizers.Adam(learning_rate or system.learning_rate))
+    rate = system.learning_rate if learning_rate is None else learning_rate
+    model.compile(optimizer or keras.optimizers.Adam(rate))
     return model
 
 

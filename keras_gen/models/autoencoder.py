@@ -33,12 +33,18 @@ class Autoencoder(EncoderDecoder):
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model, *, loss: str = "mse", **kwargs):
         super().__init__(encoder, decoder, **kwargs)
+        encoder, decoder = self.encoder, self.decoder
         if loss not in LOSSES:
             raise ValueError(f"Unknown loss {loss!r}: expected one of {', '.join(LOSSES)}")
         if encoder.output_shape[-1] != self.latent_size:
             raise ValueError(
                 f"The encoder gives {encoder.output_shape[-1]} units and the decoder takes codes of "
                 f"{self.latent_size}; they must be equal"
+            )
+        if tuple(decoder.output_shape[1:]) != self.image_shape:
+            raise ValueError(
+                f"The decoder's outputs have the shape {tuple(decoder.output_shape[1:])}; the encoder takes images "
+                f"{self.image_shape}"
             )
         self.reconstruction_loss = loss
         self.prior = Prior(size=self.latent_size)

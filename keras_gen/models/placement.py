@@ -60,9 +60,10 @@ class Draws:
         return self._draw(tf.random.stateless_uniform, shape)
 
     def _draw(self, function, shape: Sequence[int]) -> tf.Tensor:
-        seed = tf.random.fold_in(self.seed, self.calls)
+        # philox by name, here and below: the default algorithm depends on the device. XLA makes other floats of the
+        # same bits, so a run with jit_compile is another run of the same distribution
+        seed = tf.random.fold_in(self.seed, self.calls, alg="philox")
         self.calls += 1
-        # philox by name: the default algorithm gives other numbers under XLA
         noise = function([self.place.total, *shape], seed, alg="philox")
         if self.place.replicas == 1:
             return noise
