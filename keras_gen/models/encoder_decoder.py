@@ -1,5 +1,7 @@
 """What every model with an encoder and a decoder shares: shapes, conditions, endpoints."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,12 +15,14 @@ class EncoderDecoder(GenerativeModel):
 
     Args:
         encoder: images [batch, height, width, channels] -> [batch, ...]; with `num_classes`, [images, one-hot labels].
+            Any Keras model; one that is subclassed must have been called once, so that its sizes are known.
         decoder: codes [batch, size] -> parameters of the image; with `num_classes`, [codes, one-hot labels].
         num_classes: classes to condition on, or None.
     """
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model, *, num_classes: int | None = None, **kwargs):
         super().__init__(**kwargs)
+        encoder, decoder = _with_inputs("encoder", encoder), _with_inputs("decoder", decoder)
         self.encoder, self.decoder, self.num_classes = encoder, decoder, num_classes
         wanted = 2 if num_classes else 1
         for role, network in (("encoder", encoder), ("decoder", decoder)):
@@ -44,12 +48,12 @@ class EncoderDecoder(GenerativeModel):
 
     def encoded(self, image, label=None, training: bool = False) -> tf.Tensor:
         """The encoder's output in float32; `label` one-hot [batch, num_classes] where the model is conditional."""
-        inputs = [image, label] if self.num_classes else image
+        inputs = [tf.convert_to_tensor(image), tf.convert_to_tensor(label)] if self.num_classes else image
         return tf.cast(self.encoder(inputs, training=training), tf.float32)
 
     def decoded(self, z, label=None, training: bool = False) -> tf.Tensor:
         """The decoder's output in float32."""
-        inputs = [z, label] if self.num_classes else z
+        inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         return tf.cast(self.decoder(inputs, training=training), tf.float32)
 
     def encode(self, image, label=None) -> tf.Tensor:
@@ -70,7 +74,15 @@ class EncoderDecoder(GenerativeModel):
         return self.reconstruct(batch["image"], self.label_of(batch))
 
     def generate_from(self, noise: dict, label=None) -> tf.Tensor:
-        return self.decode(self.prior.draw(noise, self.posterior_of), label)
+        return self.decode(self.codes_from(noise), label)
+
+    def codes_from(self, noise: dict) -> tf.Tensor:
+        """Base noise {name: [num, ...]} -> draws of the prior [num, size]."""
+        return self.prior.draw(noise, self.posterior_of)
+
+    def sampler(self) -> Callable[[dict], tf.Tensor]:
+        """`codes_from` as it is exported: what does not depend on the noise is computed now."""
+        return self.codes_from
 
     def posterior_of(self, image) -> object:
         """Images -> their distribution over codes, for priors that are made of posteriors; None where there is none."""
@@ -87,7 +99,15 @@ class EncoderDecoder(GenerativeModel):
         label = tf.convert_to_tensor(batch["label"])
         if label.shape.rank == 2 and label.shape[1] == self.num_classes:
             return tf.cast(label, tf.float32)
-        return tf.one_hot(tf.cast(tf.reshape(label, [-1]), tf.int32), self.num_classes)
+        if label.shape.rank != 1 and label.shape[1:] != [1]:
+            raise ValueError(
+                f"Expected labels [batch], or one-hot [batch, {self.num_classes}]; received the shape {label.shape}"
+            )
+        label = tf.cast(tf.reshape(label, [-1]), tf.int32)
+        known = tf.reduce_all((label >= 0) & (label < self.num_classes))
+        # one_hot would make a row of zeros of a class that is not there (XLA leaves this check out)
+        tf.debugging.Assert(known, [f"Expected labels from 0 to {self.num_classes - 1}; received", label])
+        return tf.one_hot(label, self.num_classes)
 
     def conditions_of(self, num: int, *, label=None, **unknown) -> dict:
         if unknown or (label is not None and not self.num_classes):
@@ -96,7 +116,10 @@ class EncoderDecoder(GenerativeModel):
             return {}
         if label is None:
             raise ValueError(f"This model is conditional: pass label=, classes 0 to {self.num_classes - 1}")
-        labels = np.broadcast_to(np.asarray(label), (num,))
+        labels = np.asarray(label)
+        if labels.shape not in ((), (1,), (num,)):
+            raise ValueError(f"Expected one label, or {num} (one for each image); received the shape {labels.shape}")
+        labels = np.broadcast_to(labels, (num,))
         if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= self.num_classes:
             raise ValueError(f"label must be integers from 0 to {self.num_classes - 1}; received {label!r}")
         return {"label": np.eye(self.num_classes, dtype=np.float32)[labels]}
@@ -112,8 +135,10 @@ class EncoderDecoder(GenerativeModel):
             encoded = self.encoded(image, label)
             return {"z": self.code_of(encoded), **self.code_details(encoded)}
 
+        codes_from = self.sampler()
+
         def generate(label=None, **noise):
-            return {"image": self.generate_from(noise, label)}
+            return {"image": self.decode(codes_from(noise), label)}
 
         return [
             Endpoint("encode", encode, {"image": image, **label}, outputs),
@@ -139,3 +164,17 @@ class EncoderDecoder(GenerativeModel):
             "decoder": keras.saving.serialize_keras_object(self.decoder),
             "num_classes": self.num_classes,
         }
+
+
+def _with_inputs(role: str, network: keras.Model) -> keras.Model:
+    """A network that states its inputs and outputs: a subclassed one is wrapped in a functional model."""
+    if getattr(network, "inputs", None):
+        return network
+    shapes = (network.get_build_config() or {}).get("input_shape")
+    if shapes is None:
+        raise ValueError(
+            f"The {role}'s sizes are not known yet: call it once on a batch, e.g. {role}(keras.ops.zeros((1, ...))), "
+            "or start it with a keras.Input"
+        )
+    inputs = keras.tree.map_shape_structure(lambda shape: keras.Input(shape[1:]), shapes)
+    return keras.Model(inputs, network(inputs), name=role)

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gen.distributions import Prior, heads, kl, kl_per_dimension, posteriors
@@ -118,7 +119,12 @@ class VAE(EncoderDecoder):
         return {"scale": Port((self.latent_size,), "value")}
 
     def code_details(self, encoded):
-        return {"scale": self.family.distribution(encoded, self.latent_size).stddev()}
+        return {"scale": self.family.stddev(encoded, self.latent_size)}
+
+    def sampler(self):
+        if isinstance(self.prior, VampPrior):
+            return self.prior.sampler(self.posterior_of)
+        return super().sampler()
 
     def _kl_weight(self, training: bool) -> tf.Tensor:
         if not (training and self.kl_warmup_steps):
@@ -136,9 +142,14 @@ class VAE(EncoderDecoder):
         return tf.reduce_sum(pushed * by_dimension + (1.0 - pushed) * self.free_bits, axis=1)
 
     def _check(self):
-        for name, smallest in (("beta", 0), ("kl_warmup_steps", 0), ("free_bits", 0), ("num_samples", 1)):
-            if getattr(self, name) < smallest:
-                raise ValueError(f"{name} must be >= {smallest}; received {getattr(self, name)!r}")
+        whole, number = (int, np.integer), (int, float, np.integer, np.floating)
+        for name, kind, smallest in (
+            ("beta", number, 0), ("kl_warmup_steps", whole, 0), ("free_bits", number, 0), ("num_samples", whole, 1)
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if not isinstance(value, kind) or not smallest <= value < math.inf:
+                what = "an integer" if kind is whole else "a number"
+                raise ValueError(f"{name} must be {what} >= {smallest}; received {value!r}")
         if self.num_samples > 1 and (self.beta != 1 or self.free_bits or self.kl_warmup_steps):
             raise ValueError(
                 f"num_samples={self.num_samples} trains the IWAE bound, which is a bound only with beta=1, "
@@ -147,6 +158,11 @@ class VAE(EncoderDecoder):
             )
         if getattr(self.prior, "size", self.latent_size) != self.latent_size:
             raise ValueError(f"The prior has size {self.prior.size}, the decoder takes codes of {self.latent_size}")
+        if not getattr(self.prior, "full_support", True):
+            raise ValueError(
+                f"{self.prior} gives no density to some codes, where a normal posterior reaches them all: the KL term "
+                "would be infinite. Choose a prior on all real numbers (Normal, Laplace, Logistic, StudentT, ...)"
+            )
         if isinstance(self.prior, VampPrior) and (self.num_classes or not self.family.factorizes):
             raise ValueError("A VampPrior needs a diagonal_normal posterior and a model without classes")
         if self.free_bits:  # raises where the KL does not split by dimension
