@@ -7,9 +7,11 @@ batch size, its place in the batch or the worker that reads it. Here every examp
 
 import hashlib
 
+import numpy as np
 import tensorflow as tf
 
-_GOLDEN = tf.constant(0x9E3779B97F4A7C15, tf.uint64).numpy()
+# of numpy: an operation of TensorFlow at import would start its devices, and several workers could not join after it
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def seed_word(seed: int, purpose: str) -> int:
