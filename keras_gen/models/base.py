@@ -125,6 +125,7 @@ class GenerativeModel(keras.Model):
     def train_step(self, data) -> dict:
         batch = self.batch_of(data)
         place = Place(tf.shape(batch["image"])[0])
+        batch = place.filled(batch)
         draws = Draws(self._next_seed(), place)
         with tf.GradientTape() as tape:
             losses, logs = self.losses_of(batch, draws, place, training=True)
@@ -140,6 +141,7 @@ class GenerativeModel(keras.Model):
     def test_step(self, data) -> dict:
         batch = self.batch_of(data)
         place = Place(tf.shape(batch["image"])[0])
+        batch = place.filled(batch)
         seed = tf.stack([self.evaluation_seed, tf.convert_to_tensor(self.evaluation_step)])
         self.evaluation_step.assign_add(1)
         losses, logs = self.losses_of(batch, Draws(seed, place), place, training=False)
@@ -186,7 +188,7 @@ class GenerativeModel(keras.Model):
     def _track(self, logs: dict, place: Place) -> dict:
         """Update the trackers with unscaled means, weighted by this replica's rows."""
         for name, values in logs.items():
-            self.trackers[name].update_state(self._per_example(name, values))
+            self.trackers[name].update_state(place.own(self._per_example(name, values)))
         results = {name: tracker.result() for name, tracker in self.trackers.items()}
         if place.replicas > 1 and tf.distribute.get_strategy().extended._in_multi_worker_mode():
             # Keras 3 reduces the values of several workers by concatenation, which scalars refuse (keras#20585)

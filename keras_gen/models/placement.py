@@ -8,6 +8,9 @@ import tensorflow as tf
 class Place:
     """The position of this replica's rows in the global batch of one step.
 
+    The end of an epoch may leave a replica without a row, and TensorFlow's gradient of a convolution fails on none.
+    `filled` gives such a replica one row of zeros to compute on; `own`, and with it every sum here, leaves it out.
+
     Attributes:
         rows: examples on this replica.
         total: examples on all replicas.
@@ -26,16 +29,30 @@ class Place:
             self.total = tf.reduce_sum(counts)
             self.first = tf.reduce_sum(counts * tf.cast(tf.range(self.replicas) < _replica(context), tf.int32))
 
+    def filled(self, batch: dict) -> dict:
+        """The batch {name: [rows, ...]}, with a row of zeros where this replica has none."""
+        if self.replicas == 1:
+            return batch
+        missing = 1 - tf.minimum(self.rows, 1)
+        return {
+            name: tf.concat([value, tf.zeros(tf.concat([[missing], tf.shape(value)[1:]], 0), value.dtype)], 0)
+            for name, value in batch.items()
+        }
+
+    def own(self, values: tf.Tensor) -> tf.Tensor:
+        """The rows of examples: [rows, ...]."""
+        return values if self.replicas == 1 else values[: self.rows]
+
     def mean(self, values: tf.Tensor) -> tf.Tensor:
         """Mean of [rows, ...] over the examples of all replicas, without a gradient: [...]."""
-        total = tf.reduce_sum(tf.stop_gradient(values), axis=0)
+        total = tf.reduce_sum(tf.stop_gradient(self.own(values)), axis=0)
         if self.replicas > 1:
             total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
         return total / tf.cast(self.total, values.dtype)
 
     def share(self, values: tf.Tensor) -> tf.Tensor:
         """Per-example losses [rows] -> sum(values) / total: what replicas, whose gradients are SUMMED, each owe."""
-        return tf.reduce_sum(values) / tf.cast(self.total, values.dtype)
+        return tf.reduce_sum(self.own(values)) / tf.cast(self.total, values.dtype)
 
 
 class Draws:
@@ -67,7 +84,9 @@ class Draws:
         noise = function([self.place.total, *shape], seed, alg="philox")
         if self.place.replicas == 1:
             return noise
-        return noise[self.place.first : self.place.first + self.place.rows]
+        rows = tf.maximum(self.place.rows, 1)  # as `Place.filled`
+        first = tf.minimum(self.place.first, self.place.total - rows)
+        return noise[first : first + rows]
 
 
 def _replica(context) -> tf.Tensor:
