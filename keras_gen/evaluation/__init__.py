@@ -1,3 +1,14 @@
-"""One evaluator for all systems: likelihood, reconstruction, representation, samples."""
+"""One evaluator for all systems: likelihood, information, reconstruction, representation, samples."""
 
+from .active_units import count_active_units as count_active_units
+from .aggregate_posterior import PriorFitting as PriorFitting
+from .aggregate_posterior import prior_fitting as prior_fitting
+from .beside import compare as compare
+from .data_kind import data_kind as data_kind
+from .evaluating import evaluate as evaluate
+from .evaluators import EVALUATORS as EVALUATORS
+from .evaluators import PICTURES as PICTURES
 from .importance_sampling import log_likelihood as log_likelihood
+from .reconstruction import psnr as psnr
+from .sample_distance import nearest_distance as nearest_distance
+from .sample_distance import sliced_wasserstein as sliced_wasserstein

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from .mixture_density import log_density
+
 # what one pass of the decoder puts out stays in a core's cache (float32 values; 2 MiB)
 CACHED_VALUES = 2**19
 
@@ -112,11 +114,11 @@ def _compiled(model, num_samples: int, chunk: int):
     @tf.function(reduce_retracing=True)
     def estimate(image, label, indices, seed):
         q, codes = model.posterior_draws(image, label, ImageDraws(seed, indices), num_samples)
-        p = model.prior.distribution(model.posterior_of)
+        log_prior = log_density(model.prior.distribution(model.posterior_of))
         # the first chunk outside of the loop: a running sum that starts at log 0 would be NaN
-        total = _log_sum(model, image, label, q, p, codes[:chunk])
+        total = _log_sum(model, image, label, q, log_prior, codes[:chunk])
         for start in tf.range(chunk, num_samples, chunk):
-            part = _log_sum(model, image, label, q, p, codes[start : start + chunk])
+            part = _log_sum(model, image, label, q, log_prior, codes[start : start + chunk])
             larger = tf.maximum(total, part)
             total = larger + tf.math.log1p(tf.exp(tf.minimum(total, part) - larger))
         return total - math.log(num_samples)
@@ -124,7 +126,7 @@ def _compiled(model, num_samples: int, chunk: int):
     return estimate
 
 
-def _log_sum(model, image, label, q, p, codes) -> tf.Tensor:
+def _log_sum(model, image, label, q, log_prior, codes) -> tf.Tensor:
     """log sum_i w_i over codes [chunk, images, size]: [images]."""
-    log_weights = model.log_likelihood(image, codes, label) + p.log_prob(codes) - q.log_prob(codes)
+    log_weights = model.log_likelihood(image, codes, label) + log_prior(codes) - q.log_prob(codes)
     return tf.reduce_logsumexp(log_weights, axis=0)

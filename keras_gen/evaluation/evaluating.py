@@ -1,0 +1,138 @@
+"""`evaluate`: a run directory in, evaluation.json and pictures out."""
+
+import datetime
+import os
+import platform
+
+import tensorflow as tf
+
+from keras_gen import pictures, runs
+
+from .evaluators import EVALUATORS, PICTURES
+from .report import Progress, table
+from .subject import Subject
+
+SPLITS = ("test", "validation", "train")
+
+
+def evaluate(
+    run: runs.Run | str | os.PathLike,
+    *,
+    nll_samples: int = 5000,
+    nll_images: int | str = 500,
+    samples: int = 1000,
+    max_images: int = 10_000,
+    batch_size: int | None = None,
+    seed: int = 0,
+    split: str = "test",
+    verbose: bool = True,
+) -> dict:
+    """Measure a trained run, write evaluation.json and pictures into it, and print a table.
+
+    Each metric is measured where the system offers what it needs; a metric that would have no meaning (a
+    log-likelihood of gray pixels under a Bernoulli head) is null, with the reason. The same seed gives the same
+    numbers.
+
+    ```
+    {"metrics": {"elbo": -88.1, "nll": 85.2, ...},       # nats per image: elbo <= 0, kl >= 0, nll = -log p(x)
+     "about": {"nll": {"unit": ..., "images": 500, "samples": 5000, ...}, ...},
+     "seed": 0, "split": "test", "date": ..., "hardware": {...}, "versions": {...}, "pictures": {name: file}}
+    ```
+
+    Args:
+        run: a run, or its directory.
+        nll_samples: codes for each image in the log-likelihood, >= 1.
+        nll_images: images in the log-likelihood, chosen by the seed; `"all"` for results that are published.
+        samples: generated images that are compared with as many real ones.
+        max_images: limit of the images that are held in memory for metrics other than ELBO and log-likelihood.
+        batch_size: images at a time; None takes the run's.
+        seed: of codes, samples, the choice of images and dynamic binarization, 0 <= seed < 2**31.
+        split: `"test"`, `"validation"` or `"train"`, as the run's config.json defines them.
+        verbose: print progress and the table.
+
+    Returns:
+        What evaluation.json holds.
+
+    Raises:
+        ValueError: for options out of range or a split that the run does not have.
+        FileNotFoundError: where there is no run.
+
+    Example:
+        >>> keras_gen.evaluate("runs/vae", nll_images="all")["metrics"]["nll"]  # doctest: +SKIP
+    """
+    run = run if isinstance(run, runs.Run) else runs.Run.open(run)
+    _check(nll_samples=nll_samples, samples=samples, max_images=max_images)
+    if nll_images != "all":
+        _check(nll_images=nll_images)
+    if split not in SPLITS:
+        raise ValueError(f"Unknown split {split!r}: expected one of {', '.join(SPLITS)}")
+    if not 0 <= seed < 2**31:
+        raise ValueError(f"seed must be an integer with 0 <= seed < 2**31; received {seed}")
+    batch_size = batch_size or run.config["training"]["batch_size"]
+    _check(batch_size=batch_size)
+    with Progress(verbose) as progress:
+        subject = Subject(
+            run,
+            split=split,
+            seed=seed,
+            batch_size=batch_size,
+            nll_samples=nll_samples,
+            nll_images=None if nll_images == "all" else nll_images,
+            samples=samples,
+            max_images=max_images,
+            progress=progress.update,
+        )
+        content = {
+            **measure(subject, progress),
+            "seed": seed,
+            "split": split,
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "hardware": hardware(),
+            "versions": runs.versions(),
+            "pictures": draw(subject, progress),
+        }
+    runs.write_json(run.evaluation_file, content)
+    if verbose:
+        table(content, title=f"{run.path} on {run.config['data']['source']}, {split} split, seed {seed}")
+    return content
+
+
+def measure(subject: Subject, progress) -> dict:
+    """`metrics` and `about` of all evaluators that fit the model."""
+    metrics, about = {}, {}
+    for evaluator in EVALUATORS:
+        if evaluator.needs.fits(subject.model):
+            progress.update(evaluator.name, 0, 0)
+            values, notes = evaluator.measure(subject)
+            metrics.update(values)
+            about.update(notes)
+    return {"metrics": metrics, "about": about}
+
+
+def draw(subject: Subject, progress) -> dict[str, str]:
+    """Write the pictures that fit the model: name -> file, relative to the run directory."""
+    files = {}
+    for picture in PICTURES:
+        if picture.needs.fits(subject.model):
+            progress.update(f"picture {picture.name}", 0, 0)
+            files[picture.name] = f"evaluation/{picture.name}.png"
+            pictures.save_png(subject.run.path / files[picture.name], picture.draw(subject))
+    return files
+
+
+def hardware() -> dict:
+    """The machine that numbers come from: machine type, processor count and graphics cards."""
+    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    return {
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "processors": os.cpu_count(),
+        "gpus": [details.get("device_name", "GPU") for details in gpus],
+    }
+
+
+def _check(**values) -> None:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            wanted = 'an integer >= 1 or "all"' if name == "nll_images" else "an integer >= 1"
+            raise ValueError(f"{name} must be {wanted}; received {value!r}")

@@ -1,0 +1,82 @@
+"""What is measured and drawn: each row fits the systems that offer what it needs. A new metric is a row here."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from .active_units import active_units
+from .bound import bound
+from .information import information
+from .interpolation import interpolation
+from .latent_map import latent_map
+from .likelihood import likelihood
+from .reconstruction import reconstruction, reconstructions
+from .samples import generated, samples
+from .subject import Subject
+
+
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """What a model must have.
+
+    Attributes:
+        endpoints: names of endpoints.
+        attributes: names of attributes.
+    """
+
+    endpoints: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+
+    def fits(self, model) -> bool:
+        """Whether the model has all of it."""
+        offered = {endpoint.name for endpoint in model.endpoints()}
+        return offered.issuperset(self.endpoints) and all(hasattr(model, name) for name in self.attributes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluator:
+    """A group of metrics.
+
+    Attributes:
+        name: what it measures.
+        measure: Subject -> (metrics {name: number, or None where it cannot be given}, about {name: dict}). `about` has
+            `unit`, sample sizes (`images`, `samples`, ...) and, with None, the `reason`.
+        needs: the models that it fits.
+    """
+
+    name: str
+    measure: Callable[[Subject], tuple[dict, dict]]
+    needs: Offer
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A picture, written as `evaluation/<name>.png`.
+
+    Attributes:
+        name: its name.
+        draw: Subject -> uint8 [height, width, channels].
+        needs: the models that it fits.
+    """
+
+    name: str
+    draw: Callable[[Subject], np.ndarray]
+    needs: Offer
+
+
+EVALUATORS = (
+    Evaluator("bound", bound, Offer(("reconstruct",))),
+    Evaluator("information", information, Offer(attributes=("posterior_draws", "prior"))),
+    Evaluator("log-likelihood", likelihood, Offer(attributes=("posterior_draws", "log_likelihood", "likelihood"))),
+    Evaluator("active units", active_units, Offer(("encode",), ("posterior_draws",))),
+    Evaluator("reconstruction", reconstruction, Offer(("reconstruct",))),
+    Evaluator("samples", samples, Offer(("generate",))),
+)
+
+PICTURES = (
+    Picture("samples", generated, Offer(("generate",))),
+    Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
+    Picture("interpolation", interpolation, Offer(("encode", "decode"))),
+    Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),
+)

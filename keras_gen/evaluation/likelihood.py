@@ -1,0 +1,82 @@
+"""The marginal log-likelihood of a run's data, where its head is a likelihood of them."""
+
+import math
+
+import numpy as np
+
+from keras_gen.distributions import bits_per_dimension
+
+from .bound import NATS
+from .data_kind import CONTINUOUS, why_no_likelihood
+from .importance_sampling import log_likelihood
+from .subject import Subject
+
+LEVELS = 256
+BITS = "bits per pixel and channel"
+
+
+def likelihood(subject: Subject) -> tuple[dict, dict]:
+    """`nll` = -log p(x) and `bits_per_dimension`, by importance sampling; null where the head is no likelihood.
+
+    With a finite number of samples the estimate is, in expectation, an upper bound of -log p(x).
+    """
+    model = subject.model
+    batch = subject.batch(subject.nll_images)
+    images, support = batch["image"], model.likelihood.support
+    reason = why_no_likelihood(support, images)
+    sizes = {"images": len(images), "samples": subject.nll_samples}
+    if reason:
+        units = {"nll": NATS, "bits_per_dimension": BITS}
+        about = {name: {"unit": unit, "images": len(images), "reason": reason} for name, unit in units.items()}
+        return dict.fromkeys(units), about
+    offset = 0.0
+    if support == CONTINUOUS:
+        images, offset = dequantize(images, subject.seed)
+    values = offset - log_likelihood(
+        model,
+        images,
+        subject.nll_samples,
+        labels=subject.labels(batch),
+        seed=subject.seed,
+        progress=lambda done: subject.progress("log-likelihood", done, len(images)),
+    )
+    nll, dimensions = float(values.mean()), math.prod(images.shape[1:])
+    error = float(values.std() / math.sqrt(len(values)))
+    note = "an upper bound of -log p in expectation, closer with more samples"
+    if support == CONTINUOUS:
+        note += "; of the 8-bit levels, by uniform dequantization"
+    metrics = {"nll": nll, "bits_per_dimension": bits_per_dimension(nll, dimensions)}
+    about = {
+        "nll": {"unit": NATS, **sizes, "standard_error": error, "note": note},
+        "bits_per_dimension": {
+            "unit": BITS,
+            **sizes,
+            "standard_error": bits_per_dimension(error, dimensions),
+            "note": note,
+        },
+    }
+    return metrics, about
+
+
+def dequantize(images: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
+    """Images of levels k = 0..255 as continuous ones, x' = (k + u) / 256 with u uniform on [0, 1).
+
+    A density p gives each image of levels the probability P(k) = integral of p over its cell of side 1/256, and with
+    D = height * width * channels, by Jensen's inequality,
+
+        -log P(k) <= -E_u[log p(x')] + D log 256.
+
+    Args:
+        images: float32 [num, height, width, channels], values k / 255.
+        seed: of u, one for each value.
+
+    Returns:
+        x' as float32, and D log 256: what is added to -log p(x').
+
+    Reference:
+        Theis, van den Oord, Bethge 2015, A note on the evaluation of generative models, arXiv:1511.01844, section 3.1.
+    """
+    generator = np.random.Generator(np.random.Philox(key=seed))
+    levels = np.rint(images.astype(np.float64) * (LEVELS - 1))
+    shifted = (levels + generator.random(images.shape)) / LEVELS
+    return shifted.astype(np.float32), math.prod(images.shape[1:]) * math.log(LEVELS)
