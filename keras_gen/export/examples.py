@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from keras_gen.distributions import Noise, draw_noise
 from keras_gen.models import Endpoint, GenerativeModel
@@ -102,7 +103,7 @@ def run_in_batches(endpoint: Endpoint, inputs: dict[str, np.ndarray], batch: int
     """An endpoint in Keras, eagerly: input arrays [num, ...] -> output arrays [num, ...]."""
     num = len(next(iter(inputs.values())))
     parts = [
-        endpoint.function(**{name: array[start : start + batch] for name, array in inputs.items()})
+        endpoint.function(**{name: tf.constant(array[start : start + batch]) for name, array in inputs.items()})
         for start in range(0, num, batch)
     ]
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in endpoint.outputs}

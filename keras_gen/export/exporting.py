@@ -164,16 +164,12 @@ def _export(
             write_saved_model(endpoints, scratch / TRACED, batch)
         if saved:
             write_saved_model(endpoints, scratch / saved)
-        result = convert_and_check(
-            scratch, traced=TRACED, files=files, batch=batch, saved_model=saved, tables=tables
-        )
+        result = convert_and_check(scratch, traced=TRACED, files=files, batch=batch, saved_model=saved, tables=tables)
         new = scratch / "new"
         new.mkdir()
         for name in [*files.values(), *([saved] if saved else [])]:
             os.replace(scratch / name, new / name)
-        description = folders.describe(
-            model, endpoints, system=system, title=title, batch=batch, labels=labels
-        )
+        description = folders.describe(model, endpoints, system=system, title=title, batch=batch, labels=labels)
         description["saved_model"] = saved
         description["preferred"] = precisions[0] if files else None
         description["files"] = {

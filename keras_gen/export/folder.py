@@ -94,7 +94,9 @@ def scratch_beside(folder: pathlib.Path) -> pathlib.Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         return pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except PermissionError as error:
-        raise PermissionError(f"{folder} cannot be written: no permission in {error.filename}; choose another") from error
+        raise PermissionError(
+            f"{folder} cannot be written: no permission in {folder.parent}; choose another"
+        ) from error
 
 
 def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: dict) -> None:

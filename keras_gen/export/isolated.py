@@ -10,6 +10,7 @@ import sys
 import numpy as np
 
 PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORKER = ("-m", "keras_gen.export.worker")
 SHOWN = 1500  # characters of the other process's last words
 
 
@@ -52,7 +53,7 @@ def convert_and_check(
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     # -P: a file tensorflow.py in the current directory is none of our business
-    command = [sys.executable, "-P", "-W", "ignore", "-m", "keras_gen.export.worker", str(scratch)]
+    command = [sys.executable, "-P", "-W", "ignore", *WORKER, str(scratch)]
     done = subprocess.run(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
     )

@@ -89,7 +89,8 @@ class Runtime:
         with self._lock:
             if signature not in self._runners:
                 self._runners[signature] = self.interpreter.get_signature_runner(signature)
-            return run_rows(self._runners[signature], arrays, self.batch)
+            found = run_rows(self._runners[signature], arrays, self.batch)
+        return {name: found[name] for name in self.signatures[signature]["outputs"]}
 
     def noise(self, num: int, seed: int) -> dict[str, np.ndarray]:
         """The base noise of `num` images: input name -> float32 [num, *shape]."""

@@ -1,0 +1,72 @@
+"""One small run, trained for a moment and exported once in every form, shared by the tests."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_gen import zoo
+from keras_gen.export import PRECISIONS, export
+from keras_gen.runs import Run
+
+SIZE, CLASSES = 16, 3
+
+
+def blobs(num: int, seed: int = 0, channels: int = 1, size: int = SIZE) -> np.ndarray:
+    """Soft discs at random places, float32 [num, size, size, channels] in [0, 1]."""
+    generator = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size][..., None] / size
+    centers = generator.uniform(0.2, 0.8, (num, 2, 1, 1, channels))
+    widths = generator.uniform(0.1, 0.3, (num, 1, 1, channels))
+    distance = (y - centers[:, 0]) ** 2 + (x - centers[:, 1]) ** 2
+    return np.exp(-distance / widths**2).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory) -> Run:
+    """A conditional conv VAE on 16x16 blobs, with its model and data."""
+    folder = tmp_path_factory.mktemp("run")
+    images = blobs(320)
+    labels = np.arange(320) % CLASSES
+    np.savez(folder / "blobs.npz", image=images, label=labels)
+    settings = {"network": "conv", "width": 4, "latent_size": 4, "num_classes": CLASSES}
+    model = zoo.build("vae", (SIZE, SIZE, 1), learning_rate=3e-3, **settings)
+    model.fit(images, labels, batch_size=64, epochs=6, verbose=0)
+    splits = {"train": "train[:256]", "validation": "train[256:]", "test": None}
+    made = Run.create(
+        folder / "vae",
+        {
+            "system": "vae",
+            "image_shape": [SIZE, SIZE, 1],
+            "settings": settings,
+            "data": {"source": str(folder / "blobs.npz"), "splits": splits, "binarize": None, "augment": []},
+            "training": {"batch_size": 64, "seed": 0},
+        },
+    )
+    model.save(made.model_file)
+    return made
+
+
+@pytest.fixture(scope="session")
+def model(run):
+    """The run's model."""
+    return run.load_model()
+
+
+@pytest.fixture(scope="session")
+def folder(run):
+    """The run's export folder: every precision, int8 the preferred one, and the SavedModel."""
+    order = ("int8", *(name for name in PRECISIONS if name != "int8"))
+    return export(run, format=("tflite", "saved_model"), quantize=order)
+
+
+@pytest.fixture(scope="session")
+def description(folder) -> dict:
+    """The content of model.json."""
+    return json.loads((folder / "model.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def parity(folder) -> dict:
+    """The content of parity.json."""
+    return json.loads((folder / "parity.json").read_text())

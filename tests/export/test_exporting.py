@@ -1,0 +1,228 @@
+"""A run's export as a whole: what is in the folder, how close it is to Keras, what an export does to an earlier one."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import zoo
+from keras_gen.export import PRECISIONS, Runtime, export, export_model, isolated, parity_rows
+from keras_gen.models import Autoencoder, Endpoint, Port
+from keras_gen.runs import Run
+
+from .conftest import CLASSES, SIZE, blobs
+
+ENDPOINTS = ("encode", "decode", "reconstruct", "generate")
+# measured on this model: float32 4e-7; int8 mean 2e-3 to 6e-3. The bounds are the ones the project states
+FLOAT32_MAX, FLOAT16_MAX, INT8_MEAN = 1e-5, 1e-2, 0.02
+
+
+def tree(folder) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_folder_is_complete(folder, description):
+    files = ["model.tflite", *(f"model_{name}.tflite" for name in PRECISIONS if name != "int8")]
+    expected = {*files, "model.json", "parity.json", "runtime.py", "requirements.txt", "saved_model"}
+    assert {item.name for item in folder.iterdir()} == expected
+    assert description["preferred"] == "int8" and description["files"]["int8"]["file"] == "model.tflite"
+    assert (folder / "requirements.txt").read_text().splitlines() == ["numpy>=1.26", "ai-edge-litert>=2.1,<3"]
+    leftovers = [item.name for item in folder.parent.iterdir() if item.name.startswith(".")]
+    assert not leftovers
+
+
+def test_description_names_what_signatures_take(description):
+    assert tuple(description["signatures"]) == ENDPOINTS
+    generate = description["signatures"]["generate"]
+    assert generate["inputs"] == {
+        "noise": {"shape": [4], "kind": "normal", "range": None},
+        "label": {"shape": [CLASSES], "kind": "label", "range": [0.0, 1.0]},
+    }
+    assert generate["outputs"] == {"image": {"shape": [SIZE, SIZE, 1], "kind": "image", "range": [0.0, 1.0]}}
+    assert description["noise"]["inputs"] == [{"name": "noise", "stream": 0, "kind": "normal", "shape": [4]}]
+    assert list(description["signatures"]["encode"]["outputs"]) == ["z", "scale"]
+    assert (description["system"], description["batch"]) == ("vae", 1)
+
+
+def test_errors_are_within_bounds(parity):
+    assert parity["examples"] == 64 and parity["calibrated_on"] == 128
+    assert set(parity["files"]) == set(PRECISIONS)
+    for row in parity_rows(parity):
+        if row["precision"] == "float32":
+            assert row["max"] <= FLOAT32_MAX, row
+        elif row["kind"] == "image" and row["precision"] == "float16":
+            assert row["max"] <= FLOAT16_MAX, row
+        elif row["kind"] == "image":
+            assert row["mean"] <= INT8_MEAN, row
+        assert row["within"] is (True if row["kind"] == "image" else None)
+    batches = parity["saved_model"]["batches"]
+    assert set(batches) == {"1", "5"}
+    worst = [value["max"] for each in batches.values() for outputs in each.values() for value in outputs.values()]
+    assert max(worst) <= FLOAT32_MAX
+
+
+def test_stated_errors_are_the_errors(folder, model, parity):
+    """parity.json against a comparison made here, on other data: of the same size, and of int8 not zero."""
+    images, labels = blobs(64, seed=9), np.arange(64) % CLASSES
+    expected = model.reconstruct(images, np.eye(CLASSES, dtype=np.float32)[labels]).numpy()
+    for precision, bound in (("float32", FLOAT32_MAX), ("int8", INT8_MEAN)):
+        error = np.abs(Runtime(folder, precision=precision).reconstruct(images, label=labels) - expected)
+        stated = parity["files"][precision]["endpoints"]["reconstruct"]["image"]
+        assert error.mean() <= bound
+        assert 0.5 <= error.mean() / stated["mean"] <= 2.0
+    assert error.max() > 1e-4  # an int8 model that agreed better would be no int8 model
+
+
+def test_int8_is_int8_in_every_endpoint(parity):
+    for endpoint, operations in parity["files"]["int8"]["operations"].items():
+        assert operations["QUANTIZE"] >= 1 and operations["DEQUANTIZE"] >= 1, endpoint
+    assert all("QUANTIZE" not in ops for ops in parity["files"]["float32"]["operations"].values())
+
+
+def test_sizes(parity):
+    size = {precision: file["bytes"] for precision, file in parity["files"].items()}
+    assert size["float16"] < 0.6 * size["float32"]
+    # this network is tiny (21,000 weights): the tables of the file weigh more than in a real one (0.27)
+    assert size["int8"] < 0.5 * size["float32"] and size["dynamic"] < 0.5 * size["float32"]
+
+
+def test_saved_model_runs_any_batch(folder, model):
+    loaded = tf.saved_model.load(str(folder / "saved_model"))
+    for num in (1, 7):
+        z = np.random.default_rng(num).standard_normal((num, 4)).astype(np.float32)
+        label = np.eye(CLASSES, dtype=np.float32)[np.arange(num) % CLASSES]
+        image = loaded.signatures["decode"](z=tf.constant(z), label=tf.constant(label))["image"]
+        np.testing.assert_allclose(image, model.decode(z, label), atol=1e-6)
+    # the endpoints' weights and nothing else: no optimizer, no metric, no seed
+    assert len(loaded.parameters) == len(model.encoder.weights) + len(model.decoder.weights)
+
+
+def test_export_again_replaces_and_keeps(run, folder, tmp_path):
+    """Another precision replaces the TFLite files; the SavedModel of the same weights and foreign files stay."""
+    copy = tmp_path / "export"
+    shutil.copytree(folder, copy)
+    (copy / "notes.txt").write_text("mine")
+    export(run, quantize="none", out=copy)
+    names = {item.name for item in copy.iterdir()}
+    assert names == {"model.tflite", "model.json", "parity.json", "runtime.py", "requirements.txt", "saved_model",
+                     "notes.txt"}  # fmt: skip
+    description = json.loads((copy / "model.json").read_text())
+    assert list(description["files"]) == ["float32"] and description["saved_model"] == "saved_model"
+    assert list(json.loads((copy / "parity.json").read_text())["saved_model"]["batches"]) == ["1", "5"]
+    assert (copy / "model.tflite").read_bytes() == (folder / "model_float32.tflite").read_bytes()
+    # batch 1 of the same weights and data: the very same file
+
+
+def test_bad_arguments(run, tmp_path):
+    with pytest.raises(ValueError, match="Unknown precision int4: expected one or more of none"):
+        export(run, quantize="int8,int4")
+    with pytest.raises(ValueError, match="Unknown format onnx: expected tflite or saved_model"):
+        export(run, format="onnx")
+    with pytest.raises(ValueError, match="batch must be from 1 to"):
+        export(run, batch=0, out=tmp_path / "x")
+    (tmp_path / "thesis.txt").write_text("three years")
+    with pytest.raises(ValueError, match="holds files and no model.json"):
+        export(run, out=tmp_path)
+    assert [item.name for item in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_run_without_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match="does not exist: expected a run directory"):
+        export(tmp_path / "nowhere")
+    Run.create(tmp_path / "new", {"system": "vae", "image_shape": [16, 16, 1], "settings": {}, "data": {}})
+    with pytest.raises(FileNotFoundError, match="holds no model.keras: train it first"):
+        export(tmp_path / "new")
+
+
+class Noisy(Autoencoder):
+    """Breaks the rule: a random operation inside an endpoint."""
+
+    def endpoints(self):
+        def decode(z):
+            return {"image": self.decode(z + tf.random.stateless_normal(tf.shape(z), [1, 2]))}
+
+        ports = {"z": Port((self.latent_size,), "latent")}
+        return [Endpoint("decode", decode, ports, {"image": Port(self.image_shape, "image")})]
+
+
+def small(kind=Autoencoder, size: int = 8, latent: int = 3):
+    encoder = keras.Sequential([keras.Input((size, size, 1)), keras.layers.Flatten(), keras.layers.Dense(latent)])
+    decoder = keras.Sequential(
+        [keras.Input((latent,)), keras.layers.Dense(size * size), keras.layers.Reshape((size, size, 1))]
+    )
+    return kind(encoder, decoder, seed=1)
+
+
+def test_flex_operations_are_refused_by_name(folder, tmp_path):
+    copy = tmp_path / "export"
+    shutil.copytree(folder, copy)
+    before = tree(copy)
+    with pytest.raises(ValueError, match="no builtin for: .*StatelessRandom.*nothing is exported"):
+        export_model(small(Noisy), copy, calibration=blobs(32, size=8), format="tflite", quantize="none")
+    assert tree(copy) == before
+    assert [item.name for item in tmp_path.iterdir()] == ["export"]
+
+
+def test_crash_is_an_error_and_loses_nothing(folder, tmp_path, monkeypatch):
+    """The converting process aborts, as TFLite's interpreter does on some models."""
+    copy = tmp_path / "export"
+    shutil.copytree(folder, copy)
+    before = tree(copy)
+    monkeypatch.setattr(isolated, "WORKER", ("-c", "import os; os.abort()"))
+    with pytest.raises(RuntimeError, match="killed by SIGABRT. Nothing was changed"):
+        export_model(small(), copy, calibration=blobs(32, size=8), format="tflite")
+    assert tree(copy) == before
+    assert [item.name for item in tmp_path.iterdir()] == ["export"]
+
+
+def test_colour_mixture_full_covariance(tmp_path):
+    """Discretized-logistic head, mixture prior with two noise inputs, full covariance; an mlp; batch 4."""
+    model = zoo.build(
+        "vae",
+        (8, 8, 3),
+        network="mlp",
+        width=16,
+        latent_size=3,
+        posterior="full_covariance_normal",
+        prior={"name": "mixture", "components": 4},
+    )
+    folder = export_model(
+        model, tmp_path / "out", calibration=blobs(96, channels=3, size=8), format="tflite", quantize=PRECISIONS,
+        batch=4, labels=["a", "b"],
+    )  # fmt: skip
+    parity = json.loads((folder / "parity.json").read_text())
+    for row in parity_rows(parity):
+        assert row["within"] is not False, row
+        assert row["precision"] != "float32" or row["max"] <= FLOAT32_MAX, row
+    description = json.loads((folder / "model.json").read_text())
+    assert [(item["name"], item["stream"], item["kind"]) for item in description["noise"]["inputs"]] == [
+        ("noise", 0, "normal"),
+        ("component", 1, "uniform"),
+    ]
+    assert description["labels"] == ["a", "b"]
+    runtime = Runtime(folder, precision="float32")
+    # 6 rows in batches of 4: the last batch is filled up, and the filling is cut off
+    np.testing.assert_allclose(runtime.generate(6, 11), model.generate(6, seed=11), atol=1e-5)
+
+
+def test_mixed_precision_and_vamp_prior(tmp_path):
+    """bfloat16 training is exported in float32, and the pseudo-inputs are encoded once, not for every image."""
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = zoo.build("vae", (8, 8, 1), network="mlp", width=16, latent_size=3,
+                          prior={"name": "vamp", "components": 5})  # fmt: skip
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    folder = export_model(model, tmp_path / "out", calibration=blobs(64, size=8), quantize=("none", "int8"))
+    parity = json.loads((folder / "parity.json").read_text())
+    assert all(row["within"] is not False for row in parity_rows(parity))
+    operations = parity["files"]["float32"]["operations"]
+    assert operations["generate"]["FULLY_CONNECTED"] == operations["decode"]["FULLY_CONNECTED"]
+    # bfloat16 has 8 bits of mantissa: the float32 file differs from the model as it was trained by about 1e-2
+    difference = np.abs(Runtime(folder).generate(4, 1) - model.generate(4, seed=1)).max()
+    assert 0 < difference < 0.05
+    variables = {variable.name for variable in tf.saved_model.load(str(folder / "saved_model")).parameters}
+    assert not any("pseudo" in name for name in variables)
