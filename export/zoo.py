@@ -1,0 +1,116 @@
+"""Export runs in every precision, and put size, errors, latency and memory of every endpoint into one table.
+
+    python -m export.zoo runs/vae runs/autoencoder --out export_table.md
+
+Each number is measured on the exported folder: errors by the export itself, latency and peak memory in a fresh process
+that has only the TensorFlow-free runtime. Batch 1; the latency is the median of the repeats.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+from typing import Annotated
+
+import rich.console
+import rich.table
+import typer
+
+from keras_gen.export import PRECISIONS, export, parity_rows
+from keras_gen.runs import Run, read_json, write_json
+
+THREADS = (1, 2)
+# int8 first: it becomes model.tflite, which the runtime opens by default
+ORDER = ("int8", *(precision for precision in PRECISIONS if precision != "int8"))
+COLUMNS = (
+    "run", "endpoint", "precision", "kB", "max error", "mean error", "ms, 1 thread", "ms, 2 threads", "peak MB",
+    "operations",
+)  # fmt: skip
+
+
+def rows_of(run: Run, folder: pathlib.Path, repeats: int) -> list[dict]:
+    """One row for each endpoint and precision of an export folder.
+
+    Args:
+        run: the run that was exported.
+        folder: its export folder.
+        repeats: timed calls per endpoint, precision and number of threads.
+
+    Returns:
+        Dicts with `run`, `system`, `endpoint`, `output` (the endpoint's first), `precision`, `bytes`, `max`, `mean`,
+        `within` (its bound, for images), `ms` {threads: median milliseconds}, `peak_mb` (one thread), `operations`.
+    """
+    parity = read_json(folder / "parity.json")
+    first = {}
+    for row in parity_rows(parity):
+        first.setdefault((row["endpoint"], row["precision"]), row)
+    rows = []
+    for (endpoint, precision), row in sorted(first.items(), key=lambda item: item[0][0]):
+        measured = {threads: measure(folder, endpoint, precision, threads, repeats) for threads in THREADS}
+        rows.append(
+            {
+                "run": run.path.name,
+                "system": run.config["system"],
+                **{key: row[key] for key in ("endpoint", "output", "precision", "bytes", "max", "mean", "within")},
+                "ms": {str(threads): measured[threads]["median_ms"] for threads in THREADS},
+                "peak_mb": measured[1]["peak_mb"],
+                "operations": parity["files"][precision]["operations"][endpoint],
+            }
+        )
+    return rows
+
+
+def measure(folder: pathlib.Path, endpoint: str, precision: str, threads: int, repeats: int) -> dict:
+    """`runtime.py measure` in a process of its own: `median_ms`, `fastest_ms`, `first_ms`, `peak_mb`.
+
+    Raises:
+        RuntimeError: where that process fails.
+    """
+    command = [sys.executable, "-P", str(folder / "runtime.py"), "--precision", precision, "--threads", str(threads)]
+    done = subprocess.run([*command, "measure", endpoint, "--repeats", str(repeats)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{endpoint} in {precision} cannot be measured: {done.stderr.strip()[-500:]}")
+    return json.loads(done.stdout)
+
+
+def cells(row: dict) -> list[str]:
+    """A row as text, one string for each of `COLUMNS`."""
+    operations = " ".join(f"{name}*{count}" if count > 1 else name for name, count in row["operations"].items())
+    peak = "-" if row["peak_mb"] is None else f"{row['peak_mb']:.0f}"
+    return [
+        row["run"], row["endpoint"], row["precision"], f"{row['bytes'] / 1e3:.1f}", f"{row['max']:.1e}",
+        f"{row['mean']:.1e}", *(f"{row['ms'][str(threads)]:.3f}" for threads in THREADS), peak, operations,
+    ]  # fmt: skip
+
+
+def markdown(rows: list[dict]) -> str:
+    """The table in Markdown."""
+    lines = [list(COLUMNS), ["---"] * len(COLUMNS), *(cells(row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def main(
+    runs: Annotated[list[pathlib.Path], typer.Argument(help="run directories")],
+    out: Annotated[pathlib.Path | None, typer.Option(help="write the table to a .md or .json file")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="timed calls per endpoint, precision, number of threads")] = 50,
+) -> None:
+    """Export runs in every precision and write one table."""
+    if out is not None and out.suffix not in (".md", ".json"):
+        raise typer.BadParameter(f"--out {out}: expected a .md or .json file")
+    opened = [Run.open(path) for path in runs]
+    rows = []
+    for run in opened:
+        folder = export(run, format=("tflite", "saved_model"), quantize=ORDER)
+        rows += rows_of(run, folder, repeats)
+    if out is not None and out.suffix == ".json":
+        write_json(out, {"repeats": repeats, "rows": rows})
+    elif out is not None:
+        out.write_text(markdown(rows))
+    table = rich.table.Table(*COLUMNS[:-1])
+    for row in rows:
+        table.add_row(*cells(row)[:-1])
+    rich.console.Console().print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
