@@ -2,3 +2,11 @@
 
 from .info import DataInfo as DataInfo
 from .loading import load as load
+from .shapes_captions import caption_shapes as caption_shapes
+from .shapes_factors import FACTORS as FACTORS
+from .shapes_factors import HELD_OUT as HELD_OUT
+from .shapes_factors import Factors as Factors
+from .shapes_renderer import render_shapes as render_shapes
+from .sources import Description as Description
+from .sources import describe as describe
+from .sources import sources as sources

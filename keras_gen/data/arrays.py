@@ -48,18 +48,11 @@ def read_arrays(path: pathlib.Path, split: str, fit: Fit) -> Table:
     scale = _check_pixels(path, images)
     if images.ndim == 3:
         images = images[..., None]
-    names = {
-        key.removesuffix("_names"): tuple(str(name) for name in value)
-        for key, value in arrays.items()
-        if key in ("label_names", "attribute_names")
-    }
-    if "attribute" in names:
-        names["attributes"] = names.pop("attribute")
     dtype = np.dtype(np.float32) if images.dtype.kind == "f" else np.dtype(np.uint8)
     return Table(
         images={"image": Images(len(images), dtype, read=lambda i: fit((images[i] * scale).astype(dtype)))},
         columns={key: _column(path, key, value) for key, value in joined.items()},
-        names=names,
+        names=_names(arrays),
         fingerprint=_fingerprint(images, split),
     )
 
@@ -70,10 +63,9 @@ def describe_arrays(path: pathlib.Path) -> dict[str, Any]:
     splits = _splits_of(path, arrays)
     first = next(iter(splits.values()))
     return {
-        "kind": "arrays",
         "splits": {name: len(fields["image"]) for name, fields in splits.items()},
         "fields": {key: f"{value.dtype} {list(value.shape[1:])}" for key, value in first.items()},
-        "names": {},
+        "names": _names(arrays),
     }
 
 
@@ -87,6 +79,11 @@ def _open(path: pathlib.Path) -> dict[str, np.ndarray]:
         raise ValueError(f"There is no file {path}.") from None
     except Exception as error:  # numpy raises ValueError, EOFError, BadZipFile, OSError, ... for a damaged file
         raise ValueError(f"{path} cannot be read as a {path.suffix} array file: {error}") from error
+
+
+def _names(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, ...]]:
+    fields = {"label": "label_names", "attributes": "attribute_names"}
+    return {field: tuple(map(str, arrays[key])) for field, key in fields.items() if key in arrays}
 
 
 def _splits_of(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:

@@ -12,8 +12,8 @@ BINARIZATIONS = (None, "dynamic", "threshold")
 def binarize(image: tf.Tensor, how: str | None, keys: Callable[[str], tf.Tensor]) -> tf.Tensor:
     """Make every pixel 0 or 1.
 
-    "dynamic" draws each pixel anew in every epoch, 1 with the gray value as its probability; "threshold" is 1 from 0.5 on;
-    None leaves the image as it is.
+    "dynamic" draws each pixel anew in every epoch, 1 with the gray value as its probability; "threshold" is 1 from 0.5
+    on; None leaves the image as it is.
 
     Args:
         image: float32 [batch, h, w, c] in [0, 1].

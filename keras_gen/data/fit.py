@@ -1,4 +1,4 @@
-"""From an image of any size and kind to the asked shape: channels first, then one resize that keeps the aspect ratio."""
+"""From an image of any size and kind to the asked shape: channels first, then one resize that keeps the aspect."""
 
 import dataclasses
 
@@ -103,9 +103,10 @@ def convert_channels(image: np.ndarray, channels: int, background: tuple[int, in
         return np.repeat(image, 3, axis=-1)
     if (found, channels) == (3, 1):
         return _luminance(image)
+    fitting = found if found in (1, 3, 4) else 3
     raise ValueError(
         f"The image has {found} channels and image_shape asks for {channels}. Known: 1 -> 3 repeats, 3 -> 1 takes the "
-        f"luminance, 2 or 4 -> 1 or 3 puts the transparent image on the background. Ask for {found if found in (1, 3, 4) else 3} "
+        f"luminance, 2 or 4 -> 1 or 3 puts the transparent image on the background. Ask for {fitting} "
         f"channels in image_shape, or convert the images."
     )
 

@@ -17,6 +17,9 @@ ON_ERROR = ("skip", "raise")
 def hold(table: Table, cache: str | None, fit: Fit, on_error: str, store: Store) -> Table:
     """Bring a table whose images are read one by one to where `cache` says.
 
+    Files that are decoded when they are needed are all decoded once before, to find the unreadable ones; what was found
+    is kept in the store, so that a set is checked once.
+
     Args:
         table: images with `read`.
         cache: as in `keras_gen.data.load`.
@@ -35,23 +38,42 @@ def hold(table: Table, cache: str | None, fit: Fit, on_error: str, store: Store)
     how = choose_cache(cache, total, fit.image_shape, itemsize)
     held, columns, skipped = {}, table.columns, []
     for field, images in table.images.items():
-        key = f"{table.fingerprint}"
-        arrays, failures = store.collect(_rows(images, on_error), images.count, how, key)
+        key = f"{table.fingerprint[:24]}-{field}"
+        arrays = {}
+        if how != "none":
+            arrays, failures = store.collect(_rows(images, on_error), images.count, how, key)
+        elif images.fallible:
+            failures = store.remember_failures(key, _rows(images, on_error))
+        else:
+            failures = []
+        if failures and on_error == "raise":        # found by an earlier run
+            raise failures[0][1]
+        if len(failures) == images.count:
+            error = failures[0][1]
+            raise ValueError(f"None of the {images.count} files can be read. The first, {error}")
         skipped += [(error.file, error.reason) for _, error in failures]
         good = np.setdiff1d(np.arange(images.count), [position for position, _ in failures])
-        held[field] = Images(len(good), images.dtype, array=arrays["image"])
-        columns = {name: value[good] for name, value in columns.items()} if failures else columns
+        held[field] = _held(images, arrays.get("image"), good)
+        if failures:
+            columns = {name: value[good] for name, value in columns.items()}
     return dataclasses.replace(table, images=held, columns=columns, skipped=tuple(skipped))
 
 
+def _held(images: Images, array: np.ndarray | None, good: np.ndarray) -> Images:
+    if array is not None:
+        return Images(len(good), images.dtype, array=array)
+    return Images(len(good), images.dtype, read=lambda index: images.read(int(good[index])))
+
+
 def _rows(images: Images, on_error: str) -> Iterator[dict[str, np.ndarray] | UnreadableImage]:
-    def read(index):
+    def read(index: int) -> dict[str, np.ndarray] | UnreadableImage:
         try:
             return {"image": images.read(index)}
         except UnreadableImage as error:
             return error
 
-    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+    workers = min(16, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
         for start in range(0, images.count, 256):       # in pieces, so that few decoded images wait
             for row in pool.map(read, range(start, min(start + 256, images.count))):
                 if isinstance(row, UnreadableImage) and on_error == "raise":

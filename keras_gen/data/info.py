@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -61,12 +62,14 @@ class Images:
         dtype: `uint8` (0 to 255) or `float32` (0 to 1).
         array: [count, h, w, c] in memory or memory-mapped, or None.
         read: index -> [h, w, c], for images that are read when they are needed, or None.
+        fallible: whether `read` may raise `UnreadableImage`.
     """
 
     count: int
     dtype: np.dtype
     array: np.ndarray | None = None
     read: Callable[[int], np.ndarray] | None = None
+    fallible: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +83,8 @@ class Table:
         skipped: (file, reason) of unreadable files.
         left_out: features that are not carried along.
         fingerprint: identity of what was read.
-        stream: where the images come in sequence only: (epoch, pass, shuffle, seed) -> data set of (index, row).
+        stream: where the examples come in sequence only: `stream(seeds)` makes a data set of (index, encoded example),
+            `stream.decode` a row of one, `stream.mapping` has the fields.
         count: examples, where `stream` is given.
     """
 
@@ -90,5 +94,5 @@ class Table:
     fingerprint: str
     skipped: tuple[tuple[str, str], ...] = ()
     left_out: tuple[str, ...] = ()
-    stream: Callable[..., tf.data.Dataset] | None = None
+    stream: Any = None
     count: int = 0

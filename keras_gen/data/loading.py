@@ -1,6 +1,7 @@
 """The one door to data: `load`."""
 
 import os
+import warnings
 from collections.abc import Iterable
 
 import tensorflow as tf
@@ -86,9 +87,8 @@ def load(
         >>> model.fit(train, epochs=10)
     """
     fit = Fit(image_shape, crop, background)
-    plan = _plan(
-        batch_size, seed, _default_shuffle(split, shuffle), steps, drop_remainder, num_shards, shard_index, input_context
-    )
+    shuffle = _default_shuffle(split, shuffle)
+    plan = _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_index, input_context)
     if binarize not in BINARIZATIONS:
         known = ", ".join(repr(way) for way in BINARIZATIONS)
         raise ValueError(f"binarize={binarize!r} is unknown; known: {known}.")
@@ -99,9 +99,18 @@ def load(
     if fields is not None:
         options["fields"] = _check_fields(fields, table)
     plan = Plan(**plan, **options)
+    _check_count(source, split, table, plan)
     dataset, epoch = build(table, plan)
     dataset.epoch = epoch
     dataset.info = _info(source, split, fit, table, plan, dataset)
+    if table.skipped:
+        first = "; ".join(f"{file} ({reason})" for file, reason in table.skipped[:3])
+        more = ", ..." if len(table.skipped) > 3 else ""
+        warnings.warn(
+            f"{source}: {len(table.skipped)} unreadable files are skipped, {dataset.info.num_examples} images remain: "
+            f"{first}{more}. All are listed in dataset.info.skipped.",
+            stacklevel=2,
+        )
     return dataset
 
 
@@ -143,14 +152,22 @@ def _check_fields(fields: Iterable[str] | str, table: Table) -> tuple[str, ...]:
     return wanted
 
 
-def _info(source, split: str, fit: Fit, table: Table, plan: Plan, dataset: tf.data.Dataset) -> DataInfo:
-    count = table.count if table.stream is not None else max(images.count for images in table.images.values())
+def _count(table: Table) -> int:
+    return table.count if table.stream is not None else max(images.count for images in table.images.values())
+
+
+def _check_count(source, split: str, table: Table, plan: Plan) -> None:
+    count = _count(table)
     if plan.batches(count) == 0:
+        shards = f", shared by {plan.num_shards} workers" if plan.num_shards > 1 else ""
         raise ValueError(
-            f"{source}, split {split!r}, has {count} examples"
-            + (f" for {plan.num_shards} shards" if plan.num_shards > 1 else "")
-            + f": with batch_size={plan.batch_size} and drop_remainder=True no batch is left. Use a smaller batch_size."
+            f"{source}, split {split!r}, has {count} examples{shards}: with batch_size={plan.batch_size} and "
+            f"drop_remainder={plan.drop_remainder} not one batch can be made. Use a smaller batch_size."
         )
+
+
+def _info(source, split: str, fit: Fit, table: Table, plan: Plan, dataset: tf.data.Dataset) -> DataInfo:
+    count = _count(table)
     return DataInfo(
         source=str(source),
         split=str(split),

@@ -1,4 +1,4 @@
-"""Batches of an epoch as a function of (seed, epoch): the order, then the pixels, then augmentation and binarization."""
+"""Batches of an epoch as a function of (seed, epoch): the order, the pixels, augmentation and binarization."""
 
 import dataclasses
 import math

@@ -1,13 +1,19 @@
 """From the text that names a source to its table."""
 
+import dataclasses
 import os
 import pathlib
 from typing import Any
 
-from .arrays import read_arrays
+from .arrays import describe_arrays, read_arrays
 from .fit import Fit
+from .folders import describe_folder, read_folder
+from .holding import hold
 from .info import Table
+from .shapes_set import describe_shapes, read_shapes
 from .store import Store, choose_cache
+from .tfds_builders import EXAMPLES, find_builder, is_tfds_name, prepare, prepared_sets, similar_names
+from .tfds_sets import check_split, describe_tfds, read_tfds
 
 
 def resolve(
@@ -23,42 +29,113 @@ def resolve(
     """Find a source and read one of its splits; the arguments are those of `keras_gen.data.load`."""
     kind, place = identify(source, data_dir)
     store = Store(data_dir)
-    if kind == "arrays":
-        from .holding import hold
-
-        return hold(read_arrays(place, split, fit), cache, fit, on_error, store)
-    from .tfds_builders import find_builder, prepare
-    from .tfds_sets import check_split, read_tfds
-
-    builder = prepare(find_builder(place, data_dir), download=download)
-    check_split(builder, split)
-    how = choose_cache(cache, builder.info.splits[split].num_examples, fit.image_shape)
-    return read_tfds(builder, split, fit, cache=how, store=store)
+    if kind == "tfds":
+        builder = prepare(find_builder(place, data_dir), download=download)
+        check_split(builder, split)
+        how = choose_cache(cache, builder.info.splits[split].num_examples, fit.image_shape)
+        return read_tfds(builder, split, fit, cache=how, store=store)
+    if kind == "shapes":
+        table = read_shapes(place, split, fit, data_dir)
+    else:
+        table = (read_arrays if kind == "arrays" else read_folder)(place, split, fit)
+    return hold(table, cache, fit, on_error, store)
 
 
 def identify(source: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> tuple[str, Any]:
-    """Say what a source is: ("arrays", path), ("folder", path) or ("tfds", name).
+    """Say what a source is: ("shapes", name), ("tfds", name), ("arrays", path) or ("folder", path).
 
     Raises:
         ValueError: nothing of that name is known.
     """
-    from .tfds_builders import EXAMPLES, is_tfds_name, prepared_sets, similar_names
-
     text = os.fspath(source)
     path = pathlib.Path(text).expanduser()
     if path.suffix in (".npy", ".npz"):
         return "arrays", path
     named = not isinstance(source, os.PathLike) and not text.startswith((".", "~", os.sep))
+    if named and text.partition("/")[0] == "shapes":
+        return "shapes", text
     if named and is_tfds_name(text, data_dir):
         return "tfds", text
     if path.is_dir():
         return "folder", path
     close = similar_names(text, data_dir) if named else []
     prepared = ", ".join(prepared_sets(data_dir)) or "none"
-    found = f"{path} is a file of a kind that is not known" if path.exists() else f"there is no data set and no folder {text!r}"
+    nothing = "there is no data set and no folder of this name"
+    found = "it is a file of a kind that is not known" if path.exists() else nothing
     raise ValueError(
         f"source={text!r}: {found}."
         + (f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else "")
         + f" Known: 'shapes'; TFDS sets with an image feature ({', '.join(EXAMPLES)}, ...; prepared here: {prepared}); "
         f"a folder of images; an .npy or .npz file."
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What a source holds; made by `describe`.
+
+    Attributes:
+        source: as it was asked for.
+        kind: "shapes", "tfds", "arrays" or "folder".
+        about: a sentence or two.
+        splits: name -> number of examples (empty where a TFDS set is not prepared yet).
+        fields: name -> type and shape.
+        names: value names, by field.
+        left_out: features that are not carried along.
+    """
+
+    source: str
+    kind: str
+    about: str
+    splits: dict[str, int]
+    fields: dict[str, str]
+    names: dict[str, tuple[str, ...]]
+    left_out: tuple[str, ...] = ()
+
+
+def describe(source: str | os.PathLike, *, data_dir: str | os.PathLike | None = None) -> Description:
+    """Say what a source holds, without downloading or decoding it.
+
+    Args:
+        source: as in `keras_gen.data.load`.
+        data_dir: TFDS directory.
+
+    Returns:
+        A `Description`.
+
+    Raises:
+        ValueError: an unknown source, an empty folder, an array file without images.
+
+    Example:
+        >>> describe("shapes").splits["train"]
+        20000
+    """
+    kind, place = identify(source, data_dir)
+    if kind == "shapes":
+        found = describe_shapes(place)
+    elif kind == "tfds":
+        found = describe_tfds(find_builder(place, data_dir))
+    else:
+        found = {"about": str(place), **(describe_arrays if kind == "arrays" else describe_folder)(place)}
+    return Description(source=os.fspath(source), kind=kind, **found)
+
+
+def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
+    """List what `load` can open.
+
+    Args:
+        data_dir: TFDS directory.
+
+    Returns:
+        Name or kind -> one line about it: `shapes`, the TFDS sets that lie prepared in the directory, and the kinds.
+
+    Example:
+        >>> list(sources())[0]
+        'shapes'
+    """
+    found = {"shapes": "built in: one object of known shape, colour, texture, size, place and rotation, 64x64 RGB"}
+    found |= {name: "TFDS, prepared" for name in prepared_sets(data_dir) if name != "shapes"}
+    found["any TFDS name"] = f"sets with an image feature, downloaded at first use: {', '.join(EXAMPLES)}, ..."
+    found["a folder"] = "PNG, JPEG, WebP, BMP; flat, class folders, metadata.csv or .jsonl, trainA/trainB/testA/testB"
+    found["a file"] = ".npz or .npy: uint8 (0 to 255) or float (0 to 1), with labels and other arrays of equal length"
+    return found

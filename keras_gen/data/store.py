@@ -1,5 +1,6 @@
 """Where decoded images are held: in memory, or in one memory-mapped array on disk that a later run finds again."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -68,10 +69,10 @@ class Store:
         """
         if cache == "memory":
             return _stack(rows, count, np.empty)
-        final = self.folder / key[:32]
+        final = self.folder / key
         if not final.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            partial = pathlib.Path(tempfile.mkdtemp(prefix=f"{key[:32]}.", dir=self.folder))
+            partial = pathlib.Path(tempfile.mkdtemp(prefix=f"{key}.", dir=self.folder))
             try:
                 _write(partial, rows, count)
                 os.replace(partial, final)
@@ -81,6 +82,19 @@ class Store:
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
         return _read(final)
+
+    def remember_failures(
+        self, key: str, rows: Iterable[dict[str, Any] | UnreadableImage]
+    ) -> list[tuple[int, UnreadableImage]]:
+        """Return (position, error) of the rows that are errors; under a key that was seen before, no row is read."""
+        file = self.folder / f"{key}.json"
+        if not file.exists():
+            found = [(i, row.file, row.reason) for i, row in enumerate(rows) if isinstance(row, UnreadableImage)]
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial = file.with_suffix(f".{os.getpid()}")
+            partial.write_text(json.dumps(found))
+            os.replace(partial, file)
+        return [(i, UnreadableImage(name, reason)) for i, name, reason in json.loads(file.read_text())]
 
 
 def _stack(rows: Iterable, count: int, empty: Callable) -> tuple[dict[str, np.ndarray], list]:

@@ -79,7 +79,8 @@ def prepare(builder: Any, *, download: bool = True) -> Any:
     try:
         builder.download_and_prepare()
     except Exception as error:
-        raise ValueError(_not_here(builder, f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")) from error
+        why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        raise ValueError(_not_here(builder, why)) from error
     return builder
 
 

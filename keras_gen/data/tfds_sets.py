@@ -13,9 +13,7 @@ from .fit import Fit
 from .info import Images, Table
 from .splits import split_names
 from .store import Store
-
-# One stream holds this many bytes of encoded examples to shuffle among.
-SHUFFLE_BYTES = 256 << 20
+from .tfds_stream import Stream, cast
 
 
 def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -> Table:
@@ -48,12 +46,32 @@ def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -
     common = {"names": names, "fingerprint": fingerprint, "left_out": left_out}
 
     if cache == "none":
-        stream = _Stream(builder, split, fit, mapping, scale)
+        stream = Stream(builder, split, fit, mapping, scale)
         return Table({}, {}, stream=stream, count=info.num_examples, **common)
     rows = (_row(example, mapping, fit, scale) for example in _examples(builder, split))
     arrays, _ = store.collect(rows, info.num_examples, cache, fingerprint)
     image = arrays.pop("image")
     return Table({"image": Images(len(image), image.dtype, array=image)}, arrays, **common)
+
+
+def describe_tfds(builder: Any) -> dict[str, Any]:
+    """Say what a builder holds; sizes are known once it is prepared."""
+    mapping, names, left_out = map_features(builder)
+    features = builder.info.features
+    about = " ".join(builder.info.description.split())
+    if not builder.is_prepared():
+        about += f" (Not prepared here; the download is {builder.info.download_size}.)"
+    fields = {}
+    for field, (key, kind) in mapping.items():
+        spec = f"vector of {len(names[field])}" if kind == "flags" else f"{list(features[key].shape)}"
+        fields[field] = kind if spec == "[]" else f"{kind} {spec}"
+    return {
+        "about": about,
+        "splits": {name: part.num_examples for name, part in builder.info.splits.items()},
+        "fields": fields,
+        "names": names,
+        "left_out": left_out,
+    }
 
 
 def check_split(builder: Any, split: str) -> None:
@@ -103,11 +121,11 @@ def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tu
             feature, (tfds.features.Image, tfds.features.Audio)
         ):
             left_out.append(key)
-        elif feature.shape == () and feature.np_dtype.kind in "biuf":
+        elif feature.shape == () and np.dtype(feature.np_dtype).kind in "biuf":
             mapping[key] = (key, "number")
         elif feature.shape == ():
             mapping[key] = (key, "text")
-        elif len(feature.shape) == 1 and feature.shape[0] is not None and feature.np_dtype.kind in "biuf":
+        elif len(feature.shape) == 1 and feature.shape[0] is not None and np.dtype(feature.np_dtype).kind in "biuf":
             mapping[key] = (key, "vector")
         else:
             left_out.append(key)
@@ -146,74 +164,5 @@ def _row(example: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: Fit,
         elif kind == "flags":
             row[field] = np.array([float(flag) for flag in value.values()], np.float32)
         else:
-            row[field] = _cast(value, kind)
+            row[field] = cast(value, kind)
     return row
-
-
-def _cast(value: Any, kind: str) -> Any:
-    """int32 for labels, float32 for vectors; works on numpy values and on tensors."""
-    cast = tf.cast if isinstance(value, tf.Tensor) else lambda v, t: np.asarray(v).astype(t.as_numpy_dtype)
-    dtype = tf.as_dtype(getattr(value, "dtype", None)) if kind == "number" else None
-    if kind == "label" or dtype == tf.bool:
-        return cast(value, tf.int32)
-    if kind == "vector" or (dtype is not None and dtype.is_floating):
-        return cast(value, tf.float32)
-    return value
-
-
-class _Stream:
-    """The examples of a split, decoded as they are needed, in an order that (seed, epoch, pass) decide.
-
-    Files are read in a permuted order, several at a time, into a shuffle buffer of encoded examples.
-    """
-
-    def __init__(self, builder: Any, split: str, fit: Fit, mapping: dict[str, tuple[str, str]], scale: int):
-        info = builder.info
-        if info.file_format.value != "tfrecord":
-            raise ValueError(
-                f"{info.full_name} is stored as {info.file_format.value}; only tfrecord can be streamed. "
-                f"Load it with cache='disk' or cache='memory'."
-            )
-        parts = info.splits[split].file_instructions
-        takes = [part.take if part.take >= 0 else part.examples_in_shard - part.skip for part in parts]
-        self.files = [str(part.filename) for part in parts]
-        self.skips = np.array([part.skip for part in parts], np.int64)
-        self.takes = np.array(takes, np.int64)
-        self.starts = np.concatenate([[0], np.cumsum(takes)[:-1]]).astype(np.int64)
-        whole = [info.splits[name] for name in split_names(split)]
-        size = sum(part.num_bytes for part in whole) / max(1, sum(part.num_examples for part in whole))
-        self.buffer = int(min(sum(takes), max(1000, SHUFFLE_BYTES / max(1.0, size))))
-        self.features, self.fit, self.mapping, self.scale = info.features, fit, mapping, scale
-
-    def __call__(self, seeds: tf.Tensor | None) -> tf.data.Dataset:
-        """Return (index, encoded example) pairs; `seeds` is int64 [2], or None for the order of the files."""
-        order = tf.range(len(self.files))
-        if seeds is not None:
-            order = tf.random.experimental.stateless_shuffle(order, seed=seeds, alg="philox")
-        parts = tf.data.Dataset.from_tensor_slices(
-            tuple(tf.gather(column, order) for column in (self.files, self.skips, self.takes, self.starts))
-        )
-
-        def read(file, skip, take, start):
-            records = tf.data.TFRecordDataset(file).skip(skip).take(take)
-            return records.enumerate(start)
-
-        if seeds is None:
-            return parts.flat_map(read)
-        mixed = parts.interleave(read, cycle_length=16, block_length=16)
-        return mixed.shuffle(self.buffer, seed=seeds[1], reshuffle_each_iteration=False)
-
-    def decode(self, record: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Decode one example and fit its image."""
-        example = self.features.deserialize_example(record)
-        row = {}
-        for field, (key, kind) in self.mapping.items():
-            value = example[key]
-            if kind == "image":
-                row[field] = tf.numpy_function(lambda image: self.fit(image * np.uint8(self.scale)), [value], tf.uint8)
-                row[field].set_shape(self.fit.image_shape)
-            elif kind == "flags":
-                row[field] = tf.stack([tf.cast(flag, tf.float32) for flag in value.values()])
-            else:
-                row[field] = _cast(value, kind)
-        return row
