@@ -1,0 +1,92 @@
+"""Rows, statistics and noise of two replicas together are those of one device."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.models import Draws, Place
+from tests.replicas import two_replicas
+
+VALUES = np.arange(10, dtype=np.float32).reshape(5, 2)
+SEED = (3, 4)
+
+
+def on_one_device() -> dict:
+    place = Place(tf.constant(5))
+    draws = Draws(tf.constant(SEED), place)
+    return {"first": draws.normal([2]), "second": draws.normal([3, 1]), "third": draws.uniform([2])}
+
+
+def on_two(rows: tuple[int, int]) -> list[dict]:
+    """What each replica computes, given so many of the five rows."""
+    strategy = two_replicas()
+    shares = [tf.constant(VALUES[: rows[0]]), tf.constant(VALUES[rows[0] :])]
+    values = strategy.experimental_distribute_values_from_function(
+        lambda context: shares[context.replica_id_in_sync_group]
+    )
+
+    @tf.function
+    def step(values):
+        place = Place(tf.shape(values)[0])
+        draws = Draws(tf.constant(SEED), place)
+        values = place.filled({"values": values})["values"]
+        return {
+            "total": place.total,
+            "position": place.first,
+            "filled": values,
+            "mean": place.mean(values),
+            "share": place.share(values[:, 0]),
+            "first": draws.normal([2]),
+            "second": draws.normal([3, 1]),
+            "third": draws.uniform([2]),
+        }
+
+    results = strategy.run(step, args=(values,))
+    return [{name: value.values[i].numpy() for name, value in results.items()} for i in range(2)]
+
+
+@pytest.mark.parametrize("rows", [(3, 2), (4, 1), (5, 0)])
+def test_two_replicas_are_one_device(rows):
+    one, two = on_one_device(), on_two(rows)
+    for replica, result in enumerate(two):
+        assert result["total"] == 5
+        assert result["position"] == (0, rows[0])[replica]
+        np.testing.assert_allclose(result["mean"], VALUES.mean(0))
+        assert len(result["filled"]) == max(rows[replica], 1)
+    assert sum(result["share"] for result in two) == pytest.approx(VALUES[:, 0].mean())
+    for name in ("first", "second", "third"):
+        joined = np.concatenate([result[name][:count] for result, count in zip(two, rows, strict=True)])
+        np.testing.assert_array_equal(joined, one[name])
+        assert all(len(result[name]) == max(count, 1) for result, count in zip(two, rows, strict=True))
+
+
+def test_every_call_draws_anew():
+    drawn = on_one_device()
+    assert abs(drawn["first"].numpy().ravel()[0] - drawn["second"].numpy().ravel()[0]) > 1e-3
+    again = on_one_device()
+    np.testing.assert_array_equal(drawn["first"], again["first"])  # and the same seed the same
+
+
+def test_one_device():
+    place = Place(tf.constant(5))
+    assert (place.replicas, int(place.total), int(place.first)) == (1, 5, 0)
+    assert float(place.share(tf.constant([1.0, 2.0, 3.0, 4.0, 5.0]))) == 3.0
+    np.testing.assert_allclose(place.mean(tf.constant(VALUES)), VALUES.mean(0))
+
+
+def test_mean_has_no_gradient_and_share_has_one():
+    values = tf.constant([1.0, 2.0, 3.0])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(values)
+        place = Place(tf.constant(3))
+        mean, share = place.mean(values), place.share(values)
+    assert tape.gradient(mean, values) is None
+    np.testing.assert_allclose(tape.gradient(share, values), [1 / 3] * 3)
+
+
+def test_noise_has_the_stated_distribution():
+    draws = Draws(tf.constant([1, 2]), Place(tf.constant(5000)))
+    normal, uniform = draws.normal([2]).numpy(), draws.uniform([2]).numpy()
+    # 10,000 numbers: the mean has standard error .01, the variance .014
+    assert abs(normal.mean()) < 0.045 and abs(normal.var() - 1) < 0.06
+    assert uniform.min() >= 0 and uniform.max() < 1 and abs(uniform.mean() - 0.5) < 0.013
