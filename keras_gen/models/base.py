@@ -115,7 +115,7 @@ class GenerativeModel(keras.Model):
         """
         if hasattr(x, "epoch"):
             if isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks.append(_SetEpoch(x.epoch))
+                callbacks.callbacks.append(_SetEpoch(x.epoch))
             else:
                 callbacks = [_SetEpoch(x.epoch), *keras.tree.flatten(callbacks or [])]
         if isinstance(x, tf.data.Dataset):

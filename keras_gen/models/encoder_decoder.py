@@ -110,10 +110,10 @@ class EncoderDecoder(GenerativeModel):
         return tf.one_hot(label, self.num_classes)
 
     def conditions_of(self, num: int, *, label=None, **unknown) -> dict:
-        if unknown or (label is not None and not self.num_classes):
-            super().conditions_of(num, **unknown, **({} if label is None else {"label": label}))
         if not self.num_classes:
-            return {}
+            return super().conditions_of(num, **unknown, **({} if label is None else {"label": label}))
+        if unknown:
+            raise ValueError(f"This model takes the condition label alone; received {', '.join(sorted(unknown))}")
         if label is None:
             raise ValueError(f"This model is conditional: pass label=, classes 0 to {self.num_classes - 1}")
         labels = np.asarray(label)
