@@ -114,7 +114,8 @@ def main(
             seed=seed,
         )  # fmt: skip
         content = {
-            "run": {key: opened.config[key] for key in ("system", "image_shape", "settings", "data")},
+            "run": {key: opened.config[key] for key in ("system", "image_shape", "settings", "training")},
+            "data": pathlib.Path(opened.config["data"]["source"]).name,
             "seed": seed,
             "calls": calls,
             "rounds": rounds,

@@ -12,8 +12,6 @@ import subprocess
 import sys
 from typing import Annotated
 
-import rich.console
-import rich.table
 import typer
 
 from keras_gen.export import PRECISIONS, export, parity_rows
@@ -106,10 +104,7 @@ def main(
         write_json(out, {"repeats": repeats, "rows": rows})
     elif out is not None:
         out.write_text(markdown(rows))
-    table = rich.table.Table(*COLUMNS[:-1])
-    for row in rows:
-        table.add_row(*cells(row)[:-1])
-    rich.console.Console().print(table)
+    print(markdown(rows))
 
 
 if __name__ == "__main__":

@@ -100,12 +100,16 @@ class _Source:
 
 
 def run_in_batches(endpoint: Endpoint, inputs: dict[str, np.ndarray], batch: int = 64) -> dict[str, np.ndarray]:
-    """An endpoint in Keras, eagerly: input arrays [num, ...] -> output arrays [num, ...]."""
+    """An endpoint in Keras, eagerly: input arrays [num, ...] -> output arrays [num, ...].
+
+    On the CPU: a GPU's matrix products may be rounded to TF32, which is coarser than what is compared here.
+    """
     num = len(next(iter(inputs.values())))
-    parts = [
-        endpoint.function(**{name: tf.constant(array[start : start + batch]) for name, array in inputs.items()})
-        for start in range(0, num, batch)
-    ]
+    with tf.device("CPU:0"):
+        parts = [
+            endpoint.function(**{name: tf.constant(array[start : start + batch]) for name, array in inputs.items()})
+            for start in range(0, num, batch)
+        ]
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in endpoint.outputs}
 
 
@@ -139,7 +143,11 @@ def columns_of(data, limit: int) -> dict[str, np.ndarray]:
 
 def _gathered(batches, limit: int) -> dict[str, np.ndarray]:
     parts, rows = [], 0
+    if not hasattr(batches, "__iter__"):
+        raise ValueError(f"Expected images, a dict of arrays or an iterable of batches; received {batches!r}")
     for batch in batches:
+        if not isinstance(batch, Mapping) or "image" not in batch:
+            raise ValueError(f"Expected batches that are dicts with 'image'; received {type(batch).__name__}")
         parts.append({name: np.asarray(value) for name, value in batch.items()})
         rows += len(parts[-1]["image"])
         if rows >= limit:

@@ -37,7 +37,7 @@ def export(
         format: `"tflite"`, `"saved_model"`, or both.
         quantize: precisions of the TFLite files, of `"none"` (float32), `"float16"`, `"dynamic"`, `"int8"`; several as
             a sequence or with commas. The first is `model.tflite`, which the runtime opens by default.
-        batch: fixed batch size of the TFLite files, >= 1; any number of examples runs in steps of it.
+        batch: fixed batch size of the TFLite files, 1 to 32; any number of examples runs in steps of it.
         out: the export folder; default `export/` in the run. An earlier export there is replaced.
         seed: seed of the noise used in calibration and comparison.
 
@@ -57,7 +57,10 @@ def export(
     run = run if isinstance(run, Run) else Run.open(run)
     if not run.model_file.is_file():
         raise FileNotFoundError(f"{run.path} holds no model.keras: train it first (or go on with --resume)")
-    parse_formats(format), parse_precisions(quantize)  # before the model and the data are loaded
+    formats, precisions = parse_formats(format), parse_precisions(quantize)
+    _check_batch(batch)
+    folder = pathlib.Path(out) if out is not None else run.export_folder
+    folders.check_replaceable(folder)  # all of this before the model and the data are loaded
     model = run.load_model()
     training = run.dataset("train")
     columns = columns_of(training, CALIBRATION + CHECKED)
@@ -70,14 +73,14 @@ def export(
     system = run.config["system"]
     return _export(
         model,
-        pathlib.Path(out) if out is not None else run.export_folder,
-        formats=parse_formats(format),
-        precisions=parse_precisions(quantize),
+        folder,
+        formats=formats,
+        precisions=precisions,
         batch=batch,
         calibration=calibration,
         checked=checked,
         system=system,
-        title=zoo.get(system).title,
+        title=zoo.SYSTEMS[system].title if system in zoo.SYSTEMS else system,
         labels=list(names) if names else None,
         seed=seed,
     )
@@ -142,11 +145,15 @@ def _split(columns: dict) -> tuple[dict, dict]:
     )
 
 
+def _check_batch(batch: int) -> None:
+    if not 1 <= batch <= SMALLEST:  # calibration takes whole batches, and may have no more images
+        raise ValueError(f"batch must be an integer from 1 to {SMALLEST}; received {batch!r}")
+
+
 def _export(
     model, folder, *, formats, precisions, batch, calibration, checked, system, title, labels, seed
 ) -> pathlib.Path:
-    if not 1 <= batch <= len(calibration["image"]):
-        raise ValueError(f"batch must be from 1 to {len(calibration['image'])} (images to calibrate); received {batch}")
+    _check_batch(batch)
     folders.check_replaceable(folder)
     model = in_float32(model)
     endpoints = model.endpoints()
@@ -182,7 +189,7 @@ def _export(
             "examples": len(checked["image"]),
             "calibrated_on": len(calibration["image"]),
             "seed": seed,
-            "units": "absolute difference; images have the range [0, 1]; scale is Keras's standard deviation",
+            "units": "absolute difference; images have the range [0, 1]; largest is the largest value",
             "kinds": {each.name: {name: port.kind for name, port in each.outputs.items()} for each in endpoints},
             **result,
         }

@@ -13,12 +13,16 @@ import numpy as np
 from keras_gen.models import Endpoint, GenerativeModel
 from keras_gen.runs import read_json, versions, write_json
 
+from .precisions import PRECISIONS
 from .runtime import FORMAT
 
-REQUIREMENTS = "numpy>=1.26\nai-edge-litert>=2.1,<3\n"
+REQUIREMENTS = "numpy>=1.26,<3\nai-edge-litert>=2.1,<3\n"
 SAVED_MODEL = "saved_model"
 DESCRIPTION = "model.json"
 PARITY = "parity.json"
+# all that an export may write; other files in the folder are somebody's own
+WRITTEN = {DESCRIPTION, PARITY, SAVED_MODEL, "runtime.py", "requirements.txt", "__pycache__", "model.tflite"}
+WRITTEN |= {f"model_{precision}.tflite" for precision in PRECISIONS}
 
 
 def describe(
@@ -31,9 +35,10 @@ def describe(
     labels: list[str] | None,
 ) -> dict:
     """The content of model.json but for its files: what each signature takes and returns, and what makes the noise."""
+    drawn = any(port.kind in ("normal", "uniform") for each in endpoints for port in each.inputs.values())
     noise = [
         {"name": name, "stream": stream, "kind": each.kind, "shape": list(each.shape)}
-        for stream, (name, each) in enumerate(model.noise().items())
+        for stream, (name, each) in enumerate(model.noise().items() if drawn else ())
     ]
     return {
         "format": FORMAT,
@@ -131,9 +136,8 @@ def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: d
     except OSError:
         os.replace(replaced, folder)
         raise
-    written = _written(earlier[0]) if earlier else set()
     for item in list(replaced.iterdir()):
-        if item.name in kept or not (item.name in written or (folder / item.name).exists()):
+        if item.name in kept or item.name not in WRITTEN:
             os.replace(item, folder / item.name)
 
 
@@ -159,13 +163,6 @@ def _keep(description: dict, parity: dict, old: dict, old_parity: dict) -> list[
         parity["files"] = old_parity["files"]
         kept += [file["file"] for file in old["files"].values()]
     return kept
-
-
-def _written(description: dict) -> set[str]:
-    """Names of all that an export wrote."""
-    names = {DESCRIPTION, PARITY, "runtime.py", "requirements.txt", "__pycache__"}
-    names |= {file["file"] for file in description["files"].values()}
-    return names | ({description["saved_model"]} if description["saved_model"] else set())
 
 
 def _umask() -> int:

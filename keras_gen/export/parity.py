@@ -2,6 +2,7 @@
 
 import numpy as np
 
+UNFAITHFUL = 1e-3
 # float32 agrees but for the order of sums; an image's error is quoted in units of its range [0, 1]
 BOUNDS = {"float32": ("max", 1e-5), "float16": ("max", 1e-2), "dynamic": ("mean", 0.02), "int8": ("mean", 0.02)}
 
@@ -13,7 +14,7 @@ def errors(expected: dict[str, np.ndarray], received: dict[str, np.ndarray]) -> 
         expected, received: output -> array, of the same names and shapes.
 
     Returns:
-        Output -> {"max", "mean", "scale"}, scale being the standard deviation of what is expected.
+        Output -> {"max", "mean", "largest"}, largest being the largest absolute value expected.
 
     Raises:
         ValueError: for other names or shapes, or values that are not finite.
@@ -28,9 +29,24 @@ def errors(expected: dict[str, np.ndarray], received: dict[str, np.ndarray]) -> 
         if not np.all(np.isfinite(found)):
             raise ValueError(f"output {name!r} holds values that are not finite (NaN or infinity)")
         difference = np.abs(found.astype(np.float64) - wanted)
-        result[name] = {"max": difference.max(), "mean": difference.mean(), "scale": wanted.std()}
+        result[name] = {"max": difference.max(), "mean": difference.mean(), "largest": np.abs(wanted).max()}
         result[name] = {key: float(value) for key, value in result[name].items()}
     return result
+
+
+def check_faithful(found: dict[str, dict[str, float]], what: str) -> None:
+    """Refuse a float32 conversion that computes something else than Keras: far beyond rounding.
+
+    Args:
+        found: what `errors` returned.
+        what: the endpoint and the file, for the message.
+
+    Raises:
+        ValueError: where an error exceeds 1e-3 of the values' size (at least 1).
+    """
+    for output, values in found.items():
+        if values["max"] > UNFAITHFUL * max(1.0, values["largest"]):
+            raise ValueError(f"{what} differs from Keras: output {output!r} by up to {values['max']:.3g}")
 
 
 def parity_rows(parity: dict) -> list[dict]:

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from .convert import UnsupportedOperations, calibration_of, convert
 from .flatbuffer import operations
-from .parity import errors
+from .parity import check_faithful, errors
 from .runtime import open_interpreter, run_rows
 
 SAVED_MODEL_BATCHES = (1, 5)
@@ -60,6 +60,8 @@ def _tflite(scratch: pathlib.Path, job: dict, precision: str, name: str, tables:
             endpoints[signature] = errors(tables["expected"][signature], received)
         except ValueError as error:
             raise ValueError(f"{signature} in {precision}: {error}") from error
+        if precision == "float32":
+            check_faithful(endpoints[signature], f"{signature} in {precision}")
     return {
         "file": name,
         "bytes": len(content),
@@ -86,6 +88,7 @@ def _check_saved_model(folder: pathlib.Path, tables: dict) -> dict:
             received = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
             expected = {name: array[:rows] for name, array in tables["expected"][signature].items()}
             endpoints[signature] = errors(expected, received)
+            check_faithful(endpoints[signature], f"{signature} in the SavedModel")
         batches[str(batch)] = endpoints
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return {"file": folder.name, "bytes": size, "batches": batches}

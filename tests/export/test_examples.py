@@ -62,6 +62,8 @@ def test_columns_of_arrays_and_batches():
         (np.zeros((31, 8, 8, 1)), "at least 32 images; received 31"),
         (np.full((32, 8, 8, 1), 255.0), "between 0 and 1; received values from 255"),
         ({"label": np.zeros(40)}, "batches with 'image'"),
+        (None, "received None"),
+        ([(blobs(32), np.zeros(32))], "batches that are dicts with 'image'; received tuple"),
         (np.zeros((40, 8, 8)), "Expected images .num, height, width, channels"),
     ],
 )

@@ -29,7 +29,7 @@ def test_folder_is_complete(folder, description):
     expected = {*files, "model.json", "parity.json", "runtime.py", "requirements.txt", "saved_model"}
     assert {item.name for item in folder.iterdir()} == expected
     assert description["preferred"] == "int8" and description["files"]["int8"]["file"] == "model.tflite"
-    assert (folder / "requirements.txt").read_text().splitlines() == ["numpy>=1.26", "ai-edge-litert>=2.1,<3"]
+    assert (folder / "requirements.txt").read_text().splitlines() == ["numpy>=1.26,<3", "ai-edge-litert>=2.1,<3"]
     leftovers = [item.name for item in folder.parent.iterdir() if item.name.startswith(".")]
     assert not leftovers
 
@@ -113,7 +113,7 @@ def test_export_again_replaces_and_keeps(run, folder, tmp_path):
     assert list(description["files"]) == ["float32"] and description["saved_model"] == "saved_model"
     assert list(json.loads((copy / "parity.json").read_text())["saved_model"]["batches"]) == ["1", "5"]
     assert (copy / "model.tflite").read_bytes() == (folder / "model_float32.tflite").read_bytes()
-    # batch 1 of the same weights and data: the very same file
+    # the same weights give the very same file
 
 
 def test_bad_arguments(run, tmp_path):
@@ -121,7 +121,7 @@ def test_bad_arguments(run, tmp_path):
         export(run, quantize="int8,int4")
     with pytest.raises(ValueError, match="Unknown format onnx: expected tflite or saved_model"):
         export(run, format="onnx")
-    with pytest.raises(ValueError, match="batch must be from 1 to"):
+    with pytest.raises(ValueError, match="batch must be an integer from 1 to 32; received 0"):
         export(run, batch=0, out=tmp_path / "x")
     (tmp_path / "thesis.txt").write_text("three years")
     with pytest.raises(ValueError, match="holds files and no model.json"):

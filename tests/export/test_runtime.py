@@ -2,6 +2,7 @@
 
 import ast
 import json
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from keras_gen.export import Runtime, runtime
 
 from .conftest import CLASSES, SIZE, blobs
 
+ROOT = pathlib.Path(__file__).parents[2]
 # raises for every import of TensorFlow, Keras and what only they need, then runs the file named on the command line
 BLOCKED = """
 import runpy, sys
@@ -65,6 +67,14 @@ def test_imports_numpy_and_litert_alone():
             assert node.level == 0
             imported.add(node.module.split(".")[0])
     assert imported - set(sys.stdlib_module_names) == {"numpy", "ai_edge_litert", "PIL"}
+
+
+def test_library_gives_it_without_tensorflow():
+    code = (
+        "import sys; from keras_gen.export import Runtime; print('tensorflow' in sys.modules, 'keras' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == ["False", "False"]
 
 
 def test_grid_as_png(device):
