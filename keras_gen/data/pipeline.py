@@ -15,6 +15,10 @@ from .binarize import binarize
 from .info import Images, Table
 from .noise import mix, seed_word
 
+# batches made at once, and batches made ahead
+PARALLEL = min(8, os.cpu_count() or 1)
+PREFETCHED = 4
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
@@ -63,9 +67,12 @@ def build(table: Table, plan: Plan) -> tuple[tf.data.Dataset, tf.Variable]:
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(plan.batches(count)))
     options = tf.data.Options()
     options.deterministic = True
+    # The tuner wakes after 10, 20, 40, ... ms and an iterator ends only when it does: every epoch would last up to
+    # twice as long as its work.
+    options.autotune.enabled = False
     policy = tf.data.experimental.AutoShardPolicy
     options.experimental_distribute.auto_shard_policy = policy.DATA if plan.num_shards == 1 else policy.OFF
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options), epoch
+    return dataset.prefetch(PREFETCHED).with_options(options), epoch
 
 
 def epoch_order(count: int, length: int, epoch: tf.Tensor, *, seed: int, shuffle: bool) -> tuple[tf.Tensor, tf.Tensor]:
@@ -156,7 +163,7 @@ def _gathered(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Datas
             batch[field] = tf.gather(values, next(iter(rows.values()))[0])
         return batch
 
-    return start.map(order).flat_map(cut).map(fetch, num_parallel_calls=tf.data.AUTOTUNE)
+    return start.map(order).flat_map(cut).map(fetch, num_parallel_calls=PARALLEL)
 
 
 def _streamed(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Dataset:
@@ -188,9 +195,9 @@ def _streamed(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Datas
         return rows
 
     num_batches = plan.batches(table.count)
-    rows = start.flat_map(whole).map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    rows = start.flat_map(whole).map(decode, num_parallel_calls=PARALLEL)
     batches = rows.batch(plan.batch_size, drop_remainder=plan.drop_remainder or plan.steps is not None)
-    return batches.take(num_batches).map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    return batches.take(num_batches).map(finish, num_parallel_calls=PARALLEL)
 
 
 def _finish(field: str, image: tf.Tensor, places: tuple[tf.Tensor, ...], plan: Plan) -> tf.Tensor:
