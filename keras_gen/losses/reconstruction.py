@@ -33,7 +33,8 @@ def bernoulli_cross_entropy(images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 
 def _check_shapes(first: tf.Tensor, second: tf.Tensor) -> None:
-    if first.shape.rank != 4 or not first.shape.is_compatible_with(second.shape):
+    shape = tf.TensorShape(first.shape)  # of a tensor or an array
+    if shape.rank != 4 or not shape.is_compatible_with(second.shape):
         raise ValueError(
             f"Expected two tensors [batch, height, width, channels] of one shape; received {first.shape} and "
             f"{second.shape}"
