@@ -1,0 +1,89 @@
+"""The list of systems: complete, consistent, and clear about what it does not know."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen import VAE, zoo
+from keras_gen.layers import MixturePrior, VampPrior
+
+TOY = {"network": "mlp", "width": 8, "latent_size": 2}
+GRAY, COLOUR = (8, 8, 1), (8, 8, 3)
+
+
+@pytest.mark.parametrize("key", zoo.SYSTEMS)
+def test_rows_are_complete(key):
+    system = zoo.get(key)
+    assert system.key == key and system.title and any(character.isdigit() for character in system.paper)
+    assert system.data and system.endpoints and system.settings
+    assert system.batch_size >= 1 and system.epochs >= 1 and system.learning_rate > 0
+
+
+@pytest.mark.parametrize("key", zoo.SYSTEMS)
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)], ids=["gray", "colour"])
+def test_defaults_build(key, shape):
+    model = zoo.build(key, shape, seed=3)
+    assert model.optimizer is not None and model.seed == 3
+    assert tuple(each.name for each in model.endpoints()) == zoo.get(key).endpoints
+    assert model.generate(1, seed=0).shape == (1, *shape)
+
+
+def test_the_seed_makes_the_weights():
+    first, same, other = (zoo.build("vae", GRAY, seed=seed, **TOY) for seed in (1, 1, 2))
+    for left, right in zip(first.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert any((left != right).any() for left, right in zip(first.get_weights(), other.get_weights(), strict=True))
+
+
+def test_learning_rate_and_optimizer():
+    assert float(zoo.build("vae", GRAY, **TOY).optimizer.learning_rate) == pytest.approx(1e-3)
+    assert float(zoo.build("vae", GRAY, learning_rate=0.0, **TOY).optimizer.learning_rate) == 0
+    optimizer = keras.optimizers.SGD(0.5)
+    assert zoo.build("vae", GRAY, optimizer=optimizer, **TOY).optimizer is optimizer
+
+
+def test_heads_by_channels():
+    assert zoo.build("vae", GRAY, **TOY).head == "bernoulli"
+    assert zoo.build("vae", COLOUR, **TOY).head == "discretized_logistic_mixture"
+    assert zoo.build("vae", COLOUR, head="normal", **TOY).head == "normal"
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+def test_settings_reach_the_networks(network):
+    model = zoo.build("vae", GRAY, network=network, width=6, latent_size=5, num_classes=4)
+    assert model.latent_size == 5 and model.num_classes == 4
+    assert model.encoder.output_shape == (None, 10)
+    kind = keras.layers.Conv2D if network == "conv" else keras.layers.Dense
+    first = next(layer for layer in model.encoder.layers if isinstance(layer, kind))
+    assert (first.filters if network == "conv" else first.units) == 6
+
+
+@pytest.mark.parametrize(
+    "prior, check",
+    [
+        ("normal", lambda prior: prior.name == "Normal"),
+        ({"name": "Laplace", "loc": 0.0, "scale": 1.0}, lambda prior: prior.name == "Laplace"),
+        ("mixture", lambda prior: isinstance(prior, MixturePrior) and prior.components == 10),
+        ({"name": "mixture", "components": 3}, lambda prior: prior.components == 3),
+        ({"name": "vamp", "components": 7}, lambda prior: isinstance(prior, VampPrior) and prior.components == 7),
+    ],
+    ids=["normal", "laplace", "mixture", "mixture of 3", "vamp"],
+)
+def test_priors(prior, check):
+    model = zoo.build("vae", GRAY, prior=prior, **TOY)
+    assert isinstance(model, VAE) and check(model.prior) and model.prior.size == 2
+
+
+@pytest.mark.parametrize(
+    "key, settings, message",
+    [
+        ("gpt", {}, "Unknown system 'gpt': expected one of autoencoder, vae"),
+        ("vae", {"depth": 3}, "Unknown setting depth for 'vae': it takes .*latent_size .default 32."),
+        ("vae", {"network": "resnet"}, "Unknown network 'resnet': expected 'conv' or 'mlp'"),
+        ("vae", {"prior": "gauss"}, "Unknown prior 'gauss'"),
+        ("autoencoder", {"loss": "l1"}, "Unknown loss 'l1'"),
+    ],
+)
+def test_errors(key, settings, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.build(key, GRAY, **settings)
