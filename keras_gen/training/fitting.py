@@ -166,17 +166,24 @@ def _datasets(run: runs.Run, model: GenerativeModel, devices: tf.distribute.Stra
     options, replicas = run.config["training"], devices.num_replicas_in_sync
     if options["batch_size"] % replicas:
         raise ValueError(f"batch_size={options['batch_size']} is for all {replicas} devices: it must be a multiple")
-    # a replica without rows would give a metric without a value
-    training = run.dataset("train", shuffle=True, steps=options["steps"], drop_remainder=replicas > 1)
+    training = _dataset(run, "train", shuffle=True, steps=options["steps"])
     validation = None
     if run.config["data"]["splits"]["validation"]:
-        validation = run.dataset("validation", shuffle=False, augment=(), drop_remainder=replicas > 1)
+        validation = _dataset(run, "validation", shuffle=False, augment=())
     classes, names = getattr(model, "num_classes", None), training.info.label_names
     if classes and "label" not in training.info.fields:
         raise ValueError(f"num_classes={classes} needs data with labels; {training.info.source} has none")
     if classes and names and len(names) > classes:
         raise ValueError(f"num_classes={classes} is too small: {training.info.source} has {len(names)} classes")
     return training, validation
+
+
+def _dataset(run: runs.Run, role: str, **options) -> tf.data.Dataset:
+    dataset = run.dataset(role, **options)
+    fields = [name for name, spec in dataset.info.fields.items() if spec.dtype != tf.string]
+    if len(fields) == len(dataset.info.fields) or len(tf.config.list_logical_devices("GPU")) < 2:
+        return dataset
+    return run.dataset(role, fields=fields, **options)  # strategies cannot copy texts to GPUs
 
 
 def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> None:

@@ -9,6 +9,9 @@ import numpy as np
 from keras_gen import pictures
 from keras_gen.models import GenerativeModel
 
+# about so many pixels for the height of an image: small ones are enlarged
+SHOWN_SIZE = 64
+
 
 class SampleGrid(keras.callbacks.Callback):
     """Writes `epoch_0001.png`, ... : the same noise and the same images after every epoch.
@@ -47,21 +50,22 @@ def picture_of(
         uint8 [height, width, 3], or None for a model without such endpoints.
     """
     panels = {}
-    for endpoint in model.endpoints():
+    for endpoint in sorted(model.endpoints(), key=lambda endpoint: endpoint.name != "generate"):
         shown = [name for name, port in endpoint.outputs.items() if port.kind == "image"]
         given = [name for name, port in endpoint.inputs.items() if port.kind == "image"]
         if not shown:
             continue
+        scale = max(1, round(SHOWN_SIZE / endpoint.outputs[shown[0]].shape[0]))
         if endpoint.name == "generate":
             classes = getattr(model, "num_classes", None)
             conditions = {"label": np.arange(num) % classes} if classes else {}
-            panels["samples"] = pictures.grid(model.generate(num, seed=seed, **conditions))
+            panels["samples"] = pictures.grid(model.generate(num, seed=seed, **conditions), scale=scale)
         elif given and all(name in batch for name in endpoint.inputs):
             rows = {name: _rows(batch[name], port, num // 2) for name, port in endpoint.inputs.items()}
             images = np.asarray(endpoint.function(**rows)[shown[0]])
             if images.shape == rows[given[0]].shape:
-                columns = int(np.ceil(np.sqrt(num))) // 2
-                panels[f"given | {endpoint.name}"] = pictures.pairs(rows[given[0]], images, max(1, columns))
+                columns = max(1, int(np.ceil(np.sqrt(num))) // 2)
+                panels[f"given | {endpoint.name}"] = pictures.pairs(rows[given[0]], images, columns, scale=scale)
     return pictures.beside(panels) if panels else None
 
 

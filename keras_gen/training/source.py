@@ -1,12 +1,17 @@
 """What training must know of a data source before the data are loaded."""
 
-import ast
 import dataclasses
 import os
+import pathlib
+import re
 
-from keras_gen.data.arrays import describe_arrays
-from keras_gen.data.sources import identify
-from keras_gen.data.tfds_builders import find_builder, prepare
+from PIL import Image, UnidentifiedImageError
+
+from keras_gen import data
+from keras_gen.data.image_files import EXTENSIONS
+
+LOOKED_AT = 32
+GRAY = ("1", "L", "LA", "I;16")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +22,7 @@ class Source:
         splits: split -> number of images.
         image_size: (height, width) where all images have the same, else None.
         channels: 1, 3 or 4; 3 where they differ.
-        rendered: drawn at any size, so `image_size` is no reason to train at it.
+        rendered: drawn for this package, so `image_size` is no reason to train at it.
     """
 
     splits: dict[str, int]
@@ -27,18 +32,35 @@ class Source:
 
 
 def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> Source:
-    """Read a source's description; a TFDS set is prepared where it is not yet."""
-    kind, place = identify(source, data_dir)
-    if kind == "arrays":
-        description = describe_arrays(place)
-        shape = ast.literal_eval(description["fields"]["image"].split(" ", 1)[1])
-        shape = (*shape, 1) if len(shape) == 2 else tuple(shape)
-        return Source(description["splits"], shape[:2], shape[2])
-    info = prepare(find_builder(place, data_dir)).info
-    shape = info.features["image"].shape
-    return Source(
-        {name: split.num_examples for name, split in info.splits.items()},
-        None if None in shape[:2] else tuple(shape[:2]),
-        shape[2] or 3,
-        rendered=str(source) == "shapes",
-    )
+    """Find out what a source holds; a TFDS set is downloaded and prepared where it is not yet.
+
+    Args:
+        source: as `keras_gen.data.load` takes it.
+        data_dir: TFDS directory.
+
+    Raises:
+        ValueError: for an unknown or empty source.
+    """
+    described = data.describe(source, data_dir=data_dir)
+    if not described.splits:  # TFDS knows the sizes once the set is prepared
+        data.load(source, image_shape=(32, 32, 3), batch_size=1, cache=None, data_dir=data_dir)
+        described = data.describe(source, data_dir=data_dir)
+    if described.kind == "folder":
+        return Source(described.splits, *_look_into(pathlib.Path(source).expanduser()))
+    found = re.search(r"\[(.+)\]", described.fields["image"])  # such as "image [28, 28, 1]" or "uint8 [28, 28]"
+    shape = [None if side == "None" else int(side) for side in found[1].split(", ")]
+    size, channels = tuple(shape[:2]), shape[2] if len(shape) == 3 else 1
+    return Source(described.splits, None if None in size else size, channels or 3, described.kind == "shapes")
+
+
+def _look_into(folder: pathlib.Path) -> tuple[tuple[int, int] | None, int]:
+    """Size (None where they differ) and channels of the first images of a folder."""
+    sizes, modes = set(), set()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)[:LOOKED_AT]:
+        try:
+            with Image.open(path) as image:
+                sizes.add(image.size[::-1])
+                modes.add(image.mode)
+        except (OSError, UnidentifiedImageError):  # counted and named when the data are loaded
+            continue
+    return sizes.pop() if len(sizes) == 1 else None, 1 if modes and modes.issubset(GRAY) else 3

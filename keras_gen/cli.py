@@ -1,0 +1,376 @@
+"""The command line: `keras-gen zoo | data | train | sample | evaluate | export`.
+
+TensorFlow is imported by the commands that need it, so that `--help` answers at once. The file is long because every
+option is a line with its help; the work is done by the packages.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import sys
+import tempfile
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from typer.core import TyperGroup
+
+DEBUG = "KERAS_GEN_DEBUG"
+BAD_INPUT = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+INTERRUPTED = 130
+
+
+class Reporting(TyperGroup):
+    """Commands whose errors are one message, without a traceback.
+
+    Exit codes: 2 for input that does not fit, 1 for a run that failed, 130 for Ctrl-C.
+    """
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, SystemExit):
+            raise
+        except KeyboardInterrupt as error:
+            raise typer.Exit(INTERRUPTED) from error
+        except Exception as error:
+            if os.environ.get(DEBUG) or type(error).__module__.startswith(("click", "typer")):
+                raise
+            expected = isinstance(error, (*BAD_INPUT, FloatingPointError, OSError))
+            hint = "" if expected else f"\nThis was not expected; `keras-gen --debug ...` or {DEBUG}=1 shows where."
+            name = "" if expected else f"{type(error).__name__}: "
+            console = Console(stderr=True, soft_wrap=True, highlight=False)
+            console.print("error:", style="bold red", end=" ")
+            console.print(f"{name}{error}{hint}", markup=False)
+            raise typer.Exit(2 if isinstance(error, BAD_INPUT) else 1) from error
+
+
+app = typer.Typer(
+    cls=Reporting,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Generative models for Keras: train, measure, export.\n\n"
+    "Example: keras-gen train vae --data shapes --out runs/vae",
+)
+RunArgument = Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory, as `train` makes it.")]
+DataDir = Annotated[str | None, typer.Option(help="TFDS directory; default TFDS_DATA_DIR or ~/tensorflow_datasets.")]
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False):
+    if debug:
+        os.environ[DEBUG] = "1"
+
+
+@app.command()
+def zoo(
+    system: Annotated[str | None, typer.Argument(help="Show the settings of this one.")] = None,
+):
+    """List the systems: keys, papers, data, endpoints.
+
+    Examples: [bold]keras-gen zoo[/bold]; [bold]keras-gen zoo vae[/bold] (its settings, for train --set)
+    """
+    with _quietly():
+        from . import zoo as systems
+    console = Console()
+    if system is None:
+        table = _table("key", "system", "paper", "data", "endpoints")
+        for key, row in systems.SYSTEMS.items():
+            table.add_row(key, row.title, row.paper, ", ".join(row.data), ", ".join(row.endpoints))
+        console.print(table)
+        return
+    row = systems.get(system)
+    console.print(f"{row.title}. {row.paper}. Endpoints: {', '.join(row.endpoints)}.", highlight=False)
+    console.print(
+        f"Trained on {' or '.join(row.data)}; {row.epochs} epochs, batch size {row.batch_size}, learning rate "
+        f"{row.learning_rate}, images of {row.image_size} pixels where the data have no size of their own.",
+        highlight=False,
+    )
+    table = _table("setting", "default")
+    for name, default in row.settings.items():
+        table.add_row(name, json.dumps(default))
+    console.print(table)
+
+
+@app.command()
+def data(
+    source: Annotated[str | None, typer.Argument(help="Describe this one: a name, a folder, an .npz or .npy.")] = None,
+    out: Annotated[pathlib.Path | None, typer.Option(help="Write a picture of some images here (.png).")] = None,
+    split: Annotated[str | None, typer.Option(help="Of which split; default the first.")] = None,
+    num: Annotated[int, typer.Option(min=1, help="Images in the picture.")] = 64,
+    image_size: Annotated[int | None, typer.Option(min=1, help="Pixels; default the source's own, at most 64.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of images.")] = 0,
+    data_dir: DataDir = None,
+):
+    """Say what a data source holds; without a source, which there are.
+
+    Example: [bold]keras-gen data shapes --out shapes.png[/bold]
+    """
+    with _quietly():
+        from . import data as sources
+        from .pictures import save_png
+        from .training import plan
+        from .training.source import look_at
+    console = Console(highlight=False)
+    if source is None:
+        table = _table("source", "what it is")
+        for name, text in sources.sources(data_dir=data_dir).items():
+            table.add_row(name, text)
+        console.print(table)
+        return
+    described = sources.describe(source, data_dir=data_dir)
+    console.print(f"{described.source} ({described.kind}): {described.about}", markup=False)
+    table = _table("split", "images")
+    for name, count in described.splits.items():
+        table.add_row(name, f"{count:,}")
+    console.print(table)
+    table = _table("field", "what it is", "values")
+    for name, text in described.fields.items():
+        table.add_row(name, text, _shortened(described.names.get(name, ())))
+    console.print(table)
+    if out is None:
+        return
+    facts = look_at(source, data_dir)
+    size = plan.size_of(image_size) or (facts.image_size if facts.rendered else None)
+    shape = plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)
+    chosen = split or next(iter(facts.splits))
+    batch = next(iter(sources.load(source, chosen, image_shape=shape, batch_size=num, seed=seed, shuffle=True,
+                                   fields=["image"], data_dir=data_dir)))  # fmt: skip
+    console.print(f"{save_png(out, batch['image'].numpy())}: {len(batch['image'])} images of {chosen}", markup=False)
+
+
+@app.command()
+def train(
+    system: Annotated[str | None, typer.Argument(help="A key of `keras-gen zoo`; not needed to resume.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A name, a folder, an .npz or .npy; default the first that suits the system.")
+    ] = None,
+    out: Annotated[pathlib.Path | None, typer.Option(help="The run directory; default runs/SYSTEM.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="In all, also after a resume; default the system's.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Batches in an epoch; default once through the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images in a step, over all devices.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Pixels; default the data's own where at most 64.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order and noise; default 0.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, mixed_bfloat16 or mixed_float16.")] = None,
+    strategy: Annotated[str, typer.Option(help="auto, default, mirrored, multiworker or tpu.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")] = False,
+    patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better one.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's; default the system's.")] = None,
+    binarize: Annotated[str, typer.Option(help="auto, none, dynamic or threshold.")] = "auto",
+    augment: Annotated[str | None, typer.Option(help="With commas: flip, crop, shift, color.")] = None,
+    data_dir: DataDir = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, see `keras-gen zoo SYSTEM`.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+):
+    """Train a system into a run directory: model, metrics, pictures, states to resume from.
+
+    Example: [bold]keras-gen train vae --data shapes --out runs/vae --epochs 10 --set latent_size=16[/bold]
+
+    After a stop of any kind: [bold]keras-gen train --resume --out runs/vae[/bold]
+    """
+    if out is None and (system is None or resume):
+        raise ValueError("--resume needs --out, the run directory to go on with" if resume else "Which system? See zoo")
+    chosen = dict(_setting(text) for text in settings or ())
+    with _quietly():
+        from . import training
+    run = training.train(
+        system,
+        data,
+        out or pathlib.Path("runs") / str(system),
+        epochs=epochs,
+        steps=steps,
+        batch_size=batch_size,
+        image_size=image_size,
+        seed=seed,
+        precision=precision,
+        strategy=strategy,
+        resume=resume,
+        overwrite=overwrite,
+        patience=patience,
+        learning_rate=learning_rate,
+        binarize=None if binarize == "none" else binarize,
+        augment=None if augment is None else [name.strip() for name in augment.split(",") if name.strip()],
+        data_dir=data_dir,
+        settings=chosen,
+        verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
+    )
+    if not quiet:
+        pictures = sorted(run.samples.glob("epoch_*.png"))
+        shown = f"Pictures: {pictures[-1]}. " if pictures else ""
+        print(f"{shown}Next: keras-gen evaluate {run.path}; keras-gen export {run.path}")
+
+
+@app.command()
+def sample(
+    run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory or a .keras file.")],
+    num: Annotated[int, typer.Option(min=1, help="How many images.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
+    out: Annotated[pathlib.Path | None, typer.Option(help="A .png grid, or an .npy array.")] = None,
+    label: Annotated[str | None, typer.Option(help="Class, or one for each image with commas.")] = None,
+    columns: Annotated[int | None, typer.Option(min=1, help="Images in a row of the grid.")] = None,
+    scale: Annotated[int, typer.Option(min=1, help="Enlarge each pixel so many times.")] = 2,
+):
+    """Draw images from a trained model.
+
+    Example: [bold]keras-gen sample runs/vae --num 64 --seed 1 --out grid.png[/bold]
+    """
+    with _quietly():
+        import numpy as np
+
+        from . import models as models  # TensorFlow, which runs.load would import aloud
+        from . import pictures, runs
+    model = runs.load(run)
+    conditions = {} if label is None else {"label": _labels(label)}
+    images = model.generate(num, seed=seed, **conditions)
+    out = out or (run / "samples" if run.is_dir() else pathlib.Path()) / f"seed_{seed}.png"
+    if out.suffix == ".npy":
+        out.parent.mkdir(parents=True, exist_ok=True)
+        np.save(out, images)
+    else:
+        pictures.save_png(out, pictures.grid(images, columns, scale=scale))
+    print(f"{out}: {num} images, seed {seed}")
+
+
+@app.command()
+def evaluate(
+    run: RunArgument,
+    nll_samples: Annotated[int, typer.Option(help="Codes for each image in the log-likelihood.")] = 5000,
+    nll_images: Annotated[str, typer.Option(help="Images in the log-likelihood, or all.")] = "500",
+    samples: Annotated[int, typer.Option(help="Generated images compared with real ones.")] = 1000,
+    batch_size: Annotated[int | None, typer.Option(help="Images at a time; default the run's.")] = None,
+    split: Annotated[str | None, typer.Option(help="test, validation or train; default the first there is.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of codes, samples and the choice of images.")] = 0,
+    beside: Annotated[pathlib.Path | None, typer.Option(help="Another run: samples of both side by side.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+):
+    """Measure a run: evaluation.json, a table and pictures.
+
+    Example: [bold]keras-gen evaluate runs/vae --nll-images all[/bold]
+    """
+    if nll_images != "all" and not nll_images.isdigit():
+        raise ValueError(f"--nll-images must be a number or all; received {nll_images!r}")
+    with _quietly():
+        from . import evaluation, runs, training
+    opened = runs.Run.open(run)
+    splits = opened.config["data"]["splits"]
+    split = split or next(role for role in ("test", "validation", "train") if splits.get(role))
+    evaluation.evaluate(
+        opened,
+        nll_samples=nll_samples,
+        nll_images=nll_images if nll_images == "all" else int(nll_images),
+        samples=samples,
+        batch_size=batch_size,
+        split=split,
+        seed=seed,
+        verbose=not quiet,
+    )
+    if beside is not None:
+        found = evaluation.compare(opened, beside, samples=samples, seed=seed, split=split, verbose=not quiet)
+        if not quiet:
+            print(f"Side by side: {found['picture']}")
+    training.write_card(opened)
+    if not quiet:
+        print(f"{opened.evaluation_file}; pictures: {opened.path / 'evaluation'}")
+
+
+@app.command()
+def export(
+    run: RunArgument,
+    format: Annotated[str, typer.Option(help="tflite, saved_model, or both with a comma.")] = "tflite",
+    quantize: Annotated[
+        str, typer.Option(help="With commas, the first is model.tflite: none (float32), float16, dynamic, int8.")
+    ] = "int8",
+    batch: Annotated[int, typer.Option(min=1, help="Fixed batch size of the TFLite files.")] = 1,
+    out: Annotated[pathlib.Path | None, typer.Option(help="Folder; default RUN/export.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise in calibration and comparison.")] = 0,
+):
+    """Export a run for devices, and check every file against Keras.
+
+    Example: [bold]keras-gen export runs/vae --format tflite --quantize int8,none[/bold]
+    """
+    with _quietly():
+        from . import runs, training
+        from .export import export as export_run
+        from .export import parity_rows
+    opened = runs.Run.open(run)
+    folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
+    training.write_card(opened)
+    parity = runs.read_json(folder / "parity.json")
+    table = _table("precision", "endpoint", "output", "largest error", "mean error", "kB", title="Against Keras")
+    for row in parity_rows(parity):
+        sizes = (f"{row['max']:.2g}", f"{row['mean']:.2g}", f"{row['bytes'] / 1000:,.0f}")
+        table.add_row(row["precision"], row["endpoint"], row["output"], *sizes)
+    Console(highlight=False).print(table)
+    print(f"{folder}: copy it to a device, then python runtime.py --help")
+
+
+def main() -> None:
+    """The entry point of `keras-gen`."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    app()
+
+
+@contextlib.contextmanager
+def _quietly():
+    """Keep what TensorFlow's libraries write to stderr while they load, and show it only if that fails."""
+    if os.environ.get(DEBUG):
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            noise.seek(0)
+            os.write(kept, noise.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    """A table whose cells are broken into lines rather than cut."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """`"beta=4"` -> `("beta", 4)`: JSON where it is, else the words True, False and None, else text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"--set takes KEY=VALUE, such as latent_size=16; received {text!r}")
+    words = {"True": True, "False": False, "None": None}
+    try:
+        return name, words[value] if value in words else json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _labels(text: str) -> int | list[int]:
+    try:
+        labels = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"--label takes a class or classes with commas, such as 3 or 0,1,2; received {text!r}"
+        ) from None
+    return labels[0] if len(labels) == 1 else labels
+
+
+def _shortened(values: tuple[str, ...], most: int = 12) -> str:
+    return ", ".join(values[:most]) + (f", ... ({len(values)})" if len(values) > most else "")
+
+
+if __name__ == "__main__":
+    main()
