@@ -118,6 +118,7 @@ def _compiled(model, num_samples: int, chunk: int):
         # the first chunk outside of the loop: a running sum that starts at log 0 would be NaN
         total = _log_sum(model, image, label, q, log_prior, codes[:chunk])
         for start in tf.range(chunk, num_samples, chunk):
+            tf.autograph.experimental.set_loop_options(shape_invariants=[(total, tf.TensorShape([None]))])
             part = _log_sum(model, image, label, q, log_prior, codes[start : start + chunk])
             larger = tf.maximum(total, part)
             total = larger + tf.math.log1p(tf.exp(tf.minimum(total, part) - larger))

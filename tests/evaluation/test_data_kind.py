@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from keras_gen.evaluation.data_kind import data_kind, why_no_likelihood
+
+BINARY = np.array([0, 1, 1, 0], np.float32)
+LEVELS = (np.arange(256) / 255).astype(np.float32)
+BETWEEN = np.array([0, 0.5, 1], np.float32)  # 127.5 / 255
+
+
+@pytest.mark.parametrize("images, kind", [(BINARY, "binary"), (LEVELS, "8-bit"), (BETWEEN, "continuous")])
+def test_kinds(images, kind):
+    assert data_kind(images) == kind
+
+
+@pytest.mark.parametrize(
+    "support, images, reason",
+    [
+        ("binary", BINARY, None),
+        ("binary", LEVELS, "99.2% of the pixels are neither 0 nor 1"),
+        ("8-bit", BINARY, None),
+        ("8-bit", LEVELS, None),
+        ("8-bit", BETWEEN, "values in between"),
+        ("continuous", LEVELS, None),
+        ("continuous", BETWEEN, "dequantization"),
+    ],
+)
+def test_a_head_is_a_likelihood_of_its_kind(support, images, reason):
+    given = why_no_likelihood(support, images)
+    assert given is None if reason is None else reason in given

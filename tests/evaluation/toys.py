@@ -1,0 +1,61 @@
+"""Small models with known codes, and a small run, for the tests of evaluation."""
+
+import keras
+import numpy as np
+
+from keras_gen import zoo
+from keras_gen.distributions.posteriors import SCALE_FLOOR
+from keras_gen.models import VAE
+from keras_gen.runs import Run
+
+
+def pixel_vae(slope: float, scale: float, head="bernoulli") -> VAE:
+    """A VAE of one pixel x whose posterior is N(slope * x, scale^2), and whose decoder gives the code itself."""
+    image = keras.Input((1, 1, 1))
+    dense = keras.layers.Dense(2)
+    encoder = keras.Model(image, dense(keras.layers.Flatten()(image)))
+    dense.set_weights([np.array([[slope, 0.0]]), np.array([0.0, np.log(np.expm1(scale - SCALE_FLOOR)) - 0.5413])])
+    code = keras.Input((1,))
+    decoder = keras.Model(code, keras.layers.Reshape((1, 1, 1))(code))
+    return VAE(encoder, decoder, head=head)
+
+
+def pixels(values) -> np.ndarray:
+    """Images of one pixel."""
+    return np.asarray(values, np.float32).reshape(-1, 1, 1, 1)
+
+
+def blobs(num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Black and white discs, uint8 [num, 8, 8, 1], and whether they are large."""
+    generator = np.random.default_rng(seed)
+    center, radius = generator.uniform(2, 6, (num, 1, 1, 2)), generator.uniform(1, 3, (num, 1, 1))
+    places = np.stack(np.meshgrid(np.arange(8), np.arange(8), indexing="ij"), axis=-1)
+    inside = np.linalg.norm(places[None] - center, axis=-1) < radius
+    return inside[..., None].astype(np.uint8) * 255, (radius[:, 0, 0] > 2).astype(np.int32)
+
+
+def make_run(folder, system: str = "vae", *, gray: bool = False, name: str | None = None, epochs: int = 0, **settings):
+    """A run on discs of 8x8 pixels (150 + 50 for training and validation, 60 for the test), MLP networks."""
+    train, test = blobs(200, seed=1), blobs(60, seed=2)
+    file = folder / "discs.npz"
+    dim = 2 if gray else 1
+    np.savez(file, x_train=train[0] // dim, y_train=train[1], x_test=test[0] // dim, y_test=test[1])
+    settings = {"network": "mlp", "width": 16, "latent_size": 2, **settings}
+    config = {
+        "system": system,
+        "image_shape": [8, 8, 1],
+        "settings": settings,
+        "data": {
+            "source": str(file),
+            "splits": {"train": "train[:-50]", "validation": "train[-50:]", "test": "test"},
+            "binarize": None,
+            "augment": [],
+        },
+        "training": {"epochs": epochs, "steps": None, "batch_size": 50, "seed": 0},
+    }
+    run = Run.create(folder / (name or system), config)
+    model = zoo.build(system, (8, 8, 1), seed=0, **settings)
+    if epochs:
+        model.fit(run.dataset("train"), epochs=epochs, verbose=0)
+    model.save(run.model_file)
+    return run
