@@ -62,11 +62,11 @@ def export(
     folder = pathlib.Path(out) if out is not None else run.export_folder
     folders.check_replaceable(folder)  # all of this before the model and the data are loaded
     model = run.load_model()
-    training = run.dataset("train")
+    training = run.dataset("train", cache=None)  # a few hundred images: not the whole set into memory
     columns = columns_of(training, CALIBRATION + CHECKED)
     if run.config["data"].get("splits", {}).get("validation"):
         calibration = {name: value[:CALIBRATION] for name, value in columns.items()}
-        checked = columns_of(run.dataset("validation"), CHECKED)
+        checked = columns_of(run.dataset("validation", cache=None), CHECKED)
     else:
         calibration, checked = _split(columns)
     names = getattr(getattr(training, "info", None), "label_names", None)

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 
 PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKER = ("-m", "keras_gen.export.worker")
+LOG_LINE = re.compile(r"[IW]\d{4} |WARNING: All log messages before absl")  # what TensorFlow always says
 SHOWN = 1500  # characters of the other process's last words
 
 
@@ -66,10 +68,10 @@ def convert_and_check(
         if error["unsupported"]:
             raise ValueError(error["message"])
         raise RuntimeError(f"Export failed while {stage}: {error['message'][:SHOWN]}. Nothing was changed")
-    ended = _how(done.returncode)
+    words = "\n".join(line for line in done.stderr.splitlines() if not LOG_LINE.match(line))
     raise RuntimeError(
-        f"Export failed while {stage}: the converting process {ended}. Nothing was changed. Try another precision "
-        f"(--quantize none); its last words: {done.stderr[-SHOWN:].strip() or 'none'}"
+        f"Export failed while {stage}: the converting process {_how(done.returncode)}. Nothing was changed. Try "
+        f"another precision (--quantize none); its last words: {words[-SHOWN:].strip() or 'none'}"
     )
 
 
