@@ -77,3 +77,12 @@ def test_scale_floor(name):
 def test_unknown_name():
     with pytest.raises(ValueError, match="'normal'.*diagonal_normal, full_covariance_normal"):
         posteriors.get("normal")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stddev_is_the_distributions(name):
+    """The exported formula, without the operations TFLite lacks, against TensorFlow Probability's own."""
+    family = posteriors.get(name)
+    output = np.random.default_rng(3).normal(size=(6, family.outputs(5))).astype(np.float32)
+    expected = family.distribution(output, 5).stddev()
+    np.testing.assert_allclose(family.stddev(output, 5), expected, rtol=1e-5)
