@@ -18,29 +18,40 @@ from keras_gen.data import FACTORS
 
 from . import record
 
+WINDOW = 22     # pixels; the largest object is 20.4 wide at 32x32
 
-def build_classifier(image_size: int = 32) -> keras.Model:
-    """A convolutional network with one head of logits per factor.
 
-    Only the position's head sees where a feature lies; the others see pooled features, so that what is learned of an
-    object at one place holds at every place.
-    """
-    image = keras.Input((image_size, image_size, 3))
-    x = image
-    for filters, strides in ((32, 1), (48, 2), (64, 1), (96, 2), (96, 1), (128, 1)):
+def cut_out(image: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Cut the window around the object: float32 [b, h, w, 3] -> `object` [b, 22, 22, 3], `middle` [b, 2] in [0, 1]."""
+    differs = tf.reduce_max(tf.abs(image - image[:, :1, :1]), axis=-1) > 0.05
+
+    def middle(seen: tf.Tensor) -> tf.Tensor:
+        seen = tf.cast(seen, tf.int32)
+        first, last = tf.argmax(seen, axis=1), seen.shape[1] - 1 - tf.argmax(seen[:, ::-1], axis=1)
+        return (first + last + 1) // 2
+
+    row, column = middle(tf.reduce_any(differs, axis=2)), middle(tf.reduce_any(differs, axis=1))
+    reach = tf.range(WINDOW, dtype=tf.int64) - WINDOW // 2
+    window = tf.gather(image, tf.clip_by_value(row[:, None] + reach, 0, image.shape[1] - 1), axis=1, batch_dims=1)
+    window = tf.gather(window, tf.clip_by_value(column[:, None] + reach, 0, image.shape[2] - 1), axis=2, batch_dims=1)
+    return {"object": window, "middle": tf.cast(tf.stack([row, column], -1), tf.float32) / image.shape[1]}
+
+
+def build_classifier() -> keras.Model:
+    """A convolutional network with one head of logits per factor."""
+    window, middle = keras.Input((WINDOW, WINDOW, 3), name="object"), keras.Input((2,), name="middle")
+    x = window
+    for filters, strides in ((32, 1), (64, 2), (64, 1), (96, 2)):
         x = keras.layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
         x = keras.layers.BatchNormalization()(x)
         x = keras.layers.ReLU()(x)
-    pooled = keras.layers.Concatenate()(
-        [keras.layers.GlobalMaxPooling2D()(x), keras.layers.GlobalAveragePooling2D()(x)]
-    )
-    pooled = keras.layers.Dense(256, activation="relu")(pooled)
-    where = keras.layers.Flatten()(keras.layers.Conv2D(4, 1, activation="relu")(x))
+    x = keras.layers.Dense(256, activation="relu")(keras.layers.Flatten()(x))
+    where = keras.layers.Dense(64, activation="relu")(middle)
     heads = {
-        factor: keras.layers.Dense(len(names), name=factor)(where if factor == "position" else pooled)
+        factor: keras.layers.Dense(len(names), name=factor)(where if factor == "position" else x)
         for factor, names in FACTORS.items()
     }
-    return keras.Model(image, heads)
+    return keras.Model({"object": window, "middle": middle}, heads)
 
 
 class Epoch(keras.callbacks.Callback):
@@ -62,19 +73,19 @@ def measure(epochs: int, seed: int, data_dir: str | None, limit: float) -> dict:
     test = data.load("shapes", "test", **options)
 
     def pairs(dataset):
-        return dataset.map(lambda batch: (batch["image"], {factor: batch[factor] for factor in FACTORS}))
+        return dataset.map(lambda batch: (cut_out(batch["image"]), {factor: batch[factor] for factor in FACTORS}))
 
     model = build_classifier()
     steps = train.info.num_batches * epochs
     model.compile(
-        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(3e-3, steps), weight_decay=1e-3),
+        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(2e-3, steps), weight_decay=1e-3),
         loss={factor: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for factor in FACTORS},
     )
     start = time.perf_counter()
     model.fit(pairs(train), epochs=epochs, verbose=2, shuffle=False, callbacks=[Epoch(train)])
     seconds = time.perf_counter() - start
 
-    logits = model.predict(test.map(lambda batch: batch["image"]), verbose=0)
+    logits = model.predict(test.map(lambda batch: cut_out(batch["image"])), verbose=0)
     truth = {factor: np.concatenate([batch[factor] for batch in test.as_numpy_iterator()]) for factor in FACTORS}
     accuracy = {factor: float((logits[factor].argmax(-1) == truth[factor]).mean()) for factor in FACTORS}
     return {

@@ -73,7 +73,7 @@ def _open(path: pathlib.Path) -> dict[str, np.ndarray]:
     try:
         if path.suffix == ".npy":
             return {"image": np.load(path, mmap_mode="r", allow_pickle=False)}
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except FileNotFoundError:
         raise ValueError(f"There is no file {path}.") from None

@@ -17,7 +17,7 @@ COLORS = np.array(
     ],
     np.float32,
 ) / 255
-PERIODS = np.array([8.0, 13.0], np.float32) / 64    # fine, coarse; parts of the image's side
+PERIODS = np.array([9.75, 13.5], np.float32) / 64    # fine, coarse; parts of the image's side
 RIM = 1.4 / 64
 _CHUNK = 64
 
@@ -120,7 +120,7 @@ def _square(x, y):
 
 
 def _triangle(x, y):
-    return _polygon(x, y, [(0, 0.98), (-0.94, -0.65), (0.94, -0.65)])
+    return _polygon(x, y, [(0, 1), (-0.75**0.5, -0.5), (0.75**0.5, -0.5)])
 
 
 def _star(x, y):

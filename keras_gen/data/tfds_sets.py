@@ -63,8 +63,11 @@ def describe_tfds(builder: Any) -> dict[str, Any]:
         about += f" (Not prepared here; the download is {builder.info.download_size}.)"
     fields = {}
     for field, (key, kind) in mapping.items():
-        spec = f"vector of {len(names[field])}" if kind == "flags" else f"{list(features[key].shape)}"
-        fields[field] = kind if spec == "[]" else f"{kind} {spec}"
+        shape = features[key].shape
+        if kind == "flags":
+            fields[field] = f"vector [{len(names[field])}]"
+        else:
+            fields[field] = f"{kind} {list(shape)}" if shape else kind
     return {
         "about": about,
         "splits": {name: part.num_examples for name, part in builder.info.splits.items()},
@@ -116,7 +119,7 @@ def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tu
                 names[key] = tuple(feature.names)
         elif isinstance(feature, tfds.features.FeaturesDict) and all(f.shape == () for f in feature.values()):
             mapping[key] = (key, "flags")
-            names[key] = tuple(feature.keys())
+            names[key] = tuple(sorted(feature.keys()))     # the order in which the values are stacked
         elif not isinstance(feature, tfds.features.Tensor) or isinstance(
             feature, (tfds.features.Image, tfds.features.Audio)
         ):
@@ -162,7 +165,7 @@ def _row(example: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: Fit,
         if kind == "image":
             row[field] = fit(value * np.uint8(scale))
         elif kind == "flags":
-            row[field] = np.array([float(flag) for flag in value.values()], np.float32)
+            row[field] = np.array([value[name] for name in sorted(value)], np.float32)
         else:
             row[field] = cast(value, kind)
     return row

@@ -64,7 +64,7 @@ class Stream:
                 row[field] = tf.numpy_function(lambda image: self.fit(image * np.uint8(self.scale)), [value], tf.uint8)
                 row[field].set_shape(self.fit.image_shape)
             elif kind == "flags":
-                row[field] = tf.stack([tf.cast(flag, tf.float32) for flag in value.values()])
+                row[field] = tf.stack([tf.cast(value[name], tf.float32) for name in sorted(value)])
             else:
                 row[field] = cast(value, kind)
         return row

@@ -1,0 +1,192 @@
+import hashlib
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_gen import data
+
+REAL = os.environ.get("KERAS_GEN_TEST_DATA")
+needs_real_data = pytest.mark.skipif(not REAL, reason="KERAS_GEN_TEST_DATA names no folder with real data")
+
+
+@pytest.fixture(scope="module")
+def array_file(tmp_path_factory):
+    file = tmp_path_factory.mktemp("arrays") / "set.npz"
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 6, 6, 1), np.uint8)
+    np.savez(file, image=pixels, label=np.arange(50), weight=np.linspace(0, 1, 50))
+    return file
+
+
+def load(source, split="train", **options):
+    return data.load(source, split, **{"image_shape": (6, 6, 1), "batch_size": 8, **options})
+
+
+def test_what_is_returned(array_file):
+    dataset = load(array_file, "train[:84%]", seed=5)
+    assert dataset.cardinality() == 6
+    assert isinstance(dataset.epoch, tf.Variable) and dataset.epoch.dtype == tf.int64 and int(dataset.epoch) == 0
+    info = dataset.info
+    assert (info.source, info.split, info.num_examples, info.num_batches) == (str(array_file), "train[:84%]", 42, 6)
+    assert info.image_shape == (6, 6, 1) and info.label_names is None and info.skipped == () and info.seed == 5
+    assert info.fields["image"] == tf.TensorSpec((None, 6, 6, 1), tf.float32) and set(info.fields) == {
+        *("image", "label", "weight")
+    }
+    batch = next(iter(dataset))
+    assert batch["image"].dtype == tf.float32 and batch["label"].dtype == tf.int32
+    assert 0 <= tf.reduce_min(batch["image"]) and tf.reduce_max(batch["image"]) <= 1
+    assert set(next(iter(load(array_file, fields=["label"])))) == {"label"}
+
+
+def test_another_process_makes_the_same_epoch(array_file):
+    options = "image_shape=(6, 6, 1), batch_size=8, seed=9, augment=('flip', 'shift'), binarize='dynamic'"
+    code = f"""
+import hashlib
+from keras_gen import data
+dataset = data.load({str(array_file)!r}, {options})
+dataset.epoch.assign(4)
+digest = hashlib.sha256()
+for batch in dataset.as_numpy_iterator():
+    digest.update(batch["image"].tobytes() + batch["label"].tobytes())
+print(digest.hexdigest())
+"""
+    root = pathlib.Path(data.__file__).parents[2]
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    dataset = load(array_file, seed=9, augment=("flip", "shift"), binarize="dynamic")
+    for epoch in (0, 4):        # with an earlier epoch here, without one there
+        dataset.epoch.assign(epoch)
+        digest = hashlib.sha256()
+        for batch in dataset.as_numpy_iterator():
+            digest.update(batch["image"].tobytes() + batch["label"].tobytes())
+    assert there.stdout.split()[-1] == digest.hexdigest()
+
+
+def test_fit_sees_a_new_epoch_each_time(array_file):
+    dataset = load(array_file)
+    seen = []
+
+    class SetEpoch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            seen.append([])
+            dataset.epoch.assign(epoch)
+
+    def watched(batch):
+        def note(label):
+            seen[-1].append(label.tolist())
+            return np.float32(label)
+
+        return batch["image"], tf.ensure_shape(tf.numpy_function(note, [batch["label"]], tf.float32), [None])
+
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(dataset.map(watched, num_parallel_calls=1), epochs=3, callbacks=[SetEpoch()], verbose=0, shuffle=False)
+    for epoch in range(3):
+        fresh = load(array_file)
+        fresh.epoch.assign(epoch)
+        want = [batch["label"].tolist() for batch in fresh.as_numpy_iterator()]
+        assert seen[epoch] == want
+
+
+def test_shuffled_when_training_only(array_file, tfds_dir):
+    order = [label for batch in load(array_file) for label in batch["label"].numpy()]
+    assert sorted(order) == list(range(50)) != order
+    still = [label for batch in load(array_file, shuffle=False) for label in batch["label"].numpy()]
+    assert still == list(range(50))
+    test = load("data_test_set", "test", data_dir=tfds_dir, image_shape=(6, 6, 3))
+    test.epoch.assign(1)
+    assert [n for b in test for n in b["number"].numpy()] == [
+        n for b in load("data_test_set", "test", data_dir=tfds_dir, image_shape=(6, 6, 3)) for n in b["number"].numpy()
+    ]
+
+
+def test_input_context_shares_the_epoch(array_file):
+    parts = []
+    for i in range(2):
+        context = tf.distribute.InputContext(num_input_pipelines=2, input_pipeline_id=i, num_replicas_in_sync=2)
+        parts.append([n for batch in load(array_file, input_context=context) for n in batch["label"].numpy()])
+    whole = [n for batch in load(array_file) for n in batch["label"].numpy()]
+    assert parts == [whole[::2], whole[1::2]]
+    with pytest.raises(ValueError, match="not both"):
+        load(array_file, input_context=context, num_shards=2)
+
+
+def test_unreadable_files_are_named_in_a_warning_and_in_info(tmp_path):
+    for i in range(6):
+        Image.fromarray(np.full((9, 9, 3), i, np.uint8)).save(tmp_path / f"{i}.jpg")
+    photo = tmp_path / "2.jpg"
+    photo.write_bytes(photo.read_bytes()[: photo.stat().st_size // 2])
+    (tmp_path / "7.png").write_text("a text")
+    with pytest.warns(UserWarning, match="2 unreadable files are skipped, 5 images remain: .*2.jpg .*; .*7.png"):
+        dataset = load(tmp_path)
+    assert dataset.info.num_examples == 5 and [os.path.basename(file) for file, _ in dataset.info.skipped] == [
+        *("2.jpg", "7.png")
+    ]
+    with pytest.raises(ValueError, match="2.jpg: "):
+        load(tmp_path, on_error="raise")
+
+
+def test_transparent_images_stand_on_the_chosen_background(tmp_path):
+    image = np.zeros((6, 6, 4), np.uint8)
+    image[:3] = (200, 100, 0, 51)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    batch = next(iter(load(tmp_path, image_shape=(6, 6, 3), background=(0, 100, 250))))
+    np.testing.assert_array_equal(np.rint(batch["image"][0, 0, 0] * 255), [40, 100, 200])
+    np.testing.assert_array_equal(np.rint(batch["image"][0, 5, 0] * 255), [0, 100, 250])
+
+
+def test_two_domains(tmp_path):
+    for name, count in {"trainA": 5, "trainB": 3}.items():
+        (tmp_path / name).mkdir()
+        for i in range(count):
+            Image.fromarray(np.full((6, 6), i, np.uint8)).save(tmp_path / name / f"{i}.png")
+    dataset = load(tmp_path, augment=("flip",))
+    assert dataset.info.num_examples == 5 and set(dataset.element_spec) == {"domain_a", "domain_b"}
+    assert set(next(iter(load(tmp_path, fields="domain_b")))) == {"domain_b"}
+
+
+def test_shapes_hold_everything(tfds_dir):
+    dataset = load("shapes/tiny", "train_seen", data_dir=tfds_dir, image_shape=(64, 64, 3))
+    batch = next(iter(dataset))
+    assert {"image", "label", "caption", "attributes", *data.FACTORS} <= set(batch)
+    pictures = data.render_shapes(data.Factors.from_batch(batch))
+    np.testing.assert_array_equal(pictures, np.rint(batch["image"].numpy() * 255))
+    assert dataset.info.label_names == data.FACTORS["shape"] and len(dataset.info.attribute_names) == 47
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        ({"batch_size": 0}, "batch_size is a positive integer; got 0"),
+        ({"steps": -1}, "steps is a positive integer"),
+        ({"binarize": "yes"}, "binarize='yes' is unknown; known: None, 'dynamic', 'threshold'"),
+        ({"augment": ("spin",)}, "augment='spin' is unknown; known: flip"),
+        ({"on_error": "ignore"}, "on_error='ignore' is unknown; known: skip, raise"),
+        ({"cache": "ram"}, "cache='ram' is unknown"),
+        ({"fields": ["caption"]}, "no field 'caption'; known: image, label, weight"),
+        ({"fields": []}, "fields is empty"),
+        ({"num_shards": 2, "shard_index": 2}, "shard_index is one of 0 to 1"),
+        ({"batch_size": 51, "drop_remainder": True}, "has 50 examples: .*not one batch"),
+        ({"image_shape": (6, 6, 4)}, "1 channels and image_shape asks for 4"),
+    ],
+)
+def test_wrong_options(array_file, options, says):
+    with pytest.raises(ValueError, match=says):
+        load(array_file, **options)
+
+
+@needs_real_data
+def test_mnist_is_mnist(tmp_path):
+    subprocess.run([sys.executable, f"{REAL}/prepare_tfds.py", "--data-dir", tmp_path, "mnist"], check=True)
+    dataset = load("mnist", "test", image_shape=(28, 28, 1), batch_size=1000, data_dir=tmp_path)
+    batches = list(dataset.as_numpy_iterator())
+    labels = np.concatenate([batch["label"] for batch in batches])
+    # known of the 10,000 test digits: how many there are of each, and the mean gray value
+    assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert abs(np.mean([batch["image"].mean() for batch in batches]) - 0.1325) < 1e-4
+    assert dataset.info.label_names == tuple("0123456789")
