@@ -81,10 +81,10 @@ class Run:
         return load_file(self.model_file)
 
     def dataset(self, role: str = "train", **changes):
-        """The run's own data, as it was trained on.
+        """The run's own data, as it was trained on and validated.
 
         Args:
-            role: `"train"`, `"validation"` or `"test"`.
+            role: `"train"` (shuffled and augmented), `"validation"` or `"test"` (in their order, as they are).
             **changes: arguments of `keras_gen.data.load` to change, e.g. `batch_size=100`, `shuffle=False`.
 
         Raises:
@@ -97,6 +97,9 @@ class Run:
         if splits.get(role) is None:
             raise ValueError(f"This run has no {role} split; it has {', '.join(k for k, v in splits.items() if v)}")
         training = self.config["training"]
+        options["shuffle"] = role == "train"  # a validation split may be the end of one that is called train
+        if role != "train":
+            options.pop("augment", None)
         arguments = {"batch_size": training["batch_size"], "seed": training["seed"], **options, **changes}
         return data.load(source, splits[role], image_shape=self.image_shape, **arguments)
 

@@ -166,10 +166,10 @@ def _datasets(run: runs.Run, model: GenerativeModel, devices: tf.distribute.Stra
     options, replicas = run.config["training"], devices.num_replicas_in_sync
     if options["batch_size"] % replicas:
         raise ValueError(f"batch_size={options['batch_size']} is for all {replicas} devices: it must be a multiple")
-    training = _dataset(run, "train", shuffle=True, steps=options["steps"])
+    training = _dataset(run, "train", steps=options["steps"])
     validation = None
     if run.config["data"]["splits"]["validation"]:
-        validation = _dataset(run, "validation", shuffle=False, augment=())
+        validation = _dataset(run, "validation")
     classes, names = getattr(model, "num_classes", None), training.info.label_names
     if classes and "label" not in training.info.fields:
         raise ValueError(f"num_classes={classes} needs data with labels; {training.info.source} has none")

@@ -26,7 +26,7 @@ def get(name: str = "auto") -> tf.distribute.Strategy:
     if name not in NAMES:
         raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(NAMES)}")
     if name == "auto":
-        name = _choose()
+        name = choose()
     if name == "mirrored":
         return _mirrored()
     if name == "multiworker":
@@ -75,7 +75,8 @@ def describe(strategy: tf.distribute.Strategy) -> str:
     return f"{count} {kind}{'' if count == 1 else 's'}{how}"
 
 
-def _choose() -> str:
+def choose() -> str:
+    """What `"auto"` stands for here."""
     if _workers():
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "default"
