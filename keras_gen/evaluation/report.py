@@ -48,7 +48,8 @@ def table(content: dict, title: str) -> None:
     for name, value in content["metrics"].items():
         about = content["about"].get(name, {})
         sizes = [f"{about[key]:,}" if key in about else "" for key in ("images", "samples")]
-        shown.add_row(name, number(value, about), about.get("unit", ""), *sizes)
+        limit = f", at most {about['limit']:.2f}" if "limit" in about else ""
+        shown.add_row(name, number(value, about), about.get("unit", "") + limit, *sizes)
         if value is None:
             reasons.append(f"{name} is null: {about['reason']}")
     console = Console()
