@@ -1,0 +1,62 @@
+import keras
+import pytest
+
+from keras_gen.training.callbacks import KeepBest, KeepHistory, StopOnNaN, StopWhenWaiting
+from keras_gen.training.history import History
+
+
+@pytest.fixture
+def model():
+    return keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+
+
+def finish(callbacks, model, losses):
+    """Let epochs end with these validation losses; returns the epoch in which training stopped, or None."""
+    model.stop_training = False
+    for epoch, loss in enumerate(losses):
+        model.layers[0].kernel.assign([[epoch + 1.0]])
+        for callback in callbacks:
+            callback.set_model(model)
+            callback.on_epoch_begin(epoch)
+            callback.on_epoch_end(epoch, {"val_loss": loss})
+        if model.stop_training:
+            return epoch + 1
+    return None
+
+
+def test_the_saved_model_is_that_of_the_best_epoch(tmp_path, model):
+    history = History(tmp_path / "metrics.csv")
+    finish([KeepHistory(history), KeepBest(history, "val_loss", tmp_path / "best.keras")], model, [3, 1, 2, 1])
+    assert keras.saving.load_model(tmp_path / "best.keras").layers[0].kernel.numpy().item() == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.keras", "metrics.csv"]
+
+
+def test_without_a_metric_the_last_epoch_is_saved(tmp_path, model):
+    history = History(tmp_path / "metrics.csv")
+    finish([KeepHistory(history), KeepBest(history, None, tmp_path / "best.keras")], model, [3, 1, 2])
+    assert keras.saving.load_model(tmp_path / "best.keras").layers[0].kernel.numpy().item() == 3
+
+
+def test_patience_counts_epochs_since_the_best_also_over_a_resume(tmp_path, model):
+    history = History(tmp_path / "metrics.csv")
+    waiting = [KeepHistory(history), StopWhenWaiting(history, "val_loss", 2)]
+    assert finish(waiting, model, [3, 1, 2]) is None
+    resumed = History(tmp_path / "metrics.csv", epochs=3)
+    callback = StopWhenWaiting(resumed, "val_loss", 2)
+    callback.set_model(model)
+    resumed.append(4, {"val_loss": 1.5})
+    callback.on_epoch_end(3)
+    assert model.stop_training
+    history = History(tmp_path / "forever.csv")
+    assert finish([KeepHistory(history), StopWhenWaiting(history, "val_loss", None)], model, range(50)) is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_nan_stops_and_says_where(value):
+    callback = StopOnNaN()
+    callback.on_epoch_begin(2)
+    callback.on_train_batch_end(0, {"loss": 1.0})
+    with pytest.raises(FloatingPointError, match=f"'kl' became {value} in step 5 of epoch 3.*smaller learning rate"):
+        callback.on_train_batch_end(4, {"loss": 1.0, "kl": value})
+    with pytest.raises(FloatingPointError, match="'val_loss' became .* in the validation after epoch 3"):
+        callback.on_epoch_end(2, {"loss": 1.0, "val_loss": value})

@@ -1,0 +1,214 @@
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import keras_gen
+from keras_gen import VAE, runs
+from keras_gen.training import train
+from keras_gen.training.history import read_rows
+
+from .conftest import SMALL
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+class At(keras.callbacks.Callback):
+    """Does something before a step, both counted from 1."""
+
+    def __init__(self, epoch, step, do):
+        super().__init__()
+        self.when, self.do = (epoch, step), do
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch + 1
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.epoch, batch + 1) == self.when:
+            self.do(self.model)
+
+
+def state(run):
+    """Every number of the last state: weights, optimizer, seeds, counters."""
+    import h5py
+
+    numbers = {}
+    newest = sorted(run.checkpoints.glob("*.weights.h5"))[-1]
+    with h5py.File(newest) as file:
+        file.visititems(lambda name, item: numbers.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return newest.name, numbers
+
+
+def assert_same(run, other):
+    (name, numbers), (other_name, other_numbers) = state(run), state(other)
+    assert name == other_name and numbers.keys() == other_numbers.keys()
+    assert len(numbers) > 10 and any("optimizer" in key for key in numbers)
+    for key, value in numbers.items():
+        np.testing.assert_array_equal(value, other_numbers[key], err_msg=key)  # bit for bit
+    assert run.metrics_file.read_text() == other.metrics_file.read_text()
+    for weight, other_weight in zip(run.load_model().weights, other.load_model().weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), other_weight.numpy())
+
+
+def test_a_run_holds_what_it_promises(finished, images):
+    names = {path.name for path in finished.path.iterdir()}
+    assert names == {"README.md", "checkpoints", "config.json", "metrics.csv", "model.keras", "samples", "tensorboard"}
+    assert [path.name for path in sorted(finished.samples.iterdir())] == [f"epoch_000{e}.png" for e in (1, 2, 3, 4)]
+    assert {path.name for path in finished.checkpoints.iterdir()} == {"epoch_0003.weights.h5", "epoch_0004.weights.h5"}
+    assert {path.name for path in finished.tensorboard.iterdir()} == {"train", "validation"}
+    rows = read_rows(finished.metrics_file)
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4] and rows[3]["val_loss"] < rows[0]["val_loss"]
+    config = json.loads((finished.path / "config.json").read_text())
+    assert config == finished.config == runs.Run.open(finished.path).config
+    assert config["data"]["splits"] == {"train": "train[:-20]", "validation": "train[-20:]", "test": None}
+    assert config["data"]["binarize"] == "dynamic" and config["data"]["source"] == str(images)
+    card = (finished.path / "README.md").read_text()
+    assert "# Variational Autoencoder on" in card and "samples/epoch_0004.png" in card
+    assert f"| val_loss | {rows[0]['val_loss']:.4g} | {rows[3]['val_loss']:.4g} |" in card
+    assert keras_gen.load(finished.path).generate(3, seed=1).shape == (3, 8, 8, 1)
+
+
+def test_the_best_model_is_the_one_whose_validation_loss_is_in_the_table(finished):
+    measured = finished.load_model().evaluate(finished.dataset("validation"), verbose=0, return_dict=True)
+    best = min(row["val_loss"] for row in read_rows(finished.metrics_file))
+    assert measured["loss"] == pytest.approx(best, rel=1e-6)
+
+
+def test_killed_in_the_middle_of_an_epoch_and_resumed_is_uninterrupted_bit_for_bit(images, finished, tmp_path):
+    program = f"""
+import os, signal
+from keras_gen.training import train
+from tests.training.conftest import SMALL
+from tests.training.test_fitting import At
+kill = At(3, 2, lambda model: os.kill(os.getpid(), signal.SIGKILL))
+train("vae", {str(images)!r}, {str(tmp_path / "run")!r}, epochs=4, callbacks=[kill], **SMALL)
+"""
+    killed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    run = runs.Run.open(tmp_path / "run")
+    assert len(read_rows(run.metrics_file)) == 2
+    # as if the kill had come while the last state was written, and after the next row of the table
+    damaged = run.checkpoints / "epoch_0002.weights.h5"
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    with run.metrics_file.open("a") as file:
+        file.write(run.metrics_file.read_text().splitlines()[-1].replace("2,", "3,", 1) + "\n")
+    assert_same(train(None, None, run.path, resume=True, verbose=0), finished)
+
+
+def test_more_epochs_go_on_where_the_run_ended(images, finished, tmp_path, capsys):
+    first = train("vae", images, tmp_path / "run", epochs=2, **SMALL)
+    resumed = train("vae", images, first.path, epochs=4, resume=True, **SMALL)
+    assert_same(resumed, finished)
+    assert runs.Run.open(first.path).config["training"]["epochs"] == 4
+    before = state(resumed)[1]
+    capsys.readouterr()
+    train(None, None, first.path, resume=True, verbose=2)
+    assert "has finished its 4 epochs. To go on: --resume with --epochs N, N > 4" in capsys.readouterr().out
+    assert all((before[key] == value).all() for key, value in state(resumed)[1].items())
+
+
+def test_an_occupied_directory_is_never_overwritten_unasked(finished, images, tmp_path):
+    path = tmp_path / "run"
+    shutil.copytree(finished.path, path)
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    with pytest.raises(FileExistsError, match=r"exists and is not empty.*--resume.*--overwrite"):
+        train("vae", images, path, **SMALL)
+    with pytest.raises(ValueError, match="there is no data set"):
+        train("vae", "no_such_set", path, overwrite=True, **SMALL)
+    with pytest.raises(ValueError, match="batch_size is 60, received 61"):
+        train("vae", images, path, resume=True, batch_size=61)
+    with pytest.raises(ValueError, match="give one of them"):
+        train("vae", images, path, resume=True, overwrite=True)
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+    train("autoencoder", images, path, overwrite=True, epochs=1, **SMALL)
+    assert len(read_rows(path / "metrics.csv")) == 1 and runs.Run.open(path).config["system"] == "autoencoder"
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        train(None, None, tmp_path / "gone", resume=True)
+
+
+def spoil(model):
+    model.decoder.trainable_variables[-1].assign(model.decoder.trainable_variables[-1] * np.nan)
+
+
+def test_nan_ends_the_run_and_keeps_the_best_model(images, tmp_path):
+    path = tmp_path / "run"
+    with pytest.raises(FloatingPointError) as caught:
+        train("autoencoder", images, path, epochs=4, callbacks=[At(3, 2, spoil)], **SMALL)
+    message = str(caught.value)
+    assert "became nan in step 2 of epoch 3" in message and "--learning-rate" in message
+    assert "model.keras holds the best epoch, 2 of 2, val_loss" in message
+    assert np.isfinite(keras_gen.load(path).generate(2, seed=0)).all()
+    assert len(read_rows(path / "metrics.csv")) == 2 and "epoch_0002.png" in (path / "README.md").read_text()
+
+
+def test_ctrl_c_leaves_a_run_to_go_on_with(images, tmp_path, capsys):
+    path = tmp_path / "run"
+    interrupt = At(2, 3, lambda model: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        train("autoencoder", images, path, epochs=4, callbacks=[interrupt], **{**SMALL, "verbose": 2})
+    told = capsys.readouterr().out
+    assert "Stopped" in told and "model.keras holds the best epoch, 1 of 1" in told and "To go on: --resume" in told
+    assert [file.name for file in (path / "checkpoints").iterdir()] == ["epoch_0001.weights.h5"]
+
+
+def test_patience_ends_a_run_and_more_patience_goes_on(images, tmp_path, capsys):
+    options = {**SMALL, "verbose": 2}
+    # a learning rate so small that the rounding of weights stops it: no epoch is better than the first
+    run = train("autoencoder", images, tmp_path / "run", epochs=6, patience=2, learning_rate=1e-30, **options)
+    assert len(read_rows(run.metrics_file)) == 3
+    capsys.readouterr()
+    train(None, None, run.path, resume=True, verbose=2)
+    assert "stopped after epoch 3: val_loss was best in epoch 1" in capsys.readouterr().out
+    train(None, None, run.path, resume=True, patience=3, verbose=0)
+    assert len(read_rows(run.metrics_file)) == 4
+
+
+@pytest.mark.parametrize("precision, resumed", [("mixed_bfloat16", False), ("mixed_float16", True)])
+def test_mixed_precision_is_set_for_the_model_alone_and_resumes(images, tmp_path, precision, resumed):
+    former = keras.config.dtype_policy().name
+    run = train("vae", images, tmp_path / "run", epochs=1, precision=precision, steps=2, **SMALL)
+    if resumed:
+        run = train(None, None, run.path, epochs=2, resume=True, verbose=0)
+    assert keras.config.dtype_policy().name == former == "float32"
+    model = run.load_model()
+    computed = {layer.compute_dtype for layer in model.encoder.layers if layer.weights}
+    assert computed == {precision.removeprefix("mixed_"), "float32"}  # the last layer is float32
+    assert {weight.dtype for weight in model.trainable_variables} == {"float32"}
+    assert (type(model.optimizer).__name__ == "LossScaleOptimizer") == (precision == "mixed_float16")
+    losses = [row["val_loss"] for row in read_rows(run.metrics_file)]
+    assert np.isfinite(losses).all() and len(losses) == 1 + resumed and losses[-1] == min(losses)
+    assert model.train_steps == 2 * len(losses)
+
+
+def own_model():
+    keras.utils.set_random_seed(3)
+    encoder = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(4)])
+    decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))])
+    model = VAE(encoder, decoder, seed=5)
+    model.compile(keras.optimizers.Adam(1e-2))
+    return model
+
+
+def test_a_model_of_ones_own_is_trained_and_resumed_even_without_it(images, tmp_path):
+    whole = train(own_model(), images, tmp_path / "whole", epochs=2, batch_size=60, verbose=0)
+    assert whole.config["system"] == "VAE" and whole.config["data"]["binarize"] == "dynamic"
+    train(own_model(), images, tmp_path / "part", epochs=1, batch_size=60, verbose=0)
+    assert_same(train(None, None, tmp_path / "part", epochs=2, resume=True, verbose=0), whole)
+
+
+def test_classes_must_fit_the_data(images, tmp_path):
+    unlabelled = tmp_path / "plain.npz"
+    np.savez(unlabelled, image=np.zeros((20, 8, 8, 1), np.uint8))
+    options = {**SMALL, "settings": {**SMALL["settings"], "num_classes": 2}, "batch_size": 10}
+    with pytest.raises(ValueError, match="num_classes=2 needs data with labels"):
+        train("vae", unlabelled, tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
+    run = train("vae", images, tmp_path / "run", epochs=1, **options)
+    assert run.load_model().generate(2, seed=0, label=[0, 1]).shape == (2, 8, 8, 1)

@@ -1,0 +1,50 @@
+import pytest
+
+from keras_gen.training.history import History, read_rows
+
+
+def three(path):
+    history = History(path)
+    for epoch, loss in enumerate([3.0, 1.0, 2.0], start=1):
+        history.append(epoch, {"loss": loss, "val_loss": loss + 0.5})
+    return history
+
+
+def test_the_file_holds_a_row_for_each_epoch_with_every_digit_of_float32(tmp_path):
+    path = tmp_path / "new" / "metrics.csv"
+    History(path).append(1, {"loss": 0.10000000149011612, "val_loss": 16777215.0})
+    assert path.read_text() == "epoch,loss,val_loss\n1,0.100000001,16777215\n"
+
+
+def test_a_resumed_history_forgets_epochs_that_were_not_kept(tmp_path):
+    path = tmp_path / "metrics.csv"
+    three(path)
+    history = History(path, epochs=2)
+    assert [row["epoch"] for row in history.rows] == [1, 2]
+    history.append(3, {"loss": 9.0})
+    assert read_rows(path) == [
+        {"epoch": 1, "loss": 3.0, "val_loss": 3.5},
+        {"epoch": 2, "loss": 1.0, "val_loss": 1.5},
+        {"epoch": 3, "loss": 9.0},
+    ]
+    assert History(path).rows == []  # a new run
+
+
+def test_the_best_epoch_is_the_first_of_the_smallest_and_nan_never_wins(tmp_path):
+    history = three(tmp_path / "metrics.csv")
+    assert history.best("val_loss") == 2 and history.waited("val_loss") == 1
+    history.append(4, {"val_loss": 1.5})
+    history.append(5, {"val_loss": float("nan")})
+    assert history.best("val_loss") == 2 and history.waited("val_loss") == 3
+    assert history.best(None) == 5 and history.waited(None) == 0
+    assert History(tmp_path / "other.csv").best("loss") == 0
+
+
+def test_a_file_that_cannot_be_used_is_named(tmp_path):
+    path = tmp_path / "metrics.csv"
+    three(path)
+    with pytest.raises(ValueError, match="should hold the epochs 1 to 4; it holds 3"):
+        History(path, epochs=4)
+    path.write_text("epoch,loss\n1,abc\n")
+    with pytest.raises(ValueError, match="metrics.csv cannot be read as a table of metrics"):
+        History(path, epochs=1)
