@@ -130,6 +130,10 @@ class GenerativeModel(keras.Model):
         with tf.GradientTape() as tape:
             losses, logs = self.losses_of(batch, draws, place, training=True)
             loss = place.share(self._per_example("loss", losses))
+            # [k * rows] for [rows] would make the loss k times as large, in silence
+            tf.debugging.assert_equal(
+                tf.size(losses), tf.shape(batch["image"])[0], f"{self.name}: one loss is due for each image"
+            )
             if self.losses:  # regularizers and add_loss: once for the global batch, not once a replica
                 loss += tf.add_n(self.losses) / place.replicas
             loss = self.optimizer.scale_loss(loss)

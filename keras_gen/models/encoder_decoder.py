@@ -31,8 +31,14 @@ class EncoderDecoder(GenerativeModel):
                     f"num_classes={num_classes}: the {role} must take {wanted} input(s) "
                     f"({'the one-hot label second' if num_classes else 'no label'}); it takes {len(network.inputs)}"
                 )
-        self.image_shape = tuple(encoder.inputs[0].shape[1:])
-        self.latent_size = int(decoder.inputs[0].shape[-1])
+        shape = tuple(encoder.inputs[0].shape[1:])
+        if len(shape) != 3 or None in shape:
+            raise ValueError(f"The encoder must take images (height, width, channels) of fixed size; it takes {shape}")
+        for what, shapes in (("encoder must give", encoder.output_shape), ("decoder must take", decoder.input_shape)):
+            vector = shapes[0] if isinstance(shapes, list) else shapes
+            if len(vector) != 2 or vector[1] is None:
+                raise ValueError(f"The {what} one vector [batch, size] for each image; its shape is {vector}")
+        self.image_shape, self.latent_size = shape, int(decoder.inputs[0].shape[-1])
 
     # what a system writes
 

@@ -92,6 +92,16 @@ class TestLosses:
         with pytest.raises(ValueError, match="'loss' must have one value per example"):
             model.fit(X, verbose=0)
 
+    def test_one_value_for_each_example(self):
+        class Twice(GenerativeModel):
+            def losses_of(self, batch, draws, place, training):
+                return tf.tile(tf.reduce_mean(batch["image"], [1, 2, 3]), [2]), {}
+
+        model = Twice(seed=0)
+        model.compile(keras.optimizers.SGD(0.1))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="one loss is due for each image"):
+            model.fit(X, verbose=0)
+
     def test_reported_values_are_means_over_examples(self):
         model = Autoencoder(linear_encoder(2), linear_decoder())  # no noise
         model.compile(keras.optimizers.SGD(0.0))

@@ -135,6 +135,19 @@ class TestOwnNetworks:
         with pytest.raises(ValueError, match="encoder's sizes are not known.*call it once"):
             Autoencoder(OwnEncoder(SIZE), linear_decoder())
 
+    @pytest.mark.parametrize(
+        "shape, build, message",
+        [
+            ((None, None, 1), keras.layers.GlobalMaxPooling2D(), r"fixed size; it takes \(None, None, 1\)"),
+            ((6,), keras.layers.Dense(SIZE), r"images \(height, width, channels\)"),
+            (SHAPE, keras.layers.Dense(SIZE), "encoder must give one vector"),
+        ],
+    )
+    def test_encoders_of_other_shapes(self, shape, build, message):
+        image = keras.Input(shape)
+        with pytest.raises(ValueError, match=message):
+            Autoencoder(keras.Model(image, build(image)), linear_decoder())
+
     def test_wrong_number_of_inputs(self):
         with pytest.raises(ValueError, match=r"num_classes=None: the decoder must take 1 input"):
             Autoencoder(linear_encoder(SIZE), linear_decoder(num_classes=CLASSES))
