@@ -1,0 +1,265 @@
+"""What every system must pass, called with a system's key and toy sizes (see test_contract.py).
+
+Each `check_*` builds the system anew from the zoo, so that one failing does not hide another.
+"""
+
+import dataclasses
+import json
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import data, zoo
+from keras_gen.distributions import draw_noise
+from keras_gen.export import Runtime, export_model, parity_rows
+from tests.replicas import two_replicas
+
+# not a multiple of the batch size: the last batch has one row, which leaves one of two replicas without any
+EXAMPLES, BATCH = 9, 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Toy:
+    """A system small enough to be trained in a second.
+
+    Attributes:
+        key: its key in the zoo.
+        settings: its settings in the zoo, small.
+        image_shape: (height, width, channels).
+        conditions: what `generate` must be told, if anything.
+        int8_mean: bound on an image's mean error in int8, in units of its range [0, 1].
+    """
+
+    key: str
+    settings: dict
+    image_shape: tuple[int, int, int] = (8, 8, 1)
+    conditions: dict = dataclasses.field(default_factory=dict)
+    int8_mean: float = 0.02
+
+    def build(self, optimizer=None):
+        """The system with fresh, seeded weights."""
+        return zoo.build(self.key, self.image_shape, seed=0, optimizer=optimizer, **self.settings)
+
+    def columns(self, num: int = EXAMPLES) -> dict[str, np.ndarray]:
+        """Batch fields: soft discs, and labels."""
+        generator = np.random.default_rng(0)
+        height, width, channels = self.image_shape
+        y, x = np.mgrid[:height, :width][..., None] / max(height, width)
+        centers, radii = (
+            generator.uniform(0.2, 0.8, (num, 2, 1, 1, channels)),
+            generator.uniform(0.1, 0.4, (num, 1, 1, 1)),
+        )
+        images = np.exp(-((y - centers[:, 0]) ** 2 + (x - centers[:, 1]) ** 2) / radii**2)
+        levels = np.round(images * 255) / 255
+        return {"image": levels.astype(np.float32), "label": np.arange(num, dtype=np.int32) % 3}
+
+    def dataset(self, num: int = EXAMPLES) -> tf.data.Dataset:
+        """Batches in a fixed order."""
+        return tf.data.Dataset.from_tensor_slices(self.columns(num)).batch(BATCH)
+
+
+def check_trains(toy: Toy):
+    """Two steps change every layer and stay finite; evaluate, predict and generate work."""
+    model = toy.build()
+    before = _weights(model)
+    history = model.fit(toy.dataset(2 * BATCH), verbose=0).history
+    assert set(history) == set(model.tracked)
+    assert np.isfinite(list(history.values())).all(), history
+    after = _weights(model)
+    assert int(model.train_steps) == 2
+    learning = {path.split("/")[0] for path, value in after.items() if (value != before[path]).any()}
+    assert learning == {path.split("/")[0] for path in before}, "some layer does not learn"
+    assert all(np.isfinite(value).all() for value in after.values())
+    results = model.evaluate(toy.dataset(), verbose=0, return_dict=True)
+    assert set(results) == set(model.tracked) and np.isfinite(list(results.values())).all()
+    _check_images(model.predict(toy.dataset(), verbose=0), (EXAMPLES, *toy.image_shape))
+    _check_images(model.generate(3, seed=0, **toy.conditions), (3, *toy.image_shape))
+    assert tuple(each.name for each in model.endpoints()) == zoo.get(toy.key).endpoints
+
+
+def check_resumes_exactly(toy: Toy, folder: pathlib.Path, form: str):
+    """Save, load, go on = uninterrupted: weights, optimizer, seeds and step counters, bit for bit.
+
+    Args:
+        form: "dataset" (shuffled and augmented by the epoch) or "arrays".
+    """
+    np.savez(folder / "toy.npz", **toy.columns(2 * EXAMPLES))
+
+    def fit(model, **options):
+        if form == "dataset":
+            loaded = data.load(folder / "toy.npz", image_shape=toy.image_shape, batch_size=BATCH, augment=("flip",))
+            return model.fit(loaded, epochs=4, verbose=0, **options).history
+        columns = toy.columns(2 * EXAMPLES)
+        arguments = {"x": columns, "batch_size": BATCH, "shuffle": False}
+        return model.fit(**arguments, epochs=4, verbose=0, **options).history
+
+    keras.utils.clear_session()
+    # not Adam's defaults, which a model that forgot its optimizer would be given
+    model = toy.build(keras.optimizers.Adam(2e-3, beta_1=0.5))
+    save = keras.callbacks.ModelCheckpoint(folder / "{epoch}.keras")
+    uninterrupted = fit(model, callbacks=[save])
+    loaded = keras.saving.load_model(folder / "2.keras")
+    resumed = fit(loaded, initial_epoch=2)
+    for name, values in uninterrupted.items():
+        assert values[2:] == resumed[name], name
+    ours, theirs = _state(model), _state(loaded)
+    for path, value, other in zip(ours, ours.values(), theirs.values(), strict=True):
+        np.testing.assert_array_equal(value, other, err_msg=path)
+    kinds = ("train_steps", "seed_generator_state", "optimizer")
+    assert all(any(kind in path for path in ours) for kind in kinds), sorted(ours)
+    images = [each.generate(2, seed=1, **toy.conditions) for each in (model, loaded)]
+    np.testing.assert_array_equal(*images)
+
+
+def check_two_replicas_are_one_device(toy: Toy):
+    """With SGD and the noise on: weights, metrics, metrics of validation, predictions; uneven batches included."""
+
+    def run():
+        model = toy.build(keras.optimizers.SGD(1e-3))
+        history = model.fit(toy.dataset(), validation_data=toy.dataset(), epochs=2, verbose=0).history
+        return _weights(model), history, model.predict(toy.dataset(), verbose=0)
+
+    keras.utils.clear_session()
+    one, one_history, one_images = run()
+    keras.utils.clear_session()
+    with two_replicas().scope():
+        two, two_history, two_images = run()
+    initial = _weights(toy.build())
+    moved = max(np.abs(value - first).max() for value, first in zip(one.values(), initial.values(), strict=True))
+    assert moved > 1e-3  # else the comparison says nothing
+    for (path, value), other in zip(one.items(), two.values(), strict=True):
+        # the same sums in another order: a few units in the last place of float32; a lost row would be 1e-3
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6, err_msg=path)
+    for name, values in one_history.items():
+        np.testing.assert_allclose(values, two_history[name], rtol=1e-5, atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(one_images, two_images, atol=1e-5)
+
+
+def check_training_does_not_depend_on_how_it_is_run(toy: Toy):
+    """Validation changes nothing, and several steps per execution neither: the two give the same weights."""
+
+    def run(steps_per_execution: int = 1, **options):
+        model = toy.build()
+        model.compile(model.optimizer, steps_per_execution=steps_per_execution)
+        history = model.fit(toy.dataset(4 * BATCH), epochs=2, verbose=0, **options).history
+        return _weights(model), {name: history[name] for name in model.tracked}
+
+    weights, history = run(validation_data=toy.dataset())
+    others, other_history = run(steps_per_execution=2)
+    for (path, value), other in zip(weights.items(), others.values(), strict=True):
+        # the same operations, but fused differently: the last place of float32
+        np.testing.assert_allclose(value, other, rtol=1e-5, atol=1e-7, err_msg=path)
+    for tracked, values in history.items():
+        np.testing.assert_allclose(values, other_history[tracked], rtol=1e-6, err_msg=tracked)
+
+
+def check_mixed_precision(toy: Toy, folder: pathlib.Path):
+    """bfloat16 trains, stays finite, keeps float32 weights and images, and is saved as such."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = toy.build()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    before = _weights(model)
+    history = model.fit(toy.dataset(), verbose=0).history
+    assert np.isfinite(list(history.values())).all(), history
+    after = _weights(model)
+    assert {value.dtype for value in after.values()} == {np.dtype(np.float32)}
+    assert any((value != before[path]).any() for path, value in after.items())
+    assert any(layer.compute_dtype == "bfloat16" for layer in model._flatten_layers() if layer.weights)
+    images = model.generate(2, seed=0, **toy.conditions)
+    _check_images(images, (2, *toy.image_shape))
+    model.save(folder / "mixed.keras")
+    np.testing.assert_array_equal(
+        keras.saving.load_model(folder / "mixed.keras").generate(2, seed=0, **toy.conditions), images
+    )
+
+
+def check_jit(toy: Toy):
+    """XLA on one device trains. (It makes other noise of the same seeds, so its numbers are its own.)"""
+    model = toy.build()
+    model.compile(model.optimizer, jit_compile=True)
+    before = _weights(model)
+    history = model.fit(toy.dataset(2 * BATCH), verbose=0).history
+    assert np.isfinite(list(history.values())).all(), history
+    assert all((value != before[path]).any() for path, value in _weights(model).items())
+
+
+def check_callbacks(toy: Toy, folder: pathlib.Path):
+    """EarlyStopping, ModelCheckpoint and LearningRateScheduler do what they do in any Keras model."""
+    model = toy.build()
+    rates = [1e-3, 5e-4, 0.0, 0.0, 0.0, 0.0]
+    callbacks = [
+        keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch]),
+        keras.callbacks.ModelCheckpoint(folder / "best.keras", monitor="val_loss", mode="min", save_best_only=True),
+        keras.callbacks.EarlyStopping("val_loss", mode="min", patience=2, min_delta=1e-12),
+    ]
+    history = model.fit(toy.dataset(), validation_data=toy.dataset(), epochs=6, callbacks=callbacks, verbose=0).history
+    np.testing.assert_allclose(history["learning_rate"], rates[: len(history["loss"])])
+    losses = history["val_loss"]
+    # a learning rate of 0 from the third epoch on: the loss stays, and patience ends the run two epochs later
+    assert len(losses) == 4 if losses[1] < losses[0] else len(losses) == 3, losses
+    assert losses[2:] == losses[1:2] * len(losses[2:])
+    best = keras.saving.load_model(folder / "best.keras")
+    assert int(best.train_steps) == 3 * (1 + int(np.argmin(losses)))
+    assert best.evaluate(toy.dataset(), verbose=0, return_dict=True)["loss"] == min(losses)
+
+
+def check_export(toy: Toy, folder: pathlib.Path):
+    """The same images in Keras, SavedModel and runtime; every precision within its bound; builtin ops alone."""
+    model = toy.build()
+    model.fit(toy.dataset(4 * BATCH), verbose=0)
+    out = export_model(
+        model, folder / "export", calibration=toy.columns(48), quantize=("float32", "float16", "dynamic", "int8")
+    )
+    runtime = Runtime(out)
+    parity = json.loads((out / "parity.json").read_text())
+    assert set(parity["files"]) == {"float32", "float16", "dynamic", "int8"}
+    for file in parity["files"].values():
+        assert set(file["endpoints"]) == set(zoo.get(toy.key).endpoints)
+        for operations in file["operations"].values():
+            assert operations and not [
+                name for name in operations if name.startswith(("Flex", "<")) or "CUSTOM" in name
+            ]
+    for row in parity_rows(parity):
+        if row["precision"] == "float32":
+            assert row["max"] <= 1e-5, row  # another order of sums; the values are of size 1
+        elif row["kind"] == "image":
+            bound = {"float16": ("max", 0.01), "dynamic": ("mean", 0.02), "int8": ("mean", toy.int8_mean)}
+            measure, limit = bound[row["precision"]]
+            assert row[measure] <= limit, row
+    for batch in parity["saved_model"]["batches"].values():
+        assert max(each["max"] for outputs in batch.values() for each in outputs.values()) <= 1e-5
+    _check_same_images(toy, model, out, runtime)
+
+
+def _check_same_images(toy: Toy, model, out: pathlib.Path, runtime: Runtime):
+    images = model.generate(3, seed=5, **toy.conditions)
+    # float32 in another order of sums
+    np.testing.assert_allclose(runtime.generate(3, seed=5, **toy.conditions), images, atol=1e-5)
+    signature = tf.saved_model.load(out / "saved_model").signatures["generate"]
+    told = model.conditions_of(3, **toy.conditions)
+    inputs = {name: tf.constant(value) for name, value in {**draw_noise(model.noise(), 3, 5), **told}.items()}
+    np.testing.assert_allclose(signature(**inputs)["image"], images, atol=1e-5)
+    assert np.abs(images - model.generate(3, seed=6, **toy.conditions)).max() > 1e-3  # and another seed others
+
+
+def _weights(model) -> dict[str, np.ndarray]:
+    """Path (with its index: paths may repeat) -> value of what is trained, in order."""
+    return {f"{variable.path} #{i}": np.asarray(variable) for i, variable in enumerate(model.trainable_variables)}
+
+
+def _state(model) -> dict[str, np.ndarray]:
+    """Path (with its index) -> value of everything that training goes on from, in order."""
+    networks = {f"{variable.path} #{i}": np.asarray(variable) for i, variable in enumerate(model.variables)}
+    optimizer = {f"optimizer {variable.path} #{i}": np.asarray(variable)
+                 for i, variable in enumerate(model.optimizer.variables)}  # fmt: skip
+    return {**networks, **optimizer}
+
+
+def _check_images(images: np.ndarray, shape: tuple[int, ...]):
+    assert images.shape == shape and images.dtype == np.float32
+    assert np.isfinite(images).all() and images.min() >= 0 and images.max() <= 1
