@@ -113,19 +113,30 @@ def check_resumes_exactly(toy: Toy, folder: pathlib.Path, form: str):
     np.testing.assert_array_equal(*images)
 
 
-def check_two_replicas_are_one_device(toy: Toy):
-    """With SGD and the noise on: weights, metrics, metrics of validation, predictions; uneven batches included."""
+def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
+    """With SGD and the noise on: weights, metrics, metrics of validation, predictions; uneven batches included.
+
+    What two replicas save, one device loads: weights, seeds and step counters.
+    """
 
     def run():
         model = toy.build(keras.optimizers.SGD(1e-3))
         history = model.fit(toy.dataset(), validation_data=toy.dataset(), epochs=2, verbose=0).history
+        model.save(folder / "model.keras")
         return _weights(model), history, model.predict(toy.dataset(), verbose=0)
 
     keras.utils.clear_session()
     one, one_history, one_images = run()
+    one_loaded = keras.saving.load_model(folder / "model.keras")
     keras.utils.clear_session()
     with two_replicas().scope():
         two, two_history, two_images = run()
+    two_loaded = keras.saving.load_model(folder / "model.keras")
+    for (path, value), other in zip(_state(one_loaded).items(), _state(two_loaded).values(), strict=True):
+        if value.dtype == np.float32:
+            np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6, err_msg=path)  # as below
+        else:
+            np.testing.assert_array_equal(value, other, err_msg=path)
     initial = _weights(toy.build())
     moved = max(np.abs(value - first).max() for value, first in zip(one.values(), initial.values(), strict=True))
     assert moved > 1e-3  # else the comparison says nothing

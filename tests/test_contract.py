@@ -28,8 +28,8 @@ def test_resumes_exactly(toy, tmp_path, form):
     contract.check_resumes_exactly(toy, tmp_path, form)
 
 
-def test_two_replicas_are_one_device(toy):
-    contract.check_two_replicas_are_one_device(toy)
+def test_two_replicas_are_one_device(toy, tmp_path):
+    contract.check_two_replicas_are_one_device(toy, tmp_path)
 
 
 def test_training_does_not_depend_on_how_it_is_run(toy):

@@ -240,6 +240,27 @@ def test_trainable_priors_train_and_come_back(prior, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        {"beta": 0.5, "kl_warmup_steps": 7, "free_bits": 0.25, "head": {"name": "normal", "scale": 0.3}},
+        {"num_samples": 3, "prior": Prior("Laplace", size=SIZE, loc=[0.0, 1.0], scale=2.0), "seed": 5},
+        {"posterior": "full_covariance_normal", "encoder": linear_encoder(5)},
+    ],
+    ids=["weights and head", "samples and prior", "posterior"],
+)
+def test_every_option_comes_back(options, tmp_path):
+    vae(**options).save(tmp_path / "x.keras")
+    loaded = keras.saving.load_model(tmp_path / "x.keras")
+    for name, value in options.items():
+        if name == "prior":
+            assert repr(loaded.prior) == repr(value)
+        elif name != "encoder":
+            assert getattr(loaded, name) == value
+    loss, _ = losses_of(vae(**options), X, normals(NUM, options.get("num_samples", 1), SIZE))
+    np.testing.assert_array_equal(losses_of(loaded, X, normals(NUM, loaded.num_samples, SIZE))[0], loss)
+
+
+@pytest.mark.parametrize(
     "options, message",
     [
         ({"beta": -1.0}, "beta must be a number >= 0"),
