@@ -1,0 +1,48 @@
+"""`python -m demos [RUN ...]`: exported models in a browser."""
+
+import argparse
+import sys
+
+from .artifacts import find
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="python -m demos",
+        description="Try exported models in a browser: one tab for each run, and an autoencoder beside a VAE.",
+        epilog="example: python -m demos runs/vae runs/autoencoder --port 7860",
+    )
+    top.add_argument(
+        "runs", nargs="*", metavar="RUN", help="run directory or export folder (default: all under ./runs)"
+    )
+    top.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+    top.add_argument("--share", action="store_true", help="open a public link through gradio.live")
+    return top
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Args:
+        arguments: in place of `sys.argv[1:]`.
+    """
+    options = parser().parse_args(arguments)
+    artifacts = find(options.runs)
+    try:
+        from .app import build_app, launch
+    except ImportError as error:
+        if error.name != "gradio":
+            raise
+        raise ImportError("The demo needs gradio: pip install 'keras-gen[demos]', or `make demo`") from error
+    app = build_app(artifacts)
+    print("Serving " + ", ".join(f"{artifact.name} ({artifact.folder})" for artifact in artifacts))
+    launch(app, host=options.host, port=options.port, share=options.share)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,107 @@
+"""All demos in one app: a tab for each exported model, and an autoencoder beside a VAE where both are given."""
+
+import importlib
+from collections.abc import Sequence
+
+import gradio as gr
+
+from keras_gen.export.runtime import read_description
+
+from . import beside
+from .artifacts import Artifact
+
+# system -> the module of its demo, which has build_demo(folder, name) -> gr.Blocks
+DEMOS = {
+    "autoencoder": "latent",
+    "vae": "latent",
+}
+QUEUE = 32  # waiting calls; a further one is turned away with a message
+AT_ONCE = 2
+LARGEST_FILE = "10mb"
+FORGET = 3600  # seconds after which pictures that were shown are deleted
+FONT = ("system-ui", "sans-serif")
+CSS = """
+footer {display: none !important}
+.gradio-container main {width: 100%; max-width: 1280px; margin: 0 auto}
+.action {align-self: flex-end}
+.titled .image-frame {padding-top: 40px; box-sizing: border-box}
+.upload .image-frame img {width: 100%; height: 100%; object-fit: contain}
+"""
+
+
+def build_app(artifacts: Sequence[Artifact]) -> gr.Blocks:
+    """Put the demos of exported models into tabs.
+
+    Args:
+        artifacts: see `demos.artifacts.find`.
+
+    Raises:
+        FileNotFoundError, ValueError: where an export is missing or damaged, or of a system without a demo.
+    """
+    described = {artifact: read_description(artifact.folder) for artifact in artifacts}
+    tabs = [(artifact.name, build_tab(artifact, told["system"])) for artifact, told in described.items()]
+    sides = pairs(described)
+    for number, (first, second) in enumerate(sides, start=1):
+        name = "beside" if number == 1 else f"beside_{number}"
+        title = "Side by side" if len(sides) == 1 else f"Side by side: {first.name} | {second.name}"
+        tabs.append((title, beside.build_demo(first.folder, second.folder, name)))
+    with gr.Blocks(title="keras_gen", analytics_enabled=False, delete_cache=(FORGET, FORGET)) as app:
+        gr.Markdown("## keras_gen: generative models, running from their exported files")
+        with gr.Tabs():
+            for title, demo in tabs:
+                with gr.Tab(title):
+                    demo.render()
+    return app
+
+
+def build_tab(artifact: Artifact, system: str) -> gr.Blocks:
+    """The demo of one exported model.
+
+    Raises:
+        ValueError: for a system without a demo.
+    """
+    if system not in DEMOS:
+        raise ValueError(f"{artifact.folder}: there is no demo for {system!r}; there is one for {', '.join(DEMOS)}")
+    module = importlib.import_module(f".{DEMOS[system]}", __package__)
+    return module.build_demo(artifact.folder, artifact.name)
+
+
+def pairs(described: dict[Artifact, dict]) -> list[tuple[Artifact, Artifact]]:
+    """Each autoencoder with the first VAE not yet taken that can stand beside it."""
+    found, free = [], [artifact for artifact, told in described.items() if told["system"] == "vae"]
+    for artifact, told in described.items():
+        if told["system"] != "autoencoder":
+            continue
+        fitting = next((other for other in free if beside.fits(told, described[other])), None)
+        if fitting is not None:
+            free.remove(fitting)
+            found.append((artifact, fitting))
+    return found
+
+
+def launch(app: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, share: bool = False, **options):
+    """Serve an app, with limits on uploads and waiting calls, and nothing fetched from elsewhere.
+
+    Args:
+        app: from `build_app`.
+        host, port: where to listen; port None is the first free one from 7860.
+        share: open a public link through gradio.live.
+        **options: of `gr.Blocks.launch`.
+
+    Returns:
+        What `gr.Blocks.launch` returns: server app, local address, public address.
+
+    Raises:
+        OSError: where the port is taken.
+    """
+    app.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
+    return app.launch(
+        server_name=host,
+        server_port=port,
+        share=share,
+        max_file_size=LARGEST_FILE,
+        ssr_mode=False,
+        theme=gr.themes.Soft(font=FONT, font_mono=("ui-monospace", "monospace")),
+        css=CSS,
+        **options,
+    )

@@ -1,0 +1,73 @@
+"""Codes are measured on a model whose codes are known: it shows them as its images."""
+
+import numpy as np
+import pytest
+
+from demos.panels.codes import measure, start_code, written
+
+SPREAD = np.array([0.01, 2.0, 0.5, 1.0], np.float32)
+MEAN = np.array([0.0, 5.0, -1.0, 0.0], np.float32)
+
+
+class Transparent:
+    """Images [1, 4, 1] that are affine in the code: N(MEAN, SPREAD**2), drawn by seed."""
+
+    image_shape = (1, 4, 1)
+    signatures = {"generate": {"inputs": {}}}
+    description = {"labels": None}
+
+    def generate(self, num, seed):
+        noise = np.random.default_rng(seed).standard_normal((num, 4), np.float32)
+        return ((MEAN + SPREAD * noise) / 20 + 0.5).reshape(num, 1, 4, 1)
+
+    def encode(self, image):
+        return (image.reshape(-1, 4) - 0.5) * 20
+
+
+@pytest.fixture
+def codes():
+    return measure(Transparent())
+
+
+def test_mean_and_spread_are_those_of_the_codes(codes):
+    # 256 codes: the mean is off by spread / 16, the spread by spread / sqrt(512), with a bound of four times that
+    np.testing.assert_array_less(np.abs(codes.mean - MEAN), SPREAD / 4)
+    np.testing.assert_allclose(codes.spread, SPREAD, rtol=4 / np.sqrt(512))
+
+
+def test_the_most_active_dimensions_come_first(codes):
+    assert codes.active(3) == [1, 3, 2]
+    assert codes.active(4) == codes.active(9) == [0, 1, 2, 3]
+
+
+def test_the_range_holds_three_spreads_and_the_prior(codes):
+    low, high = codes.mean - 3 * codes.spread, codes.mean + 3 * codes.spread
+    np.testing.assert_array_equal(codes.low, np.minimum(-3, np.floor(low)))
+    np.testing.assert_array_equal(codes.high, np.maximum(3, np.ceil(high)))
+    assert codes.high[1] > 9 and codes.low[0] == -3
+
+
+def test_directions_are_three_spreads_along_the_axes_of_most_change(codes):
+    lengths = np.linalg.norm(codes.directions, axis=1)
+    np.testing.assert_allclose(lengths, 3 * codes.spread[[1, 3]], rtol=0.02)  # axes are found up to sampling error
+    assert np.abs(codes.directions[0, 1]) / lengths[0] > 0.98 and np.abs(codes.directions[1, 3]) / lengths[1] > 0.98
+
+
+def test_a_code_of_one_number_has_one_direction():
+    class Narrow(Transparent):
+        def encode(self, image):
+            return super().encode(image)[:, 1:2]
+
+    codes = measure(Narrow())
+    assert codes.size == 1 and codes.directions.shape == (2, 1)
+    assert codes.directions[1, 0] == 0
+
+
+def test_a_start_is_the_code_of_the_generated_image():
+    model = Transparent()
+    noise = np.random.default_rng(7).standard_normal((1, 4), np.float32)[0]
+    np.testing.assert_allclose(start_code(model, 7, {}), MEAN + SPREAD * noise, atol=1e-5)  # float32
+
+
+def test_written_has_two_digits_and_signs():
+    assert written(np.array([1.005, -0.2, 10.0])) in ("+1.00 -0.20 +10.00", "+1.01 -0.20 +10.00")

@@ -1,0 +1,111 @@
+"""Uploads of every kind become the model's input, as the training data did."""
+
+import pathlib
+import zlib
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from demos.panels.uploads import read_image
+from demos.panels.views import single
+from keras_gen.data.fit import Fit
+
+ORIENTATION = 0x0112  # EXIF
+
+
+def picture(height, width, channels, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
+
+
+def written(path, array):
+    Image.fromarray(array.squeeze()).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("shape", [(12, 12, 1), (10, 14, 3)])
+@pytest.mark.parametrize("size", [(40, 61), (7, 5), (12, 12)])
+def test_the_rule_is_that_of_the_training_data(tmp_path, size, shape, channels):
+    array = picture(*size, channels)
+    expected = Fit(shape)(array).astype(np.float32) / 255
+    found = read_image(written(tmp_path / "image.png", array), shape)
+    assert found.dtype == np.float32 and found.shape == shape
+    # two roundings to 8 bits may fall otherwise: of compositing, and of luminance before or after
+    np.testing.assert_allclose(found, expected, atol=2.01 / 255)
+
+
+def test_a_photograph_is_turned_upright(tmp_path):
+    array = picture(20, 30, 3)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # stored turned a quarter to the left
+    Image.fromarray(np.rot90(array)).save(tmp_path / "turned.png", exif=exif)
+    upright = read_image(written(tmp_path / "upright.png", array), (8, 8, 3))
+    np.testing.assert_array_equal(read_image(str(tmp_path / "turned.png"), (8, 8, 3)), upright)
+
+
+def test_sixteen_bits_keep_their_range(tmp_path):
+    levels = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    found = read_image(str(tmp_path / "deep.png"), (8, 8, 1))[..., 0]
+    np.testing.assert_allclose(found, levels / 65535, atol=0.51 / 255)
+
+
+def test_palettes_with_transparency_lie_on_white(tmp_path):
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    image.putpixel((0, 0), 1)
+    image.save(tmp_path / "palette.png", transparency=0)
+    found = read_image(str(tmp_path / "palette.png"), (8, 8, 3))
+    np.testing.assert_array_equal(found[0, 0], [0, 1, 0])
+    np.testing.assert_array_equal(found[1:], 1)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "1", "LA"])
+def test_other_modes_are_read(tmp_path, mode):
+    name = tmp_path / ("image.jpg" if mode == "CMYK" else "image.png")
+    Image.new("RGB", (9, 9), "white").convert(mode).save(name)
+    np.testing.assert_allclose(read_image(str(name), (8, 8, 3)), 1, atol=2 / 255)
+
+
+def test_invert_is_the_negative(tmp_path):
+    path = written(tmp_path / "image.png", picture(8, 8, 1))
+    np.testing.assert_allclose(read_image(path, (8, 8, 1), True), 1 - read_image(path, (8, 8, 1)))
+
+
+def test_a_picture_enlarged_to_be_shown_comes_back_exactly(tmp_path):
+    array = picture(12, 14, 3)
+    shown = single(array.astype(np.float32) / 255)
+    assert shown.shape == (12 * 22, 14 * 22, 3)  # 320 // 14 = 22 times
+    found = read_image(written(tmp_path / "shown.png", shown), (12, 14, 3))
+    np.testing.assert_array_equal(found, array.astype(np.float32) / 255)
+
+
+def refused(path, message):
+    with pytest.raises(gr.Error) as error:
+        read_image(path, (8, 8, 3))
+    assert message in error.value.message
+
+
+def test_what_is_no_image_is_refused_by_name(tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (tmp_path / "empty.png").write_bytes(b"")
+    whole = written(tmp_path / "whole.png", picture(64, 64, 3))
+    (tmp_path / "cut.png").write_bytes(pathlib.Path(whole).read_bytes()[:2000])
+    for name in ("text.png", "drawing.svg", "empty.png", "cut.png"):
+        refused(str(tmp_path / name), f"{name} cannot be read as an image")
+    refused(None, "There is no image yet")
+
+
+def test_pixels_without_a_known_range_are_refused(tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.float32)).save(tmp_path / "float.tiff")
+    refused(str(tmp_path / "float.tiff"), "cannot be read")
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
+    header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
+    checksum = zlib.crc32(header[-17:]).to_bytes(4, "big")
+    (tmp_path / "bomb.png").write_bytes(header + checksum + b"\0\0\0\x10IDAT")
+    refused(str(tmp_path / "bomb.png"), "9000 x 9000 pixels; at most 50 million")

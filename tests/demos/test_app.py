@@ -1,0 +1,32 @@
+"""The app: every system has its demo, and exports that cannot be shown are refused."""
+
+import importlib
+import json
+import shutil
+
+import pytest
+
+from demos.app import DEMOS, build_app
+from demos.artifacts import Artifact
+from keras_gen import zoo
+
+
+def test_every_system_has_a_demo():
+    assert set(DEMOS) == set(zoo.SYSTEMS)
+    for module in DEMOS.values():
+        assert callable(importlib.import_module(f"demos.{module}").build_demo)
+
+
+def test_a_system_without_a_demo_is_refused(tmp_path, artifacts):
+    folder = shutil.copytree(artifacts[2].folder, tmp_path / "export")
+    description = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**description, "system": "crystal_ball"}))
+    with pytest.raises(ValueError, match="no demo for 'crystal_ball'; there is one for autoencoder, vae"):
+        build_app([Artifact("ball", folder)])
+
+
+def test_a_damaged_model_is_refused(tmp_path, artifacts):
+    folder = shutil.copytree(artifacts[2].folder, tmp_path / "export")
+    (folder / "model.tflite").write_bytes((folder / "model.tflite").read_bytes()[:-8])
+    with pytest.raises(ValueError, match="damaged or from another export"):
+        build_app([Artifact("broken", folder)])

@@ -1,0 +1,49 @@
+"""Which exports are found, and what is said where there are none."""
+
+import pytest
+
+from demos.artifacts import find
+
+
+def exported(folder):
+    (folder / "export").mkdir(parents=True)
+    (folder / "export" / "model.json").write_text("{}")
+    return folder
+
+
+def test_all_runs_under_the_directory_are_found(tmp_path):
+    for name in ("vae", "autoencoder"):
+        exported(tmp_path / name)
+    (tmp_path / "untrained").mkdir()
+    assert [(each.name, each.folder) for each in find(runs=tmp_path)] == [
+        ("autoencoder", tmp_path / "autoencoder" / "export"),
+        ("vae", tmp_path / "vae" / "export"),
+    ]
+
+
+def test_a_run_and_its_export_folder_are_the_same(tmp_path):
+    run = exported(tmp_path / "vae")
+    assert find([run]) == find([run / "export"]) == find([run, run / "export"])
+
+
+def test_names_are_unique_and_fit_into_an_address(tmp_path):
+    paths = [exported(tmp_path / place) for place in ("a/my run-1", "b/my_run 1", "c/\N{GREEK SMALL LETTER ALPHA}")]
+    assert [each.name for each in find(paths)] == ["my_run_1", "my_run_1_2", "model"]
+
+
+def test_without_any_export_it_says_how_to_make_one(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"(?s)no exported run.*keras-gen train.*keras-gen export"):
+        find(runs=tmp_path)
+
+
+def test_a_run_without_an_export_gets_the_command_that_makes_it(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(FileNotFoundError, match=f"keras-gen export {tmp_path}"):
+        find([tmp_path])
+
+
+def test_what_is_no_run_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds neither"):
+        find([tmp_path])
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        find([tmp_path / "nowhere"])

@@ -1,0 +1,59 @@
+"""The autoencoder beside the VAE: the same noise and the same upload through both."""
+
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from demos.app import pairs
+from demos.beside import build_demo, fits
+from keras_gen import pictures
+
+from .test_latent import random_image, rgb, shown, small
+
+
+def test_the_same_noise_is_decoded_by_both(client, models):
+    for name, path in zip(("ae", "vae"), client.predict(3, 2, 1, api_name="/beside_generate"), strict=True):
+        model, picture = models[name], shown(path)
+        noise = models["vae"].noise(2, 3)["noise"]  # a standard normal prior: the noise is the code
+        np.testing.assert_array_equal(model.noise(2, 3)["noise"], noise)
+        factor = (picture.shape[1] - 3 * 2) // (2 * 12)
+        expected = pictures.grid(model.decode(noise, label=np.array([1, 1])), 2, scale=factor)
+        np.testing.assert_array_equal(picture[..., :1], expected)
+
+
+def test_the_same_upload_is_reconstructed_by_both(client, models, tmp_path):
+    image = random_image((12, 12, 1))
+    Image.fromarray(image[..., 0]).save(tmp_path / "image.png")
+    upload = handle_file(str(tmp_path / "image.png"))
+    sees, *made, errors = client.predict(upload, False, 2, api_name="/beside_reconstruct")
+    np.testing.assert_array_equal(small(sees, (12, 12)), rgb(image))
+    lines = errors.splitlines()
+    for name, path, line in zip(("ae", "vae"), made, lines, strict=True):
+        real = image[None].astype(np.float32) / 255
+        expected = models[name].reconstruct(real, label=2)
+        np.testing.assert_array_equal(small(path, (12, 12)), rgb(expected[0]))
+        assert f"MSE {np.mean((real.astype(np.float64) - expected) ** 2):.4f}" in line
+    assert [line.partition(":")[0] for line in lines] == ["Autoencoder", "Variational Autoencoder"]
+
+
+def test_a_generated_image_is_the_vaes(client):
+    image, _ = client.predict(0, api_name="/beside_generated")
+    assert small(image, (12, 12)).shape == (12, 12, 3)
+
+
+def test_without_an_upload_it_says_so(client):
+    with pytest.raises(AppError, match="There is no image yet"):
+        client.predict(None, False, 0, api_name="/beside_reconstruct")
+
+
+def test_only_models_that_take_the_same_stand_side_by_side(artifacts, models):
+    ae, vae, flat = artifacts
+    assert fits(models["ae"].description, models["vae"].description)
+    assert not fits(models["ae"].description, models["flat"].description)
+    with pytest.raises(ValueError, match="cannot stand side by side"):
+        build_demo(ae.folder, flat.folder)
+    described = {artifact: models[artifact.name].description for artifact in (flat, vae, ae)}
+    assert pairs(described) == [(ae, vae)]
+    assert pairs({flat: described[flat], ae: described[ae]}) == []

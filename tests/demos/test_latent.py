@@ -1,0 +1,258 @@
+"""Every endpoint of a model's tab, called as a browser calls it, against the exported model itself."""
+
+import gradio_client
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from demos.panels.codes import measure
+from keras_gen import pictures
+
+
+def shown(path: str) -> np.ndarray:
+    """The uint8 RGB picture that an endpoint gave."""
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def small(path: str, shape) -> np.ndarray:
+    """One image as it was before it was enlarged, uint8 RGB [height, width, 3]."""
+    picture = shown(path)
+    factor = picture.shape[0] // shape[0]
+    assert factor > 1 and picture.shape == (shape[0] * factor, shape[1] * factor, 3)
+    image = picture[::factor, ::factor]
+    np.testing.assert_array_equal(image.repeat(factor, 0).repeat(factor, 1), picture)
+    return image
+
+
+def rgb(image: np.ndarray) -> np.ndarray:
+    """An image in [0, 1] as uint8 RGB."""
+    return np.broadcast_to(pictures.to_uint8(image), (*image.shape[:2], 3))
+
+
+@pytest.fixture
+def upload(tmp_path):
+    """(array, name) -> an upload of it as an image file."""
+
+    def made(array: np.ndarray, name: str = "image.png"):
+        Image.fromarray(array.squeeze()).save(tmp_path / name)
+        return handle_file(str(tmp_path / name))
+
+    return made
+
+
+def random_image(shape, seed=0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def test_generate_shows_what_the_seed_gives(client, models):
+    picture = shown(client.predict(5, 4, api_name="/flat_generate"))
+    factor = (picture.shape[1] - 3 * 2) // (2 * 14)
+    expected = pictures.grid(models["flat"].generate(4, 5), 2, scale=factor)
+    np.testing.assert_array_equal(picture, expected)
+
+
+def test_generate_is_told_the_class(client, models):
+    one = shown(client.predict(5, 1, 2, api_name="/vae_generate"))
+    other = shown(client.predict(5, 1, 1, api_name="/vae_generate"))
+    assert np.abs(one.astype(int) - other).max() > 0
+    in_turn = shown(client.predict(5, 6, -1, api_name="/vae_generate"))
+    images = models["vae"].generate(6, 5, label=np.array([0, 1, 2, 0, 1, 2]))
+    factor = (in_turn.shape[1] - 4 * 2) // (3 * 12)
+    np.testing.assert_array_equal(in_turn[..., :1], pictures.grid(images, 3, scale=factor))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((-1, 4), "minimum"),
+        ((2**32, 4), "maximum"),
+        ((None, 4), "Seed is empty"),
+        ((0, 0), "minimum"),
+        ((0, 101), "maximum"),
+    ],
+)
+def test_generate_refuses_what_it_cannot_draw(client, arguments, message):
+    with pytest.raises((AppError, ValueError), match=message):
+        client.predict(*arguments, api_name="/flat_generate")
+
+
+def test_generate_refuses_an_unknown_class(client):
+    with pytest.raises((AppError, ValueError), match="7"):
+        client.predict(0, 4, 7, api_name="/vae_generate")
+
+
+def test_sliders_move_the_code_from_where_it_starts(client, models):
+    model = models["vae"]
+    *values, image = client.predict(3, 1, api_name="/vae_start")
+    code = model.encode(model.generate(1, 3, label=1), label=1)
+    np.testing.assert_array_equal(small(image, (12, 12)), rgb(model.decode(code, label=1)[0]))
+    dimensions = measure(model).active(8)
+    assert len(values) == 8 and len(set(dimensions)) == 8
+    np.testing.assert_allclose(values, np.clip(code[0, dimensions], -3, 3), atol=0.0051)  # two digits, in range
+
+    moved = code.copy()
+    moved[0, dimensions[2]] = values[2] = 1.25
+    image = client.predict(1, *values, api_name="/vae_move")
+    np.testing.assert_array_equal(small(image, (12, 12)), rgb(model.decode(moved, label=1)[0]))
+
+
+def test_each_session_has_its_own_start(client, address, models):
+    *values, first = client.predict(1, api_name="/flat_start")
+    other = gradio_client.Client(address, verbose=False)
+    other.predict(2, api_name="/flat_start")
+    other.close()
+    np.testing.assert_array_equal(shown(client.predict(*values, api_name="/flat_move")), shown(first))
+
+
+def test_another_start_is_the_start_of_the_seed_it_shows(client):
+    seed, *_, image = client.predict(api_name="/flat_another")
+    again = client.predict(seed, api_name="/flat_start")
+    np.testing.assert_array_equal(shown(image), shown(again[-1]))
+    assert client.predict(api_name="/flat_another")[0] != seed
+
+
+def test_an_upload_is_a_start(client, models, upload):
+    image = random_image((10, 14, 3))
+    *values, decoded = client.predict(upload(image), False, api_name="/flat_start_from")
+    model = models["flat"]
+    expected = model.reconstruct(image[None].astype(np.float32) / 255)[0]
+    np.testing.assert_array_equal(small(decoded, (10, 14)), rgb(expected))
+    np.testing.assert_array_equal(shown(client.predict(*values, api_name="/flat_move")), shown(decoded))
+
+
+@pytest.mark.parametrize("value", [1e6, float("nan"), "far"])
+def test_sliders_refuse_what_is_no_place(client, value):
+    with pytest.raises((AppError, ValueError)):
+        client.predict(value, 0.0, api_name="/flat_move")
+
+
+def test_the_map_shows_its_tiles_and_the_image_at_a_place(client, models):
+    model, codes = models["flat"], measure(models["flat"])
+    picture, image, code = client.predict("dimensions", 0, 1, 0, 0.5, -1.0, api_name="/flat_map")
+    middle, half = (codes.high + codes.low) / 2, (codes.high - codes.low) / 2
+    z = middle + half * [0.5, -1.0]
+    np.testing.assert_allclose([float(number) for number in code.split()], z, atol=0.0051)
+    np.testing.assert_array_equal(small(image, (10, 14)), rgb(model.decode(z[None].astype(np.float32))[0]))
+
+    tiles = shown(picture).reshape(13, -1, 13, shown(picture).shape[1] // 13, 3).swapaxes(1, 2)
+    assert tiles.shape[3] // 14 == tiles.shape[2] // 10 >= 1
+    top_left = middle + half * [-12 / 13, 12 / 13]
+    expected = pictures.grid(model.decode(top_left[None].astype(np.float32)), pad=0, scale=tiles.shape[3] // 14)
+    np.testing.assert_array_equal(tiles[0, 0], expected)
+
+
+def test_planes_of_larger_codes(client, models):
+    model, codes = models["vae"], measure(models["vae"])
+    starts = [model.encode(model.generate(1, seed, label=2), label=2)[0] for seed in (4, 5, 6)]
+    for place, expected in (((-1, -1), starts[0]), ((1, -1), starts[1]), ((-1, 1), starts[2])):
+        code = client.predict("images", 0, 1, 4, 2, *place, api_name="/vae_map")[2]
+        np.testing.assert_allclose([float(number) for number in code.split()], expected, atol=0.0051)
+    code = client.predict("principal", 0, 1, 4, 2, 0, 0, api_name="/vae_map")[2]
+    np.testing.assert_allclose([float(number) for number in code.split()], codes.mean, atol=0.0051)
+    code = client.predict("dimensions", 7, 3, 4, 2, 1, 0, api_name="/vae_map")[2]
+    expected = starts[0].copy()
+    expected[[7, 3]] = codes.high[7], (codes.high[3] + codes.low[3]) / 2
+    np.testing.assert_allclose([float(number) for number in code.split()], expected, atol=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("dimensions", 0, 0, 0, 0, 0), "two different dimensions"),
+        (("dimensions", 0, 1, 0, 2, 0), "maximum"),
+        (("dimensions", 0, 1, 0, None, 0), "x is empty"),
+        (("round", 0, 1, 0, 0, 0), "round"),
+    ],
+)
+def test_the_map_refuses_what_is_no_place(client, arguments, message):
+    with pytest.raises((AppError, ValueError), match=message):
+        client.predict(*arguments, api_name="/flat_map")
+
+
+def test_reconstruct_shows_both_their_difference_and_the_error(client, models, upload):
+    image = random_image((12, 12, 1))
+    sees, made, difference, error = client.predict(upload(image), False, 1, api_name="/vae_reconstruct")
+    real = image.astype(np.float32) / 255
+    expected = models["vae"].reconstruct(real[None], label=1)[0]
+    np.testing.assert_array_equal(small(sees, (12, 12)), rgb(real))
+    np.testing.assert_array_equal(small(made, (12, 12)), rgb(expected))
+    np.testing.assert_array_equal(small(difference, (12, 12)), rgb(np.abs(real - expected)))
+    squared = np.mean((real.astype(np.float64) - expected) ** 2)
+    assert error == f"MSE {squared:.4f}, PSNR {-10 * np.log10(squared):.1f} dB"
+
+
+def test_reconstruct_inverts(client, upload):
+    image = random_image((12, 12, 1))
+    sees = client.predict(upload(image), True, 0, api_name="/ae_reconstruct")[0]
+    np.testing.assert_array_equal(small(sees, (12, 12)), rgb(255 - image))
+
+
+def test_bad_files_are_refused_with_a_reason(client, tmp_path):
+    text = tmp_path / "text.png"
+    text.write_text("this is no image")
+    Image.fromarray(random_image((64, 64, 3))).save(tmp_path / "whole.jpg")
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes((tmp_path / "whole.jpg").read_bytes()[:600])
+    for file in (text, cut):
+        with pytest.raises(AppError, match=f"{file.name} cannot be read as an image"):
+            client.predict(handle_file(str(file)), False, api_name="/flat_reconstruct")
+    with pytest.raises(AppError, match="There is no image yet"):
+        client.predict(None, False, api_name="/flat_reconstruct")
+
+
+def test_files_of_the_server_cannot_be_named(client, artifacts):
+    secret = artifacts[0].folder / "model.json"
+    with pytest.raises(AppError):
+        client.predict({"path": str(secret), "meta": {"_type": "gradio.FileData"}}, False, api_name="/flat_reconstruct")
+
+
+def test_large_files_are_refused(client, tmp_path):
+    large = tmp_path / "large.png"
+    large.write_bytes(b"0" * 10_500_000)
+    with pytest.raises(Exception, match="(?i)size|large|413"):
+        client.predict(handle_file(str(large)), False, api_name="/flat_reconstruct")
+
+
+def test_interpolation_goes_from_one_upload_to_the_other(client, models, upload):
+    model, images = models["flat"], [random_image((10, 14, 3), seed) for seed in (1, 2)]
+    files = [upload(image, f"{index}.png") for index, image in enumerate(images)]
+    codes = model.encode(np.stack(images).astype(np.float32) / 255)
+    strip, place = client.predict(*files, False, "line", 3, 0.25, api_name="/flat_interpolate")
+    ends = [codes[0], (codes[0] + codes[1]) / 2, codes[1]]
+    picture = shown(strip)
+    factor = (picture.shape[1] - 4 * 2) // (3 * 14)
+    np.testing.assert_array_equal(picture, pictures.grid(model.decode(np.stack(ends)), 3, scale=factor))
+    expected = model.decode((0.75 * codes[:1] + 0.25 * codes[1:]).astype(np.float32))[0]
+    np.testing.assert_array_equal(small(place, (10, 14)), rgb(expected))
+    again = client.predict(*files, False, "line", 0.25, api_name="/flat_position")
+    np.testing.assert_array_equal(shown(again), shown(place))
+    arc = client.predict(*files, False, "arc", 0.25, api_name="/flat_position")
+    assert np.abs(shown(arc).astype(int) - shown(place)).max() > 0
+
+
+def test_interpolation_needs_two_images(client, upload):
+    one = upload(random_image((10, 14, 3)))
+    with pytest.raises(AppError, match="There is no image yet"):
+        client.predict(one, None, False, "line", 3, 0.5, api_name="/flat_interpolate")
+    assert client.predict(one, None, False, "line", 0.5, api_name="/flat_position") is None
+    with pytest.raises((AppError, ValueError), match="curve"):
+        client.predict(one, one, False, "curve", 3, 0.5, api_name="/flat_interpolate")
+
+
+def test_generated_images_fill_the_fields_and_are_read_back_as_they_were(client):
+    image, invert = client.predict(2, api_name="/vae_generated")
+    assert invert is False
+    sees = client.predict(handle_file(image), invert, 2, api_name="/vae_reconstruct")[0]
+    np.testing.assert_array_equal(shown(sees), shown(image))
+    first, second, _ = client.predict(api_name="/flat_two_generated")
+    assert np.abs(shown(first).astype(int) - shown(second)).max() > 0
+
+
+def test_every_endpoint_has_a_name(client):
+    names = {name.lstrip("/") for name in client.view_api(return_format="dict")["named_endpoints"]}
+    parts = ["generate", "start", "another", "start_from", "move", "map", "generated", "reconstruct", "two_generated",
+             "interpolate", "position"]  # fmt: skip
+    both = {f"beside_{part}" for part in ("generate", "reconstruct", "generated")}
+    assert names == {f"{name}_{part}" for name in ("ae", "vae", "flat") for part in parts} | both

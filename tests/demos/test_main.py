@@ -1,0 +1,31 @@
+"""The command line: help, and errors without a traceback. The app it starts is the one of the other tests."""
+
+import subprocess
+import sys
+
+import pytest
+
+from demos.__main__ import main
+
+from .conftest import environment
+
+
+def test_help_has_an_example(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    assert "example: python -m demos runs/vae" in capsys.readouterr().out
+
+
+def test_without_runs_it_says_what_to_do(tmp_path):
+    command = [sys.executable, "-m", "demos"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith(f"error: There is no exported run under {tmp_path / 'runs'}")
+    assert "keras-gen train vae" in done.stderr
+
+
+def test_a_bad_port_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["--port", "many"])
+    assert "invalid int value: 'many'" in capsys.readouterr().err
