@@ -92,16 +92,16 @@ def launch(app: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, 
         What `gr.Blocks.launch` returns: server app, local address, public address.
 
     Raises:
+        ValueError: for a port that cannot be.
         OSError: where the port is taken.
     """
+    if port is not None and not 1 <= port <= 65535:
+        raise ValueError(f"A port is a number from 1 to 65535; received {port}")
     app.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
-    return app.launch(
-        server_name=host,
-        server_port=port,
-        share=share,
-        max_file_size=LARGEST_FILE,
-        ssr_mode=False,
-        theme=gr.themes.Soft(font=FONT, font_mono=("ui-monospace", "monospace")),
-        css=CSS,
-        **options,
-    )
+    theme = gr.themes.Soft(font=FONT, font_mono=("ui-monospace", "monospace"))
+    options = {"max_file_size": LARGEST_FILE, "ssr_mode": False, "theme": theme, "css": CSS, **options}
+    try:
+        return app.launch(server_name=host, server_port=port, share=share, **options)
+    except OSError as error:
+        wanted = f"{host} port {port}" if port else f"{host}, ports from 7860"
+        raise OSError(f"Cannot listen on {wanted}: taken, or not ours ({error}); choose another --port") from error

@@ -89,5 +89,5 @@ def add_interpolation(model: Runtime, prefix: str = "") -> None:
     io = explained(interpolate), [*given, steps, t], [strip, place]
     button.click(*io, api_name=f"{prefix}interpolate")
     generated.success(*io, api_visibility="private")
-    moved = explained(position), [*given, t], place
-    t.input(*moved, show_progress="hidden", trigger_mode="always_last", api_name=f"{prefix}position")
+    options = {"show_progress": "hidden", "trigger_mode": "always_last", "api_name": f"{prefix}position"}
+    gr.on([t.input, t.release], explained(position), [*given, t], place, **options)

@@ -67,7 +67,7 @@ def add_map(demo: gr.Blocks, model: Runtime, codes: Codes, prefix: str = "") -> 
                     gr.Dropdown(names, value=value, label=axis, min_width=100)
                     for axis, value in zip(("Across", "Up"), codes.active(2), strict=True)
                 )
-                seed = seed_field("Start: seed (Enter)")
+                seed = seed_field()
             label = class_field(model, "decode")
             gr.Markdown("Click the map, or type x and y and press Enter, to decode the image there.")
             options = {"height": 540, "show_label": False, "buttons": ["download"]}
@@ -82,13 +82,11 @@ def add_map(demo: gr.Blocks, model: Runtime, codes: Codes, prefix: str = "") -> 
             code = gr.Textbox(label="Its code", interactive=False, lines=1, max_lines=6)
     plane = [kind, first, second, seed, label]
     found = [shown, image, code]
-    kind.input(_fields_of, kind, [first, second, seed], api_visibility="private", show_progress="hidden")
+    quiet = {"show_progress": "hidden", "trigger_mode": "always_last"}
+    kind.input(_fields_of, kind, [first, second, seed], api_visibility="private", **quiet)
     fields = [kind.input, first.input, second.input, seed.submit, x.submit, y.submit, *chosen(label)]
-    gr.on(
-        [demo.load, *fields], explained(place), [*plane, x, y], found, show_progress="hidden", api_name=f"{prefix}map"
-    )
-    shown.select(explained(clicked), plane, [x, y, *found], show_progress="hidden", trigger_mode="always_last",
-                 api_visibility="private")  # fmt: skip
+    gr.on([demo.load, *fields], explained(place), [*plane, x, y], found, api_name=f"{prefix}map", **quiet)
+    shown.select(explained(clicked), plane, [x, y, *found], api_visibility="private", **quiet)
 
 
 def ringed(picture: np.ndarray, x: float, y: float) -> np.ndarray:

@@ -12,9 +12,9 @@ LARGEST_SEED = 2**32 - 1
 MOST = 100
 
 
-def seed_field(label: str = "Seed (Enter)") -> gr.Number:
+def seed_field() -> gr.Number:
     """A field for a seed: a whole number from 0 to 2**32 - 1, to be confirmed with Enter."""
-    return gr.Number(0, precision=0, minimum=0, maximum=LARGEST_SEED, label=label, min_width=130)
+    return gr.Number(0, precision=0, minimum=0, maximum=LARGEST_SEED, label="Seed (Enter)", min_width=130)
 
 
 def number_field(value: int = 36, most: int = MOST) -> gr.Slider:

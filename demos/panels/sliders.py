@@ -57,7 +57,7 @@ def add_sliders(demo: gr.Blocks, model: Runtime, codes: Codes, prefix: str = "")
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             with gr.Row():
-                seed, label = seed_field("Start: seed (Enter)"), class_field(model, "decode")
+                seed, label = seed_field(), class_field(model, "decode")
                 button = action("Another start")
             if codes.size > SLIDERS:
                 gr.Markdown(f"The {SLIDERS} of {codes.size} numbers of the code that vary most between images:")
@@ -74,7 +74,9 @@ def add_sliders(demo: gr.Blocks, model: Runtime, codes: Codes, prefix: str = "")
     moved = [base, label, *sliders]
     gr.on([demo.load, seed.submit], explained(start), [seed, label], started, api_name=f"{prefix}start")
     button.click(explained(another), label, [seed, *started], api_name=f"{prefix}another")
-    gr.on([path.upload, invert.input], explained(start_from), [path, invert, label], started,
-          api_name=f"{prefix}start_from")  # fmt: skip
-    gr.on([*(slider.input for slider in sliders), *chosen(label)], explained(move), moved, image,
-          show_progress="hidden", trigger_mode="always_last", api_name=f"{prefix}move")  # fmt: skip
+    begun = explained(start_from), [path, invert, label], started
+    gr.on([path.upload, invert.input], *begun, api_name=f"{prefix}start_from")
+    # the small button beside a slider, which resets it, is a release and no input
+    events = [event for slider in sliders for event in (slider.input, slider.release)]
+    options = {"show_progress": "hidden", "trigger_mode": "always_last", "api_name": f"{prefix}move"}
+    gr.on([*events, *chosen(label)], explained(move), moved, image, **options)

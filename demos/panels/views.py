@@ -34,7 +34,7 @@ def sheet(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nd
     Small images are enlarged by a whole number; where the grid is wider than twice `MANY` it is scaled down.
     """
     columns = min(len(images), columns or int(np.ceil(np.sqrt(len(images)))))
-    factor = min(max(1, MANY // (columns * images.shape[2])), max(1, ONE // max(images.shape[1:3])))
+    factor = min(max(1, round(MANY / (columns * images.shape[2]))), max(1, ONE // max(images.shape[1:3])))
     picture = _rgb(pictures.grid(images, columns, pad=pad, scale=factor))
     if picture.shape[1] <= 2 * MANY:
         return picture

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from demos.app import DEMOS, build_app
+from demos.app import DEMOS, build_app, launch
 from demos.artifacts import Artifact
 from keras_gen import zoo
 
@@ -30,3 +30,20 @@ def test_a_damaged_model_is_refused(tmp_path, artifacts):
     (folder / "model.tflite").write_bytes((folder / "model.tflite").read_bytes()[:-8])
     with pytest.raises(ValueError, match="damaged or from another export"):
         build_app([Artifact("broken", folder)])
+
+
+class Occupied:
+    """An app that finds its port taken."""
+
+    def queue(self, **options):
+        pass
+
+    def launch(self, **options):
+        raise OSError("Cannot find empty port in range: 8000-8000.")
+
+
+def test_a_port_that_cannot_be_had_is_named():
+    with pytest.raises(OSError, match="Cannot listen on 127.0.0.1 port 8000: taken.*choose another --port"):
+        launch(Occupied(), port=8000)
+    with pytest.raises(ValueError, match="from 1 to 65535; received 70000"):
+        launch(Occupied(), port=70000)
