@@ -6,8 +6,6 @@ from keras_gen import runs, zoo
 
 from .history import read_rows
 
-_SHOWN = ("elbo", "nll", "bits_per_dimension", "reconstruction", "kl", "psnr", "ssim")
-
 
 def write_card(run: runs.Run) -> pathlib.Path:
     """Write README.md from what lies in the run directory: settings, numbers, pictures, how to use it.
@@ -19,7 +17,7 @@ def write_card(run: runs.Run) -> pathlib.Path:
     system = zoo.SYSTEMS.get(config["system"])
     title = system.title if system else config["system"]
     parts = [f"# {title} on {config['data']['source']}", _what(run, system), _picture(run, rows)]
-    parts += [_data(config), _training(config, rows), _numbers(run), _use(run), _limits(config)]
+    parts += [_data(config), _training(config, rows), _evaluation(run), _export(run), _use(run), _limits(config)]
     run.card_file.write_text("\n\n".join(part for part in parts if part) + "\n")
     return run.card_file
 
@@ -63,25 +61,33 @@ def _training(config: dict, rows: list[dict]) -> str:
     return f"{text}\n\n{head}" + "\n".join(table) + f"\n\n{note}"
 
 
-def _numbers(run: runs.Run) -> str:
+def _evaluation(run: runs.Run) -> str:
     if not run.evaluation_file.is_file():
-        return "## Evaluation\n\nNot evaluated yet: `keras-gen evaluate " + str(run.path) + "` writes evaluation.json."
+        return f"## Evaluation\n\nNot evaluated yet: `keras-gen evaluate {run.path}` writes evaluation.json."
     content = runs.read_json(run.evaluation_file)
-    numbers = {name: value for name, value in _flat(content) if isinstance(value, (int, float))}
-    shown = [f"| {name} | {value:.5g} |" for name, value in numbers.items() if name.split(".")[-1] in _SHOWN]
-    return (
-        "## Evaluation\n\n"
-        + ("| | |\n|---|---|\n" + "\n".join(shown) + "\n\n" if shown else "")
-        + "All numbers, units and sample sizes: `evaluation.json`."
-    )
+    about = content["about"]
+    lines = [
+        f"| {name} | {value:.6g} | {about.get(name, {}).get('unit', '')} |"
+        for name, value in content["metrics"].items()
+        if value is not None
+    ]
+    note = "Sample sizes, seed, and why some numbers are missing: `evaluation.json`."
+    return "## Evaluation\n\n| metric | value | unit |\n|---|---|---|\n" + "\n".join(lines) + f"\n\n{note}"
 
 
-def _flat(content: dict, prefix: str = ""):
-    for key, value in content.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+def _export(run: runs.Run) -> str:
+    file = run.export_folder / "parity.json"
+    if not file.is_file():
+        return ""
+    lines = [
+        f"| {precision} | {details['bytes'] / 1000:,.0f} | {endpoint} | {errors['max']:.2g} | {errors['mean']:.2g} |"
+        for precision, details in runs.read_json(file)["files"].items()
+        for endpoint, outputs in details["endpoints"].items()
+        for output, errors in outputs.items()
+        if output == "image"
+    ]
+    head = "| precision | kB | endpoint | largest error | mean error |\n|---|---|---|---|---|\n"
+    return "## Export\n\nErrors of images in [0, 1] against Keras.\n\n" + head + "\n".join(lines) if lines else ""
 
 
 def _use(run: runs.Run) -> str:

@@ -33,7 +33,8 @@ class History:
 
     def append(self, epoch: int, metrics: dict[str, float]) -> None:
         """Add an epoch, counted from 1, and write the file."""
-        self.rows.append({"epoch": epoch, **metrics})
+        # what is compared is what was written: a resumed run must not find a difference in the last digits
+        self.rows.append({"epoch": epoch, **{name: float(_text(value)) for name, value in metrics.items()}})
         self.write()
 
     def write(self) -> None:
@@ -42,9 +43,8 @@ class History:
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
         writer.writeheader()
-        # nine digits tell any two float32 numbers apart
         writer.writerows(
-            {name: value if name == "epoch" else f"{value:.9g}" for name, value in row.items()} for row in self.rows
+            {name: value if name == "epoch" else _text(value) for name, value in row.items()} for row in self.rows
         )
         self.path.parent.mkdir(parents=True, exist_ok=True)
         scratch = self.path.with_name(self.path.name + ".tmp")
@@ -64,6 +64,10 @@ class History:
     def waited(self, metric: str | None) -> int:
         """Epochs since the best one."""
         return len(self.rows) - self.best(metric)
+
+
+def _text(value: float) -> str:
+    return f"{value:.9g}"  # nine digits tell any two float32 numbers apart
 
 
 def read_rows(path: pathlib.Path) -> list[dict[str, float]]:

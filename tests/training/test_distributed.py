@@ -10,14 +10,13 @@ import pytest
 from keras_gen import runs
 from keras_gen.training import train
 from keras_gen.training.history import read_rows
-
-from .conftest import SMALL
+from tests.small import SMALL
 
 ROOT = pathlib.Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from keras_gen.training import train
-from tests.training.conftest import SMALL
+from tests.small import SMALL
 data, out = sys.argv[1:]
 for epochs in (1, 2):
     train("vae", data, out, epochs=epochs, resume=epochs == 2, **SMALL)
@@ -25,9 +24,11 @@ for epochs in (1, 2):
 
 
 @pytest.fixture(scope="module")
-def mirrored(images, tmp_path_factory):
+def mirrored(toy_images, tmp_path_factory):
     """Two epochs on two logical CPU devices."""
-    return train("vae", images, tmp_path_factory.mktemp("runs") / "mirrored", epochs=2, strategy="mirrored", **SMALL)
+    return train(
+        "vae", toy_images, tmp_path_factory.mktemp("runs") / "mirrored", epochs=2, strategy="mirrored", **SMALL
+    )
 
 
 def assert_close(run, other):
@@ -38,13 +39,13 @@ def assert_close(run, other):
         np.testing.assert_allclose(weight.numpy(), other_weight.numpy(), atol=2e-5, err_msg=weight.path)
 
 
-def test_two_devices_train_as_one_does(images, mirrored, tmp_path):
-    assert_close(mirrored, train("vae", images, tmp_path / "one", epochs=2, **SMALL))
+def test_two_devices_train_as_one_does(toy_images, mirrored, tmp_path):
+    assert_close(mirrored, train("vae", toy_images, tmp_path / "one", epochs=2, **SMALL))
 
 
-def test_a_batch_must_split_over_the_devices(images, tmp_path):
+def test_a_batch_must_split_over_the_devices(toy_images, tmp_path):
     with pytest.raises(ValueError, match="batch_size=61 is for all 2 devices: it must be a multiple"):
-        train("vae", images, tmp_path / "run", strategy="mirrored", **{**SMALL, "batch_size": 61})
+        train("vae", toy_images, tmp_path / "run", strategy="mirrored", **{**SMALL, "batch_size": 61})
 
 
 def free_ports(num):
@@ -57,7 +58,7 @@ def free_ports(num):
     return ports
 
 
-def test_two_workers_train_and_resume_as_two_devices_do_and_one_of_them_writes(images, mirrored, tmp_path):
+def test_two_workers_train_and_resume_as_two_devices_do_and_one_of_them_writes(toy_images, mirrored, tmp_path):
     out, workers = tmp_path / "run", [f"127.0.0.1:{port}" for port in free_ports(2)]
     processes = []
     for index in (0, 1):
@@ -65,7 +66,7 @@ def test_two_workers_train_and_resume_as_two_devices_do_and_one_of_them_writes(i
         environment = {"TF_CONFIG": json.dumps(task), "PATH": "", "CUDA_VISIBLE_DEVICES": "-1"}
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, images, out],
+                [sys.executable, "-c", PROGRAM, toy_images, out],
                 cwd=ROOT,
                 env=environment,
                 stderr=subprocess.PIPE,

@@ -48,3 +48,11 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path):
     path.write_text("epoch,loss\n1,abc\n")
     with pytest.raises(ValueError, match="metrics.csv cannot be read as a table of metrics"):
         History(path, epochs=1)
+
+
+def test_a_resumed_history_finds_equal_what_was_equal(tmp_path):
+    value = 6.286861896514893  # a float32 with more digits than are written
+    History(tmp_path / "metrics.csv").append(1, {"loss": value})
+    history = History(tmp_path / "metrics.csv", epochs=1)
+    history.append(2, {"loss": value})
+    assert history.best("loss") == 1 and history.waited("loss") == 1

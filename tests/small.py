@@ -1,0 +1,19 @@
+"""A toy run: 200 images and a network so small that training it takes a second or two."""
+
+import pathlib
+
+import numpy as np
+
+# three steps in an epoch
+SMALL = {"batch_size": 60, "settings": {"network": "mlp", "width": 8, "latent_size": 2}, "verbose": 0}
+
+
+def write_images(path: pathlib.Path) -> pathlib.Path:
+    """Write an .npz of 200 images 8x8x1 with labels of two classes: bright left halves, bright right halves."""
+    random = np.random.default_rng(0)
+    label = random.integers(0, 2, 200)
+    image = random.integers(0, 80, (200, 8, 8, 1))
+    image[label == 0, :, :4] += 150
+    image[label == 1, :, 4:] += 150
+    np.savez(path, image=image.astype(np.uint8), label=label)
+    return path

@@ -1,0 +1,215 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import keras_gen
+from keras_gen import cli, pictures, zoo
+from keras_gen.runs import Run
+
+COMMANDS = ("zoo", "data", "train", "sample", "evaluate", "export")
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """Run a command line -> its result; wide enough that no message is broken."""
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.delenv(cli.DEBUG, raising=False)
+    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def failed(result, code, *parts):
+    """Whether a command ended with a code and one message, without a traceback."""
+    assert result.exit_code == code, result.output
+    assert result.stderr.startswith("error: ") and "Traceback" not in result.output
+    for part in parts:
+        assert part in result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(call, command):
+    result = call(command, "--help")
+    assert result.exit_code == 0 and f"keras-gen {command}" in result.stdout and "Example" in result.stdout
+
+
+def test_zoo_lists_every_system_and_its_settings(call):
+    listed = call("zoo").stdout
+    for system in zoo.SYSTEMS.values():
+        for text in (system.key, system.title, system.paper, system.data[0], system.endpoints[-1]):
+            assert text in listed
+    shown = call("zoo", "vae").stdout
+    assert all(name in shown for name in zoo.get("vae").settings) and "arXiv:1312.6114" in shown
+    failed(call("zoo", "gone"), 2, "Unknown system 'gone': expected one of", "vae")
+
+
+def test_data_describes_a_source_and_shows_it(call, toy_images, tmp_path):
+    assert "shapes" in call("data").stdout
+    result = call("data", toy_images, "--out", tmp_path / "new" / "a.png", "--num", 4, "--split", "train")
+    assert result.exit_code == 0 and "200" in result.stdout and "uint8 [8, 8, 1]" in result.stdout
+    picture = np.asarray(Image.open(tmp_path / "new" / "a.png"))
+    assert picture.shape == (2 * 8 + 3 * 2,) * 2 and picture[2:10, 2:10].std() > 10
+    failed(call("data", "gone"), 2, "there is no data set", "'shapes'")
+
+
+def test_train_passes_every_option_on(call, monkeypatch, toy_run):
+    given = {}
+    monkeypatch.setattr(keras_gen.training, "train", lambda *args, **named: given.update(named, args=args) or toy_run)
+    line = (
+        "train vae --data mnist --out runs/x --epochs 3 --steps 4 --batch-size 5 --image-size 16 --seed 6 --precision "
+        "mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 --binarize none --augment "
+        'flip,crop --data-dir /d --set network=mlp --set beta=2.5 --set prior={"name":"mixture","components":3} '
+        "--set num_classes=null --set x=True --quiet"
+    )
+    result = call(*line.split())
+    assert result.exit_code == 0 and result.stdout == ""
+    assert [str(value) for value in given.pop("args")] == ["vae", "mnist", "runs/x"]
+    assert given == {
+        "epochs": 3, "steps": 4, "batch_size": 5, "image_size": 16, "seed": 6, "precision": "mixed_bfloat16",
+        "strategy": "mirrored", "overwrite": True, "resume": False, "patience": 7, "learning_rate": 0.5,
+        "binarize": None, "augment": ["flip", "crop"], "data_dir": "/d", "verbose": 0,
+        "settings": {
+            "network": "mlp", "beta": 2.5, "prior": {"name": "mixture", "components": 3}, "num_classes": None,
+            "x": True,
+        },
+    }  # fmt: skip
+    given.clear()
+    assert call("train", "vae").exit_code == 0
+    assert given["args"][1] is None and str(given["args"][2]) == "runs/vae" and given["binarize"] == "auto"
+    assert all(given[name] is None for name in ("epochs", "seed", "batch_size", "augment", "precision"))
+
+
+def test_train_and_sample_from_the_command_line(call, toy_images, tmp_path):
+    out = tmp_path / "run"
+    result = call(
+        "train", "autoencoder", "--data", toy_images, "--out", out, "--epochs", 1, "--steps", 2, "--set", "network=mlp",
+        "--set", "width=4",
+    )  # fmt: skip
+    assert result.exit_code == 0 and "270" not in result.stdout and "keras-gen evaluate" in result.stdout
+    assert Run.open(out).config["settings"]["width"] == 4
+    failed(call("train", "autoencoder", "--data", toy_images, "--out", out), 2, "is not empty", "--overwrite")
+    failed(call("train", "--resume", "--out", out, "--batch-size", 3), 2, "batch_size is 128, received 3")
+
+    result = call("sample", out, "--num", 9, "--seed", 3, "--out", tmp_path / "grid.png", "--scale", 1)
+    assert result.exit_code == 0
+    model = keras_gen.load(out)
+    expected = pictures.grid(model.generate(9, seed=3))
+    assert (np.asarray(Image.open(tmp_path / "grid.png")) == expected[..., 0]).all()
+    assert call("sample", out / "model.keras", "--num", 9, "--seed", 3, "--out", tmp_path / "a.npy").exit_code == 0
+    assert (np.load(tmp_path / "a.npy") == model.generate(9, seed=3)).all()
+    failed(call("sample", out, "--label", 1), 2, "takes no condition; received label")
+    failed(call("sample", tmp_path / "gone"), 2, "gone does not exist")
+
+
+def copied(run, folder):
+    (folder / "run").mkdir()
+    for name in ("config.json", "metrics.csv"):
+        (folder / "run" / name).write_bytes((run.path / name).read_bytes())
+    return folder / "run"
+
+
+def test_evaluate_passes_every_option_on_and_renews_the_card(call, monkeypatch, toy_run, tmp_path):
+    path, given = copied(toy_run, tmp_path), []
+
+    def evaluate(run, **options):
+        given.append((run.path, options))
+        about = {"elbo": {"unit": "nats per image"}, "nll": {"reason": "gray"}}
+        content = {"metrics": {"elbo": -12.5, "nll": None}, "about": about}
+        (run.path / "evaluation.json").write_text(json.dumps(content))
+
+    monkeypatch.setattr(keras_gen.evaluation, "evaluate", evaluate)
+    monkeypatch.setattr(keras_gen.evaluation, "compare", lambda a, b, **options: {"picture": f"{b}.png"})
+    result = call("evaluate", path, "--nll-samples", 7, "--nll-images", "all", "--seed", 2, "--beside", "other")
+    assert result.exit_code == 0 and "other.png" in result.stdout
+    assert given == [(path, {
+        "nll_samples": 7, "nll_images": "all", "samples": 1000, "batch_size": None, "split": "validation", "seed": 2,
+        "verbose": True,
+    })]  # fmt: skip  # the toy run has no test split
+    assert "| elbo | -12.5 | nats per image |" in (path / "README.md").read_text()
+    failed(call("evaluate", path, "--nll-images", "some"), 2, "must be a number or all; received 'some'")
+
+
+def test_export_passes_every_option_on_and_shows_the_errors(call, monkeypatch, toy_run, tmp_path):
+    path, given = copied(toy_run, tmp_path), []
+
+    def export(run, **options):
+        given.append((run.path, options))
+        run.export_folder.mkdir()
+        errors = {"decode": {"image": {"max": 0.0123, "mean": 0.004, "largest": 1.0}}}
+        parity = {"files": {"int8": {"bytes": 45678, "endpoints": errors}}, "kinds": {"decode": {"image": "image"}}}
+        (run.export_folder / "parity.json").write_text(json.dumps(parity))
+        return run.export_folder
+
+    monkeypatch.setattr(keras_gen.export, "export", export)
+    result = call("export", path, "--format", "tflite,saved_model", "--quantize", "int8,none", "--batch", 2)
+    assert result.exit_code == 0, result.output
+    options = {"format": "tflite,saved_model", "quantize": "int8,none", "batch": 2, "out": None, "seed": 0}
+    assert given == [(path, options)]
+    assert all(text in result.stdout for text in ("int8", "decode", "0.012", "0.004", "46"))
+    assert "decode" in (path / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "error, code, parts",
+    [
+        (ValueError("bad [red] input"), 2, ["error: bad [red] input\n"]),
+        (PermissionError("no right"), 2, ["error: no right"]),
+        (FloatingPointError("loss became nan"), 1, ["error: loss became nan"]),
+        (OSError(28, "No space left on device"), 1, ["No space left on device"]),
+        (ZeroDivisionError("inside"), 1, ["ZeroDivisionError: inside", "was not expected; `keras-gen --debug"]),
+    ],
+)
+def test_an_error_is_one_message_and_an_exit_code(call, monkeypatch, error, code, parts):
+    def fail(*args, **named):
+        raise error
+
+    monkeypatch.setattr(keras_gen.training, "train", fail)
+    failed(call("train", "vae"), code, *parts)
+    monkeypatch.setenv(cli.DEBUG, "")  # --debug sets it for the process; the fixture takes it away again
+    assert call("--debug", "train", "vae").exception is error
+
+
+def test_ctrl_c_has_its_own_exit_code(call, monkeypatch):
+    def stop(*args, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras_gen.training, "train", stop)
+    assert call("train", "vae").exit_code == cli.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    "arguments, part",
+    [
+        (("train",), "Which system?"),
+        (("train", "vae", "--resume"), "--resume needs --out"),
+        (("train", "vae", "--set", "beta"), "--set takes KEY=VALUE, such as latent_size=16; received 'beta'"),
+        (("sample", "x", "--label", "three"), "does not exist"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call, arguments, part):
+    failed(call(*arguments), 2, part)
+
+
+def test_labels_and_settings_are_read():
+    assert cli._labels("3") == 3 and cli._labels("0,1,2") == [0, 1, 2]
+    with pytest.raises(ValueError, match="received 'three'"):
+        cli._labels("three")
+    read = [
+        cli._setting(f"k={text}")[1] for text in ("1", "1.5", "true", "False", "None", "conv", '"1"', "[1, 2]", "a=b")
+    ]
+    assert read == [1, 1.5, True, False, None, "conv", "1", [1, 2], "a=b"]
+
+
+def test_noise_of_loading_is_shown_only_when_loading_fails(capfd, monkeypatch):
+    import os
+
+    monkeypatch.delenv(cli.DEBUG, raising=False)
+    with cli._quietly():
+        os.write(2, b"noise")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ImportError), cli._quietly():
+        os.write(2, b"the reason")
+        raise ImportError
+    assert capfd.readouterr().err == "the reason"

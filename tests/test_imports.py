@@ -1,0 +1,131 @@
+"""Who may import whom, and what `import keras_gen` costs."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import keras_gen
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "keras_gen"
+LEAVES = {"distributions", "layers", "losses", "data"}
+SIBLINGS = {"training", "evaluation", "export"}
+# each part of the package -> the parts it may import, besides itself
+MAY = {leaf: LEAVES for leaf in LEAVES}
+MAY["networks"] = LEAVES
+MAY["models"] = MAY["networks"] | {"networks"}
+MAY["zoo"] = MAY["models"] | {"models"}
+# a module that imports nothing of the package may be used below: it is not a layer of its own
+MAY["runs"] = MAY["zoo"] | {"zoo"}
+MAY["pictures"] = MAY["zoo"] | {"zoo"}
+MAY |= {sibling: MAY["runs"] | {"runs", "pictures"} for sibling in SIBLINGS}
+MAY["cli"] = MAY["training"] | SIBLINGS
+OUTSIDE = {"export", "demos", "benchmarks", "tests"}
+
+
+def part_of(path: pathlib.Path) -> str:
+    """`keras_gen/models/vae.py` -> `models`; `keras_gen/zoo.py` -> `zoo`."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: pathlib.Path, source: str | None = None) -> list[tuple[int, str]]:
+    """(line, module) of every import in a file, also inside functions; modules of the package by their full names."""
+    package = ".".join(path.relative_to(ROOT).parts[:-1])
+    found = []
+    for node in ast.walk(ast.parse(source if source is not None else path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            # `from keras_gen import zoo` imports keras_gen.zoo
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "keras_gen" else [module]
+            found += [(node.lineno, name) for name in names]
+    return found
+
+
+def forbidden(path: pathlib.Path, source: str | None = None) -> list[str]:
+    """What a file imports and may not."""
+    own, wrong = part_of(path), []
+    for line, module in imported(path, source):
+        parts = module.split(".")
+        if parts[0] in OUTSIDE:
+            wrong.append(f"{path.name}:{line} imports {module}, which is not in the package")
+        elif parts[0] == "keras_gen" and len(parts) > 1 and parts[1] in MAY and parts[1] not in MAY[own] | {own}:
+            wrong.append(f"{path.name}:{line} ({own}) imports {module}")
+    return wrong
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def test_every_part_of_the_package_has_its_place():
+    assert {part_of(path) for path in FILES} == set(MAY)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_to_the_left(path):
+    assert not forbidden(path)
+
+
+@pytest.mark.parametrize(
+    "file, source, line",
+    [
+        ("models/vae.py", "def f():\n    from keras_gen.training import train", 2),
+        ("models/vae.py", "from .. import data, zoo", 1),
+        ("training/card.py", "import keras_gen.evaluation.bound", 1),
+        ("export/convert.py", "from ..training.card import write_card", 1),
+        ("data/load.py", "from keras_gen import networks", 1),
+        ("runs.py", "from . import training", 1),
+        ("zoo.py", "import demos.app", 1),
+    ],
+)
+def test_a_forbidden_import_is_found(file, source, line):
+    assert [text.split(" ")[0] for text in forbidden(PACKAGE / file, source)] == [f"{pathlib.Path(file).name}:{line}"]
+
+
+def test_the_leaves_have_no_cycle():
+    uses = {leaf: set() for leaf in LEAVES}
+    for path in FILES:
+        if part_of(path) in LEAVES:
+            uses[part_of(path)] |= {module.split(".")[1] for _, module in imported(path) if "keras_gen." in module}
+    uses = {leaf: (others & LEAVES) - {leaf} for leaf, others in uses.items()}
+    while free := [leaf for leaf, others in uses.items() if not others]:
+        uses = {leaf: others - set(free) for leaf, others in uses.items() if leaf not in free}
+    assert not uses
+
+
+def run(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_the_package_or_asking_for_help_loads_nothing_heavy():
+    program = """
+import sys
+import keras_gen
+print(keras_gen.__version__, *sys.modules)
+from keras_gen import cli
+try:
+    cli.app(["train", "--help"])
+except SystemExit as end:
+    assert end.code == 0
+heavy = {"tensorflow", "keras", "numpy", "tensorflow_datasets", "scipy"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    loaded = run(program).splitlines()[0].split()
+    assert loaded[0] == keras_gen.__version__
+    assert not {"tensorflow", "keras", "numpy", "typer", "rich", "PIL"} & set(loaded)
+
+
+def test_attributes_are_loaded_on_first_use_and_unknown_ones_are_named():
+    assert keras_gen.VAE is keras_gen.models.VAE and keras_gen.train is keras_gen.training.train
+    assert set(keras_gen.__all__) <= set(dir(keras_gen))
+    for name in keras_gen.__all__:
+        assert getattr(keras_gen, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'vae'; it has .*VAE"):
+        _ = keras_gen.vae

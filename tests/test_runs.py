@@ -1,0 +1,121 @@
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import keras_gen
+from keras_gen import runs
+from keras_gen.runs import Run
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def test_a_run_is_made_and_opened(tmp_path):
+    run = Run.create(tmp_path / "deep" / "run", {"system": "vae", "image_shape": [8, 8, 1]})
+    opened = Run.open(str(run.path))
+    assert opened.config == run.config == {"format": runs.FORMAT, "system": "vae", "image_shape": [8, 8, 1]}
+    assert opened.image_shape == (8, 8, 1) and opened.model_file == run.path / "model.keras"
+
+
+def test_an_occupied_directory_is_kept_unless_it_is_a_run_to_be_replaced(tmp_path):
+    run = Run.create(tmp_path / "run", {"system": "vae"})
+    (run.path / "old").touch()
+    with pytest.raises(FileExistsError, match=r"is not empty. Go on with it \(--resume\), replace it \(--overwrite\)"):
+        Run.create(run.path, {})
+    assert (run.path / "old").exists()
+    Run.create(run.path, {"system": "new"}, overwrite=True)
+    assert Run.open(run.path).config["system"] == "new" and not (run.path / "old").exists()
+
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "holiday.jpg").touch()
+    with pytest.raises(ValueError, match="is no run directory, so it is not replaced"):
+        Run.create(tmp_path / "photos", {}, overwrite=True)
+    assert (tmp_path / "photos" / "holiday.jpg").exists()
+    (tmp_path / "empty").mkdir()
+    Run.create(tmp_path / "empty", {})
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=r"run cannot be made: .*file is a file; choose another --out"):
+        runs.check_free(tmp_path / "file" / "run")
+    asked = []
+    monkeypatch.setattr(runs.os, "access", lambda path, mode: asked.append(path))
+    with pytest.raises(PermissionError, match=f"no permission to write in {tmp_path}; choose another --out"):
+        runs.check_free(tmp_path / "a" / "b")
+    assert asked == [tmp_path]
+
+
+def test_what_is_no_run_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="gone does not exist: expected a run directory"):
+        Run.open(tmp_path / "gone")
+    with pytest.raises(FileNotFoundError, match="holds no config.json"):
+        Run.open(tmp_path)
+    (tmp_path / "config.json").write_text('{"format": 99}')
+    with pytest.raises(ValueError, match="has format 99; this version reads format 1"):
+        Run.open(tmp_path)
+    (tmp_path / "config.json").write_text('{"format": 1')
+    with pytest.raises(ValueError, match="config.json"):
+        Run.open(tmp_path)
+    with pytest.raises(FileNotFoundError, match="model.keras does not exist"):
+        runs.load(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("size", [0, 1000, 0.9])
+def test_a_damaged_model_is_named(toy_run, tmp_path, size):
+    content = toy_run.model_file.read_bytes()
+    (tmp_path / "model.keras").write_bytes(content[: size if isinstance(size, int) else int(size * len(content))])
+    with pytest.raises(ValueError, match="model.keras cannot be read as a Keras model; it may be damaged"):
+        runs.load(tmp_path / "model.keras")
+
+
+def test_json_is_replaced_at_once(tmp_path):
+    runs.write_json(tmp_path / "a.json", {"a": 1})
+    runs.write_json(tmp_path / "a.json", {"a": 2})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"a": 2}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_validation_data_come_in_order_and_unaugmented(toy_run, toy_images, tmp_path):
+    run = Run(
+        toy_run.path, {**toy_run.config, "data": {**toy_run.config["data"], "augment": ["flip"], "binarize": None}}
+    )
+    raw = np.load(toy_images)["image"] / np.float32(255)
+    held_out = np.concatenate([batch["image"] for batch in run.dataset("validation")])
+    np.testing.assert_allclose(held_out, raw[-20:], atol=1e-7)
+    trained = np.concatenate([batch["image"] for batch in run.dataset("train")])
+    assert trained.shape == raw[:-20].shape and not np.allclose(trained, raw[:-20])
+    np.testing.assert_allclose(trained.sum(), raw[:-20].sum(), rtol=1e-5)  # the same pixels, in another order
+    with pytest.raises(ValueError, match="has no test split; it has train, validation"):
+        run.dataset("test")
+
+
+def test_fresh_processes_open_a_run_and_a_file_from_anywhere(toy_run, tmp_path):
+    shutil.copy(toy_run.model_file, tmp_path / "alone.keras")
+    # the second process is a fork of the first: both begin where only the libraries are loaded
+    program = f"""
+import os, sys
+sys.path.insert(0, {str(ROOT)!r})
+import numpy as np
+import tensorflow, tensorflow_probability, keras
+if os.fork():
+    pid, status = os.wait()
+    assert status == 0 and "keras_gen" not in sys.modules
+    import keras_gen.models
+    np.save("of_keras.npy", keras.saving.load_model("alone.keras").generate(3, seed=7))
+else:
+    import keras_gen
+    model = keras_gen.load({str(toy_run.path)!r})
+    assert model.optimizer.iterations == 12, model.optimizer.iterations
+    np.save("of_run.npy", model.generate(3, seed=7))
+    np.save("of_file.npy", keras_gen.load("alone.keras").generate(3, seed=7))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    expected = keras_gen.load(toy_run.path).generate(3, seed=7)
+    for name in ("of_keras", "of_run", "of_file"):
+        np.testing.assert_array_equal(np.load(tmp_path / f"{name}.npy"), expected)
