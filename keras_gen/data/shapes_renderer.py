@@ -17,7 +17,8 @@ COLORS = np.array(
     ],
     np.float32,
 ) / 255
-PERIODS = np.array([9.75, 13.5], np.float32) / 64    # fine, coarse; parts of the image's side
+PERIODS = np.array([11.0, 15.5], np.float32) / 64    # fine, coarse; parts of the image's side
+DOTS = 0.85     # the dots' period beside that of stripes and checks
 RIM = 1.4 / 64
 _CHUNK = 64
 
@@ -80,7 +81,8 @@ def _draw(factors: Factors, outline, size: int) -> np.ndarray:
 
 def _own_color(x: np.ndarray, y: np.ndarray, factors: Factors, size: int) -> np.ndarray:
     """Part of each pixel that has the object's own colour, not the texture's second one: [n, size, size]."""
-    period = PERIODS[factors.texture_period][:, None, None]
+    period = np.where(factors.texture == 2, DOTS, 1.0).astype(np.float32) * PERIODS[factors.texture_period]
+    period = period[:, None, None]
     u, v = _turn(x, y, 45.0 * factors.texture_angle)
     u = u / period + 0.5 * factors.texture_phase[:, None, None]
     v = v / period

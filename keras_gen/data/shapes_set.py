@@ -30,7 +30,7 @@ def shapes_builder(name: str, data_dir: str | os.PathLike | None):
     """Return the builder of "shapes" or "shapes/tiny", prepared (rendered where it is not there yet; no network).
 
     Raises:
-        ValueError: an unknown configuration.
+        ValueError: an unknown configuration, or a folder that cannot be written.
     """
     from .shapes_builder import Shapes
 
@@ -40,10 +40,13 @@ def shapes_builder(name: str, data_dir: str | os.PathLike | None):
         try:
             with contextlib.redirect_stdout(None):      # TFDS announces a download, and there is none
                 builder.download_and_prepare()
-        except Exception:
-            if not Shapes(config=config, data_dir=str(tfds_folder(data_dir))).is_prepared():
-                raise       # else another process has prepared the same set at the same time
+        except Exception as error:
             builder = Shapes(config=config, data_dir=str(tfds_folder(data_dir)))
+            if not builder.is_prepared():       # else another process has prepared the set at the same time
+                raise ValueError(
+                    f"shapes cannot be written to {builder.data_dir}: {error}. It is rendered once and kept; point "
+                    f"data_dir (or TFDS_DATA_DIR) to a folder that can be written."
+                ) from error
     return builder
 
 

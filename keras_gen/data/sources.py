@@ -37,7 +37,10 @@ def resolve(
     if kind == "shapes":
         table = read_shapes(place, split, fit, data_dir)
     else:
-        table = (read_arrays if kind == "arrays" else read_folder)(place, split, fit)
+        try:
+            table = (read_arrays if kind == "arrays" else read_folder)(place, split, fit)
+        except OSError as error:
+            raise ValueError(f"{place} cannot be read: {error}") from error
     return hold(table, cache, fit, on_error, store)
 
 

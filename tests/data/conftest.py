@@ -38,15 +38,18 @@ class DataTestSet(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, start, count):
         for i in range(start, start + count):
-            yield i, {
-                "image": picture(i),
-                "label": i % 2,
-                "attributes": {"young": i % 3 == 0, "bald": i % 5 == 0},
-                "number": i,
-                "caption": f"number {i}",
-                "box": tfds.features.BBox(0.0, 0.0, 0.5, 0.5),
-                "many": list(range(i % 3)),
-            }
+            yield (
+                i,
+                {
+                    "image": picture(i),
+                    "label": i % 2,
+                    "attributes": {"young": i % 3 == 0, "bald": i % 5 == 0},
+                    "number": i,
+                    "caption": f"number {i}",
+                    "box": tfds.features.BBox(0.0, 0.0, 0.5, 0.5),
+                    "many": list(range(i % 3)),
+                },
+            )
 
 
 @pytest.fixture(scope="session")

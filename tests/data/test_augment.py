@@ -30,7 +30,7 @@ def test_flip_mirrors_half_of_them_and_nothing_else():
     same = (out == IMAGE.numpy()).all((1, 2, 3))
     mirrored = (out == IMAGE.numpy()[:, :, ::-1]).all((1, 2, 3))
     assert (same ^ mirrored).all()
-    assert abs(mirrored.mean() - 0.5) < 0.1      # four standard deviations of 400 coin tosses
+    assert abs(mirrored.mean() - 0.5) < 0.1  # four standard deviations of 400 coin tosses
 
 
 def test_shift_moves_whole_pixels_by_at_most_an_eighth():
@@ -46,7 +46,7 @@ def test_shift_moves_whole_pixels_by_at_most_an_eighth():
 
 
 def test_crop_cuts_a_window_of_the_stated_size():
-    y, x = np.mgrid[:33, :33].astype(np.float32) / 32       # coordinates as colours: the window can be read off
+    y, x = np.mgrid[:33, :33].astype(np.float32) / 32  # coordinates as colours: the window can be read off
     image = np.repeat(np.stack([y, x, x], -1)[None], 300, 0)
     out = augment(tf.constant(image), ["crop"], keys_of(np.arange(300))).numpy()
     height = out[:, -1, 0, 0] - out[:, 0, 0, 0]
@@ -63,7 +63,7 @@ def test_color_leaves_alpha_and_keeps_gray_gray():
     np.testing.assert_array_equal(out[..., 3], gray[..., 3])
     np.testing.assert_allclose(out[..., 0], out[..., 1], atol=1e-5)
     change = out[..., 0].mean((1, 2)) - gray.numpy()[..., 0].mean((1, 2))
-    assert 0.02 < change.std() < 0.08 and abs(change).max() < 0.12       # brightness: uniform in +-0.1, 0.058
+    assert 0.02 < change.std() < 0.08 and abs(change).max() < 0.12  # brightness: uniform in +-0.1, 0.058
 
 
 def test_order_of_names_is_the_order_of_work_and_unknown_names_raise():

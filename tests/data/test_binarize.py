@@ -15,7 +15,7 @@ def test_dynamic_draws_each_pixel_with_its_value_as_probability():
     out = binarize(tf.constant(np.repeat(values, 4000, 0)), "dynamic", keys).numpy()
     assert set(np.unique(out)) == {0.0, 1.0}
     error = np.sqrt(values[0] * (1 - values[0]) / 4000)
-    assert (abs(out.mean(0) - values[0]) <= 5 * error).all()     # 0 and 1 are exact
+    assert (abs(out.mean(0) - values[0]) <= 5 * error).all()  # 0 and 1 are exact
     assert abs(np.corrcoef(out[:, 0, 2, 0], out[:, 1, 0, 0])[0, 1]) < 5 / np.sqrt(4000)
 
 

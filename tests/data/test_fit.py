@@ -23,10 +23,10 @@ def test_the_asked_shape_is_returned_untouched():
 @pytest.mark.parametrize("size", [(60, 120), (120, 60), (35, 47)])
 def test_a_disc_stays_round(crop, size):
     out = Fit((40, 40, 3), crop=crop, background=(0, 0, 0))(disc(*size, 15))[..., 0] / 255.0
-    height, width = out.sum(0).max(), out.sum(1).max()     # the longest column and row, in pixels of white
+    height, width = out.sum(0).max(), out.sum(1).max()  # the longest column and row, in pixels of white
     scale = (min if crop == "center" else max)(size[0] / 40, size[1] / 40)
     assert abs(height - width) < 0.5
-    assert abs(out.sum() / (np.pi * (15 / scale) ** 2) - 1) < 0.06      # pixels at the edge of so small a disc
+    assert abs(out.sum() / (np.pi * (15 / scale) ** 2) - 1) < 0.06  # pixels at the edge of so small a disc
 
 
 def test_center_cuts_the_middle():
@@ -58,7 +58,7 @@ def test_transparency_on_a_chosen_background():
 
 def test_transparent_colour_never_bleeds_in():
     image = np.zeros((8, 8, 4), np.uint8)
-    image[..., 0] = 255     # red, but fully transparent
+    image[..., 0] = 255  # red, but fully transparent
     np.testing.assert_array_equal(Fit((4, 4, 3))(image), 255)
 
 
@@ -87,7 +87,7 @@ def test_floats_keep_their_precision_and_range():
 
 def test_shrinking_does_not_alias():
     stripes = np.zeros((64, 64, 1), np.uint8)
-    stripes[:, ::2] = 255       # finer than the small image can show: its mean is gray
+    stripes[:, ::2] = 255  # finer than the small image can show: its mean is gray
     out = Fit((16, 16, 1))(stripes)
     assert abs(out[:, 2:-2].astype(int) - 127).max() <= 2
 

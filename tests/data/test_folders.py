@@ -44,7 +44,7 @@ def test_slices_are_disjoint_complete_mixed_and_fixed(tmp_path):
     first, last = (read_folder(tmp_path, f"train[{cut}]", FIT) for cut in (":80%", "80%:"))
     train, valid = numbers(first.images["image"]), numbers(last.images["image"])
     assert len(valid) == 20 and sorted(train + valid) == sorted(whole)
-    assert set(last.columns["label"]) == {0, 1}     # not the last class alone
+    assert set(last.columns["label"]) == {0, 1}  # not the last class alone
     assert all((n >= 100) == label for n, label in zip(valid, last.columns["label"], strict=True))
     assert numbers(read_folder(tmp_path, "train[80%:]", FIT).images["image"]) == valid
     # a file's place hangs on its name alone: one more file moves no other across an absolute boundary by more than one
@@ -69,7 +69,7 @@ def test_metadata_names_the_images(tmp_path):
     table = read_folder(tmp_path, "train", FIT)
     assert numbers(table.images["image"]) == [1, 3]
     assert table.columns["caption"].tolist() == [b"one", b"three"] and table.columns["label"].tolist() == [7, 9]
-    (tmp_path / "train").mkdir()        # an empty folder of a split's name beside the metadata changes nothing
+    (tmp_path / "train").mkdir()  # an empty folder of a split's name beside the metadata changes nothing
     assert read_folder(tmp_path, "train", FIT).images["image"].count == 2
 
 

@@ -31,7 +31,7 @@ def all_images(images):
 
 @pytest.mark.parametrize("cache", ["memory", "disk", None, "auto"])
 def test_unreadable_files_are_left_out_and_named(folder, tmp_path, cache):
-    for _ in range(2):      # the second time from what was kept
+    for _ in range(2):  # the second time from what was kept
         table = hold(read_folder(folder, "train", FIT), cache, FIT, "skip", Store(tmp_path))
         assert [(file.split("/")[-1], reason) for file, reason in table.skipped] == [
             ("1.png", table.skipped[0][1]),

@@ -46,7 +46,7 @@ def test_sixteen_bits_become_eight(tmp_path):
 
 def test_orientation_of_a_photo(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6        # turned: to be shown after a quarter turn clockwise
+    exif[0x0112] = 6  # turned: to be shown after a quarter turn clockwise
     photo = np.zeros((24, 16, 3), np.uint8)
     photo[:8] = 255
     Image.fromarray(photo).save(tmp_path / "a.jpg", exif=exif, quality=95)

@@ -51,7 +51,7 @@ def test_every_epoch_is_a_new_permutation_and_can_be_repeated():
     orders = {(seed, epoch): tuple(np.concatenate(rows_of(epoch=epoch, seed=seed)[0])) for seed, epoch in cases}
     assert all(sorted(order) == list(range(COUNT)) for order in orders.values())
     assert len(set(orders.values())) == 6
-    dataset, number = build(TABLE, plan())      # a new one
+    dataset, number = build(TABLE, plan())  # a new one
     for epoch in (2, 0, 2, 1):
         number.assign(epoch)
         again = np.concatenate([batch["label"] for batch in dataset.as_numpy_iterator()])
@@ -84,33 +84,34 @@ def test_steps_repeat_the_set_in_new_orders(steps, passes):
 @pytest.mark.parametrize("drop, sizes", [(False, [10] * 5 + [3]), (True, [10] * 5)])
 def test_the_last_batch(drop, sizes):
     assert [len(batch) for batch in rows_of(drop_remainder=drop)[0]] == sizes
-    assert build(TABLE, plan(drop_remainder=drop))[0].element_spec["image"].shape[0] == (10 if drop else None)
+    assert built(plan(drop_remainder=drop))[0].element_spec["image"].shape[0] == (10 if drop else None)
 
 
-@pytest.mark.parametrize("shards", [2, 3])
-def test_shards_partition_the_epoch(shards):
-    whole, images = rows_of(augment=("flip", "color"), binarize="dynamic", epoch=4)
-    whole = np.concatenate(whole)
-    parts = [
-        rows_of(augment=("flip", "color"), binarize="dynamic", epoch=4, num_shards=shards, shard_index=i)
-        for i in range(shards)
-    ]
-    for i, (labels, pixels) in enumerate(parts):
-        np.testing.assert_array_equal(np.concatenate(labels), whole[i::shards])
-        np.testing.assert_array_equal(pixels, images[i::shards])     # augmented and binarized as by one worker
-    dropped = [rows_of(num_shards=shards, shard_index=i, drop_remainder=True)[0] for i in range(shards)]
-    assert {len(labels) for labels in dropped} == {COUNT // shards // 10}
+def test_shards_partition_the_epoch():
+    options = {"augment": ("flip",), "binarize": "dynamic", "epoch": 4}
+    whole, images = rows_of(**options)
+    for i in range(3):
+        labels, pixels = rows_of(**options, num_shards=3, shard_index=i)
+        np.testing.assert_array_equal(np.concatenate(labels), np.concatenate(whole)[i::3])
+        np.testing.assert_array_equal(pixels, images[i::3])     # augmented and binarized as by one worker
+
+
+def test_shards_can_have_equal_lengths():
+    for shards in (2, 3, 4):
+        plans = [plan(num_shards=shards, shard_index=i, drop_remainder=True) for i in range(shards)]
+        assert {each.batches(COUNT) for each in plans} == {COUNT // shards // 10}
+    assert [len(batch) for batch in rows_of(num_shards=3, shard_index=2, drop_remainder=True)[0]] == [10]
 
 
 def test_augmentation_and_binarization_change_with_the_epoch_not_with_the_batch_size():
-    options = {"shuffle": False, "augment": ("flip", "shift"), "binarize": "dynamic"}
+    options = {"augment": ("flip",), "binarize": "dynamic"}
     _, first = rows_of(**options)
     _, again = rows_of(**options, batch_size=7)
     np.testing.assert_array_equal(first, again)
-    _, later = rows_of(**options, epoch=1)
-    _, other = rows_of(**options, seed=4)
-    assert (first != later).mean() > 0.1 and (first != other).mean() > 0.1
-    _, twice = rows_of(**options, steps=11, batch_size=10)      # the second pass of an epoch is drawn anew
+    order = np.concatenate(rows_of(**options)[0]), np.concatenate(rows_of(**options, epoch=4)[0])
+    by_example = first[np.argsort(order[0])], rows_of(**options, epoch=4)[1][np.argsort(order[1])]
+    assert (by_example[0] != by_example[1]).mean() > 0.1
+    _, twice = rows_of(**options, steps=11, shuffle=False)      # the second pass of an epoch is drawn anew
     assert (twice[:COUNT] != twice[COUNT : 2 * COUNT]).mean() > 0.1
 
 
@@ -119,7 +120,7 @@ def test_binarized_pixels_have_their_value_as_probability():
     assert set(np.unique(draws)) == {0.0, 1.0}
     p = PIXELS / 255.0
     z = (draws.mean(0) - p) / np.sqrt(np.maximum(p * (1 - p), 1e-9) / 20)
-    z = z[(p > 0.1) & (p < 0.9)]        # where 20 draws are nearly normal
+    z = z[(p > 0.1) & (p < 0.9)]  # where 20 draws are nearly normal
     assert abs(z).max() < 5 and abs(z.mean()) < 5 / np.sqrt(z.size) and abs(z.var() - 1) < 0.3
     assert (draws[:, p == 0] == 0).all() and (draws[:, p == 1] == 1).all()
 
@@ -148,19 +149,18 @@ def test_memory_disk_and_reading_give_the_same_batches(tmp_path):
     np.save(tmp_path / "pixels.npy", PIXELS)
     mapped = Images(COUNT, PIXELS.dtype, array=np.load(tmp_path / "pixels.npy", mmap_mode="r"))
     read = Images(COUNT, PIXELS.dtype, read=lambda i: PIXELS[i])
-    want = rows_of(augment=("crop",), binarize="dynamic", epoch=2)
+    want = rows_of(augment=("flip",), binarize="dynamic", epoch=2)
     for images in (mapped, read):
         table = Table({"image": images}, TABLE.columns, {}, "")
-        got = rows_of(table, augment=("crop",), binarize="dynamic", epoch=2)
+        got = rows_of(table, augment=("flip",), binarize="dynamic", epoch=2)
         np.testing.assert_array_equal(np.concatenate(got[0]), np.concatenate(want[0]))
         np.testing.assert_array_equal(got[1], want[1])
-        assert build(table, plan())[0].element_spec["image"].shape.as_list() == [None, 4, 4, 1]
 
 
 def test_two_replicas_share_the_batches_of_one_device():
     devices = ["CPU:0", "CPU:1"]
     strategy = tf.distribute.MirroredStrategy(devices, cross_device_ops=tf.distribute.ReductionToOneDevice())
-    with strategy.scope():      # the epoch stays a plain variable here
+    with strategy.scope():  # the epoch stays a plain variable here
         dataset, number = build(TABLE, plan())
     distributed = strategy.experimental_distribute_dataset(dataset)
     for epoch in (0, 2):

@@ -21,7 +21,7 @@ def test_drawn_again_the_same_and_otherwise_not():
     for field, value in DRAWN.as_dict().items():
         np.testing.assert_array_equal(again.as_dict()[field], value)
     assert (other.shape != DRAWN.shape).mean() > 0.5
-    np.testing.assert_array_equal(Factors.draw(10, 7).x, DRAWN.x[:10])      # a smaller set is the beginning
+    np.testing.assert_array_equal(Factors.draw(10, 7).x, DRAWN.x[:10])  # a smaller set is the beginning
 
 
 @pytest.mark.parametrize("factor", FACTORS)
@@ -75,7 +75,7 @@ def test_change_keeps_everything_else():
         for field, value in DRAWN.as_dict().items():
             if field not in (factor, "radius", "x", "y", "angle", "shade") and factor not in ("texture", "shape"):
                 np.testing.assert_array_equal(changed.as_dict()[field], value)
-            if factor not in ("texture", "shape"):      # these may hide other factors
+            if factor not in ("texture", "shape"):  # these may hide other factors
                 np.testing.assert_allclose(again.as_dict()[field], value, atol=1e-5)
 
 

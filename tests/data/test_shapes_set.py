@@ -26,7 +26,7 @@ def test_every_stored_picture_is_drawn_again_from_its_own_columns(tfds_dir):
     drawn, forms = draw_split("test")
     want = sorted(text.encode() for text in caption_shapes(drawn[:200], forms[:200]))
     assert sorted(table.columns["caption"]) == want
-    assert np.bincount(forms, minlength=4).min() > 400      # 500 of each form among 2,000
+    assert np.bincount(forms, minlength=4).min() > 400  # 500 of each form among 2,000
 
 
 def test_splits_hold_out_combinations(tfds_dir):
@@ -71,3 +71,9 @@ def test_tfds_itself_loads_it_and_images_are_fitted(tfds_dir):
 def test_unknown_size(tfds_dir):
     with pytest.raises(ValueError, match="'shapes/huge' is unknown; known: 'shapes', 'shapes/tiny'"):
         read_shapes("shapes/huge", "train", FIT, tfds_dir)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("where a folder should be")
+    with pytest.raises(ValueError, match="shapes cannot be written to .*file.*point data_dir"):
+        read_shapes("shapes/tiny", "train", FIT, tmp_path / "file")

@@ -38,7 +38,7 @@ def test_sets_that_cannot_be_downloaded(tfds_dir, monkeypatch):
     monkeypatch.setattr(tfds_builders.urllib.request, "urlopen", refuse)
     with pytest.raises(ValueError, match="fashion_mnist.* is not prepared .*no route to host.*there: .*shapes"):
         data.load("fashion_mnist", image_shape=(28, 28, 1), batch_size=8, data_dir=tfds_dir)
-    assert len(asked) == 1 and asked[0] <= 10     # one question, with a limit
+    assert len(asked) == 1 and asked[0] <= 10  # one question, with a limit
     with pytest.raises(ValueError, match="download=False"):
         data.load("fashion_mnist", image_shape=(28, 28, 1), batch_size=8, data_dir=tfds_dir, download=False)
     assert len(asked) == 1

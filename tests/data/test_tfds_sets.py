@@ -73,7 +73,7 @@ def test_a_stream_holds_what_memory_holds_in_an_order_of_seed_and_epoch(builder)
     want = epoch_of(*build(memory, plan(**options)), 3)
     got = epoch_of(*build(stream, plan(**options)), 3)
     assert want.keys() == got.keys()
-    for field in want:      # the same images, augmented the same: changes hang on the example, not on its way here
+    for field in want:  # the same images, augmented the same: changes hang on the example, not on its way here
         np.testing.assert_array_equal(got[field], want[field])
         assert got[field].dtype == want[field].dtype
 
@@ -81,7 +81,7 @@ def test_a_stream_holds_what_memory_holds_in_an_order_of_seed_and_epoch(builder)
     orders = {epoch: tuple(epoch_of(*first, epoch)["number"]) for epoch in (0, 1, 2)}
     assert len(set(orders.values())) == 3
     assert all(sorted(order) == sorted(want["number"]) for order in orders.values())
-    assert tuple(epoch_of(*second, 2)["number"]) == orders[2]       # without epochs 0 and 1 before
+    assert tuple(epoch_of(*second, 2)["number"]) == orders[2]  # without epochs 0 and 1 before
     assert tuple(epoch_of(*build(stream, plan(seed=2)), 0)["number"]) != orders[0]
 
 
