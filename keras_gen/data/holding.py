@@ -46,7 +46,7 @@ def hold(table: Table, cache: str | None, fit: Fit, on_error: str, store: Store)
             failures = store.remember_failures(key, _rows(images, on_error))
         else:
             failures = []
-        if failures and on_error == "raise":        # found by an earlier run
+        if failures and on_error == "raise":  # found by an earlier run
             raise failures[0][1]
         if len(failures) == images.count:
             error = failures[0][1]
@@ -74,7 +74,7 @@ def _rows(images: Images, on_error: str) -> Iterator[dict[str, np.ndarray] | Unr
 
     workers = min(16, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
-        for start in range(0, images.count, 256):       # in pieces, so that few decoded images wait
+        for start in range(0, images.count, 256):  # in pieces, so that few decoded images wait
             for row in pool.map(read, range(start, min(start + 256, images.count))):
                 if isinstance(row, UnreadableImage) and on_error == "raise":
                     raise row

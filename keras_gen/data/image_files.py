@@ -36,7 +36,7 @@ def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None) -> n
                 image.draft(None, (2 * at_least[1], 2 * at_least[0]))
             image.load()
             return _to_array(ImageOps.exif_transpose(image))
-    except Exception as error:      # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
+    except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
         raise UnreadableImage(file, _reason(file, error)) from error
 
 

@@ -42,7 +42,7 @@ class Plan:
     def batches(self, count: int) -> int:
         """Batches of one epoch in this shard."""
         rows = self.rows(count)
-        if self.drop_remainder:         # every shard makes the same number of batches
+        if self.drop_remainder:  # every shard makes the same number of batches
             return rows // self.num_shards // self.batch_size
         return math.ceil(len(range(self.shard_index, rows, self.num_shards)) / self.batch_size)
 

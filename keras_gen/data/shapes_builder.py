@@ -61,11 +61,14 @@ class Shapes(tfds.core.GeneratorBasedBuilder):
                 encoded = io.BytesIO()
                 Image.fromarray(picture).save(encoded, "png", compress_level=1)
                 encoded.seek(0)
-                yield start + i, {
-                    "image": encoded,
-                    "label": int(part.shape[i]),
-                    "caption": captions[i],
-                    "attributes": attributes[i],
-                    **{field: column[i].item() for field, column in columns.items()},
-                    "held_out": bool(held_out[i]),
-                }
+                yield (
+                    start + i,
+                    {
+                        "image": encoded,
+                        "label": int(part.shape[i]),
+                        "caption": captions[i],
+                        "attributes": attributes[i],
+                        **{field: column[i].item() for field, column in columns.items()},
+                        "held_out": bool(held_out[i]),
+                    },
+                )

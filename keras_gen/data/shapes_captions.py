@@ -1,10 +1,10 @@
 """Sentences about `shapes`, from a small grammar.
 
-    sentence   = object place | object turn place | object place ground | place "," object
-    object     = "a" size texture color shape
-    place      = "at the" position | "in the center"
-    turn       = "upright" | "turned left" | "turned right"
-    ground     = "on a" background "background"
+sentence   = object place | object turn place | object place ground | place "," object
+object     = "a" size texture color shape
+place      = "at the" position | "in the center"
+turn       = "upright" | "turned left" | "turned right"
+ground     = "on a" background "background"
 """
 
 import numpy as np

@@ -32,9 +32,9 @@ FACTORS: dict[str, tuple[str, ...]] = {
 }
 # Middle of each class, and how far a measure may lie from it. Lengths are parts of the image's side.
 RADIUS = (np.array([14.25, 17.125, 20.0]) / 64, 0.4 / 64)
-OFFSET = (np.array([21.7, 32.0, 42.3]) / 64, 1.25 / 64)   # x from the left, y from the top
-ANGLE = (np.array([0.0, 20.0, -20.0]), 3.0)                 # degrees, counterclockwise
-SHADE = (np.array([0.06, 0.35, 0.65, 0.94]), 0.04)          # 0 black to 1 white
+OFFSET = (np.array([21.7, 32.0, 42.3]) / 64, 1.25 / 64)  # x from the left, y from the top
+ANGLE = (np.array([0.0, 20.0, -20.0]), 3.0)  # degrees, counterclockwise
+SHADE = (np.array([0.06, 0.35, 0.65, 0.94]), 0.04)  # 0 black to 1 white
 MEASURES = ("radius", "x", "y", "angle", "shade")
 # Pairs of shape and colour that the splits `train_seen` and `test_seen` leave out: every shape and every colour stays
 # in them, these combinations do not.

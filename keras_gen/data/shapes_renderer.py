@@ -4,21 +4,24 @@ import numpy as np
 
 from .shapes_factors import FACTORS, Factors
 
-COLORS = np.array(
-    [
-        (214, 39, 40),      # red
-        (250, 130, 20),     # orange
-        (250, 215, 40),     # yellow
-        (40, 150, 60),      # green
-        (60, 205, 220),     # cyan
-        (35, 75, 200),      # blue
-        (130, 50, 170),     # purple
-        (250, 130, 190),    # pink
-    ],
-    np.float32,
-) / 255
-PERIODS = np.array([11.0, 15.5], np.float32) / 64    # fine, coarse; parts of the image's side
-DOTS = 0.85     # the dots' period beside that of stripes and checks
+COLORS = (
+    np.array(
+        [
+            (214, 39, 40),  # red
+            (250, 130, 20),  # orange
+            (250, 215, 40),  # yellow
+            (40, 150, 60),  # green
+            (60, 205, 220),  # cyan
+            (35, 75, 200),  # blue
+            (130, 50, 170),  # purple
+            (250, 130, 190),  # pink
+        ],
+        np.float32,
+    )
+    / 255
+)
+PERIODS = np.array([11.0, 15.5], np.float32) / 64  # fine, coarse; parts of the image's side
+DOTS = 0.85  # the dots' period beside that of stripes and checks
 RIM = 1.4 / 64
 _CHUNK = 64
 
@@ -57,11 +60,11 @@ def render_shapes(factors: Factors, size: int = 64) -> np.ndarray:
 def _draw(factors: Factors, outline, size: int) -> np.ndarray:
     centers = (np.arange(size, dtype=np.float32) + 0.5) / size
     x = centers[None, None, :] - factors.x[:, None, None]
-    y = factors.y[:, None, None] - centers[None, :, None]       # upwards
+    y = factors.y[:, None, None] - centers[None, :, None]  # upwards
     radius = factors.radius[:, None, None]
 
     u, v = _turn(x, y, factors.angle)
-    depth = -outline(u / radius, v / radius) * radius * size        # pixels from the edge, positive inside
+    depth = -outline(u / radius, v / radius) * radius * size  # pixels from the edge, positive inside
     inside = _cover(depth)
     # A rim in the object's own colour: pale stripes on white would otherwise hide the outline.
     own = np.maximum(_own_color(x, y, factors, size), _cover(RIM * size - depth))
@@ -122,7 +125,7 @@ def _square(x, y):
 
 
 def _triangle(x, y):
-    return _polygon(x, y, [(0, 1), (-0.75**0.5, -0.5), (0.75**0.5, -0.5)])
+    return _polygon(x, y, [(0, 1), (-(0.75**0.5), -0.5), (0.75**0.5, -0.5)])
 
 
 def _star(x, y):
@@ -159,4 +162,4 @@ def _polygon(x, y, corners):
     return np.where(inside, -1, 1) * np.sqrt(nearest)
 
 
-_OUTLINES = (_circle, _square, _triangle, _star, _heart, _cross)     # in the order of FACTORS["shape"]
+_OUTLINES = (_circle, _square, _triangle, _star, _heart, _cross)  # in the order of FACTORS["shape"]

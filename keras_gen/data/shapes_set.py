@@ -38,11 +38,11 @@ def shapes_builder(name: str, data_dir: str | os.PathLike | None):
     builder = Shapes(config=config, data_dir=str(tfds_folder(data_dir)))
     if not builder.is_prepared():
         try:
-            with contextlib.redirect_stdout(None):      # TFDS announces a download, and there is none
+            with contextlib.redirect_stdout(None):  # TFDS announces a download, and there is none
                 builder.download_and_prepare()
         except Exception as error:
             builder = Shapes(config=config, data_dir=str(tfds_folder(data_dir)))
-            if not builder.is_prepared():       # else another process has prepared the set at the same time
+            if not builder.is_prepared():  # else another process has prepared the set at the same time
                 raise ValueError(
                     f"shapes cannot be written to {builder.data_dir}: {error}. It is rendered once and kept; point "
                     f"data_dir (or TFDS_DATA_DIR) to a folder that can be written."

@@ -52,7 +52,7 @@ def find_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
 
     try:
         return tfds.builder(name, data_dir=str(tfds_folder(data_dir)))
-    except Exception as error:      # TFDS raises many kinds, by the set and the mistake
+    except Exception as error:  # TFDS raises many kinds, by the set and the mistake
         raise ValueError(f"TFDS cannot open {name!r}: {str(error).splitlines()[0]}") from error
 
 
@@ -101,7 +101,7 @@ def _missing_downloads(builder: Any) -> list[str]:
 
     try:
         registered = builder.url_infos
-    except Exception:       # sets without a list of checksums
+    except Exception:  # sets without a list of checksums
         return []
     folder = pathlib.Path(builder.data_dir).parents[len(builder.info.full_name.split("/")) - 1] / "downloads"
     return [
@@ -120,7 +120,7 @@ def _unreachable(url: str, timeout: float = 8.0) -> str | None:
     try:
         urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=timeout).close()
     except urllib.error.HTTPError:
-        return None     # the host answers; a HEAD request may be refused where a download is not
+        return None  # the host answers; a HEAD request may be refused where a download is not
     except (OSError, ValueError) as error:
         return f"{url} does not answer ({getattr(error, 'reason', error)})"
     return None

@@ -119,7 +119,7 @@ def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tu
                 names[key] = tuple(feature.names)
         elif isinstance(feature, tfds.features.FeaturesDict) and all(f.shape == () for f in feature.values()):
             mapping[key] = (key, "flags")
-            names[key] = tuple(sorted(feature.keys()))     # the order in which the values are stacked
+            names[key] = tuple(sorted(feature.keys()))  # the order in which the values are stacked
         elif not isinstance(feature, tfds.features.Tensor) or isinstance(
             feature, (tfds.features.Image, tfds.features.Audio)
         ):
@@ -144,12 +144,12 @@ def _scale(builder: Any, split: str) -> int:
 def _examples(builder: Any, split: str) -> Iterator[dict[str, Any]]:
     import tensorflow_datasets as tfds
 
-    config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)    # in the order of the files
+    config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)  # in the order of the files
     dataset = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
     if not all(spec.shape.is_fully_defined() for spec in tf.nest.flatten(dataset.element_spec)):
         yield from dataset.as_numpy_iterator()
         return
-    for batch in dataset.batch(512).prefetch(2).as_numpy_iterator():     # ten times as fast as one by one
+    for batch in dataset.batch(512).prefetch(2).as_numpy_iterator():  # ten times as fast as one by one
         for i in range(len(batch["image"])):
             yield _pick(batch, i)
 
