@@ -18,7 +18,7 @@ from keras_gen.data import FACTORS
 
 from . import record
 
-WINDOW = 22     # pixels; the largest object is 20.4 wide at 32x32
+WINDOW = 22  # pixels; the largest object is 20.4 wide at 32x32
 
 
 def cut_out(image: tf.Tensor, *, shaken: bool = False) -> dict[str, tf.Tensor]:
@@ -79,7 +79,9 @@ def measure(epochs: int, seed: int, data_dir: str | None, limit: float) -> dict:
     test = data.load("shapes", "test", **options)
 
     def pairs(dataset):
-        return dataset.map(lambda batch: (cut_out(batch["image"], shaken=True), {factor: batch[factor] for factor in FACTORS}))
+        return dataset.map(
+            lambda batch: (cut_out(batch["image"], shaken=True), {factor: batch[factor] for factor in FACTORS})
+        )
 
     model = build_classifier()
     steps = train.info.num_batches * epochs

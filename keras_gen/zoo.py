@@ -34,7 +34,7 @@ class System:
     image_size: int = 32
     batch_size: int = 128
     epochs: int = 20
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     generative: bool = True
 
     @property

@@ -162,8 +162,8 @@ def check_training_does_not_depend_on_how_it_is_run(toy: Toy):
     weights, history = run(validation_data=toy.dataset())
     others, other_history = run(steps_per_execution=2)
     for (path, value), other in zip(weights.items(), others.values(), strict=True):
-        # the same operations, but fused differently: the last place of float32
-        np.testing.assert_allclose(value, other, rtol=1e-5, atol=1e-7, err_msg=path)
+        # the same operations, but fused differently: rounding, against steps of 2e-3 by Adam
+        np.testing.assert_allclose(value, other, rtol=1e-5, atol=1e-6, err_msg=path)
     for tracked, values in history.items():
         np.testing.assert_allclose(values, other_history[tracked], rtol=1e-6, err_msg=tracked)
 

@@ -29,8 +29,8 @@ class Encoder(BaseEncoder):
     def __init__(self):
         super().__init__()
         self.conv = nn.Sequential(
-            nn.Conv2d(1, 32, 4, 2, 1), nn.ReLU(), nn.Conv2d(32, 64, 4, 2, 1), nn.ReLU(),
-            nn.Flatten(), nn.Linear(7 * 7 * 64, 256), nn.ReLU(),
+            nn.Conv2d(1, 32, 4, 2, 1), nn.SiLU(), nn.Conv2d(32, 64, 4, 2, 1), nn.SiLU(),
+            nn.Flatten(), nn.Linear(7 * 7 * 64, 256), nn.SiLU(),
         )  # fmt: skip
         self.mean, self.log_variance = nn.Linear(256, LATENT), nn.Linear(256, LATENT)
 
@@ -42,9 +42,9 @@ class Encoder(BaseEncoder):
 class Decoder(BaseDecoder):
     def __init__(self):
         super().__init__()
-        self.dense = nn.Sequential(nn.Linear(LATENT, 256), nn.ReLU(), nn.Linear(256, 7 * 7 * 64), nn.ReLU())
+        self.dense = nn.Sequential(nn.Linear(LATENT, 256), nn.SiLU(), nn.Linear(256, 7 * 7 * 64), nn.SiLU())
         self.conv = nn.Sequential(
-            nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(32, 1, 4, 2, 1), nn.Sigmoid()
+            nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.SiLU(), nn.ConvTranspose2d(32, 1, 4, 2, 1), nn.Sigmoid()
         )
 
     def forward(self, z):

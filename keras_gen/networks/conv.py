@@ -23,7 +23,7 @@ def conv_encoder(
     *,
     width: int = 32,
     dense: int = 256,
-    activation: str = "relu",
+    activation: str = "silu",
     num_classes: int | None = None,
 ) -> keras.Model:
     """Images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
@@ -42,16 +42,16 @@ def conv_encoder(
     Raises:
         ValueError: for a size that does not halve.
     """
-    steps = _steps(image_shape)
+    steps, options = _steps(image_shape), _options(activation)
     image = keras.Input(tuple(image_shape), name="image")
     inputs, x = [image], image
     for step in range(steps):
-        x = layers.Conv2D(width * min(2**step, 8), 4, strides=2, padding="same", activation=activation)(x)
+        x = layers.Conv2D(width * min(2**step, 8), 4, strides=2, padding="same", **options)(x)
     x = layers.Flatten()(x)
     if num_classes:
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([x, inputs[1]])
-    x = layers.Dense(dense, activation)(x)
+    x = layers.Dense(dense, **options)(x)
     x = layers.Dense(outputs, dtype="float32")(x)
     return keras.Model(inputs if num_classes else image, x, name="encoder")
 
@@ -62,7 +62,7 @@ def conv_decoder(
     *,
     width: int = 32,
     dense: int = 256,
-    activation: str = "relu",
+    activation: str = "silu",
     num_classes: int | None = None,
 ) -> keras.Model:
     """Codes [batch, size] -> [batch, height, width, channels], unbounded: a head's parameters.
@@ -80,7 +80,7 @@ def conv_decoder(
     Raises:
         ValueError: for a size that does not halve.
     """
-    steps = _steps(image_shape)
+    steps, options = _steps(image_shape), _options(activation)
     height, columns, channels = image_shape
     code = keras.Input((size,), name="z")
     inputs, x = [code], code
@@ -88,13 +88,18 @@ def conv_decoder(
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([code, inputs[1]])
     small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
-    x = layers.Dense(dense, activation)(x)
-    x = layers.Dense(small[0] * small[1] * small[2], activation)(x)
+    x = layers.Dense(dense, **options)(x)
+    x = layers.Dense(small[0] * small[1] * small[2], **options)(x)
     x = layers.Reshape(small)(x)
     for step in reversed(range(steps - 1)):
-        x = layers.Conv2DTranspose(width * min(2**step, 8), 4, strides=2, padding="same", activation=activation)(x)
+        x = layers.Conv2DTranspose(width * min(2**step, 8), 4, strides=2, padding="same", **options)(x)
     x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
     return keras.Model(inputs if num_classes else code, x, name="decoder")
+
+
+def _options(activation: str) -> dict:
+    # He's scale keeps the signal through seven layers: with Glorot's, the first hundreds of steps bring nothing
+    return {"activation": activation, "kernel_initializer": "he_normal"}
 
 
 def _steps(image_shape: Sequence[int]) -> int:
