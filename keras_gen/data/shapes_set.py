@@ -32,14 +32,17 @@ def shapes_builder(name: str, data_dir: str | os.PathLike | None):
     Raises:
         ValueError: an unknown configuration, or a folder that cannot be written.
     """
+    import tensorflow_datasets as tfds
+
     from .shapes_builder import Shapes
 
     config = _config(name)
     builder = Shapes(config=config, data_dir=str(tfds_folder(data_dir)))
     if not builder.is_prepared():
+        offline = tfds.download.DownloadConfig(try_download_gcs=False)
         try:
             with contextlib.redirect_stdout(None):  # TFDS announces a download, and there is none
-                builder.download_and_prepare()
+                builder.download_and_prepare(download_config=offline)
         except Exception as error:
             builder = Shapes(config=config, data_dir=str(tfds_folder(data_dir)))
             if not builder.is_prepared():  # else another process has prepared the set at the same time

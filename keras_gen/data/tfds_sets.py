@@ -46,6 +46,7 @@ def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -
     common = {"names": names, "fingerprint": fingerprint, "left_out": left_out}
 
     if cache == "none":
+        fit(next(iter(_examples(builder, split)))["image"])     # channels that do not fit are told here
         stream = Stream(builder, split, fit, mapping, scale)
         return Table({}, {}, stream=stream, count=info.num_examples, **common)
     rows = (_row(example, mapping, fit, scale) for example in _examples(builder, split))

@@ -4,12 +4,12 @@ import pytest
 from keras_gen.data.shapes_factors import FACTORS, Factors
 from keras_gen.data.shapes_renderer import COLORS, PERIODS, RIM, render_shapes
 
-DRAWN = Factors.draw(60, 3)
+DRAWN = Factors.draw(40, 3)
 
 
 def test_the_same_factors_give_the_same_picture_alone_and_among_others():
     whole = render_shapes(DRAWN)
-    assert whole.shape == (60, 64, 64, 3) and whole.dtype == np.uint8
+    assert whole.shape == (40, 64, 64, 3) and whole.dtype == np.uint8
     np.testing.assert_array_equal(render_shapes(DRAWN[20:30]), whole[20:30])
 
 
@@ -37,7 +37,7 @@ def test_one_changed_factor_leaves_the_rest_of_the_picture(factor):
 def test_the_ground_is_the_stated_shade_and_nothing_else_changes_with_it():
     pictures = render_shapes(DRAWN)
     outside = ~reach(DRAWN)
-    for i in range(60):
+    for i in range(40):
         assert set(pictures[i][outside[i]].ravel()) == {int(np.rint(DRAWN.shade[i] * 255))}
     inner = render_shapes(DRAWN.change(background="white"))
     plain = np.flatnonzero(DRAWN.texture == 0)
@@ -119,7 +119,7 @@ def test_a_quarter_turn_of_the_texture_turns_the_picture():
 
 def test_other_sizes_show_the_same_picture():
     small, large = render_shapes(DRAWN, 32) / 255, render_shapes(DRAWN, 128) / 255
-    means = large.reshape(60, 32, 4, 32, 4, 3).mean((2, 4))
+    means = large.reshape(40, 32, 4, 32, 4, 3).mean((2, 4))
     assert abs(means - small).mean() < 0.01
     with pytest.raises(ValueError, match="at least 8 pixels; got 4"):
         render_shapes(DRAWN, 4)

@@ -82,19 +82,24 @@ def test_a_stream_holds_what_memory_holds_in_an_order_of_seed_and_epoch(builder)
     assert len(set(orders.values())) == 3
     assert all(sorted(order) == sorted(want["number"]) for order in orders.values())
     assert tuple(epoch_of(*second, 2)["number"]) == orders[2]  # without epochs 0 and 1 before
-    assert tuple(epoch_of(*build(stream, plan(seed=2)), 0)["number"]) != orders[0]
 
 
 def test_streams_are_sharded_and_repeated(builder):
     stream = read(builder, "train", "none")
-    whole = epoch_of(*build(stream, plan()), 1)["number"]
-    for i in range(2):
-        part = epoch_of(*build(stream, plan(num_shards=2, shard_index=i)), 1)["number"]
-        np.testing.assert_array_equal(part, whole[i::2])
-    long = epoch_of(*build(stream, plan(steps=12)), 1)["number"]
-    assert len(long) == 192 and sorted(long[:COUNT]) == sorted(long[COUNT : 2 * COUNT]) == list(range(COUNT))
-    assert tuple(long[:COUNT]) != tuple(long[COUNT : 2 * COUNT])
-    assert build(stream, plan(steps=12))[0].element_spec["image"] == tf.TensorSpec((16, 6, 8, 3), tf.float32)
+    dataset, number = build(stream, plan(steps=12))
+    assert dataset.element_spec["image"] == tf.TensorSpec((16, 6, 8, 3), tf.float32)
+    whole = epoch_of(dataset, number, 1)["number"]
+    assert len(whole) == 192 and sorted(whole[:COUNT]) == sorted(whole[COUNT : 2 * COUNT]) == list(range(COUNT))
+    assert tuple(whole[:COUNT]) != tuple(whole[COUNT : 2 * COUNT])
+    part = epoch_of(*build(stream, plan(num_shards=2, shard_index=1)), 1)["number"]
+    np.testing.assert_array_equal(part, whole[1:COUNT:2])
+    assert tuple(epoch_of(*build(stream, plan(seed=2)), 1)["number"]) != tuple(whole[:COUNT])
+
+
+def test_channels_that_do_not_fit_are_told_before_the_first_batch(builder):
+    for cache in ("memory", "none"):
+        with pytest.raises(ValueError, match="3 channels and image_shape asks for 4"):
+            read_tfds(builder, "test", Fit((6, 8, 4)), cache=cache, store=Store())
 
 
 def test_disk_is_read_once(builder, tmp_path):
