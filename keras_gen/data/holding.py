@@ -41,9 +41,9 @@ def hold(table: Table, cache: str | None, fit: Fit, on_error: str, store: Store)
         key = f"{table.fingerprint[:24]}-{field}"
         arrays = {}
         if how != "none":
-            arrays, failures = store.collect(_rows(images, on_error), images.count, how, key)
+            arrays, failures = store.collect(_blocks(images, on_error), images.count, how, key)
         elif images.fallible:
-            failures = store.remember_failures(key, _rows(images, on_error))
+            failures = store.remember_failures(key, _blocks(images, on_error))
         else:
             failures = []
         if failures and on_error == "raise":  # found by an earlier run
@@ -65,17 +65,17 @@ def _held(images: Images, array: np.ndarray | None, good: np.ndarray) -> Images:
     return Images(len(good), images.dtype, read=lambda index: images.read(int(good[index])))
 
 
-def _rows(images: Images, on_error: str) -> Iterator[dict[str, np.ndarray] | UnreadableImage]:
+def _blocks(images: Images, on_error: str) -> Iterator[dict[str, np.ndarray] | UnreadableImage]:
     def read(index: int) -> dict[str, np.ndarray] | UnreadableImage:
         try:
-            return {"image": images.read(index)}
+            return {"image": images.read(index)[None]}
         except UnreadableImage as error:
             return error
 
     workers = min(16, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, images.count, 256):  # in pieces, so that few decoded images wait
-            for row in pool.map(read, range(start, min(start + 256, images.count))):
-                if isinstance(row, UnreadableImage) and on_error == "raise":
-                    raise row
-                yield row
+            for block in pool.map(read, range(start, min(start + 256, images.count))):
+                if isinstance(block, UnreadableImage) and on_error == "raise":
+                    raise block
+                yield block

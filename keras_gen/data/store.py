@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 
@@ -40,7 +39,7 @@ def choose_cache(cache: str | None, count: int, image_shape: tuple[int, int, int
 
 
 class Store:
-    """Fills arrays row by row and keeps those of cache="disk" under a folder named by the data's fingerprint.
+    """Fills arrays block by block and keeps those of cache="disk" under a folder named by the data's fingerprint.
 
     Args:
         folder: where cache="disk" writes; None is `$XDG_CACHE_HOME/keras_gen` or `~/.cache/keras_gen`.
@@ -54,27 +53,28 @@ class Store:
             self.folder = pathlib.Path(folder).expanduser() / "keras_gen_cache"
 
     def collect(
-        self, rows: Iterable[dict[str, Any] | UnreadableImage], count: int, cache: str, key: str
+        self, blocks: Iterable[dict[str, np.ndarray] | UnreadableImage], count: int, cache: str, key: str
     ) -> tuple[dict[str, np.ndarray], list[tuple[int, UnreadableImage]]]:
-        """Stack rows into arrays.
+        """Join blocks of rows to arrays.
 
         Args:
-            rows: dictionaries of equal keys, shapes and types; an `UnreadableImage` in place of a row is left out.
+            blocks: arrays [rows, ...] by field, of equal keys, shapes and types; an `UnreadableImage` stands for one
+                row that is left out.
             count: rows to come, at most.
             cache: "memory" or "disk".
-            key: fingerprint of the data; on disk, rows that were kept under it before are not read again.
+            key: fingerprint of the data; on disk, what was kept under it before is not read again.
 
         Returns:
             Arrays by field ([n, ...], bytes as objects) and the (position, error) of the rows left out.
         """
         if cache == "memory":
-            return _stack(rows, count, np.empty)
+            return _join(blocks, count, np.empty)
         final = self.folder / key
         if not final.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             partial = pathlib.Path(tempfile.mkdtemp(prefix=f"{key}.", dir=self.folder))
             try:
-                _write(partial, rows, count)
+                _write(partial, blocks, count)
                 os.replace(partial, final)
             except OSError:
                 if not final.exists():  # else another process has just finished the same set
@@ -84,12 +84,12 @@ class Store:
         return _read(final)
 
     def remember_failures(
-        self, key: str, rows: Iterable[dict[str, Any] | UnreadableImage]
+        self, key: str, blocks: Iterable[dict[str, np.ndarray] | UnreadableImage]
     ) -> list[tuple[int, UnreadableImage]]:
-        """Return (position, error) of the rows that are errors; under a key that was seen before, no row is read."""
+        """Return (position, error) of blocks of one row that are errors; under a key seen before, nothing is read."""
         file = self.folder / f"{key}.json"
         if not file.exists():
-            found = [(i, row.file, row.reason) for i, row in enumerate(rows) if isinstance(row, UnreadableImage)]
+            found = [(i, row.file, row.reason) for i, row in enumerate(blocks) if isinstance(row, UnreadableImage)]
             self.folder.mkdir(parents=True, exist_ok=True)
             partial = file.with_suffix(f".{os.getpid()}")
             partial.write_text(json.dumps(found))
@@ -97,32 +97,28 @@ class Store:
         return [(i, UnreadableImage(name, reason)) for i, name, reason in json.loads(file.read_text())]
 
 
-def _stack(rows: Iterable, count: int, empty: Callable) -> tuple[dict[str, np.ndarray], list]:
-    arrays: dict[str, Any] = {}
+def _join(blocks: Iterable, count: int, empty: Callable) -> tuple[dict[str, np.ndarray], list]:
+    arrays: dict[str, np.ndarray] = {}
     failures, filled = [], 0
-    for position, row in enumerate(rows):
-        if isinstance(row, UnreadableImage):
-            failures.append((position, row))
+    for block in blocks:
+        if isinstance(block, UnreadableImage):
+            failures.append((filled + len(failures), block))
             continue
-        for field, value in row.items():
-            if isinstance(value, bytes):
-                arrays.setdefault(field, []).append(value)
-                continue
-            value = np.asarray(value)
+        for field, value in block.items():
             if field not in arrays:
-                arrays[field] = (empty if value.ndim == 3 else np.empty)((count, *value.shape), value.dtype)
-            arrays[field][filled] = value
-        filled += 1
-    return {field: np.array(a, object) if isinstance(a, list) else a[:filled] for field, a in arrays.items()}, failures
+                make = empty if field == "image" else np.empty
+                arrays[field] = make((count, *value.shape[1:]), value.dtype)
+            arrays[field][filled : filled + len(value)] = value
+        filled += len(value)
+    return {field: array[:filled] for field, array in arrays.items()}, failures
 
 
-def _write(folder: pathlib.Path, rows: Iterable, count: int) -> None:
+def _write(folder: pathlib.Path, blocks: Iterable, count: int) -> None:
     def empty(shape, dtype):
         return np.lib.format.open_memmap(folder / "image.npy", mode="w+", dtype=dtype, shape=shape)
 
-    arrays, failures = _stack(rows, count, empty)
-    if "image" in arrays:
-        arrays.pop("image")
+    arrays, failures = _join(blocks, count, empty)
+    arrays.pop("image", None)
     columns = {f"column_{k}": v.astype("S") if v.dtype == object else v for k, v in arrays.items()}
     filled = count - len(failures)
     np.savez(

@@ -46,11 +46,11 @@ def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -
     common = {"names": names, "fingerprint": fingerprint, "left_out": left_out}
 
     if cache == "none":
-        fit(next(iter(_examples(builder, split)))["image"])     # channels that do not fit are told here
+        fit(next(_examples(builder, split))["image"][0])    # channels that do not fit are told here
         stream = Stream(builder, split, fit, mapping, scale)
         return Table({}, {}, stream=stream, count=info.num_examples, **common)
-    rows = (_row(example, mapping, fit, scale) for example in _examples(builder, split))
-    arrays, _ = store.collect(rows, info.num_examples, cache, fingerprint)
+    blocks = (_block(examples, mapping, fit, scale) for examples in _examples(builder, split))
+    arrays, _ = store.collect(blocks, info.num_examples, cache, fingerprint)
     image = arrays.pop("image")
     return Table({"image": Images(len(image), image.dtype, array=image)}, arrays, **common)
 
@@ -143,30 +143,25 @@ def _scale(builder: Any, split: str) -> int:
 
 
 def _examples(builder: Any, split: str) -> Iterator[dict[str, Any]]:
+    """Yield blocks of examples in the order of the files; of one example where the shapes differ."""
     import tensorflow_datasets as tfds
 
-    config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)  # in the order of the files
+    config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
     dataset = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
-    if not all(spec.shape.is_fully_defined() for spec in tf.nest.flatten(dataset.element_spec)):
-        yield from dataset.as_numpy_iterator()
-        return
-    for batch in dataset.batch(512).prefetch(2).as_numpy_iterator():  # ten times as fast as one by one
-        for i in range(len(batch["image"])):
-            yield _pick(batch, i)
+    equal = all(spec.shape.is_fully_defined() for spec in tf.nest.flatten(dataset.element_spec))
+    return dataset.batch(512 if equal else 1).prefetch(2).as_numpy_iterator()
 
 
-def _pick(batch: dict[str, Any], i: int) -> dict[str, Any]:
-    return {key: _pick(value, i) if isinstance(value, dict) else value[i] for key, value in batch.items()}
-
-
-def _row(example: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: Fit, scale: int) -> dict[str, Any]:
-    row = {}
+def _block(examples: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: Fit, scale: int) -> dict[str, Any]:
+    block = {}
     for field, (key, kind) in mapping.items():
-        value = example[key]
+        value = examples[key]
         if kind == "image":
-            row[field] = fit(value * np.uint8(scale))
+            value = value * np.uint8(scale)
+            same = value.shape[1:] == fit.image_shape
+            block[field] = value if same else np.stack([fit(image) for image in value])
         elif kind == "flags":
-            row[field] = np.array([value[name] for name in sorted(value)], np.float32)
+            block[field] = np.stack([value[name] for name in sorted(value)], axis=-1).astype(np.float32)
         else:
-            row[field] = cast(value, kind)
-    return row
+            block[field] = cast(value, kind)
+    return block

@@ -5,6 +5,7 @@ from PIL import Image
 from keras_gen.data.fit import Fit
 from keras_gen.data.folders import read_folder
 from keras_gen.data.holding import hold
+from keras_gen.data.info import UnreadableImage
 from keras_gen.data.store import MEMORY_LIMIT, Store, choose_cache
 
 FIT = Fit((4, 4, 3))
@@ -79,10 +80,14 @@ def test_choice_of_the_cache():
 
 
 def test_collect_keeps_strings_and_columns(tmp_path):
-    pixels = [np.full((2, 2, 1), i, np.uint8) for i in range(3)]
-    rows = [{"image": pixels[i], "caption": f"ä{i}".encode(), "label": np.int32(i)} for i in range(3)]
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1)
+    captions = np.array([f"ä{i}".encode() for i in range(3)], object)
+    whole = {"image": pixels, "caption": captions, "label": np.arange(3, dtype=np.int32)}
+    bad = UnreadableImage("b.png", "damaged")
+    blocks = [{k: v[:2] for k, v in whole.items()}, bad, {k: v[2:] for k, v in whole.items()}]
     for cache in ("memory", "disk"):
         for _ in range(2):
-            arrays, failures = Store(tmp_path).collect(iter(rows), 3, cache, "key")
-            assert failures == [] and arrays["caption"].tolist() == [row["caption"] for row in rows]
-            assert arrays["image"].shape == (3, 2, 2, 1) and arrays["label"].tolist() == [0, 1, 2]
+            arrays, failures = Store(tmp_path).collect(iter(blocks), 4, cache, "key")
+            assert [(position, error.file, error.reason) for position, error in failures] == [(2, "b.png", "damaged")]
+            for field, value in whole.items():
+                np.testing.assert_array_equal(arrays[field], value)
