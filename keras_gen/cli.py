@@ -302,11 +302,12 @@ def export(
     opened = runs.Run.open(run)
     folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
     training.write_card(opened)
-    parity = runs.read_json(folder / "parity.json")
-    table = _table("precision", "endpoint", "output", "largest error", "mean error", "kB", title="Against Keras")
-    for row in parity_rows(parity):
+    rows = parity_rows(runs.read_json(folder / "parity.json"))
+    table = _table("precision", "endpoint", "output", "largest error", "mean error", "kB", "", title="Against Keras")
+    for row in rows:
         sizes = (f"{row['max']:.2g}", f"{row['mean']:.2g}", f"{row['bytes'] / 1000:,.0f}")
-        table.add_row(row["precision"], row["endpoint"], row["output"], *sizes)
+        judged = {None: "", True: "as it should", False: "[red]above its bound[/red]"}[row["within"]]
+        table.add_row(row["precision"], row["endpoint"], row["output"], *sizes, judged)
     Console(highlight=False).print(table)
     print(f"{folder}: copy it to a device, then python runtime.py --help")
 
@@ -336,6 +337,8 @@ def _quietly():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+    if absl := sys.modules.get("absl.logging"):
+        absl.set_verbosity(absl.ERROR)
 
 
 def _table(*columns: str, title: str | None = None) -> Table:

@@ -39,7 +39,10 @@ class Run:
         check_free(path, overwrite=overwrite)
         if path.is_dir() and any(path.iterdir()):
             shutil.rmtree(path)
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(f"{path} cannot be made: {error.strerror}; choose another --out") from error
         run = cls(path, {"format": FORMAT, **config})
         write_json(path / "config.json", run.config)
         return run

@@ -48,6 +48,14 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, mon
     with pytest.raises(PermissionError, match=f"no permission to write in {tmp_path}; choose another --out"):
         runs.check_free(tmp_path / "a" / "b")
     assert asked == [tmp_path]
+    monkeypatch.undo()
+
+    def full(*args, **named):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pathlib.Path, "mkdir", full)
+    with pytest.raises(OSError, match="run cannot be made: No space left on device; choose another --out"):
+        Run.create(tmp_path / "run", {})
 
 
 def test_what_is_no_run_is_named(tmp_path):
