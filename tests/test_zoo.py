@@ -36,7 +36,7 @@ def test_the_seed_makes_the_weights():
 
 
 def test_learning_rate_and_optimizer():
-    assert float(zoo.build("vae", GRAY, **TOY).optimizer.learning_rate) == pytest.approx(1e-3)
+    assert float(zoo.build("vae", GRAY, **TOY).optimizer.learning_rate) == pytest.approx(2e-3)
     assert float(zoo.build("vae", GRAY, learning_rate=0.0, **TOY).optimizer.learning_rate) == 0
     optimizer = keras.optimizers.SGD(0.5)
     assert zoo.build("vae", GRAY, optimizer=optimizer, **TOY).optimizer is optimizer
