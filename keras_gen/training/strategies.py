@@ -1,5 +1,6 @@
 """Which devices train: from a name to a tf.distribute strategy."""
 
+import functools
 import json
 import os
 
@@ -35,7 +36,7 @@ def get(name: str = "auto") -> tf.distribute.Strategy:
                 "strategy='multiworker' needs the environment variable TF_CONFIG on every machine, such as "
                 '{"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", "index": 0}}'
             )
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        return _multiworker(os.environ["TF_CONFIG"])
     if name == "tpu":
         return _tpu()
     return tf.distribute.get_strategy()
@@ -93,6 +94,13 @@ def _workers() -> dict:
         raise ValueError(f"TF_CONFIG is no JSON object with a cluster: {error}. It holds {text[:200]!r}") from error
 
 
+@functools.cache
+def _multiworker(cluster: str) -> tf.distribute.Strategy:
+    # one for the whole process: a second one tears down the connections of the first while others still use them
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+@functools.cache
 def _mirrored() -> tf.distribute.Strategy:
     if tf.config.list_physical_devices("GPU"):
         return tf.distribute.MirroredStrategy()  # NCCL
