@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import zipfile
 
 FORMAT = 1
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "tensorflow-datasets")
@@ -157,6 +158,11 @@ def load_file(path: pathlib.Path):
 
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: expected a run directory with a model.keras, or such a file")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path} cannot be read as a Keras model: it is no complete .keras archive ({path.stat().st_size:,} bytes). "
+            "It may be damaged or cut off; copy it again, or train again"
+        )
     try:
         return keras.saving.load_model(path)
     except Exception as error:  # zipfile, h5py, json and Keras each raise their own
