@@ -160,8 +160,8 @@ def load_file(path: pathlib.Path):
         raise FileNotFoundError(f"{path} does not exist: expected a run directory with a model.keras, or such a file")
     if not zipfile.is_zipfile(path):  # Keras would say that the file is not found
         raise ValueError(
-            f"{path} cannot be read as a Keras model; it may be damaged or incomplete: its {path.stat().st_size:,} bytes "
-            "are no whole .keras archive. Copy it again, or train again"
+            f"{path} cannot be read as a Keras model; it may be damaged or incomplete: its "
+            f"{path.stat().st_size:,} bytes are no whole .keras archive. Copy it again, or train again"
         )
     try:
         return keras.saving.load_model(path)
