@@ -46,7 +46,7 @@ def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -
     common = {"names": names, "fingerprint": fingerprint, "left_out": left_out}
 
     if cache == "none":
-        fit(next(_examples(builder, split))["image"][0])    # channels that do not fit are told here
+        fit(next(_examples(builder, split))["image"][0])  # channels that do not fit are told here
         stream = Stream(builder, split, fit, mapping, scale)
         return Table({}, {}, stream=stream, count=info.num_examples, **common)
     blocks = (_block(examples, mapping, fit, scale) for examples in _examples(builder, split))

@@ -206,4 +206,4 @@ def test_emoji_stand_on_their_background(tmp_path):
     for file, image in zip(sorted((tmp_path / "72x72").iterdir()), next(iter(dataset))["image"].numpy(), strict=True):
         ground = Image.new("RGBA", (72, 72), (20, 120, 250))
         want = Image.alpha_composite(ground, Image.open(file).convert("RGBA")).convert("RGB")
-        np.testing.assert_allclose(image * 255, np.asarray(want), atol=1)       # Pillow rounds in another place
+        np.testing.assert_allclose(image * 255, np.asarray(want), atol=1)  # Pillow rounds in another place

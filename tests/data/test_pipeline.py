@@ -93,7 +93,7 @@ def test_shards_partition_the_epoch():
     for i in range(3):
         labels, pixels = rows_of(**options, num_shards=3, shard_index=i)
         np.testing.assert_array_equal(np.concatenate(labels), np.concatenate(whole)[i::3])
-        np.testing.assert_array_equal(pixels, images[i::3])     # augmented and binarized as by one worker
+        np.testing.assert_array_equal(pixels, images[i::3])  # augmented and binarized as by one worker
 
 
 def test_shards_can_have_equal_lengths():
@@ -111,7 +111,7 @@ def test_augmentation_and_binarization_change_with_the_epoch_not_with_the_batch_
     order = np.concatenate(rows_of(**options)[0]), np.concatenate(rows_of(**options, epoch=4)[0])
     by_example = first[np.argsort(order[0])], rows_of(**options, epoch=4)[1][np.argsort(order[1])]
     assert (by_example[0] != by_example[1]).mean() > 0.1
-    _, twice = rows_of(**options, steps=11, shuffle=False)      # the second pass of an epoch is drawn anew
+    _, twice = rows_of(**options, steps=11, shuffle=False)  # the second pass of an epoch is drawn anew
     assert (twice[:COUNT] != twice[COUNT : 2 * COUNT]).mean() > 0.1
 
 
