@@ -35,7 +35,7 @@ $(VENV)/installed-demos: $(VENV)/installed
 	@touch $@
 
 quickstart: $(VENV)/installed
-	@echo "--- 1/5 training (about 3 minutes on 2 cores, after the built-in pictures are drawn)"
+	@echo "--- 1/5 training (a few minutes on 2 cores, after the built-in pictures are drawn)"
 	$(BIN)/keras-gen train vae --data shapes --image-size 32 --epochs 10 --batch-size 64 \
 	  --set 'head={"name": "normal", "scale": 0.15}' --set 'prior={"name": "mixture", "components": 200}' --out $(RUN) --overwrite
 	@echo "--- 2/5 evaluation"

@@ -98,7 +98,8 @@ def conv_decoder(
 
 
 def _options(activation: str) -> dict:
-    # He's scale keeps the signal through seven layers: with Glorot's, the first hundreds of steps bring nothing
+    # with SiLU, 200 steps brought what 400 bring with ReLU and Glorot's scale (32x32 colour, one seed); He's scale
+    # under ReLU alone made no clear difference
     return {"activation": activation, "kernel_initializer": "he_normal"}
 
 
