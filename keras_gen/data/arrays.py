@@ -62,10 +62,12 @@ def describe_arrays(path: pathlib.Path) -> dict[str, Any]:
     arrays = _open(path)
     splits = _splits_of(path, arrays)
     first = next(iter(splits.values()))
+    height, width, *channels = first["image"].shape[1:]
     return {
         "splits": {name: len(fields["image"]) for name, fields in splits.items()},
         "fields": {key: f"{value.dtype} {list(value.shape[1:])}" for key, value in first.items()},
         "names": _names(arrays),
+        "image_shape": (height, width, channels[0] if channels else 1),
     }
 
 

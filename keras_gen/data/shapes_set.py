@@ -70,6 +70,7 @@ def describe_shapes(name: str) -> dict:
         f"The splits _seen leave out pairs of shape and colour ({', '.join(f'{c} {s}' for s, c in HELD_OUT)}), the "
         "splits _unseen hold only these.",
         "splits": split_sizes(name),
+        "image_shape": (64, 64, 3),
         "fields": {
             "image": "image [64, 64, 3]",
             "label": "label (the shape)",

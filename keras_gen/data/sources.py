@@ -84,6 +84,8 @@ class Description:
         splits: name -> number of examples (empty where a TFDS set is not prepared yet).
         fields: name -> type and shape.
         names: value names, by field.
+        image_shape: (height, width, channels) of the images, None for a side that differs between them; None as a
+            whole for a folder, whose files are not opened.
         left_out: features that are not carried along.
     """
 
@@ -93,6 +95,7 @@ class Description:
     splits: dict[str, int]
     fields: dict[str, str]
     names: dict[str, tuple[str, ...]]
+    image_shape: tuple[int | None, int | None, int] | None = None
     left_out: tuple[str, ...] = ()
 
 

@@ -3,6 +3,7 @@
 import difflib
 import os
 import pathlib
+import sys
 import urllib.error
 import urllib.request
 from typing import Any
@@ -76,6 +77,10 @@ def prepare(builder: Any, *, download: bool = True) -> Any:
         why = "downloading is switched off (download=False)" if not download else _unreachable(missing[0])
         if why:
             raise ValueError(_not_here(builder, why))
+    if not sys.stderr.isatty():  # a log file would fill with the states of the bars
+        import tensorflow_datasets as tfds
+
+        tfds.disable_progress_bar()
     try:
         builder.download_and_prepare()
     except Exception as error:

@@ -74,6 +74,7 @@ def describe_tfds(builder: Any) -> dict[str, Any]:
         "splits": {name: part.num_examples for name, part in builder.info.splits.items()},
         "fields": fields,
         "names": names,
+        "image_shape": tuple(features[mapping["image"][0]].shape) if "image" in mapping else None,
         "left_out": left_out,
     }
 

@@ -1,5 +1,7 @@
 """Priors without weights: a TFP distribution by name and arguments."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -105,6 +107,10 @@ class Prior:
         if isinstance(distribution.distribution, tfd.Normal):
             return distribution.distribution.loc + distribution.distribution.scale * noise
         return distribution.distribution.quantile(tf.clip_by_value(noise, TAIL, 1.0 - TAIL))
+
+    def sampler(self, encode=None) -> Callable[[dict], tf.Tensor]:
+        """`draw` as a function of the noise alone. `encode` is not used."""
+        return self.draw
 
     def get_config(self) -> dict:
         return {"name": self.name, "size": self.size, **self.arguments}

@@ -43,7 +43,7 @@ def table(content: dict, title: str) -> None:
     """
     shown = Table(title=title, title_justify="left")
     for column in ("metric", "value", "unit", "images", "samples"):
-        shown.add_column(column, justify="left" if column in ("metric", "unit") else "right")
+        shown.add_column(column, justify="left" if column in ("metric", "unit") else "right", overflow="fold")
     reasons = []
     for name, value in content["metrics"].items():
         about = content["about"].get(name, {})

@@ -1,5 +1,7 @@
 """A trainable mixture of Gaussians as the prior over codes."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -14,7 +16,7 @@ tfd = tfp.distributions
 class MixturePrior(keras.layers.Layer):
     """p(z) = sum_k w_k N(z; m_k, diag(s_k^2)) with trainable weights, means and scales.
 
-    The same interface as `keras_gen.Prior`: `size`, `noise`, `distribution()`, `draw(noise)`.
+    The same interface as `keras_gen.Prior`: `size`, `noise`, `distribution()`, `draw(noise)`, `sampler()`.
 
     Args:
         size: dimensions of a code.
@@ -54,6 +56,10 @@ class MixturePrior(keras.layers.Layer):
         weights = tf.nn.softmax(tf.convert_to_tensor(self.logits))
         scale = positive(tf.convert_to_tensor(self.raw_scale))
         return draw_from_mixture(noise, weights, tf.convert_to_tensor(self.loc), scale)
+
+    def sampler(self, encode=None) -> Callable[[dict], tf.Tensor]:
+        """`draw` as a function of the noise alone. `encode` is not used."""
+        return self.draw
 
     def get_config(self) -> dict:
         own = {"size": self.size, "components": self.components, "spread": self.spread, "seed": self.seed}

@@ -17,8 +17,8 @@ tfd = tfp.distributions
 class VampPrior(keras.layers.Layer):
     """p(z) = 1/K sum_k q(z | u_k), with K trainable pseudo-inputs u_k in the space of images.
 
-    The same interface as `keras_gen.Prior`, but `distribution` and `draw` need `encode`, the map from images to the
-    model's (diagonal) posterior.
+    The same interface as `keras_gen.Prior`, with `encode`, the map from images to the model's (diagonal) posterior, as
+    an argument that is needed.
 
     Args:
         size: dimensions of a code.

@@ -84,11 +84,11 @@ class EncoderDecoder(GenerativeModel):
 
     def codes_from(self, noise: dict) -> tf.Tensor:
         """Base noise {name: [num, ...]} -> draws of the prior [num, size]."""
-        return self.prior.draw(noise, self.posterior_of)
+        return self.sampler()(noise)
 
     def sampler(self) -> Callable[[dict], tf.Tensor]:
-        """`codes_from` as it is exported: what does not depend on the noise is computed now."""
-        return self.codes_from
+        """`codes_from` as it is exported: what does not depend on the noise is computed now, once."""
+        return self.prior.sampler(self.posterior_of)
 
     def posterior_of(self, image) -> object:
         """Images -> their distribution over codes, for priors that are made of posteriors; None where there is none."""

@@ -121,11 +121,6 @@ class VAE(EncoderDecoder):
     def code_details(self, encoded):
         return {"scale": self.family.stddev(encoded, self.latent_size)}
 
-    def sampler(self):
-        if isinstance(self.prior, VampPrior):
-            return self.prior.sampler(self.posterior_of)
-        return super().sampler()
-
     def _kl_weight(self, training: bool) -> tf.Tensor:
         if not (training and self.kl_warmup_steps):
             return tf.constant(self.beta, tf.float32)

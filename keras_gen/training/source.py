@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import pathlib
-import re
 
 from PIL import Image, UnidentifiedImageError
 
@@ -47,10 +46,11 @@ def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None
         described = data.describe(source, data_dir=data_dir)
     if described.kind == "folder":
         return Source(described.splits, *_look_into(pathlib.Path(source).expanduser()))
-    found = re.search(r"\[(.+)\]", described.fields["image"])  # such as "image [28, 28, 1]" or "uint8 [28, 28]"
-    shape = [None if side == "None" else int(side) for side in found[1].split(", ")]
-    size, channels = tuple(shape[:2]), shape[2] if len(shape) == 3 else 1
-    return Source(described.splits, None if None in size else size, channels or 3, described.kind == "shapes")
+    if described.image_shape is None:
+        raise ValueError(f"{source} has no field 'image' to train on; it has {', '.join(described.fields)}")
+    height, width, channels = described.image_shape
+    size = None if None in (height, width) else (height, width)
+    return Source(described.splits, size, channels or 3, described.kind == "shapes")
 
 
 def _look_into(folder: pathlib.Path) -> tuple[tuple[int, int] | None, int]:
