@@ -1,12 +1,14 @@
 """Log-likelihood on MNIST beside Burda et al. (arXiv:1509.00519) and pythae's VampPrior.
 
-    python -m benchmarks.likelihood train vae_k1 --out runs/likelihood
-    python -m benchmarks.likelihood measure vae_k1 --out runs/likelihood
+    python -m benchmarks.likelihood choose
+    python -m benchmarks.likelihood train vae_k1
+    python -m benchmarks.likelihood measure vae_k1
 
+`choose` compares learning rates in short runs on the first 50,000 training images, judged on the other 10,000.
 `train` fits a configuration and keeps its weights every few epochs with the seconds spent so far; `measure` estimates
 the test log-likelihood of the last (or, where there are validation images, of the best) weights with 5,000
 importance samples on the whole test set, and of all kept weights with fewer, for the curve. It writes
-benchmarks/results/likelihood_NAME.json.
+benchmarks/results/likelihood_NAME.json. `figure` draws the curves of all results.
 """
 
 import dataclasses
@@ -15,12 +17,13 @@ import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 import typer
 
 import keras_gen
 from keras_gen import data, networks, runs
 from keras_gen.evaluation.importance_sampling import log_likelihood
-from keras_gen.layers import VampPrior
+from keras_gen.layers import MixturePrior, VampPrior
 from keras_gen.models import VAE
 
 from . import record
@@ -51,8 +54,12 @@ class Configuration:
 
 CONFIGURATIONS = {
     "vae_k1": Configuration(),
+    "vae_k1_long": Configuration(epochs=600, keep_every=20),
     "iwae_k5": Configuration(num_samples=5),
 }
+OUT = typer.Option(pathlib.Path("runs/likelihood"), help="where the weights go")
+DATA_DIR = typer.Option(None, help="TFDS directory")
+THREADS = typer.Option(0, help="threads of an operation; 1 leaves the other cores to another run, 0 takes them all")
 
 
 def build(configuration: Configuration, steps: int, mean_image: np.ndarray) -> VAE:
@@ -62,25 +69,34 @@ def build(configuration: Configuration, steps: int, mean_image: np.ndarray) -> V
     """
     keras.utils.clear_session()
     keras.utils.set_random_seed(configuration.seed)
-    size = configuration.latent_size
-    options = {"hidden": (200, 200), "activation": "tanh"}
-    encoder = networks.mlp_encoder(SHAPE, 2 * size, **options)
-    decoder = networks.mlp_decoder(size, SHAPE, **options)
-    mean = np.clip(mean_image.ravel(), 1e-3, 1 - 1e-3)
-    decoder.layers[-2].bias.assign(np.log(mean / (1 - mean)))
-    prior = VampPrior(size, 500, SHAPE) if configuration.prior == "vamp" else None
+    size, burda = configuration.latent_size, configuration.network == "burda"
+    if burda:
+        options = {"hidden": (200, 200), "activation": "tanh"}
+        encoder = networks.mlp_encoder(SHAPE, 2 * size, **options)
+        decoder = networks.mlp_decoder(size, SHAPE, **options)
+        mean = np.clip(mean_image.ravel(), 1e-3, 1 - 1e-3)
+        decoder.layers[-2].bias.assign(np.log(mean / (1 - mean)))
+    else:
+        encoder = networks.conv_encoder(SHAPE, 2 * size)
+        decoder = networks.conv_decoder(size, SHAPE)
+    prior = {
+        "normal": lambda: None,
+        "mixture": lambda: MixturePrior(size, 500, seed=configuration.seed),
+        "vamp": lambda: VampPrior(size, 500, SHAPE, seed=configuration.seed),
+    }[configuration.prior]()
     model = VAE(encoder, decoder, prior=prior, num_samples=configuration.num_samples, seed=configuration.seed)
     decay = keras.optimizers.schedules.CosineDecay(configuration.learning_rate, steps)
-    model.compile(keras.optimizers.Adam(decay), jit_compile=True, steps_per_execution=10)
+    # XLA's convolutions on a CPU are slower than oneDNN's
+    model.compile(keras.optimizers.Adam(decay), jit_compile=burda, steps_per_execution=10)
     return model
 
 
 class Keep(keras.callbacks.Callback):
     """Keeps the weights every few epochs, and the seconds of training until then."""
 
-    def __init__(self, folder: pathlib.Path, every: int):
+    def __init__(self, folder: pathlib.Path, every: int, threads: int):
         super().__init__()
-        self.folder, self.every, self.curve, self.seconds = folder, every, [], 0.0
+        self.folder, self.every, self.threads, self.curve, self.seconds = folder, every, threads, [], 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         self.begun = time.perf_counter()
@@ -92,7 +108,7 @@ class Keep(keras.callbacks.Callback):
             self.curve.append(
                 {"epoch": epoch + 1, "seconds": round(self.seconds, 1), "train_bound": -float(logs["loss"])}
             )
-            runs.write_json(self.folder / "curve.json", {"curve": self.curve})
+            runs.write_json(self.folder / "curve.json", {"threads": self.threads, "curve": self.curve})
             print(self.curve[-1], flush=True)
 
 
@@ -102,44 +118,59 @@ def main():
 
 
 @app.command()
-def train(name: str, out: pathlib.Path = pathlib.Path("runs/likelihood"), data_dir: str | None = None):
+def choose(data_dir: str | None = DATA_DIR, threads: int = THREADS, epochs: int = 30):
+    """Train vae_k1 briefly at several learning rates; print the ELBO of held-out training images."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    for rate in (1e-3, 2e-3, 3e-3, 6e-3):
+        configuration = Configuration(epochs=epochs, learning_rate=rate)
+        images = _load(configuration, "train[:50000]", data_dir)
+        model = build(configuration, epochs * images.info.num_batches, _all(images).mean(axis=0))
+        model.fit(images, epochs=epochs, verbose=0)
+        held_out = _load(configuration, "train[50000:]", data_dir, evaluation=True)
+        elbo = model.evaluate(held_out, verbose=0, return_dict=True)["elbo"]
+        print(f"learning rate {rate}: ELBO {elbo:.2f}", flush=True)
+
+
+@app.command()
+def train(name: str, out: pathlib.Path = OUT, data_dir: str | None = DATA_DIR, threads: int = THREADS):
     """Train a configuration: vae_k1, iwae_k5, ..."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     configuration = CONFIGURATIONS[name]
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = {"image_shape": SHAPE, "binarize": configuration.binarize, "data_dir": data_dir}
-    images = data.load(
-        configuration.source, "train", batch_size=configuration.batch_size, seed=configuration.seed, **arguments
-    )
-    mean_image = _images(configuration, "train", data_dir).mean(axis=0)
-    model = build(configuration, configuration.epochs * images.info.num_batches, mean_image)
-    model.fit(images, epochs=configuration.epochs, callbacks=[Keep(folder, configuration.keep_every)], verbose=0)
+    images = _load(configuration, "train", data_dir)
+    model = build(configuration, configuration.epochs * images.info.num_batches, _all(images).mean(axis=0))
+    keep = Keep(folder, configuration.keep_every, threads)
+    model.fit(images, epochs=configuration.epochs, callbacks=[keep], verbose=0)
     model.save(folder / "model.keras")
 
 
 @app.command()
 def measure(
     name: str,
-    out: pathlib.Path = pathlib.Path("runs/likelihood"),
-    data_dir: str | None = None,
+    out: pathlib.Path = OUT,
+    data_dir: str | None = DATA_DIR,
+    threads: int = THREADS,
     samples: int = 5000,
     images: int = 10_000,
     curve_samples: int = 200,
     curve_images: int = 1000,
 ):
     """Estimate the test log-likelihood of a trained configuration, and of its kept weights."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     configuration = CONFIGURATIONS[name]
     folder = out / name
     model = keras_gen.load(folder / "model.keras")
-    test = _images(configuration, "test", data_dir)
-    curve = runs.read_json(folder / "curve.json")["curve"]
+    test = _all(_load(configuration, "test", data_dir, evaluation=True))
+    trained = runs.read_json(folder / "curve.json")
+    curve = trained["curve"]
     for point in curve:
         model.load_weights(folder / f"epoch_{point['epoch']:04}.weights.h5")
         point["nll"] = -float(np.mean(log_likelihood(model, test[:curve_images], curve_samples)))
         print(point, flush=True)
     chosen = curve[-1]
     if configuration.binarize is None:  # a fixed training set can be fitted too well: the validation images choose
-        held_out = _images(configuration, "validation", data_dir)[:curve_images]
+        held_out = _all(_load(configuration, "validation", data_dir, evaluation=True))[:curve_images]
         for point in curve:
             model.load_weights(folder / f"epoch_{point['epoch']:04}.weights.h5")
             point["validation_nll"] = -float(np.mean(log_likelihood(model, held_out, curve_samples)))
@@ -154,6 +185,7 @@ def measure(
         "images": len(values),
         "epoch": chosen["epoch"],
         "training_seconds": chosen["seconds"],
+        "training_threads": trained["threads"],
         "curve": curve,
         "curve_samples": curve_samples,
         "curve_images": curve_images,
@@ -161,11 +193,40 @@ def measure(
     print(f"{name}: nll {result['nll']:.2f}; wrote {record.write(f'likelihood_{name}', result)}")
 
 
-def _images(configuration: Configuration, split: str, data_dir: str | None) -> np.ndarray:
-    """All images of a split, in order, binarized as in training (with the seed of evaluation)."""
+@app.command()
+def figure():
+    """Draw all results' curves, against time and against epochs, to results/pictures/likelihood.png."""
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+    for file in sorted(record.RESULTS.glob("likelihood_*.json")):
+        result = runs.read_json(file)
+        nll = [point["nll"] for point in result["curve"]]
+        for ax, key, scale in ((axes[0], "seconds", 60), (axes[1], "epoch", 1)):
+            ax.plot([point[key] / scale for point in result["curve"]], nll, label=file.stem.removeprefix("likelihood_"))
+    axes[0].set(xlabel="minutes of training", ylabel="nats per test image, -log p(x)")
+    axes[1].set(xlabel="epochs")
+    for ax in axes:
+        ax.grid(alpha=0.3)
+        ax.legend()
+    picture = record.RESULTS / "pictures" / "likelihood.png"
+    fig.savefig(picture, dpi=100)
+    print(f"wrote {picture}")
+
+
+def _load(configuration: Configuration, split: str, data_dir: str | None, evaluation: bool = False):
+    """A split in batches; for evaluation in order, binarized with a seed of its own."""
     arguments = {"image_shape": SHAPE, "binarize": configuration.binarize, "data_dir": data_dir}
-    batches = data.load(configuration.source, split, batch_size=1000, seed=0, shuffle=False, **arguments)
-    return np.concatenate([batch["image"].numpy() for batch in batches])
+    if evaluation:
+        return data.load(configuration.source, split, batch_size=1000, seed=0, shuffle=False, **arguments)
+    return data.load(
+        configuration.source, split, batch_size=configuration.batch_size, seed=configuration.seed, **arguments
+    )
+
+
+def _all(images) -> np.ndarray:
+    """All images of a data set."""
+    return np.concatenate([batch["image"].numpy() for batch in images])
 
 
 if __name__ == "__main__":
