@@ -34,15 +34,21 @@ SHAPE = (28, 28, 1)
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """One run: how it is trained, and on which form of MNIST."""
+    """One run: how it is trained, and on which form of MNIST.
+
+    `tuning_epochs` more epochs, from a tenth of the learning rate to 0, train the bound of `tuning_samples` samples.
+    """
 
     source: str = "mnist"
     epochs: int = 300
     batch_size: int = 100
     learning_rate: float = 3e-3
     num_samples: int = 1
+    tuning_epochs: int = 0
+    tuning_samples: int = 10
     latent_size: int = 50
-    network: str = "burda"
+    network: str = "burda"  # or "conv", of width `width`
+    width: int = 16
     prior: str = "normal"
     seed: int = 1
     keep_every: int = 10
@@ -56,6 +62,16 @@ CONFIGURATIONS = {
     "vae_k1": Configuration(),
     "vae_k1_long": Configuration(epochs=600, keep_every=20),
     "iwae_k5": Configuration(num_samples=5),
+    "static": Configuration(
+        source="binarized_mnist",
+        epochs=80,
+        learning_rate=2e-3,
+        tuning_epochs=8,
+        latent_size=40,
+        network="conv",
+        prior="mixture",
+        keep_every=4,
+    ),
 }
 OUT = typer.Option(pathlib.Path("runs/likelihood"), help="where the weights go")
 DATA_DIR = typer.Option(None, help="TFDS directory")
@@ -77,18 +93,23 @@ def build(configuration: Configuration, steps: int, mean_image: np.ndarray) -> V
         mean = np.clip(mean_image.ravel(), 1e-3, 1 - 1e-3)
         decoder.layers[-2].bias.assign(np.log(mean / (1 - mean)))
     else:
-        encoder = networks.conv_encoder(SHAPE, 2 * size)
-        decoder = networks.conv_decoder(size, SHAPE)
+        encoder = networks.conv_encoder(SHAPE, 2 * size, width=configuration.width)
+        decoder = networks.conv_decoder(size, SHAPE, width=configuration.width)
     prior = {
         "normal": lambda: None,
-        "mixture": lambda: MixturePrior(size, 500, seed=configuration.seed),
+        "mixture": lambda: MixturePrior(size, 200, seed=configuration.seed),
         "vamp": lambda: VampPrior(size, 500, SHAPE, seed=configuration.seed),
     }[configuration.prior]()
     model = VAE(encoder, decoder, prior=prior, num_samples=configuration.num_samples, seed=configuration.seed)
-    decay = keras.optimizers.schedules.CosineDecay(configuration.learning_rate, steps)
-    # XLA's convolutions on a CPU are slower than oneDNN's
-    model.compile(keras.optimizers.Adam(decay), jit_compile=burda, steps_per_execution=10)
+    _compile(model, configuration, configuration.learning_rate, steps)
     return model
+
+
+def _compile(model: VAE, configuration: Configuration, learning_rate: float, steps: int) -> None:
+    decay = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    # XLA's convolutions on a CPU are slower than oneDNN's
+    jit = configuration.network == "burda"
+    model.compile(keras.optimizers.Adam(decay), jit_compile=jit, steps_per_execution=10)
 
 
 class Keep(keras.callbacks.Callback):
@@ -142,6 +163,11 @@ def train(name: str, out: pathlib.Path = OUT, data_dir: str | None = DATA_DIR, t
     model = build(configuration, configuration.epochs * images.info.num_batches, _all(images).mean(axis=0))
     keep = Keep(folder, configuration.keep_every, threads)
     model.fit(images, epochs=configuration.epochs, callbacks=[keep], verbose=0)
+    if configuration.tuning_epochs:
+        model.num_samples, last = configuration.tuning_samples, configuration.epochs + configuration.tuning_epochs
+        steps = configuration.tuning_epochs * images.info.num_batches
+        _compile(model, configuration, configuration.learning_rate / 10, steps)
+        model.fit(images, initial_epoch=configuration.epochs, epochs=last, callbacks=[keep], verbose=0)
     model.save(folder / "model.keras")
 
 
