@@ -11,6 +11,8 @@ from .discretized_logistic import DiscretizedLogistic
 tfd = tfp.distributions
 
 SCALE_FLOOR = 1e-3
+# the logits at which a mixture's locations start lie between -SPREAD and SPREAD
+SPREAD = 3.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +94,8 @@ def discretized_logistic_mixture(components: int = 3) -> Head:
 
     The channels of a pixel share the mixture's weights; within a component they are independent (the linear
     dependence between channels of PixelCNN++ is left out, so that an image decodes in one pass).
-    The decoder gives, for each pixel, `components` logits, then locations, then raw scales [components, channels].
+    The decoder gives, for each pixel, `components` logits, then raw locations, then raw scales [components, channels].
+    A location is a sigmoid; at raw values of 0 the components are spread over [0, 1]: each has a part to learn.
 
     Args:
         components: logistics in the mixture, >= 1.
@@ -102,12 +105,13 @@ def discretized_logistic_mixture(components: int = 3) -> Head:
     """
     if components < 1:
         raise ValueError(f"head 'discretized_logistic_mixture': components must be >= 1; received {components}")
+    starts = [SPREAD * (2 * (i + 1) / (components + 1) - 1) for i in range(components)]
 
     def split(parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         channels = (parameters.shape[-1] // components - 1) // 2
         logits, loc, raw = tf.split(parameters, [components, components * channels, components * channels], axis=-1)
         shape = [*_leading_shape(parameters), components, channels]
-        return logits, tf.reshape(loc, shape) + 0.5, tf.reshape(raw, shape)
+        return logits, tf.nn.sigmoid(tf.reshape(loc, shape) + tf.constant(starts)[:, None]), tf.reshape(raw, shape)
 
     def distribution(parameters: tf.Tensor) -> tfd.Distribution:
         logits, loc, raw = split(parameters)
@@ -119,7 +123,8 @@ def discretized_logistic_mixture(components: int = 3) -> Head:
     def image(parameters: tf.Tensor) -> tf.Tensor:
         channels = (parameters.shape[-1] // components - 1) // 2
         weights = tf.nn.softmax(parameters[..., :components])
-        loc = tf.clip_by_value(parameters[..., components : components * (1 + channels)] + 0.5, 0.0, 1.0)
+        starts_by_channel = tf.repeat(tf.constant(starts), channels)
+        loc = tf.nn.sigmoid(parameters[..., components : components * (1 + channels)] + starts_by_channel)
         # sums of slices and not a reshape to rank 5: TFLite's fast kernels stop at rank 4
         return tf.add_n(
             [weights[..., i : i + 1] * loc[..., i * channels : (i + 1) * channels] for i in range(components)]

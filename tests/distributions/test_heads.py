@@ -99,7 +99,9 @@ def test_mixture_by_direct_sums(components, channels):
     raw, x = parameters(name, channels), images(channels)
     logits = raw[..., :components].astype(np.float64)
     weights = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    loc = 0.5 + raw[..., components : components * (1 + channels)].reshape(2, 4, 5, components, channels)
+    raw_loc = raw[..., components : components * (1 + channels)].reshape(2, 4, 5, components, channels)
+    starts = {1: [0.0], 3: [-1.5, 0.0, 1.5]}[components]
+    loc = 1 / (1 + np.exp(-(raw_loc + np.array(starts)[:, None])))
     scale = 1e-3 + softplus(raw[..., components * (1 + channels) :].reshape(2, 4, 5, components, channels) - 2)
     level = np.round(x * 255).astype(int)
     total = np.zeros(2)
@@ -113,7 +115,7 @@ def test_mixture_by_direct_sums(components, channels):
         total[index[0]] += math.log(pixel)
     head = heads.get(name)
     np.testing.assert_allclose(head.distribution(raw).log_prob(x), total, rtol=1e-5)  # float32, 20 pixels
-    shown = (weights[..., None] * np.clip(loc, 0, 1)).sum(-2)
+    shown = (weights[..., None] * loc).sum(-2)
     np.testing.assert_allclose(head.image(tf.constant(raw)), shown, rtol=1e-5, atol=1e-6)
 
 
