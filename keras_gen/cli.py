@@ -303,10 +303,10 @@ def export(
     folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
     training.write_card(opened)
     rows = parity_rows(runs.read_json(folder / "parity.json"))
-    table = _table("precision", "endpoint", "output", "largest error", "mean error", "kB", "", title="Against Keras")
+    table = _table("precision", "endpoint", "output", "largest error", "mean error", "kB", "bound", title="Against Keras")
     for row in rows:
         sizes = (f"{row['max']:.2g}", f"{row['mean']:.2g}", f"{row['bytes'] / 1000:,.0f}")
-        judged = {None: "", True: "as it should", False: "[red]above its bound[/red]"}[row["within"]]
+        judged = {None: "", True: "met", False: "[red]exceeded[/red]"}[row["within"]]
         table.add_row(row["precision"], row["endpoint"], row["output"], *sizes, judged)
     Console(highlight=False).print(table)
     print(f"{folder}: copy it to a device, then python runtime.py --help")
