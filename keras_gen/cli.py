@@ -303,7 +303,8 @@ def export(
     folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
     training.write_card(opened)
     rows = parity_rows(runs.read_json(folder / "parity.json"))
-    table = _table("precision", "endpoint", "output", "largest error", "mean error", "kB", "bound", title="Against Keras")
+    columns = ("precision", "endpoint", "output", "largest error", "mean error", "kB", "bound")
+    table = _table(*columns, title="Against Keras")
     for row in rows:
         sizes = (f"{row['max']:.2g}", f"{row['mean']:.2g}", f"{row['bytes'] / 1000:,.0f}")
         judged = {None: "", True: "met", False: "[red]exceeded[/red]"}[row["within"]]
