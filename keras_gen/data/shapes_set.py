@@ -12,7 +12,7 @@ from .shapes_draws import SIZES, draw_split
 from .shapes_factors import FACTORS, HELD_OUT, MEASURES, attribute_names
 from .splits import split_rows
 from .store import Store
-from .tfds_builders import tfds_folder
+from .tfds_builders import bars_for_screens_alone, tfds_folder
 from .tfds_sets import read_tfds
 
 # name -> (split of the builder, held out or not or both)
@@ -39,6 +39,7 @@ def shapes_builder(name: str, data_dir: str | os.PathLike | None):
     config = _config(name)
     builder = Shapes(config=config, data_dir=str(tfds_folder(data_dir)))
     if not builder.is_prepared():
+        bars_for_screens_alone()
         offline = tfds.download.DownloadConfig(try_download_gcs=False)
         try:
             with contextlib.redirect_stdout(None):  # TFDS announces a download, and there is none

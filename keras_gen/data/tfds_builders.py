@@ -77,16 +77,21 @@ def prepare(builder: Any, *, download: bool = True) -> Any:
         why = "downloading is switched off (download=False)" if not download else _unreachable(missing[0])
         if why:
             raise ValueError(_not_here(builder, why))
-    if not sys.stderr.isatty():  # a log file would fill with the states of the bars
-        import tensorflow_datasets as tfds
-
-        tfds.disable_progress_bar()
+    bars_for_screens_alone()
     try:
         builder.download_and_prepare()
     except Exception as error:
         why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
         raise ValueError(_not_here(builder, why)) from error
     return builder
+
+
+def bars_for_screens_alone() -> None:
+    """Switch TFDS's progress bars off where nobody sees them move: a log file would fill with their states."""
+    import tensorflow_datasets as tfds
+
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
 
 
 def _not_here(builder: Any, why: str) -> str:
