@@ -79,5 +79,8 @@ def draw_from_mixture(noise: dict, weights: tf.Tensor, loc: tf.Tensor, scale: tf
     """
     upper = tf.cumsum(weights)
     # the last bound is 1 up to rounding: without the cap, a uniform next to 1 would pick no component
-    index = tf.reduce_sum(tf.cast(noise["component"] >= upper[:-1], tf.int32), axis=1)
+    # Floats >= 0 are ordered as the integers of their bits are. Compared as integers, they stay whole in an int8 file,
+    # where 256 levels of the uniform would name the wrong one of many components.
+    passed = tf.bitcast(noise["component"], tf.int32) >= tf.bitcast(upper[:-1], tf.int32)
+    index = tf.reduce_sum(tf.cast(passed, tf.int32), axis=1)
     return tf.gather(loc, index) + tf.gather(scale, index) * noise["noise"]

@@ -208,6 +208,18 @@ def test_colour_mixture_full_covariance(tmp_path):
     np.testing.assert_allclose(runtime.generate(6, 11), model.generate(6, seed=11), atol=1e-5)
 
 
+def test_int8_picks_the_same_of_many_components(tmp_path):
+    """A uniform in 256 levels would name the wrong one of 300 components, and another image."""
+    model = zoo.build("vae", (8, 8, 1), network="mlp", width=16, latent_size=3,
+                      prior={"name": "mixture", "components": 300, "spread": 5.0})  # fmt: skip
+    decoder = model.decoder.layers[-2]
+    decoder.kernel.assign(4 * decoder.kernel)  # codes that are far apart give images that are far apart
+    folder = export_model(model, tmp_path / "out", calibration=blobs(64, size=8), format="tflite", quantize="int8")
+    images = Runtime(folder).generate(64, 3)
+    error = np.abs(images - model.generate(64, seed=3)).mean(axis=(1, 2, 3))
+    assert np.quantile(error, 0.95) < 0.05 < np.abs(images - images[::-1]).mean()
+
+
 def test_mixed_precision_and_vamp_prior(tmp_path):
     """bfloat16 training is exported in float32, and the pseudo-inputs are encoded once, not for every image."""
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
