@@ -148,8 +148,12 @@ def test_nan_ends_the_run_and_keeps_the_best_model(toy_images, tmp_path):
 def test_ctrl_c_leaves_a_run_to_go_on_with(toy_images, tmp_path, capsys):
     path = tmp_path / "run"
     interrupt = At(2, 3, lambda model: os.kill(os.getpid(), signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt):
-        train("autoencoder", toy_images, path, epochs=4, callbacks=[interrupt], **{**SMALL, "verbose": 2})
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores the signal
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train("autoencoder", toy_images, path, epochs=4, callbacks=[interrupt], **{**SMALL, "verbose": 2})
+    finally:
+        signal.signal(signal.SIGINT, former)
     told = capsys.readouterr().out
     assert "Stopped" in told and "model.keras holds the best epoch, 1 of 1" in told and "To go on: --resume" in told
     assert [file.name for file in (path / "checkpoints").iterdir()] == ["epoch_0001.weights.h5"]
