@@ -1,4 +1,6 @@
 """Losses: pure functions of tensors, one value per example, no reduction over the batch."""
 
+from . import adversarial as adversarial
+from .objective import Objective as Objective
 from .reconstruction import bernoulli_cross_entropy as bernoulli_cross_entropy
 from .reconstruction import squared_error as squared_error
