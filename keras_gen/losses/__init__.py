@@ -1,6 +1,9 @@
 """Losses: pure functions of tensors, one value per example, no reduction over the batch."""
 
 from . import adversarial as adversarial
+from . import gradient_penalty as gradient_penalty
+from . import penalties as penalties
 from .objective import Objective as Objective
+from .penalties import Penalty as Penalty
 from .reconstruction import bernoulli_cross_entropy as bernoulli_cross_entropy
 from .reconstruction import squared_error as squared_error

@@ -1,0 +1,165 @@
+"""Penalties on the gradient of the discriminator's logit by its input: pure functions, one value per example.
+
+All take a discriminator as a function of its input alone, points [batch, ...] of any rank -> logits [batch]; a
+conditional one is closed over its label. All are UNWEIGHTED: the weight is the caller's. The gradient is taken in
+float32 at points that are constants, so only the discriminator is penalized, and inside an outer tape it is
+differentiated again. A discriminator with batch normalization mixes the examples, and the penalty is then not one of
+each example: use layer, instance or spectral normalization.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+Discriminator = Callable[[tf.Tensor], tf.Tensor]
+
+SQUARE_FLOOR = 1e-12
+
+
+def wgan_gp(discriminator: Discriminator, real: tf.Tensor, generated: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """(||grad C(x)|| - 1)^2 at x = alpha * real + (1 - alpha) * generated.
+
+    Args:
+        discriminator: points -> logits [batch].
+        real, generated: [batch, ...], of one shape.
+        alpha: uniform on [0, 1), one number per example: [batch], or [batch, 1, ...].
+
+    Returns:
+        float32 [batch], >= 0. The paper's weight is 10.
+
+    Raises:
+        ValueError: for shapes that do not fit, or logits that are not [batch] or do not depend on the points.
+
+    Reference:
+        Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv:1704.00028, eq. 3 and algorithm 1.
+    """
+    real, generated = _points("real", real), _points("generated", generated)
+    if not real.shape.is_compatible_with(generated.shape):
+        raise ValueError(f"Expected real and generated of one shape; received {real.shape} and {generated.shape}")
+    alpha = _per_example(alpha, real)
+    return tf.square(_norm(discriminator, alpha * real + (1.0 - alpha) * generated) - 1.0)
+
+
+def r1(discriminator: Discriminator, real: tf.Tensor) -> tf.Tensor:
+    """||grad C(x)||^2 at real x, without the paper's gamma / 2: that is the weight.
+
+    Args:
+        discriminator: points -> logits [batch].
+        real: [batch, ...].
+
+    Returns:
+        float32 [batch], >= 0. The weight gamma / 2 gives the paper's R1 (gamma = 10, hence 5, for its images).
+
+    Raises:
+        ValueError: as in `wgan_gp`.
+
+    Reference:
+        Mescheder, Geiger, Nowozin 2018, Which Training Methods for GANs do actually Converge?, arXiv:1801.04406,
+        eq. 9.
+    """
+    return _square(discriminator, _points("real", real))
+
+
+def r2(discriminator: Discriminator, generated: tf.Tensor) -> tf.Tensor:
+    """||grad C(x)||^2 at generated x, without the paper's gamma / 2: that is the weight.
+
+    Args:
+        discriminator: points -> logits [batch].
+        generated: [batch, ...]; no gradient goes to the generator.
+
+    Returns:
+        float32 [batch], >= 0. The weight gamma / 2 gives the paper's R2.
+
+    Raises:
+        ValueError: as in `wgan_gp`.
+
+    Reference:
+        Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406, eq. 10.
+    """
+    return _square(discriminator, _points("generated", generated))
+
+
+def dragan(
+    discriminator: Discriminator,
+    real: tf.Tensor,
+    noise: tf.Tensor,
+    deviation: tf.Tensor,
+    alpha: tf.Tensor,
+    scale: float = 0.5,
+) -> tf.Tensor:
+    """(||grad C(x)|| - 1)^2 around the real data, at x = real + alpha * scale * deviation * noise.
+
+    With standard normal noise and alpha = 1 this is the paper's perturbation N(0, c I), its standard deviation sqrt(c)
+    given as `scale` times that of the data. With a uniform alpha the points lie between a real example and its
+    perturbed copy.
+
+    Args:
+        discriminator: points -> logits [batch].
+        real: [batch, ...].
+        noise: of the same shape, standard normal, one number for every pixel.
+        deviation: scalar > 0, the standard deviation of all pixels of the global batch: a statistic over all replicas.
+        alpha: as in `wgan_gp`.
+        scale: width of the perturbation in units of `deviation`, > 0.
+
+    Returns:
+        float32 [batch], >= 0. The usual weight is 10.
+
+    Raises:
+        ValueError: as in `wgan_gp`, or for a deviation that is no scalar.
+
+    Reference:
+        Kodali, Abernethy, Hays, Kira 2017, On Convergence and Stability of GANs, arXiv:1705.07215, section 2.3
+        (k = 1).
+    """
+    real, noise = _points("real", real), tf.cast(noise, tf.float32)
+    if not real.shape.is_compatible_with(noise.shape):
+        raise ValueError(f"Expected noise of the shape of real; received {noise.shape} and {real.shape}")
+    deviation = tf.stop_gradient(tf.cast(deviation, tf.float32))
+    if deviation.shape.rank != 0:
+        raise ValueError(
+            f"Expected deviation as a scalar over all examples and pixels; received the shape {deviation.shape}"
+        )
+    perturbed = real + _per_example(alpha, real) * scale * deviation * noise
+    return tf.square(_norm(discriminator, perturbed) - 1.0)
+
+
+def _points(name: str, values: tf.Tensor) -> tf.Tensor:
+    values = tf.stop_gradient(tf.cast(values, tf.float32))
+    if values.shape.rank is None or values.shape.rank < 2:
+        raise ValueError(f"Expected {name} as [batch, ...] of rank 2 or more; received the shape {values.shape}")
+    return values
+
+
+def _per_example(alpha: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
+    """[batch] or [batch, 1, ...] -> [batch, 1, ..., 1] of the points' rank."""
+    alpha = tf.cast(alpha, tf.float32)
+    shape = alpha.shape
+    if not shape.rank or any(size != 1 for size in shape[1:]) or not shape[:1].is_compatible_with(points.shape[:1]):
+        raise ValueError(
+            f"Expected alpha with one number per example, [batch] or [batch, 1, ...]; received the shape {shape} for "
+            f"points {points.shape}"
+        )
+    # the points' own batch, so that one number for many examples does not broadcast
+    batch = tf.shape(points)[0] if points.shape[0] is None else points.shape[0]
+    return tf.reshape(alpha, [batch, *[1] * (points.shape.rank - 1)])
+
+
+def _norm(discriminator: Discriminator, points: tf.Tensor) -> tf.Tensor:
+    # the root's slope at 0 is infinite, and infinity times the zero behind it is NaN
+    return tf.sqrt(tf.maximum(_square(discriminator, points), SQUARE_FLOOR))
+
+
+def _square(discriminator: Discriminator, points: tf.Tensor) -> tf.Tensor:
+    """||grad C(x)||^2 at every point: float32 [batch]."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(points)
+        logits = discriminator(points)
+    if logits.shape.rank != 1 or not logits.shape.is_compatible_with(points.shape[:1]):
+        raise ValueError(
+            f"Expected the discriminator to return logits [batch]; received {logits.shape} for points {points.shape}"
+        )
+    # the tape sums the logits; each depends on its own point alone
+    gradient = tape.gradient(logits, points)
+    if gradient is None:
+        raise ValueError("The discriminator's logits do not depend on its input: no gradient to penalize")
+    return tf.reduce_sum(tf.square(gradient), axis=list(range(1, points.shape.rank)))
