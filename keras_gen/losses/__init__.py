@@ -6,6 +6,8 @@ from . import penalties as penalties
 from .diff_augment import diff_augment as diff_augment
 from .diff_augment import noise_size as noise_size
 from .objective import Objective as Objective
+from .packing import pack as pack
+from .packing import spread as spread
 from .penalties import Penalty as Penalty
 from .reconstruction import bernoulli_cross_entropy as bernoulli_cross_entropy
 from .reconstruction import squared_error as squared_error

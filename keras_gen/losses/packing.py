@@ -1,0 +1,74 @@
+"""Packing: the discriminator judges several examples at once, and so sees a lack of diversity."""
+
+import tensorflow as tf
+
+
+def pack(examples: tf.Tensor, size: int) -> tf.Tensor:
+    """Put neighbouring rows side by side in the channels.
+
+    Pack p holds the rows p * size, ..., p * size + size - 1, the first row's channels first. A pack must hold examples
+    of one kind: pack real and generated examples apart.
+
+    Args:
+        examples: [batch, ..., channels], vectors [batch, dimensions] too; the batch a multiple of `size`.
+        size: examples in a pack, >= 1; 1 changes nothing.
+
+    Returns:
+        [batch / size, ..., channels * size], of the same dtype.
+
+    Raises:
+        ValueError: for a size below 1, a rank below 2, channels that are not static, or a batch that `size` does not
+            divide (`InvalidArgumentError` at run time where the batch is not static).
+
+    Example:
+        >>> pack(tf.constant([[1], [2], [3], [4]]), 2).numpy().tolist()
+        [[1, 2], [3, 4]]
+
+    Reference:
+        Lin, Khetan, Fanti, Oh 2018, PacGAN: The power of two samples in generative adversarial networks,
+        arXiv:1712.04086, section 2.
+    """
+    _check_size(size)
+    examples = tf.convert_to_tensor(examples)
+    rank = examples.shape.rank
+    if rank is None or rank < 2 or examples.shape[-1] is None:
+        raise ValueError(f"Expected examples [batch, ..., channels] with static channels; received {examples.shape}")
+    batch = examples.shape[0]
+    expected = f"packs of {size} need a batch that {size} divides"
+    if batch is None:
+        with tf.control_dependencies([tf.debugging.assert_equal(tf.shape(examples)[0] % size, 0, expected)]):
+            examples = tf.identity(examples)
+    elif batch % size:
+        raise ValueError(f"{expected}; received {batch} rows: change the batch size, or the pack's")
+    if size == 1:
+        return examples
+    inner = [tf.shape(examples)[i] if examples.shape[i] is None else examples.shape[i] for i in range(1, rank)]
+    packs = tf.reshape(examples, [-1, size, *inner])
+    packs = tf.transpose(packs, [0, *range(2, rank), 1, rank])
+    return tf.reshape(packs, [-1, *inner[:-1], size * inner[-1]])
+
+
+def spread(values: tf.Tensor, size: int) -> tf.Tensor:
+    """One value per pack -> one per example: each of a pack's examples gets its value.
+
+    The mean over examples then equals the mean over packs.
+
+    Args:
+        values: [packs].
+        size: examples in a pack, >= 1.
+
+    Returns:
+        [packs * size], in the order of the rows that `pack` took.
+
+    Raises:
+        ValueError: for a size below 1 or another rank.
+    """
+    _check_size(size)
+    if values.shape.rank != 1:
+        raise ValueError(f"Expected one value per pack, a vector [packs]; received the shape {values.shape}")
+    return tf.repeat(values, size)
+
+
+def _check_size(size: int) -> None:
+    if not isinstance(size, int) or size < 1:
+        raise ValueError(f"The size of a pack must be an integer >= 1; received {size!r}")

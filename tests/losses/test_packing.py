@@ -1,0 +1,50 @@
+"""Packs of neighbours, and back."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.losses import pack, spread
+
+
+def test_vectors():
+    assert pack(tf.constant([[1, 2], [3, 4], [5, 6], [7, 8]]), 2).numpy().tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+@pytest.mark.parametrize("shape, size", [((6, 4, 5, 3), 3), ((4, 2, 2, 1), 2), ((4, 7), 4), ((3, 2, 2, 3), 1)])
+def test_round_trip(shape, size):
+    examples = np.random.default_rng(0).random(shape, np.float32)
+    packs = pack(examples, size)
+    channels = shape[-1]
+    assert packs.shape == (shape[0] // size, *shape[1:-1], channels * size)
+    for place in range(size):
+        taken = packs[..., place * channels : (place + 1) * channels]
+        np.testing.assert_array_equal(taken, examples[place::size])
+
+
+def test_unknown_batch():
+    compiled = tf.function(lambda x: pack(x, 2), input_signature=[tf.TensorSpec([None, 2, 2, 3])])
+    examples = np.random.default_rng(0).random((4, 2, 2, 3), np.float32)
+    np.testing.assert_array_equal(compiled(examples), pack(examples, 2))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="packs of 2 need a batch that 2 divides"):
+        compiled(examples[:3])
+
+
+def test_spread_keeps_the_mean():
+    values = tf.constant([1.0, 5.0, 3.0])
+    np.testing.assert_array_equal(spread(values, 2), [1, 1, 5, 5, 3, 3])
+    assert float(tf.reduce_mean(spread(values, 2))) == 3.0 == float(tf.reduce_mean(values))
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="packs of 2 need a batch that 2 divides; received 3 rows"):
+        pack(tf.zeros([3, 4]), 2)
+    with pytest.raises(ValueError, match="Expected examples .batch, ..., channels."):
+        pack(tf.zeros([4]), 2)
+    with pytest.raises(ValueError, match="one value per pack"):
+        spread(tf.zeros([4, 1]), 2)
+    for size in (0, 1.5):
+        with pytest.raises(ValueError, match="size of a pack must be an integer >= 1"):
+            pack(tf.zeros([4, 1]), size)
+        with pytest.raises(ValueError, match="size of a pack must be an integer >= 1"):
+            spread(tf.zeros([4]), size)
