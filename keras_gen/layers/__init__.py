@@ -1,4 +1,7 @@
 """Keras layers, one public layer per file."""
 
 from .mixture_prior import MixturePrior as MixturePrior
+from .spectral_conv2d import SpectralConv2D as SpectralConv2D
+from .spectral_conv2d_transpose import SpectralConv2DTranspose as SpectralConv2DTranspose
+from .spectral_dense import SpectralDense as SpectralDense
 from .vamp_prior import VampPrior as VampPrior
