@@ -42,7 +42,7 @@ def conv_encoder(
     Raises:
         ValueError: for a size that does not halve.
     """
-    steps, options = _steps(image_shape), _options(activation)
+    steps, options = convolution_steps(image_shape), _options(activation)
     image = keras.Input(tuple(image_shape), name="image")
     inputs, x = [image], image
     for step in range(steps):
@@ -80,7 +80,7 @@ def conv_decoder(
     Raises:
         ValueError: for a size that does not halve.
     """
-    steps, options = _steps(image_shape), _options(activation)
+    steps, options = convolution_steps(image_shape), _options(activation)
     height, columns, channels = image_shape
     code = keras.Input((size,), name="z")
     inputs, x = [code], code
@@ -103,7 +103,8 @@ def _options(activation: str) -> dict:
     return {"activation": activation, "kernel_initializer": "he_normal"}
 
 
-def _steps(image_shape: Sequence[int]) -> int:
+def convolution_steps(image_shape: Sequence[int]) -> int:
+    """The halvings of an image, or a ValueError where there is none."""
     if len(image_shape) != 3:
         raise ValueError(f"image_shape must be (height, width, channels); received {tuple(image_shape)}")
     steps = halvings(*image_shape[:2])

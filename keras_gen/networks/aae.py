@@ -1,0 +1,70 @@
+"""Networks of the adversarial autoencoder besides `mlp_encoder` and `mlp_decoder`.
+
+The paper's encoder and decoder are `mlp_encoder(image_shape, size, **HIDDEN)` and `mlp_decoder(size, image_shape,
+**HIDDEN)`, with a Bernoulli head's sigmoid after the decoder; for semi-supervised learning and clustering the
+decoder has `num_classes`, and takes the style z and the category y.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from .gan import mlp_discriminator
+
+HIDDEN = {"hidden": (1000, 1000), "activation": "relu"}
+
+
+def code_discriminator(
+    size: int,
+    *,
+    hidden: Sequence[int] = HIDDEN["hidden"],
+    activation: str = HIDDEN["activation"],
+    num_classes: int | None = None,
+) -> keras.Model:
+    """Codes [batch, size] -> logits [batch, 1]: log-odds of being a draw of the prior.
+
+    Args:
+        size: dimensions of a code; for the categorical discriminator, the number of categories.
+        hidden: units of the hidden layers, first to last.
+        activation: a Keras activation's name.
+        num_classes: with a number, the model takes [codes, one-hot labels [batch, num_classes]]: the label tells which
+            part of the prior the code should come from. The paper has one class more than the data, for images
+            without a label.
+
+    Reference:
+        Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 2.1 and 2.3, appendix A.
+    """
+    return mlp_discriminator((size,), hidden=hidden, activation=activation, num_classes=num_classes)
+
+
+def semi_supervised_encoder(
+    image_shape: Sequence[int],
+    size: int,
+    num_classes: int,
+    *,
+    hidden: Sequence[int] = HIDDEN["hidden"],
+    activation: str = HIDDEN["activation"],
+) -> keras.Model:
+    """Images [batch, height, width, channels] in [0, 1] -> [logits [batch, num_classes], styles [batch, size]].
+
+    The softmax of the logits is the category y, q(y | x); the style z has no activation. For clustering, `num_classes`
+    is the number of clusters.
+
+    Args:
+        image_shape: (height, width, channels).
+        size: dimensions of the style.
+        num_classes: categories.
+        hidden: units of the hidden layers, which both heads share, first to last.
+        activation: a Keras activation's name.
+
+    Reference:
+        Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 5 and 6.
+    """
+    image = keras.Input(tuple(image_shape), name="image")
+    x = layers.Flatten()(image)
+    for units in hidden:
+        x = layers.Dense(units, activation)(x)
+    logits = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    style = layers.Dense(size, dtype="float32", name="style")(x)
+    return keras.Model(image, [logits, style], name="encoder")

@@ -1,0 +1,148 @@
+"""The convolutional generator and discriminator of DCGAN, with a depth that follows the image's size."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from .conv import convolution_steps
+from .gan import packed_shape
+
+NORMALIZATIONS = ("batch", "layer", "none")
+
+
+def dcgan_generator(
+    size: int,
+    image_shape: Sequence[int],
+    *,
+    width: int = 64,
+    kernel: int = 4,
+    dense: int | None = None,
+    num_classes: int | None = None,
+) -> keras.Model:
+    """Noise [batch, size] -> images [batch, height, width, channels] in [0, 1].
+
+    A linear projection, then transposed convolutions of stride 2 with batch normalization and ReLU; the last one has
+    neither, and ends in a tanh that is rescaled to [0, 1]. For 64x64: 8, 4, 2 and 1 times `width` channels at 4x4 to
+    32x32.
+
+    Args:
+        size: dimensions of the noise.
+        image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
+        width: channels before the last layer; 128 in the paper's figure 1.
+        kernel: size of the kernels. The paper draws 5; 4 is a multiple of the stride, which leaves no checkerboard
+            and costs a third less.
+        dense: units of a hidden dense layer before the projection; InfoGAN has 1024, DCGAN none.
+        num_classes: with a number, the model takes [noise, one-hot labels [batch, num_classes]].
+
+    Raises:
+        ValueError: for a size that does not halve.
+
+    Reference:
+        Radford, Metz, Chintala 2015, arXiv:1511.06434, section 3 (architecture), figure 1, section 4 (weights from
+        N(0, 0.02)).
+        Odena, Dumoulin, Olah 2016, Deconvolution and Checkerboard Artifacts, doi:10.23915/distill.00003.
+    """
+    steps, (height, columns, channels) = convolution_steps(image_shape), image_shape
+    noise = keras.Input((size,), name="z")
+    inputs, x = [noise], noise
+    if num_classes:
+        inputs.append(keras.Input((num_classes,), name="label"))
+        x = layers.Concatenate()(inputs)
+    small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
+    if dense:
+        x = layers.ReLU()(normalized(layers.Dense(dense, use_bias=False, **_weights())(x), "batch"))
+    x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **_weights())(x)
+    x = layers.ReLU()(normalized(layers.Reshape(small)(x), "batch"))
+    for step in reversed(range(steps - 1)):
+        up = layers.Conv2DTranspose(
+            width * min(2**step, 8), kernel, strides=2, padding="same", use_bias=False, **_weights()
+        )
+        x = layers.ReLU()(normalized(up(x), "batch"))
+    last = layers.Conv2DTranspose(channels, kernel, strides=2, padding="same", activation="tanh", dtype="float32",
+                                  **_weights())  # fmt: skip
+    x = layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
+    return keras.Model(inputs if num_classes else noise, x, name="generator")
+
+
+def dcgan_discriminator(
+    image_shape: Sequence[int],
+    *,
+    width: int = 64,
+    kernel: int = 4,
+    normalization: str = "batch",
+    slope: float = 0.2,
+    dense: int | None = None,
+    num_classes: int | None = None,
+    packing: int = 1,
+) -> keras.Model:
+    """Images [batch, height, width, packing * channels] in [0, 1] -> logits [batch, 1]: log-odds of being real.
+
+    Convolutions of stride 2 with leaky ReLU, `width`, 2 * `width`, ... channels up to 8 * `width`, one per halving of
+    the size; normalization in all but the first; then one linear unit. With classes, the logit is
+    w . f(x) + y . V f(x) (projection): a label that joined the features of a linear unit would only shift its logit.
+
+    Args:
+        image_shape: (height, width, channels) of one image; must halve at least once to 4 or more.
+        width: channels of the first convolution.
+        kernel: size of the kernels.
+        normalization: "batch" (synchronized over replicas), "layer" (over all of an image's features, with one scale
+            for each channel) or "none". A gradient penalty belongs to one example, so it needs "layer" or "none".
+        slope: of the leaky ReLU below 0.
+        dense: units of a hidden dense layer before the last; InfoGAN has 1024, DCGAN none.
+        num_classes: with a number, the model takes [images, one-hot labels [batch, packing * num_classes]].
+        packing: m images judged as one, joined along the channels, and their labels likewise (PacGAN).
+
+    Raises:
+        ValueError: for a size that does not halve, an unknown normalization, or packing < 1.
+
+    Reference:
+        Radford, Metz, Chintala 2015, arXiv:1511.06434, sections 3 and 4.
+        Gulrajani et al. 2017, arXiv:1704.00028, section 4 (no batch normalization beside a penalty).
+        Miyato, Koyama 2018, cGANs with Projection Discriminator, arXiv:1802.05637, eq. 4.
+        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 3.
+    """
+    convolution_steps(image_shape)  # raises before the shape is widened
+    image = keras.Input(packed_shape(image_shape, packing), name="image")
+    inputs = [image]
+    x = features(image, width, kernel, normalization, slope, dense)
+    logit = layers.Dense(1, dtype="float32", **_weights())(x)
+    if num_classes:
+        inputs.append(keras.Input((packing * num_classes,), name="label"))
+        rows = layers.Dense(x.shape[-1], use_bias=False, dtype="float32", **_weights())(inputs[1])
+        logit = layers.Add(dtype="float32")([logit, layers.Dot(axes=1, dtype="float32")([x, rows])])
+    return keras.Model(inputs if num_classes else image, logit, name="discriminator")
+
+
+def features(image, width: int, kernel: int, normalization: str, slope: float, dense: int | None):
+    """The discriminator up to its last layer: images in [0, 1] -> [batch, features], as Keras tensors."""
+    steps = convolution_steps(image.shape[1:])
+    x = layers.Rescaling(2.0, offset=-1.0)(image)
+    for step in range(steps):
+        how = normalization if step else "none"
+        x = layers.Conv2D(
+            width * min(2**step, 8), kernel, strides=2, padding="same", use_bias=how == "none", **_weights()
+        )(x)
+        x = layers.LeakyReLU(slope)(normalized(x, how))
+    x = layers.Flatten()(x)
+    if dense:
+        x = layers.Dense(dense, use_bias=normalization == "none", **_weights())(x)
+        x = layers.LeakyReLU(slope)(normalized(x, normalization))
+    return x
+
+
+def normalized(x, normalization: str):
+    """A Keras tensor [batch, ..., channels], normalized as `dcgan_discriminator` says."""
+    if normalization == "batch":
+        # synchronized: the moments are those of the global batch, or two replicas would not equal one device
+        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)(x)
+    if normalization == "layer":
+        return layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
+    if normalization == "none":
+        return x
+    raise ValueError(f"Unknown normalization {normalization!r}: expected one of {', '.join(NORMALIZATIONS)}")
+
+
+def _weights() -> dict:
+    # a new initializer each time: one that is called twice gives the same numbers twice
+    return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}

@@ -1,0 +1,112 @@
+"""Fully connected generator and discriminator, of images or of vectors."""
+
+import math
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+
+def mlp_generator(
+    size: int,
+    output_shape: Sequence[int],
+    *,
+    hidden: Sequence[int] = (1200, 1200),
+    activation: str = "relu",
+    num_classes: int | None = None,
+) -> keras.Model:
+    """Noise [batch, size] -> images [batch, height, width, channels] in [0, 1], or vectors [batch, n], unbounded.
+
+    Args:
+        size: dimensions of the noise.
+        output_shape: (height, width, channels) of images, which end in a sigmoid, or (n,) of vectors, which end in a
+            linear layer.
+        hidden: units of the hidden layers, first to last.
+        activation: a Keras activation's name.
+        num_classes: with a number, the model takes [noise, one-hot labels [batch, num_classes]].
+
+    Raises:
+        ValueError: for an output_shape of another rank.
+
+    Reference:
+        Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, section 5 (ReLU and sigmoid units; the
+        paper gives no widths, the default has those of its published code).
+    """
+    output_shape = _checked(output_shape)
+    noise = keras.Input((size,), name="z")
+    inputs, x = [noise], noise
+    if num_classes:
+        inputs.append(keras.Input((num_classes,), name="label"))
+        x = layers.Concatenate()(inputs)
+    for units in hidden:
+        x = layers.Dense(units, activation)(x)
+    last = "sigmoid" if len(output_shape) == 3 else "linear"
+    x = layers.Dense(math.prod(output_shape), last, dtype="float32")(x)
+    x = layers.Reshape(output_shape, dtype="float32")(x)
+    return keras.Model(inputs if num_classes else noise, x, name="generator")
+
+
+def mlp_discriminator(
+    input_shape: Sequence[int],
+    *,
+    hidden: Sequence[int] = (240, 240),
+    activation: str = "maxout",
+    pieces: int = 5,
+    dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    num_classes: int | None = None,
+    packing: int = 1,
+) -> keras.Model:
+    """Images in [0, 1] or vectors -> logits [batch, 1]: log-odds of being real.
+
+    Maxout is the default because it is the paper's. Dropout, the paper's too (its published code drops .2 of the inputs
+    and .5 of the hidden units), is off by default: a dropout layer draws the same mask on every replica, so that two
+    replicas would not equal one device, and a gradient penalty would be that of another network at every call.
+
+    Args:
+        input_shape: (height, width, channels) of an image, or (n,) of a vector.
+        hidden: units of the hidden layers, first to last.
+        activation: "maxout" (each unit the largest of `pieces` linear functions) or a Keras activation's name.
+        pieces: linear functions of a maxout unit; with 5, 240 units have the weights of 1,200.
+        dropout, input_dropout: share of the hidden units and of the inputs that training drops, 0 <= rate < 1.
+        num_classes: with a number, the model takes [input, one-hot labels [batch, packing * num_classes]].
+        packing: m inputs judged as one, joined along the last axis, and their labels likewise (PacGAN).
+
+    Raises:
+        ValueError: for an input_shape of another rank, or packing < 1.
+
+    Reference:
+        Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, section 5.
+        Mirza, Osindero 2014, Conditional Generative Adversarial Nets, arXiv:1411.1784 (the label joins the input).
+        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 3 (packing).
+    """
+    shape = packed_shape(_checked(input_shape), packing)
+    sample = keras.Input(shape, name="image" if len(shape) == 3 else "x")
+    inputs, x = [sample], layers.Flatten()(sample)
+    if num_classes:
+        inputs.append(keras.Input((packing * num_classes,), name="label"))
+        x = layers.Concatenate()([x, inputs[1]])
+    x = layers.Dropout(input_dropout)(x) if input_dropout else x
+    for units in hidden:
+        if activation == "maxout":
+            x = layers.Reshape((pieces, units))(layers.Dense(pieces * units)(x))
+            x = layers.GlobalMaxPooling1D()(x)
+        else:
+            x = layers.Dense(units, activation)(x)
+        x = layers.Dropout(dropout)(x) if dropout else x
+    x = layers.Dense(1, dtype="float32")(x)
+    return keras.Model(inputs if num_classes else sample, x, name="discriminator")
+
+
+def packed_shape(shape: Sequence[int], packing: int) -> tuple[int, ...]:
+    """The shape of `packing` inputs joined along their last axis: (28, 28, 1), 2 -> (28, 28, 2)."""
+    if not isinstance(packing, int) or packing < 1:
+        raise ValueError(f"packing must be an integer >= 1 (1: every input is judged alone); received {packing!r}")
+    return (*shape[:-1], packing * shape[-1])
+
+
+def _checked(shape: Sequence[int]) -> tuple[int, ...]:
+    shape = tuple(shape)
+    if len(shape) not in (1, 3):
+        raise ValueError(f"Expected (height, width, channels) for images or (n,) for vectors; received {shape}")
+    return shape
