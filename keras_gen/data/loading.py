@@ -51,7 +51,8 @@ def load(
     not pass `steps_per_epoch` to `fit`, give `steps` here.
 
     Args:
-        source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in); a folder of images
+        source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in); "stacked_mnist" (three
+            digits as the channels of one image; so "stacked_" before any gray, labelled TFDS set); a folder of images
             (flat, class sub-folders, with metadata.csv or metadata.jsonl, or trainA/trainB/testA/testB); or an .npy or
             .npz file. A bare name is a TFDS set; write "./mnist" for a folder of that name.
         split: a name with an optional slice: "train", "train[:90%]", "test[-100:]".

@@ -11,6 +11,7 @@ from .folders import describe_folder, read_folder
 from .holding import hold
 from .info import Table
 from .shapes_set import describe_shapes, read_shapes
+from .stacked_set import PREFIX, describe_stacked, read_stacked
 from .store import Store, choose_cache
 from .tfds_builders import EXAMPLES, find_builder, is_tfds_name, prepare, prepared_sets, similar_names
 from .tfds_sets import check_split, describe_tfds, read_tfds
@@ -34,6 +35,9 @@ def resolve(
         check_split(builder, split)
         how = choose_cache(cache, builder.info.splits[split].num_examples, fit.image_shape)
         return read_tfds(builder, split, fit, cache=how, store=store)
+    if kind == "stacked":
+        builder = prepare(find_builder(place.removeprefix(PREFIX), data_dir), download=download)
+        return read_stacked(builder, split, fit, cache=cache, store=store)
     if kind == "shapes":
         table = read_shapes(place, split, fit, data_dir)
     else:
@@ -45,7 +49,7 @@ def resolve(
 
 
 def identify(source: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> tuple[str, Any]:
-    """Say what a source is: ("shapes", name), ("tfds", name), ("arrays", path) or ("folder", path).
+    """Say what a source is: ("shapes" | "tfds" | "stacked", name) or ("arrays" | "folder", path).
 
     Raises:
         ValueError: nothing of that name is known.
@@ -59,6 +63,8 @@ def identify(source: str | os.PathLike, data_dir: str | os.PathLike | None = Non
         return "shapes", text
     if named and is_tfds_name(text, data_dir):
         return "tfds", text
+    if named and text.startswith(PREFIX) and is_tfds_name(text.removeprefix(PREFIX), data_dir):
+        return "stacked", text
     if path.is_dir():
         return "folder", path
     close = similar_names(text, data_dir) if named else []
@@ -68,7 +74,8 @@ def identify(source: str | os.PathLike, data_dir: str | os.PathLike | None = Non
     raise ValueError(
         f"source={text!r}: {found}."
         + (f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else "")
-        + f" Known: 'shapes'; TFDS sets with an image feature ({', '.join(EXAMPLES)}, ...; prepared here: {prepared}); "
+        + f" Known: 'shapes'; 'stacked_mnist'; TFDS sets with an image feature ({', '.join(EXAMPLES)}, ...; prepared "
+        f"here: {prepared}); "
         f"a folder of images; an .npy or .npz file."
     )
 
@@ -79,7 +86,7 @@ class Description:
 
     Attributes:
         source: as it was asked for.
-        kind: "shapes", "tfds", "arrays" or "folder".
+        kind: "shapes", "tfds", "stacked", "arrays" or "folder".
         about: a sentence or two.
         splits: name -> number of examples (empty where a TFDS set is not prepared yet).
         fields: name -> type and shape.
@@ -121,6 +128,8 @@ def describe(source: str | os.PathLike, *, data_dir: str | os.PathLike | None = 
         found = describe_shapes(place)
     elif kind == "tfds":
         found = describe_tfds(find_builder(place, data_dir))
+    elif kind == "stacked":
+        found = describe_stacked(find_builder(place.removeprefix(PREFIX), data_dir))
     else:
         found = {"about": str(place), **(describe_arrays if kind == "arrays" else describe_folder)(place)}
     return Description(source=os.fspath(source), kind=kind, **found)
@@ -140,6 +149,7 @@ def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
         'shapes'
     """
     found = {"shapes": "built in: one object of known shape, colour, texture, size, place and rotation, 64x64 RGB"}
+    found["stacked_mnist"] = "three random digits of mnist as red, green and blue, 1,000 modes, 28x28 RGB"
     found |= {name: "TFDS, prepared" for name in prepared_sets(data_dir) if name != "shapes"}
     found["any TFDS name"] = f"sets with an image feature, downloaded at first use: {', '.join(EXAMPLES)}, ..."
     found["a folder"] = "PNG, JPEG, WebP, BMP; flat, class folders, metadata.csv or .jsonl, trainA/trainB/testA/testB"
