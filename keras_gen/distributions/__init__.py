@@ -12,5 +12,9 @@ from .divergences import kl_per_dimension as kl_per_dimension
 from .heads import Head as Head
 from .noise import Noise as Noise
 from .noise import draw_noise as draw_noise
+from .petal_prior import PetalPrior as PetalPrior
 from .posteriors import Posterior as Posterior
 from .priors import Prior as Prior
+from .ring_and_grid import gaussian_grid as gaussian_grid
+from .ring_and_grid import gaussian_ring as gaussian_ring
+from .swiss_roll_prior import SwissRollPrior as SwissRollPrior

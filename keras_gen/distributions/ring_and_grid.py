@@ -1,0 +1,54 @@
+"""The ring and the grid of Gaussians, on which modes are counted."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+tfd = tfp.distributions
+
+
+def gaussian_ring(components: int = 8, *, radius: float = 1.0, scale: float = 0.01) -> tfd.MixtureSameFamily:
+    """Equal 2-D Gaussians with means on a circle around 0, the first at (radius, 0).
+
+    Args:
+        components: Gaussians, >= 1.
+        radius: of the circle.
+        scale: standard deviation in each dimension, > 0. Of the paper's variance, 1e-4.
+
+    Returns:
+        A mixture with event shape [2]; its means are `.components_distribution.mean()`, [components, 2].
+
+    Reference:
+        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 4.1 (2D-ring).
+    """
+    angles = 2 * math.pi * np.arange(components) / components
+    return _mixture(radius * np.stack([np.cos(angles), np.sin(angles)], axis=1), scale)
+
+
+def gaussian_grid(side: int = 5, *, spacing: float = 2.0, scale: float = 0.05) -> tfd.MixtureSameFamily:
+    """side * side equal 2-D Gaussians with means on a square grid around 0.
+
+    Args:
+        side: Gaussians in a row, >= 1.
+        spacing: distance of neighbours.
+        scale: standard deviation in each dimension, > 0. Of the paper's variance, 0.0025.
+
+    Returns:
+        A mixture with event shape [2]; its means are `.components_distribution.mean()`, [side * side, 2].
+
+    Reference:
+        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 4.1 (2D-grid).
+    """
+    ticks = spacing * (np.arange(side) - (side - 1) / 2)
+    return _mixture(np.stack(np.meshgrid(ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 2), scale)
+
+
+def _mixture(means: np.ndarray, scale: float) -> tfd.MixtureSameFamily:
+    if len(means) < 1 or scale <= 0:
+        raise ValueError(f"Expected at least one Gaussian and scale > 0; received {len(means)} and scale={scale}")
+    return tfd.MixtureSameFamily(
+        tfd.Categorical(logits=tf.zeros([len(means)])),
+        tfd.MultivariateNormalDiag(tf.constant(means, tf.float32), scale * tf.ones([len(means), 2])),
+    )
