@@ -42,8 +42,8 @@ def read_stacked(builder: Any, split: str, fit: Fit, *, cache: str | None, store
         ValueError: a set without gray images or labels, an unknown split, an image_shape without three channels.
 
     Reference:
-        Metz et al. 2016, Unrolled GANs, arXiv:1611.02163, section 3.3 (the 1,000 modes); Srivastava et al. 2017,
-        VEEGAN, arXiv:1705.07761, section 4.2; Lin et al. 2017, PacGAN, arXiv:1712.04086, section 4.2 (the sizes).
+        Metz et al. 2016, Unrolled GANs, arXiv:1611.02163 (the 1,000 modes); Srivastava et al. 2017,
+        VEEGAN, arXiv:1705.07761; Lin et al. 2017, PacGAN, arXiv:1712.04086 (the sizes).
     """
     classes = _classes(builder)
     if fit.image_shape[2] != _CHANNELS:

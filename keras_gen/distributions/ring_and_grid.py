@@ -15,13 +15,13 @@ def gaussian_ring(components: int = 8, *, radius: float = 1.0, scale: float = 0.
     Args:
         components: Gaussians, >= 1.
         radius: of the circle.
-        scale: standard deviation in each dimension, > 0. Of the paper's variance, 1e-4.
+        scale: standard deviation in each dimension, > 0; the paper's variance is 1e-4.
 
     Returns:
         A mixture with event shape [2]; its means are `.components_distribution.mean()`, [components, 2].
 
     Reference:
-        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 4.1 (2D-ring).
+        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086 (2D-ring).
     """
     angles = 2 * math.pi * np.arange(components) / components
     return _mixture(radius * np.stack([np.cos(angles), np.sin(angles)], axis=1), scale)
@@ -33,13 +33,13 @@ def gaussian_grid(side: int = 5, *, spacing: float = 2.0, scale: float = 0.05) -
     Args:
         side: Gaussians in a row, >= 1.
         spacing: distance of neighbours.
-        scale: standard deviation in each dimension, > 0. Of the paper's variance, 0.0025.
+        scale: standard deviation in each dimension, > 0; the paper's variance is 0.0025.
 
     Returns:
         A mixture with event shape [2]; its means are `.components_distribution.mean()`, [side * side, 2].
 
     Reference:
-        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 4.1 (2D-grid).
+        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086 (2D-grid).
     """
     ticks = spacing * (np.arange(side) - (side - 1) / 2)
     return _mixture(np.stack(np.meshgrid(ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 2), scale)
