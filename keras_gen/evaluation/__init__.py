@@ -11,4 +11,5 @@ from .evaluators import PICTURES as PICTURES
 from .importance_sampling import log_likelihood as log_likelihood
 from .reconstruction import psnr as psnr
 from .sample_distance import nearest_distance as nearest_distance
+from .sample_distance import nearest_reference as nearest_reference
 from .sample_distance import sliced_wasserstein as sliced_wasserstein

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import scipy.stats
 
-from keras_gen.evaluation import nearest_distance, sliced_wasserstein
+from keras_gen.evaluation import nearest_distance, nearest_reference, sample_distance, sliced_wasserstein
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,35 @@ def test_nearest_of_a_copy_is_zero(images):
 def test_nearest_of_another_shape(images):
     with pytest.raises(ValueError, match="one shape"):
         nearest_distance(images, images[:, :3])
+
+
+def test_of_order_one_in_one_dimension_is_that_of_scipy():
+    # a direction of one dimension is 1 or -1
+    generator = np.random.default_rng(0)
+    first, second = generator.normal(0, 1, (500, 1)), generator.gamma(2.0, 1.0, (500, 1))
+    expected = scipy.stats.wasserstein_distance(first[:, 0], second[:, 0])
+    assert sliced_wasserstein(first, second, projections=3, order=1) == pytest.approx(expected, rel=1e-5)
+
+
+def test_of_order_two_in_one_dimension_by_hand():
+    first, second = np.array([[3.0], [0.0], [1.0]]), np.array([[1.0], [5.0], [2.0]])
+    assert sliced_wasserstein(first, second, projections=2) == pytest.approx(np.sqrt((1 + 1 + 4) / 3))
+    assert sliced_wasserstein(first, second, projections=2, order=1) == pytest.approx(4 / 3)
+
+
+def test_few_directions_at_a_time_are_the_same_directions_in_number(images, monkeypatch):
+    whole = sliced_wasserstein(images + 0.25, images, projections=1500)
+    monkeypatch.setattr(sample_distance, "VALUES", 7 * len(images))
+    assert sliced_wasserstein(images + 0.25, images, projections=1500) == pytest.approx(whole, rel=0.1)
+
+
+def test_another_order(images):
+    with pytest.raises(ValueError, match="order must be 1 or 2; received 3"):
+        sliced_wasserstein(images, images, order=3)
+
+
+def test_the_nearest_reference_by_hand():
+    references = np.array([[0.0, 0.0], [1.0, 1.0]])
+    indices, distances = nearest_reference(np.array([[0.9, 1.0], [0.1, 0.0]]), references)
+    assert list(indices) == [1, 0]
+    np.testing.assert_allclose(distances, np.sqrt(0.01 / 2), rtol=1e-5)
