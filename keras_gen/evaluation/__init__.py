@@ -8,7 +8,12 @@ from .data_kind import data_kind as data_kind
 from .evaluating import evaluate as evaluate
 from .evaluators import EVALUATORS as EVALUATORS
 from .evaluators import PICTURES as PICTURES
+from .frechet_distance import frechet_distance as frechet_distance
 from .importance_sampling import log_likelihood as log_likelihood
+from .kernel_distance import KernelDistance as KernelDistance
+from .kernel_distance import kernel_distance as kernel_distance
+from .precision_recall import PrecisionRecall as PrecisionRecall
+from .precision_recall import precision_recall as precision_recall
 from .reconstruction import psnr as psnr
 from .sample_distance import nearest_distance as nearest_distance
 from .sample_distance import nearest_reference as nearest_reference
