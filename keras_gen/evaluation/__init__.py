@@ -12,8 +12,12 @@ from .frechet_distance import frechet_distance as frechet_distance
 from .importance_sampling import log_likelihood as log_likelihood
 from .kernel_distance import KernelDistance as KernelDistance
 from .kernel_distance import kernel_distance as kernel_distance
+from .ms_ssim import Similarity as Similarity
+from .ms_ssim import ms_ssim as ms_ssim
+from .ms_ssim import pair_similarity as pair_similarity
 from .precision_recall import PrecisionRecall as PrecisionRecall
 from .precision_recall import precision_recall as precision_recall
+from .pyramid import pyramid_distance as pyramid_distance
 from .reconstruction import psnr as psnr
 from .sample_distance import nearest_distance as nearest_distance
 from .sample_distance import nearest_reference as nearest_reference
