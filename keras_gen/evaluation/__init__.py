@@ -9,9 +9,15 @@ from .evaluating import evaluate as evaluate
 from .evaluators import EVALUATORS as EVALUATORS
 from .evaluators import PICTURES as PICTURES
 from .frechet_distance import frechet_distance as frechet_distance
+from .gaussian_modes import GaussianModes as GaussianModes
+from .gaussian_modes import gaussian_modes as gaussian_modes
 from .importance_sampling import log_likelihood as log_likelihood
 from .kernel_distance import KernelDistance as KernelDistance
 from .kernel_distance import kernel_distance as kernel_distance
+from .modes import Modes as Modes
+from .modes import ModesFloor as ModesFloor
+from .modes import mode_coverage as mode_coverage
+from .modes import modes_floor as modes_floor
 from .ms_ssim import Similarity as Similarity
 from .ms_ssim import ms_ssim as ms_ssim
 from .ms_ssim import pair_similarity as pair_similarity

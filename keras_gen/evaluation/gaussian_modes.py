@@ -1,0 +1,71 @@
+"""Mixtures of Gaussians in the plane: how many modes a generator finds, and how many of its points lie in one."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .pairwise import squared_distances
+
+# standard deviations
+NEAR = 3.0
+
+
+class GaussianModes(NamedTuple):
+    """What points cover.
+
+    covered: modes with at least one high-quality point.
+    high_quality: share of points that are of high quality, 0 to 1; 1 - exp(-9/2) = 0.989 for the mixture itself.
+    counts: high-quality points of each mode, int64 [modes].
+    """
+
+    covered: int
+    high_quality: float
+    counts: np.ndarray
+
+
+def gaussian_modes(points: np.ndarray, centers: np.ndarray, deviation: float) -> GaussianModes:
+    """Modes covered and the share of high-quality points.
+
+    A point is of high quality where it lies within three standard deviations of the nearest center; a mode is covered
+    where it is the nearest center of at least one such point.
+
+    Args:
+        points: [num, dimensions].
+        centers: [modes, dimensions].
+        deviation: standard deviation of each Gaussian in each dimension, > 0.
+
+    Returns:
+        A GaussianModes.
+
+    Raises:
+        ValueError: for points or centers of other shapes, points that are not finite, or deviation <= 0.
+
+    Reference:
+        Srivastava, Valkov, Russell, Gutmann, Sutton 2017, VEEGAN, arXiv:1705.07761, section 5.1.
+        Lin, Khetan, Fanti, Oh 2018, PacGAN, arXiv:1712.04086, section 4.1.
+    """
+    points, centers = np.asarray(points), np.asarray(centers)
+    if points.ndim != 2 or centers.ndim != 2 or points.shape[1] != centers.shape[1] or 0 in (len(points), len(centers)):
+        raise ValueError(f"Expected points and centers [num, dimensions]; received {points.shape} and {centers.shape}")
+    if not np.isfinite(points).all():
+        raise ValueError("The points hold NaN or infinity")
+    if not deviation > 0:
+        raise ValueError(f"deviation must be > 0; received {deviation}")
+    counts = np.zeros(len(centers), np.int64)
+    for _, distances in squared_distances(points, centers):
+        nearest = distances.argmin(axis=1)
+        near = distances.min(axis=1) <= (NEAR * deviation) ** 2
+        counts += np.bincount(nearest[near], minlength=len(centers))
+    return GaussianModes(int(np.count_nonzero(counts)), float(counts.sum() / len(points)), counts)
+
+
+def ring(modes: int = 8, radius: float = 1.0) -> np.ndarray:
+    """Centers at equal angles on a circle, float32 [modes, 2]; PacGAN's have radius 1 and standard deviation 0.01."""
+    angles = 2.0 * np.pi * np.arange(modes) / modes
+    return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)).astype(np.float32)
+
+
+def grid(side: int = 5, spacing: float = 2.0) -> np.ndarray:
+    """Centers on a square grid around 0, float32 [side ** 2, 2]; PacGAN's lie 2 apart with standard deviation 0.05."""
+    places = spacing * (np.arange(side) - (side - 1) / 2)
+    return np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1).reshape(-1, 2).astype(np.float32)
