@@ -21,6 +21,10 @@ from .modes import modes_floor as modes_floor
 from .ms_ssim import Similarity as Similarity
 from .ms_ssim import ms_ssim as ms_ssim
 from .ms_ssim import pair_similarity as pair_similarity
+from .nearest_neighbours import NearestNeighbours as NearestNeighbours
+from .nearest_neighbours import nearest_neighbours as nearest_neighbours
+from .parzen import Parzen as Parzen
+from .parzen import parzen as parzen
 from .precision_recall import PrecisionRecall as PrecisionRecall
 from .precision_recall import precision_recall as precision_recall
 from .pyramid import pyramid_distance as pyramid_distance
