@@ -8,6 +8,11 @@ from .data_kind import data_kind as data_kind
 from .evaluating import evaluate as evaluate
 from .evaluators import EVALUATORS as EVALUATORS
 from .evaluators import PICTURES as PICTURES
+from .feature_classifier import FeatureClassifier as FeatureClassifier
+from .feature_classifier import feature_classifier as feature_classifier
+from .features import FEATURES as FEATURES
+from .features import Features as Features
+from .features import feature_extractor as feature_extractor
 from .frechet_distance import frechet_distance as frechet_distance
 from .gaussian_modes import GaussianModes as GaussianModes
 from .gaussian_modes import gaussian_modes as gaussian_modes
@@ -32,3 +37,6 @@ from .reconstruction import psnr as psnr
 from .sample_distance import nearest_distance as nearest_distance
 from .sample_distance import nearest_reference as nearest_reference
 from .sample_distance import sliced_wasserstein as sliced_wasserstein
+from .sample_quality import sample_quality as sample_quality
+from .scores import check_comparable as check_comparable
+from .scores import score_name as score_name
