@@ -31,7 +31,7 @@ def gaussian_modes(points: np.ndarray, centers: np.ndarray, deviation: float) ->
 
     Args:
         points: [num, dimensions].
-        centers: [modes, dimensions].
+        centers: [modes, dimensions], such as `keras_gen.distributions.gaussian_ring().components_distribution.mean()`.
         deviation: standard deviation of each Gaussian in each dimension, > 0.
 
     Returns:
@@ -57,15 +57,3 @@ def gaussian_modes(points: np.ndarray, centers: np.ndarray, deviation: float) ->
         near = distances.min(axis=1) <= (NEAR * deviation) ** 2
         counts += np.bincount(nearest[near], minlength=len(centers))
     return GaussianModes(int(np.count_nonzero(counts)), float(counts.sum() / len(points)), counts)
-
-
-def ring(modes: int = 8, radius: float = 1.0) -> np.ndarray:
-    """Centers at equal angles on a circle, float32 [modes, 2]; PacGAN's have radius 1 and standard deviation 0.01."""
-    angles = 2.0 * np.pi * np.arange(modes) / modes
-    return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)).astype(np.float32)
-
-
-def grid(side: int = 5, spacing: float = 2.0) -> np.ndarray:
-    """Centers on a square grid around 0, float32 [side ** 2, 2]; PacGAN's lie 2 apart with standard deviation 0.05."""
-    places = spacing * (np.arange(side) - (side - 1) / 2)
-    return np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1).reshape(-1, 2).astype(np.float32)
