@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-KINDS = ("normal", "uniform")
+KINDS = ("normal", "uniform", "signed", "one_hot")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,8 +12,9 @@ class Noise:
     """One input of base noise.
 
     Attributes:
-        kind: `"normal"` (standard) or `"uniform"` (on [0, 1)).
-        shape: its shape for one image, without the batch.
+        kind: `"normal"` (standard), `"uniform"` (on [0, 1)), `"signed"` (uniform on [-1, 1)), or `"one_hot"` (one of
+            `shape[0]` classes, all as likely).
+        shape: its shape for one image, without the batch; one number for `"one_hot"`.
     """
 
     kind: str
@@ -22,6 +23,8 @@ class Noise:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"Unknown kind of noise {self.kind!r}: expected one of {', '.join(KINDS)}")
+        if self.kind == "one_hot" and len(self.shape) != 1:
+            raise ValueError(f"Noise of the kind 'one_hot' has the shape (classes,); received {self.shape}")
 
 
 def draw_noise(specification: dict[str, Noise], num: int, seed: int) -> dict[str, np.ndarray]:
@@ -42,6 +45,40 @@ def draw_noise(specification: dict[str, Noise], num: int, seed: int) -> dict[str
     drawn = {}
     for stream, (name, noise) in enumerate(specification.items()):
         generator = np.random.Generator(np.random.Philox(key=np.array([seed, stream], np.uint64)))
-        draw = generator.standard_normal if noise.kind == "normal" else generator.random
-        drawn[name] = draw((num, *noise.shape), dtype=np.float32)
+        drawn[name] = _draw(generator, noise.kind, (num, *noise.shape))
     return drawn
+
+
+def given_noise(name: str, noise: Noise, value, num: int) -> np.ndarray:
+    """Noise that the caller gives: one value for all rows, or one for each; a class may be given as its index.
+
+    Returns:
+        float32 [num, *noise.shape].
+
+    Raises:
+        ValueError: for another shape, or values outside the noise's range.
+    """
+    array = np.asarray(value)
+    if noise.kind == "one_hot" and array.dtype.kind in "iu" and array.ndim < 2:
+        if array.size and not 0 <= array.min() <= array.max() < noise.shape[0]:
+            raise ValueError(f"{name} must be classes from 0 to {noise.shape[0] - 1}; received {value!r}")
+        array = np.eye(noise.shape[0])[array]
+    array = array.astype(np.float32)
+    if array.shape not in (tuple(noise.shape), (num, *noise.shape)):
+        raise ValueError(
+            f"{name} must have the shape {tuple(noise.shape)}, or {(num, *noise.shape)} with one for each image; "
+            f"received {array.shape}"
+        )
+    low = {"normal": -np.inf, "signed": -1.0}.get(noise.kind, 0.0)
+    if not np.all((array >= low) & (array <= (np.inf if noise.kind == "normal" else 1.0))):
+        raise ValueError(f"{name} is {noise.kind} noise; received values from {array.min():g} to {array.max():g}")
+    return np.broadcast_to(array, (num, *noise.shape)).copy()
+
+
+def _draw(generator: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    if kind == "normal":
+        return generator.standard_normal(shape, dtype=np.float32)
+    if kind == "one_hot":
+        return np.eye(shape[1], dtype=np.float32)[generator.integers(shape[1], size=shape[0])]
+    uniform = generator.random(shape, dtype=np.float32)
+    return 2 * uniform - 1 if kind == "signed" else uniform

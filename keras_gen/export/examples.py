@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.distributions import Noise, draw_noise
+from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 from keras_gen.models import Endpoint, GenerativeModel
 
 SMALLEST = 32
@@ -62,7 +63,7 @@ class _Source:
             return given
         if port.kind == "image" and self.data["image"].shape[1:] == port.shape:
             return self.data["image"]
-        if port.kind in ("normal", "uniform"):
+        if port.kind in NOISE_KINDS:
             noise = self._noise()
             if name in noise and noise[name].shape[1:] == port.shape:
                 return noise[name]

@@ -10,6 +10,7 @@ import tempfile
 import keras
 import numpy as np
 
+from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 from keras_gen.models import Endpoint, GenerativeModel
 from keras_gen.runs import read_json, versions, write_json
 
@@ -35,7 +36,7 @@ def describe(
     labels: list[str] | None,
 ) -> dict:
     """The content of model.json but for its files: what each signature takes and returns, and what makes the noise."""
-    drawn = any(port.kind in ("normal", "uniform") for each in endpoints for port in each.inputs.values())
+    drawn = any(port.kind in NOISE_KINDS for each in endpoints for port in each.inputs.values())
     noise = [
         {"name": name, "stream": stream, "kind": each.kind, "shape": list(each.shape)}
         for stream, (name, each) in enumerate(model.noise().items() if drawn else ())
@@ -55,7 +56,8 @@ def describe(
         },
         "noise": {
             "generator": "numpy.random.Generator(numpy.random.Philox(key=[seed, stream])), float32: standard_normal "
-            "for the kind normal, random for uniform",
+            "for the kind normal, random for uniform, 2 * random - 1 for signed, the row integers(classes) of the "
+            "identity for one_hot",
             "inputs": noise,
         },
         "labels": labels,

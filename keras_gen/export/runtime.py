@@ -102,7 +102,7 @@ class Runtime:
         Args:
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
-            **conditions: what the model can be told, e.g. `label=3` or `label=[0, 1, ...]`.
+            **conditions: what the model can be told, e.g. `label=3` or `label=[0, 1, ...]`; also noise of one's own.
 
         Returns:
             float32 [num, height, width, channels] in [0, 1].
@@ -111,7 +111,7 @@ class Runtime:
             raise ValueError(f"num must be >= 1; received {num}")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
-        return self._first("generate", **self.noise(num, seed), **conditions)
+        return self._first("generate", **{**self.noise(num, seed), **conditions})
 
     def encode(self, image, **conditions) -> np.ndarray:
         """Images [num, height, width, channels] in [0, 1] -> codes [num, size]."""
@@ -197,9 +197,17 @@ def draw_noise(inputs: list[dict], num: int, seed: int) -> dict[str, np.ndarray]
     drawn = {}
     for item in inputs:
         generator = np.random.Generator(np.random.Philox(key=np.array([seed, item["stream"]], np.uint64)))
-        draw = generator.standard_normal if item["kind"] == "normal" else generator.random
-        drawn[item["name"]] = draw((num, *item["shape"]), dtype=np.float32)
+        drawn[item["name"]] = _draw(generator, item["kind"], (num, *item["shape"]))
     return drawn
+
+
+def _draw(generator: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    if kind == "normal":
+        return generator.standard_normal(shape, dtype=np.float32)
+    if kind == "one_hot":
+        return np.eye(shape[1], dtype=np.float32)[generator.integers(shape[1], size=shape[0])]
+    uniform = generator.random(shape, dtype=np.float32)
+    return 2 * uniform - 1 if kind == "signed" else uniform
 
 
 def check_inputs(signature: str, ports: dict, inputs: dict) -> dict[str, np.ndarray]:
@@ -222,7 +230,7 @@ def _check_array(signature: str, name: str, port: dict, array: np.ndarray, num: 
     what = f"{signature}: {name}"
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{what} must be numbers; received an array of {array.dtype}")
-    if port["kind"] == "label" and array.ndim < 2:
+    if port["kind"] in ("label", "one_hot") and array.ndim < 2:
         array = _one_hot(what, array, shape[0], num)
     if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
         wanted = ", ".join(("num", *map(str, shape)))

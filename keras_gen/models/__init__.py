@@ -1,10 +1,13 @@
 """Generative models: the shared base, then one system per file."""
 
+from .adversarial import AdversarialModel as AdversarialModel
 from .autoencoder import Autoencoder as Autoencoder
 from .base import GenerativeModel as GenerativeModel
 from .encoder_decoder import EncoderDecoder as EncoderDecoder
 from .endpoints import Endpoint as Endpoint
 from .endpoints import Port as Port
+from .gan import GAN as GAN
 from .placement import Draws as Draws
 from .placement import Place as Place
+from .players import Player as Player
 from .vae import VAE as VAE

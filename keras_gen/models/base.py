@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.distributions.noise import draw_noise
+from keras_gen.distributions.noise import draw_noise, given_noise
 
 from .endpoints import Endpoint
 from .placement import Draws, Place
@@ -143,13 +143,17 @@ class GenerativeModel(keras.Model):
         return self._track({"loss": losses, **logs}, place)
 
     def test_step(self, data) -> dict:
+        batch, place, draws = self._evaluated(data)
+        losses, logs = self.losses_of(batch, draws, place, training=False)
+        return self._track({"loss": losses, **logs}, place)
+
+    def _evaluated(self, data) -> tuple[dict, Place, Draws]:
+        """A batch of evaluation, its place and its noise, which is the same in every evaluation."""
         batch = self.batch_of(data)
         place = Place(tf.shape(batch["image"])[0])
-        batch = place.filled(batch)
         seed = tf.stack([self.evaluation_seed, tf.convert_to_tensor(self.evaluation_step)])
         self.evaluation_step.assign_add(1)
-        losses, logs = self.losses_of(batch, Draws(seed, place), place, training=False)
-        return self._track({"loss": losses, **logs}, place)
+        return place.filled(batch), place, Draws(seed, place)
 
     def reset_metrics(self):
         super().reset_metrics()
@@ -228,7 +232,8 @@ class GenerativeModel(keras.Model):
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
             batch_size: images decoded at a time.
-            **conditions: what the system can be told, e.g. `label=3` or `label=[0, 1, ...]`.
+            **conditions: what the system can be told, e.g. `label=3` or `label=[0, 1, ...]`; noise of one's own by its
+                name in `noise()` takes the place of what would be drawn.
 
         Returns:
             float32 [num, height, width, channels] in [0, 1].
@@ -242,6 +247,8 @@ class GenerativeModel(keras.Model):
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         noise = draw_noise(self.noise(), num, seed)
+        for name in sorted(set(noise) & set(conditions)):
+            noise[name] = given_noise(name, self.noise()[name], conditions.pop(name), num)
         conditions = self.conditions_of(num, **conditions)
         images = []
         for start in range(0, num, batch_size):

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-KINDS = ("image", "latent", "normal", "uniform", "label", "value")
+from keras_gen.distributions.noise import KINDS as NOISE_KINDS
+
+KINDS = ("image", "latent", *NOISE_KINDS, "label", "value")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,8 +16,8 @@ class Port:
 
     Attributes:
         shape: its shape for one example, without the batch.
-        kind: `"image"` (in [0, 1]), `"latent"` (a code), `"normal"` or `"uniform"` (base noise), `"label"` (one-hot
-            class), or `"value"` (anything else, such as a scale).
+        kind: `"image"` (in [0, 1]), `"latent"` (a code), `"normal"`, `"uniform"`, `"signed"` or `"one_hot"` (base
+            noise, see `keras_gen.distributions.Noise`), `"label"` (one-hot class), or `"value"` (anything else).
     """
 
     shape: tuple[int, ...]
@@ -29,7 +31,9 @@ class Port:
     @property
     def range(self) -> tuple[float, float] | None:
         """Smallest and largest value, or None where there is no bound."""
-        return (0.0, 1.0) if self.kind in ("image", "uniform", "label") else None
+        if self.kind == "signed":
+            return -1.0, 1.0
+        return (0.0, 1.0) if self.kind in ("image", "uniform", "label", "one_hot") else None
 
 
 @dataclasses.dataclass(frozen=True)

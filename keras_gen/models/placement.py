@@ -50,6 +50,13 @@ class Place:
             total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
         return total / tf.cast(self.total, values.dtype)
 
+    def differentiable_mean(self, values: tf.Tensor) -> tf.Tensor:
+        """Mean of [rows] over the examples of all replicas; the gradient reaches every replica's rows: scalar."""
+        total = tf.reduce_sum(self.own(values))
+        if self.replicas > 1:
+            total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
+        return total / tf.cast(self.total, values.dtype)
+
     def share(self, values: tf.Tensor) -> tf.Tensor:
         """Per-example losses [rows] -> sum(values) / total: what replicas, whose gradients are SUMMED, each owe."""
         return tf.reduce_sum(self.own(values)) / tf.cast(self.total, values.dtype)
@@ -75,6 +82,19 @@ class Draws:
     def uniform(self, shape: Sequence[int]) -> tf.Tensor:
         """Uniform noise on [0, 1), float32 [rows, *shape]."""
         return self._draw(tf.random.stateless_uniform, shape)
+
+    def signed(self, shape: Sequence[int]) -> tf.Tensor:
+        """Uniform noise on [-1, 1), float32 [rows, *shape]."""
+        return 2.0 * self.uniform(shape) - 1.0
+
+    def one_hot(self, shape: Sequence[int]) -> tf.Tensor:
+        """One of `shape[0]` classes, all as likely, one-hot float32 [rows, shape[0]]."""
+        index = tf.cast(self.uniform([]) * shape[0], tf.int32)
+        return tf.one_hot(tf.minimum(index, shape[0] - 1), shape[0])
+
+    def noise(self, wanted: dict) -> dict[str, tf.Tensor]:
+        """Base noise as a model asks for it: {name: `keras_gen.distributions.Noise`} -> {name: [rows, *shape]}."""
+        return {name: getattr(self, noise.kind)(noise.shape) for name, noise in wanted.items()}
 
     def _draw(self, function, shape: Sequence[int]) -> tf.Tensor:
         # philox by name, here and below: the default algorithm depends on the device. XLA makes other floats of the

@@ -1,0 +1,247 @@
+"""The adversarial autoencoder: a discriminator on the codes shapes their distribution after any prior."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.distributions import Prior
+from keras_gen.distributions.noise import Noise
+from keras_gen.losses import adversarial, bernoulli_cross_entropy, squared_error
+
+from .adversarial import AdversarialModel
+from .encoder_decoder import EncoderDecoder
+from .endpoints import Endpoint, Port
+from .players import Player
+
+RECONSTRUCTIONS = {"mse": squared_error, "bernoulli": bernoulli_cross_entropy}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
+    """An autoencoder whose codes a discriminator cannot tell from draws of the prior.
+
+    The prior needs draws alone, no density. With `num_categories`, a code is a category y (the softmax of the first
+    outputs) and a style z, each with a discriminator of its own: without labels y clusters the images, with labels for
+    some of them it becomes a classifier.
+
+    Args:
+        encoder: images -> codes [batch, size]; with `num_categories` K, [batch, K + size]: logits of y, then z.
+        decoder: codes [batch, size], or [batch, K + size] -> logits [batch, height, width, channels].
+        discriminator: codes z [batch, size] -> logits [batch, 1]; with `informed_classes`, [codes, one-hot labels].
+        category_discriminator: y [batch, K] -> logits [batch, 1]; due with `num_categories`.
+        prior: of z: draws from base noise, as `keras_gen.Prior`, `PetalPrior` or `SwissRollPrior`; None is the
+            isotropic standard normal.
+        num_categories: K >= 2, or None.
+        supervised: a batch also holds `labelled_image` and `labelled_label`, and a further player moves the encoder
+            towards their classes. Needs `num_categories`.
+        informed_classes: classes of a label-informed prior: the discriminator is told an image's class, and the prior
+            draws for it (it must take `label`). A label of -1 is an image without one. The encoder is told nothing.
+        loss: `"mse"` or `"bernoulli"`, of the reconstruction.
+        objective: of the discriminators, see `keras_gen.losses.adversarial`.
+        ema: decay of the moving averages of encoder and decoder, or None.
+        seed: of all noise.
+
+    Reference:
+        Makhzani, Shlens, Jaitly, Goodfellow, Frey 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 2, 2.3, 4
+        (semi-supervised) and 5 (clustering).
+    """
+
+    averaged = ("encoder", "decoder")
+    makers = ("encoder",)
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        discriminator: keras.Model,
+        *,
+        category_discriminator: keras.Model | None = None,
+        prior=None,
+        num_categories: int | None = None,
+        supervised: bool = False,
+        informed_classes: int | None = None,
+        loss: str = "mse",
+        objective: str | dict = "non_saturating",
+        ema: float | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        self.tracked = _tracked(num_categories, supervised)  # before the base makes the trackers
+        super().__init__(encoder, decoder, ema=ema, seed=seed, **kwargs)
+        self.discriminator, self.category_discriminator = discriminator, category_discriminator
+        self.num_categories, self.supervised, self.informed_classes = num_categories, supervised, informed_classes
+        self.reconstruction_loss, self.objective = loss, objective
+        self.style_size = self.latent_size - (num_categories or 0)
+        self.prior = Prior(size=self.style_size) if prior is None else prior
+        self._objective = adversarial.get(objective)
+        self._check()
+        self.average()
+
+    # training
+
+    def players(self):
+        players = [
+            Player("reconstruction", (self.encoder, self.decoder), self.reconstruction),
+            Player("discriminator", (self.discriminator,), self.discriminator_loss),
+        ]
+        if self.num_categories:
+            players.append(Player("category_discriminator", (self.category_discriminator,), self.category_loss))
+        players.append(Player("regularization", (self.encoder,), self.regularization))
+        if self.supervised:
+            players.append(Player("classification", (self.encoder,), self.classification))
+        return players
+
+    def make(self, batch, draws, training):
+        """One pass of the encoder for all players: its gradients are those at its weights before the step."""
+        return {"encoded": self.encoded(batch["image"], training=training)}
+
+    def reconstruction(self, batch, made, draws, place, training):
+        """The reconstruction loss, summed over pixels."""
+        logits = self.decoded(self.code_of(made["encoded"]), training=training)
+        images = batch["image"]
+        losses = bernoulli_cross_entropy(images, logits) if self.reconstruction_loss == "bernoulli" else (
+            squared_error(images, tf.nn.sigmoid(logits))
+        )  # fmt: skip
+        return losses, {}
+
+    def discriminator_loss(self, batch, made, draws, place, training):
+        """Draws of the prior against styles."""
+        label = self.informed_by(batch)
+        noise = draws.noise(self.prior.noise)
+        real = self.prior.draw(noise) if label is None else self.prior.draw(noise, label=label)
+        logits = self.judged(real, label, training), self.judged(self._style(made), label, training)
+        return self._objective.discriminator(*logits), {"discriminator_accuracy": self._objective.accuracy(*logits)}
+
+    def category_loss(self, batch, made, draws, place, training):
+        """One-hot categories against the softmax of the encoder's logits."""
+        logits = [
+            tf.cast(self.category_discriminator(y, training=training), tf.float32)[:, 0]
+            for y in (draws.one_hot((self.num_categories,)), self._category(made))
+        ]
+        return self._objective.discriminator(*logits), {}
+
+    def regularization(self, batch, made, draws, place, training):
+        """What the encoder owes to the discriminators."""
+        losses = self._objective.generator(self.judged(self._style(made), self.informed_by(batch), training))
+        if self.num_categories:
+            logits = self.category_discriminator(self._category(made), training=training)
+            losses += self._objective.generator(tf.cast(logits, tf.float32)[:, 0])
+        return losses, {}
+
+    def classification(self, batch, made, draws, place, training):
+        """Cross-entropy of the labelled images' classes, in nats."""
+        if "labelled_image" not in batch or "labelled_label" not in batch:
+            raise ValueError(
+                f"supervised=True needs labelled_image and labelled_label in a batch; it has {', '.join(sorted(batch))}"
+            )
+        logits = self.encoded(batch["labelled_image"], training=training)[:, : self.num_categories]
+        label = tf.cast(batch["labelled_label"], tf.int32)
+        right = tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == label, tf.float32)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits), {"labelled_accuracy": right}
+
+    def judged(self, codes, label, training: bool) -> tf.Tensor:
+        """The discriminator's logits of styles [batch, size], float32 [batch]."""
+        inputs = codes if label is None else [codes, label]
+        return tf.cast(self.discriminator(inputs, training=training), tf.float32)[:, 0]
+
+    def informed_by(self, batch) -> tf.Tensor | None:
+        """One-hot classes [batch, classes], zeros where the label is -1; None without a label-informed prior."""
+        if not self.informed_classes:
+            return None
+        if "label" not in batch:
+            raise ValueError(f"A label-informed prior needs 'label'; the batch has {', '.join(sorted(batch))}")
+        return tf.one_hot(tf.cast(batch["label"], tf.int32), self.informed_classes)
+
+    def _style(self, made):
+        return made["encoded"][:, self.num_categories or 0 :]
+
+    def _category(self, made):
+        return tf.nn.softmax(made["encoded"][:, : self.num_categories])
+
+    # use
+
+    def code_of(self, encoded):
+        if not self.num_categories:
+            return encoded
+        logits, style = encoded[:, : self.num_categories], encoded[:, self.num_categories :]
+        return tf.concat([tf.nn.softmax(logits), style], axis=1)
+
+    def image_of(self, decoded):
+        return tf.nn.sigmoid(decoded)
+
+    def classify(self, image) -> tf.Tensor:
+        """Images -> probabilities of the categories, float32 [batch, num_categories]."""
+        if not self.num_categories:
+            raise ValueError("This model has no categories: build it with num_categories")
+        return self.encode(image)[:, : self.num_categories]
+
+    def noise(self):
+        category = {"category": Noise("one_hot", (self.num_categories,))} if self.num_categories else {}
+        return {**self.prior.noise, **category}
+
+    def codes_from(self, noise: dict) -> tf.Tensor:
+        style = self.prior.draw({name: noise[name] for name in self.prior.noise})
+        return tf.concat([noise["category"], style], axis=1) if self.num_categories else style
+
+    def sampler(self):
+        return self.codes_from
+
+    def endpoints(self):
+        """`encode`, `decode`, `reconstruct`, `generate`, and with categories `classify`."""
+        endpoints = super().endpoints()
+        if self.num_categories:
+            classes = {"category": Port((self.num_categories,), "label")}
+            image = {"image": Port(self.image_shape, "image")}
+            endpoints.append(Endpoint("classify", lambda image: {"category": self.classify(image)}, image, classes))
+        return endpoints
+
+    def get_config(self) -> dict:
+        own = ("num_categories", "supervised", "informed_classes", "objective", "ema")
+        parts = ("discriminator", "category_discriminator", "prior")
+        config = {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in own},
+            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts},
+            "loss": self.reconstruction_loss,
+        }
+        del config["num_classes"]
+        return config
+
+    def _check(self):
+        if self.reconstruction_loss not in RECONSTRUCTIONS:
+            raise ValueError(f"Unknown loss {self.reconstruction_loss!r}: expected one of {', '.join(RECONSTRUCTIONS)}")
+        if bool(self.num_categories) != (self.category_discriminator is not None):
+            raise ValueError("num_categories and category_discriminator go together: give both or neither")
+        if self.supervised and not self.num_categories:
+            raise ValueError("supervised=True needs num_categories: the classes that the encoder learns")
+        if self._objective.needs_means or self._objective.accuracy_needs_means:
+            raise ValueError(f"objective {self._objective.name!r} needs means over the batch: choose one without")
+        if self.encoder.output_shape[-1] != self.latent_size:
+            raise ValueError(
+                f"The encoder gives {self.encoder.output_shape[-1]} units and the decoder takes {self.latent_size}; "
+                "they must be equal"
+            )
+        if self.style_size < 1 or self.prior.size != self.style_size:
+            raise ValueError(
+                f"Codes of {self.latent_size} with num_categories={self.num_categories} leave styles of "
+                f"{self.style_size}; the prior has size {self.prior.size}"
+            )
+        if tuple(self.decoder.output_shape[1:]) != self.image_shape:
+            raise ValueError(
+                f"The decoder's outputs have the shape {tuple(self.decoder.output_shape[1:])}; the encoder takes "
+                f"images {self.image_shape}"
+            )
+        wanted = 2 if self.informed_classes else 1
+        if len(self.discriminator.inputs) != wanted:
+            raise ValueError(
+                f"informed_classes={self.informed_classes}: the discriminator must take {wanted} input(s); it takes "
+                f"{len(self.discriminator.inputs)}"
+            )
+
+
+def _tracked(num_categories, supervised) -> tuple[str, ...]:
+    names = ["reconstruction_loss", "discriminator_loss", "discriminator_accuracy", "regularization_loss"]
+    if num_categories:
+        names.append("category_discriminator_loss")
+    if supervised:
+        names += ["classification_loss", "labelled_accuracy"]
+    return tuple(names)

@@ -1,0 +1,107 @@
+"""Players of an adversarial game, and their optimizers seen as one."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Player:
+    """One player: what it moves, what it minimizes, and how often in a step.
+
+    A network may belong to several players; each has its own optimizer for it.
+
+    Attributes:
+        name: its name in logs, in `compile(optimizer={name: ...})` and in errors.
+        networks: what it moves: layers or models.
+        loss: (batch, made, draws, place, training) -> (one loss per example [rows], {metric: [rows]}).
+            `made` is what `AdversarialModel.make` gave for this batch.
+        updates: updates in a step, >= 1. A step's batch is dealt out to the most active player's updates, fresh
+            examples for each; a player with fewer updates takes the last parts.
+    """
+
+    name: str
+    networks: tuple
+    loss: Callable
+    updates: int = 1
+
+    def __post_init__(self):
+        if not isinstance(self.updates, int) or self.updates < 1:
+            raise ValueError(f"Player {self.name!r}: updates must be an integer >= 1; received {self.updates!r}")
+
+    @property
+    def variables(self) -> list:
+        """What it moves: the trainable variables of its networks, each once."""
+        found = {id(v): v for network in self.networks for v in network.trainable_variables}
+        return list(found.values())
+
+
+class Optimizers:
+    """All players' optimizers as the one that Keras's callbacks ask a model for.
+
+    Setting `learning_rate` sets every player's; reading it gives the first player's.
+    """
+
+    built = True
+
+    def __init__(self, by_player: dict[str, keras.optimizers.Optimizer]):
+        self.by_player = by_player
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """One for each player, in order."""
+        return list(self.by_player.values())
+
+    @property
+    def variables(self) -> list:
+        """The variables of all of them, in order."""
+        return [variable for optimizer in self.optimizers for variable in optimizer.variables]
+
+    @property
+    def iterations(self):
+        """The first player's counter of updates."""
+        return self.optimizers[0].iterations
+
+    @property
+    def learning_rate(self):
+        """The first player's."""
+        return self.optimizers[0].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        for optimizer in self.optimizers:
+            optimizer.learning_rate = value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.by_player)
+
+
+def optimizers_for(names: Iterable[str], given, policy: str) -> dict[str, keras.optimizers.Optimizer]:
+    """One optimizer for each player.
+
+    Args:
+        names: the players.
+        given: one optimizer or its name, of which every player gets a copy with its own state; or a dict with one
+            for every player, or another model's `Optimizers`.
+        policy: the dtype policy's name; under float16 each is wrapped in a LossScaleOptimizer.
+
+    Raises:
+        ValueError: for a dict that leaves out a player or names one that does not play.
+    """
+    names, given = list(names), given.by_player if isinstance(given, Optimizers) else given
+    if isinstance(given, dict):
+        if set(given) != set(names):
+            raise ValueError(
+                f"Expected one optimizer for each of the players {', '.join(names)}; received {', '.join(given)}"
+            )
+        made = {name: keras.optimizers.get(given[name]) for name in names}
+        if len({id(optimizer) for optimizer in made.values()}) < len(names):
+            raise ValueError("Two players share one optimizer object; each needs its own (its slots are its state)")
+    else:
+        pattern = keras.optimizers.get(given)
+        made = {name: type(pattern).from_config(pattern.get_config()) for name in names}
+    if policy == "mixed_float16":
+        wrapped = keras.optimizers.LossScaleOptimizer
+        made = {name: o if isinstance(o, wrapped) else wrapped(o) for name, o in made.items()}
+    return made
