@@ -1,5 +1,6 @@
 """Generative models: the shared base, then one system per file."""
 
+from .aae import AdversarialAutoencoder as AdversarialAutoencoder
 from .adversarial import AdversarialModel as AdversarialModel
 from .autoencoder import Autoencoder as Autoencoder
 from .base import GenerativeModel as GenerativeModel
@@ -7,6 +8,7 @@ from .encoder_decoder import EncoderDecoder as EncoderDecoder
 from .endpoints import Endpoint as Endpoint
 from .endpoints import Port as Port
 from .gan import GAN as GAN
+from .infogan import InfoGAN as InfoGAN
 from .placement import Draws as Draws
 from .placement import Place as Place
 from .players import Player as Player

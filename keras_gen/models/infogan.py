@@ -57,12 +57,12 @@ class InfoGAN(GAN):
     ):
         if options.get("packing", 1) != 1 or options.get("num_classes"):
             raise ValueError(
-                "InfoGAN judges images one by one and finds its own classes: leave out packing, num_classes"
+                "InfoGAN judges images one by one and finds classes itself: leave out packing and num_classes"
             )
-        discriminator = keras.Model(trunk.inputs, discriminator_head(trunk.outputs), name="discriminator")
+        discriminator = keras.Model(trunk.inputs[0], discriminator_head(trunk.outputs[0]), name="discriminator")
         super().__init__(generator, discriminator, **options)
         self.trunk, self.discriminator_head, self.q_head = trunk, discriminator_head, q_head
-        self.recognizer = keras.Model(trunk.inputs, q_head(trunk.outputs), name="recognizer")
+        self.recognizer = keras.Model(trunk.inputs[0], q_head(trunk.outputs[0]), name="recognizer")
         self.num_categories, self.num_codes = num_categories, num_codes
         self.category_weight, self.code_weight = category_weight, code_weight
         self.noise_size = self.latent_size - num_categories - num_codes

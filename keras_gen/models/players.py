@@ -100,7 +100,7 @@ def optimizers_for(names: Iterable[str], given, policy: str) -> dict[str, keras.
             raise ValueError("Two players share one optimizer object; each needs its own (its slots are its state)")
     else:
         pattern = keras.optimizers.get(given)
-        made = {name: type(pattern).from_config(pattern.get_config()) for name in names}
+        made = {name: type(pattern).from_config({**pattern.get_config(), "name": name}) for name in names}
     if policy == "mixed_float16":
         wrapped = keras.optimizers.LossScaleOptimizer
         made = {name: o if isinstance(o, wrapped) else wrapped(o) for name, o in made.items()}
