@@ -47,16 +47,18 @@ class Prior:
         factorizes = isinstance(distribution, tfd.Independent)
         normal = isinstance(distribution.distribution, tfd.Normal) if factorizes else True
         self.noise = {"noise": Noise("normal" if normal else "uniform", (self.size,))}
+        # other vector distributions may have a bijector, but its base is not the standard normal
+        drawable = factorizes or isinstance(distribution, tfd.MultivariateNormalLinearOperator)
         try:
-            if not factorizes and not isinstance(distribution, tfd.MultivariateNormalLinearOperator):
-                raise NotImplementedError  # a bijector there may be, but its base is not the standard normal
-            probe = self.draw({"noise": np.full((2, self.size), 0.25, np.float32)})
-        except NotImplementedError as error:
+            probe = self.draw({"noise": np.full((2, self.size), 0.25, np.float32)}) if drawable else None
+        except NotImplementedError:  # TFP has no quantile function for it
+            probe = None
+        if probe is None:
             raise ValueError(
                 f"Prior {name!r} has no quantile function, so base noise cannot be turned into its draws; "
                 "use a scalar distribution that has one (Laplace, Logistic, Uniform, StudentT, ...), a multivariate "
                 "normal, or the layers MixturePrior and VampPrior"
-            ) from error
+            )
         if not np.all(np.isfinite(probe)):
             raise ValueError(f"Prior {name!r} with {arguments} gives draws that are not finite")
 
