@@ -1,5 +1,7 @@
 """The bound on the log-likelihood and its terms, as the model itself reports them."""
 
+from .data_kind import CONTINUOUS, why_no_likelihood
+from .dequantization import cell_nats, dequantize
 from .subject import Subject
 
 NATS = "nats per image"
@@ -9,25 +11,44 @@ def bound(subject: Subject) -> tuple[dict, dict]:
     """`elbo`, `reconstruction` and `kl` over the whole split, by `model.evaluate`; what the model tracks of them.
 
     Evaluation draws from the model's own evaluation stream (one code for each image, or k for an IWAE), so the numbers
-    repeat. `elbo = -(reconstruction + kl)`; for a continuous head it is the bound of a density at the images, which
-    may be positive. The KL of a prior without a closed form is a Monte Carlo estimate.
+    repeat. `elbo = -(reconstruction + kl)` <= 0: under a continuous head the images are dequantized, as for `nll`, and
+    both are of their 8-bit levels. Images that are not 8-bit have a density alone: `elbo` is then null, with the
+    reason, and `reconstruction` is of the density. The KL of a prior without a closed form is a Monte Carlo estimate.
 
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, eq. 3.
     """
-    model = subject.model
-    results = model.evaluate(subject.dataset(), verbose=0, return_dict=True)
+    model, dataset = subject.model, subject.dataset()
+    offset, reason, note = 0.0, None, None
+    if _continuous(model):
+        reason = why_no_likelihood(CONTINUOUS, subject.batch(subject.nll_images)["image"])
+        note = "of a density at the images" if reason else "of the 8-bit levels, by uniform dequantization"
+    if note and not reason:
+        offset = cell_nats(model.image_shape)
+        dataset = dataset.enumerate().map(
+            lambda part, batch: {**batch, "image": dequantize(batch["image"], subject.seed, part)}
+        )
+    results = model.evaluate(dataset, verbose=0, return_dict=True)
     metrics = {name: float(results[name]) for name in ("elbo", "reconstruction", "kl") if name in results}
     about = {name: {"unit": NATS, "images": subject.count()} for name in metrics}
     if "elbo" in metrics:
+        metrics["elbo"] -= offset
+        metrics["reconstruction"] += offset
         for name in metrics:
             about[name]["samples"] = model.num_samples
-        if model.likelihood.support == "continuous":
-            about["elbo"]["note"] = "of a density at the images as they are; nll is of 8-bit levels"
-            about["reconstruction"]["note"] = "of a density at the images as they are"
+        if note:
+            about["reconstruction"]["note"] = note
+            about["elbo"] |= {"reason": reason} if reason else {"note": note}
+        if reason:
+            metrics["elbo"] = None
     elif getattr(model, "reconstruction_loss", None) == "mse":
         about["reconstruction"]["unit"] = "squared error, summed over pixels"
     if "kl" in metrics:
         # an estimate by draws may fall below what a divergence can be
         metrics["kl"] = max(0.0, metrics["kl"])
     return metrics, about
+
+
+def _continuous(model) -> bool:
+    likelihood = getattr(model, "likelihood", None)
+    return likelihood is not None and likelihood.support == CONTINUOUS

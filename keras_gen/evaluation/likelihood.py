@@ -2,16 +2,14 @@
 
 import math
 
-import numpy as np
-
 from keras_gen.distributions import bits_per_dimension
 
 from .bound import NATS
 from .data_kind import CONTINUOUS, why_no_likelihood
+from .dequantization import cell_nats, dequantize
 from .importance_sampling import log_likelihood
 from .subject import Subject
 
-LEVELS = 256
 BITS = "bits per pixel and channel"
 
 
@@ -31,7 +29,7 @@ def likelihood(subject: Subject) -> tuple[dict, dict]:
         return dict.fromkeys(units), about
     offset = 0.0
     if support == CONTINUOUS:
-        images, offset = dequantize(images, subject.seed)
+        images, offset = dequantize(images, subject.seed).numpy(), cell_nats(model.image_shape)
     values = offset - log_likelihood(
         model,
         images,
@@ -56,27 +54,3 @@ def likelihood(subject: Subject) -> tuple[dict, dict]:
         },
     }
     return metrics, about
-
-
-def dequantize(images: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
-    """Images of levels k = 0..255 as continuous ones, x' = (k + u) / 256 with u uniform on [0, 1).
-
-    A density p gives each image of levels the probability P(k) = integral of p over its cell of side 1/256, and with
-    D = height * width * channels, by Jensen's inequality,
-
-        -log P(k) <= -E_u[log p(x')] + D log 256.
-
-    Args:
-        images: float32 [num, height, width, channels], values k / 255.
-        seed: of u, one for each value.
-
-    Returns:
-        x' as float32, and D log 256: what is added to -log p(x').
-
-    Reference:
-        Theis, van den Oord, Bethge 2015, A note on the evaluation of generative models, arXiv:1511.01844, section 3.1.
-    """
-    generator = np.random.Generator(np.random.Philox(key=seed))
-    levels = np.rint(images.astype(np.float64) * (LEVELS - 1))
-    shifted = (levels + generator.random(images.shape)) / LEVELS
-    return shifted.astype(np.float32), math.prod(images.shape[1:]) * math.log(LEVELS)
