@@ -157,7 +157,7 @@ def _vae(
 
 
 def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], seed: int = 0):
-    """A prior from a setting: `normal`, `mixture`, `vamp`, a name in tfp.distributions, or a dict with `name`.
+    """A prior from a setting: `normal`, `mixture`, `flow`, `vamp`, a name in tfp.distributions, or a dict with `name`.
 
     Args:
         prior: e.g. `"normal"`, `{"name": "mixture", "components": 20}`, `{"name": "Laplace", "loc": 0, "scale": 1}`.
@@ -171,6 +171,8 @@ def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], se
         return Prior(size=size, **arguments)
     if name == "mixture":
         return layers.MixturePrior(size, **{"components": 10, "seed": seed, **arguments})
+    if name == "flow":
+        return layers.FlowPrior(size, **{"seed": seed, **arguments})
     if name == "vamp":
         options = {"components": 100, "seed": seed, **arguments}
         return layers.VampPrior(size, image_shape=image_shape, **options)

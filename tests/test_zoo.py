@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_gen import VAE, zoo
-from keras_gen.layers import MixturePrior, VampPrior
+from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
 
 TOY = {"network": "mlp", "width": 8, "latent_size": 2}
 GRAY, COLOUR = (8, 8, 1), (8, 8, 3)
@@ -65,9 +65,10 @@ def test_settings_reach_the_networks(network):
         ({"name": "Laplace", "loc": 0.0, "scale": 1.0}, lambda prior: prior.name == "Laplace"),
         ("mixture", lambda prior: isinstance(prior, MixturePrior) and prior.components == 10),
         ({"name": "mixture", "components": 3}, lambda prior: prior.components == 3),
+        ({"name": "flow", "couplings": 3}, lambda prior: isinstance(prior, FlowPrior) and prior.couplings == 3),
         ({"name": "vamp", "components": 7}, lambda prior: isinstance(prior, VampPrior) and prior.components == 7),
     ],
-    ids=["normal", "laplace", "mixture", "mixture of 3", "vamp"],
+    ids=["normal", "laplace", "mixture", "mixture of 3", "flow", "vamp"],
 )
 def test_priors(prior, check):
     model = zoo.build("vae", GRAY, prior=prior, **TOY)

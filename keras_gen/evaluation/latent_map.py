@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_gen import pictures
-from keras_gen.distributions import draw_noise
+from keras_gen.distributions import Prior, draw_noise
 
 from .importance_sampling import ImageDraws
 from .subject import Subject
@@ -77,15 +77,15 @@ def principal_plane(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 def prior_grid(model, steps: int, seed: int = 0) -> np.ndarray:
     """Codes on a grid of the prior's quantiles at (i + 1/2) / steps in each of 2 dimensions.
 
-    A prior made of one kind of noise gets them exactly, from the noise's quantiles; another (a mixture) from the
-    marginal quantiles of 10,000 draws.
+    Independent dimensions (`Prior`) get them exactly, from the noise's quantiles; another prior (a mixture, a flow) from
+    the marginal quantiles of 10,000 draws.
 
     Returns:
         [steps * steps, 2], row by row from the top: the second dimension falls, the first rises within a row.
     """
     levels = (np.arange(steps) + 0.5) / steps
     specification = model.noise()
-    if set(specification) == {"noise"}:
+    if isinstance(model.prior, Prior):
         values = scipy.special.ndtri(levels) if specification["noise"].kind == "normal" else levels
         noise = np.stack(np.meshgrid(values, values[::-1]), axis=-1).reshape(-1, 2)
         return np.asarray(model.prior.draw({"noise": tf.constant(noise, tf.float32)}, model.posterior_of))

@@ -1,5 +1,6 @@
 """Keras layers, one public layer per file."""
 
+from .flow_prior import FlowPrior as FlowPrior
 from .mixture_prior import MixturePrior as MixturePrior
 from .spectral_conv2d import SpectralConv2D as SpectralConv2D
 from .spectral_conv2d_transpose import SpectralConv2DTranspose as SpectralConv2DTranspose

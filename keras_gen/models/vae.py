@@ -24,7 +24,7 @@ class VAE(EncoderDecoder):
     Args:
         encoder: images -> parameters of the posterior, [batch, posterior.outputs(size)].
         decoder: codes [batch, size] -> parameters of the head, [batch, height, width, head.outputs(channels)].
-        prior: `keras_gen.Prior`, `MixturePrior`, `VampPrior`, or anything with their interface; None is the
+        prior: `keras_gen.Prior`, `MixturePrior`, `FlowPrior`, `VampPrior`, or anything with their interface; None is the
             isotropic standard normal.
         head: name or dict, see `keras_gen.distributions.heads.get`.
         posterior: `"diagonal_normal"` or `"full_covariance_normal"`.

@@ -35,6 +35,13 @@ def test_the_grid_of_a_mixture_by_its_draws():
     np.testing.assert_allclose(grid[0, :, 0], [*(-5 + quarter), *(5 + quarter)], atol=0.1)
 
 
+def test_the_grid_of_a_flow_is_straight_in_its_codes():
+    vae = model("flow")
+    grid = prior_grid(vae, 4).reshape(4, 4, 2)
+    assert (grid == grid[:1])[..., 0].all() and (grid == grid[:, :1])[..., 1].all()
+    assert (np.diff(grid[0, :, 0]) > 0).all() and (np.diff(grid[:, 0, 1]) < 0).all()
+
+
 def test_the_plane_of_the_largest_variance():
     generator = np.random.default_rng(0)
     inside = generator.normal(0, [5, 3], (500, 2)) @ np.array([[0, 1, 0, 0], [0, 0, 0, 1.0]])

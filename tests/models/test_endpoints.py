@@ -9,7 +9,7 @@ from keras_gen import VAE, Autoencoder, Prior
 from keras_gen.distributions import draw_noise, heads, posteriors
 from keras_gen.export.convert import convert
 from keras_gen.export.saved_model import write_saved_model
-from keras_gen.layers import MixturePrior, VampPrior
+from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
 from keras_gen.models import Endpoint, Port
 
 from .toys import SHAPE, SIZE, images, linear_decoder, linear_encoder
@@ -36,6 +36,7 @@ MODELS = {
         prior=Prior("MultivariateNormalTriL", size=SIZE, loc=[0.0, 1.0], scale_tril=[[1.0, 0.0], [0.5, 1.0]])
     ),
     "mixture": lambda: vae(prior=MixturePrior(SIZE, 4)),
+    "flow": lambda: vae(prior=FlowPrior(SIZE, couplings=2, hidden=4)),
     "vamp": lambda: vae(prior=VampPrior(SIZE, 4, SHAPE, mean=0.5)),
 }
 

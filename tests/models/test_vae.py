@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy import special, stats
 
 from keras_gen import VAE, Prior
-from keras_gen.layers import MixturePrior, VampPrior
+from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
 from keras_gen.models import Place
 from tests.replicas import two_replicas
 
@@ -222,9 +222,17 @@ def test_a_regularizer_counts_once():
     np.testing.assert_allclose(difference, rate * 2 * strength * weights(6, 4, 1), atol=1e-6)
 
 
-@pytest.mark.parametrize("prior", ["mixture", "vamp"])
-def test_trainable_priors_train_and_come_back(prior, tmp_path):
-    made = MixturePrior(SIZE, 3) if prior == "mixture" else VampPrior(SIZE, 3, SHAPE, mean=0.5)
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: MixturePrior(SIZE, 3),
+        lambda: FlowPrior(SIZE, couplings=2, hidden=4),
+        lambda: VampPrior(SIZE, 3, SHAPE, mean=0.5),
+    ],
+    ids=["mixture", "flow", "vamp"],
+)
+def test_trainable_priors_train_and_come_back(made, tmp_path):
+    made = made()
     model = vae(prior=made)
     model.compile(keras.optimizers.SGD(0.1))
     before = [np.asarray(variable) for variable in made.trainable_variables]
