@@ -77,8 +77,8 @@ def principal_plane(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 def prior_grid(model, steps: int, seed: int = 0) -> np.ndarray:
     """Codes on a grid of the prior's quantiles at (i + 1/2) / steps in each of 2 dimensions.
 
-    Independent dimensions (`Prior`) get them exactly, from the noise's quantiles; another prior (a mixture, a flow) from
-    the marginal quantiles of 10,000 draws.
+    Independent dimensions (`Prior`) get them exactly, from the noise's quantiles; another (a mixture, a flow) from the
+    marginal quantiles of 10,000 draws.
 
     Returns:
         [steps * steps, 2], row by row from the top: the second dimension falls, the first rises within a row.

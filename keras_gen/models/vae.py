@@ -24,8 +24,8 @@ class VAE(EncoderDecoder):
     Args:
         encoder: images -> parameters of the posterior, [batch, posterior.outputs(size)].
         decoder: codes [batch, size] -> parameters of the head, [batch, height, width, head.outputs(channels)].
-        prior: `keras_gen.Prior`, `MixturePrior`, `FlowPrior`, `VampPrior`, or anything with their interface; None is the
-            isotropic standard normal.
+        prior: `keras_gen.Prior`, `MixturePrior`, `FlowPrior`, `VampPrior`, or anything with their interface; None
+            is the isotropic standard normal.
         head: name or dict, see `keras_gen.distributions.heads.get`.
         posterior: `"diagonal_normal"` or `"full_covariance_normal"`.
         beta: weight of the KL term, >= 0.
