@@ -157,7 +157,8 @@ def main() -> None:
     parser.add_argument("--bound", type=float, default=0.99)
     args = parser.parse_args()
     networks = {name: measure(name, args.epochs, args.seed, args.data_dir) for name in args.networks.split(",")}
-    lowest = min(result["lowest"] for result in networks.values())
+    # a factor can be read where some classifier reads it
+    lowest = max(result["lowest"] for result in networks.values())
     file = record.write(
         "shapes_factors",
         {
@@ -176,7 +177,7 @@ def main() -> None:
         print(f"{factor:16s}", *(f"{100 * value:6.2f} %" for value in values))
     print(f"columns: {', '.join(f'{name}: test, fresh' for name in networks)}; written to {file}")
     if lowest < args.bound:
-        raise SystemExit(f"the lowest accuracy is {lowest:.4f}, below {args.bound}")
+        raise SystemExit(f"no network reads every factor: the best one's lowest is {lowest:.4f}, below {args.bound}")
 
 
 if __name__ == "__main__":
