@@ -57,7 +57,7 @@ quickstart: $(VENV)/installed
 	@echo "Next: make demo"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 demo: $(VENV)/installed-demos
 	$(BIN)/python -m demos

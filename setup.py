@@ -29,7 +29,10 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
         "demos": DEMOS,
-        "dev": [*DEMOS, "matplotlib>=3.9", "pytest>=8.3", "pytest-timeout>=2.3", "ruff>=0.9", "build>=1.2"],
+        "dev": [
+            *(*DEMOS, "matplotlib>=3.9", "ruff>=0.9", "build>=1.2"),
+            *("pytest>=8.3", "pytest-timeout>=2.3", "pytest-xdist>=3.6"),
+        ],
     },
     entry_points={"console_scripts": ["keras-gen = keras_gen.cli:main"]},
     classifiers=[
