@@ -1,8 +1,9 @@
 """The list of systems: for each key its networks, model, settings, data and length of training."""
 
 import dataclasses
+import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 
@@ -20,9 +21,11 @@ class System:
         create: (image_shape, seed, **settings) -> model, not yet compiled. Its keyword arguments are the settings.
         data: sources that suit it, the first one the default.
         image_size: default height and width for sources whose images have no size of their own.
-        batch_size, epochs, learning_rate: defaults of training (Adam).
+        batch_size, epochs, learning_rate, betas: defaults of training (Adam).
         endpoints: names of what it exports.
         generative: whether samples are meant to look like the data.
+        whole_batches: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
+            ones).
     """
 
     key: str
@@ -35,7 +38,9 @@ class System:
     batch_size: int = 128
     epochs: int = 20
     learning_rate: float = 2e-3
+    betas: tuple[float, float] = (0.9, 0.999)
     generative: bool = True
+    whole_batches: bool = False
 
     @property
     def settings(self) -> dict:
@@ -77,7 +82,7 @@ def build(
         keras.utils.set_random_seed(seed)
     model = system.create(tuple(image_shape), seed, **settings)
     rate = system.learning_rate if learning_rate is None else learning_rate
-    model.compile(optimizer or keras.optimizers.Adam(rate))
+    model.compile(optimizer or keras.optimizers.Adam(rate, *system.betas))
     return model
 
 
@@ -156,6 +161,53 @@ def _vae(
     )
 
 
+def _gan(
+    image_shape,
+    seed,
+    *,
+    network: str = "mlp",
+    latent_size: int = 100,
+    width: int | None = None,
+    normalization: str = "batch",
+    objective: str | dict = "non_saturating",
+    penalty: str | dict | None = None,
+    n_critic: int = 1,
+    simultaneous: bool = False,
+    packing: int = 1,
+    augment: Sequence[str] = (),
+    ema: float | None = 0.999,
+    prior: str | dict = "normal",
+    num_classes: int | None = None,
+) -> models.GAN:
+    options = {"num_classes": num_classes}
+    if network == "dcgan":
+        options["width"] = width or 64
+        generator = networks.dcgan_generator(latent_size, image_shape, **options)
+        discriminator = networks.dcgan_discriminator(
+            image_shape, normalization=normalization, packing=packing, **options
+        )
+    elif network == "mlp":
+        units = {} if width is None else {"hidden": (width, width)}
+        generator = networks.mlp_generator(latent_size, image_shape, **units, **options)
+        discriminator = networks.mlp_discriminator(image_shape, packing=packing, **units, **options)
+    else:
+        raise ValueError(f"Unknown network {network!r}: expected 'mlp' or 'dcgan'")
+    return models.GAN(
+        generator,
+        discriminator,
+        prior=prior_of(prior, latent_size, image_shape, seed or 0),
+        objective=objective,
+        penalty=penalty,
+        n_critic=n_critic,
+        simultaneous=simultaneous,
+        packing=packing,
+        augment=augment,
+        ema=ema,
+        num_classes=num_classes,
+        seed=seed,
+    )
+
+
 def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], seed: int = 0):
     """A prior from a setting: `normal`, `mixture`, `flow`, `vamp`, a name in tfp.distributions, or a dict with `name`.
 
@@ -200,6 +252,28 @@ SYSTEMS = {
             _vae,
             data=("shapes", "mnist"),
             endpoints=_ENCODER_DECODER,
+        ),
+        System(
+            "gan",
+            "Generative Adversarial Network",
+            "Goodfellow et al. 2014, arXiv:1406.2661",
+            _gan,
+            data=("mnist", "shapes"),
+            endpoints=("generate",),
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            whole_batches=True,
+        ),
+        System(
+            "dcgan",
+            "Deep Convolutional GAN",
+            "Radford, Metz, Chintala 2016, arXiv:1511.06434",
+            functools.partial(_gan, network="dcgan"),
+            data=("shapes", "mnist"),
+            endpoints=("generate",),
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            whole_batches=True,
         ),
     )
 }

@@ -30,6 +30,7 @@ class Toy:
         image_shape: (height, width, channels).
         conditions: what `generate` must be told, if anything.
         int8_mean: bound on an image's mean error in int8, in units of its range [0, 1].
+        monitor: the metric that callbacks are tested with.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Toy:
     image_shape: tuple[int, int, int] = (8, 8, 1)
     conditions: dict = dataclasses.field(default_factory=dict)
     int8_mean: float = 0.02
+    monitor: str = "loss"
 
     def build(self, optimizer=None):
         """The system with fresh, seeded weights."""
@@ -59,6 +61,13 @@ class Toy:
         """Batches in a fixed order."""
         return tf.data.Dataset.from_tensor_slices(self.columns(num)).batch(BATCH)
 
+    def inputs(self, model) -> tf.data.Dataset:
+        """What `call` takes: batches of data, or of noise and conditions for a system that only generates."""
+        if "reconstruct" in zoo.get(self.key).endpoints:
+            return self.dataset()
+        told = model.conditions_of(EXAMPLES, **self.conditions)
+        return tf.data.Dataset.from_tensor_slices({**draw_noise(model.noise(), EXAMPLES, 0), **told}).batch(BATCH)
+
 
 def check_trains(toy: Toy):
     """Two steps change every layer and stay finite; evaluate, predict and generate work."""
@@ -74,7 +83,7 @@ def check_trains(toy: Toy):
     assert all(np.isfinite(value).all() for value in after.values())
     results = model.evaluate(toy.dataset(), verbose=0, return_dict=True)
     assert set(results) == set(model.tracked) and np.isfinite(list(results.values())).all()
-    _check_images(model.predict(toy.dataset(), verbose=0), (EXAMPLES, *toy.image_shape))
+    _check_images(model.predict(toy.inputs(model), verbose=0), (EXAMPLES, *toy.image_shape))
     _check_images(model.generate(3, seed=0, **toy.conditions), (3, *toy.image_shape))
     assert tuple(each.name for each in model.endpoints()) == zoo.get(toy.key).endpoints
 
@@ -125,7 +134,7 @@ def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
         model = toy.build(keras.optimizers.SGD(1e-3))
         history = model.fit(toy.dataset(), validation_data=toy.dataset(), epochs=2, verbose=0).history
         model.save(folder / "model.keras")
-        return _weights(model), history, model.predict(toy.dataset(), verbose=0)
+        return _weights(model), history, model.predict(toy.inputs(model), verbose=0)
 
     keras.utils.clear_session()
     one, one_history, one_images = run()
@@ -203,22 +212,22 @@ def check_jit(toy: Toy):
 
 def check_callbacks(toy: Toy, folder: pathlib.Path):
     """EarlyStopping, ModelCheckpoint and LearningRateScheduler do what they do in any Keras model."""
-    model = toy.build()
+    model, metric = toy.build(), f"val_{toy.monitor}"
     rates = [1e-3, 5e-4, 0.0, 0.0, 0.0, 0.0]
     callbacks = [
         keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch]),
-        keras.callbacks.ModelCheckpoint(folder / "best.keras", monitor="val_loss", mode="min", save_best_only=True),
-        keras.callbacks.EarlyStopping("val_loss", mode="min", patience=2, min_delta=1e-12),
+        keras.callbacks.ModelCheckpoint(folder / "best.keras", monitor=metric, mode="min", save_best_only=True),
+        keras.callbacks.EarlyStopping(metric, mode="min", patience=2, min_delta=1e-12),
     ]
     history = model.fit(toy.dataset(), validation_data=toy.dataset(), epochs=6, callbacks=callbacks, verbose=0).history
-    np.testing.assert_allclose(history["learning_rate"], rates[: len(history["loss"])])
-    losses = history["val_loss"]
+    np.testing.assert_allclose(history["learning_rate"], rates[: len(history[metric])])
+    losses = history[metric]
     # a learning rate of 0 from the third epoch on: the loss stays, and patience ends the run two epochs later
     assert len(losses) == 4 if losses[1] < losses[0] else len(losses) == 3, losses
     assert losses[2:] == losses[1:2] * len(losses[2:])
     best = keras.saving.load_model(folder / "best.keras")
     assert int(best.train_steps) == 3 * (1 + int(np.argmin(losses)))
-    assert best.evaluate(toy.dataset(), verbose=0, return_dict=True)["loss"] == min(losses)
+    assert best.evaluate(toy.dataset(), verbose=0, return_dict=True)[toy.monitor] == min(losses)
 
 
 def check_export(toy: Toy, folder: pathlib.Path):

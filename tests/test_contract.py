@@ -10,6 +10,14 @@ from .contract import Toy
 TOYS = {
     "autoencoder": Toy("autoencoder", {"network": "conv", "width": 4, "latent_size": 2}),
     "vae": Toy("vae", {"network": "mlp", "width": 8, "latent_size": 2}, image_shape=(8, 8, 3)),
+    "gan": Toy("gan", {"width": 8, "latent_size": 3}, monitor="discriminator_loss"),
+    "dcgan": Toy(
+        "dcgan",
+        {"width": 4, "latent_size": 3, "num_classes": 3, "normalization": "none"},
+        image_shape=(8, 8, 3),
+        conditions={"label": 1},
+        monitor="discriminator_loss",
+    ),
 }
 
 

@@ -71,6 +71,8 @@ def new(request: Request) -> dict:
     shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
     data = {"source": place_of(request.data), "splits": splits_of(source)}
     data |= {"binarize": request.binarize, "augment": list(request.augment or ())}
+    if system.whole_batches:
+        data["drop_remainder"] = True
     if request.data_dir is not None:
         data["data_dir"] = str(request.data_dir)
     training = {
