@@ -13,10 +13,27 @@ TOYS = {
     "gan": Toy("gan", {"width": 8, "latent_size": 3}, monitor="discriminator_loss"),
     "dcgan": Toy(
         "dcgan",
-        {"width": 4, "latent_size": 3, "num_classes": 3, "normalization": "none"},
+        {"width": 4, "latent_size": 3, "num_classes": 3},
         image_shape=(8, 8, 3),
         conditions={"label": 1},
         monitor="discriminator_loss",
+        normalized=True,
+        sgd=0.01,
+    ),
+    "infogan": Toy(
+        "infogan",
+        {"width": 4, "dense": 8, "noise_size": 3, "num_categories": 3, "num_codes": 2},
+        monitor="information_loss",
+        normalized=True,
+    ),
+    "aae": Toy(
+        "aae",
+        {
+            **{"width": 8, "latent_size": 2, "discriminator_width": 8, "prior": "petals"},
+            **{"num_categories": 3, "supervised": True},
+        },
+        monitor="reconstruction_loss",
+        fields={"labelled_image": "image", "labelled_label": "label"},
     ),
 }
 

@@ -1,7 +1,6 @@
 """Networks: functions that return a keras.Model."""
 
 from .aae import code_discriminator as code_discriminator
-from .aae import semi_supervised_encoder as semi_supervised_encoder
 from .conv import conv_decoder as conv_decoder
 from .conv import conv_encoder as conv_encoder
 from .conv import halvings as halvings

@@ -36,35 +36,3 @@ def code_discriminator(
         Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 2.1 and 2.3, appendix A.
     """
     return mlp_discriminator((size,), hidden=hidden, activation=activation, num_classes=num_classes)
-
-
-def semi_supervised_encoder(
-    image_shape: Sequence[int],
-    size: int,
-    num_classes: int,
-    *,
-    hidden: Sequence[int] = HIDDEN["hidden"],
-    activation: str = HIDDEN["activation"],
-) -> keras.Model:
-    """Images [batch, height, width, channels] in [0, 1] -> [logits [batch, num_classes], styles [batch, size]].
-
-    The softmax of the logits is the category y, q(y | x); the style z has no activation. For clustering, `num_classes`
-    is the number of clusters.
-
-    Args:
-        image_shape: (height, width, channels).
-        size: dimensions of the style.
-        num_classes: categories.
-        hidden: units of the hidden layers, which both heads share, first to last.
-        activation: a Keras activation's name.
-
-    Reference:
-        Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 5 and 6.
-    """
-    image = keras.Input(tuple(image_shape), name="image")
-    x = layers.Flatten()(image)
-    for units in hidden:
-        x = layers.Dense(units, activation)(x)
-    logits = layers.Dense(num_classes, dtype="float32", name="logits")(x)
-    style = layers.Dense(size, dtype="float32", name="style")(x)
-    return keras.Model(image, [logits, style], name="encoder")

@@ -20,13 +20,3 @@ def test_the_label_reaches_the_discriminator():
     code, labels = np.ones((2, 2), np.float32), np.eye(3, dtype=np.float32)[[0, 2]]
     logits = model([code, labels]).numpy()
     assert logits.shape == (2, 1) and abs(logits[0, 0] - logits[1, 0]) > 1e-4
-
-
-def test_two_heads_share_the_hidden_layers():
-    encoder = networks.semi_supervised_encoder((28, 28, 1), 10, 16)
-    assert encoder.count_params() == 785 * 1000 + 1001 * 1000 + 1001 * (16 + 10)
-    images = np.random.default_rng(0).random((3, 28, 28, 1)).astype(np.float32)
-    logits, style = encoder(images)
-    assert logits.shape == (3, 16) and style.shape == (3, 10)
-    hidden = encoder.layers[-3]
-    assert hidden.name != "logits" and {node.operation.name for node in hidden._outbound_nodes} == {"logits", "style"}

@@ -17,7 +17,6 @@ BUILDERS = {
     "infogan_discriminator_head": lambda: networks.infogan_discriminator_head(4),
     "infogan_q_head": lambda: networks.infogan_q_head(4, 3, hidden=4),
     "code_discriminator": lambda: networks.code_discriminator(2, hidden=(4,), num_classes=3),
-    "semi_supervised_encoder": lambda: networks.semi_supervised_encoder((8, 8, 1), 2, 3, hidden=(4,)),
 }
 INNER = {"infogan_trunk"}  # its features go on into heads
 

@@ -1,0 +1,168 @@
+"""The list of systems: for each key its networks, model, settings, data and length of training."""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+
+import keras
+
+from keras_gen import models
+
+from . import autoencoders, generators
+from .priors import prior_of as prior_of
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """One row of the zoo.
+
+    Attributes:
+        key: its name on the command line.
+        title, paper: what to call it and where it comes from.
+        create: (image_shape, seed, **settings) -> model, not yet compiled. Its keyword arguments are the settings.
+        data: sources that suit it, the first one the default.
+        image_size: default height and width for sources whose images have no size of their own.
+        batch_size, epochs, learning_rate, betas: defaults of training (Adam).
+        endpoints: names of what it exports.
+        generative: whether samples are meant to look like the data.
+        whole_batches: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
+            ones).
+    """
+
+    key: str
+    title: str
+    paper: str
+    create: Callable[..., models.GenerativeModel]
+    data: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    image_size: int = 32
+    batch_size: int = 128
+    epochs: int = 20
+    learning_rate: float = 2e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    generative: bool = True
+    whole_batches: bool = False
+
+    @property
+    def settings(self) -> dict:
+        """Setting -> default, as `zoo.build(key, ..., **settings)` and `keras-gen train --set` take them."""
+        parameters = inspect.signature(self.create).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def build(
+    key: str,
+    image_shape: tuple[int, int, int],
+    *,
+    seed: int | None = 0,
+    learning_rate: float | None = None,
+    optimizer: keras.optimizers.Optimizer | None = None,
+    **settings,
+) -> models.GenerativeModel:
+    """A system with its default networks, compiled and ready for `fit`.
+
+    Args:
+        key: one of `zoo.SYSTEMS`.
+        image_shape: (height, width, channels) of the images.
+        seed: seed of the initial weights and of the model's noise; None draws one.
+        learning_rate: Adam's; None takes the system's default.
+        optimizer: in place of Adam.
+        **settings: the system's own, see `zoo.get(key).settings`.
+
+    Raises:
+        ValueError: for an unknown key or setting, or settings that do not fit together.
+    """
+    system = get(key)
+    unknown = sorted(set(settings) - set(system.settings))
+    if unknown:
+        raise ValueError(
+            f"Unknown setting {', '.join(unknown)} for {key!r}: it takes "
+            + ", ".join(f"{name} (default {value!r})" for name, value in system.settings.items())
+        )
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    model = system.create(tuple(image_shape), seed, **settings)
+    rate = system.learning_rate if learning_rate is None else learning_rate
+    model.compile(optimizer or keras.optimizers.Adam(rate, *system.betas))
+    return model
+
+
+def get(key: str) -> System:
+    """The system of a key.
+
+    Raises:
+        ValueError: for an unknown key.
+    """
+    if key not in SYSTEMS:
+        raise ValueError(f"Unknown system {key!r}: expected one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[key]
+
+
+_ENCODER_DECODER = ("encode", "decode", "reconstruct", "generate")
+
+SYSTEMS = {
+    system.key: system
+    for system in (
+        System(
+            "autoencoder",
+            "Autoencoder",
+            "Hinton & Salakhutdinov 2006",
+            autoencoders.autoencoder,
+            data=("shapes", "mnist"),
+            endpoints=_ENCODER_DECODER,
+            generative=False,
+        ),
+        System(
+            "vae",
+            "Variational Autoencoder",
+            "Kingma & Welling 2013, arXiv:1312.6114",
+            autoencoders.vae,
+            data=("shapes", "mnist"),
+            endpoints=_ENCODER_DECODER,
+        ),
+        System(
+            "gan",
+            "Generative Adversarial Network",
+            "Goodfellow et al. 2014, arXiv:1406.2661",
+            generators.gan,
+            data=("mnist", "shapes"),
+            endpoints=("generate",),
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            whole_batches=True,
+        ),
+        System(
+            "dcgan",
+            "Deep Convolutional GAN",
+            "Radford, Metz, Chintala 2016, arXiv:1511.06434",
+            functools.partial(generators.gan, network="dcgan"),
+            data=("shapes", "mnist"),
+            endpoints=("generate",),
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            whole_batches=True,
+        ),
+        System(
+            "infogan",
+            "InfoGAN",
+            "Chen et al. 2016, arXiv:1606.03657",
+            generators.infogan,
+            data=("mnist", "shapes"),
+            endpoints=("generate", "infer"),
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            whole_batches=True,
+        ),
+        System(
+            "aae",
+            "Adversarial Autoencoder",
+            "Makhzani et al. 2015, arXiv:1511.05644",
+            autoencoders.aae,
+            data=("mnist", "shapes"),
+            endpoints=_ENCODER_DECODER,
+            learning_rate=5e-4,
+            betas=(0.5, 0.999),
+        ),
+    )
+}

@@ -1,0 +1,87 @@
+"""Default networks and settings of the systems that generate from noise: GAN, DCGAN, InfoGAN."""
+
+from collections.abc import Sequence
+
+from keras_gen import models, networks
+
+from .priors import prior_of
+
+
+def gan(
+    image_shape,
+    seed,
+    *,
+    network: str = "mlp",
+    latent_size: int = 100,
+    width: int | None = None,
+    normalization: str = "batch",
+    objective: str | dict = "non_saturating",
+    penalty: str | dict | None = None,
+    n_critic: int = 1,
+    simultaneous: bool = False,
+    packing: int = 1,
+    augment: Sequence[str] = (),
+    ema: float | None = 0.999,
+    prior: str | dict = "normal",
+    num_classes: int | None = None,
+) -> models.GAN:
+    options = {"num_classes": num_classes}
+    if network == "dcgan":
+        options["width"] = width or 64
+        generator = networks.dcgan_generator(latent_size, image_shape, **options)
+        discriminator = networks.dcgan_discriminator(
+            image_shape, normalization=normalization, packing=packing, **options
+        )
+    elif network == "mlp":
+        units = {} if width is None else {"hidden": (width, width)}
+        generator = networks.mlp_generator(latent_size, image_shape, **units, **options)
+        discriminator = networks.mlp_discriminator(image_shape, packing=packing, **units, **options)
+    else:
+        raise ValueError(f"Unknown network {network!r}: expected 'mlp' or 'dcgan'")
+    return models.GAN(
+        generator,
+        discriminator,
+        prior=prior_of(prior, latent_size, image_shape, seed or 0),
+        objective=objective,
+        penalty=penalty,
+        n_critic=n_critic,
+        simultaneous=simultaneous,
+        packing=packing,
+        augment=augment,
+        ema=ema,
+        num_classes=num_classes,
+        seed=seed,
+    )
+
+
+def infogan(
+    image_shape,
+    seed,
+    *,
+    noise_size: int = 62,
+    num_categories: int = 10,
+    num_codes: int = 2,
+    width: int = 64,
+    dense: int = 1024,
+    normalization: str = "batch",
+    category_weight: float = 1.0,
+    code_weight: float = 0.1,
+    objective: str | dict = "non_saturating",
+    penalty: str | dict | None = None,
+    ema: float | None = 0.999,
+) -> models.InfoGAN:
+    size = noise_size + num_categories + num_codes
+    return models.InfoGAN(
+        networks.dcgan_generator(size, image_shape, width=width, dense=dense),
+        networks.infogan_trunk(image_shape, width=width, dense=dense, normalization=normalization),
+        networks.infogan_discriminator_head(dense),
+        networks.infogan_q_head(dense, num_categories + 2 * num_codes, normalization=normalization),
+        num_categories=num_categories,
+        num_codes=num_codes,
+        category_weight=category_weight,
+        code_weight=code_weight,
+        objective=objective,
+        penalty=penalty,
+        ema=ema,
+        seed=seed,
+    )
