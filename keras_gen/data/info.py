@@ -78,7 +78,7 @@ class Table:
 
     Attributes:
         images: by field; one entry, or `domain_a` and `domain_b`, whose counts may differ.
-        columns: other fields, each [count, ...] (only beside a single image field).
+        columns: other fields, each [count, ...] (only beside a single image field, or that and its labelled part).
         names: value names by field.
         skipped: (file, reason) of unreadable files.
         left_out: features that are not carried along.

@@ -11,6 +11,7 @@ from .binarize import BINARIZATIONS
 from .fit import Fit
 from .holding import ON_ERROR
 from .info import DataInfo, Table
+from .labelled import add_labelled
 from .pipeline import Plan, build
 from .sources import resolve
 from .splits import split_names
@@ -31,6 +32,7 @@ def load(
     crop: str = "center",
     background: tuple[int, int, int] = (255, 255, 255),
     fields: Iterable[str] | None = None,
+    labelled: int | None = None,
     cache: str | None = "auto",
     on_error: str = "skip",
     num_shards: int = 1,
@@ -67,6 +69,8 @@ def load(
         crop: "center" cuts the middle, "pad" fills with the background; both keep the aspect ratio.
         background: (red, green, blue) from 0 to 255, under transparent images and around padded ones.
         fields: entries of the batch to keep; None keeps all.
+        labelled: adds `labelled_image` and `labelled_label`: as many examples as in `image`, from a fixed part of the
+            split of this many examples, its classes equally often (chosen by `seed`); for learning from few labels.
         cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
             comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
         on_error: "skip" leaves unreadable files out, with a warning, and lists them in `info.skipped`; "raise" stops.
@@ -97,6 +101,8 @@ def load(
         raise ValueError(f"on_error={on_error!r} is unknown; known: {', '.join(ON_ERROR)}.")
     options = {"augment": check_augmentations(augment), "binarize": binarize}
     table = resolve(source, split, fit, cache=cache, on_error=on_error, data_dir=data_dir, download=download)
+    if labelled is not None:
+        table = add_labelled(table, labelled, seed)
     if fields is not None:
         options["fields"] = _check_fields(fields, table)
     plan = Plan(**plan, **options)

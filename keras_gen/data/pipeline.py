@@ -13,6 +13,7 @@ import tensorflow as tf
 from .augment import augment
 from .binarize import binarize
 from .info import Images, Table
+from .labelled import IMAGE, LABEL
 from .noise import mix, seed_word
 
 # batches made at once, and batches made ahead
@@ -160,7 +161,8 @@ def _gathered(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Datas
             index, number = rows[field]
             batch[field] = _finish(field, read(index), (epoch, number, index), plan)
         for field, values in columns.items():
-            batch[field] = tf.gather(values, next(iter(rows.values()))[0])
+            owner = IMAGE if field == LABEL else next(iter(rows))
+            batch[field] = tf.gather(values, rows[owner][0])
         return batch
 
     return start.map(order).flat_map(cut).map(fetch, num_parallel_calls=PARALLEL)
