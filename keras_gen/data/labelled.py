@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from .info import Images, Table
+from .info import Table
 
 IMAGE, LABEL = "labelled_image", "labelled_label"
 

@@ -8,7 +8,6 @@ decoder has `num_classes`, and takes the style z and the category y.
 from collections.abc import Sequence
 
 import keras
-from keras import layers
 
 from .gan import mlp_discriminator
 
