@@ -104,6 +104,7 @@ class Run:
         options["shuffle"] = role == "train"  # a validation split may be the end of one that is called train
         if role != "train":
             options.pop("augment", None)
+            options.pop("drop_remainder", None)
         arguments = {"batch_size": training["batch_size"], "seed": training["seed"], **options, **changes}
         return data.load(source, splits[role], image_shape=self.image_shape, **arguments)
 

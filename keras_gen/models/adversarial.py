@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from . import averages
 from .base import GenerativeModel
+from .faults import checked
 from .placement import Draws, Place
 from .players import Optimizers, Player, optimizers_for
 
@@ -45,6 +46,10 @@ class AdversarialModel(GenerativeModel):
 
     def make(self, batch: dict, draws: Draws, training: bool) -> dict[str, tf.Tensor]:
         """What several players use of a batch: name -> tensor [rows, ...]."""
+        return {}
+
+    def trouble(self, logs: dict[str, float]) -> dict[str, str]:
+        """What an epoch's metrics tell of a game that goes wrong: a name -> what it is and what may help."""
         return {}
 
     # averages
@@ -141,6 +146,8 @@ class AdversarialModel(GenerativeModel):
         direct, at_made = tape.gradient(loss, [variables, made])
         through = part.carried(at_made, variables)
         gradients = [a if b is None else b if a is None else a + b for a, b in zip(direct, through, strict=True)]
+        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        gradients = checked(player.name, tf.reduce_sum(rows), gradients, loss_alone=scaled)
         optimizer.apply(gradients, variables)
         return {f"{player.name}_loss": rows, **logs}
 

@@ -14,6 +14,9 @@ from .endpoints import Endpoint, Port
 from .labelled import Labelled
 from .players import Player
 
+# over an epoch: a discriminator that is right this often has won; samples that vary this little are all alike
+WINNING, COLLAPSED = 0.98, 0.25
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GAN(Labelled, AdversarialModel):
@@ -169,6 +172,22 @@ class GAN(Labelled, AdversarialModel):
             return {}
         real, generated = (place.differentiable_mean(values) for values in logits)
         return {"real_mean": real, "generated_mean": generated}
+
+    def trouble(self, logs):
+        found, reported = {}, {"discriminator_accuracy": 0.5, "sample_diversity": 1.0} | logs
+        accuracy, diversity = reported["discriminator_accuracy"], reported["sample_diversity"]
+        # a critic is trained to its optimum: there a high accuracy is no trouble
+        if accuracy > WINNING and self._objective.name != "wasserstein":
+            found["the discriminator wins"] = (
+                f"it is right on {accuracy:.1%} of the images and leaves the generator little to learn from. A smaller "
+                "learning rate for it, a penalty ('r1'), label smoothing or a larger generator may help"
+            )
+        if diversity < COLLAPSED:
+            found["the generator collapses"] = (
+                f"its images vary {diversity:.2f} times as much as real ones. Packing (packing=2), a penalty ('r1', "
+                "'wasserstein' with 'wgan_gp') or a smaller learning rate may help"
+            )
+        return found
 
     # use
 

@@ -3,12 +3,15 @@
 import math
 import pathlib
 import tempfile
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from .checkpoints import Checkpoints
 from .history import History
+
+ADVICE = "Try a smaller learning rate (--learning-rate), --precision float32, or look at the data"
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -27,10 +30,29 @@ class StopOnNaN(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             if not np.all(np.isfinite(value)):
                 raise FloatingPointError(
-                    f"The metric {name!r} became {float(np.ravel(value)[0])} in {where}. Try a smaller learning rate "
-                    "(--learning-rate), --precision float32, or look at the data; a warm-up (--set "
+                    f"The metric {name!r} became {float(np.ravel(value)[0])} in {where}. {ADVICE}; a warm-up (--set "
                     "kl_warmup_steps=1000) helps where the prior-fitting term explodes"
                 )
+
+
+class ReportTrouble(keras.callbacks.Callback):
+    """Says so when an adversarial game goes wrong: when it begins, and when it is over.
+
+    Args:
+        say: takes a line of text.
+    """
+
+    def __init__(self, say: Callable[[str], None]):
+        super().__init__()
+        self.say, self.known = say, set()
+
+    def on_epoch_end(self, epoch, logs=None):
+        found = self.model.trouble({name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()})
+        for name in found.keys() - self.known:
+            self.say(f"Epoch {epoch + 1}: {name}: {found[name]}.")
+        for name in self.known - found.keys():
+            self.say(f"Epoch {epoch + 1}: no longer: {name}.")
+        self.known = set(found)
 
 
 class KeepHistory(keras.callbacks.Callback):

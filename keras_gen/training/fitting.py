@@ -12,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import runs, zoo
-from keras_gen.models import GenerativeModel
+from keras_gen.models import AdversarialModel, GenerativeModel
+from keras_gen.models.faults import player_in
 
 from . import plan, strategies
-from .callbacks import KeepBest, KeepHistory, KeepState, StopOnNaN, StopWhenWaiting
+from .callbacks import ADVICE, KeepBest, KeepHistory, KeepState, ReportTrouble, StopOnNaN, StopWhenWaiting
 from .card import write_card
 from .checkpoints import Checkpoints
 from .history import History
@@ -170,6 +171,8 @@ def _datasets(run: runs.Run, model: GenerativeModel, devices: tf.distribute.Stra
     validation = None
     if run.config["data"]["splits"]["validation"]:
         validation = _dataset(run, "validation")
+        if run.config["data"].get("drop_remainder") and validation.info.num_examples >= options["batch_size"]:
+            validation = _dataset(run, "validation", drop_remainder=True)
     classes, names = getattr(model, "num_classes", None), training.info.label_names
     if classes and "label" not in training.info.fields:
         raise ValueError(f"num_classes={classes} needs data with labels; {training.info.source} has none")
@@ -217,6 +220,8 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> 
     if worker == 0:
         keep.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
         keep.append(SampleGrid(run.samples, _first_batch(training if validation is None else validation)))
+    if isinstance(model, AdversarialModel) and worker == 0:
+        keep.append(ReportTrouble(say))
     keep += [StopWhenWaiting(history, metric, options["patience"]), KeepState(checkpoints)]
 
     start = time.perf_counter()
@@ -231,6 +236,13 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> 
         )
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}. {_kept(run, history, metric)}") from None
+    except tf.errors.InvalidArgumentError as error:
+        if not (player := player_in(error)):
+            raise
+        raise FloatingPointError(
+            f"The loss or a gradient of the player {player!r} became NaN or infinite. {ADVICE}. "
+            f"{_kept(run, history, metric)}"
+        ) from None
     except KeyboardInterrupt:
         say(f"\nStopped. {_kept(run, history, metric)} To go on: --resume")
         raise

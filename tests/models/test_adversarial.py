@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gen.losses import adversarial
 from keras_gen.models import GAN, Draws, Place
+from keras_gen.models.faults import player_in
 from tests.replicas import two_replicas
 
 SHAPE = (2, 3, 1)
@@ -232,3 +233,72 @@ class TestGAN:
     def test_bad_options(self, options, message):
         with pytest.raises(ValueError, match=message):
             GAN(*networks(), **options)
+
+
+class TestFaults:
+    """NaN and infinity stop the player that has them, before it moves."""
+
+    @pytest.mark.parametrize("spoiled", ["discriminator", "generator"])
+    def test_a_gradient_that_is_infinite_names_its_player(self, spoiled):
+        def loss_of(player_loss):
+            def loss(batch, made, draws, place, training):
+                rows, logs = player_loss(batch, made, draws, place, training)
+                logits = (
+                    made["generated"] if spoiled == "generator" else model.judged(batch["image"], None, draws, training)
+                )
+                values = tf.reduce_sum(tf.reshape(logits, [tf.shape(rows)[0], -1]), axis=1)
+                # finite itself, with the slope of a root at 0
+                return rows + tf.sqrt(values - tf.stop_gradient(values)), logs
+
+            return loss
+
+        model = gan()
+        for player in model._players:
+            if player.name == spoiled:
+                object.__setattr__(player, "loss", loss_of(player.loss))
+        before = {
+            name: [np.asarray(v) for v in getattr(model, name).weights] for name in ("discriminator", "generator")
+        }
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            model.fit(batches(), verbose=0)
+        assert player_in(caught.value) == spoiled
+        for value, first in zip(getattr(model, spoiled).weights, before[spoiled], strict=True):
+            np.testing.assert_array_equal(value, first)
+
+    def test_nan_in_the_images_is_the_discriminator_s(self):
+        images = np.full((4, *SHAPE), np.nan, np.float32)
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            gan().fit({"image": images}, batch_size=4, verbose=0)
+        assert player_in(caught.value) == "discriminator"
+
+    def test_other_errors_have_no_player(self):
+        assert player_in(ValueError("the loss of the player is fine")) is None
+
+
+def test_trouble_is_told_from_the_metrics():
+    model = gan()
+    assert model.trouble({"discriminator_accuracy": 0.8, "sample_diversity": 0.9}) == {}
+    assert list(model.trouble({"discriminator_accuracy": 0.99, "sample_diversity": 0.9})) == ["the discriminator wins"]
+    assert list(model.trouble({"discriminator_accuracy": 0.8, "sample_diversity": 0.1})) == ["the generator collapses"]
+    critic = gan(objective="wasserstein")
+    assert critic.trouble({"discriminator_accuracy": 1.0, "sample_diversity": 0.9}) == {}
+
+
+def test_a_discriminator_that_wins_is_told_by_a_game():
+    """A generator that does not learn, against a discriminator that does."""
+    model = gan({"discriminator": keras.optimizers.Adam(0.05), "generator": keras.optimizers.SGD(0.0)})
+    dark = tf.data.Dataset.from_tensor_slices({"image": np.zeros((32, *SHAPE), np.float32)}).batch(8)
+    model.fit(dark, epochs=20, verbose=0)
+    found = model.trouble(
+        {name: float(value) for name, value in model.evaluate(dark, verbose=0, return_dict=True).items()}
+    )
+    assert "the discriminator wins" in found
+
+
+def test_a_collapse_is_told_by_a_game():
+    """A generator whose images do not depend on its codes."""
+    model = gan()
+    first = model.generator.layers[0]
+    first.kernel.assign(0 * first.kernel)
+    history = model.fit(batches(), verbose=0).history
+    assert "the generator collapses" in model.trouble({name: values[-1] for name, values in history.items()})

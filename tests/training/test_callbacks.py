@@ -1,7 +1,10 @@
+import types
+
 import keras
+import numpy as np
 import pytest
 
-from keras_gen.training.callbacks import KeepBest, KeepHistory, StopOnNaN, StopWhenWaiting
+from keras_gen.training.callbacks import KeepBest, KeepHistory, ReportTrouble, StopOnNaN, StopWhenWaiting
 from keras_gen.training.history import History
 
 
@@ -60,3 +63,12 @@ def test_nan_stops_and_says_where(value):
         callback.on_train_batch_end(4, {"loss": 1.0, "kl": value})
     with pytest.raises(FloatingPointError, match="'val_loss' became .* in the validation after epoch 3"):
         callback.on_epoch_end(2, {"loss": 1.0, "val_loss": value})
+
+
+def test_trouble_is_told_when_it_begins_and_when_it_is_over():
+    told = []
+    callback = ReportTrouble(told.append)
+    callback.set_model(types.SimpleNamespace(trouble=lambda logs: {"it burns": "red"} if logs["heat"] > 1 else {}))
+    for epoch, heat in enumerate([0.0, 2.0, 3.0, 0.5]):
+        callback.on_epoch_end(epoch, {"heat": np.float32(heat)})
+    assert told == ["Epoch 2: it burns: red.", "Epoch 4: no longer: it burns."]

@@ -145,6 +145,21 @@ def test_nan_ends_the_run_and_keeps_the_best_model(toy_images, tmp_path):
     assert len(read_rows(path / "metrics.csv")) == 2 and "epoch_0002.png" in (path / "README.md").read_text()
 
 
+def test_nan_in_a_game_names_the_player(toy_images, tmp_path):
+    def spoil_generator(model):
+        last = model.generator.trainable_variables[-1]
+        last.assign(last + np.nan)
+
+    with pytest.raises(FloatingPointError) as caught:
+        train("gan", toy_images, tmp_path / "run", epochs=3, callbacks=[At(2, 1, spoil_generator)],
+              **{**SMALL, "settings": {"width": 8, "latent_size": 2}})  # fmt: skip
+    message = str(caught.value)
+    # the discriminator moves first and meets the generator's images
+    assert "of the player 'discriminator' became NaN or infinite" in message
+    assert "model.keras holds the best epoch, 1 of 1" in message
+    assert np.isfinite(keras_gen.load(tmp_path / "run").generate(2, seed=0)).all()
+
+
 def test_ctrl_c_leaves_a_run_to_go_on_with(toy_images, tmp_path, capsys):
     path = tmp_path / "run"
     interrupt = At(2, 3, lambda model: os.kill(os.getpid(), signal.SIGINT))
