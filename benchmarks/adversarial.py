@@ -1,0 +1,294 @@
+"""The adversarial family on MNIST, beside the papers' figures: one run of one configuration, its measure, its pictures.
+
+usage: python -m benchmarks.adversarial NAME [--seed 1] [--epochs N] [--threads 1] [--data-dir DIR]
+
+Writes benchmarks/results/adversarial_NAME.json (a run for each seed), pictures/adversarial_NAME.png, and the weights to
+runs/benchmarks/. What a measure is allowed to see: maps from a code to a class are fixed on training images, sigmas on
+validation images; errors are of all 10,000 test images.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import data, evaluation, pictures, zoo
+from keras_gen.models import AdversarialModel
+
+from . import record
+
+GRAY, COLOUR = (28, 28, 1), (28, 28, 3)
+WEIGHTS = pathlib.Path("runs/benchmarks")
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """One experiment.
+
+    Attributes:
+        paper: the figure that it stands beside.
+        build: seed -> model, not compiled.
+        measure: (model, data directory, seed) -> {name: number}.
+        epochs, batch_size: length of training.
+        rates: player -> learning rate of Adam, falling to 0 by a cosine where `cosine`.
+        beta_1: Adam's.
+        load: arguments of `keras_gen.data.load` besides.
+        picture: model -> images for a grid of ten columns.
+    """
+
+    paper: str
+    build: Callable[[int], AdversarialModel]
+    measure: Callable[[AdversarialModel, str | None, int], dict]
+    epochs: int
+    rates: dict[str, float]
+    batch_size: int = 100
+    beta_1: float = 0.5
+    cosine: bool = False
+    source: str = "mnist"
+    image_shape: tuple[int, int, int] = GRAY
+    load: dict = dataclasses.field(default_factory=dict)
+    picture: Callable[[AdversarialModel], np.ndarray] = lambda model: model.generate(100, seed=1)
+
+
+def images_of(split: str, data_dir: str | None, source: str = "mnist", shape=GRAY) -> dict[str, np.ndarray]:
+    """A whole split: `image` and `label`."""
+    loaded = data.load(source, split, image_shape=shape, batch_size=5000, shuffle=False, data_dir=data_dir,
+                       fields=("image", "label"))  # fmt: skip
+    batches = list(loaded.as_numpy_iterator())
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in ("image", "label")}
+
+
+# what is measured
+
+
+def labelled(split: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """A split as the classifier takes it."""
+    return split["image"], split["label"]
+
+
+def by_parts(function: Callable, images: np.ndarray) -> np.ndarray:
+    """A function of images over all of them, 1,000 at a time."""
+    return np.concatenate([np.asarray(function(images[i : i + 1000])) for i in range(0, len(images), 1000)])
+
+
+def categories(model, images: np.ndarray) -> np.ndarray:
+    """Probabilities of the categories [num, K]: InfoGAN's Q, or the adversarial autoencoder's q(y | x)."""
+    read = model.classify if hasattr(model, "classify") else lambda rows: model.infer(rows)[0]
+    return by_parts(read, images)
+
+
+def category_error(model, data_dir, seed) -> dict:
+    """Each category stands for the class that most training images of it have; errors on the test images."""
+    train, test = (images_of(split, data_dir) for split in ("train", "test"))
+    found = categories(model, train["image"]).argmax(1)
+    classes = 1 + train["label"].max()
+    table = {k: int(np.bincount(train["label"][found == k], minlength=classes).argmax()) for k in np.unique(found)}
+    guess = [table.get(k, -1) for k in categories(model, test["image"]).argmax(1)]
+    return {
+        "test_error": float(np.mean(guess != test["label"])),
+        "categories_used": len(table),
+        "classes_named": len(set(table.values())),
+    }
+
+
+def cluster_error(model, data_dir, seed) -> dict:
+    """As `category_error`, and as in the paper: a cluster has the class of the training image that it is surest of."""
+    train, test = (images_of(split, data_dir) for split in ("train", "test"))
+    surest = categories(model, train["image"]).argmax(0)
+    guess = train["label"][surest][categories(model, test["image"]).argmax(1)]
+    by_surest = float(np.mean(guess != test["label"]))
+    return {"test_error_by_surest_image": by_surest, **category_error(model, data_dir, seed)}
+
+
+def classification_error(model, data_dir, seed) -> dict:
+    """Errors of the category as a class, on the test images."""
+    test = images_of("test", data_dir)
+    return {"test_error": float(np.mean(categories(model, test["image"]).argmax(1) != test["label"]))}
+
+
+def parzen(model, data_dir, seed) -> dict:
+    """The historical measure: mean log density of test images under kernels on 10,000 samples."""
+    train, test = (images_of(split, data_dir)["image"] for split in ("train", "test"))
+    generated = model.generate(10_000, seed=seed, batch_size=500)
+    found = evaluation.parzen(generated, train[:10_000], train[-1000:], test)
+    return {name: float(value) for name, value in found._asdict().items()}
+
+
+def quality(model, data_dir, seed) -> dict:
+    """Frechet and kernel distance, precision, recall, density, coverage with their floors, of 10,000 samples."""
+    train, test = (images_of(split, data_dir) for split in ("train", "test"))
+    features = evaluation.feature_extractor("classifier", train=labelled(train), test=labelled(test))
+    generated = model.generate(10_000, seed=seed, batch_size=500)
+    chosen = np.random.default_rng(seed).permutation(len(train["image"]))[:10_000]
+    values, about = evaluation.sample_quality(generated, test["image"], train["image"][chosen], features, seed=seed)
+    errors = {f"{k}_standard_error": v["standard_error"] for k, v in about.items() if v.get("standard_error")}
+    return values | errors
+
+
+def modes(model, data_dir, seed) -> dict:
+    """Modes of Stacked MNIST covered by 26,000 samples, and the divergence from uniform, with their floor."""
+    classifier = evaluation.feature_classifier(*(labelled(images_of(split, data_dir)) for split in ("train", "test")))
+    generated = model.generate(26_000, seed=seed, batch_size=500)
+    classes = np.stack([classifier.classify(generated[..., i : i + 1]) for i in range(3)], axis=1)
+    found, floor = evaluation.mode_coverage(classes), evaluation.modes_floor(26_000, seed=seed)
+    return {"modes": int(found.covered), "kl": float(found.kl), "floor_modes": float(floor.covered),
+            "floor_kl": float(floor.kl)}  # fmt: skip
+
+
+# what is trained
+
+
+def by_category(model) -> np.ndarray:
+    """Ten draws of each of the first ten categories, a category in a row."""
+    return model.generate(100, seed=1, category=np.repeat(np.arange(10), 10))
+
+
+def autoencoder(categories: int | None, supervised: bool, network: str = "conv", **options) -> Callable:
+    return lambda seed: zoo.build(
+        "aae", GRAY, seed=seed, network=network, num_categories=categories, supervised=supervised, **options
+    )
+
+
+def gan(key: str, shape=GRAY, **options) -> Callable:
+    return lambda seed: zoo.build(key, shape, seed=seed, **options)
+
+
+CODES = {"reconstruction": 1e-3, "discriminator": 3e-4, "regularization": 3e-4}
+CATEGORIES = CODES | {"category_discriminator": 3e-4}
+GAME = {"discriminator": 2e-4, "generator": 2e-4}
+
+CONFIGURATIONS = {
+    "infogan": Configuration(
+        "InfoGAN, section 7.2: 5 % error of the categorical code",
+        gan("infogan", width=32, dense=512),
+        category_error,
+        epochs=12,
+        batch_size=128,
+        rates={"discriminator": 2e-4, "generator": 1e-3, "information": 1e-3},
+        picture=by_category,
+    ),
+    "aae_1000_labels": Configuration(
+        "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels",
+        autoencoder(10, True, latent_size=10, discriminator_width=500),
+        classification_error,
+        epochs=40,
+        rates=CATEGORIES | {"classification": 1e-3},
+        cosine=True,
+        load={"labelled": 1000},
+        picture=by_category,
+    ),
+    "aae_16_clusters": Configuration(
+        "Adversarial Autoencoders, table 3: 9.55 % with 16 clusters",
+        autoencoder(16, False, latent_size=5, discriminator_width=500),
+        cluster_error,
+        epochs=30,
+        rates=CATEGORIES,
+        cosine=True,
+        picture=by_category,
+    ),
+    "gan_parzen": Configuration(
+        "Goodfellow et al. 2014, table 1: 225 nats",
+        gan("gan"),
+        parzen,
+        epochs=30,
+        rates=GAME,
+    ),
+    "aae_parzen": Configuration(
+        "Adversarial Autoencoders, table 1: 340 nats with 10,000 samples",
+        autoencoder(None, False, network="mlp", latent_size=8),
+        parzen,
+        epochs=25,
+        rates=CODES,
+        cosine=True,
+    ),
+    "dcgan": Configuration(
+        "none: scores of these features are comparable among themselves alone",
+        gan("dcgan", width=32),
+        quality,
+        epochs=20,
+        batch_size=128,
+        rates=GAME,
+    ),
+    "stacked_dcgan": Configuration(
+        "DCGAN in VEEGAN and PacGAN: 99 modes, KL 3.40",
+        gan("dcgan", COLOUR, width=32),
+        modes,
+        epochs=5,
+        batch_size=64,
+        rates=GAME,
+        source="stacked_mnist",
+        image_shape=COLOUR,
+    ),
+    "stacked_packed": Configuration(
+        "PacDCGAN2: 1,000 modes, KL 0.06",
+        gan("dcgan", COLOUR, width=32, packing=2),
+        modes,
+        epochs=5,
+        batch_size=64,
+        rates=GAME,
+        source="stacked_mnist",
+        image_shape=COLOUR,
+    ),
+}
+
+
+def run(name: str, seed: int, epochs: int | None, data_dir: str | None) -> dict:
+    """Train and measure; what the result file says of this run."""
+    it = CONFIGURATIONS[name]
+    epochs = epochs or it.epochs
+    batches = data.load(it.source, "train", image_shape=it.image_shape, batch_size=it.batch_size, seed=seed,
+                        data_dir=data_dir, drop_remainder=True, **it.load)  # fmt: skip
+    model = it.build(seed)
+
+    def rate(start: float):
+        return keras.optimizers.schedules.CosineDecay(start, epochs * len(batches)) if it.cosine else start
+
+    model.compile({player: keras.optimizers.Adam(rate(start), it.beta_1) for player, start in it.rates.items()})
+    next_epoch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.epoch.assign(epoch))
+    wall, work = time.perf_counter(), time.process_time()
+    history = model.fit(batches, epochs=epochs, verbose=2, shuffle=False, callbacks=[next_epoch]).history
+    wall, work = time.perf_counter() - wall, time.process_time() - work
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    model.save(WEIGHTS / f"adversarial_{name}_{seed}.keras")
+    pictures.save_png(
+        record.RESULTS / "pictures" / f"adversarial_{name}.png", pictures.grid(it.picture(model), columns=10)
+    )
+    return {
+        "measures": it.measure(model, data_dir, seed),
+        "last": {metric: float(values[-1]) for metric, values in history.items()},
+        "epochs": epochs,
+        "train_minutes": round(wall / 60, 1),
+        "processor_minutes": round(work / 60, 1),
+        "parameters": model.count_params(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=CONFIGURATIONS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--data-dir")
+    args = parser.parse_args()
+    if args.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+    result = run(args.name, args.seed, args.epochs, args.data_dir)
+    name = f"adversarial_{args.name}"
+    former = record.RESULTS / f"{name}.json"
+    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
+    it = CONFIGURATIONS[args.name]
+    settings = {"rates": it.rates, "batch_size": it.batch_size, "beta_1": it.beta_1, "cosine": it.cosine, **it.load}
+    content = {"paper": it.paper, "settings": settings, "runs": runs | {str(args.seed): result}}
+    print(json.dumps(result["measures"], indent=2))
+    print("written to", record.write(name, content))
+
+
+if __name__ == "__main__":
+    main()
