@@ -163,6 +163,7 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Adam's; default the system's.")] = None,
     binarize: Annotated[str, typer.Option(help="auto, none, dynamic or threshold.")] = "auto",
     augment: Annotated[str | None, typer.Option(help="With commas: flip, crop, shift, color.")] = None,
+    labelled: Annotated[int | None, typer.Option(help="Images whose labels a supervised system may see.")] = None,
     data_dir: DataDir = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, see `keras-gen zoo SYSTEM`.")
@@ -197,6 +198,7 @@ def train(
         learning_rate=learning_rate,
         binarize=None if binarize == "none" else binarize,
         augment=None if augment is None else [name.strip() for name in augment.split(",") if name.strip()],
+        labelled=labelled,
         data_dir=data_dir,
         settings=chosen,
         verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,

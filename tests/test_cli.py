@@ -60,8 +60,8 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
     line = (
         "train vae --data mnist --out runs/x --epochs 3 --steps 4 --batch-size 5 --image-size 16 --seed 6 --precision "
         "mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 --binarize none --augment "
-        'flip,crop --data-dir /d --set network=mlp --set beta=2.5 --set prior={"name":"mixture","components":3} '
-        "--set num_classes=null --set x=True --quiet"
+        'flip,crop --labelled 8 --data-dir /d --set network=mlp --set prior={"name":"mixture","components":3} '
+        "--set beta=2.5 --set num_classes=null --set x=True --quiet"
     )
     result = call(*line.split())
     assert result.exit_code == 0 and result.stdout == ""
@@ -69,9 +69,9 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
     assert given == {
         "epochs": 3, "steps": 4, "batch_size": 5, "image_size": 16, "seed": 6, "precision": "mixed_bfloat16",
         "strategy": "mirrored", "overwrite": True, "resume": False, "patience": 7, "learning_rate": 0.5,
-        "binarize": None, "augment": ["flip", "crop"], "data_dir": "/d", "verbose": 0,
+        "binarize": None, "augment": ["flip", "crop"], "labelled": 8, "data_dir": "/d", "verbose": 0,
         "settings": {
-            "network": "mlp", "beta": 2.5, "prior": {"name": "mixture", "components": 3}, "num_classes": None,
+            "network": "mlp", "prior": {"name": "mixture", "components": 3}, "beta": 2.5, "num_classes": None,
             "x": True,
         },
     }  # fmt: skip

@@ -41,6 +41,7 @@ def train(
     learning_rate: float | None = None,
     binarize: str | None = "auto",
     augment: Iterable[str] | None = None,
+    labelled: int | None = None,
     data_dir: str | os.PathLike | None = None,
     settings: Mapping | None = None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
@@ -73,6 +74,8 @@ def train(
         binarize: `"dynamic"`, `"threshold"` or None; `"auto"` is dynamic where the model's likelihood is one of binary
             pixels and the images are gray.
         augment: names of `keras_gen.data.load`'s augmentations, for training alone.
+        labelled: give a further batch of labelled images with every batch, from a fixed part of the split of this many
+            (see `keras_gen.data.load`); for `supervised` systems.
         data_dir: TFDS directory.
         settings: the system's own, see `zoo.get(key).settings`.
         callbacks: more of them; their own state is not kept for a resume.
@@ -95,7 +98,7 @@ def train(
         raise ValueError("resume goes on with a run and overwrite replaces it: give one of them")
     request = plan.Request(
         system, data, epochs, steps, batch_size, plan.size_of(image_size), seed, precision, strategy, patience,
-        learning_rate, binarize, None if augment is None else tuple(augment),
+        learning_rate, binarize, None if augment is None else tuple(augment), labelled,
         None if data_dir is None else os.fspath(data_dir), dict(settings or {}),
     )  # fmt: skip
     devices = _devices(request)  # before anything else: several workers cannot start after other operations
@@ -178,6 +181,8 @@ def _datasets(run: runs.Run, model: GenerativeModel, devices: tf.distribute.Stra
         raise ValueError(f"num_classes={classes} needs data with labels; {training.info.source} has none")
     if classes and names and len(names) > classes:
         raise ValueError(f"num_classes={classes} is too small: {training.info.source} has {len(names)} classes")
+    if getattr(model, "supervised", False) and "labelled_image" not in training.info.fields:
+        raise ValueError("supervised=True learns from the labels of some images: say of how many (--labelled 1000)")
     return training, validation
 
 

@@ -35,6 +35,7 @@ class Request:
     learning_rate: float | None
     binarize: str | None
     augment: tuple[str, ...] | None
+    labelled: int | None
     data_dir: str | None
     settings: dict
 
@@ -71,6 +72,8 @@ def new(request: Request) -> dict:
     shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
     data = {"source": place_of(request.data), "splits": splits_of(source)}
     data |= {"binarize": request.binarize, "augment": list(request.augment or ())}
+    if request.labelled is not None:
+        data["labelled"] = request.labelled
     if system.whole_batches:
         data["drop_remainder"] = True
     if request.data_dir is not None:
@@ -111,6 +114,7 @@ def resumed(request: Request, config: dict) -> dict:
         "image_size": tuple(config["image_shape"][:2]),
         "binarize": config["data"].get("binarize"),
         "augment": tuple(config["data"].get("augment", ())),
+        "labelled": config["data"].get("labelled"),
         **{name: config["training"].get(name) for name in _KEPT},
         **{f"setting {name}": value for name, value in config["settings"].items()},
     }
@@ -120,6 +124,7 @@ def resumed(request: Request, config: dict) -> dict:
         "image_size": request.image_size,
         "binarize": None if request.binarize == "auto" else request.binarize,
         "augment": request.augment,
+        "labelled": request.labelled,
         **{name: getattr(request, name) for name in _KEPT},
         **{f"setting {name}": value for name, value in request.settings.items()},
     }
@@ -210,7 +215,14 @@ def _complete(key: str, settings: Mapping) -> dict:
 
 
 def _check_numbers(request: Request) -> None:
-    for name, smallest in (("epochs", 1), ("steps", 1), ("batch_size", 1), ("seed", 0), ("patience", 1)):
+    for name, smallest in (
+        ("epochs", 1),
+        ("steps", 1),
+        ("batch_size", 1),
+        ("seed", 0),
+        ("patience", 1),
+        ("labelled", 1),
+    ):
         value = getattr(request, name)
         if value is not None and (not isinstance(value, int) or value < smallest):
             raise ValueError(f"{name} must be an integer >= {smallest}; received {value!r}")

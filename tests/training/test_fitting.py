@@ -233,3 +233,17 @@ def test_classes_must_fit_the_data(toy_images, tmp_path):
     assert not (tmp_path / "run").exists()
     run = train("vae", toy_images, tmp_path / "run", epochs=1, **options)
     assert run.load_model().generate(2, seed=0, label=[0, 1]).shape == (2, 8, 8, 1)
+
+
+def test_few_labels_are_learned_from_and_resumed_with(toy_images, tmp_path):
+    settings = {"width": 8, "discriminator_width": 8, "latent_size": 2, "num_categories": 2, "supervised": True}
+    options = {**SMALL, "settings": settings}
+    with pytest.raises(ValueError, match="say of how many .--labelled 1000."):
+        train("aae", toy_images, tmp_path / "run", epochs=1, **options)
+    run = train("aae", toy_images, tmp_path / "run", epochs=1, labelled=20, **options)
+    assert run.config["data"]["labelled"] == 20
+    assert "val_labelled_accuracy" in read_rows(run.path / "metrics.csv")[0]
+    with pytest.raises(ValueError, match="labelled is 20, received 30"):
+        train(None, None, run.path, resume=True, epochs=2, labelled=30, verbose=0)
+    train(None, None, run.path, resume=True, epochs=2, verbose=0)
+    assert len(read_rows(run.path / "metrics.csv")) == 2
