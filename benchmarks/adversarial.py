@@ -250,9 +250,8 @@ def run(name: str, seed: int, epochs: int | None, data_dir: str | None) -> dict:
         return keras.optimizers.schedules.CosineDecay(start, epochs * len(batches)) if it.cosine else start
 
     model.compile({player: keras.optimizers.Adam(rate(start), it.beta_1) for player, start in it.rates.items()})
-    next_epoch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.epoch.assign(epoch))
     wall, work = time.perf_counter(), time.process_time()
-    history = model.fit(batches, epochs=epochs, verbose=2, shuffle=False, callbacks=[next_epoch]).history
+    history = model.fit(batches, epochs=epochs, verbose=2).history
     wall, work = time.perf_counter() - wall, time.process_time() - work
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     model.save(WEIGHTS / f"adversarial_{name}_{seed}.keras")
