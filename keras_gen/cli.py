@@ -197,7 +197,7 @@ def train(
         patience=patience,
         learning_rate=learning_rate,
         binarize=None if binarize == "none" else binarize,
-        augment=None if augment is None else [name.strip() for name in augment.split(",") if name.strip()],
+        augment=None if augment is None else _names(augment),
         labelled=labelled,
         data_dir=data_dir,
         settings=chosen,
@@ -245,7 +245,11 @@ def evaluate(
     run: RunArgument,
     nll_samples: Annotated[int, typer.Option(help="Codes for each image in the log-likelihood.")] = 5000,
     nll_images: Annotated[str, typer.Option(help="Images in the log-likelihood, or all.")] = "500",
-    samples: Annotated[int, typer.Option(help="Generated images compared with real ones.")] = 1000,
+    samples: Annotated[int, typer.Option(help="Generated images compared with as many real ones.")] = 1000,
+    features: Annotated[
+        str, typer.Option(help="What samples are compared by, with commas: pixels, classifier, inception, pyramid.")
+    ] = "pixels",
+    parzen: Annotated[bool, typer.Option("--parzen", help="The historical Parzen-window estimate too.")] = False,
     batch_size: Annotated[int | None, typer.Option(help="Images at a time; default the run's.")] = None,
     split: Annotated[str | None, typer.Option(help="test, validation or train; default the first there is.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of codes, samples and the choice of images.")] = 0,
@@ -255,6 +259,9 @@ def evaluate(
     """Measure a run: evaluation.json, a table and pictures.
 
     Example: [bold]keras-gen evaluate runs/vae --nll-images all[/bold]
+
+    Samples as in published tables:
+    [bold]keras-gen evaluate runs/dcgan --samples 10000 --features pixels,classifier,pyramid[/bold]
     """
     if nll_images != "all" and not nll_images.isdigit():
         raise ValueError(f"--nll-images must be a number or all; received {nll_images!r}")
@@ -268,6 +275,8 @@ def evaluate(
         nll_samples=nll_samples,
         nll_images=nll_images if nll_images == "all" else int(nll_images),
         samples=samples,
+        features=_names(features),
+        parzen=parzen,
         batch_size=batch_size,
         split=split,
         seed=seed,
@@ -362,6 +371,10 @@ def _setting(text: str) -> tuple[str, object]:
         return name, words[value] if value in words else json.loads(value)
     except json.JSONDecodeError:
         return name, value
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _labels(text: str) -> int | list[int]:

@@ -121,11 +121,12 @@ def test_evaluate_passes_every_option_on_and_renews_the_card(call, monkeypatch, 
 
     monkeypatch.setattr(keras_gen.evaluation, "evaluate", evaluate)
     monkeypatch.setattr(keras_gen.evaluation, "compare", lambda a, b, **options: {"picture": f"{b}.png"})
-    result = call("evaluate", path, "--nll-samples", 7, "--nll-images", "all", "--seed", 2, "--beside", "other")
+    numbers = ("--nll-samples", 7, "--nll-images", "all", "--seed", 2)
+    result = call("evaluate", path, *numbers, "--features", "pixels, pyramid", "--parzen", "--beside", "other")
     assert result.exit_code == 0 and "other.png" in result.stdout
     assert given == [(path, {
-        "nll_samples": 7, "nll_images": "all", "samples": 1000, "batch_size": None, "split": "validation", "seed": 2,
-        "verbose": True,
+        "nll_samples": 7, "nll_images": "all", "samples": 1000, "features": ["pixels", "pyramid"], "parzen": True,
+        "batch_size": None, "split": "validation", "seed": 2, "verbose": True,
     })]  # fmt: skip  # the toy run has no test split
     assert "| elbo | -12.5 | nats per image |" in (path / "README.md").read_text()
     failed(call("evaluate", path, "--nll-images", "some"), 2, "must be a number or all; received 'some'")

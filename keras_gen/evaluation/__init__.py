@@ -4,6 +4,9 @@ from .active_units import count_active_units as count_active_units
 from .aggregate_posterior import PriorFitting as PriorFitting
 from .aggregate_posterior import prior_fitting as prior_fitting
 from .beside import compare as compare
+from .categories import confident_classes as confident_classes
+from .categories import majority_classes as majority_classes
+from .copies import copy_scores as copy_scores
 from .data_kind import data_kind as data_kind
 from .evaluating import evaluate as evaluate
 from .evaluators import EVALUATORS as EVALUATORS

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from keras_gen import pictures, runs, zoo
 
+from .report import number
 from .samples import real_images, sample_metrics
 from .subject import Subject
 
@@ -58,18 +59,17 @@ def compare(
     out = pathlib.Path(out) if out else first.path / "evaluation" / f"beside_{second.path.name}.png"
     options = {"split": split, "seed": seed, "batch_size": batch_size, "samples": samples}
     subjects = [Subject(run, **options) for run in (first, second)]
-    real, train = real_images(subjects[0])
+    real = real_images(subjects[0])
     panels, results, about = {}, {}, {}
     for subject in subjects:
-        metrics, about = sample_metrics(subject.generated, real, train, split=split, seed=seed)
-        distance = next(iter(metrics.values()))
+        metrics, about = sample_metrics(subject, real)
+        swd = next(name for name in metrics if name.startswith("swd_pixels"))
         title = zoo.SYSTEMS[system].title if (system := subject.run.config["system"]) in zoo.SYSTEMS else system
         name = _free(f"{subject.run.path.name} ({title})", results)
-        panels[f"{name}: {distance:.4f}"] = pictures.grid(subject.generated[:SHOWN], columns=8, scale=subject.zoom)
+        panels[f"{name}: {metrics[swd]:.4f}"] = pictures.grid(subject.generated[:SHOWN], columns=8, scale=subject.zoom)
         results[name] = {"path": str(subject.run.path), "system": system, "metrics": metrics}
-    swd, floor = list(metrics)[:2]
-    panels[f"{split} images; other real images: {metrics[floor]:.4f}"] = pictures.grid(
-        real[:SHOWN], columns=8, scale=subjects[0].zoom
+    panels[f"{split} images; other real images: {metrics[f'{swd}_floor']:.4f}"] = pictures.grid(
+        real.judged[:SHOWN], columns=8, scale=subjects[0].zoom
     )
     pictures.save_png(out, pictures.beside(panels))
     content = {"runs": results, "about": about, "picture": str(out), "seed": seed, "split": split}
@@ -90,6 +90,6 @@ def _print(content: dict) -> None:
         shown.add_column(name, justify="right")
     shown.add_column("note")
     for metric, about in content["about"].items():
-        values = [f"{run['metrics'][metric]:.4f}" for run in content["runs"].values()]
-        shown.add_row(metric, *values, about["note"])
+        values = [number(run["metrics"][metric], {}) for run in content["runs"].values()]
+        shown.add_row(metric, *values, about.get("reason", about.get("note", "")))
     Console().print(shown)

@@ -3,16 +3,20 @@
 import datetime
 import os
 import platform
+from collections.abc import Iterable
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gen import pictures, runs
 
 from .evaluators import EVALUATORS, PICTURES
 from .report import Progress, table
+from .run_features import KNOWN
 from .subject import Subject
 
 SPLITS = ("test", "validation", "train")
+REFUSALS = (ValueError, OSError, ArithmeticError, MemoryError, np.linalg.LinAlgError, tf.errors.OpError)
 
 
 def evaluate(
@@ -21,6 +25,8 @@ def evaluate(
     nll_samples: int = 5000,
     nll_images: int | str = 500,
     samples: int = 1000,
+    features: Iterable[str] = ("pixels",),
+    parzen: bool = False,
     max_images: int = 10_000,
     batch_size: int | None = None,
     seed: int = 0,
@@ -30,8 +36,9 @@ def evaluate(
     """Measure a trained run, write evaluation.json and pictures into it, and print a table.
 
     Each metric is measured where the system offers what it needs; a metric that would have no meaning (a
-    log-likelihood of gray pixels under a Bernoulli head) is null, with the reason. The same seed gives the same
-    numbers.
+    log-likelihood of gray pixels under a Bernoulli head) or cannot be computed is null, with the reason. The same seed
+    gives the same numbers. The name of a score of samples says what it depends on, and `..._floor` is what real images
+    have in the place of samples.
 
     ```
     {"metrics": {"elbo": -88.1, "nll": 85.2, ...},       # nats per image: elbo <= 0, kl >= 0, nll = -log p(x)
@@ -43,7 +50,12 @@ def evaluate(
         run: a run, or its directory.
         nll_samples: codes for each image in the log-likelihood, >= 1.
         nll_images: images in the log-likelihood, chosen by the seed; `"all"` for results that are published.
-        samples: generated images that are compared with as many real ones.
+        samples: generated images that are compared with as many real ones; 10,000 for results that are published
+            (26,000 for stacked digits).
+        features: what samples are compared by: `"pixels"`; `"classifier"`, the last hidden layer of a classifier of
+            the data's labels, which is trained once and kept; `"inception"`, which Keras downloads; `"pyramid"`,
+            patches at each level of detail, which takes longest.
+        parzen: take the Parzen-window log-likelihood too, a historical measure; see `keras_gen.evaluation.parzen`.
         max_images: limit of the images that are held in memory for metrics other than ELBO and log-likelihood.
         batch_size: images at a time; None takes the run's.
         seed: of codes, samples, the choice of images and dynamic binarization, 0 <= seed < 2**31.
@@ -64,6 +76,9 @@ def evaluate(
     _check(nll_samples=nll_samples, samples=samples, max_images=max_images)
     if nll_images != "all":
         _check(nll_images=nll_images)
+    features = tuple(dict.fromkeys([features] if isinstance(features, str) else features))
+    if unknown := [name for name in features if name not in KNOWN]:
+        raise ValueError(f"Unknown features {', '.join(map(repr, unknown))}: expected some of {', '.join(KNOWN)}")
     if split not in SPLITS:
         raise ValueError(f"Unknown split {split!r}: expected one of {', '.join(SPLITS)}")
     if not 0 <= seed < 2**31:
@@ -79,9 +94,12 @@ def evaluate(
             nll_samples=nll_samples,
             nll_images=None if nll_images == "all" else nll_images,
             samples=samples,
+            features=features,
+            parzen=parzen,
             max_images=max_images,
             progress=progress.update,
         )
+        subject.count()  # before anything that takes long: whether there is such a split
         content = {
             **measure(subject, progress),
             "seed": seed,
@@ -98,12 +116,19 @@ def evaluate(
 
 
 def measure(subject: Subject, progress) -> dict:
-    """`metrics` and `about` of all evaluators that fit the model."""
+    """`metrics` and `about` of all evaluators that fit the model.
+
+    An evaluator that refuses is null under its own name, with the reason; the others are measured all the same.
+    """
     metrics, about = {}, {}
     for evaluator in EVALUATORS:
         if evaluator.needs.fits(subject.model):
             progress.update(evaluator.name, 0, 0)
-            values, notes = evaluator.measure(subject)
+            try:
+                values, notes = evaluator.measure(subject)
+            except REFUSALS as error:
+                name = evaluator.name.replace(" ", "_").lower()
+                values, notes = {name: None}, {name: {"unit": "", "reason": f"{type(error).__name__}: {error}"}}
             metrics.update(values)
             about.update(notes)
     return {"metrics": metrics, "about": about}

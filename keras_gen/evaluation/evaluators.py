@@ -7,12 +7,15 @@ import numpy as np
 
 from .active_units import active_units
 from .bound import bound
+from .categories import category_error
+from .historical import historical
 from .information import information
 from .interpolation import interpolation
 from .latent_map import latent_map
 from .likelihood import likelihood
 from .reconstruction import reconstruction, reconstructions
-from .samples import generated, samples
+from .samples import generated, neighbours, samples
+from .stacked_modes import stacked_modes
 from .subject import Subject
 
 
@@ -71,11 +74,16 @@ EVALUATORS = (
     Evaluator("log-likelihood", likelihood, Offer(attributes=("posterior_draws", "log_likelihood", "likelihood"))),
     Evaluator("active units", active_units, Offer(("encode",), ("posterior_draws",))),
     Evaluator("reconstruction", reconstruction, Offer(("reconstruct",))),
+    Evaluator("category error", category_error, Offer(("infer",), ("num_categories",))),
+    Evaluator("category error", category_error, Offer(("classify",), ("num_categories",))),
     Evaluator("samples", samples, Offer(("generate",))),
+    Evaluator("modes", stacked_modes, Offer(("generate",))),
+    Evaluator("Parzen windows", historical, Offer(("generate",))),
 )
 
 PICTURES = (
     Picture("samples", generated, Offer(("generate",))),
+    Picture("neighbours", neighbours, Offer(("generate",))),
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),
     Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),

@@ -72,7 +72,7 @@ def classifier_features(
         train, test, folder, seed: as in `feature_classifier`.
     """
     classifier = feature_classifier(train, test, folder=folder, seed=seed)
-    identity = f"classifier {classifier.key[:12]}, accuracy {classifier.accuracy:.4f} on {len(test[0]):,} test images"
+    identity = f"classifier {classifier.key[:12]}, accuracy {classifier.accuracy:.4f} on {len(test[0]):,} other images"
     return Features("classifier", identity, classifier.features)
 
 

@@ -35,7 +35,7 @@ def latent_map(subject: Subject) -> np.ndarray:
     means = subject.map(model.encode, batch)
     codes = posterior_draws(subject, batch) if hasattr(model, "posterior_draws") else means
     noise = draw_noise(model.noise(), len(codes), subject.seed)
-    prior = np.asarray(model.prior.draw({k: tf.constant(v) for k, v in noise.items()}, model.posterior_of))
+    prior = np.asarray(model.codes_from({k: tf.constant(v) for k, v in noise.items()}))
     size, title = means.shape[1], "codes of images over draws of the prior (gray)"
     if size > 2:
         center, basis, share = principal_plane(means)

@@ -64,10 +64,7 @@ def level_heights(height: int, width: int) -> list[int]:
         ValueError: below 16 pixels.
     """
     if min(height, width) < SMALLEST:
-        raise ValueError(
-            f"A pyramid of patches needs images of {SMALLEST} pixels or more; received {height}x{width}. "
-            "sliced_wasserstein compares smaller images as they are"
-        )
+        raise ValueError(f"A pyramid of patches needs images of {SMALLEST} pixels or more; received {height}x{width}")
     heights = [height]
     while height % 2 == 0 and width % 2 == 0 and min(height, width) // 2 >= SMALLEST:
         height, width = height // 2, width // 2

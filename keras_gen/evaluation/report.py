@@ -38,18 +38,23 @@ def table(content: dict, title: str) -> None:
     """Print the metrics of an evaluation with units and sample sizes, and why some are null.
 
     Args:
-        content: as `evaluate` returns it.
+        content: as `evaluate` returns it. The floor of a score stands in its row.
         title: what was evaluated.
     """
     shown = Table(title=title, title_justify="left")
-    for column in ("metric", "value", "unit", "images", "samples"):
+    metrics = content["metrics"]
+    floors = {name: f"{name}_floor" for name in metrics if f"{name}_floor" in metrics}
+    for column in ("metric", "value", *(["floor"] if floors else []), "unit", "images", "samples"):
         shown.add_column(column, justify="left" if column in ("metric", "unit") else "right", overflow="fold")
     reasons = []
-    for name, value in content["metrics"].items():
+    for name, value in metrics.items():
+        if name in floors.values():
+            continue
         about = content["about"].get(name, {})
         sizes = [f"{about[key]:,}" if key in about else "" for key in ("images", "samples")]
         limit = f", at most {about['limit']:.2f}" if "limit" in about else ""
-        shown.add_row(name, number(value, about), about.get("unit", "") + limit, *sizes)
+        floor = [number(metrics[floors[name]], content["about"][floors[name]]) if name in floors else ""]
+        shown.add_row(name, number(value, about), *(floor if floors else []), about.get("unit", "") + limit, *sizes)
         if value is None:
             reasons.append(f"{name} is null: {about['reason']}")
     console = Console()

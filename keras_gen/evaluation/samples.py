@@ -1,75 +1,93 @@
-"""How far generated images lie from real ones, in pixels."""
+"""How good a run's samples are, beside real images."""
+
+import dataclasses
 
 import numpy as np
 
 from keras_gen import pictures
 
-from .sample_distance import nearest_distance, sliced_wasserstein
+from .copies import copy_scores
+from .run_features import PYRAMID, extractors
+from .sample_distance import nearest_reference
+from .sample_quality import sample_quality
 from .subject import Subject
 
-PIXELS = "pixel value, 0 to 1"
+
+@dataclasses.dataclass(frozen=True)
+class RealImages:
+    """Real images that samples are judged by, before binarization (samples are means), in random order.
+
+    Attributes:
+        judged: of the evaluated split, float32 [num, height, width, channels].
+        floor: of the training split, none of them in `judged`.
+        train: of the training split, to look for copies in.
+        held_out: whether `judged` are not trained on.
+    """
+
+    judged: np.ndarray
+    floor: np.ndarray
+    train: np.ndarray
+    held_out: bool
+
+
+def real_images(subject: Subject) -> RealImages:
+    """At most `samples` images of the evaluated split and `max_images` of the training split.
+
+    A prefix of each is a random choice, not what comes first in the data's order. Where the training split itself is
+    evaluated, one half of its images is judged by and the other half is the floor.
+    """
+    generator = np.random.Generator(np.random.Philox(key=subject.seed))
+    train = subject.batch(subject.max_images, role="train", binarize=None)["image"]
+    if subject.split == "train":
+        train = train[generator.permutation(len(train))]
+        half = len(train) // 2
+        return RealImages(train[:half][: subject.samples], train[half:], train, held_out=False)
+    judged = subject.batch(subject.samples, binarize=None)["image"]
+    judged, train = judged[generator.permutation(len(judged))], train[generator.permutation(len(train))]
+    return RealImages(judged, train, train, held_out=True)
 
 
 def samples(subject: Subject) -> tuple[dict, dict]:
-    """Distances of generated images to real ones, each beside what real images of another split have.
-
-    The names say what a value depends on: `swd_pixels_1000_test` is the sliced Wasserstein distance in pixels of 1,000
-    samples to 1,000 images of the test split, and `..._floor` that of 1,000 training images to the same 1,000.
-    `nearest_pixels_1000_train` is the mean distance of a sample to its nearest training image, and `..._floor` that of
-    a real image of the evaluated split. A sample distance at the floor cannot be told from real images by this
-    measure; a nearest distance far below its floor means copies of training images. Compared with images before
-    binarization, since samples are the decoder's means.
+    """Distances and shares of the samples by the features that were asked for, their diversity, and whether they are
+    copies of training images; see `sample_quality` and `copy_scores`.
     """
-    return sample_metrics(subject.generated, *real_images(subject), split=subject.split, seed=subject.seed)
+    return sample_metrics(subject, real_images(subject))
 
 
-def sample_metrics(
-    made: np.ndarray, real: np.ndarray, train: np.ndarray, *, split: str, seed: int
-) -> tuple[dict, dict]:
-    """The metrics of `samples`, of as many generated, real and training images as there are of the fewest.
-
-    Args:
-        made, real, train: images [num, height, width, channels] in [0, 1]; a prefix of each must be a random choice.
-        split: what `real` is called in the names.
-        seed: of the projections.
+def sample_metrics(subject: Subject, real: RealImages) -> tuple[dict, dict]:
+    """The metrics of `samples`, of as many generated and real images as there are of the fewest.
 
     Returns:
         (metrics, about).
+
+    Raises:
+        ValueError: where generated images hold NaN or infinity.
     """
-    num = min(len(made), len(real), len(train))
-    made = made[:num]
-    swd, nearest = f"swd_pixels_{num}_{split}", f"nearest_pixels_{num}_train"
-    metrics = {
-        swd: sliced_wasserstein(made, real[:num], seed=seed),
-        f"{swd}_floor": sliced_wasserstein(train[:num], real[:num], seed=seed),
-        nearest: float(nearest_distance(made, train).mean()),
-        f"{nearest}_floor": float(nearest_distance(real[:num], train).mean()),
-    }
-    common = {"unit": PIXELS, "samples": num}
-    about = {
-        swd: {**common, "images": num, "note": f"samples to {num} images of the {split} split"},
-        f"{swd}_floor": {**common, "images": num, "note": f"{num} training images to the same {num} {split} images"},
-        nearest: {**common, "images": len(train), "note": f"a sample to the nearest of {len(train)} training images"},
-        f"{nearest}_floor": {
-            **common,
-            "images": len(train),
-            "note": f"a {split} image to the nearest of {len(train)} training images",
-        },
-    }
-    return metrics, about
-
-
-def real_images(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
-    """Images of the evaluated split and of the training split, before binarization, in random order.
-
-    A prefix of either is a random choice, not what comes first in the data's order.
-    """
-    real = subject.batch(subject.samples, binarize=None)["image"]
-    train = subject.batch(subject.max_images, role="train", binarize=None)["image"]
-    generator = np.random.Generator(np.random.Philox(key=subject.seed))
-    return real[generator.permutation(len(real))], train[generator.permutation(len(train))]
+    made = subject.generated
+    if broken := np.count_nonzero(~np.isfinite(made).all(axis=(1, 2, 3))):
+        raise ValueError(f"{broken} of {len(made)} generated images hold NaN or infinity")
+    metrics, about = sample_quality(
+        made,
+        real.judged,
+        real.floor,
+        extractors(subject),
+        pyramid=PYRAMID in subject.features,
+        split=subject.split,
+        seed=subject.seed,
+        progress=subject.progress,
+    )
+    subject.progress("nearest training images", 0, 0)
+    values, notes = copy_scores(made, real.train, real.judged if real.held_out else None, split=subject.split)
+    return metrics | values, about | notes
 
 
 def generated(subject: Subject) -> np.ndarray:
     """64 generated images, as a picture."""
     return pictures.grid(subject.generated[:64], columns=8, scale=subject.zoom)
+
+
+def neighbours(subject: Subject) -> np.ndarray:
+    """32 generated images, each beside its nearest training image, as a picture."""
+    made, train = subject.generated[:32], real_images(subject).train
+    indices, _ = nearest_reference(made, train)
+    return pictures.pairs(made, train[indices], columns=4, scale=subject.zoom)

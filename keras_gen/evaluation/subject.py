@@ -23,6 +23,8 @@ class Subject:
         nll_images: images in the log-likelihood; None is all.
         samples: generated images that are compared with as many real ones.
         max_images: limit of the images that are held in memory for everything else.
+        features: what samples are compared by, see `keras_gen.evaluation.FEATURES`, and `"pyramid"`.
+        parzen: whether to take the historical Parzen-window log-likelihood.
         progress: called with (what, done, total) while something takes long.
     """
 
@@ -34,6 +36,8 @@ class Subject:
     nll_images: int | None = 500
     samples: int = 1000
     max_images: int = 10_000
+    features: tuple[str, ...] = ("pixels",)
+    parzen: bool = False
     progress: Callable[[str, int, int], None] = lambda what, done, total: None
 
     def __post_init__(self):
@@ -79,7 +83,10 @@ class Subject:
         """What `generate` must be told for `num` images: labels as real images have them, where it is conditional."""
         if not getattr(self.model, "num_classes", None):
             return {}
-        return {"label": np.resize(self.batch(num)["label"], num)}
+        labels = self.batch(num)["label"]
+        # in random order: the first of the samples may be compared alone, and data may lie class by class
+        order = np.random.Generator(np.random.Philox(key=self.seed)).permutation(len(labels))
+        return {"label": np.resize(labels[order], num)}
 
     @property
     def zoom(self) -> int:

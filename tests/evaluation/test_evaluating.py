@@ -1,5 +1,7 @@
+import dataclasses
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -9,10 +11,21 @@ import keras_gen
 from keras_gen import runs
 from keras_gen.evaluation import EVALUATORS, PICTURES, evaluate
 from keras_gen.evaluation.evaluators import Offer
+from keras_gen.evaluation.report import Progress
+from keras_gen.evaluation.subject import Subject
 
 from .toys import make_run
 
+# the module, whose name in the package is that of its function
+evaluating = sys.modules["keras_gen.evaluation.evaluating"]
 QUICK = {"nll_samples": 10, "nll_images": 20, "samples": 40, "verbose": False}
+
+SCORES = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
+SAMPLE_METRICS = {
+    *(f"{score}_pixels_40_test{floor}" for score in SCORES for floor in ("", "_floor")),
+    *(f"ms_ssim_0_scales_40{floor}" for floor in ("", "_floor")),
+    *("nearest_pixels_40_train", "nearest_pixels_40_train_floor", "closer_pixels_40_train"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +48,11 @@ def test_keys(content):
 
 def test_every_number_has_a_unit_and_sizes(content):
     assert set(content["metrics"]) == set(content["about"])
+    missing = {"fd_pixels_40_test", "fd_pixels_40_test_floor", "ms_ssim_0_scales_40", "ms_ssim_0_scales_40_floor"}
     for name, about in content["about"].items():
-        assert isinstance(content["metrics"][name], (int, float)) and math.isfinite(content["metrics"][name])
+        value = content["metrics"][name]
+        assert ("reason" in about) == (value is None) == (name in missing), name  # 64 pixels, 40 images
+        assert value is None or (isinstance(value, (int, float)) and math.isfinite(value))
         assert about["unit"] and about["images"] >= 1
     assert (content["about"]["nll"]["images"], content["about"]["nll"]["samples"]) == (20, 10)
     assert content["about"]["elbo"]["images"] == 60
@@ -54,7 +70,8 @@ def test_signs_and_identities(content):
     assert metrics["active_units"] in (0, 1, 2)
     assert -1 <= metrics["ssim"] <= 1
     assert metrics["swd_pixels_40_test"] > metrics["swd_pixels_40_test_floor"] > 0
-    assert metrics["nearest_pixels_40_train"] > 0
+    assert metrics["kid_pixels_40_test"] > metrics["kid_pixels_40_test_floor"]
+    assert metrics["nearest_pixels_40_train"] > 0 and 0 <= metrics["closer_pixels_40_train"] <= 1
 
 
 def test_psnr_is_of_the_model_s_reconstructions(run, content):
@@ -68,7 +85,8 @@ def test_the_same_seed_gives_the_same_numbers(run, content):
     again = evaluate(run.path, **QUICK, batch_size=17)
     for name, value in content["metrics"].items():
         if name not in ("elbo", "reconstruction", "kl"):  # whose noise is drawn for a whole batch
-            assert again["metrics"][name] == pytest.approx(value, rel=1e-4), name
+            expected = None if value is None else pytest.approx(value, rel=1e-4)
+            assert again["metrics"][name] == expected, name
 
 
 def test_pictures_are_written(run, content):
@@ -81,17 +99,9 @@ def test_pictures_are_written(run, content):
 def test_autoencoder_gets_what_applies_to_it(tmp_path):
     run = make_run(tmp_path, "autoencoder", latent_size=3)
     content = evaluate(run, **QUICK)
-    assert set(content["metrics"]) == {
-        "reconstruction",
-        "psnr",
-        "ssim",
-        "swd_pixels_40_test",
-        "swd_pixels_40_test_floor",
-        "nearest_pixels_40_train",
-        "nearest_pixels_40_train_floor",
-    }
+    assert set(content["metrics"]) == {"reconstruction", "psnr", "ssim", *SAMPLE_METRICS}
     assert content["about"]["reconstruction"]["unit"] == "squared error, summed over pixels"
-    assert set(content["pictures"]) == {"samples", "reconstructions", "interpolation", "latent_map"}
+    assert set(content["pictures"]) == {"samples", "neighbours", "reconstructions", "interpolation", "latent_map"}
 
 
 def test_gray_images_of_another_split_have_no_likelihood_under_a_bernoulli_head(tmp_path, capsys):
@@ -115,8 +125,8 @@ class Sampler:
 
 
 def test_a_system_is_asked_only_for_what_it_offers():
-    assert [row.name for row in EVALUATORS if row.needs.fits(Sampler())] == ["samples"]
-    assert [row.name for row in PICTURES if row.needs.fits(Sampler())] == ["samples"]
+    assert [row.name for row in EVALUATORS if row.needs.fits(Sampler())] == ["samples", "modes", "Parzen windows"]
+    assert [row.name for row in PICTURES if row.needs.fits(Sampler())] == ["samples", "neighbours"]
     assert not Offer(("generate",), ("prior",)).fits(Sampler())
 
 
@@ -128,11 +138,34 @@ def test_a_system_is_asked_only_for_what_it_offers():
         ({"samples": True}, "samples must be an integer"),
         ({"split": "tests"}, "Unknown split 'tests': expected one of test, validation, train"),
         ({"seed": -1}, "0 <= seed < 2"),
+        (
+            {"features": ("pixels", "vgg")},
+            "Unknown features 'vgg': expected some of pixels, classifier, inc",
+        ),
     ],
 )
 def test_options_out_of_range(run, options, message):
     with pytest.raises(ValueError, match=message):
         evaluate(run, **options)
+
+
+def test_an_evaluator_that_refuses_leaves_the_others(run, monkeypatch):
+    def refuse(subject):
+        raise ValueError("not today")
+
+    rows = (dataclasses.replace(EVALUATORS[0], name="The one", measure=refuse), EVALUATORS[4])
+    monkeypatch.setattr(evaluating, "EVALUATORS", rows)
+    content = evaluating.measure(Subject(run), Progress(False))
+    assert set(content["metrics"]) == set(content["about"]) == {"the_one", "psnr", "ssim"}
+    assert content["metrics"]["the_one"] is None
+    assert content["about"]["the_one"]["reason"] == "ValueError: not today"
+
+
+def test_a_split_that_the_run_does_not_have(tmp_path):
+    run = make_run(tmp_path)
+    run.config["data"]["splits"]["test"] = None
+    with pytest.raises(ValueError, match="no test split; it has train, validation"):
+        evaluate(run, **QUICK)
 
 
 def test_no_run(tmp_path):

@@ -4,6 +4,8 @@ import scipy.ndimage
 
 from keras_gen.evaluation import Features, feature_extractor, frechet_distance, sample_quality
 
+METRICS = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
+
 # four numbers of an image: few enough for a covariance
 MEANS = Features("means", "means of quarters", lambda images: images.reshape(len(images), 4, -1).mean(axis=2))
 
@@ -17,23 +19,30 @@ def textures(num: int, seed: int, blur: float = 1.0, size: int = 32) -> np.ndarr
 def found():
     calls = []
     result = sample_quality(
-        textures(50, 0, blur=2.0), textures(40, 1), textures(60, 2), MEANS, progress=lambda *call: calls.append(call)
+        textures(50, 0, blur=2.0),
+        textures(40, 1),
+        textures(60, 2),
+        {"means": MEANS, "inception": "no network"},
+        progress=lambda *call: calls.append(call),
     )
     return *result, calls
 
 
 def test_names_and_notes(found):
     metrics, about, calls = found
-    names = [f"{metric}_means_40_test" for metric in ("fd", "kid", "precision", "recall", "density", "coverage")]
+    names = [f"{metric}_{what}_40_test" for what in ("means", "inception") for metric in METRICS]
     names += ["swd_pyramid_32_40_test", "swd_pyramid_16_40_test", "ms_ssim_2_scales_40"]
     assert list(metrics) == list(about) == [name + suffix for name in names for suffix in ("", "_floor")]
-    assert all(isinstance(value, float) for value in metrics.values())
+    for name, value in metrics.items():
+        assert value is None if "inception" in name else isinstance(value, float)
     for name, notes in about.items():
         assert {"unit", "note", "images", "samples"} <= set(notes) and notes["images"] == 40
         assert notes.get("features") == ("means of quarters" if "means" in name else None)
     assert about["kid_means_40_test"]["standard_error"] > 0
     assert about["fd_means_40_test_floor"]["note"].startswith("40 train images to 40 test images")
-    assert [done for _, done, _ in calls] == list(range(8)) and {total for *_, total in calls} == {7}
+    assert about["fd_inception_40_test_floor"]["reason"] == "no network"
+    whats = ["scores by means", "scores by inception", "patches of pyramids", "similarity of pairs"]
+    assert list(dict.fromkeys(what for what, *_ in calls)) == whats
 
 
 def test_values_are_those_of_the_measures(found):
@@ -50,19 +59,39 @@ def test_blurred_samples_are_told_from_real_ones_beside_the_floor(found):
 
 def test_what_small_images_do_not_allow():
     small = [textures(30, seed, size=8) for seed in range(3)]
-    metrics, about = sample_quality(*small, feature_extractor("pixels"), split="validation")
+    metrics, about = sample_quality(*small, {"pixels": feature_extractor("pixels")}, split="validation")
     missing = {name for name, value in metrics.items() if value is None}
     names = {"fd_pixels_30_validation", "swd_pyramid_8_30_validation", "ms_ssim_0_scales_30"}
     assert missing == names | {f"{name}_floor" for name in names}
-    assert about["fd_pixels_30_validation"]["reason"] == "30 samples give no covariance of full rank for 64 features"
-    assert "16 pixels; these have 8" in about["swd_pyramid_8_30_validation"]["reason"]
-    assert "11 pixels; these have 8" in about["ms_ssim_0_scales_30"]["reason"]
+    assert "more than 64 samples" in about["fd_pixels_30_validation"]["reason"]
+    assert "16 pixels or more; received 8x8" in about["swd_pyramid_8_30_validation"]["reason"]
+    assert "11 pixels or more; received 8x8" in about["ms_ssim_0_scales_30"]["reason"]
+    assert all(notes["unit"] for notes in about.values())
     assert metrics["precision_pixels_30_validation"] > 0.3
+
+
+def test_few_images_leave_what_needs_more_null():
+    few = [textures(7, seed, size=8) for seed in range(3)]
+    metrics, about = sample_quality(*few, {"pixels": feature_extractor("pixels")}, pyramid=False)
+    assert metrics["kid_pixels_7_test"] is None and "at least 20" in about["kid_pixels_7_test"]["reason"]
+    assert metrics["swd_pixels_7_test"] > 0 and 0 <= metrics["recall_pixels_7_test"] <= 1
+    assert not any("pyramid" in name for name in metrics)
+
+
+def test_an_extractor_that_refuses_leaves_the_others():
+    def refuse(images):
+        raise ValueError("3 channels wanted")
+
+    images = [textures(30, seed, size=16) for seed in range(3)]
+    features = {"odd": Features("odd", "odd", refuse), "means": MEANS}
+    metrics, about = sample_quality(*images, features, pyramid=False)
+    assert about["coverage_odd_30_test"]["reason"] == "3 channels wanted"
+    assert metrics["coverage_odd_30_test"] is None and metrics["coverage_means_30_test"] > 0
 
 
 def test_sets_that_do_not_fit():
     images = textures(30, 0, size=8)
-    with pytest.raises(ValueError, match="three sets of 20 or more images of one shape"):
-        sample_quality(images, images[:19], images, MEANS)
+    with pytest.raises(ValueError, match=r"three sets of images of one shape; received .*\(0, 8, 8, 1\)"):
+        sample_quality(images, images[:0], images, {})
     with pytest.raises(ValueError, match=r"received \(30, 8, 8, 1\), \(30, 4, 8, 1\)"):
-        sample_quality(images, images[:, :4], images, MEANS)
+        sample_quality(images, images[:, :4], images, {})

@@ -40,7 +40,9 @@ def make_run(folder, system: str = "vae", *, gray: bool = False, name: str | Non
     file = folder / "discs.npz"
     dim = 2 if gray else 1
     np.savez(file, x_train=train[0] // dim, y_train=train[1], x_test=test[0] // dim, y_test=test[1])
-    settings = {"network": "mlp", "width": 16, "latent_size": 2, **settings}
+    small = {"network": "mlp", "width": 16, "latent_size": 2}
+    known = zoo.get(system).settings
+    settings = {**{name: value for name, value in small.items() if name in known}, **settings}
     config = {
         "system": system,
         "image_shape": [8, 8, 1],

@@ -1,0 +1,61 @@
+"""Every system of the zoo passes through `evaluate`."""
+
+import numpy as np
+import pytest
+
+from keras_gen import data, zoo
+from keras_gen.evaluation import evaluate
+from keras_gen.evaluation.subject import Subject
+
+from .test_evaluating import QUICK, SAMPLE_METRICS
+from .toys import make_run
+
+SETTINGS = {
+    "gan": {"num_classes": 2},
+    "dcgan": {"width": 4, "network": "dcgan"},
+    "infogan": {"width": 4, "dense": 8, "noise_size": 3, "num_categories": 3},
+    "aae": {"discriminator_width": 8, "num_categories": 2, "supervised": True, "latent_size": 1},
+}
+GENERATORS = {"samples", "neighbours"}
+OWN = {
+    "gan": set(),
+    "dcgan": set(),
+    "infogan": {"category_error_test"},
+    "aae": {"reconstruction", "psnr", "ssim", "category_error_test"},
+}
+
+
+@pytest.mark.parametrize("system", [key for key in zoo.SYSTEMS if key not in ("autoencoder", "vae")])
+def test_every_number_and_picture_that_the_system_offers(tmp_path, system):
+    run = make_run(tmp_path, system, **SETTINGS[system])
+    content = evaluate(run, **QUICK)
+    assert set(content["metrics"]) == OWN[system] | SAMPLE_METRICS
+    for name, value in content["metrics"].items():
+        assert (value is None) == ("fd_" in name or "ms_ssim" in name), (name, content["about"][name])
+    pictures = GENERATORS | ({"reconstructions", "interpolation", "latent_map"} if system == "aae" else set())
+    assert set(content["pictures"]) == pictures
+    if system == "aae":
+        model, images = run.load_model(), next(iter(run.dataset("test", batch_size=60)))["image"]
+        error = np.square(model.reconstruct(images) - images).sum((1, 2, 3)).mean()
+        assert content["metrics"]["reconstruction"] == pytest.approx(error, rel=1e-5)
+        assert content["about"]["reconstruction"]["unit"] == "squared error, summed over pixels"
+
+
+def test_an_autoencoder_under_a_prior_that_has_no_density(tmp_path):
+    run = make_run(tmp_path, "aae", discriminator_width=8, prior="swiss_roll", informed_classes=10, loss="bernoulli")
+    content = evaluate(run, **QUICK)
+    assert set(content["metrics"]) == {"reconstruction", "psnr", "ssim", *SAMPLE_METRICS}
+    assert content["about"]["reconstruction"]["unit"] == "nats per image"
+    assert "latent_map" in content["pictures"]
+
+
+def test_labels_of_samples_are_in_random_order(tmp_path):
+    generator = np.random.default_rng(0)
+    np.savez(tmp_path / "sorted.npz", image=generator.random((60, 8, 8, 1)), label=np.repeat([0, 1], 30))
+    subject = Subject(make_run(tmp_path, "gan", num_classes=2))
+    subject.dataset = lambda *arguments, **changes: data.load(
+        tmp_path / "sorted.npz", image_shape=(8, 8, 1), batch_size=9, shuffle=False
+    )
+    labels = subject.conditions(60)["label"]
+    assert labels.sum() == 30 and 5 < labels[:30].sum() < 25
+    np.testing.assert_array_equal(labels, subject.conditions(60)["label"])
