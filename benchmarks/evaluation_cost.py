@@ -1,0 +1,71 @@
+"""Time and peak memory of every metric of sample quality, 10,000 samples against 10,000.
+
+    python -m benchmarks.evaluation_cost
+
+Each metric runs once in a process of its own, on noise: `before` is the process with both sets, `peak` the most that
+it held at any time (resident set, imports and both sets included). Writes benchmarks/results/evaluation_cost.json.
+"""
+
+import json
+import subprocess
+import sys
+
+import rich.console
+import rich.table
+import typer
+
+from . import record
+from .workers.evaluation_cost import BY_FEATURES, METRICS
+
+SHAPES = ((28, 28, 1), (64, 64, 3))
+# the bound on the peak, of any metric
+LIMIT_GIB = 4.0
+
+
+def measure(metric: str, samples: int, shape: tuple[int, int, int]) -> dict:
+    """One row: a metric in a process of its own."""
+    arguments = [metric, str(samples), *map(str, shape)]
+    command = [sys.executable, "-m", "benchmarks.workers.evaluation_cost", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    row = {"metric": metric, "image_shape": list(shape)}
+    if done.returncode:
+        raise RuntimeError(f"{metric} at {shape} stopped with {done.returncode}: {done.stderr[-2000:]}")
+    return row | json.loads(done.stdout.splitlines()[-1])
+
+
+def main(samples: int = 10_000, only: str = "", out: str = "evaluation_cost") -> None:
+    """Measure the metrics whose names hold `only`, at 28x28x1 and 64x64x3."""
+    chosen = [metric for metric in METRICS if only in metric]
+    if not chosen:
+        raise typer.BadParameter(f"no metric's name holds {only!r}; there are: {', '.join(METRICS)}")
+    rows = [
+        measure(metric, samples, shape)
+        for shape in SHAPES
+        for metric in chosen
+        if shape == SHAPES[0] or metric not in BY_FEATURES  # the size of an image is nothing to them
+    ]
+    peaks = [row["peak_mb"] * 1e6 / 2**30 for row in rows if "peak_mb" in row]
+    content = {
+        "samples": samples,
+        "rows": rows,
+        "largest_peak_gib": max(peaks, default=None),
+        "targets": {f"peak of every metric <= {LIMIT_GIB:g} GiB": all(peak <= LIMIT_GIB for peak in peaks)},
+    }
+    print(f"wrote {record.write(out, content)}")
+    show(content)
+
+
+def show(content: dict) -> None:
+    """Print the table."""
+    table = rich.table.Table("images", "metric", "seconds", "before, MB", "peak, MB", "")
+    for row in content["rows"]:
+        numbers = [f"{row[key]:,.1f}" if key in row else "" for key in ("seconds", "resident_mb", "peak_mb")]
+        table.add_row("x".join(map(str, row["image_shape"])), row["metric"], *numbers, row.get("reason", ""))
+    console = rich.console.Console()
+    console.print(table)
+    for target, met in content["targets"].items():
+        console.print(f"{target}: {'met' if met else 'NOT met'}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,87 @@
+"""One metric of sample quality, timed in a process of its own: `resident_mb` before it, `peak_mb` with it, `seconds`.
+
+python -m benchmarks.workers.evaluation_cost METRIC SAMPLES HEIGHT WIDTH CHANNELS
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+
+from keras_gen import evaluation
+from keras_gen.networks import conv_encoder
+
+from .memory import memory
+
+# of the last hidden layer of the classifier
+FEATURES = 128
+
+
+def images(num: int, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """Noise: what is measured costs the same for all images."""
+    return np.random.Generator(np.random.Philox(key=seed)).random((num, *shape), np.float32)
+
+
+def pixels(num: int, shape: tuple[int, ...]) -> list[np.ndarray]:
+    """Two sets of pixels as features."""
+    return [images(num, shape, seed).reshape(num, -1) for seed in (0, 1)]
+
+
+def features(num: int, shape: tuple[int, ...]) -> list[np.ndarray]:
+    """Two sets of features of the classifier's size."""
+    return pixels(num, (FEATURES,))
+
+
+def pictures(num: int, shape: tuple[int, ...]) -> list[np.ndarray]:
+    """Two sets of images."""
+    return [images(num, shape, seed) for seed in (0, 1)]
+
+
+def classify(first: np.ndarray, second: np.ndarray) -> None:
+    """Features of both sets by the classifier's network; its weights do not matter here."""
+    classifier = evaluation.FeatureClassifier(conv_encoder(first.shape[1:], 10, width=32, dense=FEATURES), 0.0, "")
+    for each in (first, second):
+        classifier.features(each)
+
+
+# metric -> how its sets are made, and what is done with both; the two sets stand for 10,000 against 10,000 samples
+METRICS = {
+    "classifier features": (pictures, classify),
+    "frechet distance, classifier": (features, evaluation.frechet_distance),
+    "kernel distance, classifier": (features, evaluation.kernel_distance),
+    "precision, recall, density, coverage, classifier": (features, evaluation.precision_recall),
+    "sliced wasserstein, classifier": (features, evaluation.sliced_wasserstein),
+    "frechet distance, pixels": (pixels, evaluation.frechet_distance),
+    "kernel distance, pixels": (pixels, evaluation.kernel_distance),
+    "precision, recall, density, coverage, pixels": (pixels, evaluation.precision_recall),
+    "sliced wasserstein, pixels": (pixels, evaluation.sliced_wasserstein),
+    "pyramid distance": (pictures, evaluation.pyramid_distance),
+    "ms-ssim of pairs": (pictures, lambda first, second: evaluation.pair_similarity(first)),
+    "nearest neighbours": (
+        pictures, lambda first, second: evaluation.nearest_neighbours(first, second, first)
+    ),
+    "parzen windows": (
+        pictures, lambda first, second: evaluation.parzen(first, second, second[:1000], second, sigmas=(0.2,))
+    ),
+}  # fmt: skip
+
+BY_FEATURES = tuple(metric for metric, (make, _) in METRICS.items() if make is features)
+
+
+def main(metric: str, num: str, *shape: str) -> None:
+    """Print {"seconds", "resident_mb", "peak_mb"}, or {"reason"} where the metric refuses."""
+    make, measure = METRICS[metric]
+    sets = make(int(num), tuple(map(int, shape)))
+    before, start = memory()["resident_mb"], time.perf_counter()
+    try:
+        measure(*sets)
+    except ValueError as error:
+        print(json.dumps({"reason": str(error)}), flush=True)
+        return
+    seconds = time.perf_counter() - start
+    print(json.dumps({"seconds": seconds, "resident_mb": before, "peak_mb": memory()["peak_mb"]}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
