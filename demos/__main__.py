@@ -10,7 +10,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
         prog="python -m demos",
-        description="Try exported models in a browser: one tab for each run, and an autoencoder beside a VAE.",
+        description="Try exported models in a browser: one tab for each run, an autoencoder beside a VAE, and the "
+        "theory of GANs, which needs no run.",
         epilog="example: python -m demos runs/vae runs/autoencoder --port 7860",
     )
     top.add_argument(
@@ -29,15 +30,23 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: in place of `sys.argv[1:]`.
     """
     options = parser().parse_args(arguments)
-    artifacts = find(options.runs)
     try:
         from .app import build_app, launch
+        from .theory import available
     except ImportError as error:
         if error.name != "gradio":
             raise
         raise ImportError("The demo needs gradio: pip install 'keras-gen[demos]', or `make demo`") from error
+    try:
+        artifacts = find(options.runs)
+    except FileNotFoundError as error:
+        if options.runs or not available():
+            raise
+        print(f"{error}\nUntil then there is the theory.")
+        artifacts = []
     app = build_app(artifacts)
-    print("Serving " + ", ".join(f"{artifact.name} ({artifact.folder})" for artifact in artifacts))
+    if artifacts:
+        print("Serving " + ", ".join(f"{artifact.name} ({artifact.folder})" for artifact in artifacts))
     launch(app, host=options.host, port=options.port, share=options.share)
 
 

@@ -1,4 +1,4 @@
-"""All demos in one app: a tab for each exported model, and an autoencoder beside a VAE where both are given."""
+"""All demos in one app: a tab for each exported model, an autoencoder beside a VAE, and the theory of GANs."""
 
 import importlib
 from collections.abc import Sequence
@@ -7,13 +7,17 @@ import gradio as gr
 
 from keras_gen.export.runtime import read_description
 
-from . import beside
-from .artifacts import Artifact
+from . import beside, theory
+from .artifacts import MAKE_ONE, Artifact
 
 # system -> the module of its demo, which has build_demo(folder, name) -> gr.Blocks
 DEMOS = {
     "autoencoder": "latent",
     "vae": "latent",
+    "gan": "generator",
+    "dcgan": "generator",
+    "infogan": "infogan",
+    "aae": "latent",
 }
 QUEUE = 32  # waiting calls; a further one is turned away with a message
 AT_ONCE = 2
@@ -30,10 +34,10 @@ footer {display: none !important}
 
 
 def build_app(artifacts: Sequence[Artifact]) -> gr.Blocks:
-    """Put the demos of exported models into tabs.
+    """Put the demos of exported models into tabs, and the theory behind them where TensorFlow is installed.
 
     Args:
-        artifacts: see `demos.artifacts.find`.
+        artifacts: see `demos.artifacts.find`; without any there is the theory alone, and how to make one.
 
     Raises:
         FileNotFoundError, ValueError: where an export is missing or damaged, or of a system without a demo.
@@ -47,10 +51,16 @@ def build_app(artifacts: Sequence[Artifact]) -> gr.Blocks:
         tabs.append((title, beside.build_demo(first.folder, second.folder, name)))
     with gr.Blocks(title="keras_gen", analytics_enabled=False, delete_cache=(FORGET, FORGET)) as app:
         gr.Markdown("## keras_gen: generative models, running from their exported files")
+        if not tabs:
+            gr.Markdown(f"There is no exported model yet. {MAKE_ONE}")
         with gr.Tabs():
             for title, demo in tabs:
                 with gr.Tab(title):
                     demo.render()
+            if theory.available():
+                with gr.Tab("Theory") as tab:
+                    # where there are models, a person who came for them need not wait for TensorFlow
+                    theory.add_theory([tab.select] if tabs else [app.load], "theory_")
     return app
 
 

@@ -1,4 +1,4 @@
-"""The demo of models that encode and decode: the autoencoder and the VAE."""
+"""The demo of models that encode and decode: the autoencoder, the VAE and the adversarial autoencoder."""
 
 import pathlib
 
@@ -6,6 +6,8 @@ import gradio as gr
 
 from keras_gen.export.runtime import Runtime
 
+from .panels.categories import Categories, has_categories
+from .panels.classification import add_classification
 from .panels.codes import measure
 from .panels.interpolation import add_interpolation
 from .panels.latent_map import add_map
@@ -18,11 +20,16 @@ NOTES = {
     "it reconstructs, and its samples, decoded from a standard normal, need not be images at all.",
     "vae": "A VAE reconstructs, and pulls the codes of images towards a prior. So a draw of the prior, decoded, is a "
     "new image.",
+    "aae": "An adversarial autoencoder reconstructs, and a discriminator made the distribution of its codes that of "
+    "the prior. So a draw of the prior, decoded, is a new image.",
 }
 
 
 def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
-    """Samples, sliders, map, reconstruction and interpolation of one exported model.
+    """Samples, sliders, map, reconstruction and interpolation of one exported model; with categories, also these.
+
+    Where a code is a category and a style, sliders and map move the style and a menu sets the category; interpolation
+    goes from one whole code to the other.
 
     Args:
         folder: the export folder.
@@ -34,15 +41,17 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/vae/export").launch()  # doctest: +SKIP
     """
-    model, prefix = Runtime(folder), f"{name}_" if name else ""
+    runtime, prefix = Runtime(folder), f"{name}_" if name else ""
+    model = Categories(runtime) if has_categories(runtime) else runtime
     codes = measure(model)
-    told = model.description
-    shape = " x ".join(map(str, model.image_shape))
-    size = told["files"][model.precision]["bytes"] / 1e3
+    told = runtime.description
+    shape = " x ".join(map(str, runtime.image_shape))
+    size = told["files"][runtime.precision]["bytes"] / 1e3
+    parts = f"one of {model.count} categories and a style of {codes.size}" if model is not runtime else f"{codes.size}"
     with gr.Blocks(title=told["title"], analytics_enabled=False) as demo:
         gr.Markdown(
-            f"**{told['title']}**, images {shape}, codes of {codes.size} numbers, one file of {size:.0f} kB "
-            f"({model.precision}). {NOTES.get(told['system'], '')}"
+            f"**{told['title']}**, images {shape}, codes of {parts} numbers, one file of {size:.0f} kB "
+            f"({runtime.precision}). {NOTES.get(told['system'], '')}"
         )
         with gr.Tabs():
             with gr.Tab("Samples"):
@@ -53,7 +62,10 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
                 with gr.Tab("Map"):
                     add_map(demo, model, codes, prefix)
             with gr.Tab("Reconstruct"):
-                add_reconstruction(model, prefix)
+                add_reconstruction(runtime, prefix)
             with gr.Tab("Interpolate"):
-                add_interpolation(model, prefix)
+                add_interpolation(runtime, prefix)
+            if model is not runtime:
+                with gr.Tab("Classify"):
+                    add_classification(model, prefix)
     return demo

@@ -22,6 +22,7 @@ class Codes:
         mean, spread: [size], over the measured codes. A dimension that the model ignores has a spread near 0.
         low, high: [size], a range worth looking at: at least [-3, 3], and three spreads around the mean.
         directions: [2, size], the first two principal components of the measured codes, three spreads long.
+        measured: [num, size], the measured codes themselves.
     """
 
     mean: np.ndarray
@@ -29,6 +30,7 @@ class Codes:
     low: np.ndarray
     high: np.ndarray
     directions: np.ndarray
+    measured: np.ndarray
 
     @property
     def size(self) -> int:
@@ -59,7 +61,7 @@ def measure(model: Runtime) -> Codes:
     directions[:found] = REACH * lengths[:found, None] / np.sqrt(num) * rows[:found]
     low = np.minimum(-REACH, np.floor(mean - REACH * spread))
     high = np.maximum(REACH, np.ceil(mean + REACH * spread))
-    return Codes(mean, spread, low, high, directions)
+    return Codes(mean, spread, low, high, directions, codes)
 
 
 def start_code(model: Runtime, seed: int, label: dict) -> np.ndarray:

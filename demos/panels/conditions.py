@@ -1,4 +1,4 @@
-"""What a conditional model is told: its class."""
+"""What a conditional model is told: its class, or the category that it found itself."""
 
 import gradio as gr
 import numpy as np
@@ -27,8 +27,10 @@ def class_field(model: Runtime, endpoint: str, *, every: bool = False) -> gr.Dro
     choices = classes(model, endpoint)
     if not choices:
         return gr.State()
-    choices = [("every class in turn", EVERY), *choices] if every else choices
-    return gr.Dropdown(choices, value=choices[0][1], label="Class", min_width=120)
+    kind = model.signatures[endpoint]["inputs"]["label"]["kind"]
+    title = "Category" if kind == "one_hot" else "Class"  # a category is base noise: see `Categories`
+    choices = [(f"every {title.lower()} in turn", EVERY), *choices] if every else choices
+    return gr.Dropdown(choices, value=choices[0][1], label=title, min_width=120)
 
 
 def chosen(field: gr.Dropdown | gr.State) -> list:

@@ -48,15 +48,18 @@ def add_map(demo: gr.Blocks, model: Runtime, codes: Codes, prefix: str = "") -> 
         places = planes.tiles(STEPS)
         return sheet(model.decode(plane_of(*plane).codes(places), **told(plane[-1], len(places))), STEPS, pad=0)
 
-    def place(kind, first, second, seed, label, x, y):
+    def place(kind, first, second, seed, label, x, y, dots):
         plane = kind, first, second, int(given(seed, "Seed")), label
         code = plane_of(*plane).codes([[given(x, "x"), given(y, "y")]])
-        return ringed(drawn(*plane), x, y), single(model.decode(code, **told(label, 1))[0]), written(code[0])
+        picture = drawn(*plane)
+        if dots:
+            picture = dotted(picture, plane_of(*plane).places(codes.measured))
+        return ringed(picture, x, y), single(model.decode(code, **told(label, 1))[0]), written(code[0])
 
-    def clicked(kind, first, second, seed, label, event: gr.SelectData):
+    def clicked(kind, first, second, seed, label, dots, event: gr.SelectData):
         height, width = drawn(kind, first, second, int(given(seed, "Seed")), label).shape[:2]
         x, y = (round(value, 2) for value in planes.place_of(event.index, width, height))
-        return x, y, *place(kind, first, second, seed, label, x, y)
+        return x, y, *place(kind, first, second, seed, label, x, y, dots)
 
     names = [(f"z[{dimension}]", dimension) for dimension in codes.active(codes.size)]
     with gr.Row():
@@ -69,6 +72,10 @@ def add_map(demo: gr.Blocks, model: Runtime, codes: Codes, prefix: str = "") -> 
                 )
                 seed = seed_field()
             label = class_field(model, "decode")
+            dots = gr.State(False)
+            if codes.size == 2:
+                text = f"Mark the codes of {len(codes.measured)} generated images: where the prior lies"
+                dots = gr.Checkbox(label=text, value=True)
             gr.Markdown("Click the map, or type x and y and press Enter, to decode the image there.")
             options = {"height": 540, "show_label": False, "buttons": ["download"]}
             shown = view("Map", "What the codes of a plane decode to; the fields x and y choose a place", **options)
@@ -85,18 +92,33 @@ def add_map(demo: gr.Blocks, model: Runtime, codes: Codes, prefix: str = "") -> 
     quiet = {"show_progress": "hidden", "trigger_mode": "always_last"}
     kind.input(_fields_of, kind, [first, second, seed], api_visibility="private", **quiet)
     fields = [kind.input, first.input, second.input, seed.submit, x.submit, y.submit, *chosen(label)]
-    gr.on([demo.load, *fields], explained(place), [*plane, x, y], found, api_name=f"{prefix}map", **quiet)
-    shown.select(explained(clicked), plane, [x, y, *found], api_visibility="private", **quiet)
+    fields += [dots.input] if codes.size == 2 else []
+    gr.on([demo.load, *fields], explained(place), [*plane, x, y, dots], found, api_name=f"{prefix}map", **quiet)
+    shown.select(explained(clicked), [*plane, dots], [x, y, *found], api_visibility="private", **quiet)
+
+
+def dotted(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """A copy of a map, uint8 RGB, with a dot at each place [num, 2]."""
+    image = Image.fromarray(picture)
+    for x, y in places:
+        left, top = _pixel(image, x, y)
+        ImageDraw.Draw(image).ellipse([left - 3, top - 3, left + 3, top + 3], fill="deepskyblue", outline="black")
+    return np.asarray(image)
 
 
 def ringed(picture: np.ndarray, x: float, y: float) -> np.ndarray:
     """A copy of a map, uint8 RGB, with a ring around the place (x, y)."""
     image = Image.fromarray(picture)
-    left, top = (x + 1) / 2 * image.width - 0.5, (1 - y) / 2 * image.height - 0.5
+    left, top = _pixel(image, x, y)
     for radius, colour, width in ((10, "black", 5), (9, "orange", 3)):
         box = [left - radius, top - radius, left + radius, top + radius]
         ImageDraw.Draw(image).ellipse(box, outline=colour, width=width)
     return np.asarray(image)
+
+
+def _pixel(image: Image.Image, x: float, y: float) -> tuple[float, float]:
+    """The place (x, y) of a map in pixels from the left and from the top."""
+    return (x + 1) / 2 * image.width - 0.5, (1 - y) / 2 * image.height - 0.5
 
 
 def _fields_of(kind: str) -> tuple:

@@ -23,6 +23,11 @@ class Plane(NamedTuple):
         x, y = np.asarray(places, np.float64).T[..., None]
         return (self.origin + x * self.across + y * self.up).astype(np.float32)
 
+    def places(self, codes: np.ndarray) -> np.ndarray:
+        """Codes [num, size] -> the places [num, 2] of the points of the plane that lie nearest."""
+        axes = np.stack([self.across, self.up], axis=1)
+        return np.linalg.lstsq(axes, (codes - self.origin).T, rcond=None)[0].T
+
 
 def two_dimensions(codes: Codes, first: int, second: int, base: np.ndarray) -> Plane:
     """The plane of two dimensions of the code over their whole range; the others stay as they are in `base` [size]."""

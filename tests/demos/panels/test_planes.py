@@ -12,6 +12,7 @@ CODES = Codes(
     low=np.array([-3.0, -4.0, -3.0]),
     high=np.array([3.0, 8.0, 5.0]),
     directions=np.array([[3.0, 0.0, 0.0], [0.0, 0.0, -2.0]]),
+    measured=np.zeros((1, 3)),
 )
 
 
