@@ -17,8 +17,8 @@ NOTE = (
     "Data comes from a density p, and a generator that stays as it is draws from q. The discriminator raises "
     "V(D) = E_p[log D] + E_q[log(1 - D)]. The best one is D\\*(x) = p(x) / (p(x) + q(x)), and "
     "V(D\\*) = 2 JSD(p, q) - log 4: a generator that plays against it lowers the Jensen-Shannon divergence (Goodfellow "
-    "et al. 2014, arXiv:1406.2661, proposition 1 and theorem 1). Here both densities are known, so that all of it can be "
-    "computed, in nats, and a small network learns D from draws alone."
+    "et al. 2014, arXiv:1406.2661, proposition 1 and theorem 1). Here both densities are known, so that all of it can "
+    "be computed, in nats, and a small network learns D from draws alone."
 )
 DENSITIES = {"p(x), data": "#1f77b4", "q(x), generator": "#ff7f0e"}
 DISCRIMINATORS = {"D*(x)": "#2ca02c", "D(x), learned": "#d62728"}
@@ -124,7 +124,7 @@ def _curves(x: np.ndarray, curves: dict[str, np.ndarray]) -> pd.DataFrame:
 
 
 def _rounded(*values: float) -> list[float]:
-    return [round(float(value), 6) for value in values]
+    return [round(float(value), 6) + 0.0 for value in values]  # no -0
 
 
 def _plot(title: str, colours: dict[str, str], limits: list | None) -> gr.LinePlot:

@@ -1,5 +1,6 @@
-"""Three tiny exported models, and one app that serves them all, shared by the tests of the demos."""
+"""Tiny exported models and apps that serve them, shared by the tests of the demos."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -25,11 +26,10 @@ MODELS = {
 }
 ROOT = pathlib.Path(__file__).parents[2]
 WITHOUT_TENSORFLOW = """
-import sys
+import runpy, sys
 for name in ("tensorflow", "keras", "tensorflow_probability"):
     sys.modules[name] = None
-from demos.__main__ import main
-main(sys.argv[1:])
+runpy.run_module("demos", run_name="__main__")
 """
 
 
@@ -38,28 +38,60 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
+def exported(runs: pathlib.Path, name: str, system: str, shape, settings: dict, seed: int = 0) -> Artifact:
+    """The float32 export of a toy of a system, in the `export/` of a directory of that name."""
+    generator = np.random.default_rng(seed)
+    model = zoo.build(system, shape, **settings)
+    # weights of a size that makes codes matter: an untrained decoder would give one gray for all. Moving variances
+    # stay positive
+    model.set_weights([np.abs(weight + generator.normal(0, 0.5, weight.shape)) if variable.path.endswith("variance")
+                       else weight + generator.normal(0, 0.5, weight.shape)
+                       for variable, weight in zip(model.weights, model.get_weights(), strict=True)])  # fmt: skip
+    data = {"image": generator.random((32, *shape), np.float32)}
+    folder = export_model(
+        model,
+        runs / name / "export",
+        calibration={**data, "label": np.arange(32) % 3} if "num_classes" in settings else data,
+        format="tflite",
+        quantize="none",
+        system=system,
+        title=zoo.get(system).title,
+        labels=["circle", "square", "star"] if "num_classes" in settings else None,
+    )
+    return Artifact(name, folder)
+
+
+@contextlib.contextmanager
+def served(arguments: list[str], log: pathlib.Path, cwd: pathlib.Path = ROOT):
+    """The address on loopback of an app that python with these arguments runs."""
+    with open(log, "w") as output:
+        command = [sys.executable, *arguments]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=cwd, env=environment())
+    try:
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.2)
+        yield found[0]
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@contextlib.contextmanager
+def client_of(artifact: Artifact):
+    """A client of `python -m demos` with one export, where TensorFlow cannot be imported."""
+    folder = artifact.folder.parent
+    with served(["-c", WITHOUT_TENSORFLOW, str(folder)], folder / "log.txt") as address:
+        client = gradio_client.Client(address, verbose=False, download_files=folder / "downloads")
+        yield client
+        client.close()
+
+
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory) -> list[Artifact]:
-    """The exports of `MODELS`, float32, each in the `export/` of a directory of its name."""
-    runs, found = tmp_path_factory.mktemp("runs"), []
-    generator = np.random.default_rng(0)
-    for name, (system, shape, settings) in MODELS.items():
-        model = zoo.build(system, shape, **settings)
-        # weights of a size that makes codes matter: an untrained decoder would give one gray for all
-        model.set_weights([weight + generator.normal(0, 0.5, weight.shape) for weight in model.get_weights()])
-        data = {"image": generator.random((32, *shape), np.float32)}
-        folder = export_model(
-            model,
-            runs / name / "export",
-            calibration={**data, "label": np.arange(32) % 3} if "num_classes" in settings else data,
-            format="tflite",
-            quantize="none",
-            system=system,
-            title=zoo.get(system).title,
-            labels=["circle", "square", "star"] if "num_classes" in settings else None,
-        )
-        found.append(Artifact(name, folder))
-    return found
+    """The exports of `MODELS`."""
+    runs = tmp_path_factory.mktemp("runs")
+    return [exported(runs, name, *each, seed=seed) for seed, (name, each) in enumerate(MODELS.items())]
 
 
 @pytest.fixture(scope="session")
@@ -72,17 +104,9 @@ def models(artifacts) -> dict[str, Runtime]:
 def address(artifacts, tmp_path_factory):
     """The address on loopback of `python -m demos` with all of them, where TensorFlow cannot be imported."""
     log = tmp_path_factory.mktemp("app") / "log.txt"
-    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, *(str(artifact.folder.parent) for artifact in artifacts)]
-    with open(log, "w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT, env=environment())
-    try:
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.2)
-        yield found[0]
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    runs = [str(artifact.folder.parent) for artifact in artifacts]
+    with served(["-c", WITHOUT_TENSORFLOW, *runs], log) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

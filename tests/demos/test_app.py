@@ -21,7 +21,7 @@ def test_a_system_without_a_demo_is_refused(tmp_path, artifacts):
     folder = shutil.copytree(artifacts[2].folder, tmp_path / "export")
     description = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**description, "system": "crystal_ball"}))
-    with pytest.raises(ValueError, match="no demo for 'crystal_ball'; there is one for autoencoder, vae"):
+    with pytest.raises(ValueError, match="no demo for 'crystal_ball'; there is one for autoencoder, vae, gan"):
         build_app([Artifact("ball", folder)])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from demos.__main__ import main
 
-from .conftest import environment
+from .conftest import WITHOUT_TENSORFLOW, environment
 
 
 def test_help_has_an_example(capsys):
@@ -17,8 +17,8 @@ def test_help_has_an_example(capsys):
     assert "example: python -m demos runs/vae" in capsys.readouterr().out
 
 
-def test_without_runs_it_says_what_to_do(tmp_path):
-    command = [sys.executable, "-m", "demos"]
+def test_without_runs_and_tensorflow_it_says_what_to_do(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith(f"error: There is no exported run under {tmp_path / 'runs'}")

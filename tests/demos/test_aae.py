@@ -1,0 +1,123 @@
+"""The tab of adversarial autoencoders: with categories, and with a prior of the plane under its map."""
+
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from PIL import Image
+
+from demos.panels.categories import Categories
+from demos.panels.codes import measure
+from demos.panels.latent_map import dotted
+from keras_gen import pictures
+from keras_gen.export.runtime import Runtime
+
+from .conftest import client_of, exported
+from .test_latent import random_image, rgb, shown, small
+
+SHAPE = (12, 12, 1)
+SETTINGS = {"width": 8, "discriminator_width": 8, "latent_size": 2, "num_categories": 3, "prior": "petals"}
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("runs"), "aae", "aae", SHAPE, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def model(artifact):
+    return Runtime(artifact.folder)
+
+
+@pytest.fixture(scope="module")
+def client(artifact):
+    with client_of(artifact) as client:
+        yield client
+
+
+def decoded(model, category, styles):
+    """Styles [num, 2] in one category, by the exported decoder."""
+    y = np.broadcast_to(np.eye(3)[category], (len(styles), 3))
+    return model.run("decode", z=np.concatenate([y, styles], axis=1))["image"]
+
+
+def test_samples_have_the_category_asked_for(client, model):
+    path = client.predict(5, 3, -1, api_name="/aae_generate")
+    images = model.run("generate", **{**model.noise(3, 5), "category": np.eye(3)})["image"]
+    factor = (shown(path).shape[1] - 3 * 2) // (2 * 12)
+    np.testing.assert_array_equal(shown(path)[..., :1], pictures.grid(images, 2, scale=factor))
+
+
+def test_sliders_move_the_style_in_a_category(client, model):
+    *values, image = client.predict(3, 1, api_name="/aae_start")
+    made = model.generate(1, 3, category=1)
+    style = model.encode(made)[0, 3:]
+    np.testing.assert_array_equal(small(image, SHAPE), rgb(decoded(model, 1, style[None])[0]))
+    assert len(values) == 2
+    image = client.predict(2, 1.25, values[1], api_name="/aae_move")
+    np.testing.assert_array_equal(small(image, SHAPE), rgb(decoded(model, 2, np.array([[1.25, style[1]]]))[0]))
+
+
+def test_the_map_shows_styles_of_a_category_and_where_codes_lie(client, model):
+    codes = measure(Categories(model))
+    assert codes.size == 2
+    place = ("dimensions", 0, 1, 0, 2, 0.5, -1.0)
+    plain, image, code = client.predict(*place, False, api_name="/aae_map")
+    z = (codes.high + codes.low) / 2 + (codes.high - codes.low) / 2 * [0.5, -1.0]
+    np.testing.assert_allclose([float(number) for number in code.split()], z, atol=0.0051)
+    np.testing.assert_array_equal(small(image, SHAPE), rgb(decoded(model, 2, z[None].astype(np.float32))[0]))
+
+    marked = shown(client.predict(*place, True, api_name="/aae_map")[0])
+    # each measured code is a dot, but where the ring of the place, drawn last, or a later dot's border covers it
+    half = (codes.high - codes.low) / 2
+    x, y = ((codes.measured - (codes.high + codes.low) / 2) / half).T
+    inside = (np.abs(x) < 0.98) & (np.abs(y) < 0.98) & (np.hypot(x - 0.5, y + 1.0) > 0.1)
+    columns = np.rint((x + 1) / 2 * marked.shape[1] - 0.5).astype(int)[inside]
+    rows = np.rint((1 - y) / 2 * marked.shape[0] - 0.5).astype(int)[inside]
+    assert inside.sum() > 100
+    blue, black = ((marked[rows, columns] == colour).all(axis=-1) for colour in ([0, 191, 255], [0, 0, 0]))
+    assert np.all(blue | black) and blue.mean() > 0.5
+    assert not (shown(plain) == [0, 191, 255]).all(axis=-1).any()
+
+
+def test_a_dot_is_drawn_at_its_place_on_a_copy():
+    picture = np.zeros((100, 200, 3), np.uint8)
+    marked = dotted(picture, np.array([[0.5, 0.5]]))
+    rows, columns = np.nonzero((marked == [0, 191, 255]).all(axis=-1))
+    assert abs(rows.mean() - 24.5) < 1 and abs(columns.mean() - 149.5) < 1  # 3/4 across, 1/4 from the top
+    assert not picture.any()
+
+
+def test_an_upload_is_classified_and_its_style_written_in_every_category(client, model, tmp_path):
+    image = random_image(SHAPE)
+    Image.fromarray(image[..., 0]).save(tmp_path / "image.png")
+    sees, category, styled = client.predict(handle_file(str(tmp_path / "image.png")), False, api_name="/aae_classify")
+    np.testing.assert_array_equal(small(sees, SHAPE), rgb(image))
+    real = image[None].astype(np.float32) / 255
+    probabilities = model.run("classify", image=real)["category"][0]
+    found = {each["label"]: each["confidence"] for each in category["confidences"]}
+    np.testing.assert_allclose([found[str(index)] for index in range(3)], probabilities, atol=1e-6)
+    style = model.encode(real)[:, 3:]
+    images = np.concatenate([decoded(model, index, style) for index in range(3)])
+    factor = (shown(styled).shape[1] - 3 * 2) // (2 * 12)
+    np.testing.assert_array_equal(shown(styled)[..., :1], pictures.grid(images, 2, scale=factor))
+
+
+def test_reconstruction_and_interpolation_keep_the_whole_code(client, model, tmp_path):
+    files = []
+    for seed in (1, 2):
+        Image.fromarray(random_image(SHAPE, seed)[..., 0]).save(tmp_path / f"{seed}.png")
+        files.append(handle_file(str(tmp_path / f"{seed}.png")))
+    real = np.stack([random_image(SHAPE, seed) for seed in (1, 2)]).astype(np.float32) / 255
+    made = client.predict(files[0], False, api_name="/aae_reconstruct")[1]
+    np.testing.assert_array_equal(small(made, SHAPE), rgb(model.reconstruct(real[:1])[0]))
+    place = client.predict(*files, False, "line", 0.25, api_name="/aae_position")
+    codes = model.encode(real)
+    between = (0.75 * codes[:1] + 0.25 * codes[1:]).astype(np.float32)
+    np.testing.assert_array_equal(small(place, SHAPE), rgb(model.decode(between)[0]))
+
+
+def test_endpoints(client):
+    names = set(client.view_api(return_format="dict")["named_endpoints"])
+    parts = ["generate", "start", "another", "start_from", "move", "map", "generated", "reconstruct", "two_generated",
+             "interpolate", "position", "generated_to_classify", "classify"]  # fmt: skip
+    assert names == {f"/aae_{part}" for part in parts}

@@ -1,0 +1,80 @@
+"""The tab of InfoGAN, called as a browser calls it, against the exported model itself."""
+
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from PIL import Image
+
+from demos.panels.codes import written
+from keras_gen import pictures
+from keras_gen.export.runtime import Runtime
+
+from .conftest import client_of, exported
+from .test_latent import random_image, rgb, shown, small
+
+SHAPE = (16, 16, 1)
+SETTINGS = {"width": 4, "dense": 16, "noise_size": 3, "num_categories": 3, "num_codes": 2}
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("runs"), "info", "infogan", SHAPE, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def model(artifact):
+    return Runtime(artifact.folder)
+
+
+@pytest.fixture(scope="module")
+def client(artifact):
+    with client_of(artifact) as client:
+        yield client
+
+
+def test_the_image_is_that_of_seed_category_and_codes(client, model):
+    path = client.predict(4, 1, 0.5, -1.0, api_name="/info_image")
+    z = model.noise(1, 4)["z"]
+    expected = model.run("generate", z=z, category=np.eye(3)[[1]], code=np.array([[0.5, -1.0]]))["image"]
+    np.testing.assert_array_equal(small(path, SHAPE), rgb(expected[0]))
+
+
+def test_the_grid_has_categories_as_rows_and_a_code_along_the_columns(client, model):
+    path = client.predict(4, 1, 0.5, -1.0, api_name="/info_grid")
+    z = model.noise(1, 4)["z"]
+    images = [
+        model.run("generate", z=z, category=np.eye(3)[[row]], code=np.array([[0.5, column]]))["image"][0]
+        for row in range(3)
+        for column in (-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1)
+    ]
+    picture = shown(path)
+    expected = pictures.grid(np.stack(images), 9, scale=(picture.shape[1] - 10 * 2) // (9 * 16))
+    np.testing.assert_array_equal(picture, np.broadcast_to(expected, picture.shape))
+
+
+def test_samples_are_told_the_category(client, model):
+    path = client.predict(6, 1, 2, api_name="/info_generate")
+    np.testing.assert_array_equal(
+        shown(path)[..., :1], pictures.grid(model.generate(1, 6, category=2), 1, scale=shown(path).shape[1] // 16)
+    )
+
+
+def test_the_guess_is_the_recognizers(client, model, tmp_path):
+    image = random_image(SHAPE)
+    Image.fromarray(image[..., 0]).save(tmp_path / "image.png")
+    upload = handle_file(str(tmp_path / "image.png"))
+    sees, category, code, again = client.predict(upload, False, api_name="/info_infer")
+    np.testing.assert_array_equal(small(sees, SHAPE), rgb(image))
+    guess = model.run("infer", image=image[None].astype(np.float32) / 255)
+    found = {each["label"]: each["confidence"] for each in category["confidences"]}
+    assert sorted(found) == ["0", "1", "2"] and category["label"] == str(guess["category"][0].argmax())
+    np.testing.assert_allclose([found[str(index)] for index in range(3)], guess["category"][0], atol=1e-6)
+    assert code == written(guess["code"][0])
+    best = np.eye(3)[[guess["category"][0].argmax()]]
+    given = {"z": model.noise(1, 0)["z"], "category": best, "code": np.clip(guess["code"], -1, 1)}
+    np.testing.assert_array_equal(small(again, SHAPE), rgb(model.run("generate", **given)["image"][0]))
+
+
+def test_endpoints(client):
+    names = set(client.view_api(return_format="dict")["named_endpoints"])
+    assert names == {f"/info_{part}" for part in ("image", "grid", "generate", "generated", "infer")}

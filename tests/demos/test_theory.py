@@ -1,0 +1,92 @@
+"""The tab of the theory: an app without any run, its numbers against closed forms."""
+
+import sys
+
+import gradio_client
+import numpy as np
+import pytest
+
+from demos import theory
+
+from .conftest import served
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    cwd = tmp_path_factory.mktemp("empty")
+    with served(["-m", "demos"], cwd / "log.txt", cwd) as address:
+        client = gradio_client.Client(address, verbose=False, download_files=cwd / "downloads")
+        yield client
+        client.close()
+
+
+def test_without_a_run_there_is_the_theory_and_how_to_make_one(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/theory_known", "/theory_learn"}
+    texts = [part["props"].get("value") or "" for part in client.config["components"] if part["type"] == "markdown"]
+    assert any("keras-gen export runs/vae" in text for text in texts)
+
+
+def curves(plot: dict) -> dict[str, np.ndarray]:
+    """Curve -> its points [num, (x, y)]."""
+    names, rows = plot["columns"], plot["data"]
+    x, y, curve = (names.index(name) for name in ("x", "y", "curve"))
+    found = {}
+    for row in rows:
+        found.setdefault(row[curve], []).append((row[x], row[y]))
+    return {name: np.array(points) for name, points in found.items()}
+
+
+def normal(x, mean, width):
+    return np.exp(-(((x - mean) / width) ** 2) / 2) / width / np.sqrt(2 * np.pi)
+
+
+def test_the_known_part(client):
+    densities, discriminators, divergence, bound, value, step, *learned = client.predict(
+        3.0, 0.5, 1.5, api_name="/theory_known"
+    )
+    found = curves(densities)
+    x = found["p(x), data"][:, 0]
+    p, q = normal(x, -1.5, 0.5), normal(x, 1.5, 1.5)
+    np.testing.assert_allclose(found["p(x), data"][:, 1], p, atol=1e-6)
+    np.testing.assert_allclose(found["q(x), generator"][:, 1], q, atol=1e-6)
+    optimal = curves(discriminators)
+    assert list(optimal) == ["D*(x)"]
+    np.testing.assert_allclose(optimal["D*(x)"][:, 1], p / (p + q), atol=1e-5)
+    # the divergence by a plain sum over a fine grid
+    fine = np.linspace(-15, 20, 200_001)
+    p, q = normal(fine, -1.5, 0.5), normal(fine, 1.5, 1.5)
+    m = (p + q) / 2
+    terms = [np.where(each > 0, each * np.log(np.where(each > 0, each, 1) / m), 0).sum() for each in (p, q)]
+    np.testing.assert_allclose(divergence, sum(terms) / 2 * (fine[1] - fine[0]), atol=2e-6)
+    assert bound == pytest.approx(2 * divergence - np.log(4), abs=3e-6)
+    assert value == pytest.approx(bound, abs=3e-6)
+    assert step is None and learned == [None, None]
+
+
+def test_equal_densities_leave_nothing_to_tell(client):
+    _, discriminators, divergence, bound, value, *_ = client.predict(0.0, 1.0, 1.0, api_name="/theory_known")
+    np.testing.assert_allclose(curves(discriminators)["D*(x)"][:, 1], 0.5)
+    assert divergence == 0 and bound == value == round(-np.log(4), 6)
+
+
+def test_a_discriminator_comes_near_the_optimum_while_it_trains(client):
+    job = client.submit(2.0, 1.0, 1.0, 300, api_name="/theory_learn")
+    job.result()
+    looks = job.outputs()
+    steps, values, errors = (np.array([look[index] for look in looks]) for index in (5, 6, 7))
+    assert steps[0] == 0 and steps[-1] == 300 and np.all(np.diff(steps) > 0) and len(looks) > 10
+    assert looks[0][2] == looks[-1][2] and values.max() <= looks[0][3] + 1e-6  # no D is worth more than D*
+    assert errors[0] > 0.1 and errors[-1] < 0.02
+    last = curves(looks[-1][1])
+    first = curves(looks[0][1])
+    gaps = [np.abs(each["D(x), learned"] - each["D*(x)"])[:, 1].mean() for each in (first, last)]
+    assert gaps[1] < 0.05 < gaps[0]
+
+
+def test_without_tensorflow_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert not theory.available()
+    with pytest.raises(ValueError, match="pip install keras-gen"):
+        theory.known(2.0, 1.0, 1.0)
+    with pytest.raises(ValueError, match="pip install keras-gen"):
+        next(theory.explained_steps(theory.learn)(2.0, 1.0, 1.0, 10))
