@@ -29,7 +29,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     shape = " x ".join(map(str, model.image_shape))
     size = told["files"][model.precision]["bytes"] / 1e3
     count = len(classes(model, "generate"))
-    conditional = f", one of {count} classes at will" if count else ""
+    conditional = f" of {count} classes to choose from" if count else ""
     with gr.Blocks(title=told["title"], analytics_enabled=False) as demo:
         gr.Markdown(
             f"**{told['title']}**, images {shape}{conditional}, one file of {size:.0f} kB ({model.precision}). A "

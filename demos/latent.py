@@ -47,10 +47,10 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     told = runtime.description
     shape = " x ".join(map(str, runtime.image_shape))
     size = told["files"][runtime.precision]["bytes"] / 1e3
-    parts = f"one of {model.count} categories and a style of {codes.size}" if model is not runtime else f"{codes.size}"
+    parts = f"a category (one of {model.count}) and a style of " if model is not runtime else ""
     with gr.Blocks(title=told["title"], analytics_enabled=False) as demo:
         gr.Markdown(
-            f"**{told['title']}**, images {shape}, codes of {parts} numbers, one file of {size:.0f} kB "
+            f"**{told['title']}**, images {shape}, codes of {parts}{codes.size} numbers, one file of {size:.0f} kB "
             f"({runtime.precision}). {NOTES.get(told['system'], '')}"
         )
         with gr.Tabs():

@@ -18,7 +18,8 @@ NOTE = (
     "V(D) = E_p[log D] + E_q[log(1 - D)]. The best one is D\\*(x) = p(x) / (p(x) + q(x)), and "
     "V(D\\*) = 2 JSD(p, q) - log 4: a generator that plays against it lowers the Jensen-Shannon divergence (Goodfellow "
     "et al. 2014, arXiv:1406.2661, proposition 1 and theorem 1). Here both densities are known, so that all of it can "
-    "be computed, in nats, and a small network learns D from draws alone."
+    "be computed, in nats, and a small network learns D from draws alone. Distance is that of the means, width a "
+    "standard deviation; |D - D\\*| is averaged under (p + q) / 2."
 )
 DENSITIES = {"p(x), data": "#1f77b4", "q(x), generator": "#ff7f0e"}
 DISCRIMINATORS = {"D*(x)": "#2ca02c", "D(x), learned": "#d62728"}
@@ -53,18 +54,17 @@ def add_theory(starts: list, prefix: str = "") -> None:
     """
     gr.Markdown(NOTE)
     with gr.Row():
-        distance = gr.Slider(0, 6, value=2.0, step=0.1, label="Distance of the means", min_width=160)
+        distance = gr.Slider(0, 6, value=2.0, step=0.1, label="Distance", min_width=160)
         widths = [
-            gr.Slider(0.2, 3, value=1.0, step=0.1, label=f"Width of {which} (standard deviation)", min_width=200)
-            for which in ("p", "q")
+            gr.Slider(0.2, 3, value=1.0, step=0.1, label=f"Width of {which}", min_width=160) for which in ("p", "q")
         ]
-        steps = gr.Slider(50, 3000, value=600, step=50, label="Steps of training", min_width=160)
-        start, stop = action("Train a discriminator"), gr.Button("Stop", scale=0, min_width=80, elem_classes="action")
+        steps = gr.Slider(50, 3000, value=600, step=50, label="Steps", min_width=160)
+        start, stop = action("Train D"), gr.Button("Stop", scale=0, min_width=80, elem_classes="action")
     with gr.Row():
         above = _plot("Densities", DENSITIES, None)
         below = _plot("Discriminators", DISCRIMINATORS, [0, 1])
     with gr.Row():
-        labels = "JSD(p, q)", "2 JSD - log 4", "V(D*)", "Step", "V(D), learned", "Mean |D - D*| under (p + q) / 2"
+        labels = "JSD(p, q)", "2 JSD - log 4", "V(D*)", "Step", "V(D)", "Mean |D - D*|"
         numbers = [gr.Number(label=label, interactive=False, min_width=130) for label in labels]
     settings, shown = [distance, *widths], [above, below, *numbers]
     training = start.click(
@@ -78,14 +78,16 @@ def add_theory(starts: list, prefix: str = "") -> None:
 
 def known(distance: float, data_width: float, generator_width: float) -> list:
     """What follows from the densities alone; the fields of the learned discriminator are empty."""
-    return [*_known(distance, data_width, generator_width)[2:], None, None, None]
+    _, x, densities, optimal, *numbers = _known(distance, data_width, generator_width)
+    # an empty curve: the chart knows the colours of the curves alone that it was first drawn with
+    return [densities, _curves(x, {**optimal, "D(x), learned": np.full_like(x, np.nan)}), *numbers, None, None, None]
 
 
 def learn(distance: float, data_width: float, generator_width: float, steps: float):
     """The same with the learned discriminator, again and again while it trains."""
     pair, x, densities, optimal, *numbers = _known(distance, data_width, generator_width)
     for learned in _game().learn(*pair, x, steps=int(steps)):
-        both = pd.concat([optimal, _curves(x, {"D(x), learned": learned.values})], ignore_index=True)
+        both = _curves(x, {**optimal, "D(x), learned": learned.values})
         yield [densities, both, *numbers, learned.step, *_rounded(learned.value, learned.error)]
 
 
@@ -100,14 +102,14 @@ def explained_steps(handler):
 
 
 def _known(distance, data_width, generator_width):
-    """The pair (p, q), points, curves of the densities and of D*, JSD, 2 JSD - log 4, V(D*)."""
+    """The pair (p, q), points, the densities' curves, the values of D*, JSD, 2 JSD - log 4, V(D*)."""
     game = _game()
     pair = game.normals(distance, data_width, generator_width)
     x = game.points(*pair)
     p, q, optimal = game.densities(*pair, x)
     divergence, value = game.known(*pair)
-    curves = _curves(x, dict(zip(DENSITIES, (p, q), strict=True))), _curves(x, {"D*(x)": optimal})
-    return pair, x, *curves, *_rounded(divergence, 2 * divergence - np.log(4), value)
+    densities = _curves(x, dict(zip(DENSITIES, (p, q), strict=True)))
+    return pair, x, densities, {"D*(x)": optimal}, *_rounded(divergence, 2 * divergence - np.log(4), value)
 
 
 def _game():

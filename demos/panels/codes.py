@@ -20,7 +20,8 @@ class Codes:
 
     Attributes:
         mean, spread: [size], over the measured codes. A dimension that the model ignores has a spread near 0.
-        low, high: [size], a range worth looking at: at least [-3, 3], and three spreads around the mean.
+        low, high: [size], a range worth looking at: at least [-3, 3], and the measured codes within three spreads of
+            the mean.
         directions: [2, size], the first two principal components of the measured codes, three spreads long.
         measured: [num, size], the measured codes themselves.
     """
@@ -59,8 +60,9 @@ def measure(model: Runtime) -> Codes:
     directions = np.zeros((2, len(mean)), np.float32)
     found = min(2, len(rows))
     directions[:found] = REACH * lengths[:found, None] / np.sqrt(num) * rows[:found]
-    low = np.minimum(-REACH, np.floor(mean - REACH * spread))
-    high = np.maximum(REACH, np.ceil(mean + REACH * spread))
+    # where no tails are, as in a mixture or a roll, codes end before three spreads
+    low = np.minimum(-REACH, np.floor(np.maximum(mean - REACH * spread, codes.min(axis=0))))
+    high = np.maximum(REACH, np.ceil(np.minimum(mean + REACH * spread, codes.max(axis=0))))
     return Codes(mean, spread, low, high, directions, codes)
 
 

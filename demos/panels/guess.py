@@ -40,7 +40,7 @@ def add_guess(model: Categories, prefix: str = "") -> None:
                 category = probabilities_field("Category", model.count)
                 code = gr.Textbox(label="Codes", interactive=False)
             text = "An image generated from the guessed category and codes, with the noise of seed 0"
-            again = view("Generated from the guess", text, min_width=200)
+            again = view("From the guess", text, min_width=200)
     io = explained(infer), [path, invert], [sees, category, code, again]
     gr.on([button.click, path.upload, invert.input], *io, api_name=f"{prefix}infer")
     generated.success(*io, api_visibility="private")

@@ -5,8 +5,8 @@ import numpy as np
 
 
 def probabilities_field(label: str, count: int) -> gr.Label:
-    """A field that shows up to ten of the probabilities, largest first."""
-    return gr.Label(label=label, num_top_classes=min(count, 10), min_width=220)
+    """A field that shows up to five of the probabilities, largest first."""
+    return gr.Label(label=label, num_top_classes=min(count, 5), min_width=220)
 
 
 def named(probabilities: np.ndarray) -> dict[str, float]:

@@ -17,7 +17,7 @@ def truncation_field(model: Runtime) -> gr.Slider | gr.State:
     """A slider for the scale, in (0, 1]; a state of 1 for a model without standard-normal noise."""
     if not any(item["kind"] == NORMAL for item in model.description["noise"]["inputs"]):
         return gr.State(1.0)
-    return gr.Slider(0.05, 1, value=1.0, step=0.05, label="Truncation (scale of the noise)", min_width=180)
+    return gr.Slider(0.05, 1, value=1.0, step=0.05, label="Truncation", min_width=180)
 
 
 def truncated(model: Runtime, num: int, seed: int, scale: float) -> dict[str, np.ndarray]:

@@ -98,8 +98,8 @@ def test_an_upload_is_classified_and_its_style_written_in_every_category(client,
     np.testing.assert_allclose([found[str(index)] for index in range(3)], probabilities, atol=1e-6)
     style = model.encode(real)[:, 3:]
     images = np.concatenate([decoded(model, index, style) for index in range(3)])
-    factor = (shown(styled).shape[1] - 3 * 2) // (2 * 12)
-    np.testing.assert_array_equal(shown(styled)[..., :1], pictures.grid(images, 2, scale=factor))
+    factor = (shown(styled).shape[1] - 4 * 2) // (3 * 12)
+    np.testing.assert_array_equal(shown(styled)[..., :1], pictures.grid(images, 3, scale=factor))
 
 
 def test_reconstruction_and_interpolation_keep_the_whole_code(client, model, tmp_path):
