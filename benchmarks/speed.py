@@ -1,12 +1,14 @@
 """Images per second of a training step, beside peers: interleaved, one process tree, medians and ratios.
 
     pip install -r benchmarks/requirements.txt      (or in an environment of its own, with --peer-python)
-    python -m benchmarks.speed
+    python -m benchmarks.speed                      a convolutional VAE, 28x28, beside pythae
+    python -m benchmarks.speed dcgan                a DCGAN, 64x64, beside the same networks and losses in PyTorch
 
 Every worker is a process that builds its model and warms up once; then each takes its turn, round after round, so
-that a slow minute of the machine falls on all. Writes benchmarks/results/speed.json.
+that a slow minute of the machine falls on all. Writes benchmarks/results/speed.json or speed_dcgan.json.
 """
 
+import dataclasses
 import json
 import pathlib
 import statistics
@@ -20,21 +22,76 @@ import typer
 from . import record
 
 HERE = pathlib.Path(__file__).parent
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What is timed: a step on images of a shape, by a worker of ours and one of a peer, each in several settings."""
+
+    image: str
+    batch_size: int
+    steps: int
+    ours: str
+    our_settings: tuple[str, ...]
+    peer: str
+    peer_worker: str
+    peer_settings: tuple[str, ...]
+    out: str
+
+
 # the workers are named here and not imported: TensorFlow and PyTorch never meet in one process
-KERAS_GEN = (
-    "float32",
-    "float32, steps_per_execution=10",
-    "float32, XLA",
-    "bfloat16",
-    "bfloat16, steps_per_execution=10",
-)
-PYTHAE = (
-    "float32",
-    "float32, channels_last",
-    "float32, channels_last, 1 thread",
-    "float32, channels_last, torch.compile",
-    "bfloat16 autocast, channels_last",
-)
+COMPARISONS = {
+    "vae": Comparison(
+        "28x28x1",
+        128,
+        40,
+        "keras_gen_vae",
+        (
+            "float32",
+            "float32, steps_per_execution=10",
+            "float32, XLA",
+            "bfloat16",
+            "bfloat16, steps_per_execution=10",
+        ),
+        "pythae",
+        "pythae_vae",
+        (
+            "float32",
+            "float32, channels_last",
+            "float32, channels_last, 1 thread",
+            "float32, channels_last, torch.compile",
+            "bfloat16 autocast, channels_last",
+        ),
+        "speed",
+    ),
+    "dcgan": Comparison(
+        "64x64x3",
+        64,
+        8,
+        "keras_gen_dcgan",
+        (
+            "float32",
+            "float32, plain step",
+            "float32, simultaneous",
+            "bfloat16",
+            "bfloat16, plain step",
+            "bfloat16, simultaneous",
+        ),
+        "torch",
+        "torch_dcgan",
+        (
+            "float32",
+            "float32, channels_last",
+            "float32, channels_last, 1 thread",
+            "float32, channels_last, torch.compile",
+            "float32, channels_last, simultaneous",
+            "bfloat16 autocast, channels_last",
+            "bfloat16 autocast, channels_last, torch.compile",
+            "bfloat16 autocast, channels_last, simultaneous",
+        ),
+        "speed_dcgan",
+    ),
+}
 
 
 class Worker:
@@ -65,27 +122,71 @@ class Worker:
         self.process.wait(timeout=60)
 
 
-def main(
-    peer_python: str = typer.Option(sys.executable, help="the Python in which the peers are installed"),
-    batch_size: int = 128,
-    steps: int = 40,
-    rounds: int = 7,
-    out: str = "speed",
-):
-    """Time a conv VAE step, 28x28, the same networks on both sides."""
-    workers = [
-        Worker(
-            "keras_gen", setting, [sys.executable, "-m", "benchmarks.workers.keras_gen_vae", setting, str(batch_size)]
-        )
-        for setting in KERAS_GEN
-    ] + [
-        Worker("pythae", setting, [peer_python, str(HERE / "workers" / "pythae_vae.py"), setting, str(batch_size)])
-        for setting in PYTHAE
+def same_networks(rows: list[dict]) -> None:
+    """Raise where two workers have other weights, or other multiply-adds, than the first.
+
+    Args:
+        rows: each with `library`, `setting`, `parameters` and, where the workers count them, `multiply_adds`.
+
+    Raises:
+        ValueError: naming the two workers and both counts.
+    """
+    for name in ("parameters", "multiply_adds"):
+        for row in rows[1:]:
+            if row.get(name) != rows[0].get(name):
+                raise ValueError(
+                    f"Expected the same networks; {name} of {rows[0]['library']} ({rows[0]['setting']}): "
+                    f"{rows[0].get(name)}, of {row['library']} ({row['setting']}): {row.get(name)}"
+                )
+
+
+def with_ratios(rows: list[dict], peer: str) -> list[dict]:
+    """The rows with their images per second over those of the peer's best rows.
+
+    `ratio_to_best_float32_PEER` is over all of the peer's float32 rows, `ratio_to_PEER_alike` over its rows of the
+    same precision that move the players alike (both at once, or in turns); None where the peer has no such row.
+    """
+
+    def kind(row: dict) -> tuple[bool, bool]:
+        return "float32" in row["setting"], "simultaneous" in row["setting"]
+
+    def ratio(row: dict, rivals: list[dict]) -> float | None:
+        best = max((rival["images_per_second"] for rival in rivals), default=None)
+        return None if best is None else round(row["images_per_second"] / best, 2)
+
+    peers = [row for row in rows if row["library"] == peer]
+    return [
+        {
+            **row,
+            f"ratio_to_best_float32_{peer}": ratio(row, [p for p in peers if kind(p)[0]]),
+            f"ratio_to_{peer}_alike": ratio(row, [p for p in peers if kind(p) == kind(row)]),
+        }
+        for row in rows
     ]
+
+
+def main(
+    model: str = typer.Argument("vae", help=f"one of {', '.join(COMPARISONS)}"),
+    peer_python: str = typer.Option(sys.executable, help="the Python in which the peers are installed"),
+    batch_size: int = typer.Option(0, help="0: 128 of the VAE, 64 of the DCGAN"),
+    steps: int = typer.Option(0, help="of one turn; 0: 40 of the VAE, 8 of the DCGAN"),
+    rounds: int = 7,
+    out: str = typer.Option("", help="name of the result; by default speed, or speed_dcgan"),
+):
+    """Time a training step, the same networks on both sides."""
+    if model not in COMPARISONS:
+        raise typer.BadParameter(f"expected one of {', '.join(COMPARISONS)}; received {model!r}")
+    what = COMPARISONS[model]
+    batch_size, steps = batch_size or what.batch_size, steps or what.steps
+    ours = [sys.executable, "-m", f"benchmarks.workers.{what.ours}"]
+    theirs = [peer_python, str(HERE / "workers" / f"{what.peer_worker}.py")]
+    settings = [("keras_gen", ours, setting) for setting in what.our_settings]
+    settings += [(what.peer, theirs, setting) for setting in what.peer_settings]
     alive = []
-    for worker in workers:
+    for library, command, setting in settings:
         try:
-            worker.run(max(20, steps))  # traces, compiles, fills caches
+            worker = Worker(library, setting, [*command, setting, str(batch_size)])
+            worker.run(steps)  # traces, compiles, fills caches
             alive.append(worker)
         except RuntimeError as error:
             print(f"left out: {error}")
@@ -97,7 +198,7 @@ def main(
             "library": w.name,
             "setting": w.setting,
             "ms_per_step": round(1e3 * statistics.median(w.times), 2),
-            "images_per_second": round(batch_size / statistics.median(w.times)),
+            "images_per_second": round(batch_size / statistics.median(w.times), 1),
             "ms_per_step_range": [round(1e3 * min(w.times), 2), round(1e3 * max(w.times), 2)],
             **w.about,
         }
@@ -105,15 +206,15 @@ def main(
     ]
     for worker in alive:
         worker.close()
-    best = max(r["images_per_second"] for r in rows if r["library"] == "pythae" and "float32" in r["setting"])
+    same_networks(rows)
+    rows = with_ratios(rows, what.peer)
+    content = {"batch_size": batch_size, "image": what.image, "steps": steps, "rounds": rounds, "rows": rows}
+    print(f"wrote {record.write(out or what.out, content)}")
+    best, alike = f"ratio_to_best_float32_{what.peer}", f"ratio_to_{what.peer}_alike"
+    table = rich.table.Table("library", "setting", "ms / step", "images / s", f"of {what.peer}'s float32", "of alike")
     for row in rows:
-        row["ratio_to_best_float32_pythae"] = round(row["images_per_second"] / best, 2)
-    content = {"batch_size": batch_size, "image": "28x28x1", "steps": steps, "rounds": rounds, "rows": rows}
-    print(f"wrote {record.write(out, content)}")
-    table = rich.table.Table("library", "setting", "ms / step", "images / s", "ratio")
-    for row in rows:
-        ratio = f"{row['ratio_to_best_float32_pythae']:.2f}"
-        table.add_row(row["library"], row["setting"], f"{row['ms_per_step']}", f"{row['images_per_second']}", ratio)
+        numbers = (row[name] for name in ("ms_per_step", "images_per_second", best, alike))
+        table.add_row(row["library"], row["setting"], *(str(number) for number in numbers))
     rich.console.Console().print(table)
 
 

@@ -1,0 +1,92 @@
+"""A worker: keras_gen's DCGAN, 64x64x3, trained by `model.fit`. Arguments: setting name, batch size.
+
+The generator's moving average is off: the peer has none.
+"""
+
+import math
+import os
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import models, networks
+
+from .serve import serve
+
+SIZE, SHAPE, WIDTH = 100, (64, 64, 3), 64
+
+
+@keras.saving.register_keras_serializable("benchmarks")
+class Plain(models.GAN):
+    """A step that shares nothing: each player makes its own generated images."""
+
+    def make(self, batch, draws, training):
+        return {}
+
+    def discriminator_loss(self, batch, made, draws, place, training):
+        return super().discriminator_loss(batch, super().make(batch, draws, training), draws, place, training)
+
+    def generator_loss(self, batch, made, draws, place, training):
+        return super().generator_loss(batch, super().make(batch, draws, training), draws, place, training)
+
+
+SETTINGS = {
+    "float32": {},
+    "float32, plain step": {"model": Plain},
+    "float32, simultaneous": {"simultaneous": True},
+    "bfloat16": {"precision": "mixed_bfloat16"},
+    "bfloat16, plain step": {"precision": "mixed_bfloat16", "model": Plain},
+    "bfloat16, simultaneous": {"precision": "mixed_bfloat16", "simultaneous": True},
+}
+
+
+def multiply_adds(network: keras.Model) -> int:
+    """Multiply-adds of the convolutions and dense layers for one example, borders counted like the inside."""
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2DTranspose):
+            total += math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
+        elif isinstance(layer, keras.layers.Conv2D):
+            total += math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
+        elif isinstance(layer, keras.layers.Dense):
+            total += math.prod(layer.kernel.shape)
+    return total
+
+
+def build(setting: str) -> models.GAN:
+    """The model of a setting, compiled with DCGAN's Adam."""
+    options = dict(SETTINGS[setting])
+    keras.mixed_precision.set_global_policy(options.pop("precision", "float32"))
+    model = options.pop("model", models.GAN)(
+        networks.dcgan_generator(SIZE, SHAPE, width=WIDTH),
+        networks.dcgan_discriminator(SHAPE, width=WIDTH),
+        objective="non_saturating",
+        ema=None,
+        seed=1,
+        **options,
+    )
+    model.compile(keras.optimizers.Adam(2e-4, beta_1=0.5))
+    return model
+
+
+def main(setting: str, batch_size: int) -> None:
+    model = build(setting)
+    images = np.random.default_rng(1).random((batch_size, *SHAPE), np.float32)
+    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
+    pipeline = tf.data.Options()
+    pipeline.autotune.enabled = False
+    dataset = tf.data.Dataset.from_tensors({"image": images}).cache().repeat().with_options(pipeline)
+    players = {"generator": model.generator, "discriminator": model.discriminator}
+    about = {
+        "parameters": {name: sum(math.prod(v.shape) for v in n.trainable_variables) for name, n in players.items()},
+        "multiply_adds": {name: multiply_adds(network) for name, network in players.items()},
+        "tensorflow": tf.__version__,
+        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", len(os.sched_getaffinity(0)))),
+    }
+    serve(lambda steps: model.fit(dataset.take(steps), verbose=0), about)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
