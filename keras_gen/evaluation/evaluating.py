@@ -100,14 +100,16 @@ def evaluate(
             progress=progress.update,
         )
         subject.count()  # before anything that takes long: whether there is such a split
+        measured, (files, missing) = measure(subject, progress), draw(subject, progress)
         content = {
-            **measure(subject, progress),
+            **measured,
             "seed": seed,
             "split": split,
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "hardware": hardware(),
             "versions": runs.versions(),
-            "pictures": draw(subject, progress),
+            "pictures": files,
+            **({"missing_pictures": missing} if missing else {}),
         }
     runs.write_json(run.evaluation_file, content)
     if verbose:
@@ -134,15 +136,23 @@ def measure(subject: Subject, progress) -> dict:
     return {"metrics": metrics, "about": about}
 
 
-def draw(subject: Subject, progress) -> dict[str, str]:
-    """Write the pictures that fit the model: name -> file, relative to the run directory."""
-    files = {}
+def draw(subject: Subject, progress) -> tuple[dict[str, str], dict[str, str]]:
+    """Write the pictures that fit the model.
+
+    Returns:
+        Name -> file, relative to the run directory; and name -> reason of those that cannot be drawn.
+    """
+    files, missing = {}, {}
     for picture in PICTURES:
         if picture.needs.fits(subject.model):
             progress.update(f"picture {picture.name}", 0, 0)
-            files[picture.name] = f"evaluation/{picture.name}.png"
-            pictures.save_png(subject.run.path / files[picture.name], picture.draw(subject))
-    return files
+            file = f"evaluation/{picture.name}.png"
+            try:
+                pictures.save_png(subject.run.path / file, picture.draw(subject))
+                files[picture.name] = file
+            except REFUSALS as error:
+                missing[picture.name] = f"{type(error).__name__}: {error}"
+    return files, missing
 
 
 def hardware() -> dict:

@@ -3,7 +3,7 @@ import pytest
 
 from keras_gen import data
 from keras_gen.evaluation import feature_classifier, run_features
-from keras_gen.evaluation.evaluating import measure
+from keras_gen.evaluation.evaluating import draw, measure
 from keras_gen.evaluation.report import Progress
 from keras_gen.evaluation.run_features import extractors, labelled_images
 from keras_gen.evaluation.samples import real_images, samples
@@ -71,6 +71,7 @@ def test_generated_images_that_are_not_finite(tmp_path):
     subject.generated = np.where(np.arange(30)[:, None, None, None] < 7, np.nan, np.zeros((30, 8, 8, 1)))
     content = measure(subject, Progress(False))
     assert content["metrics"] == {"samples": None}
+    assert draw(subject, Progress(False))[1].keys() == {"samples", "neighbours"}
     assert content["about"]["samples"]["reason"] == "ValueError: 7 of 30 generated images hold NaN or infinity"
 
 
