@@ -37,7 +37,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             draws for it (it must take `label`). A label of -1 is an image without one. The encoder is told nothing.
         loss: `"mse"` or `"bernoulli"`, of the reconstruction.
         objective: of the discriminators, see `keras_gen.losses.adversarial`.
-        ema: decay of the moving averages of encoder and decoder, or None.
+        ema: decay of the moving averages of encoder and decoder, or None; outside training the averages are used.
         seed: of all noise.
 
     Reference:
@@ -158,6 +158,16 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         return tf.nn.softmax(made["encoded"][:, : self.num_categories])
 
     # use
+
+    def encoded(self, image, label=None, training: bool = False):
+        """The encoder's output in float32; outside training that of the average, where there is one."""
+        network = self.encoder if training else self.shown("encoder")
+        return tf.cast(network(image, training=training), tf.float32)
+
+    def decoded(self, z, label=None, training: bool = False):
+        """The decoder's output in float32; outside training that of the average, where there is one."""
+        network = self.decoder if training else self.shown("decoder")
+        return tf.cast(network(z, training=training), tf.float32)
 
     def code_of(self, encoded):
         if not self.num_categories:

@@ -113,3 +113,20 @@ def test_missing_labels():
     model = aae(categories=CLASSES, supervised=True)
     with pytest.raises(ValueError, match="needs labelled_image and labelled_label in a batch"):
         model.fit(batches(), verbose=0)
+
+
+def test_outside_training_the_averages_are_used(tmp_path):
+    model = aae(ema=0.99)
+    model.fit(batches(), epochs=3, verbose=0)
+    image = columns(4)["image"]
+    twin, trained = model.twins["encoder"](image), model.encoder(image)
+    assert np.abs(twin - trained).max() > 1e-3
+    np.testing.assert_array_equal(model.encode(image), twin)
+    z = np.ones((4, 2), np.float32)
+    by_twin = tf.nn.sigmoid(model.twins["decoder"](z))
+    np.testing.assert_array_equal(model.decode(z), by_twin)
+    assert np.abs(model.decode(z) - tf.nn.sigmoid(model.decoder(z))).max() > 1e-4
+    endpoints = {each.name: each for each in model.endpoints()}
+    np.testing.assert_array_equal(endpoints["decode"].function(z=z)["image"], by_twin)
+    model.save(tmp_path / "aae.keras")
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "aae.keras").encode(image), twin)
