@@ -1,0 +1,186 @@
+"""A ring of 8 and a grid of 25 Gaussians: modes covered and high-quality points, by objective, penalty and packing.
+
+    python -m benchmarks.gaussians
+
+Every method trains the same networks for as many steps of the same batch size, on fresh points in every update; WGAN-GP
+moves its critic twice a step. Each run takes one core. Writes benchmarks/results/gaussians.json and
+benchmarks/results/pictures/gaussians.png.
+"""
+
+import concurrent.futures
+import dataclasses
+import itertools
+import multiprocessing
+import statistics
+import time
+
+import keras
+import numpy as np
+import rich.console
+import rich.table
+import tensorflow as tf
+import typer
+
+from keras_gen import models, networks
+from keras_gen.distributions import gaussian_grid, gaussian_ring
+from keras_gen.evaluation.gaussian_modes import gaussian_modes
+
+from . import record
+
+MIXTURES = {"ring": gaussian_ring, "grid": gaussian_grid}
+METHODS = {
+    "minimax": {"objective": "minimax"},
+    "non-saturating": {"objective": "non_saturating"},
+    "WGAN-GP": {"objective": "wasserstein", "penalty": {"name": "wgan_gp", "weight": 1.0}, "n_critic": 2},
+    "R1": {"objective": "non_saturating", "penalty": {"name": "r1", "gamma": 0.1}},
+    "packing 2": {"objective": "non_saturating", "packing": 2},
+}
+BETA_2 = {"WGAN-GP": 0.9}  # its paper's; with 0.999 elsewhere
+POINTS, POINTS_SEED = 2500, 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What all runs share. Adam's rate falls to 0 by a cosine over the run; a batch is that of one update."""
+
+    steps: int = 5000
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    beta_1: float = 0.5
+    latent_size: int = 2
+    hidden: tuple[int, ...] = (128, 128, 128)
+    steps_per_execution: int = 100
+
+
+def points_of(mixture, batch_size: int, steps: int, seed: int) -> tf.data.Dataset:
+    """`steps` batches of fresh points of a mixture, {"image": float32 [batch_size, 2]}, by the seed."""
+    draw = lambda step: {"image": mixture.sample(batch_size, seed=tf.stack([seed, tf.cast(step, tf.int32)]))}  # noqa: E731
+    return tf.data.Dataset.range(steps).map(draw).prefetch(1)
+
+
+def build(method: str, settings: Settings, seed: int) -> models.GAN:
+    """The GAN of a method on points of the plane, compiled; without an average, so that the last step is seen."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    options = METHODS[method]
+    model = models.GAN(
+        networks.mlp_generator(settings.latent_size, (2,), hidden=settings.hidden),
+        networks.mlp_discriminator(
+            (2,), hidden=settings.hidden, activation="leaky_relu", packing=options.get("packing", 1)
+        ),
+        ema=None,
+        seed=seed,
+        **options,
+    )
+    updates = {"discriminator": options.get("n_critic", 1), "generator": 1}
+    optimizers = {
+        player: keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.steps * count),
+            beta_1=settings.beta_1,
+            beta_2=BETA_2.get(method, 0.999),
+        )
+        for player, count in updates.items()
+    }
+    model.compile(optimizers, steps_per_execution=settings.steps_per_execution)
+    return model
+
+
+def measure(mixture_name: str, method: str, seed: int, settings: Settings) -> tuple[dict, np.ndarray]:
+    """Train one GAN; what its points cover, and the points [2500, 2]."""
+    mixture = MIXTURES[mixture_name]()
+    model = build(method, settings, seed)
+    start = time.perf_counter()
+    model.fit(points_of(mixture, settings.batch_size * model.n_critic, settings.steps, seed), verbose=0)
+    seconds = time.perf_counter() - start
+    points = model.generate(POINTS, seed=POINTS_SEED, batch_size=POINTS)
+    row = {"mixture": mixture_name, "method": method, "seed": seed, **covered(points, mixture)}
+    return {**row, "train_seconds": round(seconds, 1)}, points
+
+
+def covered(points: np.ndarray, mixture) -> dict:
+    """`modes`, those with a point within three standard deviations, and `high_quality`, the share of such points."""
+    parts = mixture.components_distribution
+    found = gaussian_modes(points, parts.mean().numpy(), float(parts.stddev().numpy().max()))
+    return {"modes": found.covered, "high_quality": round(found.high_quality, 4)}
+
+
+def summary(rows: list[dict]) -> list[dict]:
+    """One row for each mixture and method: means over the seeds, and each seed's numbers."""
+    made = []
+    for mixture, method in itertools.product(MIXTURES, METHODS):
+        runs = [row for row in rows if (row["mixture"], row["method"]) == (mixture, method)]
+        numbers = {name: [run[name] for run in runs] for name in ("modes", "high_quality")}
+        means = {f"{name}_mean": round(statistics.mean(values), 3) for name, values in numbers.items()}
+        made.append({"mixture": mixture, "method": method, **numbers, **means})
+    return made
+
+
+def figure(points: dict[tuple[str, str], np.ndarray], modes: dict[tuple[str, str], str]) -> None:
+    """Scatter panels, a row for each mixture and a column for each method."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    drawing, axes = plt.subplots(len(MIXTURES), len(METHODS), figsize=(3 * len(METHODS), 3.2 * len(MIXTURES)))
+    for (mixture, method), axis in zip(itertools.product(MIXTURES, METHODS), axes.flat, strict=True):
+        centers = MIXTURES[mixture]().components_distribution.mean().numpy()
+        reach = 1.35 * np.abs(centers).max()
+        axis.scatter(*centers.T, s=140, facecolors="none", edgecolors="tab:orange", linewidths=1)
+        axis.scatter(*points[mixture, method].T, s=2, alpha=0.35, color="tab:blue", linewidths=0)
+        axis.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+        axis.set_title(f"{mixture}, {method}\n{modes[mixture, method]}", fontsize=10)
+    drawing.tight_layout()
+    drawing.savefig(record.RESULTS / "pictures" / "gaussians.png", dpi=80)
+
+
+def one_thread() -> None:
+    """Let TensorFlow use one core in this process."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def main(
+    seeds: int = typer.Option(3, help="runs of each method, with the seeds 0, 1, ..."),
+    steps: int = Settings.steps,
+    processes: int = typer.Option(1, help="runs at a time, a core for each"),
+):
+    """Train every method on both mixtures; write the table and the figure."""
+    settings = Settings(steps=steps)
+    wanted = [(*run, settings) for run in itertools.product(MIXTURES, METHODS, range(seeds))]
+    spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    with concurrent.futures.ProcessPoolExecutor(processes, spawn, one_thread) as pool:
+        futures = [pool.submit(measure, *run) for run in wanted]
+        for future in concurrent.futures.as_completed(futures):
+            print(future.result()[0], flush=True)
+    results = [future.result() for future in futures]
+    rows = [row for row, _ in results]
+    table = summary(rows)
+    shown = {(row["mixture"], row["method"]): points for row, points in results if row["seed"] == 0}
+    figure(shown, {
+        (row["mixture"], row["method"]): f"{row['modes']} modes, {100 * row['high_quality']:.0f} % near one"
+        for row in rows if row["seed"] == 0
+    })  # fmt: skip
+    data = {
+        name: covered(mixture().sample(POINTS, seed=[0, POINTS_SEED]).numpy(), mixture())
+        for name, mixture in MIXTURES.items()
+    }
+    content = {
+        "settings": dataclasses.asdict(settings),
+        "methods": {name: {**options, "beta_2": BETA_2.get(name, 0.999)} for name, options in METHODS.items()},
+        "points": POINTS,
+        "seeds": list(range(seeds)),
+        "data": data,
+        "summary": table,
+        "runs": rows,
+    }
+    print(f"wrote {record.write('gaussians', content)}")
+    drawn = rich.table.Table("mixture", "method", "modes", "high quality", "modes, mean", "high quality, mean")
+    for row in table:
+        names = ("mixture", "method", "modes", "high_quality", "modes_mean", "high_quality_mean")
+        drawn.add_row(*(str(row[name]) for name in names))
+    rich.console.Console().print(drawn)
+
+
+if __name__ == "__main__":
+    typer.run(main)
