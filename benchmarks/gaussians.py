@@ -122,7 +122,8 @@ def figure(points: dict[tuple[str, str], np.ndarray], modes: dict[tuple[str, str
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    drawing, axes = plt.subplots(len(MIXTURES), len(METHODS), figsize=(3 * len(METHODS), 3.2 * len(MIXTURES)))
+    size = (3 * len(METHODS), 3.5 * len(MIXTURES))
+    drawing, axes = plt.subplots(len(MIXTURES), len(METHODS), figsize=size, layout="constrained")
     for (mixture, method), axis in zip(itertools.product(MIXTURES, METHODS), axes.flat, strict=True):
         centers = MIXTURES[mixture]().components_distribution.mean().numpy()
         reach = 1.35 * np.abs(centers).max()
@@ -130,7 +131,6 @@ def figure(points: dict[tuple[str, str], np.ndarray], modes: dict[tuple[str, str
         axis.scatter(*points[mixture, method].T, s=2, alpha=0.35, color="tab:blue", linewidths=0)
         axis.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
         axis.set_title(f"{mixture}, {method}\n{modes[mixture, method]}", fontsize=10)
-    drawing.tight_layout()
     drawing.savefig(record.RESULTS / "pictures" / "gaussians.png", dpi=80)
 
 
