@@ -161,7 +161,7 @@ def _gathered(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Datas
             index, number = rows[field]
             batch[field] = _finish(field, read(index), (epoch, number, index), plan)
         for field, values in columns.items():
-            owner = IMAGE if field == LABEL else next(iter(rows))
+            owner = IMAGE if field == LABEL and IMAGE in rows else next(iter(rows))
             batch[field] = tf.gather(values, rows[owner][0])
         return batch
 
