@@ -92,7 +92,7 @@ def test_as_features(trained, folder, monkeypatch):
     monkeypatch.setitem(sys.modules["keras_gen.evaluation.feature_classifier"].SETTINGS, "epochs", 1)
     extract = feature_extractor("classifier", train=TRAIN, test=TEST, folder=folder)
     assert extract(TEST[0]).shape == (100, 128)
-    assert "100 test images" in extract.identity and trained.key[:12] not in extract.identity
+    assert "100 other images" in extract.identity and trained.key[:12] not in extract.identity
 
 
 def test_errors(folder):
