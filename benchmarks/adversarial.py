@@ -145,8 +145,8 @@ def modes(model, data_dir, seed) -> dict:
 
 
 def by_category(model) -> np.ndarray:
-    """Ten draws of each of the first ten categories, a category in a row."""
-    return model.generate(100, seed=1, category=np.repeat(np.arange(10), 10))
+    """Ten draws of each category, a category in a row."""
+    return model.generate(10 * model.num_categories, seed=1, category=np.repeat(np.arange(model.num_categories), 10))
 
 
 def autoencoder(categories: int | None, supervised: bool, network: str = "conv", **options) -> Callable:
