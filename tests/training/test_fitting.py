@@ -111,6 +111,23 @@ train("vae", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs=3, callbacks
     assert {file: file.read_bytes() for file in run.checkpoints.iterdir()} == before
 
 
+def test_a_game_that_was_killed_goes_on_bit_for_bit(toy_images, tmp_path):
+    """Two players with an optimizer each, and the generator's average."""
+    options = {**SMALL, "settings": {"width": 8, "latent_size": 2, "penalty": "r1"}}
+    program = f"""
+import os, signal
+from keras_gen.training import train
+from tests.training.test_fitting import At
+kill = At(3, 2, lambda model: os.kill(os.getpid(), signal.SIGKILL))
+train("gan", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs=4, callbacks=[kill], **{options!r})
+"""
+    killed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(read_rows(tmp_path / "run" / "metrics.csv")) == 2
+    resumed = train(None, None, tmp_path / "run", resume=True, verbose=0)
+    assert_same(resumed, train("gan", toy_images, tmp_path / "whole", epochs=4, **options))
+
+
 def test_an_occupied_directory_is_never_overwritten_unasked(toy_run, toy_images, tmp_path):
     path = tmp_path / "run"
     shutil.copytree(toy_run.path, path)
