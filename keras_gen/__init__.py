@@ -24,8 +24,11 @@ _MODULES = (
     "zoo",
 )
 _MEMBERS = {
+    "AdversarialAutoencoder": "models",
     "Autoencoder": "models",
+    "GAN": "models",
     "GenerativeModel": "models",
+    "InfoGAN": "models",
     "VAE": "models",
     "Prior": "distributions",
     "load": "runs",
@@ -52,7 +55,7 @@ if TYPE_CHECKING:
     )
     from .distributions import Prior
     from .evaluation import evaluate
-    from .models import VAE, Autoencoder, GenerativeModel
+    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, GenerativeModel, InfoGAN
     from .runs import load
     from .training import train
     from .zoo import build
