@@ -108,7 +108,7 @@ def export_model(
             (and `label`), or a data set of such batches. Of 192 images, 128 calibrate int8 and 64 are compared; of
             fewer, two thirds and one third (at least 32, with overlap where there are fewer than 96).
         format, quantize, batch, seed: as for `export`.
-        system, title: what model.json says it is; default the class name.
+        system, title: what model.json says it is; default the model's `system`, or the class name.
         labels: names of the classes.
 
     Returns:
@@ -127,7 +127,7 @@ def export_model(
         batch=batch,
         calibration=calibrated,
         checked=checked,
-        system=system or name.lower(),
+        system=system or model.system or name.lower(),
         title=title or name,
         labels=list(labels) if labels is not None else None,
         seed=seed,

@@ -45,6 +45,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         (semi-supervised) and 5 (clustering).
     """
 
+    system = "aae"
     averaged = ("encoder", "decoder")
     makers = ("encoder",)
 

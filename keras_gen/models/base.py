@@ -29,11 +29,13 @@ class GenerativeModel(keras.Model):
         tracked: names of what is reported.
         monitor: the one of them that is smallest for the best epoch; None where no number tells it, and the last
             epoch is kept.
+        system: what an export calls it, where that is not the class name in small letters.
     """
 
     tracked: tuple[str, ...] = ("loss",)
     image_shape: tuple[int, int, int] | None = None
     monitor: str | None = "loss"
+    system: str | None = None
     evaluation_seed = 20_131_220
 
     def __init__(self, *, seed: int | None = None, **kwargs):

@@ -1,11 +1,14 @@
 """The adversarial autoencoder in its four modes."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gen.distributions import PetalPrior
+from keras_gen.export import export_model
 from keras_gen.models import AdversarialAutoencoder
 from keras_gen.networks import code_discriminator, mlp_decoder, mlp_encoder
 
@@ -130,3 +133,8 @@ def test_outside_training_the_averages_are_used(tmp_path):
     np.testing.assert_array_equal(endpoints["decode"].function(z=z)["image"], by_twin)
     model.save(tmp_path / "aae.keras")
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "aae.keras").encode(image), twin)
+
+
+def test_an_export_is_called_by_the_system_s_key(tmp_path):
+    folder = export_model(aae(), tmp_path, calibration=columns(), format="saved_model")
+    assert json.loads((folder / "model.json").read_text())["system"] == "aae"
