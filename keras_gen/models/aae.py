@@ -174,7 +174,10 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         if not self.num_categories:
             return encoded
         logits, style = encoded[:, : self.num_categories], encoded[:, self.num_categories :]
-        return tf.concat([tf.nn.softmax(logits), style], axis=1)
+        # a sum and not tf.concat: in an int8 file the parts of a concatenation share one scale, which the softmax's
+        # kernel does not follow, and its probabilities come out wrong
+        category = tf.pad(tf.nn.softmax(logits), [[0, 0], [0, self.style_size]])
+        return category + tf.pad(style, [[0, 0], [self.num_categories, 0]])
 
     def image_of(self, decoded):
         return tf.nn.sigmoid(decoded)
@@ -183,7 +186,8 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         """Images -> probabilities of the categories, float32 [batch, num_categories]."""
         if not self.num_categories:
             raise ValueError("This model has no categories: build it with num_categories")
-        return self.encode(image)[:, : self.num_categories]
+        # not out of the code: in an int8 file its probabilities would have the styles' wide steps
+        return tf.nn.softmax(self.encoded(image)[:, : self.num_categories])
 
     def noise(self):
         category = {"category": Noise("one_hot", (self.num_categories,))} if self.num_categories else {}

@@ -253,3 +253,20 @@ def test_mixed_precision_and_vamp_prior(tmp_path):
     assert 0 < difference < 0.05
     variables = {variable.name for variable in tf.saved_model.load(str(folder / "saved_model")).parameters}
     assert not any("pseudo" in name for name in variables)
+
+
+def test_int8_keeps_the_categories_of_a_code(tmp_path):
+    """Probabilities beside styles that reach ten times as far: neither the code nor the class may lose them."""
+    model = zoo.build("aae", (8, 8, 1), width=16, latent_size=3, discriminator_width=8, num_categories=4)
+    last = model.encoder.layers[-1]
+    last.kernel.assign(10.0 * last.kernel)
+    images = blobs(96, size=8)
+    folder = export_model(model, tmp_path / "out", calibration=images, format="tflite", quantize="int8")
+    runtime = Runtime(folder)
+    wanted = model.classify(images).numpy()
+    found = runtime.run("classify", image=images)["category"]
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=0.05)
+    assert np.abs(found - wanted).mean() < 0.03
+    code = runtime.encode(images)[:, :4]
+    # a step of the code's scale is about 0.1
+    assert np.abs(code - wanted).mean() < 0.06 and np.abs(code.sum(axis=1) - 1).mean() < 0.2
