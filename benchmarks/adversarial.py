@@ -1,6 +1,6 @@
 """The adversarial family on MNIST, beside the papers' figures: one run of one configuration, its measure, its pictures.
 
-usage: python -m benchmarks.adversarial NAME [--seed 1] [--epochs N] [--threads 1] [--data-dir DIR]
+usage: python -m benchmarks.adversarial NAME [--seed 1] [--epochs N] [--threads 1] [--measure] [--data-dir DIR]
 
 Writes benchmarks/results/adversarial_NAME.json (a run for each seed), pictures/adversarial_NAME.png, and the weights to
 runs/benchmarks/. What a measure is allowed to see: maps from a code to a class are fixed on training images, sigmas on
@@ -126,7 +126,9 @@ def quality(model, data_dir, seed) -> dict:
     features = evaluation.feature_extractor("classifier", train=labelled(train), test=labelled(test))
     generated = model.generate(10_000, seed=seed, batch_size=500)
     chosen = np.random.default_rng(seed).permutation(len(train["image"]))[:10_000]
-    values, about = evaluation.sample_quality(generated, test["image"], train["image"][chosen], features, seed=seed)
+    values, about = evaluation.sample_quality(
+        generated, test["image"], train["image"][chosen], {"classifier": features}, pyramid=False, seed=seed
+    )
     errors = {f"{k}_standard_error": v["standard_error"] for k, v in about.items() if v.get("standard_error")}
     return values | errors
 
@@ -238,8 +240,8 @@ CONFIGURATIONS = {
 }
 
 
-def run(name: str, seed: int, epochs: int | None, data_dir: str | None) -> dict:
-    """Train and measure; what the result file says of this run."""
+def train(name: str, seed: int, epochs: int | None, data_dir: str | None) -> None:
+    """Train, and keep weights and what the training was, before anything is measured."""
     it = CONFIGURATIONS[name]
     epochs = epochs or it.epochs
     batches = data.load(it.source, "train", image_shape=it.image_shape, batch_size=it.batch_size, seed=seed,
@@ -254,18 +256,27 @@ def run(name: str, seed: int, epochs: int | None, data_dir: str | None) -> dict:
     history = model.fit(batches, epochs=epochs, verbose=2).history
     wall, work = time.perf_counter() - wall, time.process_time() - work
     WEIGHTS.mkdir(parents=True, exist_ok=True)
-    model.save(WEIGHTS / f"adversarial_{name}_{seed}.keras")
-    pictures.save_png(
-        record.RESULTS / "pictures" / f"adversarial_{name}.png", pictures.grid(it.picture(model), columns=10)
-    )
-    return {
-        "measures": it.measure(model, data_dir, seed),
+    model.save(_kept(name, seed, "keras"))
+    about = {
         "last": {metric: float(values[-1]) for metric, values in history.items()},
         "epochs": epochs,
         "train_minutes": round(wall / 60, 1),
         "processor_minutes": round(work / 60, 1),
         "parameters": model.count_params(),
     }
+    _kept(name, seed, "json").write_text(json.dumps(about))
+
+
+def measure(name: str, seed: int, data_dir: str | None) -> dict:
+    """What the result file says of a trained run; draws its picture."""
+    it, model = CONFIGURATIONS[name], keras.saving.load_model(_kept(name, seed, "keras"))
+    picture = record.RESULTS / "pictures" / f"adversarial_{name}.png"
+    pictures.save_png(picture, pictures.grid(it.picture(model), columns=10))
+    return {"measures": it.measure(model, data_dir, seed), **json.loads(_kept(name, seed, "json").read_text())}
+
+
+def _kept(name: str, seed: int, ending: str) -> pathlib.Path:
+    return WEIGHTS / f"adversarial_{name}_{seed}.{ending}"
 
 
 def main() -> None:
@@ -274,11 +285,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--measure", action="store_true", help="only measure what was trained before")
     parser.add_argument("--data-dir")
     args = parser.parse_args()
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
-    result = run(args.name, args.seed, args.epochs, args.data_dir)
+    if not args.measure:
+        train(args.name, args.seed, args.epochs, args.data_dir)
+    result = measure(args.name, args.seed, args.data_dir)
     name = f"adversarial_{args.name}"
     former = record.RESULTS / f"{name}.json"
     runs = json.loads(former.read_text())["runs"] if former.exists() else {}
