@@ -164,6 +164,7 @@ def gan(key: str, shape=GRAY, **options) -> Callable:
 CODES = {"reconstruction": 1e-3, "discriminator": 3e-4, "regularization": 3e-4}
 CATEGORIES = CODES | {"category_discriminator": 3e-4}
 GAME = {"discriminator": 2e-4, "generator": 2e-4}
+FAST_GENERATOR = {"discriminator": 2e-4, "generator": 1e-3}
 
 CONFIGURATIONS = {
     "infogan": Configuration(
@@ -221,9 +222,9 @@ CONFIGURATIONS = {
         "DCGAN in VEEGAN and PacGAN: 99 modes, KL 3.40",
         gan("dcgan", COLOUR, width=32),
         modes,
-        epochs=5,
+        epochs=15,
         batch_size=64,
-        rates=GAME,
+        rates=FAST_GENERATOR,
         source="stacked_mnist",
         image_shape=COLOUR,
     ),
@@ -231,9 +232,9 @@ CONFIGURATIONS = {
         "PacDCGAN2: 1,000 modes, KL 0.06",
         gan("dcgan", COLOUR, width=32, packing=2),
         modes,
-        epochs=5,
+        epochs=15,
         batch_size=64,
-        rates=GAME,
+        rates=FAST_GENERATOR,
         source="stacked_mnist",
         image_shape=COLOUR,
     ),

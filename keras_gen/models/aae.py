@@ -19,12 +19,13 @@ RECONSTRUCTIONS = {"mse": squared_error, "bernoulli": bernoulli_cross_entropy}
 class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
     """An autoencoder whose codes a discriminator cannot tell from draws of the prior.
 
-    The prior needs draws alone, no density. With `num_categories`, a code is a category y (the softmax of the first
-    outputs) and a style z, each with a discriminator of its own: without labels y clusters the images, with labels for
-    some of them it becomes a classifier.
+    The prior needs draws alone, no density. With `num_categories`, a code is a category y (a softmax) and a style z,
+    each with a discriminator of its own: without labels y clusters the images, with labels for some of them it becomes
+    a classifier.
 
     Args:
-        encoder: images -> codes [batch, size]; with `num_categories` K, [batch, K + size]: logits of y, then z.
+        encoder: images -> codes [batch, size]; with `num_categories` K, a list: logits of y [batch, K], z
+            [batch, size]. Two layers and not one: in an int8 file each has the scale that its own values need.
         decoder: codes [batch, size], or [batch, K + size] -> logits [batch, height, width, channels].
         discriminator: codes z [batch, size] -> logits [batch, 1]; with `informed_classes`, [codes, one-hot labels].
         category_discriminator: y [batch, K] -> logits [batch, 1]; due with `num_categories`.
@@ -35,6 +36,9 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             towards their classes. Needs `num_categories`.
         informed_classes: classes of a label-informed prior: the discriminator is told an image's class, and the prior
             draws for it (it must take `label`). A label of -1 is an image without one. The encoder is told nothing.
+        input_noise: deviation of normal noise on every image that the encoder sees in training, >= 0; what it
+            reconstructs is the image without it (a denoising autoencoder), and a class learned from few images
+            generalizes further.
         loss: `"mse"` or `"bernoulli"`, of the reconstruction.
         objective: of the discriminators, see `keras_gen.losses.adversarial`.
         ema: decay of the moving averages of encoder and decoder, or None; outside training the averages are used.
@@ -60,6 +64,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         num_categories: int | None = None,
         supervised: bool = False,
         informed_classes: int | None = None,
+        input_noise: float = 0.0,
         loss: str = "mse",
         objective: str | dict = "non_saturating",
         ema: float | None = None,
@@ -70,7 +75,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         super().__init__(encoder, decoder, ema=ema, seed=seed, **kwargs)
         self.discriminator, self.category_discriminator = discriminator, category_discriminator
         self.num_categories, self.supervised, self.informed_classes = num_categories, supervised, informed_classes
-        self.reconstruction_loss, self.objective = loss, objective
+        self.input_noise, self.reconstruction_loss, self.objective = input_noise, loss, objective
         self.style_size = self.latent_size - (num_categories or 0)
         self.prior = Prior(size=self.style_size) if prior is None else prior
         self._objective = adversarial.get(objective)
@@ -88,16 +93,17 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             players.append(Player("category_discriminator", (self.category_discriminator,), self.category_loss))
         players.append(Player("regularization", (self.encoder,), self.regularization))
         if self.supervised:
-            players.append(Player("classification", (self.encoder,), self.classification))
+            logits = keras.Model(self.encoder.inputs, self.encoder.outputs[0])  # without the styles' layer
+            players.append(Player("classification", (logits,), self.classification))
         return players
 
     def make(self, batch, draws, training):
         """One pass of the encoder for all players: its gradients are those at its weights before the step."""
-        return {"encoded": self.encoded(batch["image"], training=training)}
+        return self._encoded_with_noise(batch["image"], draws, training)
 
     def reconstruction(self, batch, made, draws, place, training):
         """The reconstruction loss, summed over pixels."""
-        logits = self.decoded(self.code_of(made["encoded"]), training=training)
+        logits = self.decoded(self.code_of(made), training=training)
         images = batch["image"]
         losses = bernoulli_cross_entropy(images, logits) if self.reconstruction_loss == "bernoulli" else (
             squared_error(images, tf.nn.sigmoid(logits))
@@ -109,22 +115,22 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         label = self.informed_by(batch)
         noise = draws.noise(self.prior.noise)
         real = self.prior.draw(noise) if label is None else self.prior.draw(noise, label=label)
-        logits = self.judged(real, label, training), self.judged(self._style(made), label, training)
+        logits = self.judged(real, label, training), self.judged(made["style"], label, training)
         return self._objective.discriminator(*logits), {"discriminator_accuracy": self._objective.accuracy(*logits)}
 
     def category_loss(self, batch, made, draws, place, training):
         """One-hot categories against the softmax of the encoder's logits."""
         logits = [
             tf.cast(self.category_discriminator(y, training=training), tf.float32)[:, 0]
-            for y in (draws.one_hot((self.num_categories,)), self._category(made))
+            for y in (draws.one_hot((self.num_categories,)), tf.nn.softmax(made["logits"]))
         ]
         return self._objective.discriminator(*logits), {}
 
     def regularization(self, batch, made, draws, place, training):
         """What the encoder owes to the discriminators."""
-        losses = self._objective.generator(self.judged(self._style(made), self.informed_by(batch), training))
+        losses = self._objective.generator(self.judged(made["style"], self.informed_by(batch), training))
         if self.num_categories:
-            logits = self.category_discriminator(self._category(made), training=training)
+            logits = self.category_discriminator(tf.nn.softmax(made["logits"]), training=training)
             losses += self._objective.generator(tf.cast(logits, tf.float32)[:, 0])
         return losses, {}
 
@@ -134,10 +140,15 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             raise ValueError(
                 f"supervised=True needs labelled_image and labelled_label in a batch; it has {', '.join(sorted(batch))}"
             )
-        logits = self.encoded(batch["labelled_image"], training=training)[:, : self.num_categories]
+        logits = self._encoded_with_noise(batch["labelled_image"], draws, training)["logits"]
         label = tf.cast(batch["labelled_label"], tf.int32)
         right = tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == label, tf.float32)
         return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits), {"labelled_accuracy": right}
+
+    def _encoded_with_noise(self, image, draws, training: bool) -> dict[str, tf.Tensor]:
+        if training and self.input_noise:
+            image = image + self.input_noise * draws.normal(self.image_shape)
+        return self.encoded(image, training=training)
 
     def judged(self, codes, label, training: bool) -> tf.Tensor:
         """The discriminator's logits of styles [batch, size], float32 [batch]."""
@@ -152,18 +163,14 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             raise ValueError(f"A label-informed prior needs 'label'; the batch has {', '.join(sorted(batch))}")
         return tf.one_hot(tf.cast(batch["label"], tf.int32), self.informed_classes)
 
-    def _style(self, made):
-        return made["encoded"][:, self.num_categories or 0 :]
-
-    def _category(self, made):
-        return tf.nn.softmax(made["encoded"][:, : self.num_categories])
-
     # use
 
-    def encoded(self, image, label=None, training: bool = False):
-        """The encoder's output in float32; outside training that of the average, where there is one."""
+    def encoded(self, image, label=None, training: bool = False) -> dict[str, tf.Tensor]:
+        """`style` and, with categories, `logits`, in float32; outside training the average's, where there is one."""
         network = self.encoder if training else self.shown("encoder")
-        return tf.cast(network(image, training=training), tf.float32)
+        names = ("logits", "style") if self.num_categories else ("style",)
+        made = keras.tree.flatten(network(image, training=training))
+        return {name: tf.cast(part, tf.float32) for name, part in zip(names, made, strict=True)}
 
     def decoded(self, z, label=None, training: bool = False):
         """The decoder's output in float32; outside training that of the average, where there is one."""
@@ -172,12 +179,11 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
 
     def code_of(self, encoded):
         if not self.num_categories:
-            return encoded
-        logits, style = encoded[:, : self.num_categories], encoded[:, self.num_categories :]
+            return encoded["style"]
         # a sum and not tf.concat: in an int8 file the parts of a concatenation share one scale, which the softmax's
         # kernel does not follow, and its probabilities come out wrong
-        category = tf.pad(tf.nn.softmax(logits), [[0, 0], [0, self.style_size]])
-        return category + tf.pad(style, [[0, 0], [self.num_categories, 0]])
+        category = tf.pad(tf.nn.softmax(encoded["logits"]), [[0, 0], [0, self.style_size]])
+        return category + tf.pad(encoded["style"], [[0, 0], [self.num_categories, 0]])
 
     def image_of(self, decoded):
         return tf.nn.sigmoid(decoded)
@@ -187,7 +193,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         if not self.num_categories:
             raise ValueError("This model has no categories: build it with num_categories")
         # not out of the code: in an int8 file its probabilities would have the styles' wide steps
-        return tf.nn.softmax(self.encoded(image)[:, : self.num_categories])
+        return tf.nn.softmax(self.encoded(image)["logits"])
 
     def noise(self):
         category = {"category": Noise("one_hot", (self.num_categories,))} if self.num_categories else {}
@@ -210,7 +216,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         return endpoints
 
     def get_config(self) -> dict:
-        own = ("num_categories", "supervised", "informed_classes", "objective", "ema")
+        own = ("num_categories", "supervised", "informed_classes", "input_noise", "objective", "ema")
         parts = ("discriminator", "category_discriminator", "prior")
         config = {
             **super().get_config(),
@@ -228,12 +234,16 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             raise ValueError("num_categories and category_discriminator go together: give both or neither")
         if self.supervised and not self.num_categories:
             raise ValueError("supervised=True needs num_categories: the classes that the encoder learns")
+        if not 0 <= self.input_noise < float("inf"):
+            raise ValueError(f"input_noise must be a deviation >= 0; received {self.input_noise!r}")
         if self._objective.needs_means or self._objective.accuracy_needs_means:
             raise ValueError(f"objective {self._objective.name!r} needs means over the batch: choose one without")
-        if self.encoder.output_shape[-1] != self.latent_size:
+        wanted = [size for size in (self.num_categories, self.style_size) if size]
+        units = [output.shape[-1] for output in self.encoder.outputs]
+        if units != wanted:
             raise ValueError(
-                f"The encoder gives {self.encoder.output_shape[-1]} units and the decoder takes {self.latent_size}; "
-                "they must be equal"
+                f"The encoder gives {units} units and the decoder takes {self.latent_size}; with num_categories="
+                f"{self.num_categories} the encoder must give {wanted}"
             )
         if self.style_size < 1 or self.prior.size != self.style_size:
             raise ValueError(

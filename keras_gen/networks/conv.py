@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from .mlp import last_layers
+
 
 def halvings(height: int, width: int, smallest: int = 4) -> int:
     """How often height and width can be halved without a remainder and without going below `smallest`.
@@ -19,7 +21,7 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
 
 def conv_encoder(
     image_shape: Sequence[int],
-    outputs: int,
+    outputs: int | Sequence[int],
     *,
     width: int = 32,
     dense: int = 256,
@@ -32,7 +34,7 @@ def conv_encoder(
 
     Args:
         image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
-        outputs: units of the last layer.
+        outputs: units of the last layer; several numbers make several last layers, and the model gives a list.
         width: channels of the first convolution.
         dense: units of the hidden dense layer.
         activation: a Keras activation's name.
@@ -52,8 +54,7 @@ def conv_encoder(
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([x, inputs[1]])
     x = layers.Dense(dense, **options)(x)
-    x = layers.Dense(outputs, dtype="float32")(x)
-    return keras.Model(inputs if num_classes else image, x, name="encoder")
+    return keras.Model(inputs if num_classes else image, last_layers(x, outputs), name="encoder")
 
 
 def conv_decoder(

@@ -9,7 +9,7 @@ from keras import layers
 
 def mlp_encoder(
     image_shape: Sequence[int],
-    outputs: int,
+    outputs: int | Sequence[int],
     *,
     hidden: Sequence[int] = (200, 200),
     activation: str = "tanh",
@@ -19,7 +19,7 @@ def mlp_encoder(
 
     Args:
         image_shape: (height, width, channels).
-        outputs: units of the last layer.
+        outputs: units of the last layer; several numbers make several last layers, and the model gives a list.
         hidden: units of the hidden layers, first to last.
         activation: a Keras activation's name.
         num_classes: with a number, the model takes [images, one-hot labels [batch, num_classes]].
@@ -31,8 +31,7 @@ def mlp_encoder(
         x = layers.Concatenate()([x, inputs[1]])
     for units in hidden:
         x = layers.Dense(units, activation)(x)
-    x = layers.Dense(outputs, dtype="float32")(x)
-    return keras.Model(inputs if num_classes else image, x, name="encoder")
+    return keras.Model(inputs if num_classes else image, last_layers(x, outputs), name="encoder")
 
 
 def mlp_decoder(
@@ -62,3 +61,10 @@ def mlp_decoder(
     x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
     x = layers.Reshape(tuple(image_shape), dtype="float32")(x)
     return keras.Model(inputs if num_classes else code, x, name="decoder")
+
+
+def last_layers(x, outputs: int | Sequence[int]):
+    """A Keras tensor [batch, units] -> [batch, outputs] by a linear layer, or a list of them, each by its own."""
+    several = isinstance(outputs, Sequence)
+    made = [layers.Dense(units, dtype="float32")(x) for units in (outputs if several else (outputs,))]
+    return made if several else made[0]

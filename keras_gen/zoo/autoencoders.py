@@ -6,7 +6,7 @@ from keras_gen.distributions import heads, posteriors
 from .priors import prior_of
 
 
-def _encoder_decoder(network: str, image_shape, outputs: int, latent_size: int, channels: int, width, num_classes):
+def _encoder_decoder(network: str, image_shape, outputs, latent_size: int, channels: int, width, num_classes):
     """Encoder and decoder of a kind: `conv` (width = first channels) or `mlp` (width = hidden units)."""
     decoded_shape = (*image_shape[:2], channels)
     if network == "conv":
@@ -82,13 +82,15 @@ def aae(
     num_categories: int | None = None,
     supervised: bool = False,
     informed_classes: int | None = None,
+    input_noise: float = 0.0,
     loss: str = "mse",
     objective: str | dict = "non_saturating",
     ema: float | None = None,
 ) -> models.AdversarialAutoencoder:
     code = latent_size + (num_categories or 0)
     width = width or (1000 if network == "mlp" else 32)
-    encoder, decoder = _encoder_decoder(network, image_shape, code, code, image_shape[2], width, None)
+    outputs = (num_categories, latent_size) if num_categories else latent_size
+    encoder, decoder = _encoder_decoder(network, image_shape, outputs, code, image_shape[2], width, None)
     hidden = (discriminator_width,) * 2
     return models.AdversarialAutoencoder(
         encoder,
@@ -99,6 +101,7 @@ def aae(
         num_categories=num_categories,
         supervised=supervised,
         informed_classes=informed_classes,
+        input_noise=input_noise,
         loss=loss,
         objective=objective,
         ema=ema,

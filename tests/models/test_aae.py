@@ -37,7 +37,7 @@ def aae(size: int = 2, categories: int | None = None, **options) -> AdversarialA
     keras.utils.set_random_seed(0)
     small, code = {"hidden": (16,)}, size + (categories or 0)
     model = AdversarialAutoencoder(
-        mlp_encoder(SHAPE, code, **small),
+        mlp_encoder(SHAPE, (categories, size) if categories else size, **small),
         mlp_decoder(code, SHAPE, **small),
         code_discriminator(size, num_classes=options.get("informed_classes"), **small),
         category_discriminator=code_discriminator(categories, **small) if categories else None,
@@ -105,11 +105,28 @@ def test_an_unknown_label_informs_of_nothing():
         ({"loss": "l1"}, "Unknown loss 'l1'"),
         ({"objective": "wasserstein"}, "needs means over the batch"),
         ({"size": 3, "prior": PetalPrior(3)}, "leave styles of 3; the prior has size 2"),
+        ({"input_noise": -0.1}, "input_noise must be a deviation >= 0"),
     ],
 )
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         aae(**options)
+
+
+def test_one_layer_for_categories_and_styles_is_refused():
+    networks = mlp_encoder(SHAPE, CLASSES + 2), mlp_decoder(CLASSES + 2, SHAPE), code_discriminator(2)
+    with pytest.raises(ValueError, match=r"gives \[5\] units .* must give \[3, 2\]"):
+        AdversarialAutoencoder(*networks, category_discriminator=code_discriminator(3), num_categories=CLASSES)
+
+
+def test_input_noise_is_for_training_alone():
+    plain, noisy = aae(), aae(input_noise=1.0)
+    image = columns()["image"]
+    np.testing.assert_array_equal(plain.encode(image), noisy.encode(image))
+    losses = [model.evaluate(batches(), verbose=0, return_dict=True) for model in (plain, noisy)]
+    assert losses[0] == losses[1]
+    first = [model.fit(batches(), epochs=1, verbose=0).history["reconstruction_loss"] for model in (plain, noisy)]
+    assert first[0] != first[1]
 
 
 def test_missing_labels():
@@ -133,6 +150,16 @@ def test_outside_training_the_averages_are_used(tmp_path):
     np.testing.assert_array_equal(endpoints["decode"].function(z=z)["image"], by_twin)
     model.save(tmp_path / "aae.keras")
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "aae.keras").encode(image), twin)
+
+
+def test_sure_categories_leave_the_styles_their_steps_in_int8(tmp_path):
+    model = aae(categories=CLASSES)
+    logits, _ = (model.encoder.get_layer(tensor._keras_history.operation.name) for tensor in model.encoder.outputs)
+    logits.kernel.assign(1000 * logits.kernel)
+    folder = export_model(model, tmp_path, calibration=columns(), format="tflite", quantize="int8")
+    errors = json.loads((folder / "parity.json").read_text())["files"]["int8"]["endpoints"]
+    assert errors["encode"]["z"]["mean"] < 0.02
+    assert errors["reconstruct"]["image"]["mean"] < 0.01
 
 
 def test_an_export_is_called_by_the_system_s_key(tmp_path):
