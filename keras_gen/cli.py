@@ -84,10 +84,11 @@ def zoo(
         console.print(table)
         return
     row = systems.get(system)
+    paces = "".join(f" (of the {player} {pace:g} times that)" for player, pace in row.paces.items())
     console.print(f"{row.title}. {row.paper}. Endpoints: {', '.join(row.endpoints)}.", highlight=False)
     console.print(
         f"Trained on {' or '.join(row.data)}; {row.epochs} epochs, batch size {row.batch_size}, learning rate "
-        f"{row.learning_rate}, images of {row.image_size} pixels where the data have no size of their own.",
+        f"{row.learning_rate:g}{paces}, images of {row.image_size} pixels where the data have no size of their own.",
         highlight=False,
     )
     table = _table("setting", "default")

@@ -42,6 +42,15 @@ def test_learning_rate_and_optimizer():
     assert zoo.build("vae", GRAY, optimizer=optimizer, **TOY).optimizer is optimizer
 
 
+def test_players_learn_at_their_pace():
+    options = {"width": 8, "dense": 8, "learning_rate": 0.1}
+    rates = {k: float(v.learning_rate) for k, v in zoo.build("infogan", GRAY, **options).optimizers.items()}
+    assert rates == pytest.approx({"discriminator": 0.1, "generator": 0.5, "information": 0.5})
+    optimizer = keras.optimizers.SGD(0.2)
+    plain = zoo.build("dcgan", GRAY, width=8, optimizer=optimizer)
+    assert [float(each.learning_rate) for each in plain.optimizer.optimizers] == pytest.approx([0.2, 0.2])
+
+
 def test_heads_by_channels():
     assert zoo.build("vae", GRAY, **TOY).head == "bernoulli"
     assert zoo.build("vae", COLOUR, **TOY).head == "discretized_logistic_mixture"
