@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from keras_gen.layers import SpectralConv2D, SpectralDense
+
 from .conv import convolution_steps
 from .gan import packed_shape
 
-NORMALIZATIONS = ("batch", "layer", "none")
+NORMALIZATIONS = ("batch", "layer", "spectral", "none")
 
 
 def dcgan_generator(
@@ -87,7 +89,8 @@ def dcgan_discriminator(
         width: channels of the first convolution.
         kernel: size of the kernels.
         normalization: "batch" (synchronized over replicas), "layer" (over all of an image's features, with one scale
-            for each channel) or "none". A gradient penalty belongs to one example, so it needs "layer" or "none".
+            for each channel), "spectral" (of the weights of every layer, in the place of normalized features) or
+            "none". A gradient penalty belongs to one example, so it needs another than "batch".
         slope: of the leaky ReLU below 0.
         dense: units of a hidden dense layer before the last; InfoGAN has 1024, DCGAN none.
         num_classes: with a number, the model takes [images, one-hot labels [batch, packing * num_classes]].
@@ -100,16 +103,19 @@ def dcgan_discriminator(
         Radford, Metz, Chintala 2015, arXiv:1511.06434, sections 3 and 4.
         Gulrajani et al. 2017, arXiv:1704.00028, section 4 (no batch normalization beside a penalty).
         Miyato, Koyama 2018, cGANs with Projection Discriminator, arXiv:1802.05637, eq. 4.
+        Miyato, Kataoka, Koyama, Yoshida 2018, Spectral Normalization for Generative Adversarial Networks,
+        arXiv:1802.05957.
         Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 3.
     """
     convolution_steps(image_shape)  # raises before the shape is widened
     image = keras.Input(packed_shape(image_shape, packing), name="image")
     inputs = [image]
     x = features(image, width, kernel, normalization, slope, dense)
-    logit = layers.Dense(1, dtype="float32", **_weights())(x)
+    dense_layer = SpectralDense if normalization == "spectral" else layers.Dense
+    logit = dense_layer(1, dtype="float32", **_weights())(x)
     if num_classes:
         inputs.append(keras.Input((packing * num_classes,), name="label"))
-        rows = layers.Dense(x.shape[-1], use_bias=False, dtype="float32", **_weights())(inputs[1])
+        rows = dense_layer(x.shape[-1], use_bias=False, dtype="float32", **_weights())(inputs[1])
         logit = layers.Add(dtype="float32")([logit, layers.Dot(axes=1, dtype="float32")([x, rows])])
     return keras.Model(inputs if num_classes else image, logit, name="discriminator")
 
@@ -117,16 +123,18 @@ def dcgan_discriminator(
 def features(image, width: int, kernel: int, normalization: str, slope: float, dense: int | None):
     """The discriminator up to its last layer: images in [0, 1] -> [batch, features], as Keras tensors."""
     steps = convolution_steps(image.shape[1:])
+    spectral = normalization == "spectral"
+    convolution, dense_layer = (SpectralConv2D, SpectralDense) if spectral else (layers.Conv2D, layers.Dense)
+    free = ("none", "spectral")  # nothing after the layer takes its bias away
     x = layers.Rescaling(2.0, offset=-1.0)(image)
     for step in range(steps):
         how = normalization if step else "none"
-        x = layers.Conv2D(
-            width * min(2**step, 8), kernel, strides=2, padding="same", use_bias=how == "none", **_weights()
-        )(x)
+        channels = width * min(2**step, 8)
+        x = convolution(channels, kernel, strides=2, padding="same", use_bias=how in free, **_weights())(x)
         x = layers.LeakyReLU(slope)(normalized(x, how))
     x = layers.Flatten()(x)
     if dense:
-        x = layers.Dense(dense, use_bias=normalization == "none", **_weights())(x)
+        x = dense_layer(dense, use_bias=normalization in free, **_weights())(x)
         x = layers.LeakyReLU(slope)(normalized(x, normalization))
     return x
 
@@ -138,7 +146,7 @@ def normalized(x, normalization: str):
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)(x)
     if normalization == "layer":
         return layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
-    if normalization == "none":
+    if normalization in ("none", "spectral"):  # the second is of weights
         return x
     raise ValueError(f"Unknown normalization {normalization!r}: expected one of {', '.join(NORMALIZATIONS)}")
 

@@ -30,7 +30,7 @@ def infogan_trunk(
         width: channels of the first convolution.
         kernel: size of the kernels.
         dense: units of the dense layer, the features.
-        normalization: "batch", "layer" or "none", see `dcgan_discriminator`.
+        normalization: "batch", "layer", "spectral" or "none", see `dcgan_discriminator`.
         slope: of the leaky ReLU below 0.
 
     Raises:
@@ -63,13 +63,13 @@ def infogan_q_head(
         size: the trunk's features.
         outputs: units of the last layer; 14 are the logits of 10 categories and mean and scale of 2 continuous codes.
         hidden: units of the hidden layer.
-        normalization: "batch", "layer" or "none".
+        normalization: "batch" or "layer" of the hidden layer; "spectral" and "none" leave it as it is.
         slope: of the leaky ReLU below 0.
 
     Reference:
         Chen et al. 2016, InfoGAN, arXiv:1606.03657, section 5 and appendix C.1, table 1.
     """
     shared = keras.Input((size,), name="features")
-    x = layers.Dense(hidden, use_bias=normalization == "none")(shared)
+    x = layers.Dense(hidden, use_bias=normalization in ("none", "spectral"))(shared)
     x = layers.LeakyReLU(slope)(normalized(x, normalization))
     return keras.Model(shared, layers.Dense(outputs, dtype="float32")(x), name="q_head")

@@ -72,7 +72,9 @@ def test_ranges():
     np.testing.assert_allclose(seen(IMAGES), 2 * IMAGES - 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("normalization, alone", [("batch", False), ("layer", True), ("none", True)])
+@pytest.mark.parametrize(
+    "normalization, alone", [("batch", False), ("layer", True), ("spectral", True), ("none", True)]
+)
 def test_whether_an_image_is_judged_alone(normalization, alone):
     keras.utils.set_random_seed(0)
     model = networks.dcgan_discriminator((16, 16, 1), width=4, normalization=normalization, dense=5)
@@ -82,6 +84,17 @@ def test_whether_an_image_is_judged_alone(normalization, alone):
     scale = float(np.abs(model(images, training=True)).max())
     # float32 rounding is 1e-6 of the logits' size; a batch's statistics change them by per cents
     assert (abs(float(with_second - with_third)) < 1e-4 * scale) == alone
+
+
+def test_spectral_normalization_holds_every_kernel_at_norm_one():
+    model = networks.dcgan_discriminator((16, 16, 1), width=4, normalization="spectral", dense=5, num_classes=3)
+    inputs = [np.zeros((2, 16, 16, 1), np.float32), np.eye(3, dtype=np.float32)[:2]]
+    for _ in range(200):  # power iterations
+        model(inputs, training=True)
+    kernels = [layer.kernel for layer in model.layers if hasattr(layer, "sigma")]
+    assert len(kernels) == 2 + 1 + 1 + 1  # convolutions, hidden layer, logit, labels
+    for kernel in kernels:
+        assert np.linalg.norm(np.reshape(kernel, (-1, kernel.shape[-1])), 2) == pytest.approx(1, abs=1e-3)
 
 
 def test_layer_normalization_is_over_all_features_of_an_image():
@@ -119,7 +132,9 @@ def test_packing_widens_the_input():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="Unknown normalization 'instance': expected one of batch, layer, none"):
+    with pytest.raises(
+        ValueError, match="Unknown normalization 'instance': expected one of batch, layer, spectral, none"
+    ):
         networks.dcgan_discriminator((16, 16, 1), width=2, normalization="instance")
     for build in (lambda s: networks.dcgan_generator(3, s), networks.dcgan_discriminator):
         with pytest.raises(ValueError, match="halve to 4 or more"):
