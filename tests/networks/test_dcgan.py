@@ -72,9 +72,7 @@ def test_ranges():
     np.testing.assert_allclose(seen(IMAGES), 2 * IMAGES - 1, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "normalization, alone", [("batch", False), ("layer", True), ("spectral", True), ("none", True)]
-)
+@pytest.mark.parametrize("normalization, alone", [("batch", False), ("layer", True), ("none", True)])
 def test_whether_an_image_is_judged_alone(normalization, alone):
     keras.utils.set_random_seed(0)
     model = networks.dcgan_discriminator((16, 16, 1), width=4, normalization=normalization, dense=5)
