@@ -38,7 +38,7 @@ def confident_classes(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
         int64 [categories]; of equally confident images, the first one's.
 
     Reference:
-        Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, on unsupervised clustering: for each cluster
+        Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, section 6: for each cluster
         i, the validation example x_n that maximizes q(y_i | x_n) gives its label to all points of the cluster.
     """
     return labels[probabilities.argmax(axis=0)].astype(np.int64)
@@ -60,8 +60,8 @@ def category_error(subject: Subject) -> tuple[dict, dict]:
     Both are null, with the reason, for data without classes.
 
     Reference:
-        Chen et al. 2016, InfoGAN, arXiv:1606.03657, section 7.2. Makhzani et al. 2015, arXiv:1511.05644, on
-        semi-supervised learning and on unsupervised clustering.
+        Chen et al. 2016, InfoGAN, arXiv:1606.03657, section 7.2. Makhzani et al. 2015, arXiv:1511.05644,
+        sections 5 (semi-supervised) and 6 (clustering).
     """
     model, split = subject.model, subject.split
     clusters = hasattr(model, "supervised") and not model.supervised

@@ -42,7 +42,7 @@ def gaussian_modes(points: np.ndarray, centers: np.ndarray, deviation: float) ->
 
     Reference:
         Srivastava, Valkov, Russell, Gutmann, Sutton 2017, VEEGAN, arXiv:1705.07761, section 5.1.
-        Lin, Khetan, Fanti, Oh 2018, PacGAN, arXiv:1712.04086, section 4.1.
+        Lin, Khetan, Fanti, Oh 2018, PacGAN, arXiv:1712.04086 (2D-ring and 2D-grid).
     """
     points, centers = np.asarray(points), np.asarray(centers)
     if points.ndim != 2 or centers.ndim != 2 or points.shape[1] != centers.shape[1] or 0 in (len(points), len(centers)):

@@ -33,7 +33,7 @@ def sliced_wasserstein(
 
     Reference:
         Bonneel, Rabin, Peyre, Pfister 2015, Sliced and Radon Wasserstein barycenters of measures, Journal of
-        Mathematical Imaging and Vision 51, definition 4.
+        Mathematical Imaging and Vision 51.
     """
     first, second = np.asarray(first), np.asarray(second)
     if first.shape != second.shape or len(first) == 0:

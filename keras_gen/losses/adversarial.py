@@ -70,7 +70,7 @@ def hinge() -> Objective:
         discriminator: max(0, 1 - C(r)) + max(0, 1 + C(g))      generator: -C(g)
 
     Reference:
-        Lim, Ye 2017, Geometric GAN, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, eq. 16 and 17.
+        Lim, Ye 2017, Geometric GAN, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, section 4.
     """
     return Objective(
         "hinge",

@@ -48,7 +48,8 @@ def r1(discriminator: Discriminator, real: tf.Tensor) -> tf.Tensor:
         real: [batch, ...].
 
     Returns:
-        float32 [batch], >= 0. The weight gamma / 2 gives the paper's R1 (gamma = 10, hence 5, for its images).
+        float32 [batch], >= 0. The weight gamma / 2 gives the paper's R1 (gamma = 10, hence 5, for its images; its
+            published code multiplies by 10 and has no half).
 
     Raises:
         ValueError: as in `wgan_gp`.
@@ -108,7 +109,7 @@ def dragan(
         ValueError: as in `wgan_gp`, or for a deviation that is no scalar.
 
     Reference:
-        Kodali, Abernethy, Hays, Kira 2017, On Convergence and Stability of GANs, arXiv:1705.07215, section 2.3
+        Kodali, Abernethy, Hays, Kira 2017, On Convergence and Stability of GANs, arXiv:1705.07215, section 2.5
         (k = 1).
     """
     real, noise = _points("real", real), tf.cast(noise, tf.float32)

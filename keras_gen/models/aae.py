@@ -45,8 +45,8 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         seed: of all noise.
 
     Reference:
-        Makhzani, Shlens, Jaitly, Goodfellow, Frey 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 2, 2.3, 4
-        (semi-supervised) and 5 (clustering).
+        Makhzani, Shlens, Jaitly, Goodfellow, Frey 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 2, 2.3, 5
+        (semi-supervised) and 6 (clustering).
     """
 
     system = "aae"

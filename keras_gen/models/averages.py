@@ -25,7 +25,7 @@ def follow(twin: keras.Model, network: keras.Model, steps: tf.Tensor, decay: flo
         decay: in [0, 1).
 
     Reference:
-        Yaz et al. 2018, The Unusual Effectiveness of Averaging in GAN Training, arXiv:1806.04498, eq. 1.
+        Yazici et al. 2018, The Unusual Effectiveness of Averaging in GAN Training, arXiv:1806.04498.
     """
     steps = tf.cast(steps, tf.float32)
     rate = 1.0 - tf.minimum(decay, (1.0 + steps) / (10.0 + steps))

@@ -1,8 +1,8 @@
 """Networks of the adversarial autoencoder besides `mlp_encoder` and `mlp_decoder`.
 
 The paper's encoder and decoder are `mlp_encoder(image_shape, size, **HIDDEN)` and `mlp_decoder(size, image_shape,
-**HIDDEN)`, with a Bernoulli head's sigmoid after the decoder; for semi-supervised learning and clustering the
-decoder has `num_classes`, and takes the style z and the category y.
+**HIDDEN)`, with a Bernoulli head's sigmoid after the decoder; for semi-supervised learning and clustering the encoder
+has two last layers, and the decoder takes the category y and the style z joined to one code.
 """
 
 from collections.abc import Sequence
@@ -32,6 +32,6 @@ def code_discriminator(
             without a label.
 
     Reference:
-        Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 2.1 and 2.3, appendix A.
+        Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 2 and 2.3, appendix A.
     """
     return mlp_discriminator((size,), hidden=hidden, activation=activation, num_classes=num_classes)

@@ -102,10 +102,10 @@ def dcgan_discriminator(
     Reference:
         Radford, Metz, Chintala 2015, arXiv:1511.06434, sections 3 and 4.
         Gulrajani et al. 2017, arXiv:1704.00028, section 4 (no batch normalization beside a penalty).
-        Miyato, Koyama 2018, cGANs with Projection Discriminator, arXiv:1802.05637, eq. 4.
+        Miyato, Koyama 2018, cGANs with Projection Discriminator, arXiv:1802.05637.
         Miyato, Kataoka, Koyama, Yoshida 2018, Spectral Normalization for Generative Adversarial Networks,
         arXiv:1802.05957.
-        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 3.
+        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 2.
     """
     convolution_steps(image_shape)  # raises before the shape is widened
     image = keras.Input(packed_shape(image_shape, packing), name="image")

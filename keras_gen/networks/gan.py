@@ -78,7 +78,7 @@ def mlp_discriminator(
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, section 5.
         Mirza, Osindero 2014, Conditional Generative Adversarial Nets, arXiv:1411.1784 (the label joins the input).
-        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 3 (packing).
+        Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 2 (packing).
     """
     shape = packed_shape(_checked(input_shape), packing)
     sample = keras.Input(shape, name="image" if len(shape) == 3 else "x")

@@ -67,7 +67,7 @@ def infogan_q_head(
         slope: of the leaky ReLU below 0.
 
     Reference:
-        Chen et al. 2016, InfoGAN, arXiv:1606.03657, section 5 and appendix C.1, table 1.
+        Chen et al. 2016, InfoGAN, arXiv:1606.03657, section 6 and appendix C.1, table 1.
     """
     shared = keras.Input((size,), name="features")
     x = layers.Dense(hidden, use_bias=normalization in ("none", "spectral"))(shared)
