@@ -51,6 +51,14 @@ def test_players_learn_at_their_pace():
     assert [float(each.learning_rate) for each in plain.optimizer.optimizers] == pytest.approx([0.2, 0.2])
 
 
+def test_a_penalty_takes_batch_normalization_away():
+    joined = [
+        any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.discriminator.layers)
+        for model in (zoo.build("dcgan", (16, 16, 1), width=2, penalty=name) for name in (None, "r1"))
+    ]
+    assert joined == [True, False]
+
+
 def test_heads_by_channels():
     assert zoo.build("vae", GRAY, **TOY).head == "bernoulli"
     assert zoo.build("vae", COLOUR, **TOY).head == "discretized_logistic_mixture"

@@ -1,5 +1,6 @@
 """The generative adversarial network: a generator against a discriminator, under any objective and penalty."""
 
+import warnings
 from collections.abc import Iterable
 
 import keras
@@ -232,6 +233,12 @@ class GAN(Labelled, AdversarialModel):
                 raise ValueError(f"{name} must be an integer >= 1; received {value!r}")
         if self.simultaneous and self.n_critic > 1:
             raise ValueError(f"simultaneous=True moves both players once; received n_critic={self.n_critic}")
+        if self._penalty and _joins_examples(self.discriminator):
+            warnings.warn(
+                "A gradient penalty is of each image alone, and this discriminator's batch normalization joins them: "
+                "build it with normalization 'layer', 'spectral' or 'none'",
+                stacklevel=3,
+            )
         wanted = 2 if self.num_classes else 1
         for role in ("generator", "discriminator"):
             inputs = getattr(self, role).inputs
@@ -248,6 +255,10 @@ class GAN(Labelled, AdversarialModel):
                 f"take {packed} and give one logit [batch, 1]; it takes {shown} and gives "
                 f"{tuple(self.discriminator.output_shape)}"
             )
+
+
+def _joins_examples(network: keras.Model) -> bool:
+    return any(isinstance(layer, keras.layers.BatchNormalization) for layer in network._flatten_layers())
 
 
 def _variance(images: tf.Tensor, place) -> tf.Tensor:

@@ -12,6 +12,7 @@ from .checkpoints import Checkpoints
 from .history import History
 
 ADVICE = "Try a smaller learning rate (--learning-rate), --precision float32, or look at the data"
+GAME_BEGINS = 100
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -38,6 +39,8 @@ class StopOnNaN(keras.callbacks.Callback):
 class ReportTrouble(keras.callbacks.Callback):
     """Says so when an adversarial game goes wrong: when it begins, and when it is over.
 
+    It is silent for the first `GAME_BEGINS` steps: an untrained generator's images are all alike.
+
     Args:
         say: takes a line of text.
     """
@@ -47,6 +50,8 @@ class ReportTrouble(keras.callbacks.Callback):
         self.say, self.known = say, set()
 
     def on_epoch_end(self, epoch, logs=None):
+        if int(self.model.train_steps) < GAME_BEGINS:
+            return
         found = self.model.trouble({name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()})
         for name in found.keys() - self.known:
             self.say(f"Epoch {epoch + 1}: {name}: {found[name]}.")

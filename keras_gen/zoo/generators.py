@@ -14,7 +14,7 @@ def gan(
     network: str = "mlp",
     latent_size: int = 100,
     width: int | None = None,
-    normalization: str = "batch",
+    normalization: str | None = None,
     objective: str | dict = "non_saturating",
     penalty: str | dict | None = None,
     n_critic: int = 1,
@@ -30,7 +30,7 @@ def gan(
         options["width"] = width or 64
         generator = networks.dcgan_generator(latent_size, image_shape, **options)
         discriminator = networks.dcgan_discriminator(
-            image_shape, normalization=normalization, packing=packing, **options
+            image_shape, normalization=_normalization(normalization, penalty), packing=packing, **options
         )
     elif network == "mlp":
         units = {} if width is None else {"hidden": (width, width)}
@@ -63,14 +63,14 @@ def infogan(
     num_codes: int = 2,
     width: int = 64,
     dense: int = 1024,
-    normalization: str = "batch",
+    normalization: str | None = None,
     category_weight: float = 1.0,
     code_weight: float = 0.1,
     objective: str | dict = "non_saturating",
     penalty: str | dict | None = None,
     ema: float | None = 0.999,
 ) -> models.InfoGAN:
-    size = noise_size + num_categories + num_codes
+    size, normalization = noise_size + num_categories + num_codes, _normalization(normalization, penalty)
     return models.InfoGAN(
         networks.dcgan_generator(size, image_shape, width=width, dense=dense),
         networks.infogan_trunk(image_shape, width=width, dense=dense, normalization=normalization),
@@ -85,3 +85,8 @@ def infogan(
         ema=ema,
         seed=seed,
     )
+
+
+def _normalization(name: str | None, penalty) -> str:
+    """What is asked for; by default the papers' batch normalization, or layer normalization beside a penalty."""
+    return name or ("layer" if penalty else "batch")

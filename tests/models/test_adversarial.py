@@ -1,5 +1,7 @@
 """The shared step of players: against a step written by hand, over replicas, with averages."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import tensorflow as tf
 from keras_gen.losses import adversarial
 from keras_gen.models import GAN, Draws, Place
 from keras_gen.models.faults import player_in
+from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from tests.replicas import two_replicas
 
 SHAPE = (2, 3, 1)
@@ -273,6 +276,16 @@ class TestFaults:
 
     def test_other_errors_have_no_player(self):
         assert player_in(ValueError("the loss of the player is fine")) is None
+
+
+@pytest.mark.parametrize("normalization, warned", [("batch", True), ("layer", False), ("spectral", False)])
+def test_a_penalty_beside_batch_normalization_is_warned_of(normalization, warned):
+    shape = (16, 16, 1)
+    pair = dcgan_generator(2, shape, width=2), dcgan_discriminator(shape, width=2, normalization=normalization)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        GAN(*pair, penalty="r1")
+    assert any("penalty is of each image alone" in str(each.message) for each in caught) == warned
 
 
 def test_trouble_is_told_from_the_metrics():

@@ -68,7 +68,9 @@ def test_nan_stops_and_says_where(value):
 def test_trouble_is_told_when_it_begins_and_when_it_is_over():
     told = []
     callback = ReportTrouble(told.append)
-    callback.set_model(types.SimpleNamespace(trouble=lambda logs: {"it burns": "red"} if logs["heat"] > 1 else {}))
-    for epoch, heat in enumerate([0.0, 2.0, 3.0, 0.5]):
+    model = types.SimpleNamespace(trouble=lambda logs: {"it burns": "red"} if logs["heat"] > 1 else {})
+    callback.set_model(model)
+    for epoch, heat in enumerate([2.0, 0.0, 2.0, 3.0, 0.5]):  # the first is before the game has begun
+        model.train_steps = 60 * (epoch + 1)
         callback.on_epoch_end(epoch, {"heat": np.float32(heat)})
-    assert told == ["Epoch 2: it burns: red.", "Epoch 4: no longer: it burns."]
+    assert told == ["Epoch 3: it burns: red.", "Epoch 5: no longer: it burns."]
