@@ -223,7 +223,7 @@ CONFIGURATIONS = {
         "none: scores of these features are comparable among themselves alone",
         system("dcgan", width=32),
         quality,
-        epochs=20,
+        epochs=12,
         batch_size=128,
         rates=FAST_GENERATOR,
     ),
@@ -239,7 +239,7 @@ CONFIGURATIONS = {
     ),
     "stacked_dcgan": Configuration(
         "DCGAN in VEEGAN and PacGAN: 99 modes, KL 3.40",
-        system("dcgan", COLOUR, width=32),
+        system("dcgan", COLOUR, dense=0, width=32),
         modes,
         epochs=15,
         batch_size=64,
@@ -249,7 +249,7 @@ CONFIGURATIONS = {
     ),
     "stacked_packed": Configuration(
         "PacDCGAN2: 1,000 modes, KL 0.06",
-        system("dcgan", COLOUR, width=32, packing=2),
+        system("dcgan", COLOUR, dense=0, width=32, packing=2),
         modes,
         epochs=15,
         batch_size=64,

@@ -14,6 +14,7 @@ def gan(
     network: str = "mlp",
     latent_size: int = 100,
     width: int | None = None,
+    dense: int | None = None,
     normalization: str | None = None,
     objective: str | dict = "non_saturating",
     penalty: str | dict | None = None,
@@ -27,7 +28,10 @@ def gan(
 ) -> models.GAN:
     options = {"num_classes": num_classes}
     if network == "dcgan":
-        options["width"] = width or 64
+        width = width or 64
+        # deep networks do without hidden dense layers, as the paper says; two convolutions, as of 28x28, are not deep
+        shallow = networks.halvings(*image_shape[:2]) < 3
+        options |= {"width": width, "dense": (16 * width if shallow else 0) if dense is None else dense}
         generator = networks.dcgan_generator(latent_size, image_shape, **options)
         discriminator = networks.dcgan_discriminator(
             image_shape, normalization=_normalization(normalization, penalty), packing=packing, **options
