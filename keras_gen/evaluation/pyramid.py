@@ -50,11 +50,13 @@ def pyramid_distance(
             f"Expected two sets of as many images [num, height, width, channels]; "
             f"received {np.shape(first)} and {np.shape(second)}"
         )
-    distances = {}
-    for level, height in enumerate(level_heights(*np.shape(first)[1:3])):
-        cut = [_patches(images, level, patches, seed) for images in (first, second)]
-        distances[height] = 1000.0 * sliced_wasserstein(*cut, projections=projections, seed=seed, order=1)
-    return distances
+
+    def distance(level: int) -> float:
+        # the patches of a level, as large as all else together, go with this function's end
+        cut = (_patches(images, level, patches, seed) for images in (first, second))
+        return 1000.0 * sliced_wasserstein(*cut, projections=projections, seed=seed, order=1)
+
+    return {height: distance(level) for level, height in enumerate(level_heights(*np.shape(first)[1:3]))}
 
 
 def level_heights(height: int, width: int) -> list[int]:

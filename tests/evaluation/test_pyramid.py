@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.integrate
@@ -72,3 +74,13 @@ def test_flat_images_against_noise_in_closed_form():
 def test_sets_of_different_size(images):
     with pytest.raises(ValueError, match="as many images"):
         pyramid_distance(images, images[:3])
+
+
+def test_one_level_is_held_at_a_time():
+    images = np.random.default_rng(0).random((40, 64, 64, 3), np.float32)
+    one_set = 40 * 1000 * 3 * 49 * 4
+    tracemalloc.start()
+    pyramid_distance(images, images, patches=1000, projections=1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3.6 * one_set  # both sets, and a third while it is cut; 5 with a former level
