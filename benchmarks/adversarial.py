@@ -215,7 +215,7 @@ CONFIGURATIONS = {
         "Adversarial Autoencoders, table 1: 340 nats with 10,000 samples",
         autoencoder(None, False, network="mlp", latent_size=8),
         parzen,
-        epochs=15,
+        epochs=30,
         rates=CODES,
         cosine=True,
     ),
