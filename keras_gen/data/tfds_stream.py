@@ -52,7 +52,7 @@ class Stream:
         if seeds is None:
             return parts.flat_map(read)
         mixed = parts.interleave(read, cycle_length=16, block_length=16)
-        return mixed.shuffle(self.buffer, seed=seeds[1], reshuffle_each_iteration=False)
+        return _shuffled(mixed, self.buffer, seeds[1])
 
     def decode(self, record: tf.Tensor) -> dict[str, tf.Tensor]:
         """Decode one example and fit its image."""
@@ -79,3 +79,16 @@ def cast(value: Any, kind: str) -> Any:
     if kind == "vector" or (dtype is not None and dtype.is_floating):
         return to(value, tf.float32)
     return value
+
+
+def _shuffled(dataset: tf.data.Dataset, buffer: int, seed: tf.Tensor) -> tf.data.Dataset:
+    """`dataset.shuffle` by this seed alone: tf.data joins it with the global seed, and fails where that is 0.
+
+    Called while tf.data traces a function, whose graph keeps the global seed that it was made under.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    former, graph.seed = graph.seed, None
+    try:
+        return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=False)
+    finally:
+        graph.seed = former
