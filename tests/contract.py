@@ -6,6 +6,7 @@ Each `check_*` builds the system anew from the zoo, so that one failing does not
 import dataclasses
 import json
 import pathlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ import tensorflow as tf
 from keras_gen import data, zoo
 from keras_gen.distributions import draw_noise
 from keras_gen.export import Runtime, export_model, parity_rows
+from keras_gen.export.examples import endpoint_inputs, run_in_batches
 from tests.replicas import two_replicas
 
 # not a multiple of the batch size: the last batch has one row, which leaves one of two replicas without any
@@ -34,7 +36,7 @@ class Toy:
         normalized: layers keep statistics of batches: batches are whole ones, and the statistics go on moving at a
             learning rate of 0.
         sgd: a learning rate that moves its weights by more than 1e-3 in six steps.
-        fields: further batch fields, name -> one of `image` and `label`, whose values it has.
+        fields: further batch fields, name -> a function of the other fields, or the name of one whose values it has.
     """
 
     key: str
@@ -45,7 +47,7 @@ class Toy:
     monitor: str = "loss"
     normalized: bool = False
     sgd: float = 1e-3
-    fields: dict = dataclasses.field(default_factory=dict)
+    fields: dict[str, str | Callable] = dataclasses.field(default_factory=dict)
 
     def build(self, optimizer=None):
         """The system with fresh, seeded weights."""
@@ -63,16 +65,30 @@ class Toy:
         images = np.exp(-((y - centers[:, 0]) ** 2 + (x - centers[:, 1]) ** 2) / radii**2)
         levels = np.round(images * 255) / 255
         columns = {"image": levels.astype(np.float32), "label": np.arange(num, dtype=np.int32) % 3}
-        return columns | {name: columns[like] for name, like in self.fields.items()}
+        made = {name: like(columns) if callable(like) else columns[like] for name, like in self.fields.items()}
+        return columns | made
 
-    def dataset(self, num: int = EXAMPLES) -> tf.data.Dataset:
-        """Batches in a fixed order."""
-        return tf.data.Dataset.from_tensor_slices(self.columns(num)).batch(BATCH, drop_remainder=self.normalized)
+    def dataset(self, num: int = EXAMPLES, whole: bool | None = None) -> tf.data.Dataset:
+        """Batches in a fixed order; of layers that keep statistics whole ones alone."""
+        whole = self.normalized if whole is None else whole
+        return tf.data.Dataset.from_tensor_slices(self.columns(num)).batch(BATCH, drop_remainder=whole)
+
+    def images(self, model, num: int, seed: int) -> np.ndarray:
+        """What `generate` makes, or else the first endpoint of the toy's own columns, by Keras."""
+        if _generates(model):
+            return model.generate(num, seed=seed, **self.conditions)
+        endpoint, inputs = self.first(model, num, seed)
+        return run_in_batches(endpoint, inputs)[_image_of(endpoint)]
+
+    def first(self, model, num: int, seed: int):
+        """The first endpoint, and inputs for it."""
+        endpoint = model.endpoints()[0]
+        return endpoint, endpoint_inputs(model, [endpoint], self.columns(num), seed)[endpoint.name]
 
     def inputs(self, model) -> tf.data.Dataset:
         """What `call` takes: batches of data, or of noise and conditions for a system that only generates."""
-        if "reconstruct" in zoo.get(self.key).endpoints:
-            return self.dataset()
+        if "reconstruct" in zoo.get(self.key).endpoints or not _generates(model):
+            return self.dataset(whole=False)
         told = model.conditions_of(EXAMPLES, **self.conditions)
         return tf.data.Dataset.from_tensor_slices({**draw_noise(model.noise(), EXAMPLES, 0), **told}).batch(BATCH)
 
@@ -92,7 +108,7 @@ def check_trains(toy: Toy):
     results = model.evaluate(toy.dataset(), verbose=0, return_dict=True)
     assert set(results) == set(model.tracked) and np.isfinite(list(results.values())).all()
     _check_images(model.predict(toy.inputs(model), verbose=0), (EXAMPLES, *toy.image_shape))
-    _check_images(model.generate(3, seed=0, **toy.conditions), (3, *toy.image_shape))
+    _check_images(toy.images(model, 3, seed=0), (3, *toy.image_shape))
     names, listed = tuple(each.name for each in model.endpoints()), zoo.get(toy.key).endpoints
     assert names[: len(listed)] == listed  # settings may add some
 
@@ -129,7 +145,7 @@ def check_resumes_exactly(toy: Toy, folder: pathlib.Path, form: str):
         np.testing.assert_array_equal(value, other, err_msg=path)
     kinds = ("train_steps", "seed_generator_state", "optimizer")
     assert all(any(kind in path for path in ours) for kind in kinds), sorted(ours)
-    images = [each.generate(2, seed=1, **toy.conditions) for each in (model, loaded)]
+    images = [toy.images(each, 2, seed=1) for each in (model, loaded)]
     np.testing.assert_array_equal(*images)
 
 
@@ -201,12 +217,10 @@ def check_mixed_precision(toy: Toy, folder: pathlib.Path):
     assert {value.dtype for value in after.values()} == {np.dtype(np.float32)}
     assert any((value != before[path]).any() for path, value in after.items())
     assert any(layer.compute_dtype == "bfloat16" for layer in model._flatten_layers() if layer.weights)
-    images = model.generate(2, seed=0, **toy.conditions)
+    images = toy.images(model, 2, seed=0)
     _check_images(images, (2, *toy.image_shape))
     model.save(folder / "mixed.keras")
-    np.testing.assert_array_equal(
-        keras.saving.load_model(folder / "mixed.keras").generate(2, seed=0, **toy.conditions), images
-    )
+    np.testing.assert_array_equal(toy.images(keras.saving.load_model(folder / "mixed.keras"), 2, seed=0), images)
 
 
 def check_jit(toy: Toy):
@@ -273,14 +287,29 @@ def check_export(toy: Toy, folder: pathlib.Path):
 
 
 def _check_same_images(toy: Toy, model, out: pathlib.Path, runtime: Runtime):
-    images = model.generate(3, seed=5, **toy.conditions)
+    images = toy.images(model, 3, seed=5)
+    signatures = tf.saved_model.load(out / "saved_model").signatures
+    if _generates(model):
+        name, output, told = "generate", "image", model.conditions_of(3, **toy.conditions)
+        inputs = {**draw_noise(model.noise(), 3, 5), **told}
+        run = runtime.generate(3, seed=5, **toy.conditions)
+        assert np.abs(images - toy.images(model, 3, seed=6)).max() > 1e-3  # another seed, other images
+    else:
+        endpoint, inputs = toy.first(model, 3, seed=5)
+        name, output = endpoint.name, _image_of(endpoint)
+        run = runtime.run(name, **inputs)[output]
     # float32 in another order of sums
-    np.testing.assert_allclose(runtime.generate(3, seed=5, **toy.conditions), images, atol=1e-5)
-    signature = tf.saved_model.load(out / "saved_model").signatures["generate"]
-    told = model.conditions_of(3, **toy.conditions)
-    inputs = {name: tf.constant(value) for name, value in {**draw_noise(model.noise(), 3, 5), **told}.items()}
-    np.testing.assert_allclose(signature(**inputs)["image"], images, atol=1e-5)
-    assert np.abs(images - model.generate(3, seed=6, **toy.conditions)).max() > 1e-3  # and another seed others
+    np.testing.assert_allclose(run, images, atol=1e-5)
+    made = signatures[name](**{field: tf.constant(value) for field, value in inputs.items()})[output]
+    np.testing.assert_allclose(made, images, atol=1e-5)
+
+
+def _generates(model) -> bool:
+    return any(endpoint.name == "generate" for endpoint in model.endpoints())
+
+
+def _image_of(endpoint) -> str:
+    return next(name for name, port in endpoint.outputs.items() if port.kind == "image")
 
 
 def _weights(model) -> dict[str, np.ndarray]:

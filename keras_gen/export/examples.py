@@ -33,7 +33,7 @@ def endpoint_inputs(
     Raises:
         ValueError: for an input that none of this can serve.
     """
-    num = len(data["image"])
+    num = len(data[next(iter(model.image_fields))])
     source = _Source(model, endpoints, data, num, seed)
     return {
         endpoint.name: {name: source.array(endpoint, name, port) for name, port in endpoint.inputs.items()}
@@ -61,7 +61,7 @@ class _Source:
             return self._labels(given, port.shape[0])
         if given is not None and given.shape[1:] == port.shape:
             return given
-        if port.kind == "image" and self.data["image"].shape[1:] == port.shape:
+        if port.kind == "image" and "image" in self.data and self.data["image"].shape[1:] == port.shape:
             return self.data["image"]
         if port.kind in NOISE_KINDS:
             noise = self._noise()
@@ -114,12 +114,13 @@ def run_in_batches(endpoint: Endpoint, inputs: dict[str, np.ndarray], batch: int
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in endpoint.outputs}
 
 
-def columns_of(data, limit: int) -> dict[str, np.ndarray]:
+def columns_of(data, limit: int, fields: Sequence[str] = ("image",)) -> dict[str, np.ndarray]:
     """The first rows of a data set as arrays.
 
     Args:
         data: images [num, height, width, channels], a dict of arrays with `image`, or an iterable of dict batches.
         limit: rows to take at most.
+        fields: the columns that must hold images; an array alone is the first of them.
 
     Raises:
         ValueError: without images, or with fewer than 32.
@@ -127,30 +128,35 @@ def columns_of(data, limit: int) -> dict[str, np.ndarray]:
     if isinstance(data, Mapping):
         columns = {name: np.asarray(value)[:limit] for name, value in data.items()}
     elif hasattr(data, "shape"):
-        columns = {"image": np.asarray(data)[:limit]}
+        columns = {fields[0]: np.asarray(data)[:limit]}
     else:
-        columns = _gathered(data, limit)
-    if "image" not in columns or columns["image"].ndim != 4:
-        raise ValueError(f"Expected images [num, height, width, channels] or batches with 'image'; received {data!r}")
-    num = len(columns["image"])
+        columns = _gathered(data, limit, fields)
+    for field in fields:
+        if field not in columns or columns[field].ndim != 4:
+            raise ValueError(
+                f"Expected images [num, height, width, channels] or batches with {field!r}; received {data!r}"
+            )
+    num = min(len(columns[field]) for field in fields)
+    columns |= {field: columns[field][:num] for field in fields}
     if num < SMALLEST:
         raise ValueError(f"Calibration and comparison need at least {SMALLEST} images; received {num}")
     columns = {name: value for name, value in columns.items() if value.dtype.kind in "fiub" and len(value) == num}
-    low, high = float(columns["image"].min()), float(columns["image"].max())
+    low = min(float(columns[field].min()) for field in fields)
+    high = max(float(columns[field].max()) for field in fields)
     if not 0 <= low <= high <= 1:
         raise ValueError(f"Images must lie between 0 and 1; received values from {low:g} to {high:g}")
     return columns
 
 
-def _gathered(batches, limit: int) -> dict[str, np.ndarray]:
+def _gathered(batches, limit: int, fields: Sequence[str]) -> dict[str, np.ndarray]:
     parts, rows = [], 0
     if not hasattr(batches, "__iter__"):
         raise ValueError(f"Expected images, a dict of arrays or an iterable of batches; received {batches!r}")
     for batch in batches:
-        if not isinstance(batch, Mapping) or "image" not in batch:
-            raise ValueError(f"Expected batches that are dicts with 'image'; received {type(batch).__name__}")
+        if not isinstance(batch, Mapping) or fields[0] not in batch:
+            raise ValueError(f"Expected batches that are dicts with {fields[0]!r}; received {type(batch).__name__}")
         parts.append({name: np.asarray(value) for name, value in batch.items()})
-        rows += len(parts[-1]["image"])
+        rows += len(parts[-1][fields[0]])
         if rows >= limit:
             break
     if not parts:

@@ -63,10 +63,11 @@ def export(
     folders.check_replaceable(folder)  # all of this before the model and the data are loaded
     model = run.load_model()
     training = run.dataset("train", cache=None)  # a few hundred images: not the whole set into memory
-    columns = columns_of(training, CALIBRATION + CHECKED)
+    fields = tuple(model.image_fields)
+    columns = columns_of(training, CALIBRATION + CHECKED, fields)
     if run.config["data"].get("splits", {}).get("validation"):
         calibration = {name: value[:CALIBRATION] for name, value in columns.items()}
-        checked = columns_of(run.dataset("validation", cache=None), CHECKED)
+        checked = columns_of(run.dataset("validation", cache=None), CHECKED, fields)
     else:
         calibration, checked = _split(columns)
     names = getattr(getattr(training, "info", None), "label_names", None)
@@ -117,7 +118,7 @@ def export_model(
     Raises:
         ValueError, RuntimeError: as `export`.
     """
-    calibrated, checked = _split(columns_of(calibration, CALIBRATION + CHECKED))
+    calibrated, checked = _split(columns_of(calibration, CALIBRATION + CHECKED, tuple(model.image_fields)))
     name = type(model).__name__
     return _export(
         model,
@@ -136,7 +137,7 @@ def export_model(
 
 def _split(columns: dict) -> tuple[dict, dict]:
     """Rows for calibration and rows for the comparison; they overlap only where there are fewer than 96."""
-    num = len(columns["image"])
+    num = len(next(iter(columns.values())))
     checked = max(SMALLEST, num // 3)
     calibrated = max(SMALLEST, num - checked)
     return (
@@ -186,8 +187,8 @@ def _export(
         parity = {
             "format": folders.FORMAT,
             "against": "Keras, eager, float32",
-            "examples": len(checked["image"]),
-            "calibrated_on": len(calibration["image"]),
+            "examples": len(next(iter(checked.values()))),
+            "calibrated_on": len(next(iter(calibration.values()))),
             "seed": seed,
             "units": "absolute difference; images have the range [0, 1]; largest is the largest value",
             "kinds": {each.name: {name: port.kind for name, port in each.outputs.items()} for each in endpoints},

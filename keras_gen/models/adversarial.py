@@ -91,7 +91,7 @@ class AdversarialModel(GenerativeModel):
 
     def train_step(self, data) -> dict:
         batch = self.batch_of(data)
-        whole = Place(tf.shape(batch["image"])[0])
+        whole = Place(self.rows_of(batch))
         parts = self._dealt(batch, whole)
         logs = {}
         for player in self._players:
@@ -123,7 +123,7 @@ class AdversarialModel(GenerativeModel):
             else:
                 start = (index - whole.first) % count
                 rows = {name: value[start::count] for name, value in batch.items()}
-                place = Place(tf.shape(rows["image"])[0])
+                place = Place(self.rows_of(rows))
             parts.append(_Part(self, place.filled(rows), place))
         return parts
 
@@ -136,7 +136,7 @@ class AdversarialModel(GenerativeModel):
             rows, logs = player.loss(part.batch, made, part.draws, part.place, True)
             rows = self._per_example(f"{player.name}_loss", rows)
             tf.debugging.assert_equal(
-                tf.size(rows), tf.shape(part.batch["image"])[0], f"{player.name}: one loss is due for each image"
+                tf.size(rows), self.rows_of(part.batch), f"{player.name}: one loss is due for each image"
             )
             loss = part.place.share(rows)
             penalties = [term for network in player.networks for term in network.losses]

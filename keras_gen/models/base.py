@@ -1,4 +1,4 @@
-"""The base of every system: seeds, noise, loss scaling, trackers, generation and saving, written once."""
+"""The base of every system: seeds, loss scaling, trackers and saving, written once."""
 
 from collections.abc import Mapping
 
@@ -6,15 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.distributions.noise import draw_noise, given_noise
-
 from .endpoints import Endpoint
+from .generation import Generating
 from .placement import Draws, Place
 
 SEED_STATE = "seed_generator_state"
 
 
-class GenerativeModel(keras.Model):
+class GenerativeModel(Generating, keras.Model):
     """A Keras model that is trained on dict batches and generates images.
 
     A subclass takes finished networks, states `tracked`, and writes `losses_of`, `call`, `generate_from` and
@@ -75,6 +74,18 @@ class GenerativeModel(keras.Model):
         """What can be exported: functions without random operations."""
         raise NotImplementedError
 
+    @property
+    def image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+        """Fields of a batch that hold images, each with its (height, width, channels); the first counts the rows."""
+        return {"image": self.image_shape}
+
+    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+        """What it makes of given examples, to be looked at: panel -> {column: images [rows, height, width, channels]}.
+
+        Empty where the endpoints show it already, as `generate` and `reconstruct` do.
+        """
+        return {}
+
     # fit, evaluate
 
     def compile(self, optimizer="adam", *, jit_compile: bool = False, **kwargs):
@@ -126,7 +137,7 @@ class GenerativeModel(keras.Model):
 
     def train_step(self, data) -> dict:
         batch = self.batch_of(data)
-        place = Place(tf.shape(batch["image"])[0])
+        place = Place(self.rows_of(batch))
         batch = place.filled(batch)
         draws = Draws(self._next_seed(), place)
         with tf.GradientTape() as tape:
@@ -134,7 +145,7 @@ class GenerativeModel(keras.Model):
             loss = place.share(self._per_example("loss", losses))
             # [k * rows] for [rows] would make the loss k times as large, in silence
             tf.debugging.assert_equal(
-                tf.size(losses), tf.shape(batch["image"])[0], f"{self.name}: one loss is due for each image"
+                tf.size(losses), self.rows_of(batch), f"{self.name}: one loss is due for each image"
             )
             if self.losses:  # regularizers and add_loss: once for the global batch, not once a replica
                 loss += tf.add_n(self.losses) / place.replicas
@@ -152,7 +163,7 @@ class GenerativeModel(keras.Model):
     def _evaluated(self, data) -> tuple[dict, Place, Draws]:
         """A batch of evaluation, its place and its noise, which is the same in every evaluation."""
         batch = self.batch_of(data)
-        place = Place(tf.shape(batch["image"])[0])
+        place = Place(self.rows_of(batch))
         seed = tf.stack([self.evaluation_seed, tf.convert_to_tensor(self.evaluation_step)])
         self.evaluation_step.assign_add(1)
         return place.filled(batch), place, Draws(seed, place)
@@ -169,22 +180,30 @@ class GenerativeModel(keras.Model):
         """A batch as a dict: a tensor is the images, and a pair (images, labels) is given its names.
 
         Raises:
-            ValueError: for anything else, a dict without `image`, or images of another shape or of integers.
+            ValueError: for anything else, a dict without one of `image_fields`, or images of another shape or of
+                integers.
         """
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        batch = dict(x) if isinstance(x, Mapping) else {"image": x}
+        batch = dict(x) if isinstance(x, Mapping) else {next(iter(self.image_fields)): x}
         if y is not None and "label" not in batch:
             batch["label"] = y
         if weight is not None:
             raise ValueError("sample_weight is not supported; weight the examples by how often the data holds them")
-        if "image" not in batch:
-            raise ValueError(f"Expected a batch with the key 'image'; received the keys {sorted(batch)}")
-        image = batch["image"]
-        if "float" not in keras.backend.standardize_dtype(image.dtype):
-            raise ValueError(f"Expected float images in [0, 1]; received {image.dtype} (8-bit images: divide by 255)")
-        if self.image_shape and not tf.TensorShape(image.shape).is_compatible_with([None, *self.image_shape]):
-            raise ValueError(f"Expected images [batch, *{self.image_shape}]; received the shape {tuple(image.shape)}")
+        for field, shape in self.image_fields.items():
+            if field not in batch:
+                raise ValueError(f"Expected a batch with the key {field!r}; received the keys {sorted(batch)}")
+            image = batch[field]
+            if "float" not in keras.backend.standardize_dtype(image.dtype):
+                raise ValueError(
+                    f"Expected float images in [0, 1]; received {image.dtype} (8-bit images: divide by 255)"
+                )
+            if shape and not tf.TensorShape(image.shape).is_compatible_with([None, *shape]):
+                raise ValueError(f"Expected {field} [batch, *{shape}]; received the shape {tuple(image.shape)}")
         return batch
+
+    def rows_of(self, batch: dict) -> tf.Tensor:
+        """The number of examples in a batch."""
+        return tf.shape(batch[next(iter(self.image_fields))])[0]
 
     def _next_seed(self) -> tf.Tensor:
         return tf.cast(self.seed_generator.next(), tf.int32)
@@ -207,58 +226,6 @@ class GenerativeModel(keras.Model):
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Nothing to do: networks and optimizers are built (and under several workers Keras's own version fails)."""
-
-    # generation
-
-    def noise(self) -> dict:
-        """Base noise of one image: input name -> `keras_gen.distributions.Noise`."""
-        return self.prior.noise
-
-    def generate_from(self, noise: dict, **conditions) -> tf.Tensor:
-        """Images in [0, 1] from base noise {name: [num, ...]}; no random operation inside."""
-        raise NotImplementedError
-
-    def conditions_of(self, num: int, **conditions) -> dict:
-        """Check the conditions of `generate` and turn each into a float32 array with `num` rows."""
-        if conditions:
-            raise ValueError(f"{type(self).__name__} takes no condition; received {', '.join(sorted(conditions))}")
-        return {}
-
-    def generate(self, num: int, *, seed: int | None = None, batch_size: int = 128, **conditions) -> np.ndarray:
-        """Draw images from the model.
-
-        The same seed gives the same images here, in the SavedModel and in the TensorFlow-free runtime, up to float32
-        rounding: the noise is drawn on the host.
-
-        Args:
-            num: images, >= 1.
-            seed: 0 <= seed < 2**63; None draws one.
-            batch_size: images decoded at a time.
-            **conditions: what the system can be told, e.g. `label=3` or `label=[0, 1, ...]`; noise of one's own by its
-                name in `noise()` takes the place of what would be drawn.
-
-        Returns:
-            float32 [num, height, width, channels] in [0, 1].
-
-        Raises:
-            ValueError: for num < 1, a seed out of range, or a condition that the model does not take.
-        """
-        for name, value in (("num", num), ("batch_size", batch_size)):
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"{name} must be an integer >= 1; received {value!r}")
-        if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
-        noise = draw_noise(self.noise(), num, seed)
-        for name in sorted(set(noise) & set(conditions)):
-            noise[name] = given_noise(name, self.noise()[name], conditions.pop(name), num)
-        conditions = self.conditions_of(num, **conditions)
-        images = []
-        for start in range(0, num, batch_size):
-            rows = slice(start, start + batch_size)
-            part = {name: tf.constant(value[rows]) for name, value in noise.items()}
-            told = {name: tf.constant(value[rows]) for name, value in conditions.items()}
-            images.append(self.generate_from(part, **told).numpy())
-        return np.concatenate(images)
 
     # saving
 

@@ -37,8 +37,9 @@ def picture_of(
 ) -> np.ndarray | None:
     """One panel for each endpoint that ends in an image, side by side.
 
-    `generate` gives a grid of samples (of all classes in turn where the model is conditional). An endpoint from the
-    fields of a batch to an image, such as `reconstruct`, gives pairs: what goes in and what comes out.
+    `generate` gives a grid of samples (of all classes in turn where the model is conditional). What the model's
+    `examples` are is shown in columns; without any, an endpoint from the fields of a batch to an image, such as
+    `reconstruct`, gives pairs: what goes in and what comes out.
 
     Args:
         model: any system.
@@ -50,6 +51,8 @@ def picture_of(
         uint8 [height, width, 3], or None for a model without such endpoints.
     """
     panels = {}
+    rows = max(1, round(np.sqrt(num)))
+    examples = model.examples({name: value[:rows] for name, value in batch.items()})
     for endpoint in sorted(model.endpoints(), key=lambda endpoint: endpoint.name != "generate"):
         shown = [name for name, port in endpoint.outputs.items() if port.kind == "image"]
         given = [name for name, port in endpoint.inputs.items() if port.kind == "image"]
@@ -60,12 +63,18 @@ def picture_of(
             classes = getattr(model, "num_classes", None)
             conditions = {"label": np.arange(num) % classes} if classes else {}
             panels["samples"] = pictures.grid(model.generate(num, seed=seed, **conditions), scale=scale)
-        elif given and all(name in batch for name in endpoint.inputs):
+        elif given and not examples and all(name in batch for name in endpoint.inputs):
             rows = {name: _rows(batch[name], port, num // 2) for name, port in endpoint.inputs.items()}
             images = np.asarray(endpoint.function(**rows)[shown[0]])
             if images.shape == rows[given[0]].shape:
                 columns = max(1, int(np.ceil(np.sqrt(num))) // 2)
                 panels[f"given | {endpoint.name}"] = pictures.pairs(rows[given[0]], images, columns, scale=scale)
+    for title, columns in examples.items():
+        height = max(images.shape[1] for images in columns.values())
+        scale = max(1, round(SHOWN_SIZE / height))
+        panels[title] = pictures.beside(
+            {name: pictures.grid(images, columns=1, scale=scale) for name, images in columns.items()}, pad=2
+        )
     return pictures.beside(panels) if panels else None
 
 

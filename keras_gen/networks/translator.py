@@ -1,0 +1,101 @@
+"""The residual network that turns images into images of the same size: CycleGAN's and StarGAN's generator."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from keras_gen.layers import AttributePlanes, ReflectionPadding2D
+
+PADDINGS = ("reflect", "zero")
+
+
+def residual_translator(
+    image_shape: Sequence[int],
+    channels: int | None = None,
+    *,
+    width: int = 64,
+    blocks: int = 6,
+    halvings: int = 2,
+    padding: str = "reflect",
+    num_attributes: int = 0,
+    name: str = "translator",
+) -> keras.Model:
+    """Images [batch, height, width, channels] in [0, 1] -> images in [0, 1] of the same height and width.
+
+    A convolution of 7x7, `halvings` convolutions of stride 2 that double the channels, residual blocks of two 3x3
+    convolutions, as many upsampling steps, and a convolution of 7x7 that ends in a tanh, rescaled to [0, 1]. Instance
+    normalization and ReLU after every convolution but the last. With `num_attributes` the model takes [images,
+    attributes [batch, num_attributes]], which stand beside the colours at every pixel.
+
+    Args:
+        image_shape: (height, width, channels); height and width may be None for images of any size, whose sides must
+            be multiples of 2 ** halvings.
+        channels: of the images that come out; None is as many as go in.
+        width: channels after the first convolution.
+        blocks: residual blocks; 6 for images of 128 pixels, 9 from 256 on in the paper.
+        halvings: how often the size is halved inside, >= 0; the paper has 2.
+        padding: `"reflect"` (of the image at its borders, as CycleGAN) or `"zero"` (as StarGAN).
+        num_attributes: length of the target's attributes, or 0.
+        name: the model's.
+
+    Raises:
+        ValueError: for sides that do not halve so often, or an unknown padding.
+
+    Reference:
+        Zhu, Park, Isola, Efros 2017, arXiv:1703.10593, appendix 7.2 (c7s1-64, d128, d256, R256, u128, u64, c7s1-3).
+        Choi et al. 2018, StarGAN, arXiv:1711.09020, appendix, table 4 (transposed convolutions of 4x4, attributes).
+        Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155 (the network). Ulyanov, Vedaldi, Lempitsky 2016,
+        arXiv:1607.08022 (instance normalization).
+    """
+    if padding not in PADDINGS:
+        raise ValueError(f"Unknown padding {padding!r}: expected one of {', '.join(PADDINGS)}")
+    step = 2**halvings
+    for side in image_shape[:2]:
+        if side is not None and (side % step or side // step < 3):
+            raise ValueError(
+                f"Images {tuple(image_shape)}: height and width must be multiples of {step} and at least {3 * step} "
+                f"(halvings={halvings})"
+            )
+    image = keras.Input(tuple(image_shape), name="image")
+    inputs, x = image, layers.Rescaling(2.0, offset=-1.0)(image)
+    if num_attributes:
+        attributes = keras.Input((num_attributes,), name="attributes")
+        inputs = [image, attributes]
+        x = AttributePlanes()([x, attributes])
+    x = _after(_same(x, width, 7, padding))
+    for index in range(halvings):
+        down = layers.Conv2D(width * 2 ** (index + 1), 3, strides=2, padding="same", use_bias=False, **weights())
+        x = _after(down(x))
+    for _ in range(blocks):
+        inner = _after(_same(x, x.shape[-1], 3, padding))
+        x = layers.Add()([x, normalize(_same(inner, x.shape[-1], 3, padding))])
+    for index in reversed(range(halvings)):
+        # 4 is a multiple of the stride, which leaves no checkerboard (StarGAN has 4, CycleGAN 3)
+        up = layers.Conv2DTranspose(width * 2**index, 4, strides=2, padding="same", use_bias=False, **weights())
+        x = _after(up(x))
+    x = _same(x, channels or image_shape[-1], 7, padding, activation="tanh", use_bias=True, dtype="float32")
+    return keras.Model(inputs, layers.Rescaling(0.5, offset=0.5, dtype="float32")(x), name=name)
+
+
+def normalize(x):
+    """Instance normalization of a Keras tensor [batch, height, width, channels], with one scale for each channel."""
+    return layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
+
+
+def weights() -> dict:
+    """Weights from N(0, 0.02), as both papers' code."""
+    # a new initializer each time: one that is called twice gives the same numbers twice
+    return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}
+
+
+def _after(x):
+    return layers.ReLU()(normalize(x))
+
+
+def _same(x, channels: int, kernel: int, padding: str, use_bias: bool = False, **options):
+    """A convolution that keeps the size."""
+    if padding == "reflect":
+        x = ReflectionPadding2D(kernel // 2)(x)
+    how = "valid" if padding == "reflect" else "same"
+    return layers.Conv2D(channels, kernel, padding=how, use_bias=use_bias, **weights(), **options)(x)
