@@ -26,6 +26,7 @@ _MODULES = (
 _MEMBERS = {
     "AdversarialAutoencoder": "models",
     "Autoencoder": "models",
+    "CycleGAN": "models",
     "GAN": "models",
     "GenerativeModel": "models",
     "InfoGAN": "models",
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     )
     from .distributions import Prior
     from .evaluation import evaluate
-    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, GenerativeModel, InfoGAN
+    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, CycleGAN, GenerativeModel, InfoGAN
     from .runs import load
     from .training import train
     from .zoo import build

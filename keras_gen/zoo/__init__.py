@@ -9,7 +9,7 @@ import keras
 
 from keras_gen import models
 
-from . import autoencoders, generators
+from . import autoencoders, conditional, generators
 from .priors import prior_of as prior_of
 
 
@@ -173,6 +173,18 @@ SYSTEMS = {
             endpoints=_ENCODER_DECODER,
             learning_rate=5e-4,
             betas=(0.5, 0.999),
+        ),
+        System(
+            "cyclegan",
+            "CycleGAN",
+            "Zhu et al. 2017, arXiv:1703.10593",
+            conditional.cyclegan,
+            data=("shapes",),
+            endpoints=("a_to_b", "b_to_a"),
+            batch_size=8,
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            generative=False,
         ),
     )
 }
