@@ -14,7 +14,8 @@ SEED = (3, 4)
 def on_one_device() -> dict:
     place = Place(tf.constant(5))
     draws = Draws(tf.constant(SEED), place)
-    return {"first": draws.normal([2]), "second": draws.normal([3, 1]), "third": draws.uniform([2])}
+    return {"first": draws.normal([2]), "second": draws.normal([3, 1]), "third": draws.uniform([2]),
+            "shared": draws.shared([4])}  # fmt: skip
 
 
 def on_two(rows: tuple[int, int]) -> list[dict]:
@@ -39,6 +40,9 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
             "first": draws.normal([2]),
             "second": draws.normal([3, 1]),
             "third": draws.uniform([2]),
+            "shared": draws.shared([4]),
+            "gathered": place.gather(values),
+            "part": place.part(place.gather(values)),
         }
 
     results = strategy.run(step, args=(values,))
@@ -53,6 +57,11 @@ def test_two_replicas_are_one_device(rows):
         assert result["position"] == (0, rows[0])[replica]
         np.testing.assert_allclose(result["mean"], VALUES.mean(0))
         assert len(result["filled"]) == max(rows[replica], 1)
+        np.testing.assert_array_equal(result["gathered"], VALUES)
+        # a replica without rows gets one of another's, as the noise does
+        np.testing.assert_array_equal(result["part"][: rows[replica]], np.split(VALUES, rows[:1])[replica])
+        assert len(result["part"]) == max(rows[replica], 1)
+        np.testing.assert_array_equal(result["shared"], one["shared"])
     assert sum(result["share"] for result in two) == pytest.approx(VALUES[:, 0].mean())
     for name in ("first", "second", "third"):
         joined = np.concatenate([result[name][:count] for result, count in zip(two, rows, strict=True)])
