@@ -29,6 +29,8 @@ class System:
         generative: whether samples are meant to look like the data.
         whole_batches: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
             ones).
+        view: what it sees of a data set: `"images"` as they are, two `"domains"`, or images with `"attributes"`.
+        decay: part of the epochs after which the learning rate falls linearly towards 0; None keeps it.
     """
 
     key: str
@@ -45,6 +47,8 @@ class System:
     paces: dict[str, float] = dataclasses.field(default_factory=dict)
     generative: bool = True
     whole_batches: bool = False
+    view: str = "images"
+    decay: float | None = None
 
     @property
     def settings(self) -> dict:
