@@ -92,6 +92,20 @@ class Draws:
         index = tf.cast(self.uniform([]) * shape[0], tf.int32)
         return tf.one_hot(tf.minimum(index, shape[0] - 1), shape[0])
 
+    def shuffled(self, values: tf.Tensor, within: tf.Tensor | None = None) -> tf.Tensor:
+        """The rows of the global batch in a random order, each once, without a gradient: [rows, ...].
+
+        Args:
+            values: [rows, ...].
+            within: integers [rows]; a row is then exchanged among those of the same number alone.
+        """
+        order = tf.argsort(self.shared([self.place.total]))
+        if within is not None:
+            kinds = self.place.gather(within)
+            slots, by_kind = tf.argsort(kinds, stable=True), tf.argsort(tf.gather(kinds, order), stable=True)
+            order = tf.scatter_nd(slots[:, None], tf.gather(order, by_kind), [self.place.total])
+        return self.place.part(tf.gather(self.place.gather(values), order))
+
     def noise(self, wanted: dict) -> dict[str, tf.Tensor]:
         """Base noise as a model asks for it: {name: `keras_gen.distributions.Noise`} -> {name: [rows, *shape]}."""
         return {name: getattr(self, noise.kind)(noise.shape) for name, noise in wanted.items()}
