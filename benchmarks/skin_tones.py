@@ -24,22 +24,22 @@ def read(file: str | pathlib.Path, size: int) -> tuple[np.ndarray, list[str]]:
         size: height and width that the pictures are scaled to.
 
     Returns:
-        float32 [emoji, 5, size, size, 3] in [0, 1] in the file's order, and the emoji's names.
+        float32 [emoji, 5, size, size, 3] in [0, 1] in the file's order, and the emoji's labels.
     """
     by_name = collections.defaultdict(dict)
     with zipfile.ZipFile(file) as archive:
         for line in archive.read("captions.jsonl").decode().splitlines():
             row = json.loads(line)
-            # "waving hand: light skin tone"; a tone in the middle of the label belongs to one of several people
-            if row["tone"] and "tone" in row["label"]:
-                parts = row["label"].replace(f"{TONES[row['tone'] - 1]} skin tone", "tone")
-                by_name[parts][row["tone"]] = row["file"]
+            # "waving hand: light skin tone"; a list has the tones of several people
+            if isinstance(row["tone"], int):
+                name = row["label"].replace(f"{TONES[row['tone'] - 1]} skin tone", "tone")
+                by_name[name][row["tone"]] = row["file"]
         complete = {name: files for name, files in by_name.items() if len(files) == len(TONES)}
         images = [
             [_on_white(archive.read(files[tone]), size) for tone in range(1, 1 + len(TONES))]
             for files in complete.values()
         ]
-    return np.array(images, np.float32), [name.split(":")[0] for name in complete]
+    return np.array(images, np.float32), list(complete)
 
 
 def _on_white(data: bytes, size: int) -> np.ndarray:
