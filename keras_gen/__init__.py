@@ -29,6 +29,7 @@ _MEMBERS = {
     "GAN": "models",
     "GenerativeModel": "models",
     "InfoGAN": "models",
+    "StarGAN": "models",
     "VAE": "models",
     "Prior": "distributions",
     "load": "runs",
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     )
     from .distributions import Prior
     from .evaluation import evaluate
-    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, GenerativeModel, InfoGAN
+    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, GenerativeModel, InfoGAN, StarGAN
     from .runs import load
     from .training import train
     from .zoo import build

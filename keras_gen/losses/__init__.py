@@ -3,6 +3,8 @@
 from . import adversarial as adversarial
 from . import gradient_penalty as gradient_penalty
 from . import penalties as penalties
+from .classification import group_accuracy as group_accuracy
+from .classification import group_cross_entropy as group_cross_entropy
 from .diff_augment import diff_augment as diff_augment
 from .diff_augment import noise_size as noise_size
 from .objective import Objective as Objective

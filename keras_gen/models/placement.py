@@ -57,6 +57,22 @@ class Place:
             total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
         return total / tf.cast(self.total, values.dtype)
 
+    def gather(self, values: tf.Tensor) -> tf.Tensor:
+        """[rows, ...] -> [total, ...]: the examples of all replicas, in order, on each of them; without a gradient."""
+        values = tf.stop_gradient(self.own(values))
+        if self.replicas == 1:
+            return values
+        others = [[self.first, self.total - self.first - self.rows], *[[0, 0]] * (values.shape.rank - 1)]
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(values, others))
+
+    def part(self, values: tf.Tensor) -> tf.Tensor:
+        """[total, ...] -> this replica's [rows, ...]; one row, as `filled` gives it, where it has none."""
+        if self.replicas == 1:
+            return values
+        rows = tf.maximum(self.rows, 1)
+        first = tf.minimum(self.first, self.total - rows)
+        return values[first : first + rows]
+
     def share(self, values: tf.Tensor) -> tf.Tensor:
         """Per-example losses [rows] -> sum(values) / total: what replicas, whose gradients are SUMMED, each owe."""
         return tf.reduce_sum(self.own(values)) / tf.cast(self.total, values.dtype)
@@ -92,21 +108,37 @@ class Draws:
         index = tf.cast(self.uniform([]) * shape[0], tf.int32)
         return tf.one_hot(tf.minimum(index, shape[0] - 1), shape[0])
 
+    def shared(self, shape: Sequence[int]) -> tf.Tensor:
+        """Uniform noise on [0, 1) that belongs to no example and is the same on every replica: float32 [*shape]."""
+        return tf.random.stateless_uniform(shape, self._next_seed(), alg="philox")
+
+    def shuffled(self, values: tf.Tensor, within: tf.Tensor | None = None) -> tf.Tensor:
+        """The rows of the global batch in a random order, each once, without a gradient: [rows, ...].
+
+        Args:
+            values: [rows, ...].
+            within: integers [rows]; a row is then exchanged among those of the same number alone.
+        """
+        order = tf.argsort(self.shared([self.place.total]))
+        if within is not None:
+            kinds = self.place.gather(within)
+            slots, by_kind = tf.argsort(kinds, stable=True), tf.argsort(tf.gather(kinds, order), stable=True)
+            order = tf.scatter_nd(slots[:, None], tf.gather(order, by_kind), [self.place.total])
+        return self.place.part(tf.gather(self.place.gather(values), order))
+
     def noise(self, wanted: dict) -> dict[str, tf.Tensor]:
         """Base noise as a model asks for it: {name: `keras_gen.distributions.Noise`} -> {name: [rows, *shape]}."""
         return {name: getattr(self, noise.kind)(noise.shape) for name, noise in wanted.items()}
 
     def _draw(self, function, shape: Sequence[int]) -> tf.Tensor:
-        # philox by name, here and below: the default algorithm depends on the device. XLA makes other floats of the
+        return self.place.part(function([self.place.total, *shape], self._next_seed(), alg="philox"))
+
+    def _next_seed(self) -> tf.Tensor:
+        # philox by name, here and above: the default algorithm depends on the device. XLA makes other floats of the
         # same bits, so a run with jit_compile is another run of the same distribution
         seed = tf.random.fold_in(self.seed, self.calls, alg="philox")
         self.calls += 1
-        noise = function([self.place.total, *shape], seed, alg="philox")
-        if self.place.replicas == 1:
-            return noise
-        rows = tf.maximum(self.place.rows, 1)  # as `Place.filled`
-        first = tf.minimum(self.place.first, self.place.total - rows)
-        return noise[first : first + rows]
+        return seed
 
 
 def _replica(context) -> tf.Tensor:

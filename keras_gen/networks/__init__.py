@@ -13,4 +13,5 @@ from .infogan import infogan_q_head as infogan_q_head
 from .infogan import infogan_trunk as infogan_trunk
 from .mlp import mlp_decoder as mlp_decoder
 from .mlp import mlp_encoder as mlp_encoder
+from .stargan import stargan_discriminator as stargan_discriminator
 from .translator import residual_translator as residual_translator

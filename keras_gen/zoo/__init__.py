@@ -9,7 +9,7 @@ import keras
 
 from keras_gen import models
 
-from . import autoencoders, generators
+from . import autoencoders, conditional, generators
 from .priors import prior_of as prior_of
 
 
@@ -177,6 +177,18 @@ SYSTEMS = {
             endpoints=_ENCODER_DECODER,
             learning_rate=5e-4,
             betas=(0.5, 0.999),
+        ),
+        System(
+            "stargan",
+            "StarGAN",
+            "Choi et al. 2018, arXiv:1711.09020",
+            conditional.stargan,
+            data=("shapes",),
+            endpoints=("translate", "classify"),
+            batch_size=80,  # five critic updates of 16, as in the paper
+            learning_rate=1e-4,
+            betas=(0.5, 0.999),
+            whole_batches=True,
         ),
     )
 }
