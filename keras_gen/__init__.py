@@ -26,6 +26,7 @@ _MODULES = (
 _MEMBERS = {
     "AdversarialAutoencoder": "models",
     "Autoencoder": "models",
+    "CycleGAN": "models",
     "GAN": "models",
     "GenerativeModel": "models",
     "InfoGAN": "models",
@@ -56,7 +57,16 @@ if TYPE_CHECKING:
     )
     from .distributions import Prior
     from .evaluation import evaluate
-    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, GenerativeModel, InfoGAN, StarGAN
+    from .models import (
+        GAN,
+        VAE,
+        AdversarialAutoencoder,
+        Autoencoder,
+        CycleGAN,
+        GenerativeModel,
+        InfoGAN,
+        StarGAN,
+    )
     from .runs import load
     from .training import train
     from .zoo import build

@@ -5,6 +5,9 @@ from . import gradient_penalty as gradient_penalty
 from . import penalties as penalties
 from .classification import group_accuracy as group_accuracy
 from .classification import group_cross_entropy as group_cross_entropy
+from .cycle import absolute_error as absolute_error
+from .cycle import over_patches as over_patches
+from .cycle import semantic_consistency as semantic_consistency
 from .diff_augment import diff_augment as diff_augment
 from .diff_augment import noise_size as noise_size
 from .objective import Objective as Objective

@@ -13,5 +13,9 @@ from .infogan import infogan_q_head as infogan_q_head
 from .infogan import infogan_trunk as infogan_trunk
 from .mlp import mlp_decoder as mlp_decoder
 from .mlp import mlp_encoder as mlp_encoder
+from .patchgan import patch_discriminator as patch_discriminator
+from .patchgan import receptive_field as receptive_field
+from .resized import resized as resized
 from .stargan import stargan_discriminator as stargan_discriminator
 from .translator import residual_translator as residual_translator
+from .unet import unet as unet

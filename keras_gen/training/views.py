@@ -86,7 +86,7 @@ def _attributes(source: Source, asked: dict, name) -> View:
                 "sub-folders, or a metadata.csv with columns of 0 and 1"
             )
     groups, entries = attribute_groups(source.names, chosen)
-    return View({"attributes": list(chosen)}, {"groups": list(groups), "attributes": list(entries)})
+    return View({"attributes": list(chosen)}, {"groups": list(groups), "attribute_names": list(entries)})
 
 
 def normal(asked: Mapping) -> dict:

@@ -189,6 +189,22 @@ SYSTEMS = {
             learning_rate=1e-4,
             betas=(0.5, 0.999),
             whole_batches=True,
+            view="attributes",
+            decay=0.5,
+        ),
+        System(
+            "cyclegan",
+            "CycleGAN",
+            "Zhu et al. 2017, arXiv:1703.10593",
+            conditional.cyclegan,
+            data=("shapes",),
+            endpoints=("a_to_b", "b_to_a"),
+            batch_size=8,
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            generative=False,
+            view="domains",
+            decay=0.5,
         ),
     )
 }

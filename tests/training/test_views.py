@@ -31,14 +31,14 @@ def test_domains():
 def test_attributes():
     view = view_of("attributes", SHAPES, {}, "shapes")
     assert view.options == {"attributes": ["color"]}
-    assert view.settings == {"groups": [2], "attributes": ["red", "blue"]}
+    assert view.settings == {"groups": [2], "attribute_names": ["red", "blue"]}
     asked = view_of("attributes", SHAPES, {"attributes": "label,color"}, "shapes")
-    assert asked.settings == {"groups": [2, 2], "attributes": ["star", "heart", "red", "blue"]}
+    assert asked.settings == {"groups": [2, 2], "attribute_names": ["star", "heart", "red", "blue"]}
     assert view_of("attributes", LABELLED, {}, "digits").settings["groups"] == [3]
     faces = Source({"train": 9}, (8, 8), 3, names={"attributes": CELEBRITIES})
     assert view_of("attributes", faces, {}, "celeb_a").options["attributes"] == list(CELEBRITIES[1:])
     few = Source({"train": 9}, (8, 8), 3, names={"attributes": ("Bald", "Male")})
-    assert view_of("attributes", few, {}, "faces").settings == {"groups": [1, 1], "attributes": ["Bald", "Male"]}
+    assert view_of("attributes", few, {}, "faces").settings == {"groups": [1, 1], "attribute_names": ["Bald", "Male"]}
     with pytest.raises(ValueError, match="neither named labels nor attributes"):
         view_of("attributes", Source({"train": 9}, (8, 8), 3), {}, "photos")
     with pytest.raises(ValueError, match="there is no 'colour'; known are the fields color, label"):
