@@ -30,6 +30,7 @@ _MEMBERS = {
     "GAN": "models",
     "GenerativeModel": "models",
     "InfoGAN": "models",
+    "StarGAN": "models",
     "VAE": "models",
     "Prior": "distributions",
     "load": "runs",
@@ -56,7 +57,16 @@ if TYPE_CHECKING:
     )
     from .distributions import Prior
     from .evaluation import evaluate
-    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, CycleGAN, GenerativeModel, InfoGAN
+    from .models import (
+        GAN,
+        VAE,
+        AdversarialAutoencoder,
+        Autoencoder,
+        CycleGAN,
+        GenerativeModel,
+        InfoGAN,
+        StarGAN,
+    )
     from .runs import load
     from .training import train
     from .zoo import build

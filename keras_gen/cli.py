@@ -169,6 +169,10 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, see `keras-gen zoo SYSTEM`.")
     ] = None,
+    view: Annotated[
+        list[str] | None,
+        typer.Option("--view", metavar="KEY=VALUE", help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ):
     """Train a system into a run directory: model, metrics, pictures, states to resume from.
@@ -202,6 +206,7 @@ def train(
         labelled=labelled,
         data_dir=data_dir,
         settings=chosen,
+        view=dict(_setting(text) for text in view or ()),
         verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
     )
     if not quiet:

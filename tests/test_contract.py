@@ -1,11 +1,18 @@
 """The contract, for every system of the zoo."""
 
+import numpy as np
 import pytest
 
 from keras_gen import zoo
 
 from . import contract
 from .contract import Toy
+
+
+def _even(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """A fourth attribute that every other example has."""
+    return (np.arange(len(columns["label"]))[:, None] % 2 * np.eye(4)[3]).astype(np.float32)
+
 
 TOYS = {
     "autoencoder": Toy("autoencoder", {"network": "conv", "width": 4, "latent_size": 2}),
@@ -34,6 +41,13 @@ TOYS = {
         },
         monitor="reconstruction_loss",
         fields={"labelled_image": "image", "labelled_label": "label"},
+    ),
+    "stargan": Toy(
+        "stargan",
+        {"groups": [3, 1], "width": 4, "blocks": 1, "halvings": 1, "discriminator_width": 4, "n_critic": 2},
+        monitor="generator_loss",
+        normalized=True,  # each update of the critic needs an example
+        fields={"attributes": lambda columns: np.eye(4, dtype=np.float32)[:3][columns["label"]] + _even(columns)},
     ),
     "cyclegan": Toy(
         "cyclegan",

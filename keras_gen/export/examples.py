@@ -19,7 +19,8 @@ def endpoint_inputs(
 
     An input is taken from the data where it has a column of its name and shape; an image otherwise is the data's
     `image`. Codes are by turns those of real images and draws of the prior; noise is drawn as `generate` draws it;
-    labels that the data does not have are drawn uniformly.
+    labels that the data does not have are drawn uniformly. Attributes are those of the data's rows in another order:
+    what a model is told to make of an image is what others have.
 
     Args:
         model: the model the endpoints belong to.
@@ -57,6 +58,8 @@ class _Source:
 
     def _make(self, endpoint, name, port) -> np.ndarray:
         given = self.data.get(name)
+        if port.kind == "attributes":
+            return self._attributes()
         if port.kind == "label":
             return self._labels(given, port.shape[0])
         if given is not None and given.shape[1:] == port.shape:
@@ -88,6 +91,12 @@ class _Source:
         if given.min() < 0 or given.max() >= classes:
             raise ValueError(f"label must be classes from 0 to {classes - 1}; the data has up to {given.max()}")
         return np.eye(classes, dtype=np.float32)[given.astype(np.int64)]
+
+    def _attributes(self) -> np.ndarray:
+        attributes = np.asarray(self.model.attributes_of(self.data))
+        if "dataset" in self.data:  # others' attributes may be of another set
+            return attributes
+        return attributes[np.random.default_rng(self.seed).permutation(self.num)]
 
     def _codes(self, port) -> np.ndarray:
         """Codes of real images in the even rows, draws of the prior in the odd ones."""

@@ -2,6 +2,7 @@
 
 from .aae import AdversarialAutoencoder as AdversarialAutoencoder
 from .adversarial import AdversarialModel as AdversarialModel
+from .attributes import Attributes as Attributes
 from .autoencoder import Autoencoder as Autoencoder
 from .base import GenerativeModel as GenerativeModel
 from .cyclegan import CycleGAN as CycleGAN
@@ -13,4 +14,5 @@ from .infogan import InfoGAN as InfoGAN
 from .placement import Draws as Draws
 from .placement import Place as Place
 from .players import Player as Player
+from .stargan import StarGAN as StarGAN
 from .vae import VAE as VAE

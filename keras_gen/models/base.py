@@ -160,6 +160,20 @@ class GenerativeModel(Generating, keras.Model):
         losses, logs = self.losses_of(batch, draws, place, training=False)
         return self._track({"loss": losses, **logs}, place)
 
+    def predict_step(self, data):
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return self(x, training=False)
+        # the end of the data may leave a replica without a row, and TensorFlow's convolution of none (on a CPU, by
+        # oneDNN) has the shape of its input: that replica is given a row of zeros, as in training, and it is cut off
+        rows = tf.shape(keras.tree.flatten(x)[0])[0]
+        missing = 1 - tf.minimum(rows, 1)
+        filled = keras.tree.map_structure(
+            lambda value: tf.concat([value, tf.zeros(tf.concat([[missing], tf.shape(value)[1:]], 0), value.dtype)], 0),
+            x,
+        )
+        return keras.tree.map_structure(lambda value: value[:rows], self(filled, training=False))
+
     def _evaluated(self, data) -> tuple[dict, Place, Draws]:
         """A batch of evaluation, its place and its noise, which is the same in every evaluation."""
         batch = self.batch_of(data)

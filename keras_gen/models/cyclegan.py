@@ -166,7 +166,7 @@ class CycleGAN(AdversarialModel):
         real, generated = made[f"real_{domain}"], tf.stop_gradient(made[f"to_{domain}"])
         if training and self.pools:
             coins, places = draws.shared([place.total]), draws.shared([self.pool_size])
-            generated = place.part(self.pools[domain](place.gather(generated), coins, places))
+            generated = place.part(self.pools[domain](place.gather(tf.stop_gradient(generated)), coins, places))
             generated = tf.ensure_shape(generated, real.shape)
         discriminator = getattr(self, f"discriminator_{domain}")
         logits = _joined(discriminator, {"real": real, "generated": generated}, training).values()

@@ -58,11 +58,14 @@ class Place:
         return total / tf.cast(self.total, values.dtype)
 
     def gather(self, values: tf.Tensor) -> tf.Tensor:
-        """[rows, ...] -> [total, ...]: the examples of all replicas, in order, on each of them; without a gradient."""
-        values = tf.stop_gradient(self.own(values))
+        """[rows, ...] -> [total, ...]: the examples of all replicas, in order, on each of them.
+
+        The gradient reaches every replica's rows: each replica's loss may hang on all of them.
+        """
         if self.replicas == 1:
             return values
-        others = [[self.first, self.total - self.first - self.rows], *[[0, 0]] * (values.shape.rank - 1)]
+        values = self.own(values)
+        others = [[self.first, self.total - self.first - tf.shape(values)[0]], *[[0, 0]] * (values.shape.rank - 1)]
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(values, others))
 
     def part(self, values: tf.Tensor) -> tf.Tensor:
@@ -111,6 +114,20 @@ class Draws:
     def shared(self, shape: Sequence[int]) -> tf.Tensor:
         """Uniform noise on [0, 1) that belongs to no example and is the same on every replica: float32 [*shape]."""
         return tf.random.stateless_uniform(shape, self._next_seed(), alg="philox")
+
+    def shuffled(self, values: tf.Tensor, within: tf.Tensor | None = None) -> tf.Tensor:
+        """The rows of the global batch in a random order, each once, without a gradient: [rows, ...].
+
+        Args:
+            values: [rows, ...].
+            within: integers [rows]; a row is then exchanged among those of the same number alone.
+        """
+        order = tf.argsort(self.shared([self.place.total]))
+        if within is not None:
+            kinds = self.place.gather(within)
+            slots, by_kind = tf.argsort(kinds, stable=True), tf.argsort(tf.gather(kinds, order), stable=True)
+            order = tf.scatter_nd(slots[:, None], tf.gather(order, by_kind), [self.place.total])
+        return self.place.part(tf.gather(self.place.gather(tf.stop_gradient(values)), order))
 
     def noise(self, wanted: dict) -> dict[str, tf.Tensor]:
         """Base noise as a model asks for it: {name: `keras_gen.distributions.Noise`} -> {name: [rows, *shape]}."""

@@ -16,5 +16,6 @@ from .mlp import mlp_encoder as mlp_encoder
 from .patchgan import patch_discriminator as patch_discriminator
 from .patchgan import receptive_field as receptive_field
 from .resized import resized as resized
+from .stargan import stargan_discriminator as stargan_discriminator
 from .translator import residual_translator as residual_translator
 from .unet import unet as unet

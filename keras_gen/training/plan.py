@@ -10,6 +10,7 @@ from keras_gen import runs, zoo
 from keras_gen.models import GenerativeModel
 
 from .source import Source, look_at
+from .views import View, normal, view_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # larger images take a deliberate --image-size
@@ -38,6 +39,7 @@ class Request:
     labelled: int | None
     data_dir: str | None
     settings: dict
+    view: dict
 
     def __post_init__(self):
         _check_numbers(self)
@@ -69,9 +71,13 @@ def new(request: Request) -> dict:
     system = zoo.System if own is not None else zoo.get(request.system)  # the class holds the general defaults
     settings = {} if own is not None else _complete(request.system, request.settings)
     source = look_at(request.data, request.data_dir)
+    view = View(normal(request.view), {})
+    if own is None:
+        view = view_of(system.view, source, request.view, request.data)
+        settings |= {name: value for name, value in view.settings.items() if name not in request.settings}
     shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
     data = {"source": place_of(request.data), "splits": splits_of(source)}
-    data |= {"binarize": request.binarize, "augment": list(request.augment or ())}
+    data |= {"binarize": request.binarize, "augment": list(request.augment or ()), **view.options}
     if request.labelled is not None:
         data["labelled"] = request.labelled
     if system.whole_batches:
@@ -87,6 +93,7 @@ def new(request: Request) -> dict:
         "strategy": request.strategy,
         "patience": request.patience,
         "learning_rate": request.learning_rate or (None if own is not None else system.learning_rate),
+        "decay": None if own is not None else system.decay,
     }
     return {
         "format": runs.FORMAT,
@@ -117,6 +124,7 @@ def resumed(request: Request, config: dict) -> dict:
         "labelled": config["data"].get("labelled"),
         **{name: config["training"].get(name) for name in _KEPT},
         **{f"setting {name}": value for name, value in config["settings"].items()},
+        **{f"view {name}": value for name, value in config["data"].items()},
     }
     asked = {
         "system": request.name,
@@ -127,6 +135,7 @@ def resumed(request: Request, config: dict) -> dict:
         "labelled": request.labelled,
         **{name: getattr(request, name) for name in _KEPT},
         **{f"setting {name}": value for name, value in request.settings.items()},
+        **{f"view {name}": value for name, value in normal(request.view).items()},
     }
     different = [
         f"{name} is {began.get(name)!r}, received {value!r}"
@@ -171,7 +180,9 @@ def splits_of(source: Source) -> dict[str, str | None]:
     training = "train" if "train" in names else next(iter(names))
     validation = next((name for name in ("validation", "valid", "val") if name in names), None)
     held_out = min(names[training] // 10, VALIDATION_IMAGES)
-    if validation is None and held_out:
+    if validation is None and held_out and "domain_a" in source.fields:
+        training, validation = f"{training}[:90%]", f"{training}[90%:]"  # the two may differ in size
+    elif validation is None and held_out:
         training, validation = f"{training}[:-{held_out}]", f"{training}[-{held_out}:]"
     return {"train": training, "validation": validation, "test": "test" if "test" in names else None}
 

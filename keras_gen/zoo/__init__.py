@@ -29,6 +29,8 @@ class System:
         generative: whether samples are meant to look like the data.
         whole_batches: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
             ones).
+        view: what it sees of a data set: `"images"` as they are, two `"domains"`, or images with `"attributes"`.
+        decay: part of the epochs after which the learning rate falls linearly towards 0; None keeps it.
     """
 
     key: str
@@ -45,6 +47,8 @@ class System:
     paces: dict[str, float] = dataclasses.field(default_factory=dict)
     generative: bool = True
     whole_batches: bool = False
+    view: str = "images"
+    decay: float | None = None
 
     @property
     def settings(self) -> dict:
@@ -175,6 +179,20 @@ SYSTEMS = {
             betas=(0.5, 0.999),
         ),
         System(
+            "stargan",
+            "StarGAN",
+            "Choi et al. 2018, arXiv:1711.09020",
+            conditional.stargan,
+            data=("shapes",),
+            endpoints=("translate", "classify"),
+            batch_size=80,  # five critic updates of 16, as in the paper
+            learning_rate=1e-4,
+            betas=(0.5, 0.999),
+            whole_batches=True,
+            view="attributes",
+            decay=0.5,
+        ),
+        System(
             "cyclegan",
             "CycleGAN",
             "Zhu et al. 2017, arXiv:1703.10593",
@@ -185,6 +203,8 @@ SYSTEMS = {
             learning_rate=2e-4,
             betas=(0.5, 0.999),
             generative=False,
+            view="domains",
+            decay=0.5,
         ),
     )
 }
