@@ -17,6 +17,7 @@ from .reconstruction import reconstruction, reconstructions
 from .samples import generated, neighbours, samples
 from .stacked_modes import stacked_modes
 from .subject import Subject
+from .translation import cycle, known_counterparts, transferred, translations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +79,9 @@ EVALUATORS = (
     Evaluator("category error", category_error, Offer(("classify",), ("num_categories",))),
     Evaluator("samples", samples, Offer(("generate",))),
     Evaluator("modes", stacked_modes, Offer(("generate",))),
+    Evaluator("cycle", cycle, Offer(("a_to_b", "b_to_a"))),
+    Evaluator("transfer", transferred, Offer(("a_to_b", "b_to_a"))),
+    Evaluator("counterparts", known_counterparts, Offer(("a_to_b", "b_to_a"))),
     Evaluator("Parzen windows", historical, Offer(("generate",))),
 )
 
@@ -85,6 +89,7 @@ PICTURES = (
     Picture("samples", generated, Offer(("generate",))),
     Picture("neighbours", neighbours, Offer(("generate",))),
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
+    Picture("translations", translations, Offer(("a_to_b", "b_to_a"))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),
     Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),
 )
