@@ -35,6 +35,15 @@ TOYS = {
         monitor="reconstruction_loss",
         fields={"labelled_image": "image", "labelled_label": "label"},
     ),
+    "puzzlegan": Toy(
+        "puzzlegan",
+        {
+            **{"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
+            **{"num_patches": 2, "max_patches": 3, "min_patches": 1},
+        },
+        image_shape=(8, 8, 3),
+        monitor="spatial_loss",
+    ),
 }
 
 

@@ -12,4 +12,7 @@ from .infogan import InfoGAN as InfoGAN
 from .placement import Draws as Draws
 from .placement import Place as Place
 from .players import Player as Player
+from .puzzle import Puzzle as Puzzle
+from .puzzle_grid import PuzzleGrid as PuzzleGrid
+from .puzzlegan import PuzzleGAN as PuzzleGAN
 from .vae import VAE as VAE

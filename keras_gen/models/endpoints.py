@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 
-KINDS = ("image", "latent", *NOISE_KINDS, "label", "value")
+KINDS = ("image", "latent", *NOISE_KINDS, "label", "share", "value")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,8 +16,9 @@ class Port:
 
     Attributes:
         shape: its shape for one example, without the batch.
-        kind: `"image"` (in [0, 1]), `"latent"` (a code), `"normal"`, `"uniform"`, `"signed"` or `"one_hot"` (base
-            noise, see `keras_gen.distributions.Noise`), `"label"` (one-hot class), or `"value"` (anything else).
+        kind: `"image"` (in [0, 1]; patches of an image too), `"latent"` (a code), `"normal"`, `"uniform"`, `"signed"`
+            or `"one_hot"` (base noise, see `keras_gen.distributions.Noise`), `"label"` (one-hot class), `"share"` (how
+            far something is there, in [0, 1]: a mask), or `"value"` (anything else).
     """
 
     shape: tuple[int, ...]
@@ -33,7 +34,7 @@ class Port:
         """Smallest and largest value, or None where there is no bound."""
         if self.kind == "signed":
             return -1.0, 1.0
-        return (0.0, 1.0) if self.kind in ("image", "uniform", "label", "one_hot") else None
+        return (0.0, 1.0) if self.kind in ("image", "uniform", "label", "one_hot", "share") else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,4 +13,10 @@ from .infogan import infogan_q_head as infogan_q_head
 from .infogan import infogan_trunk as infogan_trunk
 from .mlp import mlp_decoder as mlp_decoder
 from .mlp import mlp_encoder as mlp_encoder
+from .puzzle import image_decoder as image_decoder
+from .puzzle import mask_decoder as mask_decoder
+from .puzzle import part_encoder as part_encoder
+from .puzzle_grid import canvas_painter as canvas_painter
+from .puzzle_grid import tile_encoder as tile_encoder
+from .puzzle_grid import tile_placer as tile_placer
 from .translator import residual_translator as residual_translator

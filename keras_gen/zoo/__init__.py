@@ -9,7 +9,7 @@ import keras
 
 from keras_gen import models
 
-from . import autoencoders, generators
+from . import autoencoders, conditional, generators
 from .priors import prior_of as prior_of
 
 
@@ -173,6 +173,18 @@ SYSTEMS = {
             endpoints=_ENCODER_DECODER,
             learning_rate=5e-4,
             betas=(0.5, 0.999),
+        ),
+        System(
+            "puzzlegan",
+            "Puzzle-GAN",
+            "Lee et al. 2017, arXiv:1703.10730",
+            conditional.puzzlegan,
+            data=("shapes",),
+            endpoints=("restore",),
+            batch_size=32,
+            learning_rate=5e-4,
+            betas=(0.5, 0.999),
+            paces={"discriminator": 0.4},
         ),
     )
 }
