@@ -82,22 +82,24 @@ class PuzzleGrid(Puzzle):
         missing = tf.cast(draws.uniform([]) * (self.max_missing + 1), tf.int32)
         presence = tf.cast(tf.range(num)[None] >= missing[:, None], tf.float32)
         tiles = tf.gather(whole, order, batch_dims=1)
-        scores, generated = self.put_together(tiles, presence, draws.noise(self.noise())["z"], training)
+        scores, generated = self.put_together(tiles, presence, draws.noise(self.noise())["z"], training, averaged=False)
         # where the tiles that are there belong: of a place's mask, not of what the placer thinks
         there = tf.gather(presence, tf.argsort(order, axis=1), batch_dims=1)
         inside = self.planes(there[:, :, None])
         made = {"generated": generated, "scores": scores, "fits": alike(tiles, whole), "presence": presence}
         return made | self.composites(image, inside, draws.place)
 
-    def put_together(self, tiles, presence, z, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
-        """Tiles -> scores and images, float32; outside training by the averages.
+    def put_together(
+        self, tiles, presence, z, training: bool = False, averaged: bool = True
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Tiles -> scores and images, float32; by the averages, or else by what is trained.
 
         Args:
             tiles: [batch, k * k, *tile_shape] in [0, 1].
             presence: 1 for a tile that is there, 0 for one whose pixels do not count, [batch, k * k].
             z: noise [batch, latent_size].
         """
-        network = (lambda name: getattr(self, name)) if training else self.shown
+        network = self.shown if averaged else lambda name: getattr(self, name)
         tiles, presence = tf.convert_to_tensor(tiles), tf.convert_to_tensor(presence)
         flat = tf.reshape(tiles, [-1, *self.tile_shape])
         embeddings = tf.reshape(network("tile_encoder")(flat, training=training), [-1, self.num_tiles, self._size])

@@ -84,7 +84,7 @@ class PuzzleGAN(Puzzle):
         inside = covered(boxes, presence, self.image_shape[:2])
         patches = cut(image, boxes, self.patch_shape[:2])
         z = draws.noise(self.noise())["z"]
-        generated, logits = self.put_together(patches, presence, z, training)
+        generated, logits = self.put_together(patches, presence, z, training, averaged=False)
         made = {"generated": generated, "mask_logits": logits, "inside": inside}
         return made | self.composites(image, inside, draws.place)
 
@@ -114,15 +114,17 @@ class PuzzleGAN(Puzzle):
         boxes = key_boxes(batch["image"], most, self.patch_shape[:2], jitter)
         return boxes, tf.cast(tf.range(most)[None] < count[:, None], tf.float32)
 
-    def put_together(self, patches, presence, z, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
-        """Patches -> images and the mask's log-odds, float32; outside training by the averages.
+    def put_together(
+        self, patches, presence, z, training: bool = False, averaged: bool = True
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Patches -> images and the mask's log-odds, float32; by the averages, or else by what is trained.
 
         Args:
             patches: [batch, max_patches, *patch_shape] in [0, 1].
             presence: 1 for a patch that is there, 0 for one whose pixels do not count, [batch, max_patches].
             z: noise [batch, latent_size].
         """
-        network = (lambda name: getattr(self, name)) if training else self.shown
+        network = self.shown if averaged else lambda name: getattr(self, name)
         sums = summed(network("part_encoder"), patches, presence, training)
         logits, *features = network("mask_decoder")(sums, training=training)
         image = network("image_decoder")([sums[-1], z, *features], training=training)
