@@ -30,6 +30,8 @@ _MEMBERS = {
     "GAN": "models",
     "GenerativeModel": "models",
     "InfoGAN": "models",
+    "PuzzleGAN": "models",
+    "PuzzleGrid": "models",
     "StarGAN": "models",
     "VAE": "models",
     "Prior": "distributions",
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
         CycleGAN,
         GenerativeModel,
         InfoGAN,
+        PuzzleGAN,
+        PuzzleGrid,
         StarGAN,
     )
     from .runs import load

@@ -58,6 +58,15 @@ TOYS = {
         sgd=0.05,
         fields={"domain_a": "image", "domain_b": lambda columns: 1 - columns["image"], "label_a": "label"},
     ),
+    "puzzlegan": Toy(
+        "puzzlegan",
+        {
+            **{"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
+            **{"num_patches": 2, "max_patches": 3, "min_patches": 1},
+        },
+        image_shape=(8, 8, 3),
+        monitor="spatial_loss",
+    ),
 }
 
 

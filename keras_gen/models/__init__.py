@@ -14,5 +14,8 @@ from .infogan import InfoGAN as InfoGAN
 from .placement import Draws as Draws
 from .placement import Place as Place
 from .players import Player as Player
+from .puzzle import Puzzle as Puzzle
+from .puzzle_grid import PuzzleGrid as PuzzleGrid
+from .puzzlegan import PuzzleGAN as PuzzleGAN
 from .stargan import StarGAN as StarGAN
 from .vae import VAE as VAE

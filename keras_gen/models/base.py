@@ -86,6 +86,17 @@ class GenerativeModel(Generating, keras.Model):
         """
         return {}
 
+    def endpoint_columns(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Inputs of endpoints that the data does not have as they are, such as patches of its images.
+
+        Args:
+            columns: what the data has, name -> [num, ...].
+
+        Returns:
+            Input -> [num, ...]; they calibrate an int8 file and are what exports are compared on.
+        """
+        return {}
+
     # fit, evaluate
 
     def compile(self, optimizer="adam", *, jit_compile: bool = False, **kwargs):

@@ -15,6 +15,12 @@ from .mlp import mlp_decoder as mlp_decoder
 from .mlp import mlp_encoder as mlp_encoder
 from .patchgan import patch_discriminator as patch_discriminator
 from .patchgan import receptive_field as receptive_field
+from .puzzle import image_decoder as image_decoder
+from .puzzle import mask_decoder as mask_decoder
+from .puzzle import part_encoder as part_encoder
+from .puzzle_grid import canvas_painter as canvas_painter
+from .puzzle_grid import tile_encoder as tile_encoder
+from .puzzle_grid import tile_placer as tile_placer
 from .resized import resized as resized
 from .stargan import stargan_discriminator as stargan_discriminator
 from .translator import residual_translator as residual_translator

@@ -9,7 +9,7 @@ import keras
 
 from keras_gen import models
 
-from . import autoencoders, conditional, generators
+from . import autoencoders, generators, puzzles, translators
 from .priors import prior_of as prior_of
 
 
@@ -182,7 +182,7 @@ SYSTEMS = {
             "stargan",
             "StarGAN",
             "Choi et al. 2018, arXiv:1711.09020",
-            conditional.stargan,
+            translators.stargan,
             data=("shapes",),
             endpoints=("translate", "classify"),
             batch_size=80,  # five critic updates of 16, as in the paper
@@ -196,7 +196,7 @@ SYSTEMS = {
             "cyclegan",
             "CycleGAN",
             "Zhu et al. 2017, arXiv:1703.10593",
-            conditional.cyclegan,
+            translators.cyclegan,
             data=("shapes",),
             endpoints=("a_to_b", "b_to_a"),
             batch_size=8,
@@ -205,6 +205,18 @@ SYSTEMS = {
             generative=False,
             view="domains",
             decay=0.5,
+        ),
+        System(
+            "puzzlegan",
+            "Puzzle-GAN",
+            "Lee et al. 2017, arXiv:1703.10730",
+            puzzles.puzzlegan,
+            data=("shapes",),
+            endpoints=("restore",),
+            batch_size=32,
+            learning_rate=5e-4,
+            betas=(0.5, 0.999),
+            paces={"discriminator": 0.4},
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""Default networks and settings of the systems that are given an image or a text."""
+"""Default networks and settings of the systems that turn an image into another: CycleGAN, StarGAN."""
 
 from collections.abc import Sequence
 
