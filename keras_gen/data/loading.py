@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 
@@ -15,6 +15,7 @@ from .labelled import add_labelled
 from .pipeline import Plan, build
 from .sources import resolve
 from .splits import split_names
+from .tokens import add_tokens, tokenizer_of
 
 
 def load(
@@ -33,6 +34,7 @@ def load(
     background: tuple[int, int, int] = (255, 255, 255),
     fields: Iterable[str] | None = None,
     labelled: int | None = None,
+    tokens: Mapping | None = None,
     cache: str | None = "auto",
     on_error: str = "skip",
     num_shards: int = 1,
@@ -71,6 +73,8 @@ def load(
         fields: entries of the batch to keep; None keeps all.
         labelled: adds `labelled_image` and `labelled_label`: as many examples as in `image`, from a fixed part of the
             split of this many examples, its classes equally often (chosen by `seed`); for learning from few labels.
+        tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], made of `caption`; see
+            `keras_gen.data.Tokenizer`.
         cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
             comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
         on_error: "skip" leaves unreadable files out, with a warning, and lists them in `info.skipped`; "raise" stops.
@@ -99,10 +103,13 @@ def load(
         raise ValueError(f"binarize={binarize!r} is unknown; known: {known}.")
     if on_error not in ON_ERROR:
         raise ValueError(f"on_error={on_error!r} is unknown; known: {', '.join(ON_ERROR)}.")
+    tokenizer = None if tokens is None else tokenizer_of(tokens)
     options = {"augment": check_augmentations(augment), "binarize": binarize}
     table = resolve(source, split, fit, cache=cache, on_error=on_error, data_dir=data_dir, download=download)
     if labelled is not None:
         table = add_labelled(table, labelled, seed)
+    if tokens is not None:
+        table = add_tokens(table, tokenizer)
     if fields is not None:
         options["fields"] = _check_fields(fields, table)
     plan = Plan(**plan, **options)
