@@ -29,6 +29,8 @@ _MEMBERS = {
     "GAN": "models",
     "GenerativeModel": "models",
     "InfoGAN": "models",
+    "JointEmbedding": "models",
+    "Text2Image": "models",
     "VAE": "models",
     "Prior": "distributions",
     "load": "runs",
@@ -55,7 +57,16 @@ if TYPE_CHECKING:
     )
     from .distributions import Prior
     from .evaluation import evaluate
-    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, GenerativeModel, InfoGAN
+    from .models import (
+        GAN,
+        VAE,
+        AdversarialAutoencoder,
+        Autoencoder,
+        GenerativeModel,
+        InfoGAN,
+        JointEmbedding,
+        Text2Image,
+    )
     from .runs import load
     from .training import train
     from .zoo import build

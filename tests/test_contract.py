@@ -1,5 +1,6 @@
 """The contract, for every system of the zoo."""
 
+import numpy as np
 import pytest
 
 from keras_gen import zoo
@@ -34,6 +35,20 @@ TOYS = {
         },
         monitor="reconstruction_loss",
         fields={"labelled_image": "image", "labelled_label": "label"},
+    ),
+    "text2image": Toy(
+        "text2image",
+        {
+            **{"vocabulary": ("one", "two", "three", "four"), "length": 3, "embedding_size": 4, "text_width": 4},
+            **{"width": 4, "latent_size": 3},
+        },
+        image_shape=(8, 8, 3),
+        conditions={"caption": "two, three"},
+        monitor="discriminator_loss",
+        normalized=True,
+        fields={
+            "tokens": lambda columns: np.stack([columns["label"] + 2, columns["label"] % 2, 0 * columns["label"]], 1)
+        },
     ),
 }
 

@@ -57,6 +57,25 @@ class Place:
             total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
         return total / tf.cast(self.total, values.dtype)
 
+    def gathered(self, values: tf.Tensor) -> tf.Tensor:
+        """The rows of all replicas, in the order of the global batch: [rows, ...] -> [total, ...].
+
+        The gradient reaches every replica's rows: each replica's loss may hang on all of them.
+        """
+        if self.replicas == 1:
+            return values
+        values = self.own(values)
+        around = [[self.first, self.total - self.first - tf.shape(values)[0]]] + [[0, 0]] * (values.shape.rank - 1)
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(values, around))
+
+    def cut(self, values: tf.Tensor) -> tf.Tensor:
+        """This replica's rows of [total, ...]: [rows, ...], one of them, whichever, where it has none (`filled`)."""
+        if self.replicas == 1:
+            return values
+        rows = tf.maximum(self.rows, 1)
+        first = tf.minimum(self.first, self.total - rows)
+        return values[first : first + rows]
+
     def share(self, values: tf.Tensor) -> tf.Tensor:
         """Per-example losses [rows] -> sum(values) / total: what replicas, whose gradients are SUMMED, each owe."""
         return tf.reduce_sum(self.own(values)) / tf.cast(self.total, values.dtype)
@@ -101,12 +120,7 @@ class Draws:
         # same bits, so a run with jit_compile is another run of the same distribution
         seed = tf.random.fold_in(self.seed, self.calls, alg="philox")
         self.calls += 1
-        noise = function([self.place.total, *shape], seed, alg="philox")
-        if self.place.replicas == 1:
-            return noise
-        rows = tf.maximum(self.place.rows, 1)  # as `Place.filled`
-        first = tf.minimum(self.place.first, self.place.total - rows)
-        return noise[first : first + rows]
+        return self.place.cut(function([self.place.total, *shape], seed, alg="philox"))
 
 
 def _replica(context) -> tf.Tensor:

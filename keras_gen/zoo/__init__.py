@@ -9,7 +9,7 @@ import keras
 
 from keras_gen import models
 
-from . import autoencoders, generators
+from . import autoencoders, conditional, generators
 from .priors import prior_of as prior_of
 
 
@@ -173,6 +173,19 @@ SYSTEMS = {
             endpoints=_ENCODER_DECODER,
             learning_rate=5e-4,
             betas=(0.5, 0.999),
+        ),
+        System(
+            "text2image",
+            "Text to Image",
+            "Reed et al. 2016, arXiv:1605.05396",
+            conditional.text2image,
+            data=("shapes",),
+            endpoints=("embed", "generate"),
+            batch_size=64,
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            paces={"generator": 5.0},
+            whole_batches=True,
         ),
     )
 }

@@ -1,0 +1,92 @@
+"""Default networks and settings of the systems that are told what to make."""
+
+from collections.abc import Sequence
+
+from keras_gen import models, networks
+from keras_gen.data.captions import check_vocabulary
+
+EMBEDDING_SIZE, LENGTH = 128, 24
+
+
+def text2image(
+    image_shape,
+    seed,
+    *,
+    vocabulary: Sequence[str] = (),
+    length: int = LENGTH,
+    embedding_size: int = EMBEDDING_SIZE,
+    text_width: int = 128,
+    latent_size: int = 64,
+    width: int = 64,
+    dense: int | None = None,
+    normalization: str = "batch",
+    cls: bool = True,
+    interpolate: bool = True,
+    objective: str | dict = "non_saturating",
+    penalty: str | dict | None = None,
+    ema: float | None = 0.999,
+) -> models.Text2Image:
+    vocabulary = _required(vocabulary)
+    trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
+    return models.Text2Image(
+        networks.text2image_generator(latent_size, embedding_size, image_shape, width=width, dense=dense),
+        trunk,
+        networks.text2image_head(trunk.output_shape[1:], embedding_size),
+        _text_encoder(vocabulary, length, embedding_size, text_width),
+        vocabulary=vocabulary,
+        cls=cls,
+        interpolate=interpolate,
+        objective=objective,
+        penalty=penalty,
+        ema=ema,
+        seed=seed,
+    )
+
+
+def joint_embedding(
+    image_shape,
+    seed,
+    *,
+    vocabulary: Sequence[str] = (),
+    length: int = LENGTH,
+    embedding_size: int = EMBEDDING_SIZE,
+    text_width: int = 128,
+    image_width: int = 32,
+    loss: str = "contrastive",
+    temperature: float = 0.1,
+    **others,
+) -> models.JointEmbedding:
+    """The model that trains the text encoder of a `text2image` of the same settings, with a learning rate of 1e-3.
+
+    Not compiled. Afterwards: `text2image.text_encoder.set_weights(joint_embedding.text_encoder.get_weights())`.
+
+    Args:
+        image_shape: (height, width, channels).
+        seed: of the noise; the weights come from the global seed (`keras.utils.set_random_seed`).
+        vocabulary, length, embedding_size, text_width: as of `text2image`.
+        image_width: channels of the image encoder's first convolution.
+        loss, temperature: see `keras_gen.models.JointEmbedding`.
+        **others: the other settings of `text2image`, which do not matter here.
+    """
+    vocabulary = _required(vocabulary)
+    return models.JointEmbedding(
+        _text_encoder(vocabulary, length, embedding_size, text_width),
+        networks.conv_encoder(image_shape, embedding_size, width=image_width),
+        vocabulary=vocabulary,
+        loss=loss,
+        temperature=temperature,
+        seed=seed,
+    )
+
+
+def _text_encoder(vocabulary, length: int, size: int, width: int):
+    return networks.text_encoder(len(vocabulary), length, size, width=width)
+
+
+def _required(vocabulary) -> tuple[str, ...]:
+    if not vocabulary:
+        raise ValueError(
+            "text2image needs the setting vocabulary, the words of its captions; received none. Make it of the "
+            "training captions: keras_gen.data.build_vocabulary(captions)"
+        )
+    return check_vocabulary(vocabulary)
