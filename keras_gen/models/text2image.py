@@ -26,22 +26,22 @@ class Text2Image(Captioned, AdversarialModel):
 
     The text encoder is trained before, with images, in a `JointEmbedding`, and frozen here. With s_r, s_w and s_f the
     discriminator's logits of {real image, its caption}, {real image, another image's caption} and {generated image,
-    the caption it was made for}, the discriminator minimizes, with `cls`,
+    the caption it was made for}, the discriminator minimizes, with `matching_aware`,
 
         D(s_r, s_f) / 2 + D(s_r, s_w) / 2,
 
     D being the objective's loss of a real and a generated logit; for the paper's objective this is
-    -log sigmoid(s_r) - (log(1 - sigmoid(s_w)) + log(1 - sigmoid(s_f))) / 2, and without `cls` it is D(s_r, s_f). The
-    generator minimizes the objective's loss of s_f and, with `interpolate`, also that of an image made for the mean of
-    two captions' embeddings, judged with this mean, for which there is no real image.
+    -log sigmoid(s_r) - (log(1 - sigmoid(s_w)) + log(1 - sigmoid(s_f))) / 2. Without `matching_aware` it is D(s_r, s_f).
+    The generator minimizes the objective's loss of s_f and, with `interpolate`, also that of an image made for the mean
+    of two captions' embeddings, judged with this mean, for which there is no real image.
 
     A wrong caption is drawn from all captions of the global batch that differ from the image's own; where none
     differs, the image is judged without. A caption that differs may still be true (a shorter description): where data
     describe images in several ways, this is noise in the discriminator's task.
 
     Reported: both losses; `discriminator_accuracy` (real against generated, 1/2 where it cannot tell),
-    `match_accuracy` (right against wrong captions of real images, also without `cls`), and `sample_diversity` as in
-    `GAN`.
+    `match_accuracy` (right against wrong captions of real images, also without `matching_aware`), and
+    `sample_diversity` as in `GAN`.
 
     Args:
         generator: [noise [batch, n], embeddings [batch, size]] -> images [batch, height, width, channels] in [0, 1].
@@ -49,7 +49,7 @@ class Text2Image(Captioned, AdversarialModel):
         head: [features, embeddings [batch, size]] -> logits [batch, 1].
         text_encoder: tokens, integers [batch, length] -> embeddings [batch, size]; it is frozen.
         vocabulary: words, in the order of their tokens; see `keras_gen.data.Tokenizer`.
-        cls: teach the discriminator wrong captions (GAN-CLS).
+        matching_aware: teach the discriminator wrong captions (GAN-CLS).
         interpolate: teach the generator embeddings between captions (GAN-INT).
         prior: of the noise; None is the isotropic standard normal.
         objective, penalty: as `GAN`'s; a penalty is taken with the image's own caption.
@@ -80,7 +80,7 @@ class Text2Image(Captioned, AdversarialModel):
         text_encoder: keras.Model,
         *,
         vocabulary: Sequence[str],
-        cls: bool = True,
+        matching_aware: bool = True,
         interpolate: bool = True,
         prior=None,
         objective: str | dict = "non_saturating",
@@ -93,7 +93,7 @@ class Text2Image(Captioned, AdversarialModel):
         self.take_text(text_encoder, vocabulary)
         text_encoder.trainable = False
         self.generator, self.trunk, self.head = generator, trunk, head
-        self.cls, self.interpolate = bool(cls), bool(interpolate)
+        self.matching_aware, self.interpolate = bool(matching_aware), bool(interpolate)
         self.image_shape = tuple(generator.output_shape[1:])
         self._check()
         self.latent_size = int(generator.inputs[0].shape[-1])
@@ -132,14 +132,14 @@ class Text2Image(Captioned, AdversarialModel):
         return made
 
     def discriminator_loss(self, batch, made, draws, place, training):
-        """Real images with their captions against generated ones and, with `cls`, against wrong captions."""
+        """Real images with their captions against generated ones and, with `matching_aware`, against wrong captions."""
         real, generated = batch["image"], made["generated"]
         features = self.trunk(real, training=training)  # once, whatever text they are judged with
         right = self._logits(features, made["right"], training)
         wrong = self._logits(features, made["wrong"], training)
         fake = self.judged(generated, made["right"], training)
         losses = self._objective.discriminator(right, fake, **self._means(right, fake, place))
-        if self.cls:
+        if self.matching_aware:
             mismatched = self._objective.discriminator(right, wrong, **self._means(right, wrong, place))
             share = 0.5 * made["has_wrong"]
             losses = (1 - share) * losses + share * mismatched
@@ -239,7 +239,7 @@ class Text2Image(Captioned, AdversarialModel):
         return [self.embed_endpoint(), Endpoint("generate", generate, inputs, image)]
 
     def get_config(self) -> dict:
-        own = ("cls", "interpolate", "objective", "penalty", "ema")
+        own = ("matching_aware", "interpolate", "objective", "penalty", "ema")
         parts = ("generator", "trunk", "head", "text_encoder", "prior")
         return {
             **super().get_config(),
