@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.distributions import Prior
+from keras_gen.distributions.noise import Noise
 from keras_gen.losses import adversarial, penalties
 
 from .adversarial import AdversarialModel
@@ -51,7 +51,6 @@ class Text2Image(Captioned, AdversarialModel):
         vocabulary: words, in the order of their tokens; see `keras_gen.data.Tokenizer`.
         matching_aware: teach the discriminator wrong captions (GAN-CLS).
         interpolate: teach the generator embeddings between captions (GAN-INT).
-        prior: of the noise; None is the isotropic standard normal.
         objective, penalty: as `GAN`'s; a penalty is taken with the image's own caption.
         ema: decay of the generator's moving average, or None.
         seed: of all noise.
@@ -82,7 +81,6 @@ class Text2Image(Captioned, AdversarialModel):
         vocabulary: Sequence[str],
         matching_aware: bool = True,
         interpolate: bool = True,
-        prior=None,
         objective: str | dict = "non_saturating",
         penalty: str | dict | None = None,
         ema: float | None = 0.999,
@@ -97,7 +95,6 @@ class Text2Image(Captioned, AdversarialModel):
         self.image_shape = tuple(generator.output_shape[1:])
         self._check()
         self.latent_size = int(generator.inputs[0].shape[-1])
-        self.prior = Prior(size=self.latent_size) if prior is None else prior
         self.objective, self.penalty = objective, penalty
         self._objective = adversarial.get(objective)
         self._penalty = None if penalty is None else penalties.get(penalty)
@@ -121,13 +118,13 @@ class Text2Image(Captioned, AdversarialModel):
             "right": right,
             "wrong": tf.gather(everyone, wrong),
             "has_wrong": tf.cast(known, tf.float32),
-            "generated": self.generated(self.prior.draw(draws.noise(self.prior.noise)), right, training),
+            "generated": self.generated(draws.normal([self.latent_size]), right, training),
         }
         if self.interpolate:
             total = tf.cast(place.total, tf.float32)
             other = tf.minimum(tf.cast(draws.uniform([]) * total, tf.int32), place.total - 1)
             between = HALFWAY * right + (1 - HALFWAY) * tf.gather(everyone, other)
-            z = self.prior.draw(draws.noise(self.prior.noise))
+            z = draws.normal([self.latent_size])
             made |= {"between": between, "generated_between": self.generated(z, between, training)}
         return made
 
@@ -196,8 +193,12 @@ class Text2Image(Captioned, AdversarialModel):
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(embedding)]
         return tf.cast((network or self.generator)(inputs, training=training), tf.float32)
 
+    def noise(self):
+        """z, standard normal."""
+        return {"z": Noise("normal", (self.latent_size,))}
+
     def generate_from(self, noise, embedding):
-        return self.generated(self.prior.draw(noise), embedding, network=self.shown("generator"))
+        return self.generated(noise["z"], embedding, network=self.shown("generator"))
 
     def conditions_of(self, num: int, *, caption=None, tokens=None, embedding=None, **unknown) -> dict:
         """The text as `embedding` float32 [num, size]; given as one `caption`, or `num` of them, or `tokens`
@@ -223,24 +224,23 @@ class Text2Image(Captioned, AdversarialModel):
         return {"embedding": np.broadcast_to(rows, (num, self.embedding_size)).astype(np.float32)}
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
-        """The deploy path: base noise {name: [batch, ...]} with `embedding`, or `tokens` -> images."""
+        """The deploy path: `z` [batch, n] with `embedding`, or `tokens` -> images."""
         embedding = inputs["embedding"] if "embedding" in inputs else self.embed(self.tokens_of(inputs))
-        return self.generate_from({name: inputs[name] for name in self.noise()}, embedding)
+        return self.generate_from({"z": inputs["z"]}, embedding)
 
     def endpoints(self):
-        """`embed(tokens) -> embedding` and `generate(embedding, noise) -> image`."""
-        inputs = {"embedding": Port((self.embedding_size,), "value")}
-        inputs |= {name: Port(noise.shape, noise.kind) for name, noise in self.noise().items()}
+        """`embed(tokens) -> embedding` and `generate(embedding, z) -> image`."""
+        inputs = {"embedding": Port((self.embedding_size,), "value"), "z": Port((self.latent_size,), "normal")}
 
-        def generate(embedding, **noise):
-            return {"image": self.generate_from(noise, embedding)}
+        def generate(embedding, z):
+            return {"image": self.generate_from({"z": z}, embedding)}
 
         image = {"image": Port(self.image_shape, "image")}
         return [self.embed_endpoint(), Endpoint("generate", generate, inputs, image)]
 
     def get_config(self) -> dict:
         own = ("matching_aware", "interpolate", "objective", "penalty", "ema")
-        parts = ("generator", "trunk", "head", "text_encoder", "prior")
+        parts = ("generator", "trunk", "head", "text_encoder")
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in own},
