@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import keras
+
 from keras_gen import models, networks
 from keras_gen.data.captions import check_vocabulary
 
@@ -54,22 +56,26 @@ def joint_embedding(
     image_width: int = 32,
     loss: str = "contrastive",
     temperature: float = 0.1,
+    learning_rate: float = 1e-3,
     **others,
 ) -> models.JointEmbedding:
-    """The model that trains the text encoder of a `text2image` of the same settings, with a learning rate of 1e-3.
+    """The model that trains the text encoder of a `text2image` of the same settings, compiled and ready for `fit`.
 
-    Not compiled. Afterwards: `text2image.text_encoder.set_weights(joint_embedding.text_encoder.get_weights())`.
+    Afterwards: `text2image.text_encoder.set_weights(joint.text_encoder.get_weights())`.
 
     Args:
         image_shape: (height, width, channels).
-        seed: of the noise; the weights come from the global seed (`keras.utils.set_random_seed`).
+        seed: of the initial weights; None draws one.
         vocabulary, length, embedding_size, text_width: as of `text2image`.
         image_width: channels of the image encoder's first convolution.
         loss, temperature: see `keras_gen.models.JointEmbedding`.
+        learning_rate: Adam's.
         **others: the other settings of `text2image`, which do not matter here.
     """
     vocabulary = _required(vocabulary)
-    return models.JointEmbedding(
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    model = models.JointEmbedding(
         _text_encoder(vocabulary, length, embedding_size, text_width),
         networks.conv_encoder(image_shape, embedding_size, width=image_width),
         vocabulary=vocabulary,
@@ -77,6 +83,8 @@ def joint_embedding(
         temperature=temperature,
         seed=seed,
     )
+    model.compile(keras.optimizers.Adam(learning_rate))
+    return model
 
 
 def _text_encoder(vocabulary, length: int, size: int, width: int):
