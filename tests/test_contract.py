@@ -67,6 +67,20 @@ TOYS = {
         image_shape=(8, 8, 3),
         monitor="spatial_loss",
     ),
+    "text2image": Toy(
+        "text2image",
+        {
+            **{"vocabulary": ("one", "two", "three", "four"), "length": 3, "embedding_size": 4, "text_width": 4},
+            **{"width": 4, "latent_size": 3},
+        },
+        image_shape=(8, 8, 3),
+        conditions={"caption": "two, three"},
+        monitor="discriminator_loss",
+        normalized=True,
+        fields={
+            "tokens": lambda columns: np.stack([columns["label"] + 2, columns["label"] % 2, 0 * columns["label"]], 1)
+        },
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from .active_units import count_active_units as count_active_units
 from .aggregate_posterior import PriorFitting as PriorFitting
 from .aggregate_posterior import prior_fitting as prior_fitting
 from .beside import compare as compare
+from .captions import meanings as meanings
 from .categories import confident_classes as confident_classes
 from .categories import majority_classes as majority_classes
 from .copies import copy_scores as copy_scores
@@ -36,6 +37,8 @@ from .parzen import parzen as parzen
 from .precision_recall import PrecisionRecall as PrecisionRecall
 from .precision_recall import precision_recall as precision_recall
 from .pyramid import pyramid_distance as pyramid_distance
+from .r_precision import RPrecision as RPrecision
+from .r_precision import r_precision as r_precision
 from .reconstruction import psnr as psnr
 from .sample_distance import nearest_distance as nearest_distance
 from .sample_distance import nearest_reference as nearest_reference
@@ -43,3 +46,4 @@ from .sample_distance import sliced_wasserstein as sliced_wasserstein
 from .sample_quality import sample_quality as sample_quality
 from .scores import check_comparable as check_comparable
 from .scores import score_name as score_name
+from .text_judge import text_judge as text_judge

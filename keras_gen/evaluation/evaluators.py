@@ -7,6 +7,7 @@ import numpy as np
 
 from .active_units import active_units
 from .bound import bound
+from .captions import caption_precision, captions
 from .categories import category_error
 from .historical import historical
 from .information import information
@@ -76,6 +77,7 @@ EVALUATORS = (
     Evaluator("reconstruction", reconstruction, Offer(("reconstruct",))),
     Evaluator("category error", category_error, Offer(("infer",), ("num_categories",))),
     Evaluator("category error", category_error, Offer(("classify",), ("num_categories",))),
+    Evaluator("R-precision", caption_precision, Offer(("embed", "generate"))),
     Evaluator("samples", samples, Offer(("generate",))),
     Evaluator("modes", stacked_modes, Offer(("generate",))),
     Evaluator("Parzen windows", historical, Offer(("generate",))),
@@ -83,6 +85,7 @@ EVALUATORS = (
 
 PICTURES = (
     Picture("samples", generated, Offer(("generate",))),
+    Picture("captions", captions, Offer(("embed", "generate"))),
     Picture("neighbours", neighbours, Offer(("generate",))),
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),

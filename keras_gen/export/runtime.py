@@ -4,11 +4,14 @@
     python runtime.py generate --num 16 --seed 1 --out grid.png
     python runtime.py reconstruct photo.png --out pairs.png
 
+    python runtime.py generate --caption "a red circle"      # a model that reads text
+
     from runtime import Runtime
     images = Runtime().generate(16, seed=1)      # float32 [16, height, width, channels] in [0, 1]
 
 It reads model.json and the .tflite files of the folder it lies in. This is one long file because a copy of it is what
-goes to a device: it imports nothing of the package it comes from, and repeats the few lines that draw the noise.
+goes to a device: it imports nothing of the package it comes from, and repeats the few lines that draw the noise and
+those that read a caption.
 """
 
 import argparse
@@ -19,6 +22,8 @@ import struct
 import sys
 import threading
 import time
+import unicodedata
+import warnings
 import zlib
 
 import numpy as np
@@ -102,7 +107,8 @@ class Runtime:
         Args:
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
-            **conditions: what the model can be told, e.g. `label=3` or `label=[0, 1, ...]`; also noise of one's own.
+            **conditions: what the model can be told, e.g. `label=3` or `label=[0, 1, ...]`, or `caption="a red circle"`
+                (or one caption for each image; unknown words are reported by a warning); also noise of one's own.
 
         Returns:
             float32 [num, height, width, channels] in [0, 1].
@@ -111,7 +117,32 @@ class Runtime:
             raise ValueError(f"num must be >= 1; received {num}")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
+        if "caption" in conditions:
+            conditions["embedding"] = self.embed(conditions.pop("caption"), num)
         return self._first("generate", **{**self.noise(num, seed), **conditions})
+
+    def read(self, caption: str) -> dict:
+        """How a caption is read: `words` (all of its words), `unknown` (those read that the model does not know),
+        `dropped` (how many words at its end are too many) and `tokens`, float32 [1, length].
+
+        Raises:
+            ValueError: for a caption without a word, or a model that reads none.
+        """
+        text = self.description.get("text")
+        if text is None:
+            raise ValueError(f"This model ({self.description['system']}) reads no caption")
+        return read_caption(caption, text["vocabulary"], text["length"])
+
+    def embed(self, caption, num: int = 1) -> np.ndarray:
+        """A caption, or `num` of them -> embeddings float32 [num, size]; what is lost of them is warned of."""
+        captions = [caption] if isinstance(caption, str) else list(caption)
+        if len(captions) not in (1, num):
+            raise ValueError(f"Expected one caption, or {num} (one for each image); received {len(captions)}")
+        found = [self.read(each) for each in captions]
+        for lost in dict.fromkeys(warning for reading in found for warning in warnings_of(reading)):
+            warnings.warn(lost, stacklevel=3)
+        rows = self._first("embed", tokens=np.concatenate([reading["tokens"] for reading in found]))
+        return np.broadcast_to(rows, (num, rows.shape[1]))
 
     def encode(self, image, **conditions) -> np.ndarray:
         """Images [num, height, width, channels] in [0, 1] -> codes [num, size]."""
@@ -208,6 +239,38 @@ def _draw(generator: np.random.Generator, kind: str, shape: tuple[int, ...]) -> 
         return np.eye(shape[1], dtype=np.float32)[generator.integers(shape[1], size=shape[0])]
     uniform = generator.random(shape, dtype=np.float32)
     return 2 * uniform - 1 if kind == "signed" else uniform
+
+
+def normalize(caption: str) -> str:
+    """The words of a caption in one form: NFKC, case folding, NFKC; punctuation and control characters to spaces."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", caption).casefold())
+    kinds = (unicodedata.category(character) for character in text)
+    text = "".join(" " if kind[0] == "P" or kind in ("Cc", "Cs") else c for c, kind in zip(text, kinds, strict=True))
+    return " ".join(text.split())
+
+
+def read_caption(caption: str, vocabulary: list[str], length: int) -> dict:
+    """Words to tokens: 0 fills up, 1 is any unknown word, known words begin at 2; see `Runtime.read`."""
+    if not isinstance(caption, str):
+        raise ValueError(f"A caption is a text; received {caption!r}")
+    words = normalize(caption).split()
+    if not words:
+        raise ValueError(f"Expected a caption with at least one word; received {caption[:80]!r}")
+    known = {word: index for index, word in enumerate(vocabulary, start=2)}
+    tokens = np.zeros((1, length), np.float32)
+    read = words[:length]
+    tokens[0, : len(read)] = [known.get(word, 1) for word in read]
+    unknown = list(dict.fromkeys(word for word in read if word not in known))
+    return {"words": words, "unknown": unknown, "dropped": len(words) - len(read), "tokens": tokens}
+
+
+def warnings_of(reading: dict) -> list[str]:
+    """What is lost of a caption, in sentences; see `Runtime.read`."""
+    found = [f"Unknown words: {', '.join(reading['unknown'])}"] if reading["unknown"] else []
+    if reading["dropped"]:
+        total = len(reading["words"])
+        found.append(f"The caption has {total} words; the first {total - reading['dropped']} are read")
+    return found
 
 
 def check_inputs(signature: str, ports: dict, inputs: dict) -> dict[str, np.ndarray]:
@@ -376,6 +439,9 @@ def information(model: Runtime) -> str:
         lines.append(f"  {name}: {sides[0]} -> {sides[1]}")
     if told.get("labels"):
         lines.append("labels: " + ", ".join(f"{index} {name}" for index, name in enumerate(told["labels"])))
+    if told.get("text"):
+        text = told["text"]
+        lines.append(f"text: captions of up to {text['length']} words, of {len(text['vocabulary'])} known ones")
     return "\n".join(lines)
 
 
@@ -395,6 +461,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=None)
     one.add_argument("--out", default="generated.png", help=".png grid or .npy")
     one.add_argument("--label", type=int, nargs="+", help="class, or one class for each image")
+    one.add_argument("--caption", help="what the images are to show, for a model that reads text")
     one = commands.add_parser("reconstruct", help="encode and decode images: originals above reconstructions")
     one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
     one.add_argument("--out", default="reconstructed.png", help=".png grid or .npy (reconstructions alone)")
@@ -415,6 +482,11 @@ def main(arguments: list[str] | None = None) -> None:
     model = Runtime(options.folder, precision=options.precision, threads=options.threads)
     label = getattr(options, "label", None)
     told = {} if label is None else {"label": label[0] if len(label) == 1 else label}
+    if getattr(options, "caption", None) is not None:
+        told["caption"] = options.caption
+        for lost in warnings_of(model.read(options.caption)):
+            print(f"note: {lost}", file=sys.stderr)
+        warnings.simplefilter("ignore")  # said already
     if options.command == "info":
         print(information(model))
     elif options.command == "generate":

@@ -10,6 +10,8 @@ from .cycle import over_patches as over_patches
 from .cycle import semantic_consistency as semantic_consistency
 from .diff_augment import diff_augment as diff_augment
 from .diff_augment import noise_size as noise_size
+from .joint_embedding import contrastive as contrastive
+from .joint_embedding import structured as structured
 from .masks import intersection_over_union as intersection_over_union
 from .masks import mask_cross_entropy as mask_cross_entropy
 from .masks import masked_error as masked_error

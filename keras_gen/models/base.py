@@ -97,6 +97,10 @@ class GenerativeModel(Generating, keras.Model):
         """
         return {}
 
+    def text(self) -> dict | None:
+        """What a runtime needs to read captions, `vocabulary` and `length`; None for a model that reads none."""
+        return None
+
     # fit, evaluate
 
     def compile(self, optimizer="adam", *, jit_compile: bool = False, **kwargs):

@@ -23,5 +23,9 @@ from .puzzle_grid import tile_encoder as tile_encoder
 from .puzzle_grid import tile_placer as tile_placer
 from .resized import resized as resized
 from .stargan import stargan_discriminator as stargan_discriminator
+from .text import text_encoder as text_encoder
+from .text2image import text2image_generator as text2image_generator
+from .text2image import text2image_head as text2image_head
+from .text2image import text2image_trunk as text2image_trunk
 from .translator import residual_translator as residual_translator
 from .unet import unet as unet

@@ -9,7 +9,7 @@ import keras
 
 from keras_gen import models
 
-from . import autoencoders, generators, puzzles, translators
+from . import autoencoders, generators, puzzles, text2image, translators
 from .priors import prior_of as prior_of
 
 
@@ -29,7 +29,8 @@ class System:
         generative: whether samples are meant to look like the data.
         whole_batches: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
             ones).
-        view: what it sees of a data set: `"images"` as they are, two `"domains"`, or images with `"attributes"`.
+        view: what it sees of a data set: `"images"` as they are, two `"domains"`, images with `"attributes"`, or
+            images with `"captions"`.
         decay: part of the epochs after which the learning rate falls linearly towards 0; None keeps it.
     """
 
@@ -217,6 +218,20 @@ SYSTEMS = {
             learning_rate=5e-4,
             betas=(0.5, 0.999),
             paces={"discriminator": 0.4},
+        ),
+        System(
+            "text2image",
+            "Text to Image",
+            "Reed et al. 2016, arXiv:1605.05396",
+            text2image.text2image,
+            data=("shapes",),
+            endpoints=("embed", "generate"),
+            batch_size=64,
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            paces={"generator": 5.0},
+            whole_batches=True,
+            view="captions",
         ),
     )
 }
