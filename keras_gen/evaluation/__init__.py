@@ -7,7 +7,12 @@ from .beside import compare as compare
 from .captions import meanings as meanings
 from .categories import confident_classes as confident_classes
 from .categories import majority_classes as majority_classes
+from .class_transfer import Transfer as Transfer
+from .class_transfer import transfer as transfer
 from .copies import copy_scores as copy_scores
+from .counterparts import CounterpartErrors as CounterpartErrors
+from .counterparts import counterpart_errors as counterpart_errors
+from .counterparts import counterparts as counterparts
 from .data_kind import data_kind as data_kind
 from .evaluating import evaluate as evaluate
 from .evaluators import EVALUATORS as EVALUATORS

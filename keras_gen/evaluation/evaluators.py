@@ -18,6 +18,7 @@ from .reconstruction import reconstruction, reconstructions
 from .samples import generated, neighbours, samples
 from .stacked_modes import stacked_modes
 from .subject import Subject
+from .translation import cycle, known_counterparts, transferred, translations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +81,9 @@ EVALUATORS = (
     Evaluator("R-precision", caption_precision, Offer(("embed", "generate"))),
     Evaluator("samples", samples, Offer(("generate",))),
     Evaluator("modes", stacked_modes, Offer(("generate",))),
+    Evaluator("cycle", cycle, Offer(("a_to_b", "b_to_a"))),
+    Evaluator("transfer", transferred, Offer(("a_to_b", "b_to_a"))),
+    Evaluator("counterparts", known_counterparts, Offer(("a_to_b", "b_to_a"))),
     Evaluator("Parzen windows", historical, Offer(("generate",))),
 )
 
@@ -88,6 +92,7 @@ PICTURES = (
     Picture("captions", captions, Offer(("embed", "generate"))),
     Picture("neighbours", neighbours, Offer(("generate",))),
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
+    Picture("translations", translations, Offer(("a_to_b", "b_to_a"))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),
     Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),
 )

@@ -167,7 +167,7 @@ def gather(dataset: tf.data.Dataset, num: int | None, seed: int) -> dict[str, np
     chosen = np.sort(order[:num])
     parts, first = [], 0
     for batch in dataset.as_numpy_iterator():
-        rows = len(batch["image"])
+        rows = len(next(iter(batch.values())))
         inside = chosen[(chosen >= first) & (chosen < first + rows)] - first
         if len(inside):
             parts.append({field: values[inside] for field, values in batch.items()})

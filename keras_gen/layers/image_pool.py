@@ -51,7 +51,7 @@ class ImagePool(keras.layers.Layer):
         Returns:
             float32 [batch, height, width, channels], without a gradient.
         """
-        images = tf.stop_gradient(tf.cast(images, tf.float32))
+        images, coins, places = (tf.stop_gradient(tf.cast(each, tf.float32)) for each in (images, coins, places))
         rows = tf.shape(images)[0]
         tf.debugging.assert_less_equal(
             rows, self.size, f"{self.name}: a batch must not be larger than the pool; make the pool larger"

@@ -14,7 +14,8 @@ SEED = (3, 4)
 def on_one_device() -> dict:
     place = Place(tf.constant(5))
     draws = Draws(tf.constant(SEED), place)
-    return {"first": draws.normal([2]), "second": draws.normal([3, 1]), "third": draws.uniform([2])}
+    return {"first": draws.normal([2]), "second": draws.normal([3, 1]), "third": draws.uniform([2]),
+            "shared": draws.shared([4])}  # fmt: skip
 
 
 def on_two(rows: tuple[int, int]) -> list[dict]:
@@ -36,12 +37,13 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
             "filled": values,
             "mean": place.mean(values),
             "share": place.share(values[:, 0]),
-            "gathered": place.gather(values),
-            "cut": place.part(tf.constant(VALUES)),
             "slope": _slope(place, values),
             "first": draws.normal([2]),
             "second": draws.normal([3, 1]),
             "third": draws.uniform([2]),
+            "shared": draws.shared([4]),
+            "gathered": place.gather(values),
+            "part": place.part(place.gather(values)),
         }
 
     results = strategy.run(step, args=(values,))
@@ -65,13 +67,15 @@ def test_two_replicas_are_one_device(rows):
         assert result["position"] == (0, rows[0])[replica]
         np.testing.assert_allclose(result["mean"], VALUES.mean(0))
         assert len(result["filled"]) == max(rows[replica], 1)
-        np.testing.assert_array_equal(result["gathered"], VALUES)
-        own = VALUES[: rows[0]] if replica == 0 else VALUES[rows[0] :]
-        np.testing.assert_array_equal(result["cut"][: rows[replica]], own)
-        x = VALUES[:, 0]
+        own, x = np.split(VALUES, rows[:1])[replica], VALUES[:, 0]
         # d/dx_k of (sum_i x_i)(sum_j x_j^2) / 5
         slope = (np.sum(x**2) + 2 * own[:, 0] * np.sum(x)) / 5
         np.testing.assert_allclose(result["slope"][: rows[replica]], slope, rtol=1e-6)
+        np.testing.assert_array_equal(result["gathered"], VALUES)
+        # a replica without rows gets one of another's, as the noise does
+        np.testing.assert_array_equal(result["part"][: rows[replica]], own)
+        assert len(result["part"]) == max(rows[replica], 1)
+        np.testing.assert_array_equal(result["shared"], one["shared"])
     assert sum(result["share"] for result in two) == pytest.approx(VALUES[:, 0].mean())
     for name in ("first", "second", "third"):
         joined = np.concatenate([result[name][:count] for result, count in zip(two, rows, strict=True)])
