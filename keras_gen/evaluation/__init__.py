@@ -7,6 +7,8 @@ from .beside import compare as compare
 from .categories import confident_classes as confident_classes
 from .categories import majority_classes as majority_classes
 from .copies import copy_scores as copy_scores
+from .counterparts import counterpart_error as counterpart_error
+from .counterparts import unchanged_error as unchanged_error
 from .data_kind import data_kind as data_kind
 from .evaluating import evaluate as evaluate
 from .evaluators import EVALUATORS as EVALUATORS
