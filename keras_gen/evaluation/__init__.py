@@ -39,6 +39,8 @@ from .nearest_neighbours import NearestNeighbours as NearestNeighbours
 from .nearest_neighbours import nearest_neighbours as nearest_neighbours
 from .parzen import Parzen as Parzen
 from .parzen import parzen as parzen
+from .pixel_errors import counterpart_error as counterpart_error
+from .pixel_errors import unchanged_error as unchanged_error
 from .precision_recall import PrecisionRecall as PrecisionRecall
 from .precision_recall import precision_recall as precision_recall
 from .pyramid import pyramid_distance as pyramid_distance

@@ -8,14 +8,22 @@ from keras_gen.models import Draws, Place
 from tests.replicas import two_replicas
 
 VALUES = np.arange(10, dtype=np.float32).reshape(5, 2)
+KINDS = (0, 1, 0, 1, 1)
 SEED = (3, 4)
 
 
 def on_one_device() -> dict:
     place = Place(tf.constant(5))
     draws = Draws(tf.constant(SEED), place)
-    return {"first": draws.normal([2]), "second": draws.normal([3, 1]), "third": draws.uniform([2]),
-            "shared": draws.shared([4])}  # fmt: skip
+    values, kinds = tf.constant(VALUES), tf.constant(KINDS)
+    return {
+        "first": draws.normal([2]),
+        "second": draws.normal([3, 1]),
+        "third": draws.uniform([2]),
+        "shared": draws.shared([4]),
+        "shuffled": draws.shuffled(values),
+        "exchanged": draws.shuffled(values, within=kinds),
+    }
 
 
 def on_two(rows: tuple[int, int]) -> list[dict]:
@@ -44,6 +52,10 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
             "shared": draws.shared([4]),
             "gathered": place.gather(values),
             "part": place.part(place.gather(values)),
+            "shuffled": draws.shuffled(values),
+            "exchanged": draws.shuffled(
+                values, within=tf.gather(tf.constant(KINDS), tf.cast(values[:, 0], tf.int32) // 2)
+            ),
         }
 
     results = strategy.run(step, args=(values,))
@@ -77,7 +89,7 @@ def test_two_replicas_are_one_device(rows):
         assert len(result["part"]) == max(rows[replica], 1)
         np.testing.assert_array_equal(result["shared"], one["shared"])
     assert sum(result["share"] for result in two) == pytest.approx(VALUES[:, 0].mean())
-    for name in ("first", "second", "third"):
+    for name in ("first", "second", "third", "shuffled", "exchanged"):
         joined = np.concatenate([result[name][:count] for result, count in zip(two, rows, strict=True)])
         np.testing.assert_array_equal(joined, one[name])
         assert all(len(result[name]) == max(count, 1) for result, count in zip(two, rows, strict=True))
@@ -113,3 +125,17 @@ def test_noise_has_the_stated_distribution():
     # 10,000 numbers: the mean has standard error .01, the variance .014
     assert abs(normal.mean()) < 0.045 and abs(normal.var() - 1) < 0.06
     assert uniform.min() >= 0 and uniform.max() < 1 and abs(uniform.mean() - 0.5) < 0.013
+
+
+def test_shuffled_rows_are_each_there_once_and_within_their_kind():
+    orders, exchanges = set(), set()
+    for seed in range(40):
+        draws = Draws(tf.constant((seed, 0)), Place(tf.constant(5)))
+        order = draws.shuffled(tf.range(5)).numpy()
+        assert sorted(order) == [0, 1, 2, 3, 4]
+        orders.add(tuple(order))
+        within = draws.shuffled(tf.range(5), within=tf.constant(KINDS)).numpy()
+        assert sorted(within) == [0, 1, 2, 3, 4] and [KINDS[row] for row in within] == list(KINDS)
+        exchanges.add(tuple(within))
+    # 40 of 120 orders, and of 2! * 3! = 12: all of them but with probability 12 * (11 / 12)^40 < 0.4; 6 are sure enough
+    assert len(orders) > 20 and len(exchanges) > 6
