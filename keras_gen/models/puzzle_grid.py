@@ -100,7 +100,7 @@ class PuzzleGrid(Puzzle):
             z: noise [batch, latent_size].
         """
         network = self.shown if averaged else lambda name: getattr(self, name)
-        tiles, presence = tf.convert_to_tensor(tiles), tf.convert_to_tensor(presence)
+        tiles, presence, z = (tf.convert_to_tensor(each) for each in (tiles, presence, z))
         flat = tf.reshape(tiles, [-1, *self.tile_shape])
         embeddings = tf.reshape(network("tile_encoder")(flat, training=training), [-1, self.num_tiles, self._size])
         scores = tf.cast(network("tile_placer")([embeddings, presence], training=training), tf.float32)

@@ -125,6 +125,7 @@ class PuzzleGAN(Puzzle):
             z: noise [batch, latent_size].
         """
         network = self.shown if averaged else lambda name: getattr(self, name)
+        z = tf.convert_to_tensor(z)
         sums = summed(network("part_encoder"), patches, presence, training)
         logits, *features = network("mask_decoder")(sums, training=training)
         image = network("image_decoder")([sums[-1], z, *features], training=training)
