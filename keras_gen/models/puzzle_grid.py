@@ -87,6 +87,7 @@ class PuzzleGrid(Puzzle):
         there = tf.gather(presence, tf.argsort(order, axis=1), batch_dims=1)
         inside = self.planes(there[:, :, None])
         made = {"generated": generated, "scores": scores, "fits": alike(tiles, whole), "presence": presence}
+        made["inside"] = inside
         return made | self.composites(image, inside, draws.place)
 
     def put_together(
