@@ -114,7 +114,8 @@ class PuzzleGAN(Puzzle):
         return boxes, tf.cast(tf.range(most)[None] < count[:, None], tf.float32)
 
     def put_together(self, patches, presence, z, training: bool = False, averaged: bool = True) -> dict[str, tf.Tensor]:
-        """Patches -> `generated` images and, with `use_mask`, `mask_logits`, float32; by the averages, or else by what is trained.
+        """Patches -> `generated` images and, with `use_mask`, `mask_logits`, float32; by averages or what is
+        trained.
 
         Args:
             patches: [batch, max_patches, *patch_shape] in [0, 1].
@@ -124,7 +125,8 @@ class PuzzleGAN(Puzzle):
         network = self.shown if averaged else lambda name: getattr(self, name)
         z = tf.convert_to_tensor(z)
         sums = summed(network("part_encoder"), patches, presence, training)
-        features, made = network("mask_decoder")(sums, training=training), {}
+        made = {}
+        features = keras.tree.flatten(network("mask_decoder")(sums, training=training))  # of one scale: no list
         if self.use_mask:
             logits, *features = features
             made["mask_logits"] = tf.cast(logits, tf.float32)
