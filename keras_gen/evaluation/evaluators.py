@@ -13,6 +13,7 @@ from .information import information
 from .interpolation import interpolation
 from .latent_map import latent_map
 from .likelihood import likelihood
+from .puzzle import key_patches, restorations, tile_grid
 from .reconstruction import reconstruction, reconstructions
 from .samples import generated, neighbours, samples
 from .stacked_modes import stacked_modes
@@ -79,6 +80,8 @@ EVALUATORS = (
     Evaluator("samples", samples, Offer(("generate",))),
     Evaluator("modes", stacked_modes, Offer(("generate",))),
     Evaluator("Parzen windows", historical, Offer(("generate",))),
+    Evaluator("key patches", key_patches, Offer(("restore",), ("part_encoder",))),
+    Evaluator("tile grid", tile_grid, Offer(("restore",), ("tile_placer",))),
 )
 
 PICTURES = (
@@ -87,4 +90,5 @@ PICTURES = (
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),
     Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),
+    Picture("restorations", restorations, Offer(("restore",))),
 )

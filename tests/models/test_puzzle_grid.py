@@ -8,8 +8,7 @@ import tensorflow as tf
 
 from keras_gen import zoo
 from keras_gen.export import runtime
-from keras_gen.models import Draws, Place
-from keras_gen.models.puzzle_grid import assigned_places
+from keras_gen.models import Draws, Place, PuzzleGrid
 
 SHAPE = (12, 12, 3)
 SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 16, "latent_size": 2}
@@ -107,15 +106,15 @@ def test_the_assignment_is_the_best_one():
     """Against all 120 orders of five, and the runtime's solver against scipy's up to 25."""
     generator = np.random.default_rng(0)
     scores = generator.normal(size=(10, 5, 5))
-    for found, table in zip(assigned_places(scores), scores, strict=True):
+    for found, table in zip(PuzzleGrid.places(scores), scores, strict=True):
         best = max(itertools.permutations(range(5)), key=lambda order: table[range(5), order].sum())
         assert tuple(found) == best == tuple(runtime.assign(table))
     for num in (1, 2, 9, 16, 25):
         scores = generator.normal(size=(20, num, num))
-        np.testing.assert_array_equal(assigned_places(scores), [runtime.assign(each) for each in scores])
+        np.testing.assert_array_equal(PuzzleGrid.places(scores), [runtime.assign(each) for each in scores])
         ties = generator.integers(0, 3, (20, num, num)).astype(float)
         totals = [[each[range(num), order].sum() for each, order in zip(ties, orders, strict=True)]
-                  for orders in (assigned_places(ties), [runtime.assign(each) for each in ties])]  # fmt: skip
+                  for orders in (PuzzleGrid.places(ties), [runtime.assign(each) for each in ties])]  # fmt: skip
         np.testing.assert_array_equal(*totals)
     with pytest.raises(ValueError, match="square matrix of finite numbers"):
         runtime.assign(np.full((2, 2), np.nan))
