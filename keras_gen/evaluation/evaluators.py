@@ -14,6 +14,7 @@ from .information import information
 from .interpolation import interpolation
 from .latent_map import latent_map
 from .likelihood import likelihood
+from .puzzle import key_patches, restorations, tile_grid
 from .reconstruction import reconstruction, reconstructions
 from .samples import generated, neighbours, samples
 from .stacked_modes import stacked_modes
@@ -85,6 +86,8 @@ EVALUATORS = (
     Evaluator("transfer", transferred, Offer(("a_to_b", "b_to_a"))),
     Evaluator("counterparts", known_counterparts, Offer(("a_to_b", "b_to_a"))),
     Evaluator("Parzen windows", historical, Offer(("generate",))),
+    Evaluator("key patches", key_patches, Offer(("restore",), ("part_encoder",))),
+    Evaluator("tile grid", tile_grid, Offer(("restore",), ("tile_placer",))),
 )
 
 PICTURES = (
@@ -95,4 +98,5 @@ PICTURES = (
     Picture("translations", translations, Offer(("a_to_b", "b_to_a"))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),
     Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),
+    Picture("restorations", restorations, Offer(("restore",))),
 )

@@ -156,6 +156,36 @@ class Runtime:
         """Images -> what the model makes of their codes, same shape."""
         return self._first("reconstruct", image=image, **conditions)
 
+    def solve(self, tiles, seed: int | None = None) -> dict[str, np.ndarray]:
+        """Put the tiles of a puzzle together: the endpoint `restore` of a grid, and the best assignment of its scores.
+
+        Args:
+            tiles: [num, count, height, width, channels] in [0, 1], in any order; fewer than there are places where
+                some are missing.
+            seed: of the noise, 0 <= seed < 2**63; None draws one.
+
+        Returns:
+            `image` [num, height, width, channels], the restored image; `scores` [num, places, places] of tile against
+            place; `places` int64 [num, count], the place of each tile, row by row from the top left.
+
+        Raises:
+            ValueError: for a model of another kind, or tiles that do not fit.
+        """
+        if "scores" not in self.signatures.get("restore", {}).get("outputs", {}):
+            raise ValueError(f"This model solves no grid: it has {', '.join(self.signatures)}")
+        tiles, shape = np.asarray(tiles), self.signatures["restore"]["inputs"]["tiles"]["shape"]
+        if tiles.ndim != 5 or not len(tiles) or not 1 <= tiles.shape[1] <= shape[0]:
+            raise ValueError(
+                f"tiles must have the shape [num, 1 to {shape[0]}, {', '.join(map(str, shape[1:]))}]; received "
+                f"{list(tiles.shape)}"
+            )
+        num, count = tiles.shape[:2]
+        filled = np.pad(tiles, [(0, 0), (0, shape[0] - count), *[(0, 0)] * 3])
+        presence = np.broadcast_to(np.arange(shape[0]) < count, (num, shape[0]))
+        seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+        made = self.run("restore", tiles=filled, presence=presence, **self.noise(num, seed))
+        return {**made, "places": np.stack([assign(each) for each in made["scores"]])[:, :count]}
+
     def _first(self, signature: str, **inputs) -> np.ndarray:
         outputs = self.run(signature, **inputs)
         return outputs[next(iter(self.signatures[signature]["outputs"]))]
@@ -271,6 +301,50 @@ def warnings_of(reading: dict) -> list[str]:
         total = len(reading["words"])
         found.append(f"The caption has {total} words; the first {total - reading['dropped']} are read")
     return found
+
+
+def assign(scores: np.ndarray) -> np.ndarray:
+    """The assignment of rows to columns with the largest sum of scores, by shortest augmenting paths in O(num^3).
+
+    Rows are taken in one by one. Each looks, Dijkstra's way, for the cheapest path of reassignments to a free column;
+    the duals u and v keep every reduced cost at 0 or more.
+
+    Args:
+        scores: [num, num], finite.
+
+    Returns:
+        The column of each row, int64 [num].
+
+    Raises:
+        ValueError: for a matrix that is not square, or values that are not finite.
+    """
+    costs = -np.asarray(scores, np.float64)
+    if costs.ndim != 2 or costs.shape[0] != costs.shape[1] or not np.all(np.isfinite(costs)):
+        raise ValueError(f"scores must be a square matrix of finite numbers; received the shape {list(costs.shape)}")
+    num = len(costs)
+    u, v = np.zeros(num), np.zeros(num)
+    row_of = np.full(num, -1)
+    for start in range(num):
+        distance, reached_from = np.full(num, np.inf), np.full(num, -1)
+        done = np.zeros(num, bool)
+        row, column, length = start, -1, 0.0
+        while row >= 0:
+            further = length + costs[row] - u[row] - v
+            better = ~done & (further < distance)
+            distance[better], reached_from[better] = further[better], column
+            column = int(np.argmin(np.where(done, np.inf, distance)))
+            length, done[column] = distance[column], True
+            row = row_of[column]
+        seen = done.copy()
+        seen[column] = False  # the free column
+        u[row_of[seen]] += length - distance[seen]
+        u[start] += length
+        v[seen] -= length - distance[seen]
+        while column >= 0:  # back along the path: each column takes the row of the one before
+            before = reached_from[column]
+            row_of[column] = row_of[before] if before >= 0 else start
+            column = before
+    return np.argsort(row_of)
 
 
 def check_inputs(signature: str, ports: dict, inputs: dict) -> dict[str, np.ndarray]:

@@ -16,8 +16,8 @@ def mask_cross_entropy(mask: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     Raises:
         ValueError: for shapes that differ.
     """
-    _check(mask, logits, "mask", "logits")
-    losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(mask, tf.float32), tf.cast(logits, tf.float32))
+    mask, logits = _checked(mask, logits, "mask", "logits")
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(mask, logits)
     return tf.reduce_mean(losses, axis=[1, 2, 3])
 
 
@@ -34,7 +34,7 @@ def masked_error(images: tf.Tensor, made: tf.Tensor, mask: tf.Tensor) -> tf.Tens
     Raises:
         ValueError: for shapes that differ.
     """
-    _check(images, made, "images", "made")
+    images, made = _checked(images, made, "images", "made")
     total = tf.reduce_sum(mask * tf.abs(images - made), axis=[1, 2, 3])
     return total / tf.maximum(images.shape[-1] * tf.reduce_sum(mask, axis=[1, 2, 3]), 1.0)
 
@@ -52,16 +52,18 @@ def intersection_over_union(mask: tf.Tensor, probabilities: tf.Tensor, threshold
     Raises:
         ValueError: for shapes that differ.
     """
-    _check(mask, probabilities, "mask", "probabilities")
+    mask, probabilities = _checked(mask, probabilities, "mask", "probabilities")
     ours, theirs = (tf.cast(each >= threshold, tf.float32) for each in (mask, probabilities))
     both = tf.reduce_sum(ours * theirs, axis=[1, 2, 3])
     either = tf.reduce_sum(tf.maximum(ours, theirs), axis=[1, 2, 3])
     return tf.where(either > 0, both / tf.maximum(either, 1.0), 1.0)
 
 
-def _check(first, second, one: str, other: str) -> None:
+def _checked(first, second, one: str, other: str) -> tuple[tf.Tensor, tf.Tensor]:
+    first, second = tf.cast(first, tf.float32), tf.cast(second, tf.float32)
     if first.shape.rank != 4 or not first.shape.is_compatible_with(second.shape):
         raise ValueError(
             f"Expected {one} and {other} of one shape [batch, height, width, channels]; received {first.shape} and "
             f"{second.shape}"
         )
+    return first, second

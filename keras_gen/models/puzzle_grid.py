@@ -22,7 +22,7 @@ class PuzzleGrid(Puzzle):
     mean of the tiles, weighted by the softmax of their scores. A painter makes the image of the canvas and noise z: it
     smooths what is doubtful and fills in what is missing. Placing is learned from the Sinkhorn normalization of the
     scores (one tile for each place, one place for each tile); the best assignment is found outside the graph, by
-    `solve` here and in the runtime.
+    `restore` here and by `solve` in the runtime.
 
     Tiles that are the same pixel by pixel are interchangeable, in training and in every measure.
 
@@ -87,6 +87,7 @@ class PuzzleGrid(Puzzle):
         there = tf.gather(presence, tf.argsort(order, axis=1), batch_dims=1)
         inside = self.planes(there[:, :, None])
         made = {"generated": generated, "scores": scores, "fits": alike(tiles, whole), "presence": presence}
+        made["inside"] = inside
         return made | self.composites(image, inside, draws.place)
 
     def put_together(
@@ -100,7 +101,7 @@ class PuzzleGrid(Puzzle):
             z: noise [batch, latent_size].
         """
         network = self.shown if averaged else lambda name: getattr(self, name)
-        tiles, presence = tf.convert_to_tensor(tiles), tf.convert_to_tensor(presence)
+        tiles, presence, z = (tf.convert_to_tensor(each) for each in (tiles, presence, z))
         flat = tf.reshape(tiles, [-1, *self.tile_shape])
         embeddings = tf.reshape(network("tile_encoder")(flat, training=training), [-1, self.num_tiles, self._size])
         scores = tf.cast(network("tile_placer")([embeddings, presence], training=training), tf.float32)
@@ -175,9 +176,14 @@ class PuzzleGrid(Puzzle):
         presence = np.pad(presence, [(0, 0), (0, missing)])
         made = {name: value.numpy() for name, value in self.restored(
             tiles, presence, self.noise_of(num, seed)).items()}  # fmt: skip
-        made["places"] = assigned_places(made["scores"])
+        made["places"] = self.places(made["scores"])
         made["solved"] = self.laid_out(tiles, presence, made["places"], made["image"])
         return made
+
+    @staticmethod
+    def places(scores: np.ndarray) -> np.ndarray:
+        """The assignment with the largest sum of scores: [num, tiles, places] -> int64 [num, tiles]."""
+        return np.stack([linear_sum_assignment(each, maximize=True)[1] for each in np.asarray(scores, np.float64)])
 
     def laid_out(self, tiles, presence, places, images) -> np.ndarray:
         """The tiles that are there at their places, and everywhere else the given images: [num, height, width,
@@ -272,8 +278,3 @@ class PuzzleGrid(Puzzle):
     @property
     def _size(self) -> int:
         return int(self.tile_encoder.output_shape[-1])
-
-
-def assigned_places(scores: np.ndarray) -> np.ndarray:
-    """The assignment of tiles to places with the largest sum of scores: [num, tiles, places] -> int64 [num, tiles]."""
-    return np.stack([linear_sum_assignment(each, maximize=True)[1] for each in np.asarray(scores, np.float64)])

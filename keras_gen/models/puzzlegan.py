@@ -27,7 +27,7 @@ class PuzzleGAN(Puzzle):
 
     Args:
         part_encoder: patches [batch, height, width, channels] -> features at every scale, and a code.
-        mask_decoder: the sums of these -> [log-odds of the mask, features...].
+        mask_decoder: the sums of these -> [log-odds of the mask, features...], or without a mask features alone.
         image_decoder: [code, z, features of the mask decoder...] -> images in [0, 1].
         discriminator: images -> logits [batch, 1].
         num_patches: how many patches there are, N: in evaluation, and in what `examples` shows.
@@ -84,8 +84,7 @@ class PuzzleGAN(Puzzle):
         inside = covered(boxes, presence, self.image_shape[:2])
         patches = cut(image, boxes, self.patch_shape[:2])
         z = draws.noise(self.noise())["z"]
-        generated, logits = self.put_together(patches, presence, z, training, averaged=False)
-        made = {"generated": generated, "mask_logits": logits, "inside": inside}
+        made = self.put_together(patches, presence, z, training, averaged=False) | {"inside": inside}
         return made | self.composites(image, inside, draws.place)
 
     def boxes_of(self, batch, draws=None) -> tuple[tf.Tensor, tf.Tensor]:
@@ -114,10 +113,9 @@ class PuzzleGAN(Puzzle):
         boxes = key_boxes(batch["image"], most, self.patch_shape[:2], jitter)
         return boxes, tf.cast(tf.range(most)[None] < count[:, None], tf.float32)
 
-    def put_together(
-        self, patches, presence, z, training: bool = False, averaged: bool = True
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Patches -> images and the mask's log-odds, float32; by the averages, or else by what is trained.
+    def put_together(self, patches, presence, z, training: bool = False, averaged: bool = True) -> dict[str, tf.Tensor]:
+        """Patches -> `generated` images and, with `use_mask`, `mask_logits`, float32; by averages or what is
+        trained.
 
         Args:
             patches: [batch, max_patches, *patch_shape] in [0, 1].
@@ -127,9 +125,13 @@ class PuzzleGAN(Puzzle):
         network = self.shown if averaged else lambda name: getattr(self, name)
         patches, presence, z = (tf.convert_to_tensor(value) for value in (patches, presence, z))
         sums = summed(network("part_encoder"), patches, presence, training)
-        logits, *features = network("mask_decoder")(sums, training=training)
-        image = network("image_decoder")([sums[-1], z, *features], training=training)
-        return tf.cast(image, tf.float32), tf.cast(logits, tf.float32)
+        made = {}
+        features = keras.tree.flatten(network("mask_decoder")(sums, training=training))  # of one scale: no list
+        if self.use_mask:
+            logits, *features = features
+            made["mask_logits"] = tf.cast(logits, tf.float32)
+        made["generated"] = tf.cast(network("image_decoder")([sums[-1], z, *features], training=training), tf.float32)
+        return made
 
     def generator_loss(self, batch, made, draws, place, training):
         """Adversarial, spatial and appearance loss."""
@@ -146,8 +148,9 @@ class PuzzleGAN(Puzzle):
 
     def restored(self, patches, presence, z) -> dict[str, tf.Tensor]:
         """What `restore` gives: `image` [batch, height, width, channels] and `mask` [batch, height, width, 1]."""
-        image, logits = self.put_together(patches, presence, z)
-        return {"image": image, "mask": tf.sigmoid(logits)} if self.use_mask else {"image": image}
+        made = self.put_together(patches, presence, z)
+        mask = {"mask": tf.sigmoid(made["mask_logits"])} if self.use_mask else {}
+        return {"image": made["generated"], **mask}
 
     def restore(self, patches, presence=None, *, seed: int | None = None) -> dict[str, np.ndarray]:
         """Make images of patches.
@@ -205,7 +208,7 @@ class PuzzleGAN(Puzzle):
             "image", "boxes", "presence")})  # fmt: skip
         inside = covered(boxes, presence, self.image_shape[:2]).numpy()
         made = self.restore(given["patches"], given["presence"], seed=0)
-        columns = {"source": batch["image"], "patches": inside * batch["image"] + 1.0 - inside}
+        columns = {"source": batch["image"], "patches": 1.0 - inside * (1.0 - batch["image"])}
         if self.use_mask:
             columns["mask"] = np.repeat(made["mask"], batch["image"].shape[-1], axis=-1)
         return {"patches | restored": {**columns, "restored": made["image"]}}
@@ -242,7 +245,7 @@ class PuzzleGAN(Puzzle):
         sizes = zip(self.patch_shape, self.image_shape, strict=True)
         if any(patch > whole for patch, whole in sizes) or self.patch_shape[2] != self.image_shape[2]:
             raise ValueError(f"Patches {self.patch_shape} do not fit into images {self.image_shape}")
-        if self.mask_decoder.outputs[0].shape[1:] != (*self.image_shape[:2], 1):
+        if self.use_mask and self.mask_decoder.outputs[0].shape[1:] != (*self.image_shape[:2], 1):
             raise ValueError(
                 f"The mask decoder gives {self.mask_decoder.outputs[0].shape[1:]}; expected "
                 f"{(*self.image_shape[:2], 1)}"

@@ -43,7 +43,7 @@ def part_encoder(
     return keras.Model(patch, [*features, code], name="part_encoder")
 
 
-def mask_decoder(features: Sequence[Sequence[int]], *, width: int = 16) -> keras.Model:
+def mask_decoder(features: Sequence[Sequence[int]], *, width: int = 16, head: bool = True) -> keras.Model:
     """Summed features and code -> a list: log-odds of the mask [batch, height, width, 1], and the decoder's features.
 
     The code becomes the smallest map; each map is joined with the summed features of its scale and doubled, up to the
@@ -52,6 +52,7 @@ def mask_decoder(features: Sequence[Sequence[int]], *, width: int = 16) -> keras
     Args:
         features: shapes of what `part_encoder` gives, without the batch, the code's last.
         width: channels at the image's size; twice, four times, ... as many below, up to 8 * `width`.
+        head: False leaves the log-odds out: features alone, for a model without a mask.
 
     Returns:
         A model; its features come smallest first, one map for each scale and one at the image's size.
@@ -64,6 +65,8 @@ def mask_decoder(features: Sequence[Sequence[int]], *, width: int = 16) -> keras
         x = layers.Concatenate()([x, skips[index]])
         x = _doubled(x, width * min(2**index, 8))
         made.append(x)
+    if not head:
+        return keras.Model(inputs, made, name="mask_decoder")
     logits = layers.Conv2D(1, 3, padding="same", dtype="float32", **_weights())(x)
     return keras.Model(inputs, [logits, *made], name="mask_decoder")
 

@@ -62,8 +62,8 @@ def puzzlegan(
             raise ValueError(f"patch_size must be a part of the image's sides in (0, 1]; received {patch_size!r}")
         patch_shape = (max(1, round(patch_size * height)), max(1, round(patch_size * columns)), channels)
         encoder = networks.part_encoder(patch_shape, image_shape, width=width, code_size=code_size)
-        masks = networks.mask_decoder([each.shape[1:] for each in encoder.outputs], width=width)
-        skips = [each.shape[1:] for each in masks.outputs[1:]]
+        masks = networks.mask_decoder([each.shape[1:] for each in encoder.outputs], width=width, head=use_mask)
+        skips = [each.shape[1:] for each in masks.outputs[use_mask:]]
         generator = (
             encoder,
             masks,
