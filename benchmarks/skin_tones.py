@@ -30,7 +30,7 @@ def read(file: str | pathlib.Path, size: int) -> tuple[np.ndarray, list[str]]:
     with zipfile.ZipFile(file) as archive:
         for line in archive.read("captions.jsonl").decode().splitlines():
             row = json.loads(line)
-            # "waving hand: light skin tone"; a list has the tones of several people
+            # "man: light skin tone, beard"; a list has the tones of several people
             if isinstance(row["tone"], int):
                 name = row["label"].replace(f"{TONES[row['tone'] - 1]} skin tone", "tone")
                 by_name[name][row["tone"]] = row["file"]

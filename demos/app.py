@@ -19,6 +19,7 @@ DEMOS = {
     "infogan": "infogan",
     "aae": "latent",
     "cyclegan": "cyclegan",
+    "text2image": "text2image",
 }
 QUEUE = 32  # waiting calls; a further one is turned away with a message
 AT_ONCE = 2

@@ -30,7 +30,11 @@ _MEMBERS = {
     "GAN": "models",
     "GenerativeModel": "models",
     "InfoGAN": "models",
+    "JointEmbedding": "models",
+    "PuzzleGAN": "models",
+    "PuzzleGrid": "models",
     "StarGAN": "models",
+    "Text2Image": "models",
     "VAE": "models",
     "Prior": "distributions",
     "load": "runs",
@@ -65,7 +69,11 @@ if TYPE_CHECKING:
         CycleGAN,
         GenerativeModel,
         InfoGAN,
+        JointEmbedding,
+        PuzzleGAN,
+        PuzzleGrid,
         StarGAN,
+        Text2Image,
     )
     from .runs import load
     from .training import train

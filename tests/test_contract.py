@@ -58,6 +58,29 @@ TOYS = {
         sgd=0.05,
         fields={"domain_a": "image", "domain_b": lambda columns: 1 - columns["image"], "label_a": "label"},
     ),
+    "puzzlegan": Toy(
+        "puzzlegan",
+        {
+            **{"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
+            **{"num_patches": 2, "max_patches": 3, "min_patches": 1},
+        },
+        image_shape=(8, 8, 3),
+        monitor="spatial_loss",
+    ),
+    "text2image": Toy(
+        "text2image",
+        {
+            **{"vocabulary": ("one", "two", "three", "four"), "length": 3, "embedding_size": 4, "text_width": 4},
+            **{"width": 4, "latent_size": 3},
+        },
+        image_shape=(8, 8, 3),
+        conditions={"caption": "two, three"},
+        monitor="discriminator_loss",
+        normalized=True,
+        fields={
+            "tokens": lambda columns: np.stack([columns["label"] + 2, columns["label"] % 2, 0 * columns["label"]], 1)
+        },
+    ),
 }
 
 

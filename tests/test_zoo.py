@@ -10,6 +10,8 @@ from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
 
 TOY = {"network": "mlp", "width": 8, "latent_size": 2}
 GRAY, COLOUR = (8, 8, 1), (8, 8, 3)
+# settings that have no default
+NEEDS = {"text2image": {"vocabulary": ("red", "circle")}}
 
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
@@ -23,7 +25,7 @@ def test_rows_are_complete(key):
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)], ids=["gray", "colour"])
 def test_defaults_build(key, shape):
-    model = zoo.build(key, shape, seed=3)
+    model = zoo.build(key, shape, seed=3, **NEEDS.get(key, {}))
     assert model.optimizer is not None and model.seed == 3
     assert tuple(each.name for each in model.endpoints()) == zoo.get(key).endpoints
     for endpoint in model.endpoints():
@@ -106,6 +108,8 @@ def test_priors(prior, check):
         ("vae", {"network": "resnet"}, "Unknown network 'resnet': expected 'conv' or 'mlp'"),
         ("vae", {"prior": "gauss"}, "Unknown prior 'gauss'"),
         ("autoencoder", {"loss": "l1"}, "Unknown loss 'l1'"),
+        ("text2image", {}, "text2image needs the setting vocabulary, the words of its captions; received none"),
+        ("text2image", {"vocabulary": ["Red"]}, "Expected normalized words"),
     ],
 )
 def test_errors(key, settings, message):

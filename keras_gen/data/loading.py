@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -17,6 +17,7 @@ from .labelled import add_labelled
 from .pipeline import Plan, build
 from .sources import resolve
 from .splits import split_names
+from .tokens import add_tokens, tokenizer_of
 
 
 def load(
@@ -38,6 +39,7 @@ def load(
     domains: Sequence[str] | None = None,
     by: str = "label",
     attributes: Sequence[str] | None = None,
+    tokens: Mapping | None = None,
     cache: str | None = "auto",
     on_error: str = "skip",
     num_shards: int = 1,
@@ -80,6 +82,8 @@ def load(
         domains: two classes of the field `by`, whose images become `domain_a` and `domain_b`.
         by: a field of classes: "label", or of `shapes` any factor, as "texture".
         attributes: what `attributes` is made of: fields of classes (one-hot) and names of single attributes.
+        tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], made of `caption`; see
+            `keras_gen.data.Tokenizer`.
         cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
             comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
         on_error: "skip" leaves unreadable files out, with a warning, and lists them in `info.skipped`; "raise" stops.
@@ -108,6 +112,7 @@ def load(
         raise ValueError(f"binarize={binarize!r} is unknown; known: {known}.")
     if on_error not in ON_ERROR:
         raise ValueError(f"on_error={on_error!r} is unknown; known: {', '.join(ON_ERROR)}.")
+    tokenizer = None if tokens is None else tokenizer_of(tokens)
     options = {"augment": check_augmentations(augment), "binarize": binarize}
     table = resolve(source, split, fit, cache=cache, on_error=on_error, data_dir=data_dir, download=download)
     if domains is not None:
@@ -116,6 +121,8 @@ def load(
         table = choose_attributes(table, attributes)
     if labelled is not None:
         table = add_labelled(table, labelled, seed)
+    if tokens is not None:
+        table = add_tokens(table, tokenizer)
     if fields is not None:
         options["fields"] = _check_fields(fields, table)
     plan = Plan(**plan, **options)

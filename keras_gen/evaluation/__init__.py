@@ -4,6 +4,7 @@ from .active_units import count_active_units as count_active_units
 from .aggregate_posterior import PriorFitting as PriorFitting
 from .aggregate_posterior import prior_fitting as prior_fitting
 from .beside import compare as compare
+from .captions import meanings as meanings
 from .categories import confident_classes as confident_classes
 from .categories import majority_classes as majority_classes
 from .class_transfer import Transfer as Transfer
@@ -38,9 +39,13 @@ from .nearest_neighbours import NearestNeighbours as NearestNeighbours
 from .nearest_neighbours import nearest_neighbours as nearest_neighbours
 from .parzen import Parzen as Parzen
 from .parzen import parzen as parzen
+from .pixel_errors import counterpart_error as counterpart_error
+from .pixel_errors import unchanged_error as unchanged_error
 from .precision_recall import PrecisionRecall as PrecisionRecall
 from .precision_recall import precision_recall as precision_recall
 from .pyramid import pyramid_distance as pyramid_distance
+from .r_precision import RPrecision as RPrecision
+from .r_precision import r_precision as r_precision
 from .reconstruction import psnr as psnr
 from .sample_distance import nearest_distance as nearest_distance
 from .sample_distance import nearest_reference as nearest_reference
@@ -48,3 +53,4 @@ from .sample_distance import sliced_wasserstein as sliced_wasserstein
 from .sample_quality import sample_quality as sample_quality
 from .scores import check_comparable as check_comparable
 from .scores import score_name as score_name
+from .text_judge import text_judge as text_judge

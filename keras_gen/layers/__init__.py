@@ -9,3 +9,4 @@ from .spectral_conv2d import SpectralConv2D as SpectralConv2D
 from .spectral_conv2d_transpose import SpectralConv2DTranspose as SpectralConv2DTranspose
 from .spectral_dense import SpectralDense as SpectralDense
 from .vamp_prior import VampPrior as VampPrior
+from .word_mask import WordMask as WordMask

@@ -11,8 +11,13 @@ from .endpoints import Endpoint as Endpoint
 from .endpoints import Port as Port
 from .gan import GAN as GAN
 from .infogan import InfoGAN as InfoGAN
+from .joint_embedding import JointEmbedding as JointEmbedding
 from .placement import Draws as Draws
 from .placement import Place as Place
 from .players import Player as Player
+from .puzzle import Puzzle as Puzzle
+from .puzzle_grid import PuzzleGrid as PuzzleGrid
+from .puzzlegan import PuzzleGAN as PuzzleGAN
 from .stargan import StarGAN as StarGAN
+from .text2image import Text2Image as Text2Image
 from .vae import VAE as VAE

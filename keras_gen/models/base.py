@@ -86,6 +86,21 @@ class GenerativeModel(Generating, keras.Model):
         """
         return {}
 
+    def endpoint_columns(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Inputs of endpoints that the data does not have as they are, such as patches of its images.
+
+        Args:
+            columns: what the data has, name -> [num, ...].
+
+        Returns:
+            Input -> [num, ...]; they calibrate an int8 file and are what exports are compared on.
+        """
+        return {}
+
+    def text(self) -> dict | None:
+        """What a runtime needs to read captions, `vocabulary` and `length`; None for a model that reads none."""
+        return None
+
     # fit, evaluate
 
     def compile(self, optimizer="adam", *, jit_compile: bool = False, **kwargs):

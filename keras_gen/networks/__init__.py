@@ -15,7 +15,17 @@ from .mlp import mlp_decoder as mlp_decoder
 from .mlp import mlp_encoder as mlp_encoder
 from .patchgan import patch_discriminator as patch_discriminator
 from .patchgan import receptive_field as receptive_field
+from .puzzle import image_decoder as image_decoder
+from .puzzle import mask_decoder as mask_decoder
+from .puzzle import part_encoder as part_encoder
+from .puzzle_grid import canvas_painter as canvas_painter
+from .puzzle_grid import tile_encoder as tile_encoder
+from .puzzle_grid import tile_placer as tile_placer
 from .resized import resized as resized
 from .stargan import stargan_discriminator as stargan_discriminator
+from .text import text_encoder as text_encoder
+from .text2image import text2image_generator as text2image_generator
+from .text2image import text2image_head as text2image_head
+from .text2image import text2image_trunk as text2image_trunk
 from .translator import residual_translator as residual_translator
 from .unet import unet as unet

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import runs, zoo
-from keras_gen.models import AdversarialModel, GenerativeModel
+from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
 from keras_gen.models.faults import player_in
 
 from . import plan, strategies
@@ -29,6 +29,7 @@ from .callbacks import (
 )
 from .card import write_card
 from .checkpoints import Checkpoints
+from .embedding import prepare_text_encoder
 from .history import History
 from .samples import SampleGrid
 
@@ -240,6 +241,8 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> 
         )
         return
     _announce(run, model, training, devices, done, say)
+    if not done and isinstance(model, Text2Image) and run.config["settings"]:
+        prepare_text_encoder(run, model, training, validation, devices, home, say, verbose)
     keep = [
         StopOnNaN(),
         KeepHistory(history),

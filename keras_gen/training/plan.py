@@ -2,11 +2,12 @@
 
 import dataclasses
 import datetime
+import functools
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from keras_gen import runs, zoo
+from keras_gen import data, runs, zoo
 from keras_gen.models import GenerativeModel
 
 from .source import Source, look_at
@@ -73,17 +74,18 @@ def new(request: Request) -> dict:
     source = look_at(request.data, request.data_dir)
     view = View(normal(request.view), {})
     if own is None:
-        view = view_of(system.view, source, request.view, request.data)
+        captions = functools.partial(_captions, request, splits_of(source)["train"])
+        view = view_of(system.view, source, request.view, request.data, captions)
         settings |= {name: value for name, value in view.settings.items() if name not in request.settings}
     shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
-    data = {"source": place_of(request.data), "splits": splits_of(source)}
-    data |= {"binarize": request.binarize, "augment": list(request.augment or ()), **view.options}
+    seen = {"source": place_of(request.data), "splits": splits_of(source)}
+    seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **view.options}
     if request.labelled is not None:
-        data["labelled"] = request.labelled
+        seen["labelled"] = request.labelled
     if system.whole_batches:
-        data["drop_remainder"] = True
+        seen["drop_remainder"] = True
     if request.data_dir is not None:
-        data["data_dir"] = str(request.data_dir)
+        seen["data_dir"] = str(request.data_dir)
     training = {
         "epochs": request.epochs or system.epochs,
         "steps": request.steps,
@@ -100,7 +102,7 @@ def new(request: Request) -> dict:
         "system": request.name,
         "image_shape": list(shape),
         "settings": settings,
-        "data": data,
+        "data": seen,
         "training": training,
         "versions": runs.versions(),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -154,6 +156,13 @@ def resumed(request: Request, config: dict) -> dict:
 
 
 _KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate")
+
+
+def _captions(request: Request, split: str) -> Iterator[bytes]:
+    """The captions of a split."""
+    options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None}
+    for batch in data.load(request.data, split, fields=["caption"], data_dir=request.data_dir, **options):
+        yield from batch["caption"].numpy()
 
 
 def image_shape_of(source: Source, image_size: tuple[int, int] | None, default: int) -> tuple[int, int, int]:

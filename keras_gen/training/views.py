@@ -1,17 +1,26 @@
 """What a system sees of a data source: options of `data.load`, and the settings that follow from them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from keras_gen.data.attributes import FIELD, attribute_groups
+from keras_gen.data.captions import build_vocabulary, normalize
 from keras_gen.data.domains import DOMAINS
+from keras_gen.data.tokens import CAPTION
 
 from .source import Source
 
 # view -> its options, and those of them that are lists
-KNOWN = {"images": (), "domains": ("domains", "by"), "attributes": ("attributes",)}
+KNOWN = {
+    "images": (),
+    "domains": ("domains", "by"),
+    "attributes": ("attributes",),
+    "captions": ("length", "max_words"),
+}
 LISTS = ("domains", "attributes")
+# of captions, where a run does not say: words in the vocabulary, and words read of a caption
+MAX_WORDS, LONGEST = 10_000, 64
 # of `shapes`, where a run does not say: what is drawn on the object, and its colour
 SHAPES_DOMAINS = {"domains": ["plain", "striped"], "by": "texture"}
 SHAPES_ATTRIBUTES = ["color"]
@@ -31,14 +40,22 @@ class View(NamedTuple):
     settings: dict
 
 
-def view_of(kind: str, source: Source, asked: Mapping, name: str | os.PathLike) -> View:
+def view_of(
+    kind: str,
+    source: Source,
+    asked: Mapping,
+    name: str | os.PathLike,
+    captions: Callable[[], Iterable[bytes]] | None = None,
+) -> View:
     """The view that a system needs, completed from what was asked for and what the source holds.
 
     Args:
-        kind: the system's `view`: `"images"`, `"domains"` or `"attributes"`.
+        kind: the system's `view`: `"images"`, `"domains"`, `"attributes"` or `"captions"`.
         source: what is known of the data.
-        asked: options of `--view`: `domains` and `by`, or `attributes`; lists, or texts with commas.
+        asked: options of `--view`: `domains` and `by`; `attributes`; or `length` (words of a caption that are read)
+            and `max_words` (of the vocabulary). Lists may be texts with commas.
         name: the source, for messages.
+        captions: gives those of the training split; called for the view `"captions"` alone.
 
     Raises:
         ValueError: for an option that the view does not have, or data that do not offer it.
@@ -49,6 +66,8 @@ def view_of(kind: str, source: Source, asked: Mapping, name: str | os.PathLike) 
         raise ValueError(f"--view has no {', '.join(unknown)} here: {takes}")
     if kind == "domains":
         return _domains(source, asked, name)
+    if kind == "captions":
+        return _captions(source, asked, name, captions)
     return _attributes(source, asked, name) if kind == "attributes" else View({}, {})
 
 
@@ -87,6 +106,19 @@ def _attributes(source: Source, asked: dict, name) -> View:
             )
     groups, entries = attribute_groups(source.names, chosen)
     return View({"attributes": list(chosen)}, {"groups": list(groups), "attribute_names": list(entries)})
+
+
+def _captions(source: Source, asked: dict, name, captions) -> View:
+    if CAPTION not in source.fields:
+        raise ValueError(
+            f"Captions are needed, and {name} has {', '.join(source.fields)}. Use shapes, a TFDS set with captions, or "
+            "a folder with a metadata.csv that has the columns file_name and caption"
+        )
+    texts = list(captions())
+    vocabulary = build_vocabulary(texts, asked.get("max_words", MAX_WORDS))
+    longest = max(len(normalize(text).split()) for text in texts)
+    tokens = {"vocabulary": list(vocabulary), "length": asked.get("length", min(longest, LONGEST))}
+    return View({"tokens": tokens}, dict(tokens))
 
 
 def normal(asked: Mapping) -> dict:

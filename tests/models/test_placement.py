@@ -8,14 +8,22 @@ from keras_gen.models import Draws, Place
 from tests.replicas import two_replicas
 
 VALUES = np.arange(10, dtype=np.float32).reshape(5, 2)
+KINDS = (0, 1, 0, 1, 1)
 SEED = (3, 4)
 
 
 def on_one_device() -> dict:
     place = Place(tf.constant(5))
     draws = Draws(tf.constant(SEED), place)
-    return {"first": draws.normal([2]), "second": draws.normal([3, 1]), "third": draws.uniform([2]),
-            "shared": draws.shared([4])}  # fmt: skip
+    values, kinds = tf.constant(VALUES), tf.constant(KINDS)
+    return {
+        "first": draws.normal([2]),
+        "second": draws.normal([3, 1]),
+        "third": draws.uniform([2]),
+        "shared": draws.shared([4]),
+        "shuffled": draws.shuffled(values),
+        "exchanged": draws.shuffled(values, within=kinds),
+    }
 
 
 def on_two(rows: tuple[int, int]) -> list[dict]:
@@ -37,16 +45,30 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
             "filled": values,
             "mean": place.mean(values),
             "share": place.share(values[:, 0]),
+            "slope": _slope(place, values),
             "first": draws.normal([2]),
             "second": draws.normal([3, 1]),
             "third": draws.uniform([2]),
             "shared": draws.shared([4]),
             "gathered": place.gather(values),
             "part": place.part(place.gather(values)),
+            "shuffled": draws.shuffled(values),
+            "exchanged": draws.shuffled(
+                values, within=tf.gather(tf.constant(KINDS), tf.cast(values[:, 0], tf.int32) // 2)
+            ),
         }
 
     results = strategy.run(step, args=(values,))
     return [{name: value.values[i].numpy() for name, value in results.items()} for i in range(2)]
+
+
+def _slope(place, values):
+    """The gradient, at this replica's rows, of the loss sum over i, j of x_i (x_j)^2, whose rows replicas share."""
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        others = tf.reduce_sum(tf.square(place.gather(values[:, 0])))
+        loss = place.share(values[:, 0] * others)
+    return tape.gradient(loss, values)[:, 0]
 
 
 @pytest.mark.parametrize("rows", [(3, 2), (4, 1), (5, 0)])
@@ -57,13 +79,17 @@ def test_two_replicas_are_one_device(rows):
         assert result["position"] == (0, rows[0])[replica]
         np.testing.assert_allclose(result["mean"], VALUES.mean(0))
         assert len(result["filled"]) == max(rows[replica], 1)
+        own, x = np.split(VALUES, rows[:1])[replica], VALUES[:, 0]
+        # d/dx_k of (sum_i x_i)(sum_j x_j^2) / 5
+        slope = (np.sum(x**2) + 2 * own[:, 0] * np.sum(x)) / 5
+        np.testing.assert_allclose(result["slope"][: rows[replica]], slope, rtol=1e-6)
         np.testing.assert_array_equal(result["gathered"], VALUES)
         # a replica without rows gets one of another's, as the noise does
-        np.testing.assert_array_equal(result["part"][: rows[replica]], np.split(VALUES, rows[:1])[replica])
+        np.testing.assert_array_equal(result["part"][: rows[replica]], own)
         assert len(result["part"]) == max(rows[replica], 1)
         np.testing.assert_array_equal(result["shared"], one["shared"])
     assert sum(result["share"] for result in two) == pytest.approx(VALUES[:, 0].mean())
-    for name in ("first", "second", "third"):
+    for name in ("first", "second", "third", "shuffled", "exchanged"):
         joined = np.concatenate([result[name][:count] for result, count in zip(two, rows, strict=True)])
         np.testing.assert_array_equal(joined, one[name])
         assert all(len(result[name]) == max(count, 1) for result, count in zip(two, rows, strict=True))
@@ -99,3 +125,17 @@ def test_noise_has_the_stated_distribution():
     # 10,000 numbers: the mean has standard error .01, the variance .014
     assert abs(normal.mean()) < 0.045 and abs(normal.var() - 1) < 0.06
     assert uniform.min() >= 0 and uniform.max() < 1 and abs(uniform.mean() - 0.5) < 0.013
+
+
+def test_shuffled_rows_are_each_there_once_and_within_their_kind():
+    orders, exchanges = set(), set()
+    for seed in range(40):
+        draws = Draws(tf.constant((seed, 0)), Place(tf.constant(5)))
+        order = draws.shuffled(tf.range(5)).numpy()
+        assert sorted(order) == [0, 1, 2, 3, 4]
+        orders.add(tuple(order))
+        within = draws.shuffled(tf.range(5), within=tf.constant(KINDS)).numpy()
+        assert sorted(within) == [0, 1, 2, 3, 4] and [KINDS[row] for row in within] == list(KINDS)
+        exchanges.add(tuple(within))
+    # 40 of 120 orders, and of 2! * 3! = 12: all of them but with probability 12 * (11 / 12)^40 < 0.4; 6 are sure enough
+    assert len(orders) > 20 and len(exchanges) > 6

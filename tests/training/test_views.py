@@ -55,3 +55,15 @@ def test_a_pair_is_looked_at(tmp_path):
         np.savez(tmp_path / f"{name}.npz", image=np.zeros((5, size, size), np.uint8))
     found = look_at(f"{tmp_path / 'a.npz'},{tmp_path / 'b.npz'}")
     assert (found.image_size, found.channels) == ((8, 8), 1) and set(found.fields) == {"domain_a", "domain_b"}
+
+
+def test_captions():
+    told = Source({"train": 3}, (8, 8), 3, fields=("image", "caption"))
+    texts = [b"A red circle.", b"a BLUE circle, small"]
+    view = view_of("captions", told, {}, "pictures", lambda: iter(texts))
+    assert view.settings == {"vocabulary": ["a", "circle", "blue", "red", "small"], "length": 4}
+    assert view.options == {"tokens": view.settings}
+    few = view_of("captions", told, {"max_words": 2, "length": 3}, "pictures", lambda: iter(texts))
+    assert few.settings == {"vocabulary": ["a", "circle"], "length": 3}
+    with pytest.raises(ValueError, match="Captions are needed, and digits has image"):
+        view_of("captions", LABELLED, {}, "digits", lambda: ())

@@ -1,4 +1,4 @@
-"""Default networks and settings of the systems that are given an image or a text."""
+"""Default networks and settings of the systems that turn an image into another: CycleGAN, StarGAN."""
 
 from collections.abc import Sequence
 
@@ -17,6 +17,7 @@ def stargan(
     width: int = 64,
     blocks: int = 6,
     halvings: int = 2,
+    mask: bool = False,
     discriminator_width: int = 64,
     n_critic: int = 5,
     classification_weight: float = 1.0,
@@ -33,6 +34,7 @@ def stargan(
             halvings=halvings,
             padding="zero",
             num_attributes=size + sets,
+            mask=mask,
             name="generator",
         ),
         networks.stargan_discriminator(image_shape, size, width=discriminator_width),

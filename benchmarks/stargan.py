@@ -1,0 +1,262 @@
+"""StarGAN where the true counterparts are known: emoji in five skin tones, and the colours of `shapes`.
+
+usage: python -m benchmarks.stargan skin_tones --zip twemoji.zip [--seed 1] [--seconds 1500] [--threads 2] [--measure]
+       python -m benchmarks.stargan colors [--data-dir DIR]
+
+Writes benchmarks/results/stargan_NAME.json (a run for each seed), pictures/stargan_NAME.png, and the weights to
+runs/benchmarks/. The learning rate falls to 0 over the second half of the given seconds, so two runs agree where their
+machines are as fast. Held-out emoji are in no training in any tone; judges are trained on the training images alone.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import data, pictures, zoo
+from keras_gen.data import FACTORS, Factors, render_shapes
+from keras_gen.evaluation import counterpart_error, feature_classifier, unchanged_error
+from keras_gen.models import StarGAN
+
+from . import record, skin_tones
+
+WEIGHTS = pathlib.Path("runs/benchmarks")
+
+
+@dataclasses.dataclass(frozen=True)
+class Domains:
+    """Images of several domains, whose true counterparts are known.
+
+    Attributes:
+        names: of the domains.
+        train: images [num, size, size, 3], and their domains [num].
+        counterparts: images that were not trained on, in every domain: [num, domains, size, size, 3].
+        judge: settings of the classifier of domains, see `keras_gen.evaluation.feature_classifier`.
+        factors: name -> classes of what should stay, of training images [num] and of held-out ones [num].
+    """
+
+    names: tuple[str, ...]
+    train: tuple[np.ndarray, np.ndarray]
+    counterparts: np.ndarray
+    judge: dict
+    factors: dict[str, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """One experiment.
+
+    Attributes:
+        domains: (arguments) -> Domains.
+        settings: of the system, in the zoo.
+        size: of the images.
+        batch_size: of a step; each critic update has its part.
+        learning_rate: Adam's, of both players, at the start.
+        flip: whether images are mirrored at random.
+    """
+
+    domains: Callable[[argparse.Namespace, int], Domains]
+    settings: dict
+    size: int
+    batch_size: int
+    learning_rate: float
+    flip: bool
+
+
+def tones(args: argparse.Namespace, size: int) -> Domains:
+    """Emoji in five skin tones; the held-out ones are given in none."""
+    images, _ = skin_tones.read(args.zip, size)
+    train, held_out = skin_tones.split(len(images))
+    labels = np.tile(np.arange(images.shape[1], dtype=np.int32), len(train))
+    judge = {"epochs": 40, "batch_size": 32}
+    return Domains(skin_tones.TONES, (images[train].reshape(-1, size, size, 3), labels), images[held_out], judge)
+
+
+def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
+    """The eight colours of `shapes`; what else a picture shows should stay."""
+    options = {"image_shape": (size, size, 3), "batch_size": 1000, "shuffle": False, "data_dir": args.data_dir}
+    batches = list(data.load("shapes", "train", fields=("image", *FACTORS), **options).as_numpy_iterator())
+    split = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    factors = Factors.draw(held_out, seed=20261123)
+    every = [render_shapes(factors.change(color=name), size) / np.float32(255) for name in FACTORS["color"]]
+    staying = {
+        name: (split[name], getattr(factors, name)) for name in ("shape", "size", "position", "background", "texture")
+    }
+    return Domains(FACTORS["color"], (split["image"], split["color"]), np.stack(every, 1), {"epochs": 6}, staying)
+
+
+CONFIGURATIONS = {
+    "skin_tones": Configuration(
+        tones,
+        {"width": 24, "blocks": 2, "discriminator_width": 24, "mask": True},
+        size=48,
+        batch_size=40,
+        learning_rate=5e-4,
+        flip=True,
+    ),
+    "colors": Configuration(
+        colors,
+        {"width": 24, "blocks": 2, "discriminator_width": 32, "mask": True},
+        size=32,
+        batch_size=40,
+        learning_rate=5e-4,
+        flip=False,
+    ),
+}
+
+
+class Clock(keras.callbacks.Callback):
+    """Stops after so many seconds of training; over their second half the learning rates fall to 0."""
+
+    def __init__(self, seconds: float):
+        super().__init__()
+        self.seconds, self.start, self.first = seconds, None, None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.start is None:  # the first step traces and compiles
+            self.start, self.first = time.perf_counter(), float(self.model.optimizer.learning_rate)
+        spent = (time.perf_counter() - self.start) / self.seconds
+        self.model.optimizer.learning_rate = self.first * min(1.0, max(0.0, 2.0 - 2.0 * spent))
+        self.model.stop_training = spent >= 1
+
+
+class Progress(keras.callbacks.Callback):
+    """A line now and then."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch % 5 == 0:
+            print(int(self.model.train_steps), {k: round(float(v), 3) for k, v in logs.items()}, flush=True)
+
+
+def batches(domains: Domains, it: Configuration, seed: int) -> tf.data.Dataset:
+    """An epoch of shuffled batches, mirrored at random where asked; another order in every epoch."""
+
+    def prepared(image, label, number):
+        key = tf.stack([tf.cast(number, tf.int32), seed])
+        image = tf.image.stateless_random_flip_left_right(image, key) if it.flip else image
+        return {"image": image, "label": label}
+
+    images, labels = domains.train
+    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(images), seed).repeat()
+    steps = max(1, len(images) // it.batch_size)
+    dataset = dataset.zip(dataset, tf.data.Dataset.counter()).map(lambda pair, number: prepared(*pair, number))
+    return dataset.batch(it.batch_size, drop_remainder=True).prefetch(2), steps
+
+
+def train(name: str, args: argparse.Namespace, domains: Domains) -> None:
+    """Train for the given seconds, and keep weights and what the training was, before anything is measured."""
+    it = CONFIGURATIONS[name]
+    settings = {**it.settings, "groups": [len(domains.names)], "attribute_names": list(domains.names)}
+    model = zoo.build("stargan", (it.size, it.size, 3), seed=args.seed, learning_rate=it.learning_rate, **settings)
+    dataset, steps = batches(domains, it, args.seed)
+    wall, work = time.perf_counter(), time.process_time()
+    history = model.fit(dataset, epochs=args.epochs, steps_per_epoch=steps, verbose=0,
+                        callbacks=[Clock(args.seconds), Progress()]).history  # fmt: skip
+    wall, work = time.perf_counter() - wall, time.process_time() - work
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    model.save(_kept(name, args.seed, "keras"))
+    about = {
+        "last": {metric: float(values[-1]) for metric, values in history.items()},
+        "steps": int(model.train_steps),
+        "train_minutes": round(wall / 60, 1),
+        "processor_minutes": round(work / 60, 1),
+        "parameters": {part: getattr(model, part).count_params() for part in ("generator", "discriminator")},
+    }
+    _kept(name, args.seed, "json").write_text(json.dumps(about))
+
+
+def translations(model: StarGAN, images: np.ndarray) -> np.ndarray:
+    """Every image [num, domains, ...] into every domain: [num, given domain, target domain, height, width, 3]."""
+    num, count = images.shape[:2]
+    flat = np.repeat(images.reshape(num * count, *images.shape[2:]), count, axis=0)
+    targets = np.tile(np.eye(count, dtype=np.float32), (num * count, 1))
+    return model.translate(flat, targets).reshape(num, count, count, *images.shape[2:])
+
+
+def measure(model: StarGAN, domains: Domains) -> dict:
+    """Judges' errors on real and on translated images, and errors to the true counterparts, of held-out images."""
+    images = domains.counterparts
+    num, count = images.shape[:2]
+    made = translations(model, images)
+    given = np.broadcast_to(images[:, :, None], made.shape)
+    truth = np.broadcast_to(images[:, None], made.shape)
+    other = ~np.eye(count, dtype=bool)[None].repeat(num, 0)  # an image's own domain is no translation
+    equal = np.abs(images - images[:, :1]).max(axis=(1, 4)) == 0  # [num, height, width]
+    label = np.broadcast_to(np.arange(count), (num, count, count))[other]
+    flat, own = images.reshape(-1, *images.shape[2:]), np.tile(np.arange(count), num)
+    judge = feature_classifier(domains.train, (flat, own), settings=domains.judge)
+    found = {
+        "judge_error_real": 1 - judge.accuracy,
+        "judge_error_translated": float(np.mean(judge.classify(made[other]) != label)),
+        "counterpart_error": float(np.mean(counterpart_error(made[other], truth[other]))),
+        "counterpart_error_of_doing_nothing": float(np.mean(counterpart_error(given[other], truth[other]))),
+        "change_where_all_domains_are_equal": float(
+            unchanged_error(made[other], given[other], np.broadcast_to(equal[:, None, None], made.shape[:5])[other])
+        ),
+        "share_of_such_pixels": float(equal.mean()),
+        "held_out": num,
+        "translations": int(other.sum()),
+    }
+    found["counterpart_ratio"] = found["counterpart_error"] / found["counterpart_error_of_doing_nothing"]
+    for factor, (classes, held_out) in domains.factors.items():
+        every = np.repeat(held_out, count)
+        judge = feature_classifier((domains.train[0], classes), (flat, every), settings=domains.judge)
+        stays = np.broadcast_to(held_out[:, None, None], other.shape)[other]
+        found[f"{factor}_error_real"] = 1 - judge.accuracy
+        found[f"{factor}_error_translated"] = float(np.mean(judge.classify(made[other]) != stays))
+    return found
+
+
+def picture(model: StarGAN, domains: Domains, rows: int = 12) -> np.ndarray:
+    """Held-out images, given in one domain, and translated into all; below each row what is true."""
+    images = domains.counterparts[:: max(1, len(domains.counterparts) // rows)][:rows]
+    count = images.shape[1]
+    lines = []
+    for index, emoji in enumerate(images):
+        start = emoji[index % count]
+        into = model.translate(np.repeat(start[None], count, 0), np.eye(count, dtype=np.float32))
+        lines += [start, *into, np.ones_like(start), *emoji]
+    return pictures.grid(np.stack(lines), columns=2 * count + 2)
+
+
+def _kept(name: str, seed: int, ending: str) -> pathlib.Path:
+    return WEIGHTS / f"stargan_{name}_{seed}.{ending}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=CONFIGURATIONS)
+    parser.add_argument("--zip", help="twemoji.zip, for skin_tones")
+    parser.add_argument("--data-dir", help="of TFDS, for colors")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=1500)
+    parser.add_argument("--epochs", type=int, default=10_000)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--measure", action="store_true", help="only measure what was trained before")
+    args = parser.parse_args()
+    if args.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+    it = CONFIGURATIONS[args.name]
+    domains = it.domains(args, it.size)
+    if not args.measure:
+        train(args.name, args, domains)
+    model = keras.saving.load_model(_kept(args.name, args.seed, "keras"))
+    name = f"stargan_{args.name}"
+    pictures.save_png(record.RESULTS / "pictures" / f"{name}.png", picture(model, domains))
+    about = json.loads(_kept(args.name, args.seed, "json").read_text())
+    result = {"measures": measure(model, domains), "seconds": args.seconds, **about}
+    former = record.RESULTS / f"{name}.json"
+    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
+    settings = {**it.settings, "size": it.size, "batch_size": it.batch_size, "learning_rate": it.learning_rate}
+    print(json.dumps(result["measures"], indent=2))
+    print("written to", record.write(name, {"settings": settings, "runs": runs | {str(args.seed): result}}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Puzzle-GAN on a run's data: where the pieces were put, and how the whole compares with the source."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import pictures
+from keras_gen.models.patches import covered
+from keras_gen.models.tiles import split
+
+from .puzzle_measures import average_mask, best_constants, inside_error, mask_overlap, tiles_right
+from .reconstruction import psnr, ssim_filter_size
+from .run_features import PYRAMID, extractors
+from .sample_quality import sample_quality
+from .samples import real_images
+from .subject import Subject
+
+
+def key_patches(subject: Subject) -> tuple[dict, dict]:
+    """Patches -> image and mask: `mask_iou`, `part_error`, each beside what sees no patch gets, and the whole.
+
+    `mask_iou_average` is the best mask that is the same for all images, made on training images;
+    `part_error_constant` the error of the best colour for each image, which has seen the image.
+    """
+    model = subject.model
+    batch = subject.batch(subject.max_images)
+    columns = model.endpoint_columns(batch)
+    made = restore_all(subject, columns)
+    masks, images = masks_of(model, batch), batch["image"]
+    metrics, about = against_source(images, made["image"])
+    common = {"images": len(images), "patches": model.num_patches}
+    metrics |= {
+        "part_error": float(inside_error(images, made["image"], masks).mean()),
+        "part_error_constant": float(inside_error(images, best_constants(images, masks), masks).mean()),
+    }
+    unit = "mean absolute difference inside the true mask, of the range [0, 1]"
+    about |= {
+        "part_error": {"unit": unit, **common},
+        "part_error_constant": {"unit": unit, **common, "note": "the best one colour for each image"},
+    }
+    if model.use_mask:
+        train = masks_of(model, subject.batch(subject.max_images, role="train"))
+        metrics |= {
+            "mask_iou": float(mask_overlap(masks, made["mask"]).mean()),
+            "mask_iou_average": float(mask_overlap(masks, average_mask(train)).mean()),
+        }
+        note = f"one mask for all images, made on {len(train):,} training images"
+        about |= {
+            "mask_iou": {"unit": "intersection over union", **common},
+            "mask_iou_average": {"unit": "intersection over union", **common, "note": note},
+        }
+    return _with_the_whole(subject, made["image"], metrics, about)
+
+
+def tile_grid(subject: Subject) -> tuple[dict, dict]:
+    """Tiles -> image and scores: the share of tiles placed right and of images solved, and the whole.
+
+    Once with all tiles and once with the model's `max_missing` missing (`..._missing_2`). A tile is right where the
+    tile that belongs to its place is the same pixel by pixel; an image is solved where all of its tiles are right.
+    """
+    model, images = subject.model, subject.batch(subject.max_images)["image"]
+    whole = split(tf.constant(images), model.side).numpy()
+    metrics, about, first = {}, {}, None
+    for missing in sorted({0, model.max_missing}):
+        tiles, presence, _ = model.shuffled(images, missing, subject.seed)
+        made = restore_all(subject, {"tiles": tiles, "presence": presence})
+        places = model.places(made["scores"])
+        right = tiles_right(tiles, whole, places, presence)
+        ending = f"_missing_{missing}" if missing else ""
+        share = (right & (presence > 0)).sum() / presence.sum()
+        solved = model.laid_out(tiles, presence, places, made["image"])
+        values = {"tiles_right": float(share), "solved": float(right.all(1).mean())}
+        notes = {
+            "tiles_right": {"unit": "share of tiles", "images": len(images), "missing": missing},
+            "solved": {"unit": "share of images", "images": len(images), "missing": missing},
+        }
+        compared, explained = against_source(images, solved)
+        metrics |= {f"{name}{ending}": value for name, value in {**values, **compared}.items()}
+        about |= {f"{name}{ending}": note for name, note in {**notes, **explained}.items()}
+        first = made["image"] if first is None else first
+    return _with_the_whole(subject, first, metrics, about)
+
+
+def against_source(images: np.ndarray, made: np.ndarray) -> tuple[dict, dict]:
+    """`psnr` and `ssim` of made images against their sources, means over images."""
+    size = ssim_filter_size(*images.shape[1:3])
+    pair = tf.constant(images), tf.clip_by_value(tf.constant(made), 0.0, 1.0)
+    values = psnr(*pair).numpy().mean(), tf.image.ssim(*pair, 1.0, filter_size=size).numpy().mean()
+    note = "the whole image against its source"
+    about = {
+        "psnr": {"unit": "dB", "images": len(images), "note": note},
+        "ssim": {"unit": "-1 to 1", "images": len(images), "note": f"{note}; window {size}"},
+    }
+    return {"psnr": float(values[0]), "ssim": float(values[1])}, about
+
+
+def masks_of(model, batch: dict[str, np.ndarray]) -> np.ndarray:
+    """The true masks of a batch's patches, [num, height, width, 1]."""
+    boxes, presence = model.boxes_of({name: tf.constant(value) for name, value in batch.items() if name in (
+        "image", "boxes", "presence")})  # fmt: skip
+    return covered(boxes, presence, model.image_shape[:2]).numpy()
+
+
+def restore_all(subject: Subject, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The outputs of `restore` for given pieces, with the noise of the subject's seed."""
+    (endpoint,) = subject.model.endpoints()
+    num = len(columns["presence"])
+    inputs = {**columns, "z": subject.model.noise_of(num, subject.seed)}
+    parts = []
+    for start in range(0, num, subject.batch_size):
+        rows = slice(start, start + subject.batch_size)
+        made = endpoint.function(**{name: tf.constant(inputs[name][rows]) for name in endpoint.inputs})
+        parts.append({name: value.numpy() for name, value in made.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def restorations(subject: Subject) -> np.ndarray:
+    """16 sources, what was given of them, and what was made of it, as a picture."""
+    (columns,) = subject.model.examples(subject.batch(16)).values()
+    return pictures.beside(
+        {title: pictures.grid(images, columns=2, scale=subject.zoom) for title, images in columns.items()}
+    )
+
+
+def _with_the_whole(subject: Subject, made: np.ndarray, metrics: dict, about: dict) -> tuple[dict, dict]:
+    """Add how far all restored images lie from real ones, by `sample_quality`."""
+    real = real_images(subject)
+    order = np.random.default_rng(subject.seed).permutation(len(made))
+    values, notes = sample_quality(
+        made[order],
+        real.judged,
+        real.floor,
+        extractors(subject),
+        pyramid=PYRAMID in subject.features,
+        split=subject.split,
+        seed=subject.seed,
+        progress=subject.progress,
+    )
+    return metrics | values, about | notes

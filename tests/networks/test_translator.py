@@ -1,0 +1,67 @@
+"""The residual translator against the papers' tables, and its way through sizes and attributes."""
+
+import numpy as np
+import pytest
+
+from keras_gen.networks import residual_translator
+
+
+def test_parameters_of_the_paper():
+    # convolutions without bias but the last, and two numbers for each normalized channel; the attributes are 5 planes
+    ends = 7 * 7 * (3 + 5) * 64 + 7 * 7 * 64 * 3 + 3
+    down = 3 * 3 * (64 * 128 + 128 * 256)
+    blocks = 6 * 2 * 3 * 3 * 256 * 256
+    up = 4 * 4 * (256 * 128 + 128 * 64)
+    normalized = 2 * (64 + 128 + 256 + 6 * 2 * 256 + 128 + 64)
+    made = residual_translator((128, 128, 3), num_attributes=5, padding="zero")
+    assert made.count_params() == ends + down + blocks + up + normalized
+
+
+@pytest.mark.parametrize("padding", ["reflect", "zero"])
+@pytest.mark.parametrize("halvings, shape", [(0, (5, 7, 1)), (1, (6, 10, 1)), (2, (12, 20, 3))])
+def test_same_size_out_in_the_unit_range(padding, halvings, shape):
+    network = residual_translator(shape, 2, width=2, blocks=1, halvings=halvings, padding=padding)
+    image = np.random.default_rng(0).random((3, *shape), np.float32)
+    made = network.predict(image, verbose=0)
+    assert made.shape == (3, *shape[:2], 2) and made.dtype == np.float32
+    assert made.min() >= 0 and made.max() <= 1
+
+
+def test_any_size_that_halves():
+    network = residual_translator((None, None, 1), width=2, blocks=1)
+    for shape in ((12, 12), (16, 24)):
+        assert network(np.zeros((1, *shape, 1), np.float32)).shape == (1, *shape, 1)
+
+
+def test_a_constant_image_stays_constant_under_reflection():
+    # its mirror image is itself, so no border is seen; zeros around it are one
+    image, shape = np.full((1, 12, 12, 1), 0.3, np.float32), (12, 12, 1)
+    shown, seen = (
+        residual_translator(shape, width=2, blocks=1, halvings=0, padding=padding)(image).numpy()
+        for padding in ("reflect", "zero")
+    )
+    assert np.ptp(shown) < 1e-6  # sums of the same numbers, in other orders
+    assert np.ptp(seen) > 1e-4
+
+
+def test_attributes_matter_and_each_image_has_its_own():
+    network = residual_translator((12, 12, 1), width=4, blocks=1, num_attributes=3, padding="zero")
+    image = np.repeat(np.random.default_rng(0).random((1, 12, 12, 1), np.float32), 3, 0)
+    made = network([image, np.eye(3, dtype=np.float32)]).numpy()
+    assert min(np.abs(made[i] - made[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-4
+    alone = network([image[:1], np.eye(3, dtype=np.float32)[1:2]]).numpy()
+    np.testing.assert_allclose(alone[0], made[1], atol=1e-6)  # instance normalization: no row sees another
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"padding": "edge"}, "Unknown padding 'edge': expected one of reflect, zero"),
+        ({"image_shape": (14, 12, 3)}, "multiples of 4 and at least 12"),
+        ({"image_shape": (8, 12, 3)}, "multiples of 4 and at least 12"),
+        ({"image_shape": (12, 12, 3), "halvings": 3}, "multiples of 8 and at least 24"),
+    ],
+)
+def test_what_it_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        residual_translator(**{"image_shape": (12, 12, 3), **arguments})
