@@ -17,6 +17,7 @@ def unet(
     width: int = 64,
     halvings: int | None = None,
     slope: float = 0.2,
+    additive: bool = False,
     name: str = "unet",
 ) -> keras.Model:
     """Images [batch, height, width, channels] in [0, 1] -> images in [0, 1] of the same height and width.
@@ -33,10 +34,12 @@ def unet(
         width: channels after the first convolution.
         halvings: None halves as long as both sides stay even numbers of pixels and 4 or more are left.
         slope: of the leaky ReLU below 0.
+        additive: what the network makes is added to the image, and the sum is cut at 0 and 1. What shall not change
+            then need not be learned. Not in the papers.
         name: the model's.
 
     Raises:
-        ValueError: for sides that do not halve so often.
+        ValueError: for sides that do not halve so often, or an additive network of other channels.
 
     Reference:
         Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597. Isola et al. 2016, arXiv:1611.07004, appendix (its
@@ -55,6 +58,9 @@ def unet(
             f"Images {tuple(image_shape)}: height and width must be multiples of {max(step, 2)} and at least "
             f"{2 * max(step, 2)} (halvings={halvings})"
         )
+    channels = channels or image_shape[-1]
+    if additive and channels != image_shape[-1]:
+        raise ValueError(f"additive=True: {channels} channels cannot be added to images {tuple(image_shape)}")
     image = keras.Input(tuple(image_shape), name="image")
     x, passed = layers.Rescaling(2.0, offset=-1.0)(image), []
     for index in range(halvings):
@@ -67,7 +73,11 @@ def unet(
             width * min(2**index, 8), 4, strides=2, padding="same", use_bias=False, **weights()
         )  # fmt: skip
         x = layers.Concatenate()([layers.ReLU()(normalize(up(x))), passed[index]])
-    last = layers.Conv2DTranspose(
-        channels or image_shape[-1], 4, strides=2, padding="same", activation="tanh", dtype="float32", **weights()
-    )
-    return keras.Model(image, layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x)), name=name)
+    last = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh", dtype="float32",
+                                  **weights())  # fmt: skip
+    x = last(x)
+    if additive:
+        x = layers.ReLU(max_value=1.0, dtype="float32")(layers.Add(dtype="float32")([image, x]))
+    else:
+        x = layers.Rescaling(0.5, offset=0.5, dtype="float32")(x)
+    return keras.Model(image, x, name=name)

@@ -70,6 +70,21 @@ def test_weights_of_the_u_net():
     assert weights_of(networks.unet((32, 32, 3))) == kernels + 64 + 3 + 2 * (128 + 256 + 128 + 64)
 
 
+def test_an_additive_u_net_starts_from_the_image():
+    model = networks.unet((16, 16, 3), width=2, additive=True)
+    image = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
+    # weights of N(0, 0.02) add next to nothing; without weights nothing at all
+    assert np.abs(model(image) - image).max() < 0.2
+    last = model.layers[-3]
+    kernel, bias = last.get_weights()
+    last.set_weights([0 * kernel, bias])
+    np.testing.assert_array_equal(model(image), image)
+    last.set_weights([0 * kernel, bias + 5.0])  # tanh(5) is 1 but for 1e-4
+    np.testing.assert_allclose(model(image), np.ones_like(image), atol=1e-3)
+    with pytest.raises(ValueError, match="1 channels cannot be added"):
+        networks.unet((16, 16, 3), 1, additive=True)
+
+
 def test_a_u_net_of_any_size():
     model = networks.unet((None, None, 1), width=2, halvings=2)
     assert model(np.zeros((1, 12, 20, 1), np.float32)).shape == (1, 12, 20, 1)
