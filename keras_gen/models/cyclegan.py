@@ -4,7 +4,6 @@ import functools
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_gen.layers import ImagePool
@@ -13,16 +12,15 @@ from keras_gen.losses import absolute_error, adversarial, over_patches, semantic
 from .adversarial import AdversarialModel
 from .crops import cropped
 from .cyclegan_checks import check
-from .endpoints import Endpoint, Port
 from .players import Player
+from .two_domains import OTHER, TwoDomains
 
-OTHER = {"a": "b", "b": "a"}
 # patches of a discriminator that is right this often have nothing more to say to the generator
 WINNING = 0.995
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class CycleGAN(AdversarialModel):
+class CycleGAN(TwoDomains, AdversarialModel):
     """Two generators translate between domains A and B; a discriminator of patches judges each domain.
 
     Batches hold `domain_a` and `domain_b`, sets without pairs. With G: A -> B, F: B -> A and the discriminators' logits
@@ -104,7 +102,6 @@ class CycleGAN(AdversarialModel):
         self._identity = bool(identity_weight) and shapes["a"] == shapes["b"]
         self.tracked = _tracked(self._identity, classifier is not None)  # before the base makes the trackers
         super().__init__(ema=ema, seed=seed, **kwargs)
-        self._shapes = shapes
         self.generator_ab, self.generator_ba = generator_ab, generator_ba
         self.discriminator_a, self.discriminator_b = discriminator_a, discriminator_b
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
@@ -177,7 +174,7 @@ class CycleGAN(AdversarialModel):
         images = tf.cast(batch[f"domain_{domain}"], tf.float32)
         if self.crop is None:
             return images
-        channels = self._shapes[domain][-1]
+        channels = self.shape_of(domain)[-1]
         images = cropped(images, self.crop, draws.uniform([2]) if training else None)
         return tf.ensure_shape(images, [None, *self.crop, channels])
 
@@ -211,93 +208,6 @@ class CycleGAN(AdversarialModel):
                 )
             }
         return {}
-
-    # use
-
-    @property
-    def image_fields(self):
-        return {f"domain_{domain}": self.shape_of(domain) for domain in "ab"}
-
-    def shape_of(self, domain: str, size: Sequence[int] | None = None) -> tuple[int, int, int]:
-        """(height, width, channels) of a domain's whole images; of a given size where the generators take any."""
-        *sides, channels = self._shapes[domain]
-        return (*(size or self.size), channels) if None in sides else (*sides, channels)
-
-    def trained_shape(self, domain: str) -> tuple[int, int, int]:
-        """(height, width, channels) of what is trained on: whole images or crops."""
-        return (*self.crop, self._shapes[domain][-1]) if self.crop else self.shape_of(domain)
-
-    def translated(self, images, to: str, training: bool = False) -> tf.Tensor:
-        """Images of the other domain -> images of domain `to`, float32 tensors; outside training by the averages."""
-        name = f"generator_{OTHER[to]}{to}"
-        network = getattr(self, name) if training else self.shown(name)
-        return tf.cast(network(images, training=training), tf.float32)
-
-    def a_to_b(self, images, batch_size: int = 32) -> np.ndarray:
-        """Images of domain A -> of domain B.
-
-        Args:
-            images: float [num, height, width, channels] in [0, 1]. Generators of any size take any that they can
-                halve.
-            batch_size: images at a time.
-
-        Returns:
-            float32 [num, height, width, channels] in [0, 1].
-
-        Raises:
-            ValueError: for images of another shape, or of integers.
-        """
-        return self._in_batches(images, "a", batch_size)
-
-    def b_to_a(self, images, batch_size: int = 32) -> np.ndarray:
-        """Images of domain B -> of domain A; as `a_to_b`."""
-        return self._in_batches(images, "b", batch_size)
-
-    def _in_batches(self, images, domain: str, batch_size: int) -> np.ndarray:
-        images, wanted = np.asarray(images), self._shapes[domain]
-        if images.dtype.kind != "f":
-            raise ValueError(f"Expected float images in [0, 1]; received {images.dtype} (8-bit images: divide by 255)")
-        if images.ndim != 4 or not tf.TensorShape([None, *wanted]).is_compatible_with(images.shape) or not len(images):
-            shape = ", ".join("any" if side is None else str(side) for side in wanted)
-            raise ValueError(f"Expected images of domain {domain.upper()} [num, {shape}]; received {images.shape}")
-        parts = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
-        return np.concatenate([self.translated(part, to=OTHER[domain]).numpy() for part in parts])
-
-    def examples(self, batch):
-        """Each domain's images, translated, and back again."""
-        panels = {}
-        for domain in "ab":
-            other, images = OTHER[domain], batch[f"domain_{domain}"]
-            there = self._in_batches(images, domain, len(images))
-            back = self._in_batches(there, other, len(images))
-            panels[f"{domain.upper()} to {other.upper()}"] = {
-                domain.upper(): images,
-                other.upper(): there,
-                "back": back,
-            }
-        return panels
-
-    def call(self, inputs, training: bool = False) -> tf.Tensor:
-        """The deploy path: a batch, or images of domain A alone -> images of domain B."""
-        images = tf.convert_to_tensor(inputs["domain_a"] if isinstance(inputs, dict) else inputs)
-        # a replica may be left without an image, of which there is no mirror image
-        rows = tf.shape(images)[0]
-        filled = tf.pad(images, [[0, tf.cast(rows == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
-        return self.translated(filled, to="b", training=training)[:rows]
-
-    def endpoints(self):
-        """`a_to_b` and `b_to_a`, for images of `export_size`, or else of the data's."""
-        ports = {domain: Port(self.shape_of(domain, self.export_size), "image") for domain in "ab"}
-        return [self._endpoint(domain, ports) for domain in "ab"]
-
-    def _endpoint(self, domain: str, ports: dict) -> Endpoint:
-        given, made = f"domain_{domain}", f"domain_{OTHER[domain]}"
-        return Endpoint(
-            f"{domain}_to_{OTHER[domain]}",
-            lambda **inputs: {made: self.translated(inputs[given], to=OTHER[domain])},
-            {given: ports[domain]},
-            {made: ports[OTHER[domain]]},
-        )
 
     def get_config(self) -> dict:
         own = (

@@ -59,6 +59,7 @@ def cyclegan(
     width: int = 32,
     blocks: int | None = None,
     halvings: int | None = None,
+    padding: str = "reflect",
     discriminator_width: int | None = None,
     patch_halvings: int | None = None,
     cycle_weight: float = 10.0,
@@ -93,7 +94,8 @@ def cyclegan(
         elif network == "residual":
             count = (9 if min(sides) >= 256 else 6) if blocks is None else blocks
             halved = _halvings(sides, 2) if halvings is None else halvings
-            built = networks.residual_translator(shape, channels, width=width, blocks=count, halvings=halved, name=name)
+            options = {"width": width, "blocks": count, "halvings": halved, "padding": padding, "name": name}
+            built = networks.residual_translator(shape, channels, **options)
         else:
             raise ValueError(f"Unknown network {network!r}: expected 'residual' or 'unet'")
         return built if crop else networks.resized(built, shapes[given][:2], name)

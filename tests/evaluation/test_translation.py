@@ -7,6 +7,7 @@ import pytest
 
 from keras_gen import zoo
 from keras_gen.evaluation import evaluate, transfer
+from keras_gen.evaluation.class_transfer import moved_copies
 from keras_gen.evaluation.subject import Subject
 from keras_gen.evaluation.translation import cycle, known_counterparts, transferred
 from keras_gen.runs import Run
@@ -28,11 +29,28 @@ def halves(num: int, invert: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_right_translation_carries_the_classes_over_and_doing_nothing_swaps_them(tmp_path):
     source, target, test = halves(400, False, 0), halves(400, True, 1), halves(300, True, 2)
-    found = transfer((1 - source[0], source[1]), source, target, test, folder=tmp_path, seen=8000)
+    found = transfer((1 - source[0], source[1]), source, target, test, folder=tmp_path, enlarged=1600)
     # inverted, the bright side is the dark one
     assert found.translated > 0.95 and found.real > 0.95 and found.untranslated < 0.3
-    other = transfer((1 - source[0], source[1]), (source[0][:, :4], source[1]), target, test, folder=tmp_path, seen=1)
+    other = transfer(
+        (1 - source[0], source[1]), (source[0][:, :4], source[1]), target, test, folder=tmp_path, enlarged=1
+    )
     assert other.untranslated is None
+
+
+def test_a_small_set_is_enlarged_by_moved_copies_of_itself():
+    images = np.zeros((3, 5, 6, 2), np.float32)
+    images[:, 2, 3, 1] = [0.25, 0.5, 0.75]
+    made, labels = moved_copies((images, np.array([4, 5, 6])), 10, seed=1)
+    assert made.shape == (12, 5, 6, 2) and labels.tolist() == [4, 5, 6] * 4
+    np.testing.assert_array_equal(made[:3], images)
+    found = np.argwhere(made[..., 1] > 0)
+    assert len(found) == 12 and (np.abs(found[:, 1:] - [2, 3]) <= 2).all() and len(np.unique(found[:, 1:], axis=0)) > 4
+    np.testing.assert_array_equal(made[..., 1].max(axis=(1, 2)), [0.25, 0.5, 0.75] * 4)
+    again = moved_copies((images, np.array([4, 5, 6])), 10, seed=1)[0]
+    np.testing.assert_array_equal(again, made)
+    same = (images, np.array([4, 5, 6]))
+    assert moved_copies(same, 3) is same
 
 
 class Known:
@@ -102,7 +120,7 @@ def test_without_labels_the_reason_is_given(run, monkeypatch):
 
 def test_a_run_is_evaluated(run, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("keras_gen.evaluation.class_transfer.SEEN", 100)
+    monkeypatch.setattr("keras_gen.evaluation.class_transfer.ENLARGED", 100)
     content = evaluate(run, verbose=False, max_images=60)
     assert json.loads(run.evaluation_file.read_text()) == content
     assert set(content["metrics"]) == {

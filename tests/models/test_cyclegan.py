@@ -166,6 +166,11 @@ def test_crops_are_trained_on_and_whole_images_translated(tmp_path):
     for shape in ((12, 16), (20, 6), (64, 64)):
         assert model.a_to_b(np.zeros((1, *shape, 1), np.float32)).shape == (1, *shape, 1)
     assert model.endpoints()[0].inputs["domain_a"].shape == (12, 16, 1)
+    with pytest.raises(ValueError, match="Images of 9x12 would come back as 10x12"):
+        model.a_to_b(np.zeros((1, 9, 12, 1), np.float32))
+    model.export_size = (20, 23)
+    with pytest.raises(ValueError, match="Images of 20x23 would come back as 20x24"):
+        model.endpoints()
     model.export_size = (20, 24)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
