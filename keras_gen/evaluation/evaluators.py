@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .active_units import active_units
+from .attribute_translation import attribute_translation, translations
 from .bound import bound
 from .categories import category_error
 from .historical import historical
@@ -76,6 +77,7 @@ EVALUATORS = (
     Evaluator("reconstruction", reconstruction, Offer(("reconstruct",))),
     Evaluator("category error", category_error, Offer(("infer",), ("num_categories",))),
     Evaluator("category error", category_error, Offer(("classify",), ("num_categories",))),
+    Evaluator("attribute translation", attribute_translation, Offer(("translate", "classify"), ("vocabulary",))),
     Evaluator("samples", samples, Offer(("generate",))),
     Evaluator("modes", stacked_modes, Offer(("generate",))),
     Evaluator("Parzen windows", historical, Offer(("generate",))),
@@ -84,6 +86,7 @@ EVALUATORS = (
 PICTURES = (
     Picture("samples", generated, Offer(("generate",))),
     Picture("neighbours", neighbours, Offer(("generate",))),
+    Picture("translations", translations, Offer(("translate",), ("vocabulary",))),
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),
     Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),

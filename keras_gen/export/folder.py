@@ -61,6 +61,7 @@ def describe(
             "inputs": noise,
         },
         "labels": labels,
+        **model.described(),
         "fingerprint": fingerprint(model),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": versions(),

@@ -79,6 +79,10 @@ class GenerativeModel(Generating, keras.Model):
         """Fields of a batch that hold images, each with its (height, width, channels); the first counts the rows."""
         return {"image": self.image_shape}
 
+    def described(self) -> dict:
+        """What an export's model.json says of the system besides, e.g. the names of its attributes: key -> JSON."""
+        return {}
+
     def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """What it makes of given examples, to be looked at: panel -> {column: images [rows, height, width, channels]}.
 
