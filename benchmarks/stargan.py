@@ -94,16 +94,16 @@ def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
 CONFIGURATIONS = {
     "skin_tones": Configuration(
         tones,
-        {"width": 24, "blocks": 2, "discriminator_width": 24, "mask": True, "n_critic": 2},
+        {"width": 16, "blocks": 2, "discriminator_width": 24, "residual": True},
         size=48,
-        batch_size=16,
+        batch_size=40,
         learning_rate=1e-3,
         flip=True,
         judge_epochs=20,
     ),
     "colors": Configuration(
         colors,
-        {"width": 24, "blocks": 2, "discriminator_width": 32, "mask": True},
+        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True},
         size=32,
         batch_size=40,
         learning_rate=1e-3,

@@ -13,7 +13,7 @@ from .subject import Subject
 UNIT = "share of images, 0 to 1"
 MOST = 12  # groups that are judged: a classifier is trained for each
 SHOWN = 8
-JUDGED = 40_000  # images that a judge sees in training, at least: a small set more often
+JUDGED = 20_000  # images that a judge sees in training, at least: a small set more often
 
 
 def attribute_translation(subject: Subject) -> tuple[dict, dict]:

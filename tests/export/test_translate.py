@@ -28,7 +28,7 @@ WANTED = [
 
 @pytest.fixture(scope="module")
 def star():
-    settings = {"width": 4, "blocks": 1, "halvings": 1, "discriminator_width": 4, "mask": True}
+    settings = {"width": 4, "blocks": 1, "halvings": 1, "discriminator_width": 4, "residual": True}
     return zoo.build("stargan", (8, 8, 1), groups=GROUPS, datasets=DATASETS, attribute_names=NAMES, **settings)
 
 
