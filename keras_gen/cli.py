@@ -171,7 +171,9 @@ def train(
     ] = None,
     view: Annotated[
         list[str] | None,
-        typer.Option("--view", metavar="KEY=VALUE", help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N."),
+        typer.Option(
+            "--view", metavar="KEY=VALUE", help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N."
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ):

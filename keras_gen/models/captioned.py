@@ -46,9 +46,9 @@ class Captioned:
             self._tokenizer = Tokenizer(self.vocabulary, self.length)
         return self._tokenizer
 
-    def text(self) -> dict:
-        """What a runtime needs to read captions: `vocabulary` and `length`."""
-        return {"vocabulary": list(self.vocabulary), "length": self.length}
+    def described(self) -> dict:
+        """`text`, what a runtime needs to read captions: `vocabulary` and `length`."""
+        return {"text": {"vocabulary": list(self.vocabulary), "length": self.length}}
 
     def tokens_of(self, batch: dict) -> tf.Tensor:
         """The tokens of a batch, int32 [rows, length].
