@@ -35,6 +35,8 @@ from .parzen import Parzen as Parzen
 from .parzen import parzen as parzen
 from .precision_recall import PrecisionRecall as PrecisionRecall
 from .precision_recall import precision_recall as precision_recall
+from .puzzle import grid_scores as grid_scores
+from .puzzle import patch_scores as patch_scores
 from .pyramid import pyramid_distance as pyramid_distance
 from .reconstruction import psnr as psnr
 from .sample_distance import nearest_distance as nearest_distance
