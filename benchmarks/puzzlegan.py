@@ -80,14 +80,13 @@ def large_shapes(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
     )  # fmt: skip
 
 
-SMALL = {"image_width": 16}
 CONFIGURATIONS = {
-    "twemoji": Configuration(twemoji, 32, SMALL, 900),
-    "shapes": Configuration(large_shapes, 32, SMALL, 600),
+    "twemoji": Configuration(twemoji, 32, {}, 900),
+    "shapes": Configuration(large_shapes, 32, {}, 900),
     "grid": Configuration(twemoji, 48, {"layout": "grid", "image_width": 12}, 900),
     # the ablation: the same budget for both
-    "with_mask": Configuration(large_shapes, 32, SMALL, 150),
-    "without_mask": Configuration(large_shapes, 32, {**SMALL, "use_mask": False}, 150),
+    "with_mask": Configuration(large_shapes, 32, {}, 150),
+    "without_mask": Configuration(large_shapes, 32, {"use_mask": False}, 150),
 }
 
 

@@ -18,6 +18,7 @@ DEMOS = {
     "dcgan": "generator",
     "infogan": "infogan",
     "aae": "latent",
+    "puzzlegan": "puzzlegan",
 }
 QUEUE = 32  # waiting calls; a further one is turned away with a message
 AT_ONCE = 2
