@@ -71,6 +71,12 @@ def twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
     return images[~held_out], images[held_out]
 
 
+def mirrored_twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
+    """As `twemoji`, and the mirror image of each in training."""
+    images, held_out = twemoji(size, file)
+    return np.concatenate([images, images[:, :, ::-1]]), held_out
+
+
 def large_shapes(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
     """4,000 + 500 pictures of `shapes`, their objects made large, centred and upright: a corner tells its place."""
     return tuple(
@@ -80,13 +86,15 @@ def large_shapes(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
     )  # fmt: skip
 
 
+THREE = {"max_patches": 3, "min_patches": 3}
 CONFIGURATIONS = {
-    "twemoji": Configuration(twemoji, 32, {}, 900),
-    "shapes": Configuration(large_shapes, 32, {}, 900),
-    "grid": Configuration(twemoji, 48, {"layout": "grid", "image_width": 12}, 900),
+    # patches of half of the image's side
+    "twemoji": Configuration(twemoji, 32, {**THREE, "patch_size": 0.5}, 900),
+    "shapes": Configuration(large_shapes, 32, THREE, 900),
+    "grid": Configuration(mirrored_twemoji, 48, {"layout": "grid", "image_width": 8}, 900),
     # the ablation: the same budget for both
-    "with_mask": Configuration(large_shapes, 32, {}, 150),
-    "without_mask": Configuration(large_shapes, 32, {"use_mask": False}, 150),
+    "with_mask": Configuration(large_shapes, 32, THREE, 150),
+    "without_mask": Configuration(large_shapes, 32, {**THREE, "use_mask": False}, 150),
 }
 
 
