@@ -25,7 +25,8 @@ def test_defaults_build(key, shape):
     model = zoo.build(key, shape, seed=3)
     assert model.optimizer is not None and model.seed == 3
     assert tuple(each.name for each in model.endpoints()) == zoo.get(key).endpoints
-    assert model.generate(1, seed=0).shape == (1, *shape)
+    if "generate" in zoo.get(key).endpoints:
+        assert model.generate(1, seed=0).shape == (1, *shape)
 
 
 def test_the_seed_makes_the_weights():
