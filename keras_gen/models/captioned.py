@@ -46,9 +46,13 @@ class Captioned:
             self._tokenizer = Tokenizer(self.vocabulary, self.length)
         return self._tokenizer
 
-    def described(self) -> dict:
-        """`text`, what a runtime needs to read captions: `vocabulary` and `length`."""
-        return {"text": {"vocabulary": list(self.vocabulary), "length": self.length}}
+    def text(self) -> dict:
+        """What reads its captions: `vocabulary` and `length`, as `keras_gen.data.load(tokens=...)` takes them."""
+        return {"vocabulary": list(self.vocabulary), "length": self.length}
+
+    def described(self):
+        """`text`, for a runtime."""
+        return {"text": self.text()}
 
     def tokens_of(self, batch: dict) -> tf.Tensor:
         """The tokens of a batch, int32 [rows, length].
