@@ -142,7 +142,7 @@ def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
     batches = source.load("train", BATCH, seed=seed, drop_remainder=True, fields=("image", "tokens"),
                           tokens=joint.text())  # fmt: skip
     model = zoo.build("text2image", SHAPE, seed=seed, **joint.text(), **it.settings)
-    model.text_encoder.set_weights(joint.text_encoder.get_weights())
+    model.adopt(joint)
     model.compile({player: keras.optimizers.Adam(rate, 0.5) for player, rate in it.rates.items()})
     budget, work = Budget(seconds), time.process_time()
     try:

@@ -21,15 +21,18 @@ def text2image(
     latent_size: int = 64,
     width: int = 64,
     dense: int | None = None,
-    normalization: str = "batch",
+    trunk_width: int = 32,
+    normalization: str = "none",
     matching_aware: bool = True,
     interpolate: bool = True,
     objective: str | dict = "non_saturating",
     penalty: str | dict | None = None,
+    matching_weight: float = 0.0,
     ema: float | None = 0.999,
 ) -> models.Text2Image:
     vocabulary = _required(vocabulary)
-    trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
+    trunk = networks.text2image_trunk(image_shape, width=trunk_width, normalization=normalization)
+    image_encoder = _image_encoder(image_shape, embedding_size, trunk_width, normalization) if matching_weight else None
     return models.Text2Image(
         networks.text2image_generator(latent_size, embedding_size, image_shape, width=width, dense=dense),
         trunk,
@@ -40,6 +43,8 @@ def text2image(
         interpolate=interpolate,
         objective=objective,
         penalty=penalty,
+        image_encoder=image_encoder,
+        matching_weight=matching_weight,
         ema=ema,
         seed=seed,
     )
@@ -53,7 +58,8 @@ def joint_embedding(
     length: int = LENGTH,
     embedding_size: int = EMBEDDING_SIZE,
     text_width: int = 128,
-    image_width: int = 32,
+    trunk_width: int = 32,
+    normalization: str = "none",
     loss: str = "contrastive",
     temperature: float = 0.1,
     learning_rate: float = 1e-3,
@@ -61,13 +67,13 @@ def joint_embedding(
 ) -> models.JointEmbedding:
     """The model that trains the text encoder of a `text2image` of the same settings, compiled and ready for `fit`.
 
-    Afterwards: `text2image.text_encoder.set_weights(joint.text_encoder.get_weights())`.
+    Afterwards, `text2image.adopt(joint)`.
 
     Args:
         image_shape: (height, width, channels).
         seed: of the initial weights; None draws one.
-        vocabulary, length, embedding_size, text_width: as of `text2image`.
-        image_width: channels of the image encoder's first convolution.
+        vocabulary, length, embedding_size, text_width, trunk_width, normalization: as of `text2image`, whose
+            discriminator starts from the image encoder's trunk.
         loss, temperature: see `keras_gen.models.JointEmbedding`.
         learning_rate: Adam's.
         **others: the other settings of `text2image`, which do not matter here.
@@ -77,7 +83,7 @@ def joint_embedding(
         keras.utils.set_random_seed(seed)
     model = models.JointEmbedding(
         _text_encoder(vocabulary, length, embedding_size, text_width),
-        networks.conv_encoder(image_shape, embedding_size, width=image_width),
+        _image_encoder(image_shape, embedding_size, trunk_width, normalization),
         vocabulary=vocabulary,
         loss=loss,
         temperature=temperature,
@@ -89,6 +95,11 @@ def joint_embedding(
 
 def _text_encoder(vocabulary, length: int, size: int, width: int):
     return networks.text_encoder(len(vocabulary), length, size, width=width)
+
+
+def _image_encoder(image_shape, size: int, width: int, normalization: str):
+    trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
+    return networks.text2image_image_encoder(trunk, size)
 
 
 def _required(vocabulary) -> tuple[str, ...]:
