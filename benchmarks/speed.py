@@ -5,6 +5,7 @@
     python -m benchmarks.speed dcgan                a DCGAN, 64x64, beside the same networks and losses in PyTorch
     python -m benchmarks.speed cyclegan             a CycleGAN, 64x64, six blocks, one pair at a time, likewise
     python -m benchmarks.speed cyclegan --batch-size 8 --out speed_cyclegan_8
+    python -m benchmarks.speed stargan              a StarGAN, 64x64, beside the same in PyTorch
 
 Every worker is a process that builds its model and warms up once; then each takes its turn, round after round, so
 that a slow minute of the machine falls on all. Writes benchmarks/results/speed.json, or speed_MODEL.json.
@@ -111,6 +112,22 @@ COMPARISONS = {
         ),
         "speed_cyclegan",
     ),
+    "stargan": Comparison(
+        "64x64x3",
+        40,
+        2,
+        "keras_gen_stargan",
+        ("float32", "float32, steps_per_execution=2", "bfloat16"),
+        "torch",
+        "torch_stargan",
+        (
+            "float32",
+            "float32, channels_last",
+            "float32, channels_last, 1 thread",
+            "bfloat16 autocast, channels_last",
+        ),
+        "speed_stargan",
+    ),
 }
 
 
@@ -188,8 +205,8 @@ def with_ratios(rows: list[dict], peer: str) -> list[dict]:
 def main(
     model: str = typer.Argument("vae", help=f"one of {', '.join(COMPARISONS)}"),
     peer_python: str = typer.Option(sys.executable, help="the Python in which the peers are installed"),
-    batch_size: int = typer.Option(0, help="0: 128 of the VAE, 64 of the DCGAN, 1 of the CycleGAN"),
-    steps: int = typer.Option(0, help="of one turn; 0: 40 of the VAE, 8 of the DCGAN, 4 of the CycleGAN"),
+    batch_size: int = typer.Option(0, help="0: the model's own, see COMPARISONS"),
+    steps: int = typer.Option(0, help="of one turn; 0: the model's own"),
     rounds: int = 7,
     out: str = typer.Option("", help="name of the result; by default speed, or speed_MODEL"),
 ):

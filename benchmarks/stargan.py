@@ -21,10 +21,11 @@ import tensorflow as tf
 
 from keras_gen import data, pictures, zoo
 from keras_gen.data import FACTORS, Factors, render_shapes
-from keras_gen.evaluation import counterpart_error, feature_classifier, unchanged_error
+from keras_gen.evaluation import counterpart_error, unchanged_error
 from keras_gen.models import StarGAN
 
 from . import record, skin_tones
+from .judge import Judge
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 
@@ -37,14 +38,12 @@ class Domains:
         names: of the domains.
         train: images [num, size, size, 3], and their domains [num].
         counterparts: images that were not trained on, in every domain: [num, domains, size, size, 3].
-        judge: settings of the classifier of domains, see `keras_gen.evaluation.feature_classifier`.
         factors: name -> classes of what should stay, of training images [num] and of held-out ones [num].
     """
 
     names: tuple[str, ...]
     train: tuple[np.ndarray, np.ndarray]
     counterparts: np.ndarray
-    judge: dict
     factors: dict[str, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict)
 
 
@@ -59,6 +58,7 @@ class Configuration:
         batch_size: of a step; each critic update has its part.
         learning_rate: Adam's, of both players, at the start.
         flip: whether images are mirrored at random.
+        judge_epochs: of the judges.
     """
 
     domains: Callable[[argparse.Namespace, int], Domains]
@@ -67,6 +67,7 @@ class Configuration:
     batch_size: int
     learning_rate: float
     flip: bool
+    judge_epochs: int
 
 
 def tones(args: argparse.Namespace, size: int) -> Domains:
@@ -74,8 +75,7 @@ def tones(args: argparse.Namespace, size: int) -> Domains:
     images, _ = skin_tones.read(args.zip, size)
     train, held_out = skin_tones.split(len(images))
     labels = np.tile(np.arange(images.shape[1], dtype=np.int32), len(train))
-    judge = {"epochs": 40, "batch_size": 32}
-    return Domains(skin_tones.TONES, (images[train].reshape(-1, size, size, 3), labels), images[held_out], judge)
+    return Domains(skin_tones.TONES, (images[train].reshape(-1, size, size, 3), labels), images[held_out])
 
 
 def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
@@ -88,25 +88,27 @@ def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
     staying = {
         name: (split[name], getattr(factors, name)) for name in ("shape", "size", "position", "background", "texture")
     }
-    return Domains(FACTORS["color"], (split["image"], split["color"]), np.stack(every, 1), {"epochs": 6}, staying)
+    return Domains(FACTORS["color"], (split["image"], split["color"]), np.stack(every, 1), staying)
 
 
 CONFIGURATIONS = {
     "skin_tones": Configuration(
         tones,
-        {"width": 24, "blocks": 2, "discriminator_width": 24, "mask": True},
+        {"width": 16, "blocks": 2, "discriminator_width": 24, "residual": True},
         size=48,
         batch_size=40,
-        learning_rate=5e-4,
+        learning_rate=1e-3,
         flip=True,
+        judge_epochs=20,
     ),
     "colors": Configuration(
         colors,
-        {"width": 24, "blocks": 2, "discriminator_width": 32, "mask": True},
+        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True},
         size=32,
         batch_size=40,
-        learning_rate=5e-4,
+        learning_rate=1e-3,
         flip=False,
+        judge_epochs=2,
     ),
 }
 
@@ -179,7 +181,7 @@ def translations(model: StarGAN, images: np.ndarray) -> np.ndarray:
     return model.translate(flat, targets).reshape(num, count, count, *images.shape[2:])
 
 
-def measure(model: StarGAN, domains: Domains) -> dict:
+def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
     """Judges' errors on real and on translated images, and errors to the true counterparts, of held-out images."""
     images = domains.counterparts
     num, count = images.shape[:2]
@@ -190,10 +192,10 @@ def measure(model: StarGAN, domains: Domains) -> dict:
     equal = np.abs(images - images[:, :1]).max(axis=(1, 4)) == 0  # [num, height, width]
     label = np.broadcast_to(np.arange(count), (num, count, count))[other]
     flat, own = images.reshape(-1, *images.shape[2:]), np.tile(np.arange(count), num)
-    judge = feature_classifier(domains.train, (flat, own), settings=domains.judge)
+    judge = Judge(*domains.train, flip=it.flip, epochs=it.judge_epochs)
     found = {
-        "judge_error_real": 1 - judge.accuracy,
-        "judge_error_translated": float(np.mean(judge.classify(made[other]) != label)),
+        "judge_error_real": judge.error(flat, own),
+        "judge_error_translated": judge.error(made[other], label),
         "counterpart_error": float(np.mean(counterpart_error(made[other], truth[other]))),
         "counterpart_error_of_doing_nothing": float(np.mean(counterpart_error(given[other], truth[other]))),
         "change_where_all_domains_are_equal": float(
@@ -205,11 +207,10 @@ def measure(model: StarGAN, domains: Domains) -> dict:
     }
     found["counterpart_ratio"] = found["counterpart_error"] / found["counterpart_error_of_doing_nothing"]
     for factor, (classes, held_out) in domains.factors.items():
-        every = np.repeat(held_out, count)
-        judge = feature_classifier((domains.train[0], classes), (flat, every), settings=domains.judge)
+        judge = Judge(domains.train[0], classes, flip=False, epochs=it.judge_epochs)
         stays = np.broadcast_to(held_out[:, None, None], other.shape)[other]
-        found[f"{factor}_error_real"] = 1 - judge.accuracy
-        found[f"{factor}_error_translated"] = float(np.mean(judge.classify(made[other]) != stays))
+        found[f"{factor}_error_real"] = judge.error(flat, np.repeat(held_out, count))
+        found[f"{factor}_error_translated"] = judge.error(made[other], stays)
     return found
 
 
@@ -250,7 +251,7 @@ def main() -> None:
     name = f"stargan_{args.name}"
     pictures.save_png(record.RESULTS / "pictures" / f"{name}.png", picture(model, domains))
     about = json.loads(_kept(args.name, args.seed, "json").read_text())
-    result = {"measures": measure(model, domains), "seconds": args.seconds, **about}
+    result = {"measures": measure(model, domains, it), "seconds": args.seconds, **about}
     former = record.RESULTS / f"{name}.json"
     runs = json.loads(former.read_text())["runs"] if former.exists() else {}
     settings = {**it.settings, "size": it.size, "batch_size": it.batch_size, "learning_rate": it.learning_rate}

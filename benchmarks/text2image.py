@@ -34,7 +34,7 @@ from .shapes_factors import Epoch, convolutions, shaken
 WEIGHTS = pathlib.Path("runs/benchmarks")
 SHAPE, LENGTH, BATCH = (32, 32, 3), 16, 64
 JUDGED = ("shape", "color", "texture")
-JUDGE_SEED, JUDGE_EPOCHS = 77, 8
+JUDGE_SEED, JUDGE_EPOCHS = 77, 10
 CANDIDATES = 100
 
 
@@ -54,13 +54,17 @@ class Configuration:
 
 
 RATES = {"discriminator": 2e-4, "generator": 1e-3}
+STABLE = {"width": 32, "penalty": {"name": "r1", "gamma": 1.0}}
 CONFIGURATIONS = {
-    "full": Configuration(),
-    "short": Configuration(),
-    "without_matching": Configuration({"matching_aware": False}),
-    "without_interpolation": Configuration({"interpolate": False}),
-    "plain": Configuration({"matching_aware": False, "interpolate": False}),
-    "twemoji": Configuration(shapes=False),
+    # GAN-CLS and GAN-INT as in the paper, and the same with a matching loss for the generator
+    "full": Configuration(STABLE),
+    "guided": Configuration({**STABLE, "matching_weight": 1.0}),
+    # the ablations, all for the same short time
+    "short": Configuration(STABLE),
+    "without_matching": Configuration({**STABLE, "matching_aware": False}),
+    "without_interpolation": Configuration({**STABLE, "interpolate": False}),
+    "plain": Configuration({**STABLE, "matching_aware": False, "interpolate": False}),
+    "twemoji": Configuration({**STABLE, "matching_weight": 1.0}, shapes=False),
 }
 
 
@@ -142,7 +146,7 @@ def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
     batches = source.load("train", BATCH, seed=seed, drop_remainder=True, fields=("image", "tokens"),
                           tokens=joint.text())  # fmt: skip
     model = zoo.build("text2image", SHAPE, seed=seed, **joint.text(), **it.settings)
-    model.text_encoder.set_weights(joint.text_encoder.get_weights())
+    model.adopt(joint)
     model.compile({player: keras.optimizers.Adam(rate, 0.5) for player, rate in it.rates.items()})
     budget, work = Budget(seconds), time.process_time()
     try:
@@ -166,7 +170,7 @@ def factor_judge(source: Source) -> keras.Model:
         return keras.saving.load_model(file)
     keras.utils.set_random_seed(JUDGE_SEED)
     image = keras.Input(SHAPE, name="object")
-    x = convolutions(image, ((24, 2), (48, 1), (64, 2), (96, 1)))
+    x = convolutions(image, ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1)))
     x = keras.layers.Dense(256, activation="relu")(keras.layers.Flatten()(x))
     judge = keras.Model(image, {name: keras.layers.Dense(len(FACTORS[name]), name=name)(x) for name in JUDGED})
     train = source.load("judges", 64, seed=JUDGE_SEED, fields=("image", *JUDGED))
@@ -209,14 +213,15 @@ def picture(source: Source, model, joint, rows: int = 12, each: int = 8) -> np.n
     split = source.all("held_out", fields=("image", "caption", "tokens"), tokens=joint.text())
     # evenly over the split: its order may go class by class
     chosen = np.linspace(0, len(split["image"]) - 1, rows).astype(int)
-    strips = {}
+    strips = []
     for row in chosen:
         made = model.generate(each, seed=1, tokens=split["tokens"][row])
         images = np.concatenate([split["image"][row : row + 1], made])
-        strips[data.normalize(split["caption"][row])] = pictures.strip(images, scale=2)
-    names = list(strips)
-    half = len(names) // 2
-    sides = [pictures.below({name: strips[name] for name in part}, pad=3) for part in (names[:half], names[half:])]
+        strip = pictures.strip(images, scale=2)
+        strips.append(pictures.below({data.normalize(split["caption"][row]): strip}, pad=3))
+    width = max(strip.shape[1] for strip in strips)
+    strips = [np.pad(s, [[0, 0], [0, width - s.shape[1]], [0, 0]], constant_values=255) for s in strips]
+    sides = [np.concatenate(part) for part in (strips[: rows // 2], strips[rows // 2 :])]
     height = max(side.shape[0] for side in sides)
     filled = [np.pad(s, [[0, height - s.shape[0]], [0, 8], [0, 0]], constant_values=255) for s in sides]
     return np.concatenate(filled, axis=1)

@@ -43,6 +43,8 @@ from .pixel_errors import counterpart_error as counterpart_error
 from .pixel_errors import unchanged_error as unchanged_error
 from .precision_recall import PrecisionRecall as PrecisionRecall
 from .precision_recall import precision_recall as precision_recall
+from .puzzle import grid_scores as grid_scores
+from .puzzle import patch_scores as patch_scores
 from .pyramid import pyramid_distance as pyramid_distance
 from .r_precision import RPrecision as RPrecision
 from .r_precision import r_precision as r_precision

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .active_units import active_units
+from .attribute_translation import attribute_translation, attribute_translations
 from .bound import bound
 from .captions import caption_precision, captions
 from .categories import category_error
@@ -80,6 +81,7 @@ EVALUATORS = (
     Evaluator("category error", category_error, Offer(("infer",), ("num_categories",))),
     Evaluator("category error", category_error, Offer(("classify",), ("num_categories",))),
     Evaluator("R-precision", caption_precision, Offer(("embed", "generate"))),
+    Evaluator("attribute translation", attribute_translation, Offer(("translate", "classify"), ("vocabulary",))),
     Evaluator("samples", samples, Offer(("generate",))),
     Evaluator("modes", stacked_modes, Offer(("generate",))),
     Evaluator("cycle", cycle, Offer(("a_to_b", "b_to_a"))),
@@ -94,6 +96,7 @@ PICTURES = (
     Picture("samples", generated, Offer(("generate",))),
     Picture("captions", captions, Offer(("embed", "generate"))),
     Picture("neighbours", neighbours, Offer(("generate",))),
+    Picture("translations", attribute_translations, Offer(("translate",), ("vocabulary",))),
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
     Picture("translations", translations, Offer(("a_to_b", "b_to_a"))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),

@@ -16,15 +16,37 @@ from .subject import Subject
 
 
 def key_patches(subject: Subject) -> tuple[dict, dict]:
-    """Patches -> image and mask: `mask_iou`, `part_error`, each beside what sees no patch gets, and the whole.
-
-    `mask_iou_average` is the best mask that is the same for all images, made on training images;
-    `part_error_constant` the error of the best colour for each image, which has seen the image.
-    """
-    model = subject.model
+    """`patch_scores` of the run's data, and by `sample_quality` how far the restored images lie from real ones."""
+    train = subject.batch(subject.max_images, role="train") if subject.model.use_mask else None
     batch = subject.batch(subject.max_images)
-    columns = model.endpoint_columns(batch)
-    made = restore_all(subject, columns)
+    made, metrics, about = patch_scores(subject.model, batch, train, seed=subject.seed, batch_size=subject.batch_size)
+    return _with_the_whole(subject, made, metrics, about)
+
+
+def tile_grid(subject: Subject) -> tuple[dict, dict]:
+    """`grid_scores` of the run's data, and by `sample_quality` how far the restored images lie from real ones."""
+    images = subject.batch(subject.max_images)["image"]
+    made, metrics, about = grid_scores(subject.model, images, seed=subject.seed, batch_size=subject.batch_size)
+    return _with_the_whole(subject, made, metrics, about)
+
+
+def patch_scores(model, batch, train, *, seed: int, batch_size: int = 128) -> tuple[np.ndarray, dict, dict]:
+    """Patches -> image and mask: `mask_iou` and `part_error`, each beside what sees no patch gets; `psnr` and `ssim`.
+
+    `mask_iou_average` is that of the best mask that is the same for all images, made on training images;
+    `part_error_constant` the error of the best colour for each image, which has seen the image.
+
+    Args:
+        model: a `PuzzleGAN`.
+        batch, train: of the images that are measured and of training images: field -> [num, ...]; `train` may be None
+            for a model without a mask.
+        seed: of the noise.
+        batch_size: images at a time.
+
+    Returns:
+        The restored images, and (metrics, about) as every evaluator.
+    """
+    made = restore_all(model, model.endpoint_columns(batch), seed, batch_size)
     masks, images = masks_of(model, batch), batch["image"]
     metrics, about = against_source(images, made["image"])
     common = {"images": len(images), "patches": model.num_patches}
@@ -38,46 +60,52 @@ def key_patches(subject: Subject) -> tuple[dict, dict]:
         "part_error_constant": {"unit": unit, **common, "note": "the best one colour for each image"},
     }
     if model.use_mask:
-        train = masks_of(model, subject.batch(subject.max_images, role="train"))
+        average = average_mask(masks_of(model, train))
         metrics |= {
             "mask_iou": float(mask_overlap(masks, made["mask"]).mean()),
-            "mask_iou_average": float(mask_overlap(masks, average_mask(train)).mean()),
+            "mask_iou_average": float(mask_overlap(masks, average).mean()),
         }
-        note = f"one mask for all images, made on {len(train):,} training images"
+        note = f"one mask for all images, made on {len(train['image']):,} training images"
         about |= {
             "mask_iou": {"unit": "intersection over union", **common},
             "mask_iou_average": {"unit": "intersection over union", **common, "note": note},
         }
-    return _with_the_whole(subject, made["image"], metrics, about)
+    return made["image"], metrics, about
 
 
-def tile_grid(subject: Subject) -> tuple[dict, dict]:
-    """Tiles -> image and scores: the share of tiles placed right and of images solved, and the whole.
+def grid_scores(model, images: np.ndarray, *, seed: int, batch_size: int = 128) -> tuple[np.ndarray, dict, dict]:
+    """Tiles -> image and scores: the share of tiles placed right and of images solved; `psnr` and `ssim`.
 
     Once with all tiles and once with the model's `max_missing` missing (`..._missing_2`). A tile is right where the
     tile that belongs to its place is the same pixel by pixel; an image is solved where all of its tiles are right.
+    PSNR and SSIM are of the tiles at the places they were given, and of what the model makes where tiles are missing.
+
+    Args:
+        model: a `PuzzleGrid`.
+        images: [num, height, width, channels] in [0, 1].
+        seed: of the tiles' order, of which are missing, and of the noise.
+        batch_size: images at a time.
+
+    Returns:
+        The images that the model makes of all tiles, and (metrics, about) as every evaluator.
     """
-    model, images = subject.model, subject.batch(subject.max_images)["image"]
     whole = split(tf.constant(images), model.side).numpy()
     metrics, about, first = {}, {}, None
     for missing in sorted({0, model.max_missing}):
-        tiles, presence, _ = model.shuffled(images, missing, subject.seed)
-        made = restore_all(subject, {"tiles": tiles, "presence": presence})
+        tiles, presence, _ = model.shuffled(images, missing, seed)
+        made = restore_all(model, {"tiles": tiles, "presence": presence}, seed, batch_size)
         places = model.places(made["scores"])
         right = tiles_right(tiles, whole, places, presence)
-        ending = f"_missing_{missing}" if missing else ""
         share = (right & (presence > 0)).sum() / presence.sum()
-        solved = model.laid_out(tiles, presence, places, made["image"])
-        values = {"tiles_right": float(share), "solved": float(right.all(1).mean())}
-        notes = {
-            "tiles_right": {"unit": "share of tiles", "images": len(images), "missing": missing},
-            "solved": {"unit": "share of images", "images": len(images), "missing": missing},
-        }
-        compared, explained = against_source(images, solved)
-        metrics |= {f"{name}{ending}": value for name, value in {**values, **compared}.items()}
-        about |= {f"{name}{ending}": note for name, note in {**notes, **explained}.items()}
+        compared, explained = against_source(images, model.laid_out(tiles, presence, places, made["image"]))
+        values = {"tiles_right": float(share), "solved": float(right.all(1).mean()), **compared}
+        common = {"images": len(images), "missing": missing}
+        notes = {"tiles_right": {"unit": "share of tiles"}, "solved": {"unit": "share of images"}, **explained}
+        ending = f"_missing_{missing}" if missing else ""
+        metrics |= {f"{name}{ending}": value for name, value in values.items()}
+        about |= {f"{name}{ending}": {**note, **common} for name, note in notes.items()}
         first = made["image"] if first is None else first
-    return _with_the_whole(subject, first, metrics, about)
+    return first, metrics, about
 
 
 def against_source(images: np.ndarray, made: np.ndarray) -> tuple[dict, dict]:
@@ -100,14 +128,14 @@ def masks_of(model, batch: dict[str, np.ndarray]) -> np.ndarray:
     return covered(boxes, presence, model.image_shape[:2]).numpy()
 
 
-def restore_all(subject: Subject, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The outputs of `restore` for given pieces, with the noise of the subject's seed."""
-    (endpoint,) = subject.model.endpoints()
+def restore_all(model, columns: dict[str, np.ndarray], seed: int, batch_size: int = 128) -> dict[str, np.ndarray]:
+    """The outputs of `restore` for given pieces, with the noise of a seed."""
+    (endpoint,) = model.endpoints()
     num = len(columns["presence"])
-    inputs = {**columns, "z": subject.model.noise_of(num, subject.seed)}
+    inputs = {**columns, "z": model.noise_of(num, seed)}
     parts = []
-    for start in range(0, num, subject.batch_size):
-        rows = slice(start, start + subject.batch_size)
+    for start in range(0, num, batch_size):
+        rows = slice(start, start + batch_size)
         made = endpoint.function(**{name: tf.constant(inputs[name][rows]) for name in endpoint.inputs})
         parts.append({name: value.numpy() for name, value in made.items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

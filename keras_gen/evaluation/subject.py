@@ -83,7 +83,7 @@ class Subject:
         """What `generate` must be told for `num` images: labels or captions as real images have them, where it is
         conditional.
         """
-        if self.model.text():
+        if "text" in self.model.described():
             return {"tokens": self.captioned(num)["tokens"]}
         if not getattr(self.model, "num_classes", None):
             return {}

@@ -41,7 +41,6 @@ def describe(
         {"name": name, "stream": stream, "kind": each.kind, "shape": list(each.shape)}
         for stream, (name, each) in enumerate(model.noise().items() if drawn else ())
     ]
-    text = model.text()
     return {
         "format": FORMAT,
         "system": system,
@@ -62,7 +61,7 @@ def describe(
             "inputs": noise,
         },
         "labels": labels,
-        **({"text": text} if text else {}),
+        **model.described(),
         "fingerprint": fingerprint(model),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": versions(),

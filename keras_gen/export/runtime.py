@@ -186,6 +186,26 @@ class Runtime:
         made = self.run("restore", tiles=filled, presence=presence, **self.noise(num, seed))
         return {**made, "places": np.stack([assign(each) for each in made["scores"]])[:, :count]}
 
+    def translate(self, image, attributes, dataset: int | None = None) -> np.ndarray:
+        """Images as they would be with other attributes.
+
+        Args:
+            image: [num, height, width, channels] in [0, 1].
+            attributes: for all images a name, a tuple of names or a vector; or a list with one of these for each. The
+                names are those of `description["attributes"]`. Of exclusive ones exactly one must be named.
+            dataset: which data set vectors are of, where the model was trained on several; names tell theirs.
+
+        Returns:
+            float32 [num, height, width, channels] in [0, 1].
+        """
+        told = self.description.get("attributes")
+        if "translate" not in self.signatures or not told:
+            raise ValueError(f"This model does not translate: it has {', '.join(self.signatures)}")
+        vectors, sets = attribute_vectors(told, attributes, len(np.asarray(image)), dataset)
+        return self._first(
+            "translate", image=image, attributes=vectors, **({"dataset": sets} if told["datasets"] else {})
+        )
+
     def _first(self, signature: str, **inputs) -> np.ndarray:
         outputs = self.run(signature, **inputs)
         return outputs[next(iter(self.signatures[signature]["outputs"]))]
@@ -387,6 +407,52 @@ def _check_array(signature: str, name: str, port: dict, array: np.ndarray, num: 
     return array
 
 
+def attribute_vectors(told: dict, wanted, num: int, dataset: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Names or vectors -> vectors float32 [num, size], and the data sets that they are of, int [num].
+
+    Args:
+        told: `names`, the sizes of `groups` (exclusive ones from 2 on), and `datasets`, the set of each group.
+        wanted, dataset: as in `Runtime.translate`.
+        num: images.
+    """
+    array = isinstance(wanted, np.ndarray)
+    names = isinstance(wanted, str) or (isinstance(wanted, tuple) and all(isinstance(each, str) for each in wanted))
+    numbers = not array and not names and all(isinstance(each, (int, float, np.number)) for each in wanted)
+    each = [wanted] * num if names or numbers or (array and wanted.ndim == 1) else list(wanted)
+    if len(each) != num:
+        raise ValueError(f"Expected attributes for {num} images, or one for all; received {len(each)}")
+    pairs = [_attribute_vector(told, one, dataset) for one in each]
+    return np.stack([vector for vector, _ in pairs]), np.array([which for _, which in pairs], np.int32)
+
+
+def _attribute_vector(told: dict, one, dataset: int | None) -> tuple[np.ndarray, int]:
+    groups, sets = told["groups"], told["datasets"] or [0] * len(told["groups"])
+    group_of = np.repeat(np.arange(len(groups)), groups)
+    one = [one] if isinstance(one, str) else one
+    if not isinstance(one, (list, tuple)) or not all(isinstance(name, str) for name in one):
+        vector = np.asarray(one)
+        if vector.shape != group_of.shape or vector.dtype.kind not in "fiub":
+            raise ValueError(f"Expected names, or a vector of {len(group_of)} numbers in [0, 1]; received {one!r}")
+        if max(sets) and dataset not in range(max(sets) + 1):
+            raise ValueError(f"Say which data set a vector is of: dataset=0 to {max(sets)}; received {dataset!r}")
+        return vector.astype(np.float32), dataset or 0
+    unknown = [name for name in one if name not in told["names"]]
+    if unknown or not one:
+        said = f"Unknown attribute {', '.join(map(repr, unknown))}" if unknown else "No attribute"
+        raise ValueError(f"{said}: this model knows {', '.join(told['names'])}")
+    entries = [told["names"].index(name) for name in one]
+    of = {sets[group_of[entry]] for entry in entries}
+    if len(of) > 1:
+        raise ValueError(f"{', '.join(one)} are attributes of different data sets: ask for those of one")
+    vector = np.zeros(len(group_of), np.float32)
+    vector[entries] = 1
+    for group, size in enumerate(groups):
+        if size > 1 and sets[group] in of and vector[group_of == group].sum() != 1:
+            domains = [name for name, number in zip(told["names"], group_of, strict=True) if number == group]
+            raise ValueError(f"Expected exactly one of {', '.join(domains)}; received {', '.join(one)}")
+    return vector, of.pop()
+
+
 def _one_hot(what: str, classes: np.ndarray, count: int, num: int) -> np.ndarray:
     if classes.dtype.kind not in "iu" or (classes.size and not 0 <= classes.min() <= classes.max() < count):
         raise ValueError(f"{what} must be classes from 0 to {count - 1}; received {classes.tolist()}")
@@ -511,6 +577,8 @@ def information(model: Runtime) -> str:
             for side in ("inputs", "outputs")
         ]
         lines.append(f"  {name}: {sides[0]} -> {sides[1]}")
+    if told.get("attributes"):
+        lines.append("attributes: " + ", ".join(told["attributes"]["names"]))
     if told.get("labels"):
         lines.append("labels: " + ", ".join(f"{index} {name}" for index, name in enumerate(told["labels"])))
     if told.get("text"):
@@ -540,6 +608,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
     one.add_argument("--out", default="reconstructed.png", help=".png grid or .npy (reconstructions alone)")
     one.add_argument("--label", type=int, nargs="+", help="class, or one class for each image")
+    one = commands.add_parser("translate", help="images with other attributes: originals above translations")
+    one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
+    one.add_argument("--attributes", nargs="+", required=True, help="names, see info: one of each exclusive group")
+    one.add_argument("--out", default="translated.png", help=".png grid or .npy (translations alone)")
     one = commands.add_parser("run", help="run any endpoint on .npy files")
     one.add_argument("signature")
     one.add_argument("--input", nargs="+", default=[], metavar="NAME=FILE.npy")
@@ -565,9 +637,10 @@ def main(arguments: list[str] | None = None) -> None:
         print(information(model))
     elif options.command == "generate":
         write_result(options.out, model.generate(options.num, options.seed, **told))
-    elif options.command == "reconstruct":
+    elif options.command in ("reconstruct", "translate"):
         images = read_images(options.images, model.image_shape)
-        made = model.reconstruct(images, **told)
+        translates = options.command == "translate"
+        made = model.translate(images, tuple(options.attributes)) if translates else model.reconstruct(images, **told)
         if options.out.endswith(".npy"):
             write_result(options.out, made)
         else:

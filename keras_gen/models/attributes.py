@@ -138,7 +138,7 @@ class Attributes:
         if not (vector >= 0).all() or not (vector <= 1).all():
             raise ValueError(f"Attributes must lie between 0 and 1; received {one!r}")
         if dataset is None and self.sets > 1:
-            raise ValueError(f"There are {self.sets} data sets: say which one a vector is of (dataset=0, ...)")
+            raise ValueError(f"Say which data set a vector is of: dataset=0 to {self.sets - 1}; received None")
         if dataset is not None and dataset not in range(self.sets):
             raise ValueError(f"dataset must be an integer from 0 to {self.sets - 1}; received {dataset!r}")
         return vector.astype(np.float32), int(dataset or 0)
@@ -146,10 +146,8 @@ class Attributes:
     def _of_names(self, names: list[str]) -> tuple[np.ndarray, int]:
         unknown = [name for name in names if name not in self.names]
         if unknown or not names:
-            raise ValueError(
-                f"{'Unknown' if unknown else 'No'} attribute {', '.join(map(repr, unknown))}: this model knows "
-                f"{', '.join(self.names)}"
-            )
+            said = f"Unknown attribute {', '.join(map(repr, unknown))}" if unknown else "No attribute"
+            raise ValueError(f"{said}: this model knows {', '.join(self.names)}")
         entries = [self.names.index(name) for name in names]
         sets = {int(self.known[:, entry].argmax()) for entry in entries}
         if len(sets) > 1:

@@ -79,6 +79,10 @@ class GenerativeModel(Generating, keras.Model):
         """Fields of a batch that hold images, each with its (height, width, channels); the first counts the rows."""
         return {"image": self.image_shape}
 
+    def described(self) -> dict:
+        """What an export's model.json says of the system besides: `text`, `attributes`, ... -> JSON."""
+        return {}
+
     def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """What it makes of given examples, to be looked at: panel -> {column: images [rows, height, width, channels]}.
 
@@ -96,10 +100,6 @@ class GenerativeModel(Generating, keras.Model):
             Input -> [num, ...]; they calibrate an int8 file and are what exports are compared on.
         """
         return {}
-
-    def text(self) -> dict | None:
-        """What a runtime needs to read captions, `vocabulary` and `length`; None for a model that reads none."""
-        return None
 
     # fit, evaluate
 

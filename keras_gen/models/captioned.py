@@ -47,8 +47,12 @@ class Captioned:
         return self._tokenizer
 
     def text(self) -> dict:
-        """What a runtime needs to read captions: `vocabulary` and `length`."""
+        """What reads its captions: `vocabulary` and `length`, as `keras_gen.data.load(tokens=...)` takes them."""
         return {"vocabulary": list(self.vocabulary), "length": self.length}
+
+    def described(self):
+        """`text`, for a runtime."""
+        return {"text": self.text()}
 
     def tokens_of(self, batch: dict) -> tf.Tensor:
         """The tokens of a batch, int32 [rows, length].

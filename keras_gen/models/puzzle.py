@@ -43,7 +43,7 @@ class Puzzle(AdversarialModel):
         objective="non_saturating",
         adversarial_weight: float = 1.0,
         place_weight: float = 10.0,
-        appearance_weight: float = 20.0,
+        appearance_weight: float = 50.0,
         half_life: int | None = 5000,
         least: float = 0.1,
         **kwargs,

@@ -266,6 +266,10 @@ class StarGAN(AdversarialModel):
             Endpoint("classify", lambda image: {"attributes": self.classify(image)}, image, attributes),
         ]
 
+    def described(self):
+        """`attributes`: their names, groups, and the set of each group."""
+        return {"attributes": self.vocabulary.describe()}
+
     def get_config(self) -> dict:
         own = ("n_critic", "classification_weight", "reconstruction_weight", "penalty_weight", "ema")
         lists = ("groups", "datasets", "attribute_names")

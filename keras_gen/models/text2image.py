@@ -7,13 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.distributions.noise import Noise
-from keras_gen.losses import adversarial, penalties
+from keras_gen.losses import adversarial, contrastive, penalties
 
 from .adversarial import AdversarialModel
 from .captioned import Captioned
 from .diversity import pixel_variance, sample_diversity
 from .endpoints import Endpoint, Port
 from .gan import GAN
+from .joint_embedding import JointEmbedding
 from .players import Player
 from .wrong_captions import wrong_captions
 
@@ -39,6 +40,10 @@ class Text2Image(Captioned, AdversarialModel):
     differs, the image is judged without. A caption that differs may still be true (a shorter description): where data
     describe images in several ways, this is noise in the discriminator's task.
 
+    With `matching_weight` > 0, which the paper does not have, the generator also minimizes so many times the
+    contrastive loss of a frozen image encoder, trained with the text encoder: a generated image is to be closer to its
+    own caption than to the others of the batch.
+
     Reported: both losses; `discriminator_accuracy` (real against generated, 1/2 where it cannot tell),
     `match_accuracy` (right against wrong captions of real images, also without `matching_aware`), and
     `sample_diversity` as in `GAN`.
@@ -52,6 +57,9 @@ class Text2Image(Captioned, AdversarialModel):
         matching_aware: teach the discriminator wrong captions (GAN-CLS).
         interpolate: teach the generator embeddings between captions (GAN-INT).
         objective, penalty: as `GAN`'s; a penalty is taken with the image's own caption.
+        image_encoder: images -> embeddings [batch, size], for `matching_weight`; it is frozen.
+        matching_weight: of the contrastive loss for the generator, >= 0.
+        temperature: of that loss, > 0.
         ema: decay of the generator's moving average, or None.
         seed: of all noise.
 
@@ -60,7 +68,8 @@ class Text2Image(Captioned, AdversarialModel):
 
     Reference:
         Reed, Akata, Yan, Logeswaran, Schiele, Lee 2016, Generative Adversarial Text to Image Synthesis,
-        arXiv:1605.05396, algorithm 1 (GAN-CLS) and equation 5 (GAN-INT, beta = 0.5).
+        arXiv:1605.05396, algorithm 1 (GAN-CLS) and equation 5 (GAN-INT, beta = 0.5). Xu et al. 2018, AttnGAN,
+        arXiv:1711.10485 (a matching loss of encoders trained before, for the generator).
     """
 
     averaged = ("generator",)
@@ -83,6 +92,9 @@ class Text2Image(Captioned, AdversarialModel):
         interpolate: bool = True,
         objective: str | dict = "non_saturating",
         penalty: str | dict | None = None,
+        image_encoder: keras.Model | None = None,
+        matching_weight: float = 0.0,
+        temperature: float = 0.1,
         ema: float | None = 0.999,
         seed: int | None = None,
         **kwargs,
@@ -90,6 +102,9 @@ class Text2Image(Captioned, AdversarialModel):
         super().__init__(ema=ema, seed=seed, **kwargs)
         self.take_text(text_encoder, vocabulary)
         text_encoder.trainable = False
+        self.image_encoder, self.matching_weight, self.temperature = image_encoder, matching_weight, temperature
+        if image_encoder is not None:
+            image_encoder.trainable = False
         self.generator, self.trunk, self.head = generator, trunk, head
         self.matching_aware, self.interpolate = bool(matching_aware), bool(interpolate)
         self.image_shape = tuple(generator.output_shape[1:])
@@ -161,7 +176,19 @@ class Text2Image(Captioned, AdversarialModel):
             fake = self.judged(made[images], made[text], training)
             means = self._means(fake if real is None else real, fake, place)
             losses += self._objective.generator(fake, real_logits=real, **means)
+        if self.matching_weight:
+            losses += self.matching_weight * self._mismatch(batch, made, place)
         return losses, {}
+
+    def _mismatch(self, batch, made, place) -> tf.Tensor:
+        """How far generated images are from their own captions, among all of the global batch: nats [batch]."""
+        image = tf.cast(self.image_encoder(made["generated"], training=False), tf.float32)
+        tokens = tf.cast(self.tokens_of(batch), tf.float32)
+        same = tf.reduce_all(tokens[:, None] == place.gather(tokens)[None], axis=-1)
+        own = tf.minimum(place.first + tf.range(tf.shape(tokens)[0]), place.total - 1)
+        texts = tf.nn.l2_normalize(place.gather(made["right"]), -1)
+        scores = tf.matmul(tf.nn.l2_normalize(image, -1), texts, transpose_b=True) / self.temperature
+        return contrastive(scores, own, same)
 
     def judged(self, images, embedding, training: bool = False) -> tf.Tensor:
         """The discriminator's logits of images with the embeddings of their texts, float32 [batch]."""
@@ -187,6 +214,28 @@ class Text2Image(Captioned, AdversarialModel):
         }
 
     # use
+
+    def adopt(self, joint: JointEmbedding) -> None:
+        """Take over what a joint embedding has learned, before training.
+
+        The text encoder and the image encoder take its weights; so does the trunk, if the joint embedding's image
+        encoder begins with one of the same structure: the discriminator then starts with features that captions speak
+        of.
+
+        Raises:
+            ValueError: for another vocabulary, or an encoder of another structure.
+        """
+        if joint.vocabulary != self.vocabulary or joint.length != self.length:
+            raise ValueError(
+                f"Expected a joint embedding of the same vocabulary and length, {len(self.vocabulary)} words and "
+                f"{self.length}; received {len(joint.vocabulary)} words and {joint.length}"
+            )
+        self.text_encoder.set_weights(joint.text_encoder.get_weights())
+        if self.image_encoder is not None:
+            self.image_encoder.set_weights(joint.image_encoder.get_weights())
+        trunk = next((layer for layer in joint.image_encoder.layers if layer.name == self.trunk.name), None)
+        if trunk is not None and _shapes(trunk) == _shapes(self.trunk):
+            self.trunk.set_weights(trunk.get_weights())
 
     def generated(self, z, embedding, training: bool = False, network: keras.Model | None = None) -> tf.Tensor:
         """Noise [batch, n] and embeddings -> images float32 in [0, 1], by the generator that is trained or another."""
@@ -239,16 +288,24 @@ class Text2Image(Captioned, AdversarialModel):
         return [self.embed_endpoint(), Endpoint("generate", generate, inputs, image)]
 
     def get_config(self) -> dict:
-        own = ("matching_aware", "interpolate", "objective", "penalty", "ema")
+        own = ("matching_aware", "interpolate", "objective", "penalty", "matching_weight", "temperature", "ema")
         parts = ("generator", "trunk", "head", "text_encoder")
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in own},
             **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts},
+            "image_encoder": self.image_encoder and keras.saving.serialize_keras_object(self.image_encoder),
             "vocabulary": list(self.vocabulary),
         }
 
     def _check(self):
+        if not self.matching_weight >= 0 or not self.temperature > 0:
+            raise ValueError(
+                "Expected matching_weight >= 0 and temperature > 0; received "
+                f"{self.matching_weight!r} and {self.temperature!r}"
+            )
+        if self.matching_weight and self.image_encoder is None:
+            raise ValueError(f"matching_weight={self.matching_weight} needs an image_encoder; received None")
         size = self.embedding_size
         for role, network, at in (("generator", self.generator, 1), ("head", self.head, 1)):
             found = [tuple(each.shape[1:]) for each in network.inputs]
@@ -265,3 +322,7 @@ class Text2Image(Captioned, AdversarialModel):
             )
         if tuple(self.head.output_shape[1:]) != (1,):
             raise ValueError(f"The head must give one logit [batch, 1]; it gives {tuple(self.head.output_shape)}")
+
+
+def _shapes(network: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in network.weights]

@@ -26,6 +26,7 @@ from .stargan import stargan_discriminator as stargan_discriminator
 from .text import text_encoder as text_encoder
 from .text2image import text2image_generator as text2image_generator
 from .text2image import text2image_head as text2image_head
+from .text2image import text2image_image_encoder as text2image_image_encoder
 from .text2image import text2image_trunk as text2image_trunk
 from .translator import residual_translator as residual_translator
 from .unet import unet as unet

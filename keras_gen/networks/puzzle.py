@@ -93,8 +93,7 @@ def image_decoder(
     height, columns, depth = features[0].shape[1:]
     x = _first_map(layers.Concatenate()([code, z]), (height // 2, columns // 2, depth * 2))
     for index, skip in zip(reversed(range(len(features))), features, strict=True):
-        x = _doubled(x, width * min(2**index, 8))
-        x = _active(layers.Conv2D(x.shape[-1], 3, padding="same", **_weights())(layers.Concatenate()([x, skip])))
+        x = layers.Concatenate()([_doubled(x, width * min(2**index, 8)), skip])
     last = layers.Conv2D(channels, 3, padding="same", activation="tanh", dtype="float32", **_last_weights())
     return keras.Model(inputs, layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x)), name="image_decoder")
 

@@ -46,7 +46,7 @@ def text2image_generator(
     return keras.Model([noise, embedding], pixels(joined), name="generator")
 
 
-def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalization: str = "batch") -> keras.Model:
+def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalization: str = "none") -> keras.Model:
     """Images [batch, height, width, channels] in [0, 1] -> features [batch, height / 2^n, width / 2^n, channels].
 
     DCGAN's convolutions of stride 2 with leaky ReLU. They do not see the text: real images are looked at once, whatever
@@ -55,7 +55,8 @@ def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalizati
     Args:
         image_shape: (height, width, channels); must halve at least once to 4 or more.
         width: channels of the first convolution.
-        normalization: "batch", "layer" or "none", in all but the first.
+        normalization: "none", "layer" or "batch", in all but the first. The paper has batch normalization, which
+            joins the examples of a batch; a penalty wants another.
 
     Reference:
         Reed et al. 2016, arXiv:1605.05396, section 4.1.
@@ -75,6 +76,23 @@ def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalizati
         )(x)
         x = layers.LeakyReLU(SLOPE)(normalized(x, how))
     return keras.Model(image, x, name="trunk")
+
+
+def text2image_image_encoder(trunk: keras.Model, size: int, *, dense: int = 256) -> keras.Model:
+    """Images -> [batch, size], unbounded: a trunk, a hidden dense layer, a linear one.
+
+    For a `keras_gen.models.JointEmbedding`: afterwards the trunk knows what captions speak of, and may be where the
+    discriminator starts.
+
+    Args:
+        trunk: see `text2image_trunk`; the result shares its weights.
+        size: of the embedding.
+        dense: units of the hidden layer.
+    """
+    image = keras.Input(trunk.input_shape[1:], name="image")
+    x = layers.Flatten()(trunk(image))
+    x = layers.Dense(dense, activation="silu", kernel_initializer="he_normal")(x)
+    return keras.Model(image, layers.Dense(size, dtype="float32")(x), name="image_encoder")
 
 
 def text2image_head(

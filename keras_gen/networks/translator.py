@@ -19,7 +19,7 @@ def residual_translator(
     halvings: int = 2,
     padding: str = "reflect",
     num_attributes: int = 0,
-    mask: bool = False,
+    residual: bool = False,
     name: str = "translator",
 ) -> keras.Model:
     """Images [batch, height, width, channels] in [0, 1] -> images in [0, 1] of the same height and width.
@@ -38,24 +38,23 @@ def residual_translator(
         halvings: how often the size is halved inside, >= 0; the paper has 2.
         padding: `"reflect"` (of the image at its borders, as CycleGAN) or `"zero"` (as StarGAN).
         num_attributes: length of the target's attributes, or 0.
-        mask: the network makes colours and, from the same features, a mask in [0, 1] of where they replace the given
-            image's: what should stay need not be drawn anew. It begins at 0.12, close to the given image. In neither
-            of the two papers; needs as many channels out as in.
+        residual: the last layer makes a change in (-1, 1), which is added to the given image and cut at 0 and 1: what
+            should stay need not be drawn anew. In neither of the two papers; needs as many channels out as in.
         name: the model's.
 
     Raises:
-        ValueError: for sides that do not halve so often, an unknown padding, or a mask with other channels.
+        ValueError: for sides that do not halve so often, an unknown padding, or a residual of other channels.
 
     Reference:
         Zhu, Park, Isola, Efros 2017, arXiv:1703.10593, appendix 7.2 (c7s1-64, d128, d256, R256, u128, u64, c7s1-3).
         Choi et al. 2018, StarGAN, arXiv:1711.09020, appendix, table 4 (transposed convolutions of 4x4, attributes).
         Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155 (the network). Ulyanov, Vedaldi, Lempitsky 2016,
-        arXiv:1607.08022 (instance normalization). Pumarola et al. 2018, GANimation, arXiv:1807.09251 (the mask).
+        arXiv:1607.08022 (instance normalization).
     """
     if padding not in PADDINGS:
         raise ValueError(f"Unknown padding {padding!r}: expected one of {', '.join(PADDINGS)}")
-    if mask and channels not in (None, image_shape[-1]):
-        raise ValueError(f"mask=True mixes images of {image_shape[-1]} channels with those made; received {channels}")
+    if residual and channels not in (None, image_shape[-1]):
+        raise ValueError(f"residual=True changes images of {image_shape[-1]} channels; received channels={channels}")
     step = 2**halvings
     for side in image_shape[:2]:
         if side is not None and (side % step or side // step < 3):
@@ -80,15 +79,14 @@ def residual_translator(
         # 4 is a multiple of the stride, which leaves no checkerboard (StarGAN has 4, CycleGAN 3)
         up = layers.Conv2DTranspose(width * 2**index, 4, strides=2, padding="same", use_bias=False, **weights())
         x = _after(up(x))
-    last = {"use_bias": True, "dtype": "float32"}
-    made = _same(x, channels or image_shape[-1], 7, padding, activation="tanh", **last)
-    made = layers.Rescaling(0.5, offset=0.5, dtype="float32")(made)
-    if mask:
-        start = keras.initializers.Constant(-2.0)
-        part = _same(x, 1, 7, padding, activation="sigmoid", bias_initializer=start, **last)
-        change = layers.Multiply(dtype="float32")([part, layers.Subtract(dtype="float32")([made, image])])
-        made = layers.Add(dtype="float32")([image, change])
-    return keras.Model(inputs, made, name=name)
+    if residual:
+        # small weights: at the start the image is almost the given one
+        start = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.002)}
+        change = _same(x, image_shape[-1], 7, padding, activation="tanh", use_bias=True, dtype="float32", **start)
+        made = layers.ReLU(max_value=1.0, dtype="float32")(layers.Add(dtype="float32")([image, change]))
+        return keras.Model(inputs, made, name=name)
+    x = _same(x, channels or image_shape[-1], 7, padding, activation="tanh", use_bias=True, dtype="float32")
+    return keras.Model(inputs, layers.Rescaling(0.5, offset=0.5, dtype="float32")(x), name=name)
 
 
 def normalize(x):
@@ -111,4 +109,4 @@ def _same(x, channels: int, kernel: int, padding: str, use_bias: bool = False, *
     if padding == "reflect":
         x = ReflectionPadding2D(kernel // 2)(x)
     how = "valid" if padding == "reflect" else "same"
-    return layers.Conv2D(channels, kernel, padding=how, use_bias=use_bias, **weights(), **options)(x)
+    return layers.Conv2D(channels, kernel, padding=how, use_bias=use_bias, **{**weights(), **options})(x)

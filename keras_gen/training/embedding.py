@@ -30,7 +30,7 @@ def prepare_text_encoder(
 
     Args:
         run: whose settings say how; see `keras_gen.zoo.text2image.embedding_of`.
-        model: its text encoder's weights are set.
+        model: takes over what was learned.
         training, validation: batches with `image` and `tokens`.
         devices: the strategy that the model is trained under.
         home: where this worker keeps its files.
@@ -39,7 +39,7 @@ def prepare_text_encoder(
     """
     file = home / FILE
     if file.is_file():
-        weights = runs.load_file(file).text_encoder.get_weights()
+        joint = runs.load_file(file)
     else:
         with devices.scope():
             joint, epochs = embedding_of(run.image_shape, run.config["training"]["seed"], run.config["settings"])
@@ -48,5 +48,4 @@ def prepare_text_encoder(
         scratch = file.with_name("unfinished_embedding.keras")
         joint.save(scratch)
         scratch.replace(file)
-        weights = joint.text_encoder.get_weights()
-    model.text_encoder.set_weights(weights)
+    model.adopt(joint)

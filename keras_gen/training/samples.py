@@ -82,7 +82,7 @@ def _told(model: GenerativeModel, batch: Mapping[str, np.ndarray], num: int) -> 
     """What `generate` is told for `num` samples."""
     if getattr(model, "num_classes", None):
         return {"label": np.arange(num) % model.num_classes}
-    if model.text():
+    if "text" in model.described():
         each = max(1, round(np.sqrt(num)))
         return {"tokens": np.resize(np.repeat(batch["tokens"], each, axis=0), (num, batch["tokens"].shape[1]))}
     return {}

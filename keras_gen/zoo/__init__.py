@@ -215,7 +215,7 @@ SYSTEMS = {
             data=("shapes",),
             endpoints=("restore",),
             batch_size=32,
-            learning_rate=5e-4,
+            learning_rate=1e-3,
             betas=(0.5, 0.999),
             paces={"discriminator": 0.4},
         ),

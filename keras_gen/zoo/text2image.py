@@ -21,17 +21,20 @@ def text2image(
     latent_size: int = 64,
     width: int = 64,
     dense: int | None = None,
-    normalization: str = "batch",
+    trunk_width: int = 32,
+    normalization: str = "none",
     matching_aware: bool = True,
     interpolate: bool = True,
     objective: str | dict = "non_saturating",
     penalty: str | dict | None = None,
+    matching_weight: float = 0.0,
     ema: float | None = 0.999,
     embedding: Mapping | None = None,
 ) -> models.Text2Image:
     vocabulary = _required(vocabulary)
     check_embedding(embedding)
-    trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
+    trunk = networks.text2image_trunk(image_shape, width=trunk_width, normalization=normalization)
+    image_encoder = _image_encoder(image_shape, embedding_size, trunk_width, normalization) if matching_weight else None
     return models.Text2Image(
         networks.text2image_generator(latent_size, embedding_size, image_shape, width=width, dense=dense),
         trunk,
@@ -42,6 +45,8 @@ def text2image(
         interpolate=interpolate,
         objective=objective,
         penalty=penalty,
+        image_encoder=image_encoder,
+        matching_weight=matching_weight,
         ema=ema,
         seed=seed,
     )
@@ -55,20 +60,21 @@ def joint_embedding(
     length: int = LENGTH,
     embedding_size: int = EMBEDDING_SIZE,
     text_width: int = 128,
-    image_width: int = 32,
+    trunk_width: int = 32,
+    normalization: str = "none",
     loss: str = "contrastive",
     temperature: float = 0.1,
     learning_rate: float = 1e-3,
 ) -> models.JointEmbedding:
     """The model that trains the text encoder of a `text2image` of the same settings, compiled and ready for `fit`.
 
-    Afterwards: `text2image.text_encoder.set_weights(joint.text_encoder.get_weights())`.
+    Afterwards, `text2image.adopt(joint)`.
 
     Args:
         image_shape: (height, width, channels).
         seed: of the initial weights; None draws one.
-        vocabulary, length, embedding_size, text_width: as of `text2image`.
-        image_width: channels of the image encoder's first convolution.
+        vocabulary, length, embedding_size, text_width, trunk_width, normalization: as of `text2image`, whose
+            discriminator starts from the image encoder's trunk.
         loss, temperature: see `keras_gen.models.JointEmbedding`.
         learning_rate: Adam's.
     """
@@ -77,7 +83,7 @@ def joint_embedding(
         keras.utils.set_random_seed(seed)
     model = models.JointEmbedding(
         _text_encoder(vocabulary, length, embedding_size, text_width),
-        networks.conv_encoder(image_shape, embedding_size, width=image_width),
+        _image_encoder(image_shape, embedding_size, trunk_width, normalization),
         vocabulary=vocabulary,
         loss=loss,
         temperature=temperature,
@@ -96,13 +102,13 @@ def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbe
     """
     asked = {"epochs": EPOCHS, **(settings["embedding"] or {})}
     epochs = asked.pop("epochs")
-    shared = {name: settings[name] for name in ("vocabulary", "length", "embedding_size", "text_width")}
-    return joint_embedding(image_shape, seed, **shared, **asked), epochs
+    names = ("vocabulary", "length", "embedding_size", "text_width", "trunk_width", "normalization")
+    return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked), epochs
 
 
 def check_embedding(embedding: Mapping | None) -> None:
     """Raise a ValueError unless the setting `embedding` holds what `embedding_of` reads."""
-    known = ("epochs", "loss", "temperature", "image_width", "learning_rate")
+    known = ("epochs", "loss", "temperature", "learning_rate")
     if unknown := sorted(set(embedding or ()) - set(known)):
         raise ValueError(f"embedding has no {', '.join(unknown)}: it takes {', '.join(known)}")
     epochs = (embedding or {}).get("epochs", EPOCHS)
@@ -112,6 +118,11 @@ def check_embedding(embedding: Mapping | None) -> None:
 
 def _text_encoder(vocabulary, length: int, size: int, width: int):
     return networks.text_encoder(len(vocabulary), length, size, width=width)
+
+
+def _image_encoder(image_shape, size: int, width: int, normalization: str):
+    trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
+    return networks.text2image_image_encoder(trunk, size)
 
 
 def _required(vocabulary) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def exported(runs: pathlib.Path, name: str, system: str, shape, settings: dict, 
     folder = export_model(
         model,
         runs / name / "export",
-        calibration={**data, "label": np.arange(32) % 3} if "num_classes" in settings else data,
+        calibration={**data, "label": np.arange(32) % 3} if {"num_classes", "groups"} & set(settings) else data,
         format="tflite",
         quantize="none",
         system=system,

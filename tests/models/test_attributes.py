@@ -64,7 +64,7 @@ def test_what_does_not_fit(wanted, message):
 def test_of_several_sets():
     with pytest.raises(ValueError, match="different data sets"):
         BOTH.vectors(("black", "happy"), 1)
-    with pytest.raises(ValueError, match="say which one a vector is of"):
+    with pytest.raises(ValueError, match="which data set a vector is of"):
         BOTH.vectors(np.eye(6)[0], 1)
     with pytest.raises(ValueError, match="from 0 to 1; received 2"):
         BOTH.vectors(np.eye(6)[0], 1, dataset=2)

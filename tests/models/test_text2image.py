@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen import networks
+from keras_gen import networks, zoo
 from keras_gen.models import Draws, Place, Text2Image
+from tests.replicas import two_replicas
 
 WORDS = ("dark", "bright", "left", "right")
 SHAPE = (4, 4, 1)
@@ -116,6 +117,68 @@ def test_the_penalty_is_the_slope_in_the_image():
     np.testing.assert_allclose(rows - without, np.square(slope).sum((1, 2, 3)), rtol=1e-4)
 
 
+def image_encoder() -> keras.Model:
+    return keras.Sequential(
+        [keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(SIZE)], name="image_encoder"
+    )
+
+
+def test_the_matching_loss_is_the_cross_entropy_of_captions():
+    plain, matched = text2image(), text2image(image_encoder=image_encoder(), matching_weight=3.0, temperature=0.5)
+    data = batch()
+    (_, (without, _)), made = losses(plain, data)
+    (_, (rows, _)), _ = losses(matched, data)
+    image, text = np.asarray(matched.image_encoder(made["generated"])), np.asarray(made["right"])
+    unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (image, text)]
+    scores = unit[0] @ unit[1].T / 0.5
+    expected = 3.0 * (np.log(np.exp(scores).sum(1)) - np.diag(scores))
+    np.testing.assert_allclose(rows - without, expected, rtol=1e-4)
+
+
+def test_the_matching_loss_is_that_of_the_global_batch_and_leaves_the_encoder():
+    def run():
+        model = text2image(image_encoder=image_encoder(), matching_weight=1.0)
+        model.compile(keras.optimizers.SGD(0.05))
+        before = model.image_encoder.get_weights()
+        model.fit(tf.data.Dataset.from_tensor_slices(batch(9)).batch(4), epochs=2, verbose=0)
+        for value, other in zip(before, model.image_encoder.get_weights(), strict=True):
+            np.testing.assert_array_equal(value, other)
+        return model.generator.get_weights()
+
+    keras.utils.clear_session()
+    one = run()
+    with two_replicas().scope():
+        two = run()
+    for value, other in zip(one, two, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6)  # the same sums in another order
+
+
+def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
+    settings = {"vocabulary": WORDS, "length": 4, "embedding_size": 6, "text_width": 4, "trunk_width": 3}
+    joint = zoo.conditional.joint_embedding((8, 8, 1), 1, **settings)
+    model = zoo.build("text2image", (8, 8, 1), seed=2, width=4, latent_size=3, matching_weight=0.5, **settings)
+    other = np.abs(joint.text_encoder.get_weights()[0] - model.text_encoder.get_weights()[0]).max()
+    assert other > 0.01
+    model.adopt(joint)
+    trunk = joint.image_encoder.get_layer("trunk")
+    for ours, theirs in ((model.text_encoder, joint.text_encoder), (model.image_encoder, joint.image_encoder),
+                         (model.trunk, trunk)):  # fmt: skip
+        for value, expected in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_array_equal(value, expected)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.matching_weight == 0.5
+    np.testing.assert_array_equal(loaded.image_encoder.get_weights()[0], joint.image_encoder.get_weights()[0])
+    # a trunk of another width starts by itself
+    wide = zoo.build("text2image", (8, 8, 1), seed=2, width=4, **{**settings, "trunk_width": 5})
+    first = wide.trunk.get_weights()
+    wide.adopt(joint)
+    np.testing.assert_array_equal(wide.trunk.get_weights()[0], first[0])
+    short = zoo.build("text2image", (8, 8, 1), seed=2, width=4, **{**settings, "length": 3})
+    with pytest.raises(ValueError, match="Expected a joint embedding of the same vocabulary and length, 4 words and 3"):
+        short.adopt(joint)
+
+
 def test_the_text_encoder_stays_as_it_was():
     model = text2image()
     before = model.text_encoder.get_weights()
@@ -182,6 +245,8 @@ def test_a_batch_without_tokens():
         ({"vocabulary": ()}, "Expected the vocabulary, a list of words; received none"),
         ({"objective": "vanilla"}, "vanilla"),
         ({"penalty": "r3"}, "Unknown penalty 'r3'"),
+        ({"matching_weight": 1.0}, "matching_weight=1.0 needs an image_encoder; received None"),
+        ({"matching_weight": -1.0}, "Expected matching_weight >= 0 and temperature > 0; received -1.0 and 0.1"),
     ],
 )
 def test_parts_that_do_not_fit(parts, message):

@@ -13,7 +13,8 @@ TOYS = {
     "puzzlegan": {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
     "text2image": {
         **{"width": 4, "latent_size": 4, "embedding_size": 8, "text_width": 8},
-        "embedding": {"epochs": 1, "image_width": 4},
+        "trunk_width": 4,
+        "embedding": {"epochs": 1},
     },
 }
 OPTIONS = {"epochs": 2, "steps": 2, "batch_size": 8, "image_size": 16, "verbose": 0}

@@ -1,0 +1,37 @@
+"""Classifiers that judge translated images: trained on real training images alone, with another network and seed."""
+
+import keras
+import numpy as np
+from keras import layers
+
+
+class Judge:
+    """A small convolutional classifier with global pooling, which sees colours and parts wherever they are.
+
+    Args:
+        images: float32 [num, size, size, channels] in [0, 1].
+        labels: integers [num] from 0 on.
+        flip: whether mirrored images have the same class.
+        epochs, seed: of its training.
+    """
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, *, flip: bool, epochs: int = 20, seed: int = 7):
+        keras.utils.set_random_seed(seed)
+        image = keras.Input(images.shape[1:])
+        x = layers.RandomFlip("horizontal", seed=seed)(image) if flip else image
+        # what a generator adds to every pixel should not decide
+        x = layers.GaussianNoise(0.02, seed=seed + 1)(x)
+        for channels, strides in ((32, 2), (64, 1), (64, 2), (64, 1)):
+            x = layers.Conv2D(channels, 3, strides=strides, padding="same", activation="relu")(x)
+        x = layers.Concatenate()([layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)])
+        x = layers.Dense(64, activation="relu")(x)
+        self.network = keras.Model(image, layers.Dense(int(labels.max()) + 1)(x))
+        rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * -(-len(images) // 32))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self.network.compile(keras.optimizers.Adam(rate), loss)
+        self.network.fit(images, labels, batch_size=32, epochs=epochs, verbose=0)
+
+    def error(self, images: np.ndarray, labels: np.ndarray) -> float:
+        """The share of images [num, ...] whose class is not the given one [num]."""
+        logits = self.network.predict(images, batch_size=256, verbose=0)
+        return float(np.mean(logits.argmax(1) != labels))

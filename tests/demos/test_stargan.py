@@ -1,0 +1,140 @@
+"""The tab of StarGAN, called as a browser calls it, against the exported model itself."""
+
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from demos.panels.domains import Domains
+from keras_gen import pictures
+from keras_gen.export.runtime import Runtime
+
+from .conftest import client_of, exported
+from .test_latent import random_image, rgb, shown, small
+
+SHAPE = (16, 16, 3)
+NAMES = ["red", "green", "blue"]
+SETTINGS = {"groups": [3], "attribute_names": NAMES, "width": 4, "blocks": 1, "discriminator_width": 4}
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("runs"), "star", "stargan", SHAPE, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def model(artifact):
+    return Runtime(artifact.folder)
+
+
+@pytest.fixture(scope="module")
+def client(artifact):
+    with client_of(artifact) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def image():
+    return random_image(SHAPE)
+
+
+@pytest.fixture(scope="module")
+def upload(image, tmp_path_factory):
+    file = tmp_path_factory.mktemp("images") / "image.png"
+    Image.fromarray(image).save(file)
+    return handle_file(str(file))
+
+
+def given(image) -> np.ndarray:
+    return image[None].astype(np.float32) / 255
+
+
+def test_every_domain_side_by_side(client, model, image, upload):
+    sees, sheet, *values, made = client.predict(upload, False, api_name="/star_domains")
+    np.testing.assert_array_equal(small(sees, SHAPE), image)
+    np.testing.assert_array_equal(small(made, SHAPE), image)
+    every = model.translate(np.repeat(given(image), 3, 0), NAMES)
+    assert np.abs(every[0] - every[1]).max() > 0.01
+    expected = pictures.grid(every, 3, scale=760 // (3 * 16), labels=NAMES)
+    np.testing.assert_array_equal(shown(sheet), expected)
+    read = model.run("classify", image=given(image))["attributes"][0]
+    assert values == np.eye(3)[read.argmax()].tolist()
+
+
+def test_between_domains_the_sliders_are_shares(client, model, image, upload):
+    made = client.predict(upload, False, 0.2, 0.6, 0.0, api_name="/star_mix")
+    expected = model.translate(given(image), [[0.25, 0.75, 0.0]])[0]
+    np.testing.assert_array_equal(small(made, SHAPE), rgb(expected))
+
+
+def test_by_name(client, model, image, upload):
+    made = client.predict(upload, False, " blue ", api_name="/star_named")
+    np.testing.assert_array_equal(small(made, SHAPE), rgb(model.translate(given(image), "blue")[0]))
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("purple", "Unknown attribute 'purple': this model knows red, green, blue"),
+        ("", "No attribute"),
+        ("red, blue", "exactly one of red, green, blue"),
+    ],
+)
+def test_names_that_it_does_not_know(client, upload, text, message):
+    with pytest.raises(AppError, match=message):
+        client.predict(upload, False, text, api_name="/star_named")
+
+
+def test_bad_images_and_sliders(client, upload, tmp_path):
+    with pytest.raises(AppError, match="There is no image yet"):
+        client.predict(None, False, api_name="/star_domains")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(AppError, match="broken.png cannot be read as an image"):
+        client.predict(handle_file(str(tmp_path / "broken.png")), False, api_name="/star_domains")
+    with pytest.raises(AppError, match="All of red, green, blue are 0"):
+        client.predict(upload, False, 0, 0, 0, api_name="/star_mix")
+
+
+@pytest.mark.parametrize("size, mode", [((1, 1), "RGB"), ((300, 40), "L"), ((20, 20), "RGBA")])
+def test_images_of_any_size_and_mode(client, tmp_path, size, mode):
+    Image.new(mode, size, "white" if mode == "L" else (200, 10, 10)).save(tmp_path / "image.png")
+    sees, *_ = client.predict(handle_file(str(tmp_path / "image.png")), False, api_name="/star_domains")
+    assert small(sees, SHAPE).shape == SHAPE
+
+
+def test_endpoints(client):
+    names = set(client.view_api(return_format="dict")["named_endpoints"])
+    assert names == {"/star_domains", "/star_mix", "/star_named"}
+
+
+class Described:
+    """A runtime of two data sets whose translations say what they were asked for."""
+
+    image_shape = (4, 4, 1)
+    description = {
+        "attributes": {"names": ["a", "b", "on", "x", "y"], "groups": [2, 1, 2], "datasets": [0, 0, 1]},
+    }
+    asked = None
+
+    def run(self, name, image):
+        return {"attributes": np.array([[0.3, 0.7, 0.9, 0.8, 0.2]], np.float32)}
+
+    def translate(self, image, vectors, dataset):
+        self.asked = [*(self.asked or []), (vectors[0].tolist(), dataset)]
+        return image
+
+
+def test_every_domain_of_several_sets():
+    runtime = Described()
+    model = Domains(runtime)
+    model.every(np.zeros((4, 4, 1), np.float32))
+    # the others stay as they were read, (b, on, x); "on" is turned over; each is asked of the set that knows it
+    assert runtime.asked == [
+        ([1, 0, 1, 1, 0], 0),
+        ([0, 1, 1, 1, 0], 0),
+        ([0, 1, 0, 1, 0], 0),
+        ([0, 1, 1, 1, 0], 1),
+        ([0, 1, 1, 0, 1], 1),
+    ]
+    np.testing.assert_allclose(model.shared([0.5, 1.5, 0.3, 0.0, 2.0]), [0.25, 0.75, 0.3, 0, 1])
