@@ -57,7 +57,7 @@ def cut_out(image: tf.Tensor) -> dict[str, tf.Tensor]:
 def build_plain() -> keras.Model:
     """Convolutions over the whole picture, then one head of logits per factor."""
     image = keras.Input((32, 32, 3), name="object")
-    x = _convolutions(image, ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1)))
+    x = convolutions(image, ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1)))
     x = keras.layers.Dense(512, activation="relu")(keras.layers.Flatten()(x))
     return keras.Model(
         {"object": image}, {name: keras.layers.Dense(len(FACTORS[name]), name=name)(x) for name in FACTORS}
@@ -67,7 +67,7 @@ def build_plain() -> keras.Model:
 def build_object() -> keras.Model:
     """Convolutions over the object and a small network over its middle, then one head of logits per factor."""
     window, middle = keras.Input((WINDOW, WINDOW, 3), name="object"), keras.Input((2,), name="middle")
-    x = _convolutions(window, ((32, 1), (64, 2), (64, 1), (96, 2)))
+    x = convolutions(window, ((32, 1), (64, 2), (64, 1), (96, 2)))
     x = keras.layers.Dense(256, activation="relu")(keras.layers.Flatten()(x))
     where = keras.layers.Dense(64, activation="relu")(middle)
     heads = {
@@ -77,7 +77,8 @@ def build_object() -> keras.Model:
     return keras.Model({"object": window, "middle": middle}, heads)
 
 
-def _convolutions(x, plan):
+def convolutions(x, plan):
+    """3x3 convolutions with batch normalization and ReLU; `plan` has (filters, strides) of each."""
     for filters, strides in plan:
         x = keras.layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
         x = keras.layers.BatchNormalization()(x)

@@ -3,10 +3,12 @@
     pip install -r benchmarks/requirements.txt      (or in an environment of its own, with --peer-python)
     python -m benchmarks.speed                      a convolutional VAE, 28x28, beside pythae
     python -m benchmarks.speed dcgan                a DCGAN, 64x64, beside the same networks and losses in PyTorch
+    python -m benchmarks.speed cyclegan             a CycleGAN, 64x64, six blocks, one pair at a time, likewise
+    python -m benchmarks.speed cyclegan --batch-size 8 --out speed_cyclegan_8
     python -m benchmarks.speed stargan              a StarGAN, 64x64, beside the same in PyTorch
 
 Every worker is a process that builds its model and warms up once; then each takes its turn, round after round, so
-that a slow minute of the machine falls on all. Writes benchmarks/results/speed.json or speed_MODEL.json.
+that a slow minute of the machine falls on all. Writes benchmarks/results/speed.json, or speed_MODEL.json.
 """
 
 import dataclasses
@@ -91,6 +93,24 @@ COMPARISONS = {
             "bfloat16 autocast, channels_last, simultaneous",
         ),
         "speed_dcgan",
+    ),
+    "cyclegan": Comparison(
+        "64x64x3",
+        1,
+        4,
+        "keras_gen_cyclegan",
+        ("float32", "float32, steps_per_execution=4", "bfloat16"),
+        "torch",
+        "torch_cyclegan",
+        (
+            "float32",
+            "float32, channels_last",
+            "float32, channels_last, one pass each",
+            "float32, channels_last, torch.compile",
+            "bfloat16 autocast, channels_last",
+            "bfloat16 autocast, channels_last, torch.compile",
+        ),
+        "speed_cyclegan",
     ),
     "stargan": Comparison(
         "64x64x3",
@@ -185,8 +205,8 @@ def with_ratios(rows: list[dict], peer: str) -> list[dict]:
 def main(
     model: str = typer.Argument("vae", help=f"one of {', '.join(COMPARISONS)}"),
     peer_python: str = typer.Option(sys.executable, help="the Python in which the peers are installed"),
-    batch_size: int = typer.Option(0, help="0: 128 of the VAE, 64 of the DCGAN, 40 of the StarGAN"),
-    steps: int = typer.Option(0, help="of one turn; 0: 40 of the VAE, 8 of the DCGAN, 2 of the StarGAN"),
+    batch_size: int = typer.Option(0, help="0: the model's own, see COMPARISONS"),
+    steps: int = typer.Option(0, help="of one turn; 0: the model's own"),
     rounds: int = 7,
     out: str = typer.Option("", help="name of the result; by default speed, or speed_MODEL"),
 ):

@@ -18,7 +18,10 @@ DEMOS = {
     "dcgan": "generator",
     "infogan": "infogan",
     "aae": "latent",
+    "cyclegan": "cyclegan",
+    "text2image": "text2image",
     "stargan": "stargan",
+    "puzzlegan": "puzzlegan",
 }
 QUEUE = 32  # waiting calls; a further one is turned away with a message
 AT_ONCE = 2

@@ -26,10 +26,15 @@ _MODULES = (
 _MEMBERS = {
     "AdversarialAutoencoder": "models",
     "Autoencoder": "models",
+    "CycleGAN": "models",
     "GAN": "models",
     "GenerativeModel": "models",
     "InfoGAN": "models",
+    "JointEmbedding": "models",
+    "PuzzleGAN": "models",
+    "PuzzleGrid": "models",
     "StarGAN": "models",
+    "Text2Image": "models",
     "VAE": "models",
     "Prior": "distributions",
     "load": "runs",
@@ -56,7 +61,20 @@ if TYPE_CHECKING:
     )
     from .distributions import Prior
     from .evaluation import evaluate
-    from .models import GAN, VAE, AdversarialAutoencoder, Autoencoder, GenerativeModel, InfoGAN, StarGAN
+    from .models import (
+        GAN,
+        VAE,
+        AdversarialAutoencoder,
+        Autoencoder,
+        CycleGAN,
+        GenerativeModel,
+        InfoGAN,
+        JointEmbedding,
+        PuzzleGAN,
+        PuzzleGrid,
+        StarGAN,
+        Text2Image,
+    )
     from .runs import load
     from .training import train
     from .zoo import build

@@ -169,6 +169,12 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, see `keras-gen zoo SYSTEM`.")
     ] = None,
+    view: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--view", metavar="KEY=VALUE", help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N."
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ):
     """Train a system into a run directory: model, metrics, pictures, states to resume from.
@@ -202,6 +208,7 @@ def train(
         labelled=labelled,
         data_dir=data_dir,
         settings=chosen,
+        view=dict(_setting(text) for text in view or ()),
         verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
     )
     if not quiet:
@@ -217,6 +224,7 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
     out: Annotated[pathlib.Path | None, typer.Option(help="A .png grid, or an .npy array.")] = None,
     label: Annotated[str | None, typer.Option(help="Class, or one for each image with commas.")] = None,
+    caption: Annotated[str | None, typer.Option(help="What to draw, for a system that reads texts.")] = None,
     columns: Annotated[int | None, typer.Option(min=1, help="Images in a row of the grid.")] = None,
     scale: Annotated[int, typer.Option(min=1, help="Enlarge each pixel so many times.")] = 2,
 ):
@@ -231,6 +239,7 @@ def sample(
         from . import pictures, runs
     model = runs.load(run)
     conditions = {} if label is None else {"label": _labels(label)}
+    conditions |= {} if caption is None else {"caption": caption}
     images = model.generate(num, seed=seed, **conditions)
     out = out or (run / "samples" if run.is_dir() else pathlib.Path()) / f"seed_{seed}.png"
     if out.suffix == ".npy":

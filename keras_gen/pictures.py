@@ -110,6 +110,16 @@ def beside(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
     return _written(canvas, texts)
 
 
+def below(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
+    """Put pictures one below the other, each under its title; as `beside`."""
+    if not panels:
+        raise ValueError("Expected at least one panel; received none")
+    rows = [beside({title: picture}, pad) for title, picture in panels.items()]
+    width = max(row.shape[1] for row in rows)
+    filled = [np.pad(row, [[0, 0], [0, width - row.shape[1]], [0, 0]], constant_values=BACKGROUND) for row in rows]
+    return np.concatenate(filled)
+
+
 def pairs(first: np.ndarray, second: np.ndarray, columns: int = 4, pad: int = 2, scale: int = 1) -> np.ndarray:
     """Two sets of images [num, height, width, channels] as a grid in which each image stands beside its partner.
 

@@ -61,7 +61,7 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
         "train vae --data mnist --out runs/x --epochs 3 --steps 4 --batch-size 5 --image-size 16 --seed 6 --precision "
         "mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 --binarize none --augment "
         'flip,crop --labelled 8 --data-dir /d --set network=mlp --set prior={"name":"mixture","components":3} '
-        "--set beta=2.5 --set num_classes=null --set x=True --quiet"
+        "--set beta=2.5 --set num_classes=null --set x=True --view domains=3,5 --view by=label --quiet"
     )
     result = call(*line.split())
     assert result.exit_code == 0 and result.stdout == ""
@@ -73,7 +73,7 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
         "settings": {
             "network": "mlp", "prior": {"name": "mixture", "components": 3}, "beta": 2.5, "num_classes": None,
             "x": True,
-        },
+        }, "view": {"domains": "3,5", "by": "label"},
     }  # fmt: skip
     given.clear()
     assert call("train", "vae").exit_code == 0

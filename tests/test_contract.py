@@ -57,6 +57,38 @@ TOYS = {
         normalized=True,  # each update of the critic needs an example
         fields={"attributes": lambda columns: np.eye(4, dtype=np.float32)[:3][columns["label"]] + _even(columns)},
     ),
+    "cyclegan": Toy(
+        "cyclegan",
+        # the pool is full after six images: then it exchanges; four channels are few for eight bits
+        {"width": 4, "blocks": 1, "halvings": 1, "patch_halvings": 1, "pool_size": 6, "ema": 0.9},
+        int8_mean=0.04,
+        monitor="generators_loss",
+        sgd=0.05,
+        fields={"domain_a": "image", "domain_b": lambda columns: 1 - columns["image"], "label_a": "label"},
+    ),
+    "puzzlegan": Toy(
+        "puzzlegan",
+        {
+            **{"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
+            **{"num_patches": 2, "max_patches": 3, "min_patches": 1},
+        },
+        image_shape=(8, 8, 3),
+        monitor="spatial_loss",
+    ),
+    "text2image": Toy(
+        "text2image",
+        {
+            **{"vocabulary": ("one", "two", "three", "four"), "length": 3, "embedding_size": 4, "text_width": 4},
+            **{"width": 4, "latent_size": 3},
+        },
+        image_shape=(8, 8, 3),
+        conditions={"caption": "two, three"},
+        monitor="discriminator_loss",
+        normalized=True,
+        fields={
+            "tokens": lambda columns: np.stack([columns["label"] + 2, columns["label"] % 2, 0 * columns["label"]], 1)
+        },
+    ),
 }
 
 

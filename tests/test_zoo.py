@@ -10,6 +10,8 @@ from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
 
 TOY = {"network": "mlp", "width": 8, "latent_size": 2}
 GRAY, COLOUR = (8, 8, 1), (8, 8, 3)
+# settings that have no default
+NEEDS = {"text2image": {"vocabulary": ("red", "circle")}}
 
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
@@ -23,7 +25,7 @@ def test_rows_are_complete(key):
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)], ids=["gray", "colour"])
 def test_defaults_build(key, shape):
-    model = zoo.build(key, shape, seed=3)
+    model = zoo.build(key, shape, seed=3, **NEEDS.get(key, {}))
     assert model.optimizer is not None and model.seed == 3
     assert tuple(each.name for each in model.endpoints()) == zoo.get(key).endpoints
     for endpoint in model.endpoints():
@@ -106,8 +108,41 @@ def test_priors(prior, check):
         ("vae", {"network": "resnet"}, "Unknown network 'resnet': expected 'conv' or 'mlp'"),
         ("vae", {"prior": "gauss"}, "Unknown prior 'gauss'"),
         ("autoencoder", {"loss": "l1"}, "Unknown loss 'l1'"),
+        ("text2image", {}, "text2image needs the setting vocabulary, the words of its captions; received none"),
+        ("text2image", {"vocabulary": ["Red"]}, "Expected normalized words"),
     ],
 )
 def test_errors(key, settings, message):
     with pytest.raises(ValueError, match=message):
         zoo.build(key, GRAY, **settings)
+
+
+def test_cyclegan_follows_the_sizes():
+    def count(model, kind=keras.layers.Add) -> int:
+        return sum(isinstance(layer, kind) for layer in model.layers)
+
+    small = zoo.build("cyclegan", GRAY, width=2)
+    assert count(small.generator_ab) == 6 and count(small.generator_ab, keras.layers.Conv2DTranspose) == 1
+    assert count(zoo.build("cyclegan", (256, 256, 3), width=1).generator_ba) == 9
+    other = zoo.build("cyclegan", GRAY, width=2, blocks=1, domain_b=(12, 16, 3))
+    assert other.image_fields == {"domain_a": GRAY, "domain_b": (12, 16, 3)}
+    whole = zoo.build("cyclegan", (16, 24, 3), width=2, blocks=1, crop=8, export_size=(24, 24))
+    assert whole.trained_shape("a") == (8, 8, 3) and whole.image_shape == (16, 24, 3)
+    assert whole.endpoints()[0].inputs["domain_a"].shape == (24, 24, 3)
+    assert whole.a_to_b(np.zeros((1, 32, 20, 3), np.float32)).shape == (1, 32, 20, 3)
+    unet = zoo.build("cyclegan", GRAY, network="unet", width=2)
+    assert unet.generator_ab.output_shape == (None, *GRAY)
+    with pytest.raises(ValueError, match="Unknown network 'vgg'"):
+        zoo.build("cyclegan", GRAY, network="vgg")
+    with pytest.raises(ValueError, match="must share a size"):
+        zoo.build("cyclegan", GRAY, domain_b=(16, 16, 1), crop=8)
+
+
+def test_cyclegan_takes_a_classifier_from_a_file(tmp_path):
+    classifier = keras.Sequential([keras.Input(GRAY), keras.layers.Flatten(), keras.layers.Dense(3)])
+    classifier.save(tmp_path / "classifier.keras")
+    model = zoo.build("cyclegan", GRAY, width=2, blocks=1, classifier=str(tmp_path / "classifier.keras"), source="b")
+    assert model.source == "b" and "semantic_agreement" in model.tracked
+    np.testing.assert_array_equal(model.classifier.get_weights()[0], classifier.get_weights()[0])
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
+    assert again.get_config()["semantics"] == "both" and not again.classifier.trainable

@@ -1,5 +1,9 @@
 """Images in, as `tf.data`: TFDS sets, folders, arrays and the built-in `shapes`."""
 
+from .captions import Reading as Reading
+from .captions import Tokenizer as Tokenizer
+from .captions import build_vocabulary as build_vocabulary
+from .captions import normalize as normalize
 from .info import DataInfo as DataInfo
 from .loading import load as load
 from .shapes_captions import caption_shapes as caption_shapes

@@ -78,7 +78,7 @@ class Table:
 
     Attributes:
         images: by field; one entry, or `domain_a` and `domain_b`, whose counts may differ.
-        columns: other fields, each [count, ...] (only beside a single image field, or that and its labelled part).
+        columns: other fields, each [count, ...].
         names: value names by field.
         skipped: (file, reason) of unreadable files.
         left_out: features that are not carried along.
@@ -86,6 +86,7 @@ class Table:
         stream: where the examples come in sequence only: `stream(seeds)` makes a data set of (index, encoded example),
             `stream.decode` a row of one, `stream.mapping` has the fields.
         count: examples, where `stream` is given.
+        owners: column -> image field that it belongs to, where that is not the first.
     """
 
     images: dict[str, Images]
@@ -96,3 +97,4 @@ class Table:
     left_out: tuple[str, ...] = ()
     stream: Any = None
     count: int = 0
+    owners: dict[str, str] = dataclasses.field(default_factory=dict)

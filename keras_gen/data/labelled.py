@@ -36,7 +36,11 @@ def add_labelled(table: Table, count: int, seed: int) -> Table:
     part = dataclasses.replace(images, count=len(chosen), array=array, read=read)
     names = {**table.names, LABEL: table.names["label"]} if "label" in table.names else table.names
     return dataclasses.replace(
-        table, images={**table.images, IMAGE: part}, columns={**table.columns, LABEL: label[chosen]}, names=names
+        table,
+        images={**table.images, IMAGE: part},
+        columns={**table.columns, LABEL: label[chosen]},
+        names=names,
+        owners={**table.owners, LABEL: IMAGE},
     )
 
 

@@ -2,12 +2,14 @@
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
+from .attributes import choose_attributes
 from .augment import check_augmentations
 from .binarize import BINARIZATIONS
+from .domains import part_in_two
 from .fit import Fit
 from .holding import ON_ERROR
 from .info import DataInfo, Table
@@ -15,6 +17,7 @@ from .labelled import add_labelled
 from .pipeline import Plan, build
 from .sources import resolve
 from .splits import split_names
+from .tokens import add_tokens, tokenizer_of
 
 
 def load(
@@ -33,6 +36,10 @@ def load(
     background: tuple[int, int, int] = (255, 255, 255),
     fields: Iterable[str] | None = None,
     labelled: int | None = None,
+    domains: Sequence[str] | None = None,
+    by: str = "label",
+    attributes: Sequence[str] | None = None,
+    tokens: Mapping | None = None,
     cache: str | None = "auto",
     on_error: str = "skip",
     num_shards: int = 1,
@@ -45,7 +52,7 @@ def load(
 
     A batch is a dictionary: `image` float32 [batch, height, width, channels] in [0, 1], and what the source has of
     `label` (int32 [batch]), `caption` (string [batch]), `attributes` (float32 [batch, n]), `domain_a` and `domain_b`
-    (two sets without pairs) and further columns.
+    (two sets without pairs, with `label_a` and `label_b`) and further columns.
 
     Order, augmentation and binarization of an epoch are a function of (seed, epoch) alone: assign the number of the
     epoch to `dataset.epoch` before iterating (the `fit` of this package's models does). Without that every pass is
@@ -55,8 +62,9 @@ def load(
     Args:
         source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in); "stacked_mnist" (three
             digits as the channels of one image; so "stacked_" before any gray, labelled TFDS set); a folder of images
-            (flat, class sub-folders, with metadata.csv or metadata.jsonl, or trainA/trainB/testA/testB); or an .npy or
-            .npz file. A bare name is a TFDS set; write "./mnist" for a folder of that name.
+            (flat, class sub-folders, with metadata.csv or metadata.jsonl, or trainA/trainB/testA/testB); an .npy or
+            .npz file; or two of these with a comma, "mnist,usps", as two domains. A bare name is a TFDS set; write
+            "./mnist" for a folder of that name.
         split: a name with an optional slice: "train", "train[:90%]", "test[-100:]".
         image_shape: (height, width, channels); channels 1, 3 or 4.
         batch_size: examples per batch.
@@ -71,6 +79,11 @@ def load(
         fields: entries of the batch to keep; None keeps all.
         labelled: adds `labelled_image` and `labelled_label`: as many examples as in `image`, from a fixed part of the
             split of this many examples, its classes equally often (chosen by `seed`); for learning from few labels.
+        domains: two classes of the field `by`, whose images become `domain_a` and `domain_b`.
+        by: a field of classes: "label", or of `shapes` any factor, as "texture".
+        attributes: what `attributes` is made of: fields of classes (one-hot) and names of single attributes.
+        tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], made of `caption`; see
+            `keras_gen.data.Tokenizer`.
         cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
             comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
         on_error: "skip" leaves unreadable files out, with a warning, and lists them in `info.skipped`; "raise" stops.
@@ -99,10 +112,17 @@ def load(
         raise ValueError(f"binarize={binarize!r} is unknown; known: {known}.")
     if on_error not in ON_ERROR:
         raise ValueError(f"on_error={on_error!r} is unknown; known: {', '.join(ON_ERROR)}.")
+    tokenizer = None if tokens is None else tokenizer_of(tokens)
     options = {"augment": check_augmentations(augment), "binarize": binarize}
     table = resolve(source, split, fit, cache=cache, on_error=on_error, data_dir=data_dir, download=download)
+    if domains is not None:
+        table = part_in_two(table, domains, by)
+    if attributes is not None:
+        table = choose_attributes(table, attributes)
     if labelled is not None:
         table = add_labelled(table, labelled, seed)
+    if tokens is not None:
+        table = add_tokens(table, tokenizer)
     if fields is not None:
         options["fields"] = _check_fields(fields, table)
     plan = Plan(**plan, **options)

@@ -13,7 +13,6 @@ import tensorflow as tf
 from .augment import augment
 from .binarize import binarize
 from .info import Images, Table
-from .labelled import IMAGE, LABEL
 from .noise import mix, seed_word
 
 # batches made at once, and batches made ahead
@@ -130,6 +129,7 @@ def _gathered(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Datas
     readers = {field: _reader(images) for field, images in table.images.items() if _wanted(field, plan)}
     columns = {field: _constant(value) for field, value in table.columns.items() if _wanted(field, plan)}
     counts = {field: images.count for field, images in table.images.items()}
+    owners = dict.fromkeys(columns, next(iter(counts))) | table.owners
     length = plan.rows(max(counts.values()))
     num_batches = plan.batches(max(counts.values()))
     local = len(range(plan.shard_index, length, plan.num_shards))
@@ -161,8 +161,7 @@ def _gathered(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Datas
             index, number = rows[field]
             batch[field] = _finish(field, read(index), (epoch, number, index), plan)
         for field, values in columns.items():
-            owner = IMAGE if field == LABEL and IMAGE in rows else next(iter(rows))
-            batch[field] = tf.gather(values, rows[owner][0])
+            batch[field] = tf.gather(values, rows[owners[field]][0])
         return batch
 
     return start.map(order).flat_map(cut).map(fetch, num_parallel_calls=PARALLEL)

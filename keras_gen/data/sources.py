@@ -6,6 +6,7 @@ import pathlib
 from typing import Any
 
 from .arrays import describe_arrays, read_arrays
+from .domains import DOMAINS, has_domains, join, joined_splits, split_of
 from .fit import Fit
 from .folders import describe_folder, read_folder
 from .holding import hold
@@ -32,9 +33,12 @@ def resolve(
     store = Store(data_dir)
     if kind == "tfds":
         builder = prepare(find_builder(place, data_dir), download=download)
-        check_split(builder, split)
-        how = choose_cache(cache, builder.info.splits[split].num_examples, fit.image_shape)
-        return read_tfds(builder, split, fit, cache=how, store=store)
+        if has_domains(builder.info.splits):
+            return join(*(_read_tfds(builder, split_of(split, letter), fit, cache, store) for letter in "AB"))
+        return _read_tfds(builder, split, fit, cache, store)
+    if kind == "pair":
+        options = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
+        return join(*(resolve(each, split, fit, **options) for each in place))
     if kind == "stacked":
         builder = prepare(find_builder(place.removeprefix(PREFIX), data_dir), download=download)
         return read_stacked(builder, split, fit, cache=cache, store=store)
@@ -48,14 +52,22 @@ def resolve(
     return hold(table, cache, fit, on_error, store)
 
 
+def _read_tfds(builder: Any, split: str, fit: Fit, cache: str | None, store: Store) -> Table:
+    check_split(builder, split)
+    how = choose_cache(cache, builder.info.splits[split].num_examples, fit.image_shape)
+    return read_tfds(builder, split, fit, cache=how, store=store)
+
+
 def identify(source: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> tuple[str, Any]:
-    """Say what a source is: ("shapes" | "tfds" | "stacked", name) or ("arrays" | "folder", path).
+    """Say what a source is: a kind of `Description`, and its name, its path or, of a pair, the two sources.
 
     Raises:
         ValueError: nothing of that name is known.
     """
     text = os.fspath(source)
     path = pathlib.Path(text).expanduser()
+    if text.count(",") == 1 and not isinstance(source, os.PathLike) and not path.exists():
+        return "pair", tuple(part.strip() for part in text.split(","))
     if path.suffix in (".npy", ".npz"):
         return "arrays", path
     named = not isinstance(source, os.PathLike) and not text.startswith((".", "~", os.sep))
@@ -76,7 +88,7 @@ def identify(source: str | os.PathLike, data_dir: str | os.PathLike | None = Non
         + (f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else "")
         + f" Known: 'shapes'; 'stacked_mnist'; TFDS sets with an image feature ({', '.join(EXAMPLES)}, ...; prepared "
         f"here: {prepared}); "
-        f"a folder of images; an .npy or .npz file."
+        f"a folder of images; an .npy or .npz file; two of these with a comma, as two domains."
     )
 
 
@@ -86,7 +98,7 @@ class Description:
 
     Attributes:
         source: as it was asked for.
-        kind: "shapes", "tfds", "stacked", "arrays" or "folder".
+        kind: "shapes", "tfds", "stacked", "arrays", "folder" or "pair".
         about: a sentence or two.
         splits: name -> number of examples (empty where a TFDS set is not prepared yet).
         fields: name -> type and shape.
@@ -128,11 +140,34 @@ def describe(source: str | os.PathLike, *, data_dir: str | os.PathLike | None = 
         found = describe_shapes(place)
     elif kind == "tfds":
         found = describe_tfds(find_builder(place, data_dir))
+        if has_domains(found["splits"]):
+            found["splits"] = joined_splits(found["splits"])
+            found["fields"] = dict.fromkeys(DOMAINS, found["fields"]["image"])
+    elif kind == "pair":
+        found = _describe_pair([describe(each, data_dir=data_dir) for each in place])
     elif kind == "stacked":
         found = describe_stacked(find_builder(place.removeprefix(PREFIX), data_dir))
     else:
         found = {"about": str(place), **(describe_arrays if kind == "arrays" else describe_folder)(place)}
     return Description(source=os.fspath(source), kind=kind, **found)
+
+
+def _describe_pair(both: list[Description]) -> dict[str, Any]:
+    first, second = both
+    shapes = [each.image_shape for each in both]
+    shape = (
+        tuple(max(sides) for sides in zip(*shapes, strict=True)) if all(s and None not in s for s in shapes) else None
+    )
+    splits = {name: max(first.splits[name], second.splits[name]) for name in first.splits if name in second.splits}
+    if not splits and first.splits and second.splits:
+        raise ValueError(f"{first.source} and {second.source} have no split of the same name.")
+    fields, names = {}, {}
+    for letter, each in zip("ab", both, strict=True):
+        fields[f"domain_{letter}"] = each.fields["image"]
+        fields |= {f"label_{letter}": each.fields["label"]} if "label" in each.fields else {}
+        names |= {f"label_{letter}": each.names["label"]} if "label" in each.names else {}
+    about = f"Two domains without pairs: {first.source} and {second.source}."
+    return {"about": about, "splits": splits, "fields": fields, "names": names, "image_shape": shape}
 
 
 def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
@@ -153,5 +188,6 @@ def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
     found |= {name: "TFDS, prepared" for name in prepared_sets(data_dir) if name != "shapes"}
     found["any TFDS name"] = f"sets with an image feature, downloaded at first use: {', '.join(EXAMPLES)}, ..."
     found["a folder"] = "PNG, JPEG, WebP, BMP; flat, class folders, metadata.csv or .jsonl, trainA/trainB/testA/testB"
+    found["two of these, as A,B"] = "two domains without pairs, for cyclegan: mnist,usps"
     found["a file"] = ".npz or .npy: uint8 (0 to 255) or float (0 to 1), with labels and other arrays of equal length"
     return found

@@ -94,7 +94,7 @@ def group_name(names: list[str], group: int) -> str:
     return heads.pop() if len(heads) == 1 else f"group_{group}"
 
 
-def translations(subject: Subject) -> np.ndarray:
+def attribute_translations(subject: Subject) -> np.ndarray:
     """The first images of the split, each beside itself in every domain: uint8 [height, width, channels]."""
     batch = subject.batch(SHOWN)
     columns = next(iter(subject.model.examples(batch).values()))

@@ -6,18 +6,21 @@ from collections.abc import Callable
 import numpy as np
 
 from .active_units import active_units
-from .attribute_translation import attribute_translation, translations
+from .attribute_translation import attribute_translation, attribute_translations
 from .bound import bound
+from .captions import caption_precision, captions
 from .categories import category_error
 from .historical import historical
 from .information import information
 from .interpolation import interpolation
 from .latent_map import latent_map
 from .likelihood import likelihood
+from .puzzle import key_patches, restorations, tile_grid
 from .reconstruction import reconstruction, reconstructions
 from .samples import generated, neighbours, samples
 from .stacked_modes import stacked_modes
 from .subject import Subject
+from .translation import cycle, known_counterparts, transferred, translations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,17 +80,26 @@ EVALUATORS = (
     Evaluator("reconstruction", reconstruction, Offer(("reconstruct",))),
     Evaluator("category error", category_error, Offer(("infer",), ("num_categories",))),
     Evaluator("category error", category_error, Offer(("classify",), ("num_categories",))),
+    Evaluator("R-precision", caption_precision, Offer(("embed", "generate"))),
     Evaluator("attribute translation", attribute_translation, Offer(("translate", "classify"), ("vocabulary",))),
     Evaluator("samples", samples, Offer(("generate",))),
     Evaluator("modes", stacked_modes, Offer(("generate",))),
+    Evaluator("cycle", cycle, Offer(("a_to_b", "b_to_a"))),
+    Evaluator("transfer", transferred, Offer(("a_to_b", "b_to_a"))),
+    Evaluator("counterparts", known_counterparts, Offer(("a_to_b", "b_to_a"))),
     Evaluator("Parzen windows", historical, Offer(("generate",))),
+    Evaluator("key patches", key_patches, Offer(("restore",), ("part_encoder",))),
+    Evaluator("tile grid", tile_grid, Offer(("restore",), ("tile_placer",))),
 )
 
 PICTURES = (
     Picture("samples", generated, Offer(("generate",))),
+    Picture("captions", captions, Offer(("embed", "generate"))),
     Picture("neighbours", neighbours, Offer(("generate",))),
-    Picture("translations", translations, Offer(("translate",), ("vocabulary",))),
+    Picture("translations", attribute_translations, Offer(("translate",), ("vocabulary",))),
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
+    Picture("translations", translations, Offer(("a_to_b", "b_to_a"))),
     Picture("interpolation", interpolation, Offer(("encode", "decode"))),
     Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),
+    Picture("restorations", restorations, Offer(("restore",))),
 )

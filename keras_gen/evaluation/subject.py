@@ -75,18 +75,37 @@ class Subject:
 
     @cached_property
     def generated(self) -> np.ndarray:
-        """`samples` generated images; a conditional model is given the labels of real images."""
+        """`samples` generated images; a conditional model is given the labels, or the captions, of real images."""
         conditions = self.conditions(self.samples)
         return self.model.generate(self.samples, seed=self.seed, batch_size=self.batch_size, **conditions)
 
     def conditions(self, num: int) -> dict[str, np.ndarray]:
-        """What `generate` must be told for `num` images: labels as real images have them, where it is conditional."""
+        """What `generate` must be told for `num` images: labels or captions as real images have them, where it is
+        conditional.
+        """
+        if "text" in self.model.described():
+            return {"tokens": self.captioned(num)["tokens"]}
         if not getattr(self.model, "num_classes", None):
             return {}
         labels = self.batch(num)["label"]
         # in random order: the first of the samples may be compared alone, and data may lie class by class
         order = np.random.Generator(np.random.Philox(key=self.seed)).permutation(len(labels))
         return {"label": np.resize(labels[order], num)}
+
+    def captioned(self, num: int, role: str | None = None) -> dict[str, np.ndarray]:
+        """`num` examples with captions and their `tokens`, in random order, again from the first where there are fewer.
+
+        Raises:
+            ValueError: where the data have no captions.
+        """
+        batch = self.batch(num, role)
+        if "caption" not in batch:
+            source = self.run.config["data"]["source"]
+            raise ValueError(f"{source} has no captions; it has {', '.join(batch)}")
+        order = np.random.Generator(np.random.Philox(key=self.seed)).permutation(len(batch["image"]))
+        rows = np.resize(order, num if role is None else min(num, len(order)))
+        found = {field: values[rows] for field, values in batch.items()}
+        return {**found, "tokens": self.model.tokenizer(list(found["caption"]))}
 
     @property
     def zoom(self) -> int:
@@ -148,7 +167,7 @@ def gather(dataset: tf.data.Dataset, num: int | None, seed: int) -> dict[str, np
     chosen = np.sort(order[:num])
     parts, first = [], 0
     for batch in dataset.as_numpy_iterator():
-        rows = len(batch["image"])
+        rows = len(next(iter(batch.values())))
         inside = chosen[(chosen >= first) & (chosen < first + rows)] - first
         if len(inside):
             parts.append({field: values[inside] for field, values in batch.items()})

@@ -17,10 +17,11 @@ def endpoint_inputs(
 ) -> dict[str, dict[str, np.ndarray]]:
     """Realistic inputs for every endpoint, one row for each row of the data.
 
-    An input is taken from the data where it has a column of its name and shape; an image otherwise is the data's
-    `image`. Codes are by turns those of real images and draws of the prior; noise is drawn as `generate` draws it;
-    labels that the data does not have are drawn uniformly. Attributes are those of the data's rows in another order:
-    what a model is told to make of an image is what others have.
+    An input is taken from the data, or from what the model makes of it (`endpoint_columns`), where there is a column of
+    its name and shape; an image otherwise is the data's `image`. What another endpoint gives by the same name (a text's
+    embedding) is what that endpoint makes of its own inputs. Codes are by turns those of real images and draws of
+    the prior; noise is drawn as `generate` draws it; labels that the data does not have are drawn uniformly. Attributes
+    are those of the data's rows in another order: what a model is told to make of an image is what others have.
 
     Args:
         model: the model the endpoints belong to.
@@ -35,6 +36,7 @@ def endpoint_inputs(
         ValueError: for an input that none of this can serve.
     """
     num = len(data[next(iter(model.image_fields))])
+    data = {**data, **model.endpoint_columns(dict(data))}
     source = _Source(model, endpoints, data, num, seed)
     return {
         endpoint.name: {name: source.array(endpoint, name, port) for name, port in endpoint.inputs.items()}
@@ -73,6 +75,10 @@ class _Source:
             return draw_noise({name: Noise(port.kind, port.shape)}, self.num, self.seed)[name]
         if port.kind == "latent":
             return self._codes(port)
+        maker = next((each for each in self.endpoints.values() if each.outputs.get(name) == port), None)
+        if maker is not None and maker.name != endpoint.name:
+            inputs = {each: self.array(maker, each, its) for each, its in maker.inputs.items()}
+            return run_in_batches(maker, inputs)[name]
         raise ValueError(
             f"{endpoint.name} takes {name!r} ({port.kind}, shape {port.shape}), and the calibration data has no such "
             f"column; it has {', '.join(f'{key} {value.shape[1:]}' for key, value in self.data.items())}"

@@ -4,11 +4,14 @@
     python runtime.py generate --num 16 --seed 1 --out grid.png
     python runtime.py reconstruct photo.png --out pairs.png
 
+    python runtime.py generate --caption "a red circle"      # a model that reads text
+
     from runtime import Runtime
     images = Runtime().generate(16, seed=1)      # float32 [16, height, width, channels] in [0, 1]
 
 It reads model.json and the .tflite files of the folder it lies in. This is one long file because a copy of it is what
-goes to a device: it imports nothing of the package it comes from, and repeats the few lines that draw the noise.
+goes to a device: it imports nothing of the package it comes from, and repeats the few lines that draw the noise and
+those that read a caption.
 """
 
 import argparse
@@ -19,6 +22,8 @@ import struct
 import sys
 import threading
 import time
+import unicodedata
+import warnings
 import zlib
 
 import numpy as np
@@ -102,7 +107,8 @@ class Runtime:
         Args:
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
-            **conditions: what the model can be told, e.g. `label=3` or `label=[0, 1, ...]`; also noise of one's own.
+            **conditions: what the model can be told, e.g. `label=3` or `label=[0, 1, ...]`, or `caption="a red circle"`
+                (or one caption for each image; unknown words are reported by a warning); also noise of one's own.
 
         Returns:
             float32 [num, height, width, channels] in [0, 1].
@@ -111,7 +117,32 @@ class Runtime:
             raise ValueError(f"num must be >= 1; received {num}")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
+        if "caption" in conditions:
+            conditions["embedding"] = self.embed(conditions.pop("caption"), num)
         return self._first("generate", **{**self.noise(num, seed), **conditions})
+
+    def read(self, caption: str) -> dict:
+        """How a caption is read: `words` (all of its words), `unknown` (those read that the model does not know),
+        `dropped` (how many words at its end are too many) and `tokens`, float32 [1, length].
+
+        Raises:
+            ValueError: for a caption without a word, or a model that reads none.
+        """
+        text = self.description.get("text")
+        if text is None:
+            raise ValueError(f"This model ({self.description['system']}) reads no caption")
+        return read_caption(caption, text["vocabulary"], text["length"])
+
+    def embed(self, caption, num: int = 1) -> np.ndarray:
+        """A caption, or `num` of them -> embeddings float32 [num, size]; what is lost of them is warned of."""
+        captions = [caption] if isinstance(caption, str) else list(caption)
+        if len(captions) not in (1, num):
+            raise ValueError(f"Expected one caption, or {num} (one for each image); received {len(captions)}")
+        found = [self.read(each) for each in captions]
+        for lost in dict.fromkeys(warning for reading in found for warning in warnings_of(reading)):
+            warnings.warn(lost, stacklevel=3)
+        rows = self._first("embed", tokens=np.concatenate([reading["tokens"] for reading in found]))
+        return np.broadcast_to(rows, (num, rows.shape[1]))
 
     def encode(self, image, **conditions) -> np.ndarray:
         """Images [num, height, width, channels] in [0, 1] -> codes [num, size]."""
@@ -124,6 +155,36 @@ class Runtime:
     def reconstruct(self, image, **conditions) -> np.ndarray:
         """Images -> what the model makes of their codes, same shape."""
         return self._first("reconstruct", image=image, **conditions)
+
+    def solve(self, tiles, seed: int | None = None) -> dict[str, np.ndarray]:
+        """Put the tiles of a puzzle together: the endpoint `restore` of a grid, and the best assignment of its scores.
+
+        Args:
+            tiles: [num, count, height, width, channels] in [0, 1], in any order; fewer than there are places where
+                some are missing.
+            seed: of the noise, 0 <= seed < 2**63; None draws one.
+
+        Returns:
+            `image` [num, height, width, channels], the restored image; `scores` [num, places, places] of tile against
+            place; `places` int64 [num, count], the place of each tile, row by row from the top left.
+
+        Raises:
+            ValueError: for a model of another kind, or tiles that do not fit.
+        """
+        if "scores" not in self.signatures.get("restore", {}).get("outputs", {}):
+            raise ValueError(f"This model solves no grid: it has {', '.join(self.signatures)}")
+        tiles, shape = np.asarray(tiles), self.signatures["restore"]["inputs"]["tiles"]["shape"]
+        if tiles.ndim != 5 or not len(tiles) or not 1 <= tiles.shape[1] <= shape[0]:
+            raise ValueError(
+                f"tiles must have the shape [num, 1 to {shape[0]}, {', '.join(map(str, shape[1:]))}]; received "
+                f"{list(tiles.shape)}"
+            )
+        num, count = tiles.shape[:2]
+        filled = np.pad(tiles, [(0, 0), (0, shape[0] - count), *[(0, 0)] * 3])
+        presence = np.broadcast_to(np.arange(shape[0]) < count, (num, shape[0]))
+        seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+        made = self.run("restore", tiles=filled, presence=presence, **self.noise(num, seed))
+        return {**made, "places": np.stack([assign(each) for each in made["scores"]])[:, :count]}
 
     def translate(self, image, attributes, dataset: int | None = None) -> np.ndarray:
         """Images as they would be with other attributes.
@@ -228,6 +289,82 @@ def _draw(generator: np.random.Generator, kind: str, shape: tuple[int, ...]) -> 
         return np.eye(shape[1], dtype=np.float32)[generator.integers(shape[1], size=shape[0])]
     uniform = generator.random(shape, dtype=np.float32)
     return 2 * uniform - 1 if kind == "signed" else uniform
+
+
+def normalize(caption: str) -> str:
+    """The words of a caption in one form: NFKC, case folding, NFKC; punctuation and control characters to spaces."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", caption).casefold())
+    kinds = (unicodedata.category(character) for character in text)
+    text = "".join(" " if kind[0] == "P" or kind in ("Cc", "Cs") else c for c, kind in zip(text, kinds, strict=True))
+    return " ".join(text.split())
+
+
+def read_caption(caption: str, vocabulary: list[str], length: int) -> dict:
+    """Words to tokens: 0 fills up, 1 is any unknown word, known words begin at 2; see `Runtime.read`."""
+    if not isinstance(caption, str):
+        raise ValueError(f"A caption is a text; received {caption!r}")
+    words = normalize(caption).split()
+    if not words:
+        raise ValueError(f"Expected a caption with at least one word; received {caption[:80]!r}")
+    known = {word: index for index, word in enumerate(vocabulary, start=2)}
+    tokens = np.zeros((1, length), np.float32)
+    read = words[:length]
+    tokens[0, : len(read)] = [known.get(word, 1) for word in read]
+    unknown = list(dict.fromkeys(word for word in read if word not in known))
+    return {"words": words, "unknown": unknown, "dropped": len(words) - len(read), "tokens": tokens}
+
+
+def warnings_of(reading: dict) -> list[str]:
+    """What is lost of a caption, in sentences; see `Runtime.read`."""
+    found = [f"Unknown words: {', '.join(reading['unknown'])}"] if reading["unknown"] else []
+    if reading["dropped"]:
+        total = len(reading["words"])
+        found.append(f"The caption has {total} words; the first {total - reading['dropped']} are read")
+    return found
+
+
+def assign(scores: np.ndarray) -> np.ndarray:
+    """The assignment of rows to columns with the largest sum of scores, by shortest augmenting paths in O(num^3).
+
+    Rows are taken in one by one. Each looks, Dijkstra's way, for the cheapest path of reassignments to a free column;
+    the duals u and v keep every reduced cost at 0 or more.
+
+    Args:
+        scores: [num, num], finite.
+
+    Returns:
+        The column of each row, int64 [num].
+
+    Raises:
+        ValueError: for a matrix that is not square, or values that are not finite.
+    """
+    costs = -np.asarray(scores, np.float64)
+    if costs.ndim != 2 or costs.shape[0] != costs.shape[1] or not np.all(np.isfinite(costs)):
+        raise ValueError(f"scores must be a square matrix of finite numbers; received the shape {list(costs.shape)}")
+    num = len(costs)
+    u, v = np.zeros(num), np.zeros(num)
+    row_of = np.full(num, -1)
+    for start in range(num):
+        distance, reached_from = np.full(num, np.inf), np.full(num, -1)
+        done = np.zeros(num, bool)
+        row, column, length = start, -1, 0.0
+        while row >= 0:
+            further = length + costs[row] - u[row] - v
+            better = ~done & (further < distance)
+            distance[better], reached_from[better] = further[better], column
+            column = int(np.argmin(np.where(done, np.inf, distance)))
+            length, done[column] = distance[column], True
+            row = row_of[column]
+        seen = done.copy()
+        seen[column] = False  # the free column
+        u[row_of[seen]] += length - distance[seen]
+        u[start] += length
+        v[seen] -= length - distance[seen]
+        while column >= 0:  # back along the path: each column takes the row of the one before
+            before = reached_from[column]
+            row_of[column] = row_of[before] if before >= 0 else start
+            column = before
+    return np.argsort(row_of)
 
 
 def check_inputs(signature: str, ports: dict, inputs: dict) -> dict[str, np.ndarray]:
@@ -444,6 +581,9 @@ def information(model: Runtime) -> str:
         lines.append("attributes: " + ", ".join(told["attributes"]["names"]))
     if told.get("labels"):
         lines.append("labels: " + ", ".join(f"{index} {name}" for index, name in enumerate(told["labels"])))
+    if told.get("text"):
+        text = told["text"]
+        lines.append(f"text: captions of up to {text['length']} words, of {len(text['vocabulary'])} known ones")
     return "\n".join(lines)
 
 
@@ -463,6 +603,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=None)
     one.add_argument("--out", default="generated.png", help=".png grid or .npy")
     one.add_argument("--label", type=int, nargs="+", help="class, or one class for each image")
+    one.add_argument("--caption", help="what the images are to show, for a model that reads text")
     one = commands.add_parser("reconstruct", help="encode and decode images: originals above reconstructions")
     one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
     one.add_argument("--out", default="reconstructed.png", help=".png grid or .npy (reconstructions alone)")
@@ -487,6 +628,11 @@ def main(arguments: list[str] | None = None) -> None:
     model = Runtime(options.folder, precision=options.precision, threads=options.threads)
     label = getattr(options, "label", None)
     told = {} if label is None else {"label": label[0] if len(label) == 1 else label}
+    if getattr(options, "caption", None) is not None:
+        told["caption"] = options.caption
+        for lost in warnings_of(model.read(options.caption)):
+            print(f"note: {lost}", file=sys.stderr)
+        warnings.simplefilter("ignore")  # said already
     if options.command == "info":
         print(information(model))
     elif options.command == "generate":

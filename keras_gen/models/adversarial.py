@@ -131,8 +131,10 @@ class AdversarialModel(GenerativeModel):
         """One update of one player on one part; what it reports."""
         optimizer, variables = self.optimizers[player.name], player.variables
         made = part.made
+        carried = part.made_by(variables)
         with tf.GradientTape() as tape:
-            tape.watch(made)
+            if carried:  # else nobody asks for the gradient at what was made
+                tape.watch(made)
             rows, logs = player.loss(part.batch, made, part.draws, part.place, True)
             rows = self._per_example(f"{player.name}_loss", rows)
             tf.debugging.assert_equal(
@@ -143,9 +145,9 @@ class AdversarialModel(GenerativeModel):
             if penalties:
                 loss += tf.add_n(penalties) / part.place.replicas
             loss = optimizer.scale_loss(loss)
-        direct, at_made = tape.gradient(loss, [variables, made])
+        gradients, at_made = tape.gradient(loss, [variables, made if carried else {}])
         through = part.carried(at_made, variables)
-        gradients = [a if b is None else b if a is None else a + b for a, b in zip(direct, through, strict=True)]
+        gradients = [a if b is None else b if a is None else a + b for a, b in zip(gradients, through, strict=True)]
         scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         gradients = checked(player.name, tf.reduce_sum(rows), gradients, loss_alone=scaled)
         optimizer.apply(gradients, variables)
@@ -163,10 +165,14 @@ class _Part:
             self.made = model.make(batch, self.draws, training=True)
         self.makers = {id(v) for name in model.makers for v in getattr(model, name).trainable_variables}
 
+    def made_by(self, variables: list) -> list:
+        """Those of the variables that make what is made."""
+        return [variable for variable in variables if id(variable) in self.makers]
+
     def carried(self, at_made: dict, variables: list) -> list:
         """Gradients at what was made -> gradients at variables, None for those that did not make it."""
         names = [name for name, gradient in at_made.items() if gradient is not None]
-        moved = [variable for variable in variables if id(variable) in self.makers]
+        moved = self.made_by(variables)
         if not names or not moved:
             return [None] * len(variables)
         found = self.tape.gradient(

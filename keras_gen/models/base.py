@@ -80,13 +80,24 @@ class GenerativeModel(Generating, keras.Model):
         return {"image": self.image_shape}
 
     def described(self) -> dict:
-        """What an export's model.json says of the system besides, e.g. the names of its attributes: key -> JSON."""
+        """What an export's model.json says of the system besides: `text`, `attributes`, ... -> JSON."""
         return {}
 
     def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """What it makes of given examples, to be looked at: panel -> {column: images [rows, height, width, channels]}.
 
         Empty where the endpoints show it already, as `generate` and `reconstruct` do.
+        """
+        return {}
+
+    def endpoint_columns(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Inputs of endpoints that the data does not have as they are, such as patches of its images.
+
+        Args:
+            columns: what the data has, name -> [num, ...].
+
+        Returns:
+            Input -> [num, ...]; they calibrate an int8 file and are what exports are compared on.
         """
         return {}
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 
-KINDS = ("image", "latent", *NOISE_KINDS, "label", "attributes", "value")
+KINDS = ("image", "latent", *NOISE_KINDS, "label", "attributes", "share", "value")
+BOUNDED = ("image", "uniform", "one_hot", "label", "attributes", "share")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,9 +17,10 @@ class Port:
 
     Attributes:
         shape: its shape for one example, without the batch.
-        kind: `"image"` (in [0, 1]), `"latent"` (a code), `"normal"`, `"uniform"`, `"signed"` or `"one_hot"` (base
-            noise, see `keras_gen.distributions.Noise`), `"label"` (one-hot class), `"attributes"` (classes
-            and attributes in groups, see `Attributes`; each in [0, 1]), or `"value"` (anything else).
+        kind: `"image"` (in [0, 1]; patches of an image too), `"latent"` (a code), `"normal"`, `"uniform"`, `"signed"`
+            or `"one_hot"` (base noise, see `keras_gen.distributions.Noise`), `"label"` (one-hot class), `"attributes"`
+            (classes and attributes in groups, each in [0, 1], see `Attributes`), `"share"` (how far something is
+            there, in [0, 1]: a mask), or `"value"` (anything else).
     """
 
     shape: tuple[int, ...]
@@ -34,7 +36,7 @@ class Port:
         """Smallest and largest value, or None where there is no bound."""
         if self.kind == "signed":
             return -1.0, 1.0
-        return (0.0, 1.0) if self.kind in ("image", "uniform", "label", "one_hot", "attributes") else None
+        return (0.0, 1.0) if self.kind in BOUNDED else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ from keras_gen.losses import adversarial, packing, penalties
 from keras_gen.losses.diff_augment import check_names, diff_augment, noise_size
 
 from .adversarial import AdversarialModel
+from .diversity import pixel_variance, sample_diversity
 from .endpoints import Endpoint, Port
 from .labelled import Labelled
 from .players import Player
@@ -122,7 +123,7 @@ class GAN(Labelled, AdversarialModel):
             losses += self._penalized(real, generated, label, draws, place)
         metrics = {
             "discriminator_accuracy": self._objective.accuracy(*logits, **means),
-            "sample_diversity": tf.fill(tf.shape(losses), _diversity(generated, real, place)),
+            "sample_diversity": tf.fill(tf.shape(losses), sample_diversity(generated, real, place)),
         }
         return losses, metrics
 
@@ -161,7 +162,7 @@ class GAN(Labelled, AdversarialModel):
             name: value[::size] if value.shape[1:] == [1] else packing.pack(value, size)
             for name, value in draws.noise(penalty.noise(self.image_shape)).items()
         }
-        deviation = tf.sqrt(tf.reduce_mean(_variance(real, place))) if penalty.needs_deviation else None
+        deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, place))) if penalty.needs_deviation else None
         rows = penalty.rows(
             lambda packs: self._logits(packs, label, training=True),
             packing.pack(real, size), packing.pack(generated, size), noise, deviation,
@@ -259,14 +260,3 @@ class GAN(Labelled, AdversarialModel):
 
 def _joins_examples(network: keras.Model) -> bool:
     return any(isinstance(layer, keras.layers.BatchNormalization) for layer in network._flatten_layers())
-
-
-def _variance(images: tf.Tensor, place) -> tf.Tensor:
-    """The variance of every pixel over the global batch: [height, width, channels]."""
-    mean = place.mean(images)
-    return place.mean(tf.square(images - mean))
-
-
-def _diversity(generated: tf.Tensor, real: tf.Tensor, place) -> tf.Tensor:
-    ours, theirs = (tf.reduce_mean(_variance(images, place)) for images in (generated, real))
-    return tf.sqrt(ours / tf.maximum(theirs, 1e-12))

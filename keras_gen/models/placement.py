@@ -58,11 +58,14 @@ class Place:
         return total / tf.cast(self.total, values.dtype)
 
     def gather(self, values: tf.Tensor) -> tf.Tensor:
-        """[rows, ...] -> [total, ...]: the examples of all replicas, in order, on each of them; without a gradient."""
-        values = tf.stop_gradient(self.own(values))
+        """[rows, ...] -> [total, ...]: the examples of all replicas, in order, on each of them.
+
+        The gradient reaches every replica's rows: each replica's loss may hang on all of them.
+        """
         if self.replicas == 1:
             return values
-        others = [[self.first, self.total - self.first - self.rows], *[[0, 0]] * (values.shape.rank - 1)]
+        values = self.own(values)
+        others = [[self.first, self.total - self.first - tf.shape(values)[0]], *[[0, 0]] * (values.shape.rank - 1)]
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(values, others))
 
     def part(self, values: tf.Tensor) -> tf.Tensor:
@@ -124,7 +127,7 @@ class Draws:
             kinds = self.place.gather(within)
             slots, by_kind = tf.argsort(kinds, stable=True), tf.argsort(tf.gather(kinds, order), stable=True)
             order = tf.scatter_nd(slots[:, None], tf.gather(order, by_kind), [self.place.total])
-        return self.place.part(tf.gather(self.place.gather(values), order))
+        return self.place.part(tf.gather(self.place.gather(tf.stop_gradient(values)), order))
 
     def noise(self, wanted: dict) -> dict[str, tf.Tensor]:
         """Base noise as a model asks for it: {name: `keras_gen.distributions.Noise`} -> {name: [rows, *shape]}."""

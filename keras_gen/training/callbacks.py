@@ -3,7 +3,7 @@
 import math
 import pathlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -58,6 +58,35 @@ class ReportTrouble(keras.callbacks.Callback):
         for name in self.known - found.keys():
             self.say(f"Epoch {epoch + 1}: no longer: {name}.")
         self.known = set(found)
+
+
+class LinearDecay(keras.callbacks.Callback):
+    """The learning rate of every player as it is until a part of the epochs is over, then linearly towards 0.
+
+    Of E epochs and begin b, epoch e = 0, 1, ... has the factor min(1, (E - e) / (E - b E)): 0 would be epoch E.
+
+    Args:
+        begin: b, in [0, 1).
+        epochs: E.
+        rates: learning rate of each optimizer at the start, in the order of `optimizers_of`.
+
+    Reference:
+        Zhu, Park, Isola, Efros 2017, arXiv:1703.10593, section 4; Choi et al. 2018, arXiv:1711.09020, section 5.
+    """
+
+    def __init__(self, begin: float, epochs: int, rates: Sequence[float]):
+        super().__init__()
+        self.begin, self.epochs, self.rates = begin, epochs, rates
+
+    def on_epoch_begin(self, epoch, logs=None):
+        factor = min(1.0, (self.epochs - epoch) / (self.epochs * (1 - self.begin)))
+        for optimizer, rate in zip(optimizers_of(self.model), self.rates, strict=True):
+            optimizer.learning_rate = rate * factor
+
+
+def optimizers_of(model: keras.Model) -> list[keras.optimizers.Optimizer]:
+    """One for each player, or the one there is."""
+    return getattr(model.optimizer, "optimizers", [model.optimizer])
 
 
 class KeepHistory(keras.callbacks.Callback):

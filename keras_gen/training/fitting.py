@@ -12,13 +12,24 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import runs, zoo
-from keras_gen.models import AdversarialModel, GenerativeModel
+from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
 from keras_gen.models.faults import player_in
 
 from . import plan, strategies
-from .callbacks import ADVICE, KeepBest, KeepHistory, KeepState, ReportTrouble, StopOnNaN, StopWhenWaiting
+from .callbacks import (
+    ADVICE,
+    KeepBest,
+    KeepHistory,
+    KeepState,
+    LinearDecay,
+    ReportTrouble,
+    StopOnNaN,
+    StopWhenWaiting,
+    optimizers_of,
+)
 from .card import write_card
 from .checkpoints import Checkpoints
+from .embedding import prepare_text_encoder
 from .history import History
 from .samples import SampleGrid
 
@@ -44,6 +55,7 @@ def train(
     labelled: int | None = None,
     data_dir: str | os.PathLike | None = None,
     settings: Mapping | None = None,
+    view: Mapping | None = None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
     verbose: int = 1,
 ) -> runs.Run:
@@ -78,6 +90,8 @@ def train(
             (see `keras_gen.data.load`); for `supervised` systems.
         data_dir: TFDS directory.
         settings: the system's own, see `zoo.get(key).settings`.
+        view: what the system sees of the data, where it takes more than images: `{"domains": [A, B], "by": FIELD}` are
+            two classes as domains, `{"attributes": [FIELD or NAME, ...]}` what is to be changed in an image.
         callbacks: more of them; their own state is not kept for a resume.
         verbose: 0 silent, 1 a progress bar, 2 a line for each epoch.
 
@@ -100,6 +114,7 @@ def train(
         system, data, epochs, steps, batch_size, plan.size_of(image_size), seed, precision, strategy, patience,
         learning_rate, binarize, None if augment is None else tuple(augment), labelled,
         None if data_dir is None else os.fspath(data_dir), dict(settings or {}),
+        dict(view or {}),
     )  # fmt: skip
     devices = _devices(request)  # before anything else: several workers cannot start after other operations
     worker = strategies.task_of(devices)
@@ -112,6 +127,7 @@ def train(
         run = runs.Run(pathlib.Path(out), plan.new(request))
 
     model = _model(request, run, devices)
+    rates = [float(np.asarray(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
     run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
     training, validation = _datasets(run, model, devices)
     if worker == 0:
@@ -121,6 +137,9 @@ def train(
             runs.Run.create(out, run.config, overwrite=overwrite)
     elif not resume:
         shutil.rmtree(_home(run, worker), ignore_errors=True)
+    if run.config["training"].get("decay") is not None:
+        decay = LinearDecay(run.config["training"]["decay"], run.config["training"]["epochs"], rates)
+        callbacks = [decay, *callbacks]
     _fit(run, model, training, validation, devices, list(callbacks), verbose if worker == 0 else 0)
     return run
 
@@ -176,6 +195,12 @@ def _datasets(run: runs.Run, model: GenerativeModel, devices: tf.distribute.Stra
         validation = _dataset(run, "validation")
         if run.config["data"].get("drop_remainder") and validation.info.num_examples >= options["batch_size"]:
             validation = _dataset(run, "validation", drop_remainder=True)
+    for field in model.image_fields:
+        if field not in training.info.fields:
+            raise ValueError(
+                f"This {type(model).__name__} learns from {' and '.join(model.image_fields)}; {training.info.source} "
+                f"has {', '.join(training.info.fields)}"
+            )
     classes, names = getattr(model, "num_classes", None), training.info.label_names
     if classes and "label" not in training.info.fields:
         raise ValueError(f"num_classes={classes} needs data with labels; {training.info.source} has none")
@@ -216,6 +241,8 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> 
         )
         return
     _announce(run, model, training, devices, done, say)
+    if not done and isinstance(model, Text2Image) and run.config["settings"]:
+        prepare_text_encoder(run, model, training, validation, devices, home, say, verbose)
     keep = [
         StopOnNaN(),
         KeepHistory(history),

@@ -2,14 +2,16 @@
 
 import dataclasses
 import datetime
+import functools
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from keras_gen import runs, zoo
+from keras_gen import data, runs, zoo
 from keras_gen.models import GenerativeModel
 
 from .source import Source, look_at
+from .views import View, normal, view_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # larger images take a deliberate --image-size
@@ -38,6 +40,7 @@ class Request:
     labelled: int | None
     data_dir: str | None
     settings: dict
+    view: dict
 
     def __post_init__(self):
         _check_numbers(self)
@@ -69,15 +72,20 @@ def new(request: Request) -> dict:
     system = zoo.System if own is not None else zoo.get(request.system)  # the class holds the general defaults
     settings = {} if own is not None else _complete(request.system, request.settings)
     source = look_at(request.data, request.data_dir)
+    view = View(normal(request.view), {})
+    if own is None:
+        captions = functools.partial(_captions, request, splits_of(source)["train"])
+        view = view_of(system.view, source, request.view, request.data, captions)
+        settings |= {name: value for name, value in view.settings.items() if name not in request.settings}
     shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
-    data = {"source": place_of(request.data), "splits": splits_of(source)}
-    data |= {"binarize": request.binarize, "augment": list(request.augment or ())}
+    seen = {"source": place_of(request.data), "splits": splits_of(source)}
+    seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **view.options}
     if request.labelled is not None:
-        data["labelled"] = request.labelled
+        seen["labelled"] = request.labelled
     if system.whole_batches:
-        data["drop_remainder"] = True
+        seen["drop_remainder"] = True
     if request.data_dir is not None:
-        data["data_dir"] = str(request.data_dir)
+        seen["data_dir"] = str(request.data_dir)
     training = {
         "epochs": request.epochs or system.epochs,
         "steps": request.steps,
@@ -87,13 +95,14 @@ def new(request: Request) -> dict:
         "strategy": request.strategy,
         "patience": request.patience,
         "learning_rate": request.learning_rate or (None if own is not None else system.learning_rate),
+        "decay": None if own is not None else system.decay,
     }
     return {
         "format": runs.FORMAT,
         "system": request.name,
         "image_shape": list(shape),
         "settings": settings,
-        "data": data,
+        "data": seen,
         "training": training,
         "versions": runs.versions(),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -117,6 +126,7 @@ def resumed(request: Request, config: dict) -> dict:
         "labelled": config["data"].get("labelled"),
         **{name: config["training"].get(name) for name in _KEPT},
         **{f"setting {name}": value for name, value in config["settings"].items()},
+        **{f"view {name}": value for name, value in config["data"].items()},
     }
     asked = {
         "system": request.name,
@@ -127,6 +137,7 @@ def resumed(request: Request, config: dict) -> dict:
         "labelled": request.labelled,
         **{name: getattr(request, name) for name in _KEPT},
         **{f"setting {name}": value for name, value in request.settings.items()},
+        **{f"view {name}": value for name, value in normal(request.view).items()},
     }
     different = [
         f"{name} is {began.get(name)!r}, received {value!r}"
@@ -145,6 +156,13 @@ def resumed(request: Request, config: dict) -> dict:
 
 
 _KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate")
+
+
+def _captions(request: Request, split: str) -> Iterator[bytes]:
+    """The captions of a split."""
+    options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None}
+    for batch in data.load(request.data, split, fields=["caption"], data_dir=request.data_dir, **options):
+        yield from batch["caption"].numpy()
 
 
 def image_shape_of(source: Source, image_size: tuple[int, int] | None, default: int) -> tuple[int, int, int]:
@@ -171,7 +189,9 @@ def splits_of(source: Source) -> dict[str, str | None]:
     training = "train" if "train" in names else next(iter(names))
     validation = next((name for name in ("validation", "valid", "val") if name in names), None)
     held_out = min(names[training] // 10, VALIDATION_IMAGES)
-    if validation is None and held_out:
+    if validation is None and held_out and "domain_a" in source.fields:
+        training, validation = f"{training}[:90%]", f"{training}[90%:]"  # the two may differ in size
+    elif validation is None and held_out:
         training, validation = f"{training}[:-{held_out}]", f"{training}[-{held_out}:]"
     return {"train": training, "validation": validation, "test": "test" if "test" in names else None}
 

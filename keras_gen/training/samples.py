@@ -37,7 +37,8 @@ def picture_of(
 ) -> np.ndarray | None:
     """One panel for each endpoint that ends in an image, side by side.
 
-    `generate` gives a grid of samples (of all classes in turn where the model is conditional). What the model's
+    `generate` gives a grid of samples (of all classes in turn where the model is conditional, of a caption in each row
+    where it reads texts). What the model's
     `examples` are is shown in columns; without any, an endpoint from the fields of a batch to an image, such as
     `reconstruct`, gives pairs: what goes in and what comes out.
 
@@ -60,9 +61,8 @@ def picture_of(
             continue
         scale = max(1, round(SHOWN_SIZE / endpoint.outputs[shown[0]].shape[0]))
         if endpoint.name == "generate":
-            classes = getattr(model, "num_classes", None)
-            conditions = {"label": np.arange(num) % classes} if classes else {}
-            panels["samples"] = pictures.grid(model.generate(num, seed=seed, **conditions), scale=scale)
+            images = model.generate(num, seed=seed, **_told(model, batch, num))
+            panels["samples"] = pictures.grid(images, scale=scale)
         elif given and not examples and all(name in batch for name in endpoint.inputs):
             rows = {name: _rows(batch[name], port, num // 2) for name, port in endpoint.inputs.items()}
             images = np.asarray(endpoint.function(**rows)[shown[0]])
@@ -76,6 +76,16 @@ def picture_of(
             {name: pictures.grid(images, columns=1, scale=scale) for name, images in columns.items()}, pad=2
         )
     return pictures.beside(panels) if panels else None
+
+
+def _told(model: GenerativeModel, batch: Mapping[str, np.ndarray], num: int) -> dict:
+    """What `generate` is told for `num` samples."""
+    if getattr(model, "num_classes", None):
+        return {"label": np.arange(num) % model.num_classes}
+    if "text" in model.described():
+        each = max(1, round(np.sqrt(num)))
+        return {"tokens": np.resize(np.repeat(batch["tokens"], each, axis=0), (num, batch["tokens"].shape[1]))}
+    return {}
 
 
 def _rows(values: np.ndarray, port, num: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from collections.abc import Mapping
 
 from PIL import Image, UnidentifiedImageError
 
@@ -22,12 +23,16 @@ class Source:
         image_size: (height, width) where all images have the same, else None.
         channels: 1, 3 or 4; 3 where they differ.
         rendered: drawn for this package, so `image_size` is no reason to train at it.
+        fields: names of the fields of a batch.
+        names: value names of the fields that have them.
     """
 
     splits: dict[str, int]
     image_size: tuple[int, int] | None
     channels: int
     rendered: bool = False
+    fields: tuple[str, ...] = ("image",)
+    names: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> Source:
@@ -44,13 +49,16 @@ def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None
     if not described.splits:  # TFDS knows the sizes once the set is prepared
         data.load(source, image_shape=(32, 32, 3), batch_size=1, cache=None, data_dir=data_dir)
         described = data.describe(source, data_dir=data_dir)
+    held = {"fields": tuple(described.fields), "names": described.names}
     if described.kind == "folder":
-        return Source(described.splits, *_look_into(pathlib.Path(source).expanduser()))
+        return Source(described.splits, *_look_into(pathlib.Path(source).expanduser()), **held)
+    if described.kind == "pair" and described.image_shape is None:
+        return Source(described.splits, None, 3, **held)
     if described.image_shape is None:
         raise ValueError(f"{source} has no field 'image' to train on; it has {', '.join(described.fields)}")
     height, width, channels = described.image_shape
     size = None if None in (height, width) else (height, width)
-    return Source(described.splits, size, channels or 3, described.kind == "shapes")
+    return Source(described.splits, size, channels or 3, described.kind == "shapes", **held)
 
 
 def _look_into(folder: pathlib.Path) -> tuple[tuple[int, int] | None, int]:

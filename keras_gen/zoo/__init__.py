@@ -9,7 +9,7 @@ import keras
 
 from keras_gen import models
 
-from . import autoencoders, conditional, generators
+from . import autoencoders, generators, puzzles, text2image, translators
 from .priors import prior_of as prior_of
 
 
@@ -29,6 +29,9 @@ class System:
         generative: whether samples are meant to look like the data.
         whole_batches: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
             ones).
+        view: what it sees of a data set: `"images"` as they are, two `"domains"`, images with `"attributes"`, or
+            images with `"captions"`.
+        decay: part of the epochs after which the learning rate falls linearly towards 0; None keeps it.
     """
 
     key: str
@@ -45,6 +48,8 @@ class System:
     paces: dict[str, float] = dataclasses.field(default_factory=dict)
     generative: bool = True
     whole_batches: bool = False
+    view: str = "images"
+    decay: float | None = None
 
     @property
     def settings(self) -> dict:
@@ -178,13 +183,55 @@ SYSTEMS = {
             "stargan",
             "StarGAN",
             "Choi et al. 2018, arXiv:1711.09020",
-            conditional.stargan,
+            translators.stargan,
             data=("shapes",),
             endpoints=("translate", "classify"),
             batch_size=80,  # five critic updates of 16, as in the paper
             learning_rate=1e-4,
             betas=(0.5, 0.999),
             whole_batches=True,
+            view="attributes",
+            decay=0.5,
+        ),
+        System(
+            "cyclegan",
+            "CycleGAN",
+            "Zhu et al. 2017, arXiv:1703.10593",
+            translators.cyclegan,
+            data=("shapes",),
+            endpoints=("a_to_b", "b_to_a"),
+            batch_size=8,
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            generative=False,
+            view="domains",
+            decay=0.5,
+        ),
+        System(
+            "puzzlegan",
+            "Puzzle-GAN",
+            "Lee et al. 2017, arXiv:1703.10730",
+            puzzles.puzzlegan,
+            data=("shapes",),
+            endpoints=("restore",),
+            batch_size=32,
+            learning_rate=1e-3,
+            betas=(0.5, 0.999),
+            paces={"discriminator": 0.4},
+        ),
+        System(
+            "text2image",
+            "Text to Image",
+            "Reed et al. 2016, arXiv:1605.05396",
+            text2image.text2image,
+            data=("shapes",),
+            endpoints=("embed", "generate"),
+            batch_size=64,
+            learning_rate=2e-4,
+            betas=(0.5, 0.999),
+            paces={"generator": 5.0},
+            whole_batches=True,
+            view="captions",
         ),
     )
 }

@@ -37,7 +37,8 @@ def test_other_networks_are_refused():
 
 
 def test_the_workers_know_the_settings():
-    from benchmarks.workers import keras_gen_dcgan, keras_gen_vae
+    from benchmarks.workers import keras_gen_cyclegan, keras_gen_dcgan, keras_gen_vae
 
     assert tuple(keras_gen_dcgan.SETTINGS) == COMPARISONS["dcgan"].our_settings
     assert tuple(keras_gen_vae.SETTINGS) == COMPARISONS["vae"].our_settings
+    assert tuple(keras_gen_cyclegan.SETTINGS) == COMPARISONS["cyclegan"].our_settings

@@ -48,6 +48,8 @@ def exported(runs: pathlib.Path, name: str, system: str, shape, settings: dict, 
                        else weight + generator.normal(0, 0.5, weight.shape)
                        for variable, weight in zip(model.weights, model.get_weights(), strict=True)])  # fmt: skip
     data = {"image": generator.random((32, *shape), np.float32)}
+    if hasattr(model, "tokenizer"):  # a text for each image
+        data["tokens"] = generator.integers(2, 2 + len(model.vocabulary), (32, model.length))
     folder = export_model(
         model,
         runs / name / "export",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gen import data
-from keras_gen.evaluation import evaluate
+from keras_gen.evaluation import evaluate, text_judge
 from keras_gen.evaluation.subject import Subject
 
 from .test_evaluating import QUICK, SAMPLE_METRICS
@@ -15,6 +15,7 @@ SETTINGS = {
     "dcgan": {"width": 4, "network": "dcgan"},
     "infogan": {"width": 4, "dense": 8, "noise_size": 3, "num_categories": 3},
     "aae": {"discriminator_width": 8, "num_categories": 2, "supervised": True, "latent_size": 1},
+    "text2image": {"width": 4, "vocabulary": ["a", "disc", "small", "large"], "length": 4, "embedding_size": 8},
 }
 GENERATORS = {"samples", "neighbours"}
 OWN = {
@@ -22,7 +23,15 @@ OWN = {
     "dcgan": set(),
     "infogan": {"category_error_test"},
     "aae": {"reconstruction", "psnr", "ssim", "category_error_test"},
+    "text2image": {"r_precision_test", "r_precision_test_real"},
 }
+
+
+@pytest.fixture(autouse=True)
+def a_quick_judge(monkeypatch, tmp_path):
+    """The judge of captions is trained for a moment, and not kept."""
+    monkeypatch.setitem(text_judge.__globals__["SETTINGS"], "steps", 40)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 @pytest.mark.parametrize("system", SETTINGS)
@@ -33,7 +42,12 @@ def test_every_number_and_picture_that_the_system_offers(tmp_path, system):
     for name, value in content["metrics"].items():
         assert (value is None) == ("fd_" in name or "ms_ssim" in name), (name, content["about"][name])
     pictures = GENERATORS | ({"reconstructions", "interpolation", "latent_map"} if system == "aae" else set())
+    pictures |= {"captions"} if system == "text2image" else set()
     assert set(content["pictures"]) == pictures
+    if system == "text2image":
+        # large and small discs are told apart by their area alone
+        assert content["metrics"]["r_precision_test_real"] > 0.8
+        assert "first among" in content["about"]["r_precision_test"]["note"]
     if system == "aae":
         model, images = run.load_model(), next(iter(run.dataset("test", batch_size=60)))["image"]
         error = np.square(model.reconstruct(images) - images).sum((1, 2, 3)).mean()

@@ -8,6 +8,9 @@ from keras_gen.distributions.posteriors import SCALE_FLOOR
 from keras_gen.models import VAE
 from keras_gen.runs import Run
 
+# captions of the discs, by whether they are large
+SIZES = np.array(["a small disc", "a large disc"])
+
 
 def pixel_vae(slope: float, scale: float, head="bernoulli") -> VAE:
     """A VAE of one pixel x whose posterior is N(slope * x, scale^2), and whose decoder gives the code itself."""
@@ -39,7 +42,10 @@ def make_run(folder, system: str = "vae", *, gray: bool = False, name: str | Non
     train, test = blobs(200, seed=1), blobs(60, seed=2)
     file = folder / "discs.npz"
     dim = 2 if gray else 1
-    np.savez(file, x_train=train[0] // dim, y_train=train[1], x_test=test[0] // dim, y_test=test[1])
+    columns = {"x_train": train[0] // dim, "y_train": train[1], "x_test": test[0] // dim, "y_test": test[1]}
+    if "vocabulary" in zoo.get(system).settings:
+        columns |= {f"caption_{name}": SIZES[large] for name, (_, large) in (("train", train), ("test", test))}
+    np.savez(file, **columns)
     small = {"network": "mlp", "width": 16, "latent_size": 2}
     known = zoo.get(system).settings
     settings = {**{name: value for name, value in small.items() if name in known}, **settings}

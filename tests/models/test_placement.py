@@ -20,6 +20,7 @@ def on_one_device() -> dict:
         "first": draws.normal([2]),
         "second": draws.normal([3, 1]),
         "third": draws.uniform([2]),
+        "shared": draws.shared([4]),
         "shuffled": draws.shuffled(values),
         "exchanged": draws.shuffled(values, within=kinds),
     }
@@ -44,9 +45,13 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
             "filled": values,
             "mean": place.mean(values),
             "share": place.share(values[:, 0]),
+            "slope": _slope(place, values),
             "first": draws.normal([2]),
             "second": draws.normal([3, 1]),
             "third": draws.uniform([2]),
+            "shared": draws.shared([4]),
+            "gathered": place.gather(values),
+            "part": place.part(place.gather(values)),
             "shuffled": draws.shuffled(values),
             "exchanged": draws.shuffled(
                 values, within=tf.gather(tf.constant(KINDS), tf.cast(values[:, 0], tf.int32) // 2)
@@ -57,6 +62,15 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
     return [{name: value.values[i].numpy() for name, value in results.items()} for i in range(2)]
 
 
+def _slope(place, values):
+    """The gradient, at this replica's rows, of the loss sum over i, j of x_i (x_j)^2, whose rows replicas share."""
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        others = tf.reduce_sum(tf.square(place.gather(values[:, 0])))
+        loss = place.share(values[:, 0] * others)
+    return tape.gradient(loss, values)[:, 0]
+
+
 @pytest.mark.parametrize("rows", [(3, 2), (4, 1), (5, 0)])
 def test_two_replicas_are_one_device(rows):
     one, two = on_one_device(), on_two(rows)
@@ -65,6 +79,15 @@ def test_two_replicas_are_one_device(rows):
         assert result["position"] == (0, rows[0])[replica]
         np.testing.assert_allclose(result["mean"], VALUES.mean(0))
         assert len(result["filled"]) == max(rows[replica], 1)
+        own, x = np.split(VALUES, rows[:1])[replica], VALUES[:, 0]
+        # d/dx_k of (sum_i x_i)(sum_j x_j^2) / 5
+        slope = (np.sum(x**2) + 2 * own[:, 0] * np.sum(x)) / 5
+        np.testing.assert_allclose(result["slope"][: rows[replica]], slope, rtol=1e-6)
+        np.testing.assert_array_equal(result["gathered"], VALUES)
+        # a replica without rows gets one of another's, as the noise does
+        np.testing.assert_array_equal(result["part"][: rows[replica]], own)
+        assert len(result["part"]) == max(rows[replica], 1)
+        np.testing.assert_array_equal(result["shared"], one["shared"])
     assert sum(result["share"] for result in two) == pytest.approx(VALUES[:, 0].mean())
     for name in ("first", "second", "third", "shuffled", "exchanged"):
         joined = np.concatenate([result[name][:count] for result, count in zip(two, rows, strict=True)])

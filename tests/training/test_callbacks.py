@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.training.callbacks import KeepBest, KeepHistory, ReportTrouble, StopOnNaN, StopWhenWaiting
+from keras_gen.training.callbacks import KeepBest, KeepHistory, LinearDecay, ReportTrouble, StopOnNaN, StopWhenWaiting
 from keras_gen.training.history import History
 
 
@@ -74,3 +74,15 @@ def test_trouble_is_told_when_it_begins_and_when_it_is_over():
         model.train_steps = 60 * (epoch + 1)
         callback.on_epoch_end(epoch, {"heat": np.float32(heat)})
     assert told == ["Epoch 3: it burns: red.", "Epoch 5: no longer: it burns."]
+
+
+def test_linear_decay_keeps_the_rate_then_falls_towards_zero():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    seen = []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(float(model.optimizer.learning_rate)))
+    # a resumed run begins with the rate that the state holds; the callback knows the first one
+    model.optimizer.learning_rate = 0.1
+    model.fit(np.ones((2, 1)), np.ones((2, 1)), epochs=6, callbacks=[LinearDecay(0.5, 6, [0.5]), keep], verbose=0)
+    # (E - e) / (E - b E) = 3/3, 2/3, 1/3 from epoch 3 on
+    np.testing.assert_allclose(seen, [0.5, 0.5, 0.5, 0.5, 1 / 3, 1 / 6], rtol=1e-6)

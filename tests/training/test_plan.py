@@ -9,7 +9,7 @@ from keras_gen.training import plan
 from keras_gen.training.source import Source
 
 EMPTY = {field: None for field in plan.Request.__dataclass_fields__} | {
-    "strategy": "auto", "binarize": "auto", "settings": {},
+    "strategy": "auto", "binarize": "auto", "settings": {}, "view": {},
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_a_new_configuration_states_every_setting(began, npz):
     assert began["image_shape"] == [8, 8, 1] and began["versions"]["keras"] == keras.__version__
     assert began["training"] == {
         "epochs": 20, "steps": None, "batch_size": 16, "seed": 0, "precision": "float32", "strategy": "auto",
-        "patience": None, "learning_rate": 0.002,
+        "patience": None, "learning_rate": 0.002, "decay": None,
     }  # fmt: skip
 
 
@@ -161,3 +161,8 @@ def test_files_are_remembered_from_everywhere_and_names_as_they_are(tmp_path, mo
     assert plan.place_of("mnist") == "mnist"  # a bare name is a TFDS set
     assert plan.place_of("./mnist") == str(tmp_path / "mnist")
     assert plan.place_of("celeb_a_hq/256") == "celeb_a_hq/256"
+
+
+def test_two_domains_are_split_in_parts_of_each():
+    source = Source({"train": 60000, "test": 10000}, None, 1, fields=("domain_a", "domain_b"))
+    assert plan.splits_of(source) == {"train": "train[:90%]", "validation": "train[90%:]", "test": "test"}

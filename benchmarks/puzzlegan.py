@@ -1,0 +1,211 @@
+"""Puzzle-GAN on held-out Twemoji and on large, centred, upright shapes: one configuration, its measures, its picture.
+
+usage: python -m benchmarks.puzzlegan NAME [--seconds 900] [--epochs N] [--seed 1] [--twemoji ZIP] [--measure]
+
+Writes benchmarks/results/puzzlegan_NAME.json (a run for each seed), pictures/puzzlegan_NAME.png, and the weights to
+runs/benchmarks/. The learning rate is constant for half of the training and then falls to 0 in a straight line. Emoji
+are held out by what they are: no emoji of the test set is in the training set in another skin tone or hair.
+"""
+
+import argparse
+import dataclasses
+import io
+import json
+import pathlib
+import time
+import zipfile
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_gen import evaluation, pictures, zoo
+from keras_gen.data.shapes_factors import Factors
+from keras_gen.data.shapes_renderer import render_shapes
+
+from . import record
+
+WEIGHTS = pathlib.Path("runs/benchmarks")
+TWEMOJI = "../shared/data/twemoji/twemoji.zip"
+HELD_OUT = 8  # every eighth kind of emoji
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """One experiment.
+
+    Attributes:
+        load: (size, zip file) -> images of training and of the test.
+        size: height and width.
+        settings: of the system in the zoo.
+        seconds: length of training.
+        rate: of the generator; the discriminator has the zoo's share of it.
+    """
+
+    load: Callable
+    size: int
+    settings: dict
+    seconds: int
+    rate: float = 1e-3
+    batch_size: int = 32
+
+
+# data
+
+
+def twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
+    """Emoji that have a name, on white: float32 [num, size, size, 3], those of training and those held out."""
+    images = []
+    with zipfile.ZipFile(file) as archive:
+        rows = [json.loads(line) for line in archive.read("captions.jsonl").decode().splitlines()]
+        for row in rows:
+            with Image.open(io.BytesIO(archive.read(row["file"]))) as picture:
+                picture = picture.convert("RGBA")
+            flat = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+            images.append(np.asarray(flat.resize((size, size), Image.Resampling.BOX)))
+    # "waving hand: light skin tone" is a waving hand
+    kinds = np.array([row["label"].split(":")[0] for row in rows])
+    held_out = np.isin(kinds, np.random.default_rng(0).permutation(np.unique(kinds))[::HELD_OUT])
+    images = np.stack(images).astype(np.float32) / 255
+    return images[~held_out], images[held_out]
+
+
+def mirrored_twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
+    """As `twemoji`, and the mirror image of each in training."""
+    images, held_out = twemoji(size, file)
+    return np.concatenate([images, images[:, :, ::-1]]), held_out
+
+
+def large_shapes(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
+    """4,000 + 500 pictures of `shapes`, their objects made large, centred and upright: a corner tells its place."""
+    return tuple(
+        render_shapes(Factors.draw(count, seed).change(size="large", position="center", rotation="upright"), size)
+        .astype(np.float32) / 255
+        for seed, count in ((1, 4000), (2, 500))
+    )  # fmt: skip
+
+
+THREE = {"max_patches": 3, "min_patches": 3}
+CONFIGURATIONS = {
+    # patches of half of the image's side
+    "twemoji": Configuration(twemoji, 32, {**THREE, "patch_size": 0.5}, 900),
+    "shapes": Configuration(large_shapes, 32, THREE, 900),
+    "grid": Configuration(mirrored_twemoji, 48, {"layout": "grid", "image_width": 8}, 900),
+    # the ablation: the same budget for both
+    "with_mask": Configuration(large_shapes, 32, THREE, 150),
+    "without_mask": Configuration(large_shapes, 32, {**THREE, "use_mask": False}, 150),
+}
+
+
+# training
+
+
+class Budget(keras.callbacks.Callback):
+    """Ends the training after a time or a number of epochs, and lowers the learning rates in its second half."""
+
+    def __init__(self, seconds: float | None, epochs: int | None):
+        super().__init__()
+        self.seconds, self.epochs = seconds, epochs
+
+    def on_train_begin(self, logs=None):
+        self.rates = {name: float(each.learning_rate) for name, each in self.model.optimizers.items()}
+        self.start = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.start is None:
+            self.start = time.perf_counter()  # without the time that tracing takes
+        done = self.epoch / self.epochs if self.epochs else (time.perf_counter() - self.start) / self.seconds
+        if done >= 1:
+            self.model.stop_training = True
+        elif batch % 20 == 0:
+            for name, each in self.model.optimizers.items():
+                each.learning_rate = self.rates[name] * min(1.0, 2 * (1 - done))
+
+
+def train(name: str, seed: int, images: np.ndarray, seconds: float | None, epochs: int | None) -> None:
+    """Train, and keep weights and what the training was, before anything is measured."""
+    it = CONFIGURATIONS[name]
+    model = zoo.build("puzzlegan", images.shape[1:], seed=seed, learning_rate=it.rate, **it.settings)
+    wall, work = time.perf_counter(), time.process_time()
+    model.fit(images, batch_size=it.batch_size, epochs=epochs or 10_000, verbose=2,
+              callbacks=[Budget(None if epochs else seconds or it.seconds, epochs)])  # fmt: skip
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    model.save(_kept(name, seed, "keras"))
+    last = model.history.history
+    about = {
+        "last": {metric: float(values[-1]) for metric, values in last.items()},
+        "steps": int(model.train_steps),
+        "epochs": round(int(model.train_steps) * it.batch_size / len(images), 1),
+        "train_minutes": round((time.perf_counter() - wall) / 60, 1),
+        "processor_minutes": round((time.process_time() - work) / 60, 1),
+        "parameters_trained": int(sum(np.prod(each.shape) for each in model.trainable_variables)),
+    }
+    _kept(name, seed, "json").write_text(json.dumps(about))
+
+
+# measures
+
+
+def measure(name: str, seed: int, train_images: np.ndarray, test_images: np.ndarray) -> dict:
+    """What the result file says of a trained run; draws its picture."""
+    model = keras.saving.load_model(_kept(name, seed, "keras"))
+    if name == "grid":
+        made, measures, _ = evaluation.grid_scores(model, test_images, seed=seed)
+    else:
+        train_images = train_images[:2000]
+        made, measures, _ = evaluation.patch_scores(model, {"image": test_images}, {"image": train_images}, seed=seed)
+    measures["frechet_pixels"] = whole_distances(made, test_images, train_images, seed)
+    columns = examples(model, test_images[np.random.default_rng(1).permutation(len(test_images))[:16]])
+    panels = {title: pictures.grid(shown, columns=2, scale=2) for title, shown in columns.items()}
+    pictures.save_png(record.RESULTS / "pictures" / f"puzzlegan_{name}.png", pictures.beside(panels))
+    about = json.loads(_kept(name, seed, "json").read_text())
+    return {"measures": measures, "test_images": len(test_images), "train_images": len(train_images), **about}
+
+
+def whole_distances(made, test_images, train_images, seed) -> dict:
+    """Frechet distance of restored images to held-out ones by pixels, beside that of as many training images."""
+    chosen = np.random.default_rng(seed).permutation(len(train_images))[: len(test_images)]
+    features = {"pixels": evaluation.feature_extractor("pixels")}
+    values, _ = evaluation.sample_quality(made, test_images, train_images[chosen], features, pyramid=False, seed=seed)
+    return {name: value for name, value in values.items() if name.startswith(("fd_", "kd_", "kid_"))}
+
+
+def examples(model, images) -> dict[str, np.ndarray]:
+    """The columns of the picture; of a grid with its missing tiles."""
+    (columns,) = model.examples({"image": images}).values()
+    return columns
+
+
+def _kept(name: str, seed: int, ending: str) -> pathlib.Path:
+    return WEIGHTS / f"puzzlegan_{name}_{seed}.{ending}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=CONFIGURATIONS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, help="of training; default the configuration's")
+    parser.add_argument("--epochs", type=int, help="in place of --seconds")
+    parser.add_argument("--twemoji", default=TWEMOJI, help="the zip with captions.jsonl and the pictures")
+    parser.add_argument("--measure", action="store_true", help="only measure what was trained before")
+    args = parser.parse_args()
+    it = CONFIGURATIONS[args.name]
+    train_images, test_images = it.load(it.size, args.twemoji)
+    if not args.measure:
+        train(args.name, args.seed, train_images, args.seconds, args.epochs)
+    result = measure(args.name, args.seed, train_images, test_images)
+    name = f"puzzlegan_{args.name}"
+    former = record.RESULTS / f"{name}.json"
+    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
+    settings = {"rate": it.rate, "batch_size": it.batch_size, "size": it.size, **it.settings}
+    content = {"settings": settings, "runs": runs | {str(args.seed): result}}
+    print(json.dumps(result["measures"], indent=2))
+    print("written to", record.write(name, content))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""Text to image: do the images show what their captions say? Factors of `shapes`, R-precision, and the ablations.
+
+usage: python -m benchmarks.text2image NAME [--seed 1] [--seconds 1200] [--encoder-epochs 15] [--data-dir DIR]
+       python -m benchmarks.text2image twemoji --folder FOLDER     (made by benchmarks.twemoji_folder)
+
+The text encoder is trained first, in a joint embedding (it is kept for further runs of the same seed); then the GAN,
+for so many seconds of wall time, its learning rates falling to 0 over the second half. On `shapes` both see the split
+`train_seen` alone: the pairs of shape and colour in `HELD_OUT` are new at the test.
+
+Judges never saw the model: classifiers of shape, colour and texture, and a joint embedding of another seed (for the
+R-precision), both trained on real images of all pairs and kept. Every share stands beside the judge's own on the real
+images of the same captions. Writes benchmarks/results/text2image_NAME.json (a run for each seed) and
+pictures/text2image_NAME.png; weights go to runs/benchmarks/.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import data, evaluation, pictures, zoo
+from keras_gen.data import FACTORS, HELD_OUT
+from keras_gen.evaluation.captions import meanings
+from keras_gen.zoo import conditional
+
+from . import record
+from .shapes_factors import Epoch, convolutions, shaken
+
+WEIGHTS = pathlib.Path("runs/benchmarks")
+SHAPE, LENGTH, BATCH = (32, 32, 3), 16, 64
+JUDGED = ("shape", "color", "texture")
+JUDGE_SEED, JUDGE_EPOCHS = 77, 10
+CANDIDATES = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """One experiment.
+
+    Attributes:
+        settings: of the zoo's `text2image`, besides vocabulary and length.
+        rates: player -> learning rate of Adam before it falls.
+        shapes: whether the data are `shapes`, else a folder with captions.
+    """
+
+    settings: dict = dataclasses.field(default_factory=dict)
+    rates: dict[str, float] = dataclasses.field(default_factory=lambda: dict(RATES))
+    shapes: bool = True
+
+
+RATES = {"discriminator": 2e-4, "generator": 1e-3}
+STABLE = {"width": 32, "penalty": {"name": "r1", "gamma": 1.0}}
+CONFIGURATIONS = {
+    # GAN-CLS and GAN-INT as in the paper, and the same with a matching loss for the generator
+    "full": Configuration(STABLE),
+    "guided": Configuration({**STABLE, "matching_weight": 1.0}),
+    # the ablations, all for the same short time
+    "short": Configuration(STABLE),
+    "without_matching": Configuration({**STABLE, "matching_aware": False}),
+    "without_interpolation": Configuration({**STABLE, "interpolate": False}),
+    "plain": Configuration({**STABLE, "matching_aware": False, "interpolate": False}),
+    "twemoji": Configuration({**STABLE, "matching_weight": 1.0}, shapes=False),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where images and captions come from: splits by role, and what `load` is told besides."""
+
+    place: str
+    splits: dict[str, str]
+    options: dict
+
+    def load(self, role: str, batch_size: int, **options) -> tf.data.Dataset:
+        """A split as batches."""
+        return data.load(self.place, self.splits[role], image_shape=SHAPE, batch_size=batch_size,
+                         **{**self.options, **options})  # fmt: skip
+
+    def all(self, role: str, **options) -> dict[str, np.ndarray]:
+        """A split as arrays, in its order."""
+        batches = list(self.load(role, 2000, shuffle=False, **options).as_numpy_iterator())
+        return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def source_of(args) -> Source:
+    """`shapes`, or the folder that was named."""
+    if CONFIGURATIONS[args.name].shapes:
+        splits = {"train": "train_seen", "judges": "train", "seen": "test_seen", "held_out": "test_unseen"}
+        return Source("shapes", splits, {"data_dir": args.data_dir})
+    if not args.folder:
+        raise SystemExit("twemoji: name the --folder that benchmarks.twemoji_folder wrote")
+    return Source(args.folder, {"train": "train", "judges": "train", "held_out": "test"}, {})
+
+
+class Budget(keras.callbacks.Callback):
+    """Ends training after so many seconds; learning rates fall linearly to 0 over the second half of them."""
+
+    def __init__(self, seconds: float):
+        super().__init__()
+        self.seconds, self.start, self.steps = seconds, None, 0
+
+    def on_train_begin(self, logs=None):
+        self.rates = {name: float(each.learning_rate) for name, each in self.model.optimizers.items()}
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        if self.start is None:  # tracing is not training
+            self.start = time.perf_counter()
+        share = (time.perf_counter() - self.start) / self.seconds
+        for name, rate in self.rates.items():
+            self.model.optimizers[name].learning_rate = rate * min(1.0, max(0.0, 2 * (1 - share)))
+        if share >= 1:
+            raise _Over
+
+    def on_epoch_end(self, epoch, logs=None):
+        print(epoch + 1, *(f"{name} {value:.3f}" for name, value in (logs or {}).items()), flush=True)
+
+
+class _Over(Exception):
+    """The budget is spent."""
+
+
+def encoder(source: Source, name: str, seed: int, epochs: int):
+    """The joint embedding whose text encoder the GAN takes; trained once for a source and a seed."""
+    file = WEIGHTS / f"text2image_encoder_{name}_{seed}_{epochs}.keras"
+    if file.exists():
+        return keras.saving.load_model(file)
+    captions = source.all("train", fields=("caption",))["caption"]
+    vocabulary = data.build_vocabulary(captions)
+    joint = conditional.joint_embedding(SHAPE, seed, vocabulary=vocabulary, length=LENGTH)
+    train = source.load("train", 128, seed=seed, drop_remainder=True, fields=("image", "tokens"), tokens=joint.text())
+    joint.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(train))))
+    joint.fit(train, epochs=epochs, verbose=2)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    joint.save(file)
+    return joint
+
+
+def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
+    """The trained GAN, and what its training was."""
+    batches = source.load("train", BATCH, seed=seed, drop_remainder=True, fields=("image", "tokens"),
+                          tokens=joint.text())  # fmt: skip
+    model = zoo.build("text2image", SHAPE, seed=seed, **joint.text(), **it.settings)
+    model.adopt(joint)
+    model.compile({player: keras.optimizers.Adam(rate, 0.5) for player, rate in it.rates.items()})
+    budget, work = Budget(seconds), time.process_time()
+    try:
+        model.fit(batches, epochs=10_000, verbose=0, callbacks=[budget])
+    except _Over:
+        pass
+    about = {
+        "steps": budget.steps,
+        "epochs": round(budget.steps / len(batches), 1),
+        "train_minutes": round(seconds / 60, 1),
+        "processor_minutes": round((time.process_time() - work) / 60, 1),
+        "parameters": model.generator.count_params() + model.trunk.count_params() + model.head.count_params(),
+    }
+    return model, about
+
+
+def factor_judge(source: Source) -> keras.Model:
+    """Classifiers of shape, colour and texture on one trunk; images - 0.5 -> logits by factor."""
+    file = WEIGHTS / f"text2image_judge_{JUDGE_SEED}_{JUDGE_EPOCHS}.keras"
+    if file.exists():
+        return keras.saving.load_model(file)
+    keras.utils.set_random_seed(JUDGE_SEED)
+    image = keras.Input(SHAPE, name="object")
+    x = convolutions(image, ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1)))
+    x = keras.layers.Dense(256, activation="relu")(keras.layers.Flatten()(x))
+    judge = keras.Model(image, {name: keras.layers.Dense(len(FACTORS[name]), name=name)(x) for name in JUDGED})
+    train = source.load("judges", 64, seed=JUDGE_SEED, fields=("image", *JUDGED))
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, JUDGE_EPOCHS * len(train))
+    losses = {name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in JUDGED}
+    judge.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3), loss=losses)
+    pairs = train.map(lambda batch: (shaken(batch["image"]) - 0.5, {name: batch[name] for name in JUDGED}))
+    judge.fit(pairs, epochs=JUDGE_EPOCHS, verbose=2, shuffle=False, callbacks=[Epoch(train)])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    judge.save(file)
+    return judge
+
+
+def measure(source: Source, it: Configuration, model, joint, seed: int) -> dict:
+    """By split: shares of right factors, generated and real, and the R-precisions."""
+    train = source.all("judges", fields=("image", "tokens"), tokens=joint.text())
+    judge = evaluation.text_judge(
+        train["image"], train["tokens"], vocabulary=joint.vocabulary, seed=JUDGE_SEED + seed, folder=WEIGHTS
+    )
+    found = {}
+    for role in [role for role in source.splits if role not in ("train", "judges")]:
+        split = source.all(role, tokens=joint.text())
+        made = model.generate(len(split["image"]), seed=seed, tokens=split["tokens"])
+        found[role] = {"images": len(made)}
+        for name, images in (("generated", made), ("real", split["image"])):
+            texts = np.asarray(judge.embed(split["tokens"]))
+            scores = judge.score(_embedded(judge, images)[:, None], texts[None]).numpy()
+            precision = evaluation.r_precision(scores, meanings(split), CANDIDATES, seed)
+            found[role][name] = {"r_precision": precision.value, "r_precision_error": precision.standard_error}
+            if it.shapes:
+                logits = factor_judge(source).predict(images - 0.5, verbose=0)
+                found[role][name] |= {
+                    factor: float(np.mean(logits[factor].argmax(-1) == split[factor])) for factor in JUDGED
+                }
+    return found
+
+
+def picture(source: Source, model, joint, rows: int = 12, each: int = 8) -> np.ndarray:
+    """Held-out captions: the real image, then generated ones."""
+    split = source.all("held_out", fields=("image", "caption", "tokens"), tokens=joint.text())
+    # evenly over the split: its order may go class by class
+    chosen = np.linspace(0, len(split["image"]) - 1, rows).astype(int)
+    strips = []
+    for row in chosen:
+        made = model.generate(each, seed=1, tokens=split["tokens"][row])
+        images = np.concatenate([split["image"][row : row + 1], made])
+        strip = pictures.strip(images, scale=2)
+        strips.append(pictures.below({data.normalize(split["caption"][row]): strip}, pad=3))
+    width = max(strip.shape[1] for strip in strips)
+    strips = [np.pad(s, [[0, 0], [0, width - s.shape[1]], [0, 0]], constant_values=255) for s in strips]
+    sides = [np.concatenate(part) for part in (strips[: rows // 2], strips[rows // 2 :])]
+    height = max(side.shape[0] for side in sides)
+    filled = [np.pad(s, [[0, height - s.shape[0]], [0, 8], [0, 0]], constant_values=255) for s in sides]
+    return np.concatenate(filled, axis=1)
+
+
+def _embedded(judge, images: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.asarray(judge.embed_image(images[i : i + 500])) for i in range(0, len(images), 500)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=CONFIGURATIONS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=1200, help="of the GAN's training")
+    parser.add_argument("--encoder-epochs", type=int, default=15)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--folder", help="captioned images, for twemoji")
+    parser.add_argument("--data-dir")
+    args = parser.parse_args()
+    if args.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+    it, source = CONFIGURATIONS[args.name], source_of(args)
+    start = time.perf_counter()
+    joint = encoder(source, "shapes" if it.shapes else args.name, args.seed, args.encoder_epochs)
+    encoder_minutes = round((time.perf_counter() - start) / 60, 1)
+    model, about = train(source, it, joint, args.seed, args.seconds)
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    model.save(WEIGHTS / f"text2image_{args.name}_{args.seed}.keras")
+    pictures.save_png(record.RESULTS / "pictures" / f"text2image_{args.name}.png", picture(source, model, joint))
+    result = {
+        "measures": measure(source, it, model, joint, args.seed),
+        **about,
+        "encoder_epochs": args.encoder_epochs,
+        "encoder_minutes": encoder_minutes,  # near 0 where it was trained before
+    }
+    name = f"text2image_{args.name}"
+    former = record.RESULTS / f"{name}.json"
+    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
+    content = {
+        "what": "images made of captions: share with the right factor by a judge classifier, and R-precision (own "
+        f"caption first among {CANDIDATES}) by a joint embedding of another seed; beside the same of real images",
+        "held_out": [" ".join(reversed(pair)) for pair in HELD_OUT] if it.shapes else "a tenth of the captions",
+        "settings": {"rates": it.rates, "batch_size": BATCH, **it.settings},
+        "runs": runs | {str(args.seed): result},
+    }
+    print(json.dumps(result, indent=2))
+    print("written to", record.write(name, content))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Images and their captions in one space: the text encoder's teacher, and the judge of what a text's images show."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses import joint_embedding
+
+from .base import GenerativeModel
+from .captioned import Captioned
+from .endpoints import Endpoint, Port
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class JointEmbedding(Captioned, GenerativeModel):
+    """Trains a text encoder and an image encoder so that an image and its caption score higher than any mismatch.
+
+    The score of an image and a caption is, with `loss="contrastive"`, the cosine of their embeddings divided by the
+    temperature; with `"structured"`, their inner product. Each image is compared with every caption of the global
+    batch and each caption with every image; equal captions do not count as mismatches. Contrastive: the mean of both
+    directions; structured: their sum, as in its paper.
+
+    Reported: the loss; `image_accuracy` and `text_accuracy`, how often an image scores highest with its own caption
+    (and a caption with its own image) in the batch.
+
+    Args:
+        text_encoder: tokens, integers [batch, length] -> [batch, size].
+        image_encoder: images [batch, height, width, channels] in [0, 1] -> [batch, size].
+        vocabulary: words, in the order of their tokens; see `keras_gen.data.Tokenizer`.
+        loss: `"contrastive"` or `"structured"`, see `keras_gen.losses.joint_embedding`.
+        temperature: of the contrastive loss, > 0.
+        seed: of the noise (there is none but a layer's own).
+
+    Raises:
+        ValueError: for an unknown loss, a temperature out of range, or encoders of different sizes.
+
+    Reference:
+        Reed, Akata, Schiele, Lee 2016, arXiv:1605.05395 (structured). Radford et al. 2021, arXiv:2103.00020
+        (contrastive).
+    """
+
+    tracked = ("loss", "image_accuracy", "text_accuracy")
+
+    def __init__(
+        self,
+        text_encoder: keras.Model,
+        image_encoder: keras.Model,
+        *,
+        vocabulary: Sequence[str],
+        loss: str = "contrastive",
+        temperature: float = 0.1,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(seed=seed, **kwargs)
+        self.take_text(text_encoder, vocabulary)
+        self.image_encoder, self.loss, self.temperature = image_encoder, loss, temperature
+        self.image_shape = tuple(image_encoder.input_shape[1:])
+        if loss not in joint_embedding.LOSSES:
+            raise ValueError(f"Unknown loss {loss!r}: expected one of {', '.join(joint_embedding.LOSSES)}")
+        if not temperature > 0:
+            raise ValueError(f"temperature must be > 0; received {temperature!r}")
+        if tuple(image_encoder.output_shape[1:]) != (self.embedding_size,):
+            raise ValueError(
+                f"The text_encoder gives {self.embedding_size} numbers; the image_encoder gives "
+                f"{tuple(image_encoder.output_shape[1:])}: expected as many"
+            )
+
+    def losses_of(self, batch, draws, place, training):
+        tokens = self.tokens_of(batch)
+        image, text = self.embed_image(batch["image"], training), self.embed(tokens, training)
+        others = place.gather(tf.cast(tokens, tf.float32))
+        same = tf.reduce_all(tf.cast(tokens, tf.float32)[:, None] == others[None], axis=-1)
+        # a replica without examples computes on a row of zeros, whose place would lie behind the last
+        own = tf.minimum(place.first + tf.range(tf.shape(tokens)[0]), place.total - 1)
+        formula = joint_embedding.LOSSES[self.loss]
+        rows, metrics = [], {}
+        for name, ours, theirs in (("image", image, place.gather(text)), ("text", text, place.gather(image))):
+            scores = self.score(ours[:, None], theirs[None])
+            rows.append(formula(scores, own, same))
+            # by the loss's own rule: an equal caption is no mistake
+            best = tf.argmax(scores, axis=1, output_type=tf.int32)
+            right = tf.gather(same, best, batch_dims=1)
+            metrics[f"{name}_accuracy"] = tf.cast(right, tf.float32)
+        return rows[0] + rows[1] if self.loss == "structured" else (rows[0] + rows[1]) / 2, metrics
+
+    def embed_image(self, image, training: bool = False) -> tf.Tensor:
+        """Images -> embeddings float32 [batch, size]."""
+        return tf.cast(self.image_encoder(image, training=training), tf.float32)
+
+    def score(self, image: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
+        """Scores of embeddings [..., size] and [..., size], which broadcast: [...]."""
+        if self.loss == "structured":
+            return tf.reduce_sum(image * text, axis=-1)
+        return tf.reduce_sum(tf.nn.l2_normalize(image, -1) * tf.nn.l2_normalize(text, -1), axis=-1) / self.temperature
+
+    def call(self, inputs, training: bool = False) -> tf.Tensor:
+        """A batch with `image` and `tokens` -> the score of each image with its own caption [batch]."""
+        image = self.embed_image(inputs["image"], training)
+        return self.score(image, self.embed(self.tokens_of(inputs), training))
+
+    def endpoints(self):
+        """`embed(tokens) -> embedding` and `embed_image(image) -> embedding`."""
+        embedding = {"embedding": Port((self.embedding_size,), "value")}
+        return [
+            self.embed_endpoint(),
+            Endpoint(
+                "embed_image",
+                lambda image: {"embedding": self.embed_image(image)},
+                {"image": Port(self.image_shape, "image")},
+                embedding,
+            ),
+        ]
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
+            "image_encoder": keras.saving.serialize_keras_object(self.image_encoder),
+            "vocabulary": list(self.vocabulary),
+            "loss": self.loss,
+            "temperature": self.temperature,
+        }

@@ -1,0 +1,328 @@
+"""Text to image: a GAN conditioned on a caption, with a discriminator that reads it too (GAN-CLS, GAN-INT)."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.distributions.noise import Noise
+from keras_gen.losses import adversarial, contrastive, penalties
+
+from .adversarial import AdversarialModel
+from .captioned import Captioned
+from .diversity import pixel_variance, sample_diversity
+from .endpoints import Endpoint, Port
+from .gan import GAN
+from .joint_embedding import JointEmbedding
+from .players import Player
+from .wrong_captions import wrong_captions
+
+HALFWAY = 0.5  # the paper's beta of GAN-INT
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Text2Image(Captioned, AdversarialModel):
+    """A generator draws what a caption says; a discriminator judges image and caption together.
+
+    The text encoder is trained before, with images, in a `JointEmbedding`, and frozen here. With s_r, s_w and s_f the
+    discriminator's logits of {real image, its caption}, {real image, another image's caption} and {generated image,
+    the caption it was made for}, the discriminator minimizes, with `matching_aware`,
+
+        D(s_r, s_f) / 2 + D(s_r, s_w) / 2,
+
+    D being the objective's loss of a real and a generated logit; for the paper's objective this is
+    -log sigmoid(s_r) - (log(1 - sigmoid(s_w)) + log(1 - sigmoid(s_f))) / 2. Without `matching_aware` it is D(s_r, s_f).
+    The generator minimizes the objective's loss of s_f and, with `interpolate`, also that of an image made for the mean
+    of two captions' embeddings, judged with this mean, for which there is no real image.
+
+    A wrong caption is drawn from all captions of the global batch that differ from the image's own; where none
+    differs, the image is judged without. A caption that differs may still be true (a shorter description): where data
+    describe images in several ways, this is noise in the discriminator's task.
+
+    With `matching_weight` > 0, which the paper does not have, the generator also minimizes so many times the
+    contrastive loss of a frozen image encoder, trained with the text encoder: a generated image is to be closer to its
+    own caption than to the others of the batch.
+
+    Reported: both losses; `discriminator_accuracy` (real against generated, 1/2 where it cannot tell),
+    `match_accuracy` (right against wrong captions of real images, also without `matching_aware`), and
+    `sample_diversity` as in `GAN`.
+
+    Args:
+        generator: [noise [batch, n], embeddings [batch, size]] -> images [batch, height, width, channels] in [0, 1].
+        trunk: images -> features; sees no text.
+        head: [features, embeddings [batch, size]] -> logits [batch, 1].
+        text_encoder: tokens, integers [batch, length] -> embeddings [batch, size]; it is frozen.
+        vocabulary: words, in the order of their tokens; see `keras_gen.data.Tokenizer`.
+        matching_aware: teach the discriminator wrong captions (GAN-CLS).
+        interpolate: teach the generator embeddings between captions (GAN-INT).
+        objective, penalty: as `GAN`'s; a penalty is taken with the image's own caption.
+        image_encoder: images -> embeddings [batch, size], for `matching_weight`; it is frozen.
+        matching_weight: of the contrastive loss for the generator, >= 0.
+        temperature: of that loss, > 0.
+        ema: decay of the generator's moving average, or None.
+        seed: of all noise.
+
+    Raises:
+        ValueError: for unknown names, a missing vocabulary, or networks that do not fit.
+
+    Reference:
+        Reed, Akata, Yan, Logeswaran, Schiele, Lee 2016, Generative Adversarial Text to Image Synthesis,
+        arXiv:1605.05396, algorithm 1 (GAN-CLS) and equation 5 (GAN-INT, beta = 0.5). Xu et al. 2018, AttnGAN,
+        arXiv:1711.10485 (a matching loss of encoders trained before, for the generator).
+    """
+
+    averaged = ("generator",)
+    makers = ("generator",)
+    tracked = (
+        *("discriminator_loss", "generator_loss", "discriminator_accuracy"),
+        *("match_accuracy", "sample_diversity"),
+    )
+    trouble = GAN.trouble
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        trunk: keras.Model,
+        head: keras.Model,
+        text_encoder: keras.Model,
+        *,
+        vocabulary: Sequence[str],
+        matching_aware: bool = True,
+        interpolate: bool = True,
+        objective: str | dict = "non_saturating",
+        penalty: str | dict | None = None,
+        image_encoder: keras.Model | None = None,
+        matching_weight: float = 0.0,
+        temperature: float = 0.1,
+        ema: float | None = 0.999,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(ema=ema, seed=seed, **kwargs)
+        self.take_text(text_encoder, vocabulary)
+        text_encoder.trainable = False
+        self.image_encoder, self.matching_weight, self.temperature = image_encoder, matching_weight, temperature
+        if image_encoder is not None:
+            image_encoder.trainable = False
+        self.generator, self.trunk, self.head = generator, trunk, head
+        self.matching_aware, self.interpolate = bool(matching_aware), bool(interpolate)
+        self.image_shape = tuple(generator.output_shape[1:])
+        self._check()
+        self.latent_size = int(generator.inputs[0].shape[-1])
+        self.objective, self.penalty = objective, penalty
+        self._objective = adversarial.get(objective)
+        self._penalty = None if penalty is None else penalties.get(penalty)
+        self.average()
+
+    # training
+
+    def players(self):
+        return [
+            Player("discriminator", (self.trunk, self.head), self.discriminator_loss),
+            Player("generator", (self.generator,), self.generator_loss),
+        ]
+
+    def make(self, batch, draws, training):
+        tokens = self.tokens_of(batch)
+        right, place = self.embed(tokens), draws.place
+        everyone = place.gather(right)
+        candidates = place.gather(tf.cast(tokens, tf.float32))
+        wrong, known = wrong_captions(tf.cast(tokens, tf.float32), candidates, draws.uniform([place.total]))
+        made = {
+            "right": right,
+            "wrong": tf.gather(everyone, wrong),
+            "has_wrong": tf.cast(known, tf.float32),
+            "generated": self.generated(draws.normal([self.latent_size]), right, training),
+        }
+        if self.interpolate:
+            total = tf.cast(place.total, tf.float32)
+            other = tf.minimum(tf.cast(draws.uniform([]) * total, tf.int32), place.total - 1)
+            between = HALFWAY * right + (1 - HALFWAY) * tf.gather(everyone, other)
+            z = draws.normal([self.latent_size])
+            made |= {"between": between, "generated_between": self.generated(z, between, training)}
+        return made
+
+    def discriminator_loss(self, batch, made, draws, place, training):
+        """Real images with their captions against generated ones and, with `matching_aware`, against wrong captions."""
+        real, generated = batch["image"], made["generated"]
+        features = self.trunk(real, training=training)  # once, whatever text they are judged with
+        right = self._logits(features, made["right"], training)
+        wrong = self._logits(features, made["wrong"], training)
+        fake = self.judged(generated, made["right"], training)
+        losses = self._objective.discriminator(right, fake, **self._means(right, fake, place))
+        if self.matching_aware:
+            mismatched = self._objective.discriminator(right, wrong, **self._means(right, wrong, place))
+            share = 0.5 * made["has_wrong"]
+            losses = (1 - share) * losses + share * mismatched
+        if self._penalty:
+            losses += self._penalized(real, generated, made["right"], draws, place)
+        of_match = self._objective.accuracy(right, wrong, **self._means(right, wrong, place))
+        metrics = {
+            "discriminator_accuracy": self._objective.accuracy(right, fake, **self._means(right, fake, place)),
+            "match_accuracy": made["has_wrong"] * of_match + (1 - made["has_wrong"]) * 0.5,
+            "sample_diversity": tf.fill(tf.shape(losses), sample_diversity(generated, real, place)),
+        }
+        return losses, metrics
+
+    def generator_loss(self, batch, made, draws, place, training):
+        """What the objective asks of images made for captions and, with `interpolate`, for what lies between two."""
+        pairs = [("generated", "right"), *([("generated_between", "between")] if self.interpolate else [])]
+        real = None
+        if self._objective.generator_needs_real:
+            real = self.judged(batch["image"], made["right"], training)
+        losses = 0.0
+        for images, text in pairs:
+            fake = self.judged(made[images], made[text], training)
+            means = self._means(fake if real is None else real, fake, place)
+            losses += self._objective.generator(fake, real_logits=real, **means)
+        if self.matching_weight:
+            losses += self.matching_weight * self._mismatch(batch, made, place)
+        return losses, {}
+
+    def _mismatch(self, batch, made, place) -> tf.Tensor:
+        """How far generated images are from their own captions, among all of the global batch: nats [batch]."""
+        image = tf.cast(self.image_encoder(made["generated"], training=False), tf.float32)
+        tokens = tf.cast(self.tokens_of(batch), tf.float32)
+        same = tf.reduce_all(tokens[:, None] == place.gather(tokens)[None], axis=-1)
+        own = tf.minimum(place.first + tf.range(tf.shape(tokens)[0]), place.total - 1)
+        texts = tf.nn.l2_normalize(place.gather(made["right"]), -1)
+        scores = tf.matmul(tf.nn.l2_normalize(image, -1), texts, transpose_b=True) / self.temperature
+        return contrastive(scores, own, same)
+
+    def judged(self, images, embedding, training: bool = False) -> tf.Tensor:
+        """The discriminator's logits of images with the embeddings of their texts, float32 [batch]."""
+        return self._logits(self.trunk(images, training=training), embedding, training)
+
+    def _logits(self, features, embedding, training: bool) -> tf.Tensor:
+        return tf.cast(self.head([features, embedding], training=training), tf.float32)[:, 0]
+
+    def _penalized(self, real, generated, embedding, draws, place) -> tf.Tensor:
+        """The weighted gradient penalty in the images, their texts held fixed: [batch]."""
+        noise = draws.noise(self._penalty.noise(self.image_shape))
+        deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, place))) if self._penalty.needs_deviation else None
+        return self._penalty.rows(
+            lambda images: self.judged(images, embedding, training=True), real, generated, noise, deviation
+        )
+
+    def _means(self, real, generated, place) -> dict:
+        if not (self._objective.needs_means or self._objective.accuracy_needs_means):
+            return {}
+        return {
+            "real_mean": place.differentiable_mean(real),
+            "generated_mean": place.differentiable_mean(generated),
+        }
+
+    # use
+
+    def adopt(self, joint: JointEmbedding) -> None:
+        """Take over what a joint embedding has learned, before training.
+
+        The text encoder and the image encoder take its weights; so does the trunk, if the joint embedding's image
+        encoder begins with one of the same structure: the discriminator then starts with features that captions speak
+        of.
+
+        Raises:
+            ValueError: for another vocabulary, or an encoder of another structure.
+        """
+        if joint.vocabulary != self.vocabulary or joint.length != self.length:
+            raise ValueError(
+                f"Expected a joint embedding of the same vocabulary and length, {len(self.vocabulary)} words and "
+                f"{self.length}; received {len(joint.vocabulary)} words and {joint.length}"
+            )
+        self.text_encoder.set_weights(joint.text_encoder.get_weights())
+        if self.image_encoder is not None:
+            self.image_encoder.set_weights(joint.image_encoder.get_weights())
+        trunk = next((layer for layer in joint.image_encoder.layers if layer.name == self.trunk.name), None)
+        if trunk is not None and _shapes(trunk) == _shapes(self.trunk):
+            self.trunk.set_weights(trunk.get_weights())
+
+    def generated(self, z, embedding, training: bool = False, network: keras.Model | None = None) -> tf.Tensor:
+        """Noise [batch, n] and embeddings -> images float32 in [0, 1], by the generator that is trained or another."""
+        inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(embedding)]
+        return tf.cast((network or self.generator)(inputs, training=training), tf.float32)
+
+    def noise(self):
+        """z, standard normal."""
+        return {"z": Noise("normal", (self.latent_size,))}
+
+    def generate_from(self, noise, embedding):
+        return self.generated(noise["z"], embedding, network=self.shown("generator"))
+
+    def conditions_of(self, num: int, *, caption=None, tokens=None, embedding=None, **unknown) -> dict:
+        """The text as `embedding` float32 [num, size]; given as one `caption`, or `num` of them, or `tokens`
+        [num, length], or `embedding` [num, size] (a single row stands for all).
+        """
+        told = {"caption": caption, "tokens": tokens, "embedding": embedding}
+        told = {name: value for name, value in told.items() if value is not None}
+        if unknown or len(told) != 1:
+            received = ", ".join([*told, *sorted(unknown)]) or "none"
+            raise ValueError(
+                f"Expected a text, as one of caption='a red circle', tokens or embedding; received {received}"
+            )
+        if caption is not None:
+            rows = self.embed_captions(caption)
+        elif tokens is not None:
+            rows = np.asarray(self.embed(self.tokens_of({"tokens": np.atleast_2d(tokens)})))
+        else:
+            rows = np.atleast_2d(np.asarray(embedding, np.float32))
+            if rows.shape[1:] != (self.embedding_size,):
+                raise ValueError(f"embedding must be [num, {self.embedding_size}]; received the shape {rows.shape}")
+        if len(rows) not in (1, num):
+            raise ValueError(f"Expected one {next(iter(told))}, or {num} (one for each image); received {len(rows)}")
+        return {"embedding": np.broadcast_to(rows, (num, self.embedding_size)).astype(np.float32)}
+
+    def call(self, inputs, training: bool = False) -> tf.Tensor:
+        """The deploy path: `z` [batch, n] with `embedding`, or `tokens` -> images."""
+        embedding = inputs["embedding"] if "embedding" in inputs else self.embed(self.tokens_of(inputs))
+        return self.generate_from({"z": inputs["z"]}, embedding)
+
+    def endpoints(self):
+        """`embed(tokens) -> embedding` and `generate(embedding, z) -> image`."""
+        inputs = {"embedding": Port((self.embedding_size,), "value"), "z": Port((self.latent_size,), "normal")}
+
+        def generate(embedding, z):
+            return {"image": self.generate_from({"z": z}, embedding)}
+
+        image = {"image": Port(self.image_shape, "image")}
+        return [self.embed_endpoint(), Endpoint("generate", generate, inputs, image)]
+
+    def get_config(self) -> dict:
+        own = ("matching_aware", "interpolate", "objective", "penalty", "matching_weight", "temperature", "ema")
+        parts = ("generator", "trunk", "head", "text_encoder")
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in own},
+            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts},
+            "image_encoder": self.image_encoder and keras.saving.serialize_keras_object(self.image_encoder),
+            "vocabulary": list(self.vocabulary),
+        }
+
+    def _check(self):
+        if not self.matching_weight >= 0 or not self.temperature > 0:
+            raise ValueError(
+                "Expected matching_weight >= 0 and temperature > 0; received "
+                f"{self.matching_weight!r} and {self.temperature!r}"
+            )
+        if self.matching_weight and self.image_encoder is None:
+            raise ValueError(f"matching_weight={self.matching_weight} needs an image_encoder; received None")
+        size = self.embedding_size
+        for role, network, at in (("generator", self.generator, 1), ("head", self.head, 1)):
+            found = [tuple(each.shape[1:]) for each in network.inputs]
+            if len(found) != 2 or found[at] != (size,):
+                raise ValueError(
+                    f"The text_encoder gives {size} numbers: the {role} must take two inputs, the second of shape "
+                    f"({size},); it takes {found}"
+                )
+        seen, features = tuple(self.trunk.input_shape[1:]), tuple(self.trunk.output_shape[1:])
+        if seen != self.image_shape or tuple(self.head.inputs[0].shape[1:]) != features:
+            raise ValueError(
+                f"The generator makes images {self.image_shape}; the trunk takes {seen} and gives {features}, and the "
+                f"head takes {tuple(self.head.inputs[0].shape[1:])}: expected them to fit"
+            )
+        if tuple(self.head.output_shape[1:]) != (1,):
+            raise ValueError(f"The head must give one logit [batch, 1]; it gives {tuple(self.head.output_shape)}")
+
+
+def _shapes(network: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in network.weights]

@@ -1,0 +1,44 @@
+"""A text encoder that runs on devices: embedded words, convolutions along the sentence, the maximum over it."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import WordMask
+
+
+def text_encoder(
+    num_words: int, length: int, size: int, *, width: int = 128, convolutions: int = 2, kernel: int = 3
+) -> keras.Model:
+    """Tokens, integers [batch, length] -> [batch, size], unbounded.
+
+    A row's filling (token 0) changes nothing: the same words in a longer row have the same embedding. A character-level
+    convolutional-recurrent encoder, as in the paper, wants a recurrent network on the device; words and convolutions
+    run in every precision.
+
+    Args:
+        num_words: words of the vocabulary; tokens are 0 (filling), 1 (unknown) and 2 to num_words + 1.
+        length: tokens in a row.
+        size: of the embedding.
+        width: features of a word and channels of the convolutions.
+        convolutions: how many, >= 1; the last one sees `1 + convolutions * (kernel - 1)` neighbouring words.
+        kernel: words that each sees.
+
+    Raises:
+        ValueError: for convolutions < 1.
+
+    Reference:
+        Kim 2014, Convolutional Neural Networks for Sentence Classification, arXiv:1408.5882 (words, convolution,
+        maximum over time). Reed, Akata, Schiele, Lee 2016, arXiv:1605.05395 (text encoders for images).
+    """
+    if convolutions < 1:
+        raise ValueError(f"convolutions must be >= 1; received {convolutions}")
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
+    mask = WordMask()(tokens)
+    words = layers.Embedding(num_words + 2, width, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.3))
+    x = layers.Multiply()([words(tokens), mask])
+    for _ in range(convolutions):
+        x = layers.Conv1D(width, kernel, padding="same", activation="relu", kernel_initializer="he_normal")(x)
+        x = layers.Multiply()([x, mask])
+    # not below 0 after ReLU, so that the zeros of the filling are never the maximum of anything else
+    x = layers.GlobalMaxPooling1D()(x)
+    return keras.Model(tokens, layers.Dense(size, dtype="float32")(x), name="text_encoder")

@@ -1,0 +1,130 @@
+"""What a system sees of a data source: options of `data.load`, and the settings that follow from them."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from keras_gen.data.attributes import FIELD, attribute_groups
+from keras_gen.data.captions import build_vocabulary, normalize
+from keras_gen.data.domains import DOMAINS
+from keras_gen.data.tokens import CAPTION
+
+from .source import Source
+
+# view -> its options, and those of them that are lists
+KNOWN = {
+    "images": (),
+    "domains": ("domains", "by"),
+    "attributes": ("attributes",),
+    "captions": ("length", "max_words"),
+}
+LISTS = ("domains", "attributes")
+# of captions, where a run does not say: words in the vocabulary, and words read of a caption
+MAX_WORDS, LONGEST = 10_000, 64
+# of `shapes`, where a run does not say: what is drawn on the object, and its colour
+SHAPES_DOMAINS = {"domains": ["plain", "striped"], "by": "texture"}
+SHAPES_ATTRIBUTES = ["color"]
+# the five that the paper of StarGAN trains on, where a source has them
+CELEBRITIES = ["Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young"]
+
+
+class View(NamedTuple):
+    """A view of a source.
+
+    Attributes:
+        options: arguments of `keras_gen.data.load`, as JSON holds them.
+        settings: of the system, where they follow from the data.
+    """
+
+    options: dict
+    settings: dict
+
+
+def view_of(
+    kind: str,
+    source: Source,
+    asked: Mapping,
+    name: str | os.PathLike,
+    captions: Callable[[], Iterable[bytes]] | None = None,
+) -> View:
+    """The view that a system needs, completed from what was asked for and what the source holds.
+
+    Args:
+        kind: the system's `view`: `"images"`, `"domains"`, `"attributes"` or `"captions"`.
+        source: what is known of the data.
+        asked: options of `--view`: `domains` and `by`; `attributes`; or `length` (words of a caption that are read)
+            and `max_words` (of the vocabulary). Lists may be texts with commas.
+        name: the source, for messages.
+        captions: gives those of the training split; called for the view `"captions"` alone.
+
+    Raises:
+        ValueError: for an option that the view does not have, or data that do not offer it.
+    """
+    known, asked = KNOWN[kind], normal(asked)
+    if unknown := sorted(set(asked) - set(known)):
+        takes = f"it takes {', '.join(known)}" if known else "this system sees the images as they are"
+        raise ValueError(f"--view has no {', '.join(unknown)} here: {takes}")
+    if kind == "domains":
+        return _domains(source, asked, name)
+    if kind == "captions":
+        return _captions(source, asked, name, captions)
+    return _attributes(source, asked, name) if kind == "attributes" else View({}, {})
+
+
+def _domains(source: Source, asked: dict, name) -> View:
+    if set(DOMAINS).issubset(source.fields):
+        if asked:
+            raise ValueError(f"{name} holds two domains already; leave --view out")
+        return View({}, {})
+    if not asked and source.rendered:
+        return View(dict(SHAPES_DOMAINS), {})
+    if "domains" not in asked:
+        raise ValueError(
+            f"Two domains are needed, and {name} is one set: name two of its classes (--view domains=A,B, and --view "
+            "by=FIELD where they are not the label's), or give two sources (mnist,usps), or a folder with trainA/ "
+            "and trainB/"
+        )
+    return View({"domains": asked["domains"], "by": asked.get("by", "label")}, {})
+
+
+def _attributes(source: Source, asked: dict, name) -> View:
+    chosen = asked.get("attributes")
+    if not chosen:
+        entries = source.names.get(FIELD, ())
+        if source.rendered:
+            chosen = SHAPES_ATTRIBUTES
+        elif set(CELEBRITIES).issubset(entries):
+            chosen = CELEBRITIES
+        elif entries:
+            chosen = list(entries)
+        elif "label" in source.names:
+            chosen = ["label"]
+        else:
+            raise ValueError(
+                f"Domains are needed: {name} has neither named labels nor attributes. Use a folder with class "
+                "sub-folders, or a metadata.csv with columns of 0 and 1"
+            )
+    groups, entries = attribute_groups(source.names, chosen)
+    return View({"attributes": list(chosen)}, {"groups": list(groups), "attribute_names": list(entries)})
+
+
+def _captions(source: Source, asked: dict, name, captions) -> View:
+    if CAPTION not in source.fields:
+        raise ValueError(
+            f"Captions are needed, and {name} has {', '.join(source.fields)}. Use shapes, a TFDS set with captions, or "
+            "a folder with a metadata.csv that has the columns file_name and caption"
+        )
+    texts = list(captions())
+    vocabulary = build_vocabulary(texts, asked.get("max_words", MAX_WORDS))
+    longest = max(len(normalize(text).split()) for text in texts)
+    tokens = {"vocabulary": list(vocabulary), "length": asked.get("length", min(longest, LONGEST))}
+    return View({"tokens": tokens}, dict(tokens))
+
+
+def normal(asked: Mapping) -> dict:
+    """Options of a view as config.json holds them: a list also where it was written as a text with commas."""
+    return {name: _listed(value) if name in LISTS else value for name, value in asked.items()}
+
+
+def _listed(value) -> list:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)

@@ -1,0 +1,134 @@
+"""Default networks and settings of Text2Image, and of the embedding that is trained before it."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+
+from keras_gen import models, networks
+from keras_gen.data.captions import check_vocabulary
+
+EMBEDDING_SIZE, LENGTH, EPOCHS = 128, 24, 10
+
+
+def text2image(
+    image_shape,
+    seed,
+    *,
+    vocabulary: Sequence[str] = (),
+    length: int = LENGTH,
+    embedding_size: int = EMBEDDING_SIZE,
+    text_width: int = 128,
+    latent_size: int = 64,
+    width: int = 64,
+    dense: int | None = None,
+    trunk_width: int = 32,
+    normalization: str = "none",
+    matching_aware: bool = True,
+    interpolate: bool = True,
+    objective: str | dict = "non_saturating",
+    penalty: str | dict | None = None,
+    matching_weight: float = 0.0,
+    ema: float | None = 0.999,
+    embedding: Mapping | None = None,
+) -> models.Text2Image:
+    vocabulary = _required(vocabulary)
+    check_embedding(embedding)
+    trunk = networks.text2image_trunk(image_shape, width=trunk_width, normalization=normalization)
+    image_encoder = _image_encoder(image_shape, embedding_size, trunk_width, normalization) if matching_weight else None
+    return models.Text2Image(
+        networks.text2image_generator(latent_size, embedding_size, image_shape, width=width, dense=dense),
+        trunk,
+        networks.text2image_head(trunk.output_shape[1:], embedding_size),
+        _text_encoder(vocabulary, length, embedding_size, text_width),
+        vocabulary=vocabulary,
+        matching_aware=matching_aware,
+        interpolate=interpolate,
+        objective=objective,
+        penalty=penalty,
+        image_encoder=image_encoder,
+        matching_weight=matching_weight,
+        ema=ema,
+        seed=seed,
+    )
+
+
+def joint_embedding(
+    image_shape,
+    seed,
+    *,
+    vocabulary: Sequence[str] = (),
+    length: int = LENGTH,
+    embedding_size: int = EMBEDDING_SIZE,
+    text_width: int = 128,
+    trunk_width: int = 32,
+    normalization: str = "none",
+    loss: str = "contrastive",
+    temperature: float = 0.1,
+    learning_rate: float = 1e-3,
+) -> models.JointEmbedding:
+    """The model that trains the text encoder of a `text2image` of the same settings, compiled and ready for `fit`.
+
+    Afterwards, `text2image.adopt(joint)`.
+
+    Args:
+        image_shape: (height, width, channels).
+        seed: of the initial weights; None draws one.
+        vocabulary, length, embedding_size, text_width, trunk_width, normalization: as of `text2image`, whose
+            discriminator starts from the image encoder's trunk.
+        loss, temperature: see `keras_gen.models.JointEmbedding`.
+        learning_rate: Adam's.
+    """
+    vocabulary = _required(vocabulary)
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    model = models.JointEmbedding(
+        _text_encoder(vocabulary, length, embedding_size, text_width),
+        _image_encoder(image_shape, embedding_size, trunk_width, normalization),
+        vocabulary=vocabulary,
+        loss=loss,
+        temperature=temperature,
+        seed=seed,
+    )
+    model.compile(keras.optimizers.Adam(learning_rate))
+    return model
+
+
+def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbedding, int]:
+    """The embedding that a `text2image` of these settings is trained after, and for how many epochs.
+
+    Args:
+        image_shape, seed: as of `joint_embedding`.
+        settings: of `text2image`, complete; `embedding` may hold `epochs` and what `joint_embedding` takes alone.
+    """
+    asked = {"epochs": EPOCHS, **(settings["embedding"] or {})}
+    epochs = asked.pop("epochs")
+    names = ("vocabulary", "length", "embedding_size", "text_width", "trunk_width", "normalization")
+    return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked), epochs
+
+
+def check_embedding(embedding: Mapping | None) -> None:
+    """Raise a ValueError unless the setting `embedding` holds what `embedding_of` reads."""
+    known = ("epochs", "loss", "temperature", "learning_rate")
+    if unknown := sorted(set(embedding or ()) - set(known)):
+        raise ValueError(f"embedding has no {', '.join(unknown)}: it takes {', '.join(known)}")
+    epochs = (embedding or {}).get("epochs", EPOCHS)
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
+        raise ValueError(f"embedding: epochs must be an integer >= 0; received {epochs!r}")
+
+
+def _text_encoder(vocabulary, length: int, size: int, width: int):
+    return networks.text_encoder(len(vocabulary), length, size, width=width)
+
+
+def _image_encoder(image_shape, size: int, width: int, normalization: str):
+    trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
+    return networks.text2image_image_encoder(trunk, size)
+
+
+def _required(vocabulary) -> tuple[str, ...]:
+    if not vocabulary:
+        raise ValueError(
+            "text2image needs the setting vocabulary, the words of its captions; received none. Make it of the "
+            "training captions: keras_gen.data.build_vocabulary(captions)"
+        )
+    return check_vocabulary(vocabulary)

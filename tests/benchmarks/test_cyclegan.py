@@ -1,0 +1,64 @@
+"""The experiments of CycleGAN: settings that the zoo knows, ablations at an equal budget, a training that ends."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from benchmarks import cyclegan
+from benchmarks.cyclegan import CONFIGURATIONS, Configuration
+from keras_gen import data, zoo
+
+
+def test_the_settings_are_the_zoos():
+    for it in CONFIGURATIONS.values():
+        assert set(it.settings) <= set(zoo.get("cyclegan").settings)
+        assert it.image_shape in (cyclegan.DIGITS, cyclegan.SHAPES) and it.steps % cyclegan.CHUNK == 0
+    whole = CONFIGURATIONS["shapes"]
+    for name, weight in (("cycle", "cycle_weight"), ("adversarial", "adversarial_weight")):
+        ablation = CONFIGURATIONS[f"shapes_without_{name}"]
+        assert ablation.settings == {**whole.settings, weight: 0.0}
+        assert (ablation.steps, ablation.rate, ablation.batch_size) == (whole.steps, whole.rate, whole.batch_size)
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """Two small sets of digits in the place of MNIST and USPS, kept models in a folder of the test's."""
+    generator = np.random.default_rng(0)
+    for name, num in (("mnist", 24), ("usps", 20)):
+        arrays = {f"x_{split}": generator.random((num, 28, 28, 1), np.float32) for split in ("train", "test")}
+        labels = {f"y_{split}": np.arange(num) % 10 for split in ("train", "test")}
+        np.savez(tmp_path / f"{name}.npz", **arrays, **labels)
+    load = data.load
+
+    def from_files(source, *arguments, **options):
+        return load(source.replace("mnist", str(tmp_path / "mnist.npz"), 1) if source.startswith("mnist") else source,
+                    *arguments, **options)  # fmt: skip
+
+    monkeypatch.setattr(cyclegan.data, "load", from_files)
+    monkeypatch.setattr(cyclegan, "WEIGHTS", tmp_path)
+    settings = {"width": 2, "blocks": 1}
+    monkeypatch.setitem(CONFIGURATIONS, "tiny", Configuration("", "digits", 4, settings, batch_size=4, source="b"))
+    monkeypatch.setattr(cyclegan, "semantic_classifier", lambda source, seed: keras.Sequential(
+        [keras.Input(cyclegan.DIGITS), keras.layers.Flatten(), keras.layers.Dense(10)]))  # fmt: skip
+    return str(tmp_path / "usps.npz")
+
+
+@pytest.mark.parametrize("seconds, steps", [(None, 4), (1e-3, 2)])
+def test_a_training_takes_its_steps_or_ends_early(tiny, tmp_path, monkeypatch, seconds, steps):
+    monkeypatch.setattr(cyclegan, "CHUNK", 2)
+    cyclegan.train("tiny", 1, None, seconds, tiny, None)
+    about = json.loads((tmp_path / "cyclegan_tiny_1.json").read_text())
+    assert about["steps"] == steps and np.isfinite(list(about["last"].values())).all()
+    model = keras.saving.load_model(tmp_path / "cyclegan_tiny_1.keras")
+    assert model.classifier is not None and model.source == "b"
+    picture = cyclegan.picture(CONFIGURATIONS["tiny"], model, tiny, None, rows=2)
+    assert picture.dtype == np.uint8 and picture.shape[2] == 3
+    if steps == 4:  # the rate of the second half's first part
+        assert float(model.optimizer.learning_rate) == pytest.approx(5e-4, rel=2e-3)
+
+
+def test_the_digits_need_their_file():
+    with pytest.raises(SystemExit, match="--usps"):
+        cyclegan.pairs(CONFIGURATIONS["digits"], "train", None, batch_size=2)

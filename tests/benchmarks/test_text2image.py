@@ -1,0 +1,53 @@
+"""The benchmark of text to image: its budget, its configurations, its picture."""
+
+import types
+
+import keras
+import numpy as np
+import pytest
+
+from benchmarks import text2image
+from keras_gen import zoo
+
+WORDS = ("a", "red", "star")
+
+
+def test_learning_rates_fall_over_the_second_half_and_the_budget_ends_training(monkeypatch):
+    clock = types.SimpleNamespace(now=0.0)
+    monkeypatch.setattr(text2image.time, "perf_counter", lambda: clock.now)
+    budget = text2image.Budget(100.0)
+    optimizers = {"discriminator": keras.optimizers.Adam(0.2), "generator": keras.optimizers.Adam(1.0)}
+    budget.set_model(types.SimpleNamespace(optimizers=optimizers))
+    budget.on_train_begin()
+    for now, share in ((5.0, 1.0), (50.0, 1.0), (80.0, 0.5), (100.0, 0.1)):  # the first batch starts the clock
+        clock.now = now
+        budget.on_train_batch_end(0)
+        found = [float(each.learning_rate) for each in optimizers.values()]
+        np.testing.assert_allclose(found, [0.2 * share, share], rtol=1e-5)
+    clock.now = 105.0
+    with pytest.raises(text2image._Over):
+        budget.on_train_batch_end(0)
+    assert budget.steps == 5
+
+
+@pytest.mark.parametrize("name", text2image.CONFIGURATIONS)
+def test_every_configuration_builds_and_adopts(name):
+    it = text2image.CONFIGURATIONS[name]
+    text = {"vocabulary": WORDS, "length": text2image.LENGTH}
+    model = zoo.build("text2image", text2image.SHAPE, seed=0, **text, **it.settings)
+    assert set(it.rates) == {player.name for player in model.players()}
+    joint = zoo.conditional.joint_embedding(text2image.SHAPE, 0, **text, **it.settings)
+    model.adopt(joint)
+    np.testing.assert_array_equal(model.trunk.get_weights()[0], joint.image_encoder.get_layer("trunk").get_weights()[0])
+    assert name in ("full", "guided", "short", "twemoji") or it.settings.keys() & {"matching_aware", "interpolate"}
+
+
+def test_the_picture_has_a_strip_for_each_caption():
+    model = zoo.build("text2image", text2image.SHAPE, vocabulary=WORDS, length=text2image.LENGTH, width=4)
+    images = np.zeros((5, *text2image.SHAPE), np.float32)
+    split = {"image": images, "caption": np.array([b"a star"] * 4 + [b"red"]), "tokens": model.tokenizer(["a"] * 5)}
+    source = types.SimpleNamespace(all=lambda *_, **__: split)
+    joint = types.SimpleNamespace(text=model.text)
+    picture = text2image.picture(source, model, joint, rows=4, each=2)
+    # two columns of two captions; equal captions keep a strip each
+    assert picture.dtype == np.uint8 and picture.shape[1] > 2 * 3 * 64 and picture.shape[0] > 2 * 64

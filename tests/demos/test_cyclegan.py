@@ -1,0 +1,92 @@
+"""The tab of CycleGAN, called as a browser calls it, against the exported model itself."""
+
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from demos.artifacts import Artifact
+from demos.panels.translation import cycle_text, shape_of
+from keras_gen import zoo
+from keras_gen.export import export_model
+from keras_gen.export.runtime import Runtime
+
+from .conftest import client_of
+from .test_latent import random_image, rgb, small
+
+A, B = (12, 12, 1), (16, 20, 3)
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    generator = np.random.default_rng(0)
+    model = zoo.build("cyclegan", A, domain_b=B, width=4, blocks=1, halvings=1)
+    # weights of a size that makes the image matter
+    model.set_weights([weight + generator.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
+    data = {f"domain_{name}": generator.random((32, *shape), np.float32) for name, shape in (("a", A), ("b", B))}
+    folder = tmp_path_factory.mktemp("runs") / "cycle" / "export"
+    export_model(model, folder, calibration=data, format="tflite", quantize="none", title="CycleGAN")
+    return Artifact("cycle", folder)
+
+
+@pytest.fixture(scope="module")
+def model(artifact):
+    return Runtime(artifact.folder)
+
+
+@pytest.fixture(scope="module")
+def client(artifact):
+    with client_of(artifact) as client:
+        yield client
+
+
+@pytest.mark.parametrize("domain, other", ["ab", "ba"])
+def test_there_and_back_again(client, model, tmp_path, domain, other):
+    shape = {"a": A, "b": B}[domain]
+    assert shape_of(model, domain) == shape
+    image = random_image(shape)
+    Image.fromarray(image.squeeze()).save(tmp_path / "image.png")
+    upload = handle_file(str(tmp_path / "image.png"))
+    sees, made, back, error = client.predict(upload, False, api_name=f"/cycle_{domain}_to_{other}")
+    real = image.astype(np.float32) / 255
+    expected = model.run(f"{domain}_to_{other}", **{f"domain_{domain}": real[None]})[f"domain_{other}"]
+    again = model.run(f"{other}_to_{domain}", **{f"domain_{other}": expected})[f"domain_{domain}"]
+    np.testing.assert_array_equal(small(sees, shape), rgb(real))
+    np.testing.assert_array_equal(small(made, expected.shape[1:]), rgb(expected[0]))
+    np.testing.assert_array_equal(small(back, shape), rgb(again[0]))
+    assert error == cycle_text(real, again[0])
+
+
+def test_the_cycle_error_by_hand():
+    text = cycle_text(np.zeros((2, 2, 1)), np.array([0.0, 0.5, 0.25, 0.25]).reshape(2, 2, 1))
+    assert text == "mean 0.2500, largest 0.5000 (of 1)"
+
+
+def test_gray_uploads_can_be_inverted(client, tmp_path):
+    Image.fromarray(np.full((12, 12), 55, np.uint8)).save(tmp_path / "gray.png")
+    sees = client.predict(handle_file(str(tmp_path / "gray.png")), True, api_name="/cycle_a_to_b")[0]
+    assert (small(sees, A) == 200).all()
+
+
+@pytest.mark.parametrize("mode, size", [("L", (1, 1)), ("RGBA", (40, 3)), ("I;16", (5, 9)), ("P", (700, 900))])
+def test_unusual_images_are_translated(client, tmp_path, mode, size):
+    Image.new(mode, size).save(tmp_path / "image.png")
+    upload = handle_file(str(tmp_path / "image.png"))
+    made, back = client.predict(upload, False, api_name="/cycle_b_to_a")[1:3]
+    assert small(made, A).shape == (12, 12, 3) and small(back, B).shape == (16, 20, 3)
+
+
+def test_what_cannot_be_taken_is_told(client, tmp_path):
+    with pytest.raises(AppError, match="There is no image yet"):
+        client.predict(None, False, api_name="/cycle_a_to_b")
+    Image.new("L", (8000, 8000)).save(tmp_path / "large.png")
+    with pytest.raises(AppError, match="has 8000 x 8000 pixels; at most 50 million"):
+        client.predict(handle_file(str(tmp_path / "large.png")), False, api_name="/cycle_a_to_b")
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(AppError, match="text.png cannot be read as an image"):
+        client.predict(handle_file(str(tmp_path / "text.png")), False, api_name="/cycle_b_to_a")
+
+
+def test_endpoints(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/cycle_a_to_b", "/cycle_b_to_a"}

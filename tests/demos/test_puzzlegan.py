@@ -1,0 +1,131 @@
+"""The tab of Puzzle-GAN, called as a browser calls it, against the exported model itself."""
+
+import numpy as np
+import pytest
+from gradio_client import handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from demos.panels.patch_places import cut_patches, framed, key_places, written
+from demos.panels.tile_puzzle import tiles_of
+from keras_gen.export.runtime import Runtime
+
+from .conftest import client_of, exported
+from .test_latent import random_image, rgb, shown, small
+
+SHAPE = (16, 16, 3)
+SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("runs"), "puzzle", "puzzlegan", SHAPE, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def model(artifact):
+    return Runtime(artifact.folder)
+
+
+@pytest.fixture(scope="module")
+def client(artifact):
+    with client_of(artifact) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    return random_image(SHAPE)
+
+
+@pytest.fixture(scope="module")
+def upload(image, tmp_path_factory):
+    file = tmp_path_factory.mktemp("uploads") / "image.png"
+    Image.fromarray(image).save(file)
+    return handle_file(str(file))
+
+
+def restored(model, image, places, seed) -> dict:
+    """What the runtime makes of the patches at these places."""
+    patches = np.zeros((1, 4, 6, 6, 3), np.float32)
+    patches[0, : len(places)] = cut_patches(image.astype(np.float32) / 255, places, (6, 6))
+    presence = (np.arange(4) < len(places))[None]
+    return model.run("restore", patches=patches, presence=presence, **model.noise(1, seed))
+
+
+def test_restore_is_what_the_runtime_makes_of_the_patches(client, model, image, upload):
+    places = [(3, 3), (13, 12)]
+    picture, strip, whole, mask = client.predict(upload, False, written(places), 5, api_name="/puzzle_restore")
+    np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, places, (6, 6))))
+    made = restored(model, image, places, 5)
+    np.testing.assert_array_equal(small(whole, SHAPE), rgb(made["image"][0]))
+    np.testing.assert_array_equal(small(mask, SHAPE), rgb(made["mask"][0]))
+    assert shown(strip).shape[1] > shown(strip).shape[0]  # two patches side by side
+
+
+def test_the_order_of_the_patches_changes_nothing(client, upload):
+    texts = "3, 3; 13, 12", "13, 12; 3, 3"
+    one, other = (client.predict(upload, False, text, 5, api_name="/puzzle_restore")[2] for text in texts)
+    np.testing.assert_array_equal(shown(one), shown(other))
+
+
+def test_patches_are_chosen_dropped_and_shuffled(client, image, upload):
+    text, picture = client.predict(upload, False, api_name="/puzzle_choose")
+    places = key_places(image.astype(np.float32) / 255, 3, (6, 6))
+    assert text == written(places) and len(places) == 3
+    np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, places, (6, 6))))
+    fewer, _ = client.predict(upload, False, text, api_name="/puzzle_drop")
+    assert fewer == written(places[:2])
+    shuffled = client.predict(text, api_name="/puzzle_shuffle")
+    assert sorted(shuffled.split("; ")) == sorted(text.split("; "))
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("3, 3; 1, 3", "Patch 2 at row 1, column 3 would lie outside the image.*rows 3 to 13"),
+        ("", "There is no patch yet"),
+        ("3, 3; " * 5, "There are 5 patches; the model takes at most 4"),
+        ("here", "Patch 1 reads 'here'"),
+    ],
+)
+def test_patches_that_do_not_fit_are_explained(client, upload, text, message):
+    with pytest.raises(AppError, match=message):
+        client.predict(upload, False, text, 5, api_name="/puzzle_restore")
+
+
+def test_no_image_is_explained(client):
+    with pytest.raises(AppError, match="There is no image yet"):
+        client.predict(None, False, "3, 3", 5, api_name="/puzzle_restore")
+
+
+def test_a_sample_is_a_picture_of_the_models_size(client):
+    picture = client.predict(api_name="/puzzle_sample")
+    assert small(picture, SHAPE).std() > 10
+
+
+def test_endpoints(client):
+    names = set(client.view_api(return_format="dict")["named_endpoints"])
+    assert names == {f"/puzzle_{part}" for part in ("choose", "sample", "drop", "shuffle", "restore")}
+
+
+def test_the_grid_is_solved_as_the_runtime_solves_it(tmp_path_factory, tmp_path):
+    shape = (8, 8, 3)
+    settings = {"layout": "grid", "side": 2, "max_missing": 1, **SETTINGS}
+    artifact = exported(tmp_path_factory.mktemp("runs"), "grid", "puzzlegan", shape, settings)
+    model, image = Runtime(artifact.folder), random_image(shape)
+    Image.fromarray(image).save(tmp_path / "image.png")
+    with client_of(artifact) as client:
+        upload = handle_file(str(tmp_path / "image.png"))
+        _, together, painted, text = client.predict(upload, False, 1, 7, api_name="/grid_solve")
+        with pytest.raises(AppError, match="There is no image yet"):
+            client.predict(None, False, 1, 7, api_name="/grid_solve")
+    whole = tiles_of(image.astype(np.float32) / 255, 2)
+    order = np.random.default_rng(7).permutation(4)[:3]
+    made = model.solve(whole[order][None], seed=7)
+    np.testing.assert_array_equal(small(painted, shape), rgb(made["image"][0]))
+    tiles = tiles_of(made["image"][0], 2).copy()
+    tiles[made["places"][0]] = whole[order]
+    np.testing.assert_array_equal(tiles_of(small(together, shape), 2), np.stack([rgb(tile) for tile in tiles]))
+    right = (made["places"][0] == order).sum()
+    assert text.startswith(f"{right} of 3 tiles")

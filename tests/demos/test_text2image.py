@@ -1,0 +1,103 @@
+"""The tab of text to image, called as a browser calls it, against the exported model itself."""
+
+import warnings
+
+import numpy as np
+import pytest
+from gradio_client.exceptions import AppError
+
+from demos.panels.interpolation import between
+from keras_gen import pictures
+from keras_gen.export.runtime import Runtime
+
+from .conftest import client_of, exported
+from .test_latent import rgb, shown, small
+
+SHAPE = (16, 16, 3)
+WORDS = ("a", "large", "striped", "red", "star", "in", "the", "center", "plain", "blue")
+SETTINGS = {"width": 4, "vocabulary": WORDS, "length": 8, "embedding_size": 6, "text_width": 8, "latent_size": 5}
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("runs"), "text", "text2image", SHAPE, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def model(artifact):
+    return Runtime(artifact.folder)
+
+
+@pytest.fixture(scope="module")
+def client(artifact):
+    with client_of(artifact) as client:
+        yield client
+
+
+def drawn(model, caption, seed=3, num=8):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is lost of the caption
+        return model.generate(num, seed, caption=caption)
+
+
+def test_eight_samples_of_a_caption(client, model):
+    path, note = client.predict("A large RED star!", 3, api_name="/text_generate")
+    assert note == "Every word is known."
+    expected = drawn(model, "a large red star")
+    picture = shown(path)
+    scale = (picture.shape[1] - 5 * 2) // (4 * 16)
+    np.testing.assert_array_equal(picture, pictures.grid(expected, 4, scale=scale))
+    assert np.abs(expected - drawn(model, "a plain blue star")).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("caption", "note"),
+    [
+        ("a red gnu, a gnu", "Not known: gnu."),
+        ("빨간 별 \N{SLICE OF PIZZA}", "Not known: 빨간, 별, \N{SLICE OF PIZZA}."),
+        ("a red star " * 910, "Only the first 8 of 2,730 words are read."),  # 10,010 characters
+        ("x" * 10_000, f"Not known: {'x' * 40}...."),
+        ("<b>red</b> | **star**", "Not known: <b>red<, b>, |."),
+    ],
+    ids=["unknown", "Korean and emoji", "10,010 characters", "one word of 10,000", "markup"],
+)
+def test_what_is_not_understood_is_said(client, model, caption, note):
+    path, said = client.predict(caption, 3, api_name="/text_generate")
+    assert said == note
+    np.testing.assert_array_equal(small_first(path), rgb(drawn(model, caption)[0]))
+
+
+def small_first(path):
+    """The first image of the sheet, at its own size."""
+    picture = shown(path)
+    scale = (picture.shape[1] - 5 * 2) // (4 * 16)
+    return picture[2 : 2 + 16 * scale : scale, 2 : 2 + 16 * scale : scale]
+
+
+@pytest.mark.parametrize("caption", ["", "  \N{IDEOGRAPHIC SPACE}", "?!"])
+def test_an_empty_caption_is_explained(client, caption):
+    with pytest.raises(AppError, match="Expected a caption with at least one word"):
+        client.predict(caption, 3, api_name="/text_generate")
+    with pytest.raises(AppError, match="Expected a caption with at least one word"):
+        client.predict("a star", caption, 3, 5, 0.5, api_name="/text_walk")
+
+
+def test_the_walk_goes_from_one_caption_to_the_other(client, model):
+    strip, place, *notes = client.predict("a red star", "a blue gnu", 3, 5, 0.25, api_name="/text_walk")
+    assert notes == ["Every word is known.", "Not known: gnu."]
+    ends = [model.run("embed", tokens=model.read(caption)["tokens"])["embedding"][0]
+            for caption in ("a red star", "a blue gnu")]  # fmt: skip
+    z = np.repeat(model.noise(1, 3)["z"], 6, axis=0)
+    codes = between(*ends, [0, 0.25, 0.5, 0.75, 1, 0.25])
+    images = model.run("generate", embedding=codes, z=z)["image"]
+    picture = shown(strip)
+    scale = (picture.shape[1] - 6 * 2) // (5 * 16)
+    np.testing.assert_array_equal(picture, pictures.grid(images[:5], 5, scale=scale))
+    np.testing.assert_array_equal(small(place, SHAPE), rgb(images[5]))
+    moved = client.predict("a red star", "a blue gnu", 3, 0.25, api_name="/text_position")
+    np.testing.assert_array_equal(small(moved, SHAPE), rgb(images[5]))
+
+
+def test_endpoints(client):
+    names = set(client.view_api(return_format="dict")["named_endpoints"])
+    assert {f"/text_{part}" for part in ("generate", "walk", "position")} <= names

@@ -1,0 +1,55 @@
+"""The runtime on an exported grid puzzle: solved as in Keras, whatever is missing, and errors that teach."""
+
+import numpy as np
+import pytest
+
+from keras_gen import zoo
+from keras_gen.export import Runtime, export_model
+
+SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
+IMAGES = np.random.default_rng(0).random((33, 8, 8, 3)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return zoo.build("puzzlegan", (8, 8, 3), seed=0, layout="grid", side=2, max_missing=1, **SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def runtime(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grid") / "export"
+    return Runtime(export_model(model, folder, calibration=IMAGES, format="tflite", quantize="none"))
+
+
+@pytest.mark.parametrize("count", [4, 3, 1])
+def test_solves_as_keras_does(model, runtime, count):
+    tiles = model.shuffled(IMAGES[:5], 0, seed=1)[0][:, :count]
+    ours, theirs = model.restore(tiles, seed=3), runtime.solve(tiles, seed=3)
+    for name in ("image", "scores"):
+        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-5)  # float32 in another order of sums
+    np.testing.assert_array_equal(ours["places"][:, :count], theirs["places"])
+    assert theirs["places"].shape == (5, count) and theirs["places"].dtype == np.int64
+
+
+def test_no_place_is_given_twice(model, runtime):
+    places = runtime.solve(model.shuffled(IMAGES, 0, seed=1)[0], seed=3)["places"]
+    np.testing.assert_array_equal(np.sort(places, axis=1), np.tile(np.arange(4), (33, 1)))
+
+
+def test_tiles_that_do_not_fit(runtime):
+    for tiles in (np.zeros((1, 5, 4, 4, 3)), np.zeros((4, 4, 4, 3)), np.zeros((0, 4, 4, 4, 3))):
+        with pytest.raises(ValueError, match=r"tiles must have the shape \[num, 1 to 4, 4, 4, 3\]; received"):
+            runtime.solve(tiles)
+    with pytest.raises(ValueError, match="tiles must have the shape"):
+        runtime.solve(np.zeros((1, 4, 3, 4, 3)))
+    with pytest.raises(ValueError, match="must lie between 0 and 1; .*divide 8-bit images by 255"):
+        runtime.solve(np.full((1, 4, 4, 4, 3), 200.0))
+    with pytest.raises(ValueError, match="presence must lie between 0 and 1"):
+        runtime.run("restore", tiles=np.zeros((1, 4, 4, 4, 3)), presence=np.full((1, 4), 2), z=np.zeros((1, 2)))
+
+
+def test_a_model_of_patches_solves_no_grid(tmp_path):
+    free = zoo.build("puzzlegan", (8, 8, 3), seed=0, **SETTINGS)
+    out = export_model(free, tmp_path / "export", calibration=IMAGES, format="tflite", quantize="none")
+    with pytest.raises(ValueError, match="This model solves no grid: it has restore"):
+        Runtime(out).solve(np.zeros((1, 4, 4, 4, 3)))

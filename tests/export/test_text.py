@@ -1,0 +1,169 @@
+"""A caption on the device: the same tokens, the same images as in Keras, and what is said of a caption's losses."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import unicodedata
+import zipfile
+
+import numpy as np
+import pytest
+
+from keras_gen import zoo
+from keras_gen.data import FACTORS, Factors, Tokenizer, build_vocabulary, caption_shapes, normalize
+from keras_gen.export import Runtime, export_model, runtime
+
+from .test_runtime import BLOCKED
+
+LENGTH, SHAPE = 12, (8, 8, 3)
+SHAPES = [caption for form in range(4) for caption in caption_shapes(Factors.draw(250, seed=0), form)]
+ODD = [
+    "A  Red-Striped CIRCLE, at the top!",
+    "\N{LATIN CAPITAL LETTER E WITH ACUTE}toile rouge",
+    "E\N{COMBINING ACUTE ACCENT}toile rouge",
+    "a\N{NO-BREAK SPACE}red\N{IDEOGRAPHIC SPACE}circle\N{EM SPACE}here",
+    "red\N{EN DASH}striped\N{NON-BREAKING HYPHEN}star",
+    "빨간 원",
+    "\N{HANGUL CHOSEONG PIEUP}\N{HANGUL JUNGSEONG A}\N{HANGUL JONGSEONG RIEUL}",
+    "a red \N{SLICE OF PIZZA} at the top",
+    "\U0001f469\U0001f3fd\u200d\U0001f680 in space",
+    "STRASSE \N{LATIN SMALL LETTER SHARP S}",
+    "\N{FULLWIDTH LATIN CAPITAL LETTER R}\N{FULLWIDTH LATIN SMALL LETTER E}d \N{LATIN SMALL LIGATURE FI}sh",
+    "a\u2028red\x85circle\x00\x1f",
+    "a red circle " * 800,  # 10,000 characters and more
+]
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A text-to-image model whose vocabulary is too large for the numbers of int8 or bfloat16."""
+    vocabulary = (*build_vocabulary(SHAPES), *(f"word{i}" for i in range(2000)))
+    settings = {"vocabulary": vocabulary, "length": LENGTH, "embedding_size": 6, "text_width": 8, "width": 4}
+    model = zoo.build("text2image", SHAPE, latent_size=3, **settings)
+    generator = np.random.default_rng(0)
+    # weights large enough for a text to matter; moving variances stay positive
+    for weight in model.generator.weights:
+        added = generator.normal(0, 0.3, weight.shape)
+        weight.assign(np.abs(weight + added) if weight.path.endswith("variance") else weight + added)
+    model.average()
+    return model
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory):
+    generator = np.random.default_rng(1)
+    data = {"image": generator.random((48, *SHAPE), np.float32), "tokens": model.tokenizer(SHAPES[:48])}
+    data["tokens"][::3, 0] = generator.integers(2, 2000, 16)
+    return export_model(model, tmp_path_factory.mktemp("text") / "export", calibration=data, format="tflite",
+                        quantize=("float32", "int8"))  # fmt: skip
+
+
+def tokens_of(captions, vocabulary) -> np.ndarray:
+    """By the runtime."""
+    return np.concatenate([runtime.read_caption(caption, list(vocabulary), LENGTH)["tokens"] for caption in captions])
+
+
+def test_the_description_carries_the_vocabulary(folder, model):
+    told = json.loads((folder / "model.json").read_text())
+    assert told["text"] == {"vocabulary": list(model.vocabulary), "length": LENGTH}
+    assert "text: captions of up to 12 words, of 20" in runtime.information(Runtime(folder))
+
+
+@pytest.mark.parametrize("captions", [SHAPES, ODD], ids=["shapes", "odd"])
+def test_the_runtime_reads_as_keras_does(captions, model):
+    np.testing.assert_array_equal(tokens_of(captions, model.vocabulary), model.tokenizer(captions))
+    for caption in captions:
+        mine, theirs = runtime.read_caption(caption, list(model.vocabulary), LENGTH), model.tokenizer.read(caption)
+        assert (tuple(mine["words"]), tuple(mine["unknown"]), mine["dropped"]) == theirs
+
+
+def test_the_runtime_reads_every_caption_of_twemoji_as_keras_does():
+    place = os.environ.get("KERAS_GEN_TEST_DATA")
+    file = pathlib.Path(place or "", "twemoji", "twemoji.zip")
+    if not place or not file.is_file():
+        pytest.skip("KERAS_GEN_TEST_DATA names no folder with twemoji/twemoji.zip")
+    lines = zipfile.ZipFile(file).read("captions.jsonl").decode().splitlines()
+    rows = [json.loads(line) for line in lines]
+    captions = [text for row in rows for text in (row["label"], " ".join(row["tags"]), row["emoji"]) if text]
+    captions = [caption for caption in captions if normalize(caption)]
+    assert len(captions) > 10_000
+    vocabulary = build_vocabulary(captions, 3000)
+    np.testing.assert_array_equal(tokens_of(captions, vocabulary), Tokenizer(vocabulary, LENGTH)(captions))
+
+
+def test_both_normalize_every_character_alike():
+    for code in range(0x110000):
+        if unicodedata.category(chr(code)) != "Cn":
+            text = f"A{chr(code)}b {chr(code)}"
+            assert runtime.normalize(text) == normalize(text), hex(code)
+
+
+@pytest.mark.filterwarnings("ignore:Unknown words", "ignore:The caption has")
+@pytest.mark.parametrize("caption", ["A large, STRIPED red star!", *ODD], ids=ascii)
+def test_a_string_gives_the_image_that_keras_gives(caption, folder, model):
+    device = Runtime(folder, precision="float32")
+    images = device.generate(2, seed=4, caption=caption)
+    np.testing.assert_allclose(images, model.generate(2, seed=4, caption=caption), atol=1e-5)
+    other = device.generate(2, seed=4, caption="a plain blue circle")
+    assert np.abs(images - other).max() > 1e-3  # the text matters
+
+
+def test_int8_reads_words_beyond_256(folder, model):
+    device = Runtime(folder, precision="int8")
+    words = [model.vocabulary[place] for place in (3, 300, 301, 1500, 1999)]
+    found, expected = (np.concatenate([each(word) for word in words]) for each in (device.embed, model.embed_captions))
+    # the error of quantization against what tells the words apart
+    assert np.abs(found - expected).mean() < 0.15 * np.abs(expected - expected.mean(0)).mean()
+
+
+def test_what_is_lost_is_said(folder):
+    device = Runtime(folder)
+    with pytest.warns(UserWarning, match="^Unknown words: 빨간, 원$"):
+        device.generate(1, seed=0, caption="빨간 원")
+    with pytest.warns(UserWarning, match="The caption has 2400 words; the first 12 are read"):
+        device.generate(1, seed=0, caption=ODD[-1])
+    with pytest.raises(ValueError, match="Expected a caption with at least one word; received '...'"):
+        device.generate(1, seed=0, caption="...")
+    with pytest.raises(ValueError, match="A caption is a text; received 7"):
+        device.generate(1, seed=0, caption=[7])
+    with pytest.raises(ValueError, match="Expected one caption, or 3 .one for each image.; received 2"):
+        device.generate(3, seed=0, caption=["a star", "a heart"])
+    several = device.generate(2, seed=0, caption=["a star", "a heart"])
+    np.testing.assert_array_equal(several[:1], device.generate(1, seed=0, caption="a star"))
+
+
+def test_the_command_line_without_tensorflow(folder, tmp_path):
+    device = tmp_path / "device"
+    shutil.copytree(folder, device)
+
+    def run(*arguments):
+        command = [sys.executable, "-P", "-c", BLOCKED, "runtime.py", *arguments]
+        return subprocess.run(command, cwd=device, capture_output=True, text=True)
+
+    done = run("--precision", "float32", "generate", "--caption", "a red gnu", "--num", "2", "--seed", "1",
+               "--out", "images.npy")  # fmt: skip
+    assert done.returncode == 0 and "note: Unknown words: gnu" in done.stderr
+    with pytest.warns(UserWarning, match="gnu"):
+        expected = Runtime(folder, precision="float32").generate(2, seed=1, caption="a red gnu")
+    np.testing.assert_array_equal(np.load(device / "images.npy"), expected)
+    done = run("generate", "--caption", " ")
+    assert done.returncode == 1 and "error: Expected a caption with at least one word" in done.stderr
+
+
+def test_a_model_that_reads_nothing(folder, tmp_path):
+    copy = tmp_path / "plain"
+    shutil.copytree(folder, copy)
+    told = json.loads((copy / "model.json").read_text())
+    del told["text"]
+    (copy / "model.json").write_text(json.dumps(told))
+    with pytest.raises(ValueError, match="This model .text2image. reads no caption"):
+        Runtime(copy).generate(1, seed=0, caption="a star")
+
+
+def test_every_word_of_shapes_is_known():
+    vocabulary = build_vocabulary(SHAPES)
+    words = {word for names in list(FACTORS.values())[:7] for name in names for word in normalize(name).split()}
+    assert words <= set(vocabulary)

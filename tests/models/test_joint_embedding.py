@@ -1,0 +1,108 @@
+"""The joint embedding: learns which caption belongs to which image, and is the same on two replicas."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import networks
+from keras_gen.models import JointEmbedding
+from tests.replicas import two_replicas
+
+WORDS = ("dark", "bright", "left", "right")
+SHAPE = (4, 4, 1)
+
+
+def columns(num: int = 12) -> dict[str, np.ndarray]:
+    """Half of each image is bright or dark, and the caption says which half and how."""
+    which = np.arange(num) % 4
+    image = np.full((num, *SHAPE), 0.5, np.float32)
+    for row, kind in enumerate(which):
+        image[row, :, 2 * (kind % 2) : 2 * (kind % 2) + 2] = kind // 2
+    tokens = np.stack([2 + which // 2, 4 + which % 2, 0 * which], axis=1).astype(np.int32)
+    return {"image": image, "tokens": tokens}
+
+
+def joint(**options) -> JointEmbedding:
+    keras.utils.set_random_seed(0)
+    image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(5)])
+    encoder = networks.text_encoder(len(WORDS), 3, 5, width=6)
+    return JointEmbedding(encoder, image, vocabulary=WORDS, seed=0, **options)
+
+
+@pytest.mark.parametrize("loss", ["contrastive", "structured"])
+def test_it_learns_to_tell_four_captions_apart(loss):
+    model = joint(loss=loss)
+    model.compile(keras.optimizers.Adam(0.02))
+    data = tf.data.Dataset.from_tensor_slices(columns(16)).batch(8)
+    before = model.evaluate(data, verbose=0, return_dict=True)
+    model.fit(data, epochs=40, verbose=0)
+    after = model.evaluate(data, verbose=0, return_dict=True)
+    assert set(after) == set(model.tracked)
+    assert after["image_accuracy"] == after["text_accuracy"] == 1 and after["loss"] < 0.2 * before["loss"]
+    # an image scores highest with its own caption, of all four
+    four = columns(4)
+    scores = model.score(model.embed_image(four["image"])[:, None], model.embed(four["tokens"])[None]).numpy()
+    np.testing.assert_array_equal(scores.argmax(1), np.arange(4))
+    np.testing.assert_allclose(model.predict(four, verbose=0), np.diag(scores), rtol=1e-5)
+
+
+def test_the_loss_of_a_batch_by_hand():
+    model = joint(temperature=0.5)
+    model.compile("sgd")
+    batch = {name: value[:3] for name, value in columns(4).items()}
+    image, text = np.asarray(model.embed_image(batch["image"])), np.asarray(model.embed(batch["tokens"]))
+    unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (image, text)]
+    scores = unit[0] @ unit[1].T / 0.5
+    each = [np.log(np.exp(s).sum(1)) - np.diag(s) for s in (scores, scores.T)]
+    result = model.evaluate(tf.data.Dataset.from_tensors(batch), verbose=0, return_dict=True)
+    assert result["loss"] == pytest.approx(np.mean(each), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["contrastive", "structured"])
+def test_two_replicas_are_one_device(loss):
+    def run():
+        model = joint(loss=loss)
+        model.compile(keras.optimizers.SGD(0.1))
+        # 9 rows of batches of 4: the last one leaves a replica without any
+        data = tf.data.Dataset.from_tensor_slices(columns(9)).batch(4)
+        history = model.fit(data, epochs=3, verbose=0).history
+        return model.get_weights(), history
+
+    keras.utils.clear_session()
+    one, one_history = run()
+    with two_replicas().scope():
+        two, two_history = run()
+    start = joint(loss=loss).get_weights()
+    assert max(np.abs(a - b).max() for a, b in zip(one, start, strict=True) if a.ndim > 1) > 1e-2
+    for value, other in zip(one, two, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6)  # the same sums in another order
+    for name, values in one_history.items():
+        np.testing.assert_allclose(values, two_history[name], rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_saved_and_loaded(tmp_path):
+    model = joint(loss="structured")
+    model.compile("adam")
+    model.save(tmp_path / "joint.keras")
+    loaded = keras.saving.load_model(tmp_path / "joint.keras")
+    assert loaded.loss == "structured" and loaded.vocabulary == WORDS
+    np.testing.assert_array_equal(loaded.embed(columns()["tokens"]), model.embed(columns()["tokens"]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "triplet"}, "Unknown loss 'triplet': expected one of contrastive, structured"),
+        ({"temperature": 0}, "temperature must be > 0; received 0"),
+    ],
+)
+def test_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        joint(**options)
+
+
+def test_sizes_that_do_not_fit():
+    image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(4)])
+    with pytest.raises(ValueError, match="text_encoder gives 5 numbers; the image_encoder gives .4,."):
+        JointEmbedding(networks.text_encoder(4, 3, 5, width=6), image, vocabulary=WORDS)

@@ -1,0 +1,148 @@
+"""The grid puzzle: order, missing tiles, interchangeable ones, assignment, and that it learns."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import zoo
+from keras_gen.export import runtime
+from keras_gen.models import Draws, Place, PuzzleGrid
+
+SHAPE = (12, 12, 3)
+SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 16, "latent_size": 2}
+IMAGES = np.random.default_rng(0).random((6, *SHAPE)).astype(np.float32)
+
+
+def built(shape=SHAPE, **settings):
+    return zoo.build("puzzlegan", shape, seed=0, layout="grid", **{**SETTINGS, **settings})
+
+
+@pytest.fixture(scope="module")
+def model():
+    return built()
+
+
+def test_the_order_of_the_tiles_orders_the_scores_and_nothing_else(model):
+    tiles, presence, _ = model.shuffled(IMAGES, 2, seed=0)
+    ours = model.restore(tiles, presence, seed=1)
+    order = np.random.default_rng(1).permutation(9)
+    theirs = model.restore(tiles[:, order], presence[:, order], seed=1)
+    # sums over nine tiles in another order
+    np.testing.assert_allclose(ours["scores"][:, order], theirs["scores"], atol=1e-5)
+    np.testing.assert_allclose(ours["image"], theirs["image"], atol=1e-5)
+    there = presence[:, order] > 0
+    np.testing.assert_array_equal(ours["places"][:, order][there], theirs["places"][there])
+
+
+def test_pixels_of_a_missing_tile_do_not_count(model):
+    tiles, presence, _ = model.shuffled(IMAGES, 2, seed=0)
+    ours = model.restore(tiles, presence, seed=1)
+    theirs = model.restore(tiles + 1 - presence[:, :, None, None, None], presence, seed=1)
+    fewer = model.restore(tiles[:, 2:], seed=1)  # the first two are the missing ones
+    for name in ("image", "solved"):
+        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6)
+        np.testing.assert_allclose(ours[name], fewer[name], atol=1e-5)
+    assert (ours["scores"][:, :2] == 0).all()
+
+
+def test_tiles_at_their_true_places_are_the_image(model):
+    tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
+    np.testing.assert_array_equal(model.laid_out(tiles, presence, places, 0 * IMAGES), IMAGES)
+    tiles, presence, places = model.shuffled(IMAGES, 3, seed=0)
+    found = model.laid_out(tiles, presence, places, 2 + 0 * IMAGES)
+    filled = found == 2
+    np.testing.assert_array_equal(found[~filled], IMAGES[~filled])
+    assert filled.mean() == 3 / 9
+
+
+def test_a_sure_placer_puts_the_tiles_on_the_canvas():
+    """With scores of 50 at the true places the canvas that the painter gets is the image itself."""
+    model = built()
+    tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
+    seen = {}
+
+    class Painter:
+        def __call__(self, inputs, training=False):
+            seen["canvas"], seen["coverage"], _ = inputs
+            return inputs[0]
+
+    def placer(inputs, training=False):
+        return 50.0 * tf.one_hot(places, 9)
+
+    model.shown = {"tile_encoder": model.tile_encoder, "tile_placer": placer, "canvas_painter": Painter()}.get
+    model.put_together(tiles, presence, np.zeros((6, 2), np.float32))
+    np.testing.assert_allclose(seen["canvas"], IMAGES, atol=1e-5)
+    np.testing.assert_allclose(seen["coverage"], 1, atol=1e-6)
+    presence[:, 0] = 0
+    model.put_together(tiles, presence, np.zeros((6, 2), np.float32))
+    coverage = seen["coverage"].numpy()[0, ::4, ::4, 0].reshape(-1)
+    np.testing.assert_allclose(coverage, np.arange(9) != places[0, 0], atol=1e-6)
+
+
+def test_tiles_that_are_alike_fit_each_others_places(model):
+    """An image of one colour: any place is right for every tile, and the loss is 0 (here up to Sinkhorn's rounding)."""
+    flat = np.full((4, *SHAPE), 0.5, np.float32)
+    place = Place(tf.constant(4))
+    made = model.make({"image": tf.constant(flat)}, Draws(tf.constant([1, 2]), place), False)
+    np.testing.assert_array_equal(made["fits"], np.ones((4, 9, 9)))
+    _, metrics = model.generator_loss({"image": tf.constant(flat)}, made, None, place, False)
+    np.testing.assert_array_equal(metrics["tiles_right"], 1)
+    np.testing.assert_allclose(metrics["place_loss"], 0, atol=0.05)
+
+
+def test_fits_are_the_true_places(model):
+    place = Place(tf.constant(6))
+    made = model.make({"image": tf.constant(IMAGES)}, Draws(tf.constant([1, 2]), place), True)
+    fits, presence = made["fits"].numpy(), made["presence"].numpy()
+    assert (fits.sum(1) == 1).all() and (fits.sum(2) == 1).all()  # permutations
+    # the given part is where tiles are there
+    there = (fits * presence[:, :, None]).sum(1)
+    np.testing.assert_array_equal(made["inside"].numpy()[:, ::4, ::4, 0].reshape(6, 9), there)
+
+
+def test_the_assignment_is_the_best_one():
+    """Against all 120 orders of five, and the runtime's solver against scipy's up to 25."""
+    generator = np.random.default_rng(0)
+    scores = generator.normal(size=(10, 5, 5))
+    for found, table in zip(PuzzleGrid.places(scores), scores, strict=True):
+        best = max(itertools.permutations(range(5)), key=lambda order: table[range(5), order].sum())
+        assert tuple(found) == best == tuple(runtime.assign(table))
+    for num in (1, 2, 9, 16, 25):
+        scores = generator.normal(size=(20, num, num))
+        np.testing.assert_array_equal(PuzzleGrid.places(scores), [runtime.assign(each) for each in scores])
+        ties = generator.integers(0, 3, (20, num, num)).astype(float)
+        totals = [[each[range(num), order].sum() for each, order in zip(ties, orders, strict=True)]
+                  for orders in (PuzzleGrid.places(ties), [runtime.assign(each) for each in ties])]  # fmt: skip
+        np.testing.assert_array_equal(*totals)
+    with pytest.raises(ValueError, match="square matrix of finite numbers"):
+        runtime.assign(np.full((2, 2), np.nan))
+
+
+def test_it_learns_where_tiles_belong():
+    """Tiles whose gray tells their place: after 60 steps nearly all are right, and before hardly any."""
+    model = built(ema=None, adversarial_weight=0.0)
+    generator = np.random.default_rng(0)
+    gray = np.linspace(0.05, 0.95, 9).reshape(1, 3, 3, 1).repeat(4, 1).repeat(4, 2)
+    images = (gray + generator.uniform(-0.02, 0.02, (64, *SHAPE))).astype(np.float32)
+
+    def right():
+        tiles, presence, places = model.shuffled(images, 1, seed=3)
+        return (model.restore(tiles, presence, seed=0)["places"] == places)[presence > 0].mean()
+
+    assert right() < 0.4  # 1/9 by chance
+    model.compile("adam")
+    model.optimizer.learning_rate = 3e-3
+    model.fit(images, batch_size=16, epochs=15, verbose=0)
+    assert right() > 0.9
+
+
+def test_settings_that_do_not_fit():
+    for settings, message in (
+        ({"side": 5}, "do not cut into 5 x 5 tiles: .*--image-size 80"),
+        ({"max_missing": 9}, "max_missing must be an integer from 0 to 8; received 9"),
+        ({"side": 6}, "side must be an integer from 2 to 5; received 6"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            built(**settings)

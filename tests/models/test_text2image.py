@@ -1,0 +1,271 @@
+"""Text2Image: its losses by hand, what each option does, and what it says of a text."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import networks, zoo
+from keras_gen.models import Draws, Place, Text2Image
+from tests.replicas import two_replicas
+
+WORDS = ("dark", "bright", "left", "right")
+SHAPE = (4, 4, 1)
+LENGTH, SIZE = 3, 5
+
+
+def text2image(**options) -> Text2Image:
+    keras.utils.set_random_seed(0)
+    z, text = keras.Input((2,)), keras.Input((SIZE,))
+    dense = keras.layers.Dense(16, "sigmoid")(keras.layers.Concatenate()([z, text]))
+    generator = keras.Model([z, text], keras.layers.Reshape(SHAPE)(dense), name="generator")
+    trunk = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(6, "tanh")], name="trunk")
+    features, text = keras.Input((6,)), keras.Input((SIZE,))
+    hidden = keras.layers.Dense(8, "tanh")(keras.layers.Concatenate()([features, text]))
+    head = keras.Model([features, text], keras.layers.Dense(1)(hidden), name="head")
+    encoder = networks.text_encoder(len(WORDS), LENGTH, SIZE, width=4)
+    options = {"vocabulary": WORDS, "seed": 0, "ema": None, **options}
+    return Text2Image(generator, trunk, head, encoder, **options)
+
+
+def batch(num: int = 4) -> dict[str, tf.Tensor]:
+    generator = np.random.default_rng(1)
+    which = np.arange(num) % 4
+    tokens = np.stack([2 + which // 2, 4 + which % 2, 0 * which], axis=1)
+    image = generator.uniform(size=(num, *SHAPE)).astype(np.float32)
+    return {"image": tf.constant(image), "tokens": tf.constant(tokens, tf.int32)}
+
+
+def losses(model, data):
+    """Both players' losses and metrics, and what was made."""
+    place = Place(tf.shape(data["image"])[0])
+    draws = Draws(tf.constant([1, 2]), place)
+    made = model.make(data, draws, training=True)
+    return [player.loss(data, made, draws, place, True) for player in model.players()], made
+
+
+def softplus(x):
+    return np.logaddexp(0, x)
+
+
+@pytest.mark.parametrize("matching_aware", [True, False])
+def test_the_discriminators_loss_is_the_papers(matching_aware):
+    model, data = text2image(matching_aware=matching_aware), batch()
+    ((rows, metrics), _), made = losses(model, data)
+    right = np.asarray(model.judged(data["image"], made["right"]))
+    wrong = np.asarray(model.judged(data["image"], made["wrong"]))
+    fake = np.asarray(model.judged(made["generated"], made["right"]))
+    # -log sigmoid(s_r) - (log(1 - sigmoid(s_w)) + log(1 - sigmoid(s_f))) / 2, and -log(1 - sigmoid(s)) = softplus(s)
+    against = (softplus(wrong) + softplus(fake)) / 2 if matching_aware else softplus(fake)
+    np.testing.assert_allclose(rows, softplus(-right) + against, rtol=1e-5)
+    expected = ((right > 0).astype(float) + (wrong <= 0)) / 2
+    np.testing.assert_array_equal(metrics["match_accuracy"], expected)
+
+
+def test_wrong_texts_are_those_of_other_images():
+    model, data = text2image(), batch()
+    _, made = losses(model, data)
+    texts = np.asarray(model.embed(data["tokens"]))
+    for row, wrong in enumerate(made["wrong"].numpy()):
+        assert np.abs(wrong - texts).max(1).min() < 1e-6  # one of the batch's
+        assert np.abs(wrong - texts[row]).max() > 1e-3  # and not its own
+
+
+def test_without_a_wrong_caption_in_the_batch_an_image_is_judged_without():
+    model, data = text2image(), batch()
+    data["tokens"] = tf.repeat(data["tokens"][:1], 4, axis=0)
+    ((rows, metrics), _), made = losses(model, data)
+    right, fake = (np.asarray(model.judged(image, made["right"])) for image in (data["image"], made["generated"]))
+    np.testing.assert_allclose(rows, softplus(-right) + softplus(fake), rtol=1e-5)
+    np.testing.assert_array_equal(metrics["match_accuracy"], 0.5)
+
+
+def test_the_generator_is_asked_for_texts_between_two():
+    model, data = text2image(), batch()
+    (_, (rows, _)), made = losses(model, data)
+    terms = [model.judged(made[image], made[text]) for image, text in (("generated", "right"),
+                                                                     ("generated_between", "between"))]  # fmt: skip
+    np.testing.assert_allclose(rows, sum(softplus(-np.asarray(term)) for term in terms), rtol=1e-5)
+    texts = np.asarray(model.embed(data["tokens"]))
+    middles = (texts[:, None] + texts[None]) / 2
+    for row, between in enumerate(made["between"].numpy()):
+        assert np.abs(between - middles[row]).max(1).min() < 1e-6
+    plain = text2image(interpolate=False)
+    (_, (rows, _)), made = losses(plain, data)
+    assert "between" not in made
+    np.testing.assert_allclose(rows, softplus(-np.asarray(plain.judged(made["generated"], made["right"]))), rtol=1e-5)
+
+
+@pytest.mark.parametrize("objective", ["least_squares", "hinge", "wasserstein", "relativistic_average", "minimax"])
+def test_every_objective_and_a_penalty_train(objective):
+    model = text2image(objective=objective, penalty={"name": "r1", "gamma": 1.0})
+    model.compile(keras.optimizers.Adam(1e-3))
+    history = model.fit(tf.data.Dataset.from_tensor_slices(batch(8)).batch(4), verbose=0).history
+    assert set(history) == set(model.tracked) and np.isfinite(list(history.values())).all()
+
+
+def test_the_penalty_is_the_slope_in_the_image():
+    plain, penalized = text2image(), text2image(penalty={"name": "r1", "gamma": 2.0})
+    ((without, _), _), made = losses(plain, batch())
+    ((rows, _), _), _ = losses(penalized, batch())
+    image = batch()["image"]
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        logits = penalized.judged(image, made["right"])
+    slope = tape.gradient(logits, image)
+    # gamma / 2 = 1 times the squared norm of the gradient
+    np.testing.assert_allclose(rows - without, np.square(slope).sum((1, 2, 3)), rtol=1e-4)
+
+
+def image_encoder() -> keras.Model:
+    return keras.Sequential(
+        [keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(SIZE)], name="image_encoder"
+    )
+
+
+def test_the_matching_loss_is_the_cross_entropy_of_captions():
+    plain, matched = text2image(), text2image(image_encoder=image_encoder(), matching_weight=3.0, temperature=0.5)
+    data = batch()
+    (_, (without, _)), made = losses(plain, data)
+    (_, (rows, _)), _ = losses(matched, data)
+    image, text = np.asarray(matched.image_encoder(made["generated"])), np.asarray(made["right"])
+    unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (image, text)]
+    scores = unit[0] @ unit[1].T / 0.5
+    expected = 3.0 * (np.log(np.exp(scores).sum(1)) - np.diag(scores))
+    np.testing.assert_allclose(rows - without, expected, rtol=1e-4)
+
+
+def test_the_matching_loss_is_that_of_the_global_batch_and_leaves_the_encoder():
+    def run():
+        model = text2image(image_encoder=image_encoder(), matching_weight=1.0)
+        model.compile(keras.optimizers.SGD(0.05))
+        before = model.image_encoder.get_weights()
+        model.fit(tf.data.Dataset.from_tensor_slices(batch(9)).batch(4), epochs=2, verbose=0)
+        for value, other in zip(before, model.image_encoder.get_weights(), strict=True):
+            np.testing.assert_array_equal(value, other)
+        return model.generator.get_weights()
+
+    keras.utils.clear_session()
+    one = run()
+    with two_replicas().scope():
+        two = run()
+    for value, other in zip(one, two, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6)  # the same sums in another order
+
+
+def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
+    settings = {"vocabulary": WORDS, "length": 4, "embedding_size": 6, "text_width": 4, "trunk_width": 3}
+    joint = zoo.conditional.joint_embedding((8, 8, 1), 1, **settings)
+    model = zoo.build("text2image", (8, 8, 1), seed=2, width=4, latent_size=3, matching_weight=0.5, **settings)
+    other = np.abs(joint.text_encoder.get_weights()[0] - model.text_encoder.get_weights()[0]).max()
+    assert other > 0.01
+    model.adopt(joint)
+    trunk = joint.image_encoder.get_layer("trunk")
+    for ours, theirs in ((model.text_encoder, joint.text_encoder), (model.image_encoder, joint.image_encoder),
+                         (model.trunk, trunk)):  # fmt: skip
+        for value, expected in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_array_equal(value, expected)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.matching_weight == 0.5
+    np.testing.assert_array_equal(loaded.image_encoder.get_weights()[0], joint.image_encoder.get_weights()[0])
+    # a trunk of another width starts by itself
+    wide = zoo.build("text2image", (8, 8, 1), seed=2, width=4, **{**settings, "trunk_width": 5})
+    first = wide.trunk.get_weights()
+    wide.adopt(joint)
+    np.testing.assert_array_equal(wide.trunk.get_weights()[0], first[0])
+    short = zoo.build("text2image", (8, 8, 1), seed=2, width=4, **{**settings, "length": 3})
+    with pytest.raises(ValueError, match="Expected a joint embedding of the same vocabulary and length, 4 words and 3"):
+        short.adopt(joint)
+
+
+def test_the_text_encoder_stays_as_it_was():
+    model = text2image()
+    before = model.text_encoder.get_weights()
+    model.compile(keras.optimizers.Adam(0.05))
+    model.fit(tf.data.Dataset.from_tensor_slices(batch(8)).batch(4), epochs=2, verbose=0)
+    for value, other in zip(before, model.text_encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(value, other)
+
+
+def test_a_text_can_be_given_in_three_ways():
+    model = text2image()
+    caption = model.generate(3, seed=1, caption="Bright, LEFT!")
+    assert caption.shape == (3, *SHAPE) and np.abs(caption[0] - caption[1]).max() > 1e-4
+    tokens = model.generate(3, seed=1, tokens=[3, 4, 0])
+    embedding = model.generate(3, seed=1, embedding=model.embed_captions("bright left")[0])
+    np.testing.assert_array_equal(caption, tokens)
+    np.testing.assert_array_equal(caption, embedding)
+    several = model.generate(3, seed=1, caption=["bright left", "dark right", "bright left"])
+    # row by row: sums of a batch of other rows may differ in their last places
+    np.testing.assert_allclose(several[[0, 2]], caption[[0, 2]], atol=1e-6)
+    assert np.abs(several[1] - caption[1]).max() > 1e-4
+    z = np.zeros((1, 2), np.float32)
+    text = model.embed_captions("dark")
+    found = model.predict({"z": z, "embedding": text}, verbose=0)
+    np.testing.assert_allclose(found, model.generate(1, seed=3, caption="dark", z=z), atol=1e-6)
+
+
+def test_lost_words_are_reported():
+    model = text2image()
+    with pytest.warns(UserWarning, match="Unknown words: 빨간, 🍕$"):
+        model.generate(1, seed=0, caption="빨간 🍕 dark")
+    with pytest.warns(UserWarning, match="The caption has 2000 words; the first 3 are read"):
+        model.generate(1, seed=0, caption="dark " * 2000)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({}, "Expected a text, as one of caption='a red circle', tokens or embedding; received none"),
+        ({"caption": "dark", "tokens": [2, 0, 0]}, "received caption, tokens"),
+        ({"label": 1}, "received label"),
+        ({"caption": "dark", "label": 1}, "received caption, label"),
+        ({"caption": " ?! "}, "Expected a caption with at least one word; received ' .! '"),
+        ({"caption": ["dark", "bright"]}, "Expected one caption, or 3 .one for each image.; received 2"),
+        ({"tokens": [2, 0]}, r"Expected tokens .batch, 3.; received the shape \(1, 2\)"),
+        ({"embedding": [[1.0, 2.0]]}, r"embedding must be .num, 5.; received the shape \(1, 2\)"),
+    ],
+)
+def test_texts_that_do_not_fit(conditions, message):
+    with pytest.raises(ValueError, match=message):
+        text2image().generate(3, seed=0, **conditions)
+
+
+def test_a_batch_without_tokens():
+    model = text2image()
+    model.compile("adam")
+    with pytest.raises(ValueError, match="Text2Image needs 'tokens'; the batch has .'image'.*Load captions with"):
+        model.fit(batch()["image"].numpy(), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"vocabulary": ()}, "Expected the vocabulary, a list of words; received none"),
+        ({"objective": "vanilla"}, "vanilla"),
+        ({"penalty": "r3"}, "Unknown penalty 'r3'"),
+        ({"matching_weight": 1.0}, "matching_weight=1.0 needs an image_encoder; received None"),
+        ({"matching_weight": -1.0}, "Expected matching_weight >= 0 and temperature > 0; received -1.0 and 0.1"),
+    ],
+)
+def test_parts_that_do_not_fit(parts, message):
+    with pytest.raises(ValueError, match=message):
+        text2image(**parts)
+
+
+def test_networks_that_do_not_fit():
+    model = text2image()
+    other = networks.text_encoder(len(WORDS), LENGTH, SIZE + 1, width=4)
+    with pytest.raises(
+        ValueError, match="text_encoder gives 6 numbers: the generator must take two inputs, the second"
+    ):
+        Text2Image(model.generator, model.trunk, model.head, other, vocabulary=WORDS)
+    flat = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
+    with pytest.raises(ValueError, match=r"makes images \(4, 4, 1\); the trunk takes \(4, 4, 3\)"):
+        Text2Image(model.generator, flat, model.head, model.text_encoder, vocabulary=WORDS)
+
+
+def test_a_won_game_is_reported_as_in_a_gan():
+    assert "the discriminator wins" in text2image().trouble({"discriminator_accuracy": 0.99})
+    assert "the generator collapses" in text2image().trouble({"sample_diversity": 0.1})

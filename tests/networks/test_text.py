@@ -1,0 +1,70 @@
+"""The text encoder: filling changes nothing, order does; and the networks of text to image fit together."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.networks import text2image_generator, text2image_head, text2image_trunk, text_encoder
+
+
+def encoders(*lengths: int, **options) -> list[keras.Model]:
+    """Encoders of the same weights for rows of several lengths."""
+    keras.utils.set_random_seed(0)
+    made = [text_encoder(9, length, 4, width=6, **options) for length in lengths]
+    biases = [w + 0.1 for w in made[0].get_weights()]  # a bias lifts the filling off 0 where no mask holds it
+    for each in made:
+        each.set_weights(biases)
+    return made
+
+
+@pytest.mark.parametrize("convolutions", [1, 2, 3])
+def test_filling_changes_nothing(convolutions):
+    short, long = encoders(3, 8, convolutions=convolutions)
+    tokens = np.array([[2, 3, 4], [10, 1, 0], [5, 0, 0]], np.int32)
+    longer = np.pad(tokens, [[0, 0], [0, 5]])
+    # the same sums, in an order that the length may change
+    np.testing.assert_allclose(short.predict(tokens, verbose=0), long.predict(longer, verbose=0), atol=1e-6)
+
+
+def test_order_matters_within_the_kernel():
+    (encoder,) = encoders(3)
+    found = encoder.predict(np.array([[2, 3, 4], [3, 2, 4]], np.int32), verbose=0)
+    assert np.abs(found[0] - found[1]).max() > 1e-3
+
+
+def test_a_large_vocabulary_is_not_rounded_in_half_precision():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        keras.utils.set_random_seed(0)
+        encoder = text_encoder(3000, 1, 4)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    # bfloat16 has 8 bits: 2,001 and 2,002 would be the same number
+    found = encoder.predict(np.array([[2001], [2002]], np.int32), verbose=0)
+    assert np.abs(found[0] - found[1]).max() > 0.01
+
+
+def test_no_convolution_is_an_error():
+    with pytest.raises(ValueError, match="convolutions must be >= 1; received 0"):
+        text_encoder(3, 3, 3, convolutions=0)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 16, 3), (8, 8, 3)])
+def test_shapes(shape):
+    generator = text2image_generator(5, 7, shape, width=2, text=3)
+    assert [each.shape[1:] for each in generator.inputs] == [(5,), (7,)] and generator.output_shape[1:] == shape
+    trunk = text2image_trunk(shape, width=2)
+    head = text2image_head(trunk.output_shape[1:], 7, text=3)
+    assert head.output_shape == (None, 1)
+
+
+def test_both_players_hear_the_text():
+    keras.utils.set_random_seed(0)
+    generator = text2image_generator(3, 4, (8, 8, 1), width=2, text=3)
+    z, text = np.ones((2, 3), np.float32), np.array([[1, 0, 0, 0], [0, 3, 0, 0]], np.float32)
+    images = generator.predict([z, text], verbose=0)
+    assert np.abs(images[0] - images[1]).max() > 1e-6
+    head = text2image_head((2, 2, 3), 4, text=3)
+    logits = head.predict([np.ones((2, 2, 2, 3), np.float32), text], verbose=0)
+    assert abs(logits[0, 0] - logits[1, 0]) > 1e-3

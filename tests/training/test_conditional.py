@@ -1,0 +1,63 @@
+"""The systems that take more than images, trained from data as `keras-gen train KEY --data shapes` does it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen import training
+from keras_gen.data.shapes_set import shapes_builder
+
+TOYS = {
+    "cyclegan": {"width": 4, "blocks": 1, "halvings": 1},
+    "stargan": {"width": 4, "blocks": 1, "halvings": 1, "discriminator_width": 4, "n_critic": 1},
+    "puzzlegan": {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
+    "text2image": {
+        **{"width": 4, "latent_size": 4, "embedding_size": 8, "text_width": 8},
+        "trunk_width": 4,
+        "embedding": {"epochs": 1},
+    },
+}
+OPTIONS = {"epochs": 2, "steps": 2, "batch_size": 8, "image_size": 16, "verbose": 0}
+
+
+@pytest.fixture(scope="module")
+def tfds_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tfds")
+    shapes_builder("shapes/tiny", folder)
+    return folder
+
+
+@pytest.mark.parametrize("key", TOYS)
+def test_trains_on_shapes_and_shows_what_it_makes(key, tmp_path, tfds_dir):
+    run = training.train(key, "shapes/tiny", tmp_path / key, settings=TOYS[key], data_dir=tfds_dir, **OPTIONS)
+    assert run.model_file.is_file() and len(run.metrics_file.read_text().splitlines()) == 3
+    first, second = (np.asarray(Image.open(run.samples / f"epoch_000{epoch}.png")) for epoch in (1, 2))
+    assert first.shape == second.shape and first.shape[0] > 16 * 4 and (first != second).any()
+    if key == "text2image":
+        words = run.config["settings"]["vocabulary"]
+        assert "circle" in words and run.config["data"]["tokens"]["vocabulary"] == words
+
+
+def test_the_text_encoder_is_trained_once_and_a_resumed_run_is_the_same(tmp_path, tfds_dir):
+    options = {**OPTIONS, "settings": TOYS["text2image"], "data_dir": tfds_dir}
+    whole = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
+    part = training.train("text2image", "shapes/tiny", tmp_path / "part", **{**options, "epochs": 1})
+    written = (part.path / "embedding.keras").stat().st_mtime_ns
+    part = training.train(None, None, part.path, epochs=2, resume=True, verbose=0)
+    assert (part.path / "embedding.keras").stat().st_mtime_ns == written
+    for ours, theirs in zip(part.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "key, view, message",
+    [
+        ("cyclegan", {"domains": "plain"}, "two different classes"),
+        ("cyclegan", {"attributes": "color"}, "--view has no attributes here: it takes domains, by"),
+        ("stargan", {"attributes": "colour"}, "there is no 'colour'"),
+        ("vae", {"domains": "a,b"}, "sees the images as they are"),
+    ],
+)
+def test_views_that_do_not_fit(key, view, message, tmp_path, tfds_dir):
+    with pytest.raises(ValueError, match=message):
+        training.train(key, "shapes/tiny", tmp_path / "run", view=view, data_dir=tfds_dir, **OPTIONS)
