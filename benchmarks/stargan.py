@@ -94,7 +94,7 @@ def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
 CONFIGURATIONS = {
     "skin_tones": Configuration(
         tones,
-        {"width": 16, "blocks": 2, "discriminator_width": 24, "residual": True},
+        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True},
         size=48,
         batch_size=40,
         learning_rate=1e-3,

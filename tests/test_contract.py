@@ -44,7 +44,15 @@ TOYS = {
     ),
     "stargan": Toy(
         "stargan",
-        {"groups": [3, 1], "width": 4, "blocks": 1, "halvings": 1, "discriminator_width": 4, "n_critic": 2},
+        {
+            "groups": [3, 1],
+            "width": 4,
+            "blocks": 1,
+            "halvings": 1,
+            "discriminator_width": 4,
+            "n_critic": 2,
+            "residual": True,
+        },
         monitor="generator_loss",
         normalized=True,  # each update of the critic needs an example
         fields={"attributes": lambda columns: np.eye(4, dtype=np.float32)[:3][columns["label"]] + _even(columns)},

@@ -27,7 +27,8 @@ def residual_translator(
     A convolution of 7x7, `halvings` convolutions of stride 2 that double the channels, residual blocks of two 3x3
     convolutions, as many upsampling steps, and a convolution of 7x7 that ends in a tanh, rescaled to [0, 1]. Instance
     normalization and ReLU after every convolution but the last. With `num_attributes` the model takes [images,
-    attributes [batch, num_attributes]], which stand beside the colours at every pixel.
+    attributes [batch, num_attributes]], which stand beside the colours at every pixel; the first convolution is then
+    not normalized (in StarGAN's table it is), which would take away what is the same at every pixel.
 
     Args:
         image_shape: (height, width, channels); height and width may be None for images of any size, whose sides must
@@ -68,7 +69,11 @@ def residual_translator(
         attributes = keras.Input((num_attributes,), name="attributes")
         inputs = [image, attributes]
         x = AttributePlanes()([x, attributes])
-    x = _after(_same(x, width, 7, padding))
+    if num_attributes:
+        # normalized per image, planes that are the same everywhere would be gone, all but for the borders' padding
+        x = layers.ReLU()(_same(x, width, 7, padding, use_bias=True))
+    else:
+        x = _after(_same(x, width, 7, padding))
     for index in range(halvings):
         down = layers.Conv2D(width * 2 ** (index + 1), 3, strides=2, padding="same", use_bias=False, **weights())
         x = _after(down(x))

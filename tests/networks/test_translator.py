@@ -7,14 +7,16 @@ from keras_gen.networks import residual_translator
 
 
 def test_parameters_of_the_paper():
-    # convolutions without bias but the last, and two numbers for each normalized channel; the attributes are 5 planes
-    ends = 7 * 7 * (3 + 5) * 64 + 7 * 7 * 64 * 3 + 3
+    # convolutions without bias but the last, and two numbers for each normalized channel
+    ends = 7 * 7 * 3 * 64 + 7 * 7 * 64 * 3 + 3
     down = 3 * 3 * (64 * 128 + 128 * 256)
     blocks = 6 * 2 * 3 * 3 * 256 * 256
     up = 4 * 4 * (256 * 128 + 128 * 64)
     normalized = 2 * (64 + 128 + 256 + 6 * 2 * 256 + 128 + 64)
-    made = residual_translator((128, 128, 3), num_attributes=5, padding="zero")
-    assert made.count_params() == ends + down + blocks + up + normalized
+    assert residual_translator((128, 128, 3)).count_params() == ends + down + blocks + up + normalized
+    # attributes are planes; their convolution has a bias in the place of the normalization's two numbers
+    told = residual_translator((128, 128, 3), num_attributes=5, padding="zero")
+    assert told.count_params() == ends + down + blocks + up + normalized + 7 * 7 * 5 * 64 - 64
 
 
 @pytest.mark.parametrize("padding", ["reflect", "zero"])
@@ -65,3 +67,25 @@ def test_attributes_matter_and_each_image_has_its_own():
 def test_what_it_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         residual_translator(**{"image_shape": (12, 12, 3), **arguments})
+
+
+def test_attributes_act_away_from_the_borders():
+    """What is the same at every pixel survives the normalization, and not by the padding alone."""
+    network = residual_translator((32, 32, 1), width=8, blocks=0, halvings=0, num_attributes=2, padding="reflect")
+    image = np.repeat(np.random.default_rng(0).random((1, 32, 32, 1), np.float32), 2, 0)
+    made = network([image, np.eye(2, dtype=np.float32)]).numpy()[:, 12:20, 12:20]
+    assert np.abs(made[0] - made[1]).max() > 1e-4
+
+
+def test_a_residual_begins_near_the_given_image():
+    network = residual_translator((12, 12, 3), width=8, blocks=1, residual=True)
+    image = np.random.default_rng(0).random((4, 12, 12, 3), np.float32)
+    made = network(image).numpy()
+    assert np.abs(made - image).mean() < 0.1 and made.min() >= 0 and made.max() <= 1
+    assert np.abs(made - image).max() > 1e-4
+    # the last convolution makes the change: without weights there is none
+    last = [layer for layer in network.layers if layer.weights][-1]
+    last.set_weights([np.zeros_like(weight) for weight in last.get_weights()])
+    np.testing.assert_array_equal(network(image), image)
+    with pytest.raises(ValueError, match="residual=True changes images of 3 channels; received channels=1"):
+        residual_translator((12, 12, 3), 1, residual=True)

@@ -1,0 +1,93 @@
+"""What the StarGAN benchmark measures, on domains and translations that are known; and how it reads the emoji."""
+
+import dataclasses
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import skin_tones, stargan
+
+RED, BLUE = (0.8, 0.2, 0.2), (0.2, 0.2, 0.8)
+
+
+def squares(num: int, seed: int) -> np.ndarray:
+    """A red and a blue square at the same random place on white, [num, 2, 8, 8, 3]."""
+    images = np.ones((num, 2, 8, 8, 3), np.float32)
+    for image, (top, left) in zip(images, np.random.default_rng(seed).integers(0, 5, (num, 2)), strict=True):
+        image[0, top : top + 4, left : left + 4] = RED
+        image[1, top : top + 4, left : left + 4] = BLUE
+    return images
+
+
+@pytest.fixture(scope="module")
+def domains() -> stargan.Domains:
+    train = squares(40, seed=0).reshape(-1, 8, 8, 3)
+    return stargan.Domains(("red", "blue"), (train, np.tile([0, 1], 40)), squares(6, seed=1))
+
+
+class Model:
+    """Turns squares into the other colour by as much as it is told, and shifts white by -1/255."""
+
+    def __init__(self, part: float):
+        self.part = part
+
+    def translate(self, images, vectors):
+        inside = images.min(-1, keepdims=True) < 0.5
+        colour = np.asarray(vectors) @ np.array([RED, BLUE])
+        made = images + self.part * (colour[:, None, None] - images)
+        return np.where(inside, made, images - 1 / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("part", [1.0, 0.0])
+def test_measures_by_hand(domains, part):
+    it = dataclasses.replace(stargan.CONFIGURATIONS["skin_tones"], judge_epochs=30, size=8)
+    found = stargan.measure(Model(part), domains, it)
+    assert found["translations"] == 12 and found["held_out"] == 6
+    # 16 of 64 pixels are of the square, and two of three channels differ by 0.6
+    nothing = 16 / 64 * 0.6 * 2 / 3
+    assert found["counterpart_error_of_doing_nothing"] == pytest.approx(nothing, rel=1e-5)
+    white = 48 / 64 / 255
+    assert found["counterpart_error"] == pytest.approx((1 - part) * nothing + white, rel=1e-4)
+    assert found["counterpart_ratio"] == pytest.approx(1 - part + white / nothing, rel=1e-4)
+    assert found["change_where_all_domains_are_equal"] == pytest.approx(1 / 255, rel=1e-4)
+    assert found["share_of_such_pixels"] == 48 / 64
+    assert found["judge_error_real"] == 0 and found["judge_error_translated"] == 1 - part
+
+
+def test_the_picture_has_what_is_given_made_and_true(domains):
+    picture = stargan.picture(Model(1.0), domains, rows=2)
+    assert picture.shape == (2 * 10 + 2, 6 * 10 + 2, 3)  # given, two domains, a gap, the two true ones
+
+
+def test_emoji_with_all_tones_are_read_on_white(tmp_path):
+    def png(color) -> bytes:
+        file = io.BytesIO()
+        Image.new("RGBA", (4, 4), color).save(file, "PNG")
+        return file.getvalue()
+
+    rows = []
+    with zipfile.ZipFile(tmp_path / "emoji.zip", "w") as archive:
+        for name, tones in (("hand", range(1, 6)), ("foot", range(1, 5))):
+            for tone in tones:
+                archive.writestr(f"{name}{tone}.png", png((10 * tone, 0, 0, 255)))
+                label = f"{name}: {skin_tones.TONES[tone - 1]} skin tone"
+                rows.append({"file": f"{name}{tone}.png", "label": label, "tone": tone})
+        archive.writestr("two.png", png("black"))
+        rows.append({"file": "two.png", "label": "two people", "tone": [1, 2]})
+        archive.writestr("none.png", png((0, 0, 0, 0)))
+        rows[4] |= {"file": "none.png"}  # the fifth hand: transparent, so white
+        archive.writestr("captions.jsonl", "\n".join(map(json.dumps, rows)))
+    images, names = skin_tones.read(tmp_path / "emoji.zip", 2)
+    assert images.shape == (1, 5, 2, 2, 3) and names == ["hand: tone"]
+    np.testing.assert_allclose(images[0, :4, 0, 0, 0] * 255, [10, 20, 30, 40], rtol=1e-6)
+    assert (images[0, 4] == 1).all()
+
+
+def test_the_split_is_by_emoji():
+    train, held_out = skin_tones.split(323)
+    assert len(held_out) == skin_tones.HELD_OUT and not set(train) & set(held_out)
+    assert sorted([*train, *held_out]) == list(range(323))
