@@ -9,7 +9,7 @@ from keras_gen.losses import assignment_cross_entropy, log_sinkhorn, masked_erro
 
 from .endpoints import Endpoint, Port
 from .puzzle import Puzzle
-from .tiles import alike, join, split
+from .tiles import alike, join, seams, split
 
 LARGEST_SIDE = 5
 
@@ -28,13 +28,16 @@ class PuzzleGrid(Puzzle):
 
     Args:
         tile_encoder: tiles [batch, height, width, channels] -> embeddings [batch, size].
-        tile_placer: [embeddings [batch, k * k, size], presence [batch, k * k]] -> scores [batch, k * k, k * k].
+        tile_placer: [embeddings [batch, k * k, size], presence [batch, k * k], seams [batch, k * k, k * k, 4] (see
+            `keras_gen.models.tiles`)] -> scores [batch, k * k, k * k].
         canvas_painter: [canvas, coverage [batch, height, width, 1], z] -> images in [0, 1].
         discriminator: images -> logits [batch, 1]; its terms are those of `PuzzleGAN`, and the part that is given is
             where tiles are there.
         side: k, 2 to 5.
         max_missing: in training 0 to `max_missing` tiles are missing, all numbers as likely.
         iterations: of Sinkhorn's normalization.
+        recolour: in training the encoder, and nothing else, sees each image's channels in a random order: where a tile
+            belongs is told by its shapes.
         latent_size, objective, adversarial_weight, place_weight, appearance_weight, half_life, least: see `Puzzle`.
         ema: decay of the generator's moving average, or None.
         seed: of all noise.
@@ -63,10 +66,11 @@ class PuzzleGrid(Puzzle):
         side: int = 3,
         max_missing: int = 2,
         iterations: int = 10,
+        recolour: bool = True,
         ema: float | None = 0.999,
         **kwargs,
     ):
-        self.side, self.max_missing, self.iterations = side, max_missing, iterations
+        self.side, self.max_missing, self.iterations, self.recolour = side, max_missing, iterations, recolour
         self.num_tiles, self.tile_shape = side * side, tuple(tile_encoder.input_shape[1:])
         self.tile_encoder, self.tile_placer, self.canvas_painter = tile_encoder, tile_placer, canvas_painter
         kwargs.setdefault("latent_size", int(canvas_painter.inputs[2].shape[-1]))
@@ -82,7 +86,8 @@ class PuzzleGrid(Puzzle):
         missing = tf.cast(draws.uniform([]) * (self.max_missing + 1), tf.int32)
         presence = tf.cast(tf.range(num)[None] >= missing[:, None], tf.float32)
         tiles = tf.gather(whole, order, batch_dims=1)
-        scores, generated = self.put_together(tiles, presence, draws.noise(self.noise())["z"], training, averaged=False)
+        colours = tf.argsort(draws.uniform([image.shape[-1]]), axis=1) if training and self.recolour else None
+        scores, generated = self.put_together(tiles, presence, draws.noise(self.noise())["z"], training, False, colours)
         # where the tiles that are there belong: of a place's mask, not of what the placer thinks
         there = tf.gather(presence, tf.argsort(order, axis=1), batch_dims=1)
         inside = self.planes(there[:, :, None])
@@ -91,7 +96,7 @@ class PuzzleGrid(Puzzle):
         return made | self.composites(image, inside, draws.place)
 
     def put_together(
-        self, tiles, presence, z, training: bool = False, averaged: bool = True
+        self, tiles, presence, z, training: bool = False, averaged: bool = True, colours=None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Tiles -> scores and images, float32; by the averages, or else by what is trained.
 
@@ -99,12 +104,14 @@ class PuzzleGrid(Puzzle):
             tiles: [batch, k * k, *tile_shape] in [0, 1].
             presence: 1 for a tile that is there, 0 for one whose pixels do not count, [batch, k * k].
             z: noise [batch, latent_size].
+            colours: the order in which the encoder sees an image's channels, [batch, channels]; None is their own.
         """
         network = self.shown if averaged else lambda name: getattr(self, name)
         tiles, presence, z = (tf.convert_to_tensor(each) for each in (tiles, presence, z))
-        flat = tf.reshape(tiles, [-1, *self.tile_shape])
+        seen = tiles if colours is None else tf.gather(tiles, colours, axis=4, batch_dims=1)
+        flat = tf.reshape(seen, [-1, *self.tile_shape])
         embeddings = tf.reshape(network("tile_encoder")(flat, training=training), [-1, self.num_tiles, self._size])
-        scores = tf.cast(network("tile_placer")([embeddings, presence], training=training), tf.float32)
+        scores = tf.cast(network("tile_placer")([embeddings, presence, seams(tiles)], training=training), tf.float32)
         shares = tf.nn.softmax(scores, axis=2) * presence[:, :, None]
         by_place = tf.transpose(shares, [0, 2, 1])
         total = tf.reduce_sum(by_place, axis=2, keepdims=True)
@@ -255,7 +262,10 @@ class PuzzleGrid(Puzzle):
         return [Endpoint("restore", restore, inputs, outputs)]
 
     def get_config(self) -> dict:
-        return {**super().get_config(), **{name: getattr(self, name) for name in ("side", "max_missing", "iterations")}}
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in ("side", "max_missing", "iterations", "recolour")},
+        }
 
     def _check(self):
         if not 2 <= self.side <= LARGEST_SIDE:

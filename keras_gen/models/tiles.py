@@ -25,6 +25,27 @@ def join(tiles: tf.Tensor, side: int) -> tf.Tensor:
     return tf.reshape(x, [-1, side * height, side * width, channels])
 
 
+def seams(tiles: tf.Tensor) -> tf.Tensor:
+    """How badly tiles match along their borders: mean absolute differences of the pixels on both sides of a seam.
+
+    Args:
+        tiles: [batch, num, height, width, channels] in [0, 1].
+
+    Returns:
+        [batch, num, num, 4]: of tile i with tile j to the right of it, to the left, below and above; in [0, 1].
+    """
+    across = _differences(tiles[:, :, :, -1], tiles[:, :, :, 0])
+    down = _differences(tiles[:, :, -1], tiles[:, :, 0])
+    turned = [tf.transpose(each, [0, 2, 1]) for each in (across, down)]
+    return tf.stack([across, turned[0], down, turned[1]], axis=3)
+
+
+def _differences(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """Borders [batch, num, pixels, channels] of tile i and of tile j -> [batch, num, num]."""
+    first, second = (tf.reshape(each, [-1, each.shape[1], each.shape[2] * each.shape[3]]) for each in (first, second))
+    return tf.reduce_mean(tf.abs(first[:, :, None] - second[:, None]), axis=3)
+
+
 def alike(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     """Which tiles are the same pixel by pixel: 1 where tile i of the first equals tile j of the second, else 0.
 

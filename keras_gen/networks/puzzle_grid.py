@@ -30,11 +30,12 @@ def tile_encoder(tile_shape: Sequence[int], *, width: int = 16, size: int = 128)
 
 
 def tile_placer(num: int, size: int = 128, *, width: int = 128, rounds: int = 2) -> keras.Model:
-    """[embeddings [batch, num, size], presence [batch, num]] -> scores [batch, num, num] of tile against place.
+    """[embeddings [batch, num, size], presence [batch, num], seams [batch, num, num, 4]] -> scores [batch, num, num].
 
-    In each round every tile hears from every tile that is there, r_i = mean_j relu(A e_i + B e_j), and
-    e_i <- relu(C [e_i, r_i]). The order of the tiles orders the rows of the scores and changes nothing else. The row
-    of a missing tile is 0: it fits all places alike.
+    In each round every tile hears from every tile that is there, r_i = mean_j relu(A e_i + B e_j + D relu(E s_ij)),
+    with s_ij how badly j matches i on each side, and e_i <- relu(C [e_i, r_i]). The scores are of tile against place.
+    The order of the tiles orders the rows of the scores and changes nothing else. The row of a missing tile is 0: it
+    fits all places alike.
 
     Args:
         num: tiles, and places.
@@ -44,6 +45,7 @@ def tile_placer(num: int, size: int = 128, *, width: int = 128, rounds: int = 2)
     """
     embeddings = keras.Input((num, size), name="embeddings")
     presence = keras.Input((num,), name="presence")
+    seams = keras.Input((num, num, 4), name="seams")
     there = layers.Reshape((1, num, 1))(presence)
     # the mean over those that are there: presence / sum of presence, and not less than one tile
     share = there / ops.maximum(ops.sum(there, axis=2, keepdims=True), 1.0)
@@ -51,12 +53,14 @@ def tile_placer(num: int, size: int = 128, *, width: int = 128, rounds: int = 2)
     for _ in range(rounds):
         asks = layers.Reshape((num, 1, width))(layers.Dense(width, **_weights())(x))
         tells = layers.Reshape((1, num, width))(layers.Dense(width, use_bias=False, **_weights())(x))
-        heard = layers.Multiply()([layers.ReLU()(layers.Add()([asks, tells])), share])
+        fits = layers.Dense(16, activation="relu", **_weights())(layers.Rescaling(5.0)(seams))
+        fits = layers.Dense(width, use_bias=False, **_weights())(fits)
+        heard = layers.Multiply()([layers.ReLU()(layers.Add()([layers.Add()([asks, tells]), fits])), share])
         heard = ops.sum(heard, axis=2)
         x = layers.ReLU()(layers.Dense(width, **_weights())(layers.Concatenate()([x, heard])))
     scores = layers.Dense(num, dtype="float32", **_weights())(x)
     scores = layers.Multiply(dtype="float32")([scores, layers.Reshape((num, 1))(presence)])
-    return keras.Model([embeddings, presence], scores, name="tile_placer")
+    return keras.Model([embeddings, presence, seams], scores, name="tile_placer")
 
 
 def canvas_painter(image_shape: Sequence[int], latent_size: int, *, width: int = 24) -> keras.Model:

@@ -18,6 +18,7 @@ def puzzlegan(
     use_mask: bool = True,
     side: int = 3,
     max_missing: int = 2,
+    recolour: bool = True,
     width: int = 16,
     image_width: int = 16,
     discriminator_width: int = 16,
@@ -71,7 +72,9 @@ def puzzlegan(
         )
     discriminator = networks.dcgan_discriminator(image_shape, width=discriminator_width, normalization=normalization)
     if layout == "grid":
-        return models.PuzzleGrid(*generator, discriminator, side=side, max_missing=max_missing, **game)
+        return models.PuzzleGrid(
+            *generator, discriminator, side=side, max_missing=max_missing, recolour=recolour, **game
+        )
     return models.PuzzleGAN(
         *generator,
         discriminator,

@@ -81,6 +81,27 @@ def test_a_sure_placer_puts_the_tiles_on_the_canvas():
     np.testing.assert_allclose(coverage, np.arange(9) != places[0, 0], atol=1e-6)
 
 
+def test_the_encoder_alone_sees_other_colours():
+    model = built()
+    tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
+    seen = {}
+
+    def encoder(inputs, training=False):
+        seen["tiles"] = inputs.numpy().reshape(tiles.shape)
+        return tf.zeros([len(inputs), 16])
+
+    def painter(inputs, training=False):
+        return inputs[0]
+
+    placer = {"tile_placer": lambda inputs, training=False: 50.0 * tf.one_hot(places, 9)}
+    model.shown = {"tile_encoder": encoder, "canvas_painter": painter, **placer}.get
+    orders = np.array([[2, 0, 1]] * 3 + [[0, 1, 2]] * 3)
+    _, image = model.put_together(tiles, presence, np.zeros((6, 2), np.float32), colours=tf.constant(orders))
+    np.testing.assert_array_equal(seen["tiles"][:3], tiles[:3][..., [2, 0, 1]])
+    np.testing.assert_array_equal(seen["tiles"][3:], tiles[3:])
+    np.testing.assert_allclose(image, IMAGES, atol=1e-5)
+
+
 def test_tiles_that_are_alike_fit_each_others_places(model):
     """An image of one colour: any place is right for every tile, and the loss is 0 (here up to Sinkhorn's rounding)."""
     flat = np.full((4, *SHAPE), 0.5, np.float32)

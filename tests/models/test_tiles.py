@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.models.tiles import alike, join, split
+from keras_gen.models.tiles import alike, join, seams, split
 
 IMAGES = np.random.default_rng(0).random((2, 6, 9, 3)).astype(np.float32)
 
@@ -27,3 +27,17 @@ def test_alike():
     np.testing.assert_array_equal(alike(tf.constant(tiles), tf.constant(tiles)), [expected] * 2)
     moved = tiles[:, ::-1].copy()
     np.testing.assert_array_equal(alike(tf.constant(moved), tf.constant(tiles)), [expected[::-1]] * 2)
+
+
+def test_seams_of_neighbours():
+    """Along a ramp from left to right neighbours differ by a step, and a tile's own borders by two."""
+    ramp = np.arange(9, dtype=np.float32)[None, None, :, None] * np.ones((1, 6, 1, 3), np.float32) / 10
+    found = seams(split(tf.constant(ramp), 3)).numpy()[0]
+    right, left, below, above = np.moveaxis(found, 2, 0)
+    np.testing.assert_allclose(right[0, 1], 0.1, atol=1e-6)  # columns 2 and 3
+    np.testing.assert_allclose(right[0, 0], 0.2, atol=1e-6)  # columns 2 and 0
+    np.testing.assert_allclose(right[1, 0], 0.5, atol=1e-6)  # columns 5 and 0
+    np.testing.assert_array_equal(left, right.T)
+    np.testing.assert_array_equal(above, below.T)
+    np.testing.assert_allclose(below[0, 3], 0, atol=1e-6)
+    np.testing.assert_allclose(below[0, 4], 0.3, atol=1e-6)

@@ -41,12 +41,14 @@ def test_a_missing_tile_tells_nothing_and_is_scored_zero():
     placer = networks.tile_placer(4, 5, width=6)
     embeddings = GENERATOR.normal(size=(1, 4, 5)).astype(np.float32)
     presence = np.float32([[1, 1, 0, 1]])
-    scores = placer.predict([embeddings, presence], verbose=0)
+    seams = GENERATOR.random((1, 4, 4, 4), np.float32)
+    scores = placer.predict([embeddings, presence, seams], verbose=0)
     assert scores.shape == (1, 4, 4) and (scores[0, 2] == 0).all()
     embeddings[0, 2] += 9
-    np.testing.assert_array_equal(placer.predict([embeddings, presence], verbose=0), scores)
+    seams[0, :, 2] += 9
+    np.testing.assert_array_equal(placer.predict([embeddings, presence, seams], verbose=0), scores)
     embeddings[0, 0] += 1  # a tile that is there tells the others something
-    assert np.abs(placer.predict([embeddings, presence], verbose=0)[0, 1] - scores[0, 1]).max() > 1e-4
+    assert np.abs(placer.predict([embeddings, presence, seams], verbose=0)[0, 1] - scores[0, 1]).max() > 1e-4
 
 
 def test_the_painters_smallest_map_gets_the_noise():
