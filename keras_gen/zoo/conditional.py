@@ -6,6 +6,7 @@ import keras
 
 from keras_gen import models, networks
 from keras_gen.data.captions import check_vocabulary
+from keras_gen.losses import joint_embedding as joint_embedding_losses
 
 EMBEDDING_SIZE, LENGTH = 128, 24
 
@@ -18,6 +19,7 @@ def text2image(
     length: int = LENGTH,
     embedding_size: int = EMBEDDING_SIZE,
     text_width: int = 128,
+    embedding_loss: str = "contrastive",
     latent_size: int = 64,
     width: int = 64,
     dense: int | None = None,
@@ -30,7 +32,11 @@ def text2image(
     matching_weight: float = 0.0,
     ema: float | None = 0.999,
 ) -> models.Text2Image:
+    # embedding_loss is that of the `joint_embedding` which is trained first
     vocabulary = _required(vocabulary)
+    if embedding_loss not in joint_embedding_losses.LOSSES:
+        known = ", ".join(joint_embedding_losses.LOSSES)
+        raise ValueError(f"Unknown embedding_loss {embedding_loss!r}: expected one of {known}")
     trunk = networks.text2image_trunk(image_shape, width=trunk_width, normalization=normalization)
     image_encoder = _image_encoder(image_shape, embedding_size, trunk_width, normalization) if matching_weight else None
     return models.Text2Image(
@@ -60,7 +66,7 @@ def joint_embedding(
     text_width: int = 128,
     trunk_width: int = 32,
     normalization: str = "none",
-    loss: str = "contrastive",
+    embedding_loss: str = "contrastive",
     temperature: float = 0.1,
     learning_rate: float = 1e-3,
     **others,
@@ -74,7 +80,7 @@ def joint_embedding(
         seed: of the initial weights; None draws one.
         vocabulary, length, embedding_size, text_width, trunk_width, normalization: as of `text2image`, whose
             discriminator starts from the image encoder's trunk.
-        loss, temperature: see `keras_gen.models.JointEmbedding`.
+        embedding_loss, temperature: `loss` and `temperature` of `keras_gen.models.JointEmbedding`.
         learning_rate: Adam's.
         **others: the other settings of `text2image`, which do not matter here.
     """
@@ -85,7 +91,7 @@ def joint_embedding(
         _text_encoder(vocabulary, length, embedding_size, text_width),
         _image_encoder(image_shape, embedding_size, trunk_width, normalization),
         vocabulary=vocabulary,
-        loss=loss,
+        loss=embedding_loss,
         temperature=temperature,
         seed=seed,
     )
