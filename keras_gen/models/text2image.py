@@ -1,6 +1,6 @@
 """Text to image: a GAN conditioned on a caption, with a discriminator that reads it too (GAN-CLS, GAN-INT)."""
 
-# Longer than other models: the losses, two of them of the paper and one that is not, stand together, with what they mean.
+# Longer than other models: the losses, those of the paper and one that is not, stand together with what they mean.
 
 from collections.abc import Sequence
 
