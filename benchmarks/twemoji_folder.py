@@ -26,11 +26,15 @@ def caption_of(row: dict) -> str:
     """The caption of a line of captions.jsonl.
 
     Example:
-        >>> caption_of({"label": "mage", "tone": 5})
-        'mage: dark skin tone'
+        >>> caption_of({"label": "mage", "tone": 5}), caption_of({"label": "people hugging", "tone": [1, 5]})
+        ('mage: dark skin tone', 'people hugging: light and dark skin tones')
     """
-    tone = TONES.get(row.get("tone"))
-    return f"{row['label']}: {tone} skin tone" if tone and "skin tone" not in row["label"] else row["label"]
+    tone = row.get("tone")
+    # two people have a tone each
+    tones = [TONES[each] for each in (tone if isinstance(tone, list) else [tone]) if each]
+    if not tones or "skin tone" in row["label"]:
+        return row["label"]
+    return f"{row['label']}: {' and '.join(tones)} skin tone{'s' if len(tones) > 1 else ''}"
 
 
 def held_out(caption: str) -> bool:

@@ -94,3 +94,14 @@ def test_images_are_saved_as_a_grid(tmp_path):
     images = ramp(4)
     saved = np.asarray(Image.open(pictures.save_png(tmp_path / "grid.png", images)))
     assert (saved == pictures.grid(images)).all()
+
+
+def test_below_puts_every_panel_under_its_title():
+    first, second = np.zeros((6, 30, 3), np.uint8), np.full((4, 8, 1), 100, np.uint8)
+    picture = pictures.below({"one": first, "a longer title": second}, pad=2)
+    rows = [pictures.beside({title: panel}, pad=2) for title, panel in (("one", first), ("a longer title", second))]
+    assert picture.shape == (sum(len(row) for row in rows), max(row.shape[1] for row in rows), 3)
+    np.testing.assert_array_equal(picture[: len(rows[0]), : rows[0].shape[1]], rows[0])
+    np.testing.assert_array_equal(picture[len(rows[0]) :, : rows[1].shape[1]], rows[1])
+    with pytest.raises(ValueError, match="at least one panel"):
+        pictures.below({})

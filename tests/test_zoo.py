@@ -110,6 +110,7 @@ def test_priors(prior, check):
         ("autoencoder", {"loss": "l1"}, "Unknown loss 'l1'"),
         ("text2image", {}, "text2image needs the setting vocabulary, the words of its captions; received none"),
         ("text2image", {"vocabulary": ["Red"]}, "Expected normalized words"),
+        ("text2image", {"vocabulary": ["red"], "embedding_loss": "mse"}, "Unknown embedding_loss 'mse': expected one"),
     ],
 )
 def test_errors(key, settings, message):

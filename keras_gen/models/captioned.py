@@ -86,12 +86,43 @@ class Captioned:
         for caption in dict.fromkeys(captions):
             reading = self.tokenizer.read(caption)
             if reading.unknown:
-                warnings.warn(f"Unknown words: {', '.join(reading.unknown)}", stacklevel=3)
+                warnings.warn(f"Unknown words: {', '.join(reading.unknown)}", stacklevel=2)
             if reading.dropped:
                 warnings.warn(
-                    f"The caption has {len(reading.words)} words; the first {self.length} are read", stacklevel=3
+                    f"The caption has {len(reading.words)} words; the first {self.length} are read", stacklevel=2
                 )
         return np.asarray(self.embed(self.tokenizer(captions)))
+
+    def embedding_of(self, num: int, *, caption=None, tokens=None, embedding=None) -> np.ndarray:
+        """A text, given in one of three ways, as embeddings float32 [num, size].
+
+        Args:
+            num: rows.
+            caption: one, or `num` of them.
+            tokens: [length], or [num, length].
+            embedding: [size], or [num, size].
+
+        Raises:
+            ValueError: for none or several of them, or another shape.
+        """
+        told = {"caption": caption, "tokens": tokens, "embedding": embedding}
+        told = [name for name, value in told.items() if value is not None]
+        if len(told) != 1:
+            raise ValueError(
+                "Expected a text, as one of caption='a red circle', tokens or embedding; received "
+                f"{', '.join(told) or 'none'}"
+            )
+        if caption is not None:
+            rows = self.embed_captions(caption)
+        elif tokens is not None:
+            rows = np.asarray(self.embed(self.tokens_of({"tokens": np.atleast_2d(tokens)})))
+        else:
+            rows = np.atleast_2d(np.asarray(embedding, np.float32))
+            if rows.shape[1:] != (self.embedding_size,):
+                raise ValueError(f"embedding must be [num, {self.embedding_size}]; received the shape {rows.shape}")
+        if len(rows) not in (1, num):
+            raise ValueError(f"Expected one {told[0]}, or {num} (one for each image); received {len(rows)}")
+        return np.broadcast_to(rows, (num, self.embedding_size)).astype(np.float32)
 
     def embed_endpoint(self) -> Endpoint:
         """`embed`: tokens -> embedding."""

@@ -10,6 +10,7 @@ from keras_gen.losses import joint_embedding
 from .base import GenerativeModel
 from .captioned import Captioned
 from .endpoints import Endpoint, Port
+from .placement import Place
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -70,10 +71,7 @@ class JointEmbedding(Captioned, GenerativeModel):
     def losses_of(self, batch, draws, place, training):
         tokens = self.tokens_of(batch)
         image, text = self.embed_image(batch["image"], training), self.embed(tokens, training)
-        others = place.gather(tf.cast(tokens, tf.float32))
-        same = tf.reduce_all(tf.cast(tokens, tf.float32)[:, None] == others[None], axis=-1)
-        # a replica without examples computes on a row of zeros, whose place would lie behind the last
-        own = tf.minimum(place.first + tf.range(tf.shape(tokens)[0]), place.total - 1)
+        own, same = own_and_same(tokens, place)
         formula = joint_embedding.LOSSES[self.loss]
         rows, metrics = [], {}
         for name, ours, theirs in (("image", image, place.gather(text)), ("text", text, place.gather(image))):
@@ -122,3 +120,19 @@ class JointEmbedding(Captioned, GenerativeModel):
             "loss": self.loss,
             "temperature": self.temperature,
         }
+
+
+def own_and_same(tokens: tf.Tensor, place: Place) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where each row's own caption stands among all of the global batch, and which of them are equal to it.
+
+    Args:
+        tokens: of this replica's rows, [rows, length].
+        place: where these lie.
+
+    Returns:
+        int32 [rows], and bool [rows, total].
+    """
+    tokens = tf.cast(tokens, tf.float32)
+    same = tf.reduce_all(tokens[:, None] == place.gather(tokens)[None], axis=-1)
+    # a replica without examples computes on a row of zeros, whose place would lie behind the last
+    return tf.minimum(place.first + tf.range(tf.shape(tokens)[0]), place.total - 1), same

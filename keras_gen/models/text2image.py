@@ -1,9 +1,10 @@
 """Text to image: a GAN conditioned on a caption, with a discriminator that reads it too (GAN-CLS, GAN-INT)."""
 
+# Longer than other models: the losses, those of the paper and one that is not, stand together with what they mean.
+
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_gen.distributions.noise import Noise
@@ -14,7 +15,7 @@ from .captioned import Captioned
 from .diversity import pixel_variance, sample_diversity
 from .endpoints import Endpoint, Port
 from .gan import GAN
-from .joint_embedding import JointEmbedding
+from .joint_embedding import JointEmbedding, own_and_same
 from .players import Player
 from .wrong_captions import wrong_captions
 
@@ -183,9 +184,7 @@ class Text2Image(Captioned, AdversarialModel):
     def _mismatch(self, batch, made, place) -> tf.Tensor:
         """How far generated images are from their own captions, among all of the global batch: nats [batch]."""
         image = tf.cast(self.image_encoder(made["generated"], training=False), tf.float32)
-        tokens = tf.cast(self.tokens_of(batch), tf.float32)
-        same = tf.reduce_all(tokens[:, None] == place.gather(tokens)[None], axis=-1)
-        own = tf.minimum(place.first + tf.range(tf.shape(tokens)[0]), place.total - 1)
+        own, same = own_and_same(self.tokens_of(batch), place)
         texts = tf.nn.l2_normalize(place.gather(made["right"]), -1)
         scores = tf.matmul(tf.nn.l2_normalize(image, -1), texts, transpose_b=True) / self.temperature
         return contrastive(scores, own, same)
@@ -253,24 +252,9 @@ class Text2Image(Captioned, AdversarialModel):
         """The text as `embedding` float32 [num, size]; given as one `caption`, or `num` of them, or `tokens`
         [num, length], or `embedding` [num, size] (a single row stands for all).
         """
-        told = {"caption": caption, "tokens": tokens, "embedding": embedding}
-        told = {name: value for name, value in told.items() if value is not None}
-        if unknown or len(told) != 1:
-            received = ", ".join([*told, *sorted(unknown)]) or "none"
-            raise ValueError(
-                f"Expected a text, as one of caption='a red circle', tokens or embedding; received {received}"
-            )
-        if caption is not None:
-            rows = self.embed_captions(caption)
-        elif tokens is not None:
-            rows = np.asarray(self.embed(self.tokens_of({"tokens": np.atleast_2d(tokens)})))
-        else:
-            rows = np.atleast_2d(np.asarray(embedding, np.float32))
-            if rows.shape[1:] != (self.embedding_size,):
-                raise ValueError(f"embedding must be [num, {self.embedding_size}]; received the shape {rows.shape}")
-        if len(rows) not in (1, num):
-            raise ValueError(f"Expected one {next(iter(told))}, or {num} (one for each image); received {len(rows)}")
-        return {"embedding": np.broadcast_to(rows, (num, self.embedding_size)).astype(np.float32)}
+        if unknown:
+            raise ValueError(f"This model takes a text alone; received {', '.join(sorted(unknown))}")
+        return {"embedding": self.embedding_of(num, caption=caption, tokens=tokens, embedding=embedding)}
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
         """The deploy path: `z` [batch, n] with `embedding`, or `tokens` -> images."""

@@ -6,6 +6,7 @@ import keras
 
 from keras_gen import models, networks
 from keras_gen.data.captions import check_vocabulary
+from keras_gen.losses import joint_embedding as joint_embedding_losses
 
 EMBEDDING_SIZE, LENGTH, EPOCHS = 128, 24, 10
 
@@ -18,6 +19,7 @@ def text2image(
     length: int = LENGTH,
     embedding_size: int = EMBEDDING_SIZE,
     text_width: int = 128,
+    embedding_loss: str = "contrastive",
     latent_size: int = 64,
     width: int = 64,
     dense: int | None = None,
@@ -31,8 +33,12 @@ def text2image(
     ema: float | None = 0.999,
     embedding: Mapping | None = None,
 ) -> models.Text2Image:
+    # embedding_loss is that of the `joint_embedding` which is trained first
     vocabulary = _required(vocabulary)
     check_embedding(embedding)
+    if embedding_loss not in joint_embedding_losses.LOSSES:
+        known = ", ".join(joint_embedding_losses.LOSSES)
+        raise ValueError(f"Unknown embedding_loss {embedding_loss!r}: expected one of {known}")
     trunk = networks.text2image_trunk(image_shape, width=trunk_width, normalization=normalization)
     image_encoder = _image_encoder(image_shape, embedding_size, trunk_width, normalization) if matching_weight else None
     return models.Text2Image(
@@ -62,7 +68,7 @@ def joint_embedding(
     text_width: int = 128,
     trunk_width: int = 32,
     normalization: str = "none",
-    loss: str = "contrastive",
+    embedding_loss: str = "contrastive",
     temperature: float = 0.1,
     learning_rate: float = 1e-3,
 ) -> models.JointEmbedding:
@@ -75,7 +81,7 @@ def joint_embedding(
         seed: of the initial weights; None draws one.
         vocabulary, length, embedding_size, text_width, trunk_width, normalization: as of `text2image`, whose
             discriminator starts from the image encoder's trunk.
-        loss, temperature: see `keras_gen.models.JointEmbedding`.
+        embedding_loss, temperature: `loss` and `temperature` of `keras_gen.models.JointEmbedding`.
         learning_rate: Adam's.
     """
     vocabulary = _required(vocabulary)
@@ -85,7 +91,7 @@ def joint_embedding(
         _text_encoder(vocabulary, length, embedding_size, text_width),
         _image_encoder(image_shape, embedding_size, trunk_width, normalization),
         vocabulary=vocabulary,
-        loss=loss,
+        loss=embedding_loss,
         temperature=temperature,
         seed=seed,
     )
@@ -98,17 +104,20 @@ def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbe
 
     Args:
         image_shape, seed: as of `joint_embedding`.
-        settings: of `text2image`, complete; `embedding` may hold `epochs` and what `joint_embedding` takes alone.
+        settings: of `text2image`, complete; `embedding` may hold `epochs`, `temperature` and `learning_rate`.
     """
     asked = {"epochs": EPOCHS, **(settings["embedding"] or {})}
     epochs = asked.pop("epochs")
-    names = ("vocabulary", "length", "embedding_size", "text_width", "trunk_width", "normalization")
+    names = (
+        *("vocabulary", "length", "embedding_size", "text_width"),
+        *("trunk_width", "normalization", "embedding_loss"),
+    )
     return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked), epochs
 
 
 def check_embedding(embedding: Mapping | None) -> None:
     """Raise a ValueError unless the setting `embedding` holds what `embedding_of` reads."""
-    known = ("epochs", "loss", "temperature", "learning_rate")
+    known = ("epochs", "temperature", "learning_rate")
     if unknown := sorted(set(embedding or ()) - set(known)):
         raise ValueError(f"embedding has no {', '.join(unknown)}: it takes {', '.join(known)}")
     epochs = (embedding or {}).get("epochs", EPOCHS)

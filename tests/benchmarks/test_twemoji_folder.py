@@ -15,6 +15,7 @@ from keras_gen import data
 def test_a_tone_that_the_name_leaves_out_is_added():
     assert twemoji_folder.caption_of({"label": "mage: dark skin tone", "tone": 5}) == "mage: dark skin tone"
     assert twemoji_folder.caption_of({"label": "mage", "tone": 2}) == "mage: medium-light skin tone"
+    assert twemoji_folder.caption_of({"label": "hug", "tone": [1, 5]}) == "hug: light and dark skin tones"
     assert twemoji_folder.caption_of({"label": "pizza", "tone": None}) == "pizza"
 
 
