@@ -1,5 +1,7 @@
 """Puzzle-GAN: a whole image, and where its parts belong, out of a few patches without their places."""
 
+# More than 250 lines: what is cut out, put together, restored, exported and shown belongs to one system.
+
 import keras
 import numpy as np
 import tensorflow as tf
