@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from keras_gen import data, pictures, zoo
 from keras_gen.data import FACTORS, Factors, render_shapes
-from keras_gen.evaluation import counterpart_error, unchanged_error
+from keras_gen.evaluation import counterpart_errors, unchanged_error
 from keras_gen.models import StarGAN
 
 from . import record, skin_tones
@@ -193,11 +193,13 @@ def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
     label = np.broadcast_to(np.arange(count), (num, count, count))[other]
     flat, own = images.reshape(-1, *images.shape[2:]), np.tile(np.arange(count), num)
     judge = Judge(*domains.train, flip=it.flip, epochs=it.judge_epochs)
+    errors = counterpart_errors(given[other], made[other], truth[other][None])
     found = {
         "judge_error_real": judge.error(flat, own),
         "judge_error_translated": judge.error(made[other], label),
-        "counterpart_error": float(np.mean(counterpart_error(made[other], truth[other]))),
-        "counterpart_error_of_doing_nothing": float(np.mean(counterpart_error(given[other], truth[other]))),
+        "counterpart_error": float(errors.made.mean()),
+        "counterpart_error_of_doing_nothing": float(errors.untouched.mean()),
+        "counterpart_ratio": errors.ratio,
         "change_where_all_domains_are_equal": float(
             unchanged_error(made[other], given[other], np.broadcast_to(equal[:, None, None], made.shape[:5])[other])
         ),
@@ -205,7 +207,6 @@ def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
         "held_out": num,
         "translations": int(other.sum()),
     }
-    found["counterpart_ratio"] = found["counterpart_error"] / found["counterpart_error_of_doing_nothing"]
     for factor, (classes, held_out) in domains.factors.items():
         judge = Judge(domains.train[0], classes, flip=False, epochs=it.judge_epochs)
         stays = np.broadcast_to(held_out[:, None, None], other.shape)[other]

@@ -9,6 +9,7 @@ import tensorflow as tf
 from .attributes import choose_attributes
 from .augment import check_augmentations
 from .binarize import BINARIZATIONS
+from .caption_files import add_captions
 from .domains import part_in_two
 from .fit import Fit
 from .holding import ON_ERROR
@@ -39,6 +40,7 @@ def load(
     domains: Sequence[str] | None = None,
     by: str = "label",
     attributes: Sequence[str] | None = None,
+    captions: str | os.PathLike | None = None,
     tokens: Mapping | None = None,
     cache: str | None = "auto",
     on_error: str = "skip",
@@ -82,6 +84,7 @@ def load(
         domains: two classes of the field `by`, whose images become `domain_a` and `domain_b`.
         by: a field of classes: "label", or of `shapes` any factor, as "texture".
         attributes: what `attributes` is made of: fields of classes (one-hot) and names of single attributes.
+        captions: a metadata.csv or .jsonl with `file_name` and `caption`, for a set that has names and no captions.
         tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], made of `caption`; see
             `keras_gen.data.Tokenizer`.
         cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
@@ -115,6 +118,8 @@ def load(
     tokenizer = None if tokens is None else tokenizer_of(tokens)
     options = {"augment": check_augmentations(augment), "binarize": binarize}
     table = resolve(source, split, fit, cache=cache, on_error=on_error, data_dir=data_dir, download=download)
+    if captions is not None:
+        table = add_captions(table, captions)
     if domains is not None:
         table = part_in_two(table, domains, by)
     if attributes is not None:

@@ -20,7 +20,8 @@ def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -
     """Read a split of a prepared TFDS builder.
 
     Class labels become int32 (`label`, with their names), other scalars and vectors keep their names, a dictionary of
-    yes/no features becomes one float32 vector (`attributes`), strings stay strings. What fits none of these (boxes in
+    yes/no features becomes one float32 vector (`attributes`), strings stay strings, and the first of an image's
+    `captions` becomes `caption`. What fits none of these (boxes in
     varying number, masks, audio) is left out and named in `left_out`.
 
     Args:
@@ -64,9 +65,11 @@ def describe_tfds(builder: Any) -> dict[str, Any]:
         about += f" (Not prepared here; the download is {builder.info.download_size}.)"
     fields = {}
     for field, (key, kind) in mapping.items():
-        shape = features[key].shape
+        shape = None if kind == "texts" else features[key].shape
         if kind == "flags":
             fields[field] = f"vector [{len(names[field])}]"
+        elif kind == "texts":
+            fields[field] = "text (the first of several)"
         else:
             fields[field] = f"{kind} {list(shape)}" if shape else kind
     return {
@@ -102,7 +105,7 @@ def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tu
 
     Returns:
         (field -> (feature, kind)), value names by field, names of the features that are left out. Kinds: image, label,
-        number, vector, flags, text.
+        number, vector, flags, text, texts (several of an image, of which the first is taken).
     """
     import tensorflow_datasets as tfds
 
@@ -122,6 +125,8 @@ def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tu
         elif isinstance(feature, tfds.features.FeaturesDict) and all(f.shape == () for f in feature.values()):
             mapping[key] = (key, "flags")
             names[key] = tuple(sorted(feature.keys()))  # the order in which the values are stacked
+        elif key == "captions" and "caption" not in known and _has_texts(tfds, feature):
+            mapping["caption"] = (key, "texts")
         elif not isinstance(feature, tfds.features.Tensor) or isinstance(
             feature, (tfds.features.Image, tfds.features.Audio)
         ):
@@ -135,6 +140,16 @@ def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tu
         else:
             left_out.append(key)
     return mapping, names, tuple(left_out)
+
+
+def _has_texts(tfds, feature: Any) -> bool:
+    """Whether a feature is a sequence of entries with `text`, as the captions of `coco_captions`."""
+    inner = getattr(feature, "feature", None)
+    return (
+        isinstance(feature, tfds.features.Sequence)
+        and isinstance(inner, tfds.features.FeaturesDict)
+        and "text" in inner
+    )
 
 
 def _scale(builder: Any, split: str) -> int:
@@ -163,6 +178,8 @@ def _block(examples: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: F
             block[field] = value if same else np.stack([fit(image) for image in value])
         elif kind == "flags":
             block[field] = np.stack([value[name] for name in sorted(value)], axis=-1).astype(np.float32)
+        elif kind == "texts":
+            block[field] = value["text"][:, 0]
         else:
             block[field] = cast(value, kind)
     return block

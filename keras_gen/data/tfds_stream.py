@@ -65,6 +65,8 @@ class Stream:
                 row[field].set_shape(self.fit.image_shape)
             elif kind == "flags":
                 row[field] = tf.stack([tf.cast(value[name], tf.float32) for name in sorted(value)])
+            elif kind == "texts":
+                row[field] = value["text"][0]
             else:
                 row[field] = cast(value, kind)
         return row

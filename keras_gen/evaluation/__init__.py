@@ -39,8 +39,6 @@ from .nearest_neighbours import NearestNeighbours as NearestNeighbours
 from .nearest_neighbours import nearest_neighbours as nearest_neighbours
 from .parzen import Parzen as Parzen
 from .parzen import parzen as parzen
-from .pixel_errors import counterpart_error as counterpart_error
-from .pixel_errors import unchanged_error as unchanged_error
 from .precision_recall import PrecisionRecall as PrecisionRecall
 from .precision_recall import precision_recall as precision_recall
 from .puzzle import grid_scores as grid_scores
@@ -56,3 +54,4 @@ from .sample_quality import sample_quality as sample_quality
 from .scores import check_comparable as check_comparable
 from .scores import score_name as score_name
 from .text_judge import text_judge as text_judge
+from .unchanged import unchanged_error as unchanged_error

@@ -138,16 +138,6 @@ class Puzzle(AdversarialModel):
         """What the endpoint `restore` gives: `image`, and where the pieces belong."""
         raise NotImplementedError
 
-    def restored_rows(self, pieces, presence, z) -> tf.Tensor:
-        """The images of `restored`, also where a replica has no row at all.
-
-        TensorFlow's fused convolution and LeakyReLU gives an empty batch a wrong number of channels (2.21, CPU).
-        """
-        rows = tf.shape(presence)[0]
-        missing = 1 - tf.minimum(rows, 1)
-        filled = [tf.pad(each, [[0, missing], *[[0, 0]] * (len(each.shape) - 1)]) for each in (pieces, presence, z)]
-        return self.restored(*filled)["image"][:rows]
-
     def get_config(self) -> dict:
         own = (
             *("latent_size", "objective", "adversarial_weight", "place_weight", "appearance_weight"),

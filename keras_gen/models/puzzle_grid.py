@@ -214,7 +214,7 @@ class PuzzleGrid(Puzzle):
         rows = tf.shape(batch["tiles"])[0]
         presence = batch["presence"] if "presence" in batch else tf.ones([rows, self.num_tiles])
         z = batch["z"] if "z" in batch else tf.zeros([rows, self.latent_size])
-        return self.restored_rows(batch["tiles"], presence, z)
+        return self.restored(batch["tiles"], presence, z)["image"]
 
     def endpoint_columns(self, columns):
         tiles, presence, _ = self.shuffled(columns["image"], self.max_missing // 2, seed=0)

@@ -195,7 +195,7 @@ class PuzzleGAN(Puzzle):
             batch["patches"] = cut(batch["image"], boxes, self.patch_shape[:2])
         if "z" not in batch:
             batch["z"] = tf.zeros([tf.shape(batch["patches"])[0], self.latent_size])
-        return self.restored_rows(batch["patches"], batch["presence"], batch["z"])
+        return self.restored(batch["patches"], batch["presence"], batch["z"])["image"]
 
     def endpoint_columns(self, columns):
         images = tf.constant(columns["image"])

@@ -158,10 +158,10 @@ def resumed(request: Request, config: dict) -> dict:
 _KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate")
 
 
-def _captions(request: Request, split: str) -> Iterator[bytes]:
-    """The captions of a split."""
+def _captions(request: Request, split: str, given: Mapping) -> Iterator[bytes]:
+    """The captions of a split; `given` are options of `data.load`."""
     options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None}
-    for batch in data.load(request.data, split, fields=["caption"], data_dir=request.data_dir, **options):
+    for batch in data.load(request.data, split, fields=["caption"], data_dir=request.data_dir, **given, **options):
         yield from batch["caption"].numpy()
 
 

@@ -1,6 +1,7 @@
 """What a system sees of a data source: options of `data.load`, and the settings that follow from them."""
 
 import os
+import pathlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ KNOWN = {
     "images": (),
     "domains": ("domains", "by"),
     "attributes": ("attributes",),
-    "captions": ("length", "max_words"),
+    "captions": ("captions", "length", "max_words"),
 }
 LISTS = ("domains", "attributes")
 # of captions, where a run does not say: words in the vocabulary, and words read of a caption
@@ -45,17 +46,17 @@ def view_of(
     source: Source,
     asked: Mapping,
     name: str | os.PathLike,
-    captions: Callable[[], Iterable[bytes]] | None = None,
+    captions: Callable[[Mapping], Iterable[bytes]] | None = None,
 ) -> View:
     """The view that a system needs, completed from what was asked for and what the source holds.
 
     Args:
         kind: the system's `view`: `"images"`, `"domains"`, `"attributes"` or `"captions"`.
         source: what is known of the data.
-        asked: options of `--view`: `domains` and `by`; `attributes`; or `length` (words of a caption that are read)
-            and `max_words` (of the vocabulary). Lists may be texts with commas.
+        asked: options of `--view`: `domains` and `by`; `attributes`; or `captions` (a file of them), `length` (words
+            of a caption that are read) and `max_words` (of the vocabulary). Lists may be texts with commas.
         name: the source, for messages.
-        captions: gives those of the training split; called for the view `"captions"` alone.
+        captions: (options of `data.load`) -> captions of the training split; called for the view `"captions"` alone.
 
     Raises:
         ValueError: for an option that the view does not have, or data that do not offer it.
@@ -109,16 +110,20 @@ def _attributes(source: Source, asked: dict, name) -> View:
 
 
 def _captions(source: Source, asked: dict, name, captions) -> View:
-    if CAPTION not in source.fields:
+    options = {}
+    if "captions" in asked:
+        options["captions"] = str(pathlib.Path(asked["captions"]).expanduser().resolve())
+    elif CAPTION not in source.fields:
         raise ValueError(
             f"Captions are needed, and {name} has {', '.join(source.fields)}. Use shapes, a TFDS set with captions, or "
-            "a folder with a metadata.csv that has the columns file_name and caption"
+            "a folder with a metadata.csv that has the columns file_name and caption; or give a set with file names "
+            "such a file (--view captions=FILE)"
         )
-    texts = list(captions())
+    texts = list(captions(options))
     vocabulary = build_vocabulary(texts, asked.get("max_words", MAX_WORDS))
     longest = max(len(normalize(text).split()) for text in texts)
     tokens = {"vocabulary": list(vocabulary), "length": asked.get("length", min(longest, LONGEST))}
-    return View({"tokens": tokens}, dict(tokens))
+    return View({**options, "tokens": tokens}, dict(tokens))
 
 
 def normal(asked: Mapping) -> dict:

@@ -1,3 +1,5 @@
+import pathlib
+
 import numpy as np
 import pytest
 
@@ -60,10 +62,13 @@ def test_a_pair_is_looked_at(tmp_path):
 def test_captions():
     told = Source({"train": 3}, (8, 8), 3, fields=("image", "caption"))
     texts = [b"A red circle.", b"a BLUE circle, small"]
-    view = view_of("captions", told, {}, "pictures", lambda: iter(texts))
+    view = view_of("captions", told, {}, "pictures", lambda _: iter(texts))
     assert view.settings == {"vocabulary": ["a", "circle", "blue", "red", "small"], "length": 4}
     assert view.options == {"tokens": view.settings}
-    few = view_of("captions", told, {"max_words": 2, "length": 3}, "pictures", lambda: iter(texts))
+    few = view_of("captions", told, {"max_words": 2, "length": 3}, "pictures", lambda _: iter(texts))
     assert few.settings == {"vocabulary": ["a", "circle"], "length": 3}
     with pytest.raises(ValueError, match="Captions are needed, and digits has image"):
-        view_of("captions", LABELLED, {}, "digits", lambda: ())
+        view_of("captions", LABELLED, {}, "digits", lambda _: ())
+    given = []
+    view = view_of("captions", LABELLED, {"captions": "texts.csv"}, "flowers", lambda o: given.append(o) or texts)
+    assert view.options["captions"] == given[0]["captions"] == str(pathlib.Path("texts.csv").resolve())

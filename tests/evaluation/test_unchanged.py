@@ -1,17 +1,13 @@
-"""Errors to true counterparts, by hand."""
+"""Changes where nothing should change, by hand."""
 
 import numpy as np
 import pytest
 
-from keras_gen.evaluation import counterpart_error, unchanged_error
+from keras_gen.evaluation import unchanged_error
 
 GIVEN, MADE = np.zeros((2, 2, 2, 3)), np.zeros((2, 2, 2, 3))
 MADE[0, 0, 0] = 0.5, 0.25, 0.0
 MADE[1, 1] = 1.0
-
-
-def test_by_hand():
-    np.testing.assert_allclose(counterpart_error(MADE, GIVEN), [0.75 / 12, 6 / 12])
 
 
 def test_only_pixels_that_should_stay():
@@ -23,7 +19,7 @@ def test_only_pixels_that_should_stay():
 
 def test_what_does_not_fit():
     with pytest.raises(ValueError, match="of one shape"):
-        counterpart_error(MADE, GIVEN[:1])
+        unchanged_error(MADE, GIVEN[:1], np.ones((2, 2, 2)))
     with pytest.raises(ValueError, match="0 of them"):
         unchanged_error(MADE, GIVEN, np.zeros((2, 2, 2)))
     with pytest.raises(ValueError, match=r"\[2, 2, 2\]"):
