@@ -94,7 +94,7 @@ def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
 CONFIGURATIONS = {
     "skin_tones": Configuration(
         tones,
-        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True},
+        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True, "conditioning": "normalization"},
         size=48,
         batch_size=40,
         learning_rate=1e-3,
@@ -103,7 +103,7 @@ CONFIGURATIONS = {
     ),
     "colors": Configuration(
         colors,
-        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True},
+        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True, "conditioning": "normalization"},
         size=32,
         batch_size=40,
         learning_rate=1e-3,
