@@ -51,6 +51,7 @@ TOYS = {
             "halvings": 1,
             "discriminator_width": 4,
             "n_critic": 2,
+            "conditioning": "normalization",
             "residual": True,
         },
         monitor="generator_loss",

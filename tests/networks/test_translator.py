@@ -89,3 +89,21 @@ def test_a_residual_begins_near_the_given_image():
     np.testing.assert_array_equal(network(image), image)
     with pytest.raises(ValueError, match="residual=True changes images of 3 channels; received channels=1"):
         residual_translator((12, 12, 3), 1, residual=True)
+
+
+def test_attributes_may_set_scale_and_shift_of_every_normalization():
+    options = {"width": 4, "blocks": 1, "halvings": 1, "num_attributes": 3}
+    network = residual_translator((12, 12, 1), conditioning="normalization", **options)
+    plain = residual_translator((12, 12, 1), **{**options, "num_attributes": 0})
+    # scale and shift of 4 (7x7), 8 (down), 8 and 8 (block) and 4 (up) channels: linear in 3 attributes
+    assert network.count_params() == plain.count_params() + 3 * 2 * (4 + 8 + 8 + 8 + 4)
+    image = np.random.default_rng(0).random((2, 12, 12, 1), np.float32)
+    rows = [network([image, np.tile(row, (2, 1))]).numpy() for row in np.eye(3, dtype=np.float32)]
+    assert np.abs(rows[0] - rows[1])[:, 6, 6].min() > 1e-6  # in the middle too, where padding does not reach
+    # no attribute at all: the scales are 1 and the shifts 0, as in an unconditional network of the same convolutions
+    convolutions = [layer for layer in network.layers if "conv2d" in layer.name]
+    for mine, theirs in zip([layer for layer in plain.layers if "conv2d" in layer.name], convolutions, strict=True):
+        mine.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(network([image, np.zeros((2, 3))]), plain(image), atol=1e-6)
+    with pytest.raises(ValueError, match="Unknown conditioning 'bias'"):
+        residual_translator((12, 12, 1), conditioning="bias", **options)
