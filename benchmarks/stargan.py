@@ -91,21 +91,23 @@ def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
     return Domains(FACTORS["color"], (split["image"], split["color"]), np.stack(every, 1), staying)
 
 
+SMALL = {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True, "conditioning": "normalization"}
 CONFIGURATIONS = {
     "skin_tones": Configuration(
         tones,
-        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True, "conditioning": "normalization"},
+        # one critic update for each of the generator's: on two cores, its updates are what is short
+        {**SMALL, "n_critic": 1},
         size=48,
-        batch_size=40,
+        batch_size=16,
         learning_rate=1e-3,
         flip=True,
         judge_epochs=20,
     ),
     "colors": Configuration(
         colors,
-        {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True, "conditioning": "normalization"},
+        {**SMALL, "n_critic": 1},
         size=32,
-        batch_size=40,
+        batch_size=16,
         learning_rate=1e-3,
         flip=False,
         judge_epochs=2,

@@ -26,7 +26,7 @@ import tensorflow as tf
 from keras_gen import data, evaluation, pictures, zoo
 from keras_gen.data import FACTORS, HELD_OUT
 from keras_gen.evaluation.captions import meanings
-from keras_gen.zoo import conditional
+from keras_gen.zoo.text2image import joint_embedding
 
 from . import record
 from .shapes_factors import Epoch, convolutions, shaken
@@ -132,7 +132,7 @@ def encoder(source: Source, name: str, seed: int, epochs: int):
         return keras.saving.load_model(file)
     captions = source.all("train", fields=("caption",))["caption"]
     vocabulary = data.build_vocabulary(captions)
-    joint = conditional.joint_embedding(SHAPE, seed, vocabulary=vocabulary, length=LENGTH)
+    joint = joint_embedding(SHAPE, seed, vocabulary=vocabulary, length=LENGTH)
     train = source.load("train", 128, seed=seed, drop_remainder=True, fields=("image", "tokens"), tokens=joint.text())
     joint.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(train))))
     joint.fit(train, epochs=epochs, verbose=2)
