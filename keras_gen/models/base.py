@@ -6,14 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .endpoints import Endpoint
 from .generation import Generating
+from .offer import Offering
 from .placement import Draws, Place
 
 SEED_STATE = "seed_generator_state"
 
 
-class GenerativeModel(Generating, keras.Model):
+class GenerativeModel(Generating, Offering, keras.Model):
     """A Keras model that is trained on dict batches and generates images.
 
     A subclass takes finished networks, states `tracked`, and writes `losses_of`, `call`, `generate_from` and
@@ -69,37 +69,6 @@ class GenerativeModel(Generating, keras.Model):
             One loss per example [rows], and {tracked name: one value per example [rows]}.
         """
         raise NotImplementedError
-
-    def endpoints(self) -> list[Endpoint]:
-        """What can be exported: functions without random operations."""
-        raise NotImplementedError
-
-    @property
-    def image_fields(self) -> dict[str, tuple[int, int, int] | None]:
-        """Fields of a batch that hold images, each with its (height, width, channels); the first counts the rows."""
-        return {"image": self.image_shape}
-
-    def described(self) -> dict:
-        """What an export's model.json says of the system besides: `text`, `attributes`, ... -> JSON."""
-        return {}
-
-    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-        """What it makes of given examples, to be looked at: panel -> {column: images [rows, height, width, channels]}.
-
-        Empty where the endpoints show it already, as `generate` and `reconstruct` do.
-        """
-        return {}
-
-    def endpoint_columns(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Inputs of endpoints that the data does not have as they are, such as patches of its images.
-
-        Args:
-            columns: what the data has, name -> [num, ...].
-
-        Returns:
-            Input -> [num, ...]; they calibrate an int8 file and are what exports are compared on.
-        """
-        return {}
 
     # fit, evaluate
 

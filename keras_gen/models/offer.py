@@ -1,0 +1,40 @@
+"""What a system says of itself, which training, evaluation, export and demos go by."""
+
+import numpy as np
+
+from .endpoints import Endpoint
+
+
+class Offering:
+    """What a model takes, offers and shows; a system overrides what is different."""
+
+    def endpoints(self) -> list[Endpoint]:
+        """What can be exported: functions without random operations."""
+        raise NotImplementedError
+
+    @property
+    def image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+        """Fields of a batch that hold images, each with its (height, width, channels); the first counts the rows."""
+        return {"image": self.image_shape}
+
+    def described(self) -> dict:
+        """What an export's model.json says of the system besides: `text`, `attributes`, ... -> JSON."""
+        return {}
+
+    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+        """What it makes of given examples, to be looked at: panel -> {column: images [rows, height, width, channels]}.
+
+        Empty where the endpoints show it already, as `generate` and `reconstruct` do.
+        """
+        return {}
+
+    def endpoint_columns(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Inputs of endpoints that the data does not have as they are, such as patches of its images.
+
+        Args:
+            columns: what the data has, name -> [num, ...].
+
+        Returns:
+            Input -> [num, ...]; they calibrate an int8 file and are what exports are compared on.
+        """
+        return {}
