@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -71,10 +71,10 @@ def has_domains(splits) -> bool:
     return {"trainA", "trainB"}.issubset(splits)
 
 
-def joined_splits(splits: dict[str, int]) -> dict[str, int]:
-    """Split -> images, of two domains' splits: {"trainA": 3, "trainB": 5} -> {"train": 5}, the larger of the two."""
+def joined_splits(splits: dict[str, int], choose: Callable[[int, int], int]) -> dict[str, int]:
+    """Split -> images, of two domains' splits: with `max`, {"trainA": 3, "trainB": 5} -> {"train": 5}."""
     found = dict.fromkeys(name[:-1] for name in splits if name[:-1] + "A" in splits and name[:-1] + "B" in splits)
-    return {name: max(splits[name + "A"], splits[name + "B"]) for name in found}
+    return {name: choose(splits[name + "A"], splits[name + "B"]) for name in found}
 
 
 def split_of(split: str, letter: str) -> str:

@@ -208,8 +208,9 @@ def describe_folder(folder: pathlib.Path) -> dict[str, Any]:
         sizes = {field: {name: len(files.paths) for name, files in parts.items()} for field, parts in domains.items()}
         counted = {field: ", ".join(f"{name} {n:,}" for name, n in counts.items()) for field, counts in sizes.items()}
         about = {field: f"images ({text})" for field, text in counted.items()}
-        largest = {name: max(counts[name] for counts in sizes.values()) for name in sizes["domain_a"]}
-        return {"splits": largest, "fields": about, "names": {}}
+        counts = {name: [each[name] for each in sizes.values()] for name in sizes["domain_a"]}
+        largest, smallest = ({name: choose(pair) for name, pair in counts.items()} for choose in (max, min))
+        return {"splits": largest, "fields": about, "names": {}, "smaller": smallest}
     first = next(iter(splits.values()))
     fields, names = {"image": "images"}, {}
     if first.rows is not None:

@@ -100,12 +100,13 @@ class Description:
         source: as it was asked for.
         kind: "shapes", "tfds", "stacked", "arrays", "folder" or "pair".
         about: a sentence or two.
-        splits: name -> number of examples (empty where a TFDS set is not prepared yet).
+        splits: name -> number of examples (empty where a TFDS set is not prepared yet); of two domains, in the larger.
         fields: name -> type and shape.
         names: value names, by field.
         image_shape: (height, width, channels) of the images, None for a side that differs between them; None as a
             whole for a folder, whose files are not opened.
         left_out: features that are not carried along.
+        smaller: of two domains, name of a split -> number of examples in the smaller one.
     """
 
     source: str
@@ -116,6 +117,7 @@ class Description:
     names: dict[str, tuple[str, ...]]
     image_shape: tuple[int | None, int | None, int] | None = None
     left_out: tuple[str, ...] = ()
+    smaller: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 def describe(source: str | os.PathLike, *, data_dir: str | os.PathLike | None = None) -> Description:
@@ -141,7 +143,8 @@ def describe(source: str | os.PathLike, *, data_dir: str | os.PathLike | None = 
     elif kind == "tfds":
         found = describe_tfds(find_builder(place, data_dir))
         if has_domains(found["splits"]):
-            found["splits"] = joined_splits(found["splits"])
+            found["smaller"] = joined_splits(found["splits"], min)
+            found["splits"] = joined_splits(found["splits"], max)
             found["fields"] = dict.fromkeys(DOMAINS, found["fields"]["image"])
     elif kind == "pair":
         found = _describe_pair([describe(each, data_dir=data_dir) for each in place])
@@ -158,7 +161,8 @@ def _describe_pair(both: list[Description]) -> dict[str, Any]:
     shape = (
         tuple(max(sides) for sides in zip(*shapes, strict=True)) if all(s and None not in s for s in shapes) else None
     )
-    splits = {name: max(first.splits[name], second.splits[name]) for name in first.splits if name in second.splits}
+    counts = {name: (first.splits[name], second.splits[name]) for name in first.splits if name in second.splits}
+    splits, smaller = ({name: choose(pair) for name, pair in counts.items()} for choose in (max, min))
     if not splits and first.splits and second.splits:
         raise ValueError(f"{first.source} and {second.source} have no split of the same name.")
     fields, names = {}, {}
@@ -167,7 +171,8 @@ def _describe_pair(both: list[Description]) -> dict[str, Any]:
         fields |= {f"label_{letter}": each.fields["label"]} if "label" in each.fields else {}
         names |= {f"label_{letter}": each.names["label"]} if "label" in each.names else {}
     about = f"Two domains without pairs: {first.source} and {second.source}."
-    return {"about": about, "splits": splits, "fields": fields, "names": names, "image_shape": shape}
+    return {"about": about, "splits": splits, "fields": fields, "names": names, "image_shape": shape,
+            "smaller": smaller}  # fmt: skip
 
 
 def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:

@@ -189,8 +189,9 @@ def splits_of(source: Source) -> dict[str, str | None]:
     training = "train" if "train" in names else next(iter(names))
     validation = next((name for name in ("validation", "valid", "val") if name in names), None)
     held_out = min(names[training] // 10, VALIDATION_IMAGES)
-    if validation is None and held_out and "domain_a" in source.fields:
-        training, validation = f"{training}[:90%]", f"{training}[90%:]"  # the two may differ in size
+    if validation is None and source.smaller:
+        if source.smaller[training] >= 10:  # in parts of each: the two may differ in size
+            training, validation = f"{training}[:90%]", f"{training}[90%:]"
     elif validation is None and held_out:
         training, validation = f"{training}[:-{held_out}]", f"{training}[-{held_out}:]"
     return {"train": training, "validation": validation, "test": "test" if "test" in names else None}

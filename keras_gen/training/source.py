@@ -25,6 +25,7 @@ class Source:
         rendered: drawn for this package, so `image_size` is no reason to train at it.
         fields: names of the fields of a batch.
         names: value names of the fields that have them.
+        smaller: of two domains, images of each split in the smaller one.
     """
 
     splits: dict[str, int]
@@ -33,6 +34,7 @@ class Source:
     rendered: bool = False
     fields: tuple[str, ...] = ("image",)
     names: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    smaller: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> Source:
@@ -49,7 +51,7 @@ def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None
     if not described.splits:  # TFDS knows the sizes once the set is prepared
         data.load(source, image_shape=(32, 32, 3), batch_size=1, cache=None, data_dir=data_dir)
         described = data.describe(source, data_dir=data_dir)
-    held = {"fields": tuple(described.fields), "names": described.names}
+    held = {"fields": tuple(described.fields), "names": described.names, "smaller": described.smaller}
     if described.kind == "folder":
         return Source(described.splits, *_look_into(pathlib.Path(source).expanduser()), **held)
     if described.kind == "pair" and described.image_shape is None:

@@ -46,7 +46,7 @@ def test_two_sources_are_two_domains_and_labels_stay_with_their_images(two_files
 
 def test_two_sources_are_described_and_sliced_alike(two_files):
     told = data.describe(two_files)
-    assert told.kind == "pair" and told.splits == {"train": 9}
+    assert told.kind == "pair" and told.splits == {"train": 9} and told.smaller == {"train": 5}
     assert told.image_shape == (4, 4, 1) and {"domain_a", "domain_b", "label_a", "label_b"} == set(told.fields)
     batch = next(iter(data.load(two_files, "train[80%:]", **{**OPTIONS, "shuffle": False})))
     assert number(batch["domain_a"]) == [14, 14] and number(batch["domain_b"]) == [107, 108]
@@ -88,7 +88,7 @@ def test_refused(tmp_path, options, message):
 def test_splits_of_tfds_domains():
     splits = {"trainA": 3, "trainB": 5, "testA": 2, "testB": 1}
     assert has_domains(splits) and not has_domains({"train": 3, "test": 2})
-    assert joined_splits(splits) == {"train": 5, "test": 2}
+    assert joined_splits(splits, max) == {"train": 5, "test": 2} and joined_splits(splits, min)["train"] == 3
     assert split_of("train[:10%]+test", "A") == "trainA[:10%]+testA"
 
 
@@ -114,7 +114,8 @@ def test_a_tfds_set_of_two_domains(tmp_path):
     TwoDomainsTestSet(data_dir=str(tmp_path)).download_and_prepare()
     options = {"data_dir": tmp_path, "download": False}
     told = data.describe("two_domains_test_set", data_dir=tmp_path)
-    assert told.splits == {"train": 5, "test": 2} and {"domain_a", "domain_b"} <= set(told.fields)
+    assert told.splits == {"train": 5, "test": 2} and told.smaller == {"train": 3, "test": 1}
+    assert {"domain_a", "domain_b"} <= set(told.fields)
     batches = list(data.load("two_domains_test_set", "train", **options, **OPTIONS))
     a, b = ([n for batch in batches for n in number(batch[name])] for name in ("domain_a", "domain_b"))
     assert sorted(b) == [10, 11, 12, 13, 14] and set(a) == {0, 1, 2} and len(a) == 5

@@ -164,5 +164,7 @@ def test_files_are_remembered_from_everywhere_and_names_as_they_are(tmp_path, mo
 
 
 def test_two_domains_are_split_in_parts_of_each():
-    source = Source({"train": 60000, "test": 10000}, None, 1, fields=("domain_a", "domain_b"))
+    source = Source({"train": 60000, "test": 10000}, None, 1, smaller={"train": 7291, "test": 2007})
     assert plan.splits_of(source) == {"train": "train[:90%]", "validation": "train[90%:]", "test": "test"}
+    few = Source({"train": 60000}, None, 1, smaller={"train": 9})
+    assert plan.splits_of(few) == {"train": "train", "validation": None, "test": None}
