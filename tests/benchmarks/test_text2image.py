@@ -36,7 +36,8 @@ def test_every_configuration_builds_and_adopts(name):
     text = {"vocabulary": WORDS, "length": text2image.LENGTH}
     model = zoo.build("text2image", text2image.SHAPE, seed=0, **text, **it.settings)
     assert set(it.rates) == {player.name for player in model.players()}
-    joint = zoo.text2image.joint_embedding(text2image.SHAPE, 0, **text, **it.settings)
+    settings = {**zoo.get("text2image").settings, **text, **it.settings}
+    joint, _ = zoo.text2image.embedding_of(text2image.SHAPE, 0, settings)
     model.adopt(joint)
     np.testing.assert_array_equal(model.trunk.get_weights()[0], joint.image_encoder.get_layer("trunk").get_weights()[0])
     assert name in ("full", "guided", "short", "twemoji") or it.settings.keys() & {"matching_aware", "interpolate"}

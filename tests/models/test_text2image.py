@@ -156,7 +156,7 @@ def test_the_matching_loss_is_that_of_the_global_batch_and_leaves_the_encoder():
 def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
     settings = {"vocabulary": WORDS, "length": 4, "embedding_size": 6, "text_width": 4, "trunk_width": 3}
     settings["embedding_loss"] = "structured"
-    joint = zoo.conditional.joint_embedding((8, 8, 1), 1, **settings)
+    joint = zoo.text2image.joint_embedding((8, 8, 1), 1, **settings)
     model = zoo.build("text2image", (8, 8, 1), seed=2, width=4, latent_size=3, matching_weight=0.5, **settings)
     other = np.abs(joint.text_encoder.get_weights()[0] - model.text_encoder.get_weights()[0]).max()
     assert other > 0.01
