@@ -138,6 +138,24 @@ class Puzzle(AdversarialModel):
         """What the endpoint `restore` gives: `image`, and where the pieces belong."""
         raise NotImplementedError
 
+    def filled_up(self, what: str, pieces, presence, most: int, shape) -> tuple[np.ndarray, np.ndarray]:
+        """Pieces [num, count, *shape] and which of them are there [num, count], with `most` of them, the rest absent.
+
+        Raises:
+            ValueError: for other shapes; `what` names the pieces.
+        """
+        pieces = np.asarray(pieces, np.float32)
+        if pieces.ndim != 5 or pieces.shape[2:] != tuple(shape) or not 1 <= pieces.shape[1] <= most:
+            raise ValueError(
+                f"Expected {what} [num, 1 to {most}, {', '.join(map(str, shape))}]; received the shape {pieces.shape}"
+            )
+        num, count = pieces.shape[:2]
+        presence = np.ones((num, count), np.float32) if presence is None else np.asarray(presence, np.float32)
+        if presence.shape != (num, count):
+            raise ValueError(f"Expected presence {(num, count)}; received the shape {presence.shape}")
+        missing = (0, most - count)
+        return np.pad(pieces, [(0, 0), missing, *[(0, 0)] * 3]), np.pad(presence, [(0, 0), missing])
+
     def get_config(self) -> dict:
         own = (
             *("latent_size", "objective", "adversarial_weight", "place_weight", "appearance_weight"),

@@ -170,21 +170,9 @@ class PuzzleGrid(Puzzle):
         Raises:
             ValueError: for other shapes.
         """
-        tiles = np.asarray(tiles, np.float32)
-        if tiles.ndim != 5 or tiles.shape[2:] != self.tile_shape or not 1 <= tiles.shape[1] <= self.num_tiles:
-            raise ValueError(
-                f"Expected tiles [num, 1 to {self.num_tiles}, {', '.join(map(str, self.tile_shape))}]; received the "
-                f"shape {tiles.shape}"
-            )
-        num, count = tiles.shape[:2]
-        presence = np.ones((num, count), np.float32) if presence is None else np.asarray(presence, np.float32)
-        if presence.shape != (num, count):
-            raise ValueError(f"Expected presence {(num, count)}; received the shape {presence.shape}")
-        missing = self.num_tiles - count
-        tiles = np.pad(tiles, [(0, 0), (0, missing), *[(0, 0)] * 3])
-        presence = np.pad(presence, [(0, 0), (0, missing)])
-        made = {name: value.numpy() for name, value in self.restored(
-            tiles, presence, self.noise_of(num, seed)).items()}  # fmt: skip
+        tiles, presence = self.filled_up("tiles", tiles, presence, self.num_tiles, self.tile_shape)
+        found = self.restored(tiles, presence, self.noise_of(len(tiles), seed))
+        made = {name: value.numpy() for name, value in found.items()}
         made["places"] = self.places(made["scores"])
         made["solved"] = self.laid_out(tiles, presence, made["places"], made["image"])
         return made

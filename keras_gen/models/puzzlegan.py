@@ -169,19 +169,8 @@ class PuzzleGAN(Puzzle):
         Raises:
             ValueError: for other shapes.
         """
-        patches = np.asarray(patches, np.float32)
-        if patches.ndim != 5 or patches.shape[2:] != self.patch_shape or not 1 <= patches.shape[1] <= self.max_patches:
-            raise ValueError(
-                f"Expected patches [num, 1 to {self.max_patches}, {', '.join(map(str, self.patch_shape))}]; received "
-                f"the shape {patches.shape}"
-            )
-        num, count = patches.shape[:2]
-        presence = np.ones((num, count), np.float32) if presence is None else np.asarray(presence, np.float32)
-        if presence.shape != (num, count):
-            raise ValueError(f"Expected presence {(num, count)}; received the shape {presence.shape}")
-        missing = self.max_patches - count
-        patches = np.pad(patches, [(0, 0), (0, missing), *[(0, 0)] * 3])
-        made = self.restored(patches, np.pad(presence, [(0, 0), (0, missing)]), self.noise_of(num, seed))
+        patches, presence = self.filled_up("patches", patches, presence, self.max_patches, self.patch_shape)
+        made = self.restored(patches, presence, self.noise_of(len(patches), seed))
         return {name: value.numpy() for name, value in made.items()}
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
