@@ -1,17 +1,13 @@
 """A worker: keras_gen's CycleGAN, 64x64x3, six blocks, trained by `model.fit`. Arguments: setting name, batch size."""
 
-import math
-import os
 import sys
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_gen import models, networks
 
-from .keras_gen_dcgan import multiply_adds
-from .serve import serve
+from .game import serve_game
 
 SHAPE, WIDTH, BLOCKS, POOL = (64, 64, 3), 64, 6, 50
 SETTINGS = {
@@ -41,18 +37,7 @@ def main(setting: str, batch_size: int) -> None:
     model = build(setting)
     generator = np.random.default_rng(1)
     images = {name: generator.random((batch_size, *SHAPE), np.float32) for name in ("domain_a", "domain_b")}
-    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
-    pipeline = tf.data.Options()
-    pipeline.autotune.enabled = False
-    dataset = tf.data.Dataset.from_tensors(images).cache().repeat().with_options(pipeline)
-    players = {"generator": model.generator_ab, "discriminator": model.discriminator_a}
-    about = {
-        "parameters": {name: sum(math.prod(v.shape) for v in n.trainable_variables) for name, n in players.items()},
-        "multiply_adds": {name: multiply_adds(network) for name, network in players.items()},
-        "tensorflow": tf.__version__,
-        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", len(os.sched_getaffinity(0)))),
-    }
-    serve(lambda steps: model.fit(dataset.take(steps), verbose=0), about)
+    serve_game(model, images, {"generator": model.generator_ab, "discriminator": model.discriminator_a})
 
 
 if __name__ == "__main__":

@@ -3,17 +3,14 @@
 The generator's moving average is off: the peer has none.
 """
 
-import math
-import os
 import sys
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_gen import models, networks
 
-from .serve import serve
+from .game import serve_game
 
 SIZE, SHAPE, WIDTH = 100, (64, 64, 3), 64
 
@@ -42,19 +39,6 @@ SETTINGS = {
 }
 
 
-def multiply_adds(network: keras.Model) -> int:
-    """Multiply-adds of the convolutions and dense layers for one example, borders counted like the inside."""
-    total = 0
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2DTranspose):
-            total += math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
-        elif isinstance(layer, keras.layers.Conv2D):
-            total += math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
-        elif isinstance(layer, keras.layers.Dense):
-            total += math.prod(layer.kernel.shape)
-    return total
-
-
 def build(setting: str) -> models.GAN:
     """The model of a setting, compiled with DCGAN's Adam."""
     options = dict(SETTINGS[setting])
@@ -74,18 +58,7 @@ def build(setting: str) -> models.GAN:
 def main(setting: str, batch_size: int) -> None:
     model = build(setting)
     images = np.random.default_rng(1).random((batch_size, *SHAPE), np.float32)
-    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
-    pipeline = tf.data.Options()
-    pipeline.autotune.enabled = False
-    dataset = tf.data.Dataset.from_tensors({"image": images}).cache().repeat().with_options(pipeline)
-    players = {"generator": model.generator, "discriminator": model.discriminator}
-    about = {
-        "parameters": {name: sum(math.prod(v.shape) for v in n.trainable_variables) for name, n in players.items()},
-        "multiply_adds": {name: multiply_adds(network) for name, network in players.items()},
-        "tensorflow": tf.__version__,
-        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", len(os.sched_getaffinity(0)))),
-    }
-    serve(lambda steps: model.fit(dataset.take(steps), verbose=0), about)
+    serve_game(model, {"image": images}, {"generator": model.generator, "discriminator": model.discriminator})
 
 
 if __name__ == "__main__":

@@ -4,18 +4,14 @@ A step is five critic updates, each on its own fifth of the batch, and one of th
 average is off: the peer has none.
 """
 
-import math
-import os
 import sys
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_gen import models, networks
 
-from .keras_gen_dcgan import multiply_adds
-from .serve import serve
+from .game import serve_game
 
 SHAPE, DOMAINS, WIDTH, BLOCKS = (64, 64, 3), 5, 32, 6
 SETTINGS = {
@@ -48,18 +44,7 @@ def main(setting: str, batch_size: int) -> None:
         "image": np.random.default_rng(1).random((batch_size, *SHAPE), np.float32),
         "label": np.arange(batch_size, dtype=np.int32) % DOMAINS,
     }
-    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
-    pipeline = tf.data.Options()
-    pipeline.autotune.enabled = False
-    dataset = tf.data.Dataset.from_tensors(columns).cache().repeat().with_options(pipeline)
-    players = {"generator": model.generator, "discriminator": model.discriminator}
-    about = {
-        "parameters": {name: sum(math.prod(v.shape) for v in n.trainable_variables) for name, n in players.items()},
-        "multiply_adds": {name: multiply_adds(network) for name, network in players.items()},
-        "tensorflow": tf.__version__,
-        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", len(os.sched_getaffinity(0)))),
-    }
-    serve(lambda steps: model.fit(dataset.take(steps), verbose=0), about)
+    serve_game(model, columns, {"generator": model.generator, "discriminator": model.discriminator})
 
 
 if __name__ == "__main__":

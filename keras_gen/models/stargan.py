@@ -1,5 +1,7 @@
 """StarGAN: one generator that turns an image into any of many domains."""
 
+# More than 250 lines: losses, what a batch tells of attributes, and what is translated and exported are one system.
+
 from collections.abc import Sequence
 
 import keras

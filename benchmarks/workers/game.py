@@ -1,0 +1,44 @@
+"""What the workers of keras_gen's games share: batches of one set of images, what is counted, and the serving."""
+
+import math
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .serve import serve
+
+
+def serve_game(model: keras.Model, columns: dict[str, np.ndarray], networks: dict[str, keras.Model]) -> None:
+    """Train a compiled model for as many steps as the benchmark asks for, on one batch again and again.
+
+    Args:
+        model: trained by `fit`.
+        columns: the batch, field -> [rows, ...].
+        networks: those whose weights and multiply-adds are told, by name.
+    """
+    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
+    pipeline = tf.data.Options()
+    pipeline.autotune.enabled = False
+    dataset = tf.data.Dataset.from_tensors(columns).cache().repeat().with_options(pipeline)
+    about = {
+        "parameters": {name: sum(math.prod(v.shape) for v in n.trainable_variables) for name, n in networks.items()},
+        "multiply_adds": {name: multiply_adds(network) for name, network in networks.items()},
+        "tensorflow": tf.__version__,
+        "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", len(os.sched_getaffinity(0)))),
+    }
+    serve(lambda steps: model.fit(dataset.take(steps), verbose=0), about)
+
+
+def multiply_adds(network: keras.Model) -> int:
+    """Multiply-adds of the convolutions and dense layers for one example, borders counted like the inside."""
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2DTranspose):
+            total += math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
+        elif isinstance(layer, keras.layers.Conv2D):
+            total += math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
+        elif isinstance(layer, keras.layers.Dense):
+            total += math.prod(layer.kernel.shape)
+    return total
