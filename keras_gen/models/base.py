@@ -1,5 +1,7 @@
 """The base of every system: seeds, loss scaling, trackers and saving, written once."""
 
+# More than 250 lines: the step, its trackers and what is saved of both are checked against each other here.
+
 from collections.abc import Mapping
 
 import keras

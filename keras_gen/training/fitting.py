@@ -1,5 +1,7 @@
 """`train`: a system and data into a run directory."""
 
+# More than 250 lines: most are the arguments of `train` and what they mean; what it does is in the modules beside it.
+
 import contextlib
 import os
 import pathlib
