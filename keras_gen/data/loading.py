@@ -19,6 +19,7 @@ from .pipeline import Plan, build
 from .sources import resolve
 from .splits import split_names
 from .tokens import add_tokens, tokenizer_of
+from .united import SET
 
 
 def load(
@@ -65,8 +66,8 @@ def load(
         source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in); "stacked_mnist" (three
             digits as the channels of one image; so "stacked_" before any gray, labelled TFDS set); a folder of images
             (flat, class sub-folders, with metadata.csv or metadata.jsonl, or trainA/trainB/testA/testB); an .npy or
-            .npz file; or two of these with a comma, "mnist,usps", as two domains. A bare name is a TFDS set; write
-            "./mnist" for a folder of that name.
+            .npz file; or two of these with a comma, "mnist,usps", as two domains or, with `attributes`, as one set. A
+            bare name is a TFDS set; write "./mnist" for a folder of that name.
         split: a name with an optional slice: "train", "train[:90%]", "test[-100:]".
         image_shape: (height, width, channels); channels 1, 3 or 4.
         batch_size: examples per batch.
@@ -83,7 +84,8 @@ def load(
             split of this many examples, its classes equally often (chosen by `seed`); for learning from few labels.
         domains: two classes of the field `by`, whose images become `domain_a` and `domain_b`.
         by: a field of classes: "label", or of `shapes` any factor, as "texture".
-        attributes: what `attributes` is made of: fields of classes (one-hot) and names of single attributes.
+        attributes: what `attributes` is made of: fields of classes (one-hot) and names of single attributes. Of two
+            sources each gives those that it has, the others are 0, and `dataset` (int32 [batch]) says which it is.
         captions: a metadata.csv or .jsonl with `file_name` and `caption`, for a set that has names and no captions.
         tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], made of `caption`; see
             `keras_gen.data.Tokenizer`.
@@ -117,12 +119,13 @@ def load(
         raise ValueError(f"on_error={on_error!r} is unknown; known: {', '.join(ON_ERROR)}.")
     tokenizer = None if tokens is None else tokenizer_of(tokens)
     options = {"augment": check_augmentations(augment), "binarize": binarize}
-    table = resolve(source, split, fit, cache=cache, on_error=on_error, data_dir=data_dir, download=download)
+    places = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
+    table = resolve(source, split, fit, attributes=attributes, **places)
     if captions is not None:
         table = add_captions(table, captions)
     if domains is not None:
         table = part_in_two(table, domains, by)
-    if attributes is not None:
+    if attributes is not None and SET not in table.columns:
         table = choose_attributes(table, attributes)
     if labelled is not None:
         table = add_labelled(table, labelled, seed)

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from .arrays import describe_arrays, read_arrays
@@ -16,6 +17,7 @@ from .stacked_set import PREFIX, describe_stacked, read_stacked
 from .store import Store, choose_cache
 from .tfds_builders import EXAMPLES, find_builder, is_tfds_name, prepare, prepared_sets, similar_names
 from .tfds_sets import check_split, describe_tfds, read_tfds
+from .united import unite
 
 
 def resolve(
@@ -27,8 +29,12 @@ def resolve(
     on_error: str,
     data_dir: str | os.PathLike | None,
     download: bool,
+    attributes: Sequence[str] | None = None,
 ) -> Table:
-    """Find a source and read one of its splits; the arguments are those of `keras_gen.data.load`."""
+    """Find a source and read one of its splits; the arguments are those of `keras_gen.data.load`.
+
+    Two sources are two domains or, with `attributes`, one set that knows for each image what its source knows.
+    """
     kind, place = identify(source, data_dir)
     store = Store(data_dir)
     if kind == "tfds":
@@ -38,7 +44,8 @@ def resolve(
         return _read_tfds(builder, split, fit, cache, store)
     if kind == "pair":
         options = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
-        return join(*(resolve(each, split, fit, **options) for each in place))
+        both = [resolve(each, split, fit, **options) for each in place]
+        return join(*both) if attributes is None else unite(both, attributes)
     if kind == "stacked":
         builder = prepare(find_builder(place.removeprefix(PREFIX), data_dir), download=download)
         return read_stacked(builder, split, fit, cache=cache, store=store)
@@ -88,7 +95,8 @@ def identify(source: str | os.PathLike, data_dir: str | os.PathLike | None = Non
         + (f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else "")
         + f" Known: 'shapes'; 'stacked_mnist'; TFDS sets with an image feature ({', '.join(EXAMPLES)}, ...; prepared "
         f"here: {prepared}); "
-        f"a folder of images; an .npy or .npz file; two of these with a comma, as two domains."
+        f"a folder of images; an .npy or .npz file; two of these with a comma, as two domains or, with attributes, as "
+        "one set."
     )
 
 
@@ -107,6 +115,7 @@ class Description:
             whole for a folder, whose files are not opened.
         left_out: features that are not carried along.
         smaller: of two domains, name of a split -> number of examples in the smaller one.
+        parts: of a pair, the value names of both, by field.
     """
 
     source: str
@@ -118,6 +127,7 @@ class Description:
     image_shape: tuple[int | None, int | None, int] | None = None
     left_out: tuple[str, ...] = ()
     smaller: dict[str, int] = dataclasses.field(default_factory=dict)
+    parts: tuple[dict[str, tuple[str, ...]], ...] = ()
 
 
 def describe(source: str | os.PathLike, *, data_dir: str | os.PathLike | None = None) -> Description:
@@ -170,9 +180,9 @@ def _describe_pair(both: list[Description]) -> dict[str, Any]:
         fields[f"domain_{letter}"] = each.fields["image"]
         fields |= {f"label_{letter}": each.fields["label"]} if "label" in each.fields else {}
         names |= {f"label_{letter}": each.names["label"]} if "label" in each.names else {}
-    about = f"Two domains without pairs: {first.source} and {second.source}."
+    about = f"Two domains without pairs, or two sets of attributes: {first.source} and {second.source}."
     return {"about": about, "splits": splits, "fields": fields, "names": names, "image_shape": shape,
-            "smaller": smaller}  # fmt: skip
+            "smaller": smaller, "parts": (first.names, second.names)}  # fmt: skip
 
 
 def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
@@ -193,6 +203,6 @@ def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
     found |= {name: "TFDS, prepared" for name in prepared_sets(data_dir) if name != "shapes"}
     found["any TFDS name"] = f"sets with an image feature, downloaded at first use: {', '.join(EXAMPLES)}, ..."
     found["a folder"] = "PNG, JPEG, WebP, BMP; flat, class folders, metadata.csv or .jsonl, trainA/trainB/testA/testB"
-    found["two of these, as A,B"] = "two domains without pairs, for cyclegan: mnist,usps"
+    found["two of these, as A,B"] = "two domains without pairs, for cyclegan: mnist,usps; two label sets, for stargan"
     found["a file"] = ".npz or .npy: uint8 (0 to 255) or float (0 to 1), with labels and other arrays of equal length"
     return found

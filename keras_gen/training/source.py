@@ -12,6 +12,7 @@ from keras_gen.data.image_files import EXTENSIONS
 
 LOOKED_AT = 32
 GRAY = ("1", "L", "LA", "I;16")
+HELD = ("names", "smaller", "parts")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Source:
         fields: names of the fields of a batch.
         names: value names of the fields that have them.
         smaller: of two domains, images of each split in the smaller one.
+        parts: of two sources, the `names` of both.
     """
 
     splits: dict[str, int]
@@ -35,6 +37,7 @@ class Source:
     fields: tuple[str, ...] = ("image",)
     names: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     smaller: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    parts: tuple[Mapping[str, tuple[str, ...]], ...] = ()
 
 
 def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> Source:
@@ -51,7 +54,7 @@ def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None
     if not described.splits:  # TFDS knows the sizes once the set is prepared
         data.load(source, image_shape=(32, 32, 3), batch_size=1, cache=None, data_dir=data_dir)
         described = data.describe(source, data_dir=data_dir)
-    held = {"fields": tuple(described.fields), "names": described.names, "smaller": described.smaller}
+    held = {"fields": tuple(described.fields), **{name: getattr(described, name) for name in HELD}}
     if described.kind == "folder":
         return Source(described.splits, *_look_into(pathlib.Path(source).expanduser()), **held)
     if described.kind == "pair" and described.image_shape is None:

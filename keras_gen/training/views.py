@@ -9,6 +9,7 @@ from keras_gen.data.attributes import FIELD, attribute_groups
 from keras_gen.data.captions import build_vocabulary, normalize
 from keras_gen.data.domains import DOMAINS
 from keras_gen.data.tokens import CAPTION
+from keras_gen.data.united import united_groups
 
 from .source import Source
 
@@ -90,23 +91,28 @@ def _domains(source: Source, asked: dict, name) -> View:
 
 def _attributes(source: Source, asked: dict, name) -> View:
     chosen = asked.get("attributes")
-    if not chosen:
-        entries = source.names.get(FIELD, ())
-        if source.rendered:
-            chosen = SHAPES_ATTRIBUTES
-        elif set(CELEBRITIES).issubset(entries):
-            chosen = CELEBRITIES
-        elif entries:
-            chosen = list(entries)
-        elif "label" in source.names:
-            chosen = ["label"]
-        else:
-            raise ValueError(
-                f"Domains are needed: {name} has neither named labels nor attributes. Use a folder with class "
-                "sub-folders, or a metadata.csv with columns of 0 and 1"
-            )
-    groups, entries = attribute_groups(source.names, chosen)
-    return View({"attributes": list(chosen)}, {"groups": list(groups), "attribute_names": list(entries)})
+    if source.parts:
+        chosen = chosen or list(dict.fromkeys(each for names in source.parts for each in _usual(names, name)))
+        groups, sets, entries = united_groups(source.parts, chosen)
+        settings = {"groups": list(groups), "datasets": list(sets), "attribute_names": list(entries)}
+    else:
+        chosen = chosen or (SHAPES_ATTRIBUTES if source.rendered else _usual(source.names, name))
+        groups, entries = attribute_groups(source.names, chosen)
+        settings = {"groups": list(groups), "attribute_names": list(entries)}
+    return View({"attributes": list(chosen)}, settings)
+
+
+def _usual(names: Mapping, name) -> list[str]:
+    """The attributes that a set is trained on where a run does not say."""
+    entries = names.get(FIELD, ())
+    if entries:
+        return CELEBRITIES if set(CELEBRITIES).issubset(entries) else list(entries)
+    if "label" in names:
+        return ["label"]
+    raise ValueError(
+        f"Domains are needed: {name} has neither named labels nor attributes. Use a folder with class sub-folders, or "
+        "a metadata.csv with columns of 0 and 1"
+    )
 
 
 def _captions(source: Source, asked: dict, name, captions) -> View:

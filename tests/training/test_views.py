@@ -72,3 +72,17 @@ def test_captions():
     given = []
     view = view_of("captions", LABELLED, {"captions": "texts.csv"}, "flowers", lambda o: given.append(o) or texts)
     assert view.options["captions"] == given[0]["captions"] == str(pathlib.Path("texts.csv").resolve())
+
+
+def test_two_sets_of_attributes():
+    shown = {"train": 9}, (8, 8), 3
+    both = Source(*shown, parts=({"label": ("cat", "dog")}, {"attributes": ("small", "tame")}))
+    found = view_of("attributes", both, {}, "animals,traits")
+    assert found.options == {"attributes": ["label", "small", "tame"]}
+    assert found.settings == {
+        "groups": [2, 1, 1],
+        "datasets": [0, 1, 1],
+        "attribute_names": ["cat", "dog", "small", "tame"],
+    }
+    with pytest.raises(ValueError, match="neither named labels nor attributes"):
+        view_of("attributes", Source(*shown, parts=({}, {"label": ("cat", "dog")})), {}, "a,b")
