@@ -105,8 +105,8 @@ class Run:
         if role != "train":
             options.pop("augment", None)
             options.pop("drop_remainder", None)
-        arguments = {"batch_size": training["batch_size"], "seed": training["seed"], **options, **changes}
-        return data.load(source, splits[role], image_shape=self.image_shape, **arguments)
+        usual = {"batch_size": training["batch_size"], "seed": training["seed"], "image_shape": self.image_shape}
+        return data.load(source, splits[role], **{**usual, **options, **changes})
 
 
 def check_free(path: str | os.PathLike, *, overwrite: bool = False) -> None:

@@ -42,6 +42,12 @@ TOYS = {
         monitor="reconstruction_loss",
         fields={"labelled_image": "image", "labelled_label": "label"},
     ),
+    # of one stage, so that every layer learns; growing is tested with the model
+    "progan": Toy(
+        "progan",
+        {"width": 8, "latent_size": 3, "group_size": 2, "start": 8},
+        monitor="discriminator_loss",
+    ),
     "stargan": Toy(
         "stargan",
         {

@@ -14,3 +14,4 @@ from .shapes_renderer import render_shapes as render_shapes
 from .sources import Description as Description
 from .sources import describe as describe
 from .sources import sources as sources
+from .stages import staged as staged

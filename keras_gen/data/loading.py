@@ -136,7 +136,7 @@ def load(
     plan = Plan(**plan, **options)
     _check_count(source, split, table, plan)
     dataset, epoch = build(table, plan)
-    dataset.epoch = epoch
+    dataset.epoch, dataset.shards = epoch, plan.num_shards
     dataset.info = _info(source, split, fit, table, plan, dataset)
     if table.skipped:
         first = "; ".join(f"{file} ({reason})" for file, reason in table.skipped[:3])

@@ -58,21 +58,26 @@ def build(table: Table, plan: Plan) -> tuple[tf.data.Dataset, tf.Variable]:
         A finite data set of dictionaries, and the int64 variable that holds the number of the epoch: it is read anew
         by every iterator, when its first batch is made.
     """
-    epoch = _epoch_variable()
+    epoch = counter()
     start = tf.data.Dataset.range(1).map(lambda _: epoch.read_value())
     if table.stream is not None:
         dataset, count = _streamed(start, table, plan), table.count
     else:
         dataset, count = _gathered(start, table, plan), max(images.count for images in table.images.values())
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(plan.batches(count)))
+    return dataset.prefetch(PREFETCHED).with_options(options_of(plan.num_shards)), epoch
+
+
+def options_of(num_shards: int) -> tf.data.Options:
+    """How a data set is run, by itself and under a strategy."""
     options = tf.data.Options()
     options.deterministic = True
     # The tuner wakes after 10, 20, 40, ... ms and an iterator ends only when it does: every epoch would last up to
     # twice as long as its work.
     options.autotune.enabled = False
     policy = tf.data.experimental.AutoShardPolicy
-    options.experimental_distribute.auto_shard_policy = policy.DATA if plan.num_shards == 1 else policy.OFF
-    return dataset.prefetch(PREFETCHED).with_options(options), epoch
+    options.experimental_distribute.auto_shard_policy = policy.DATA if num_shards == 1 else policy.OFF
+    return options
 
 
 def epoch_order(count: int, length: int, epoch: tf.Tensor, *, seed: int, shuffle: bool) -> tuple[tf.Tensor, tf.Tensor]:
@@ -107,7 +112,7 @@ def epoch_order(count: int, length: int, epoch: tf.Tensor, *, seed: int, shuffle
     return tf.reshape(order, [-1])[:length], tf.reshape(number, [-1])[:length]
 
 
-def _epoch_variable() -> tf.Variable:
+def counter(name: str = "epoch") -> tf.Variable:
     """Make a plain variable on the CPU, also where the caller stands in the scope of a strategy.
 
     Scopes belong to a thread: in a thread of its own the variable is never mirrored, which a data set could not read.
@@ -116,7 +121,7 @@ def _epoch_variable() -> tf.Variable:
 
     def make():
         with tf.init_scope(), tf.device("CPU:0"):
-            made.append(tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch"))
+            made.append(tf.Variable(0, dtype=tf.int64, trainable=False, name=name))
 
     thread = threading.Thread(target=make)
     thread.start()

@@ -3,11 +3,13 @@
 import keras
 import tensorflow as tf
 
+from .derived_kernel import DerivedKernel
+
 # below it a norm counts as zero, and a vector or kernel is left as it is
 SMALLEST_NORM = 1e-12
 
 
-class SpectralNormalization:
+class SpectralNormalization(DerivedKernel):
     """Divides a Keras layer's kernel W by its largest singular value; to be inherited before the layer.
 
     W is the kernel as a matrix, one column per output channel (for a convolution not the norm of the operator on
@@ -30,11 +32,6 @@ class SpectralNormalization:
         super().__init__(*args, **kwargs)
         self.power_iterations = power_iterations
 
-    def add_weight(self, *args, name: str | None = None, **kwargs):
-        if name == "kernel":
-            kwargs["autocast"] = False  # sigma is computed in float32, also where the layer computes in less
-        return super().add_weight(*args, name=name, **kwargs)
-
     def build(self, input_shape):
         super().build(input_shape)
         # the same on all replicas: it follows from the kernel alone
@@ -53,21 +50,12 @@ class SpectralNormalization:
             self._iterate()
         return super().call(inputs)
 
-    @property
-    def kernel(self) -> tf.Tensor:
-        """The kernel divided by sigma, in the layer's compute dtype."""
-        if not self.built:
-            raise AttributeError("You must build the layer before accessing `kernel`.")
-        kernel = tf.cast(tf.convert_to_tensor(self._kernel), tf.float32)
-        return tf.cast(kernel / self._sigma(kernel), self.compute_dtype)
-
-    @kernel.setter
-    def kernel(self, variable):
-        self._kernel = variable  # the layers that name their weight so themselves
+    def derived(self, kernel):
+        return kernel / self._sigma(kernel)
 
     def sigma(self) -> tf.Tensor:
         """The estimate of the kernel's largest singular value, a float32 scalar."""
-        return self._sigma(tf.cast(tf.convert_to_tensor(self._kernel), tf.float32))
+        return self._sigma(self.free_kernel)
 
     def _sigma(self, kernel: tf.Tensor) -> tf.Tensor:
         image = tf.linalg.matvec(self._matrix(kernel), tf.convert_to_tensor(self.singular_vector))
@@ -82,20 +70,12 @@ class SpectralNormalization:
         return tf.reshape(kernel, [-1, kernel.shape[-1]])
 
     def _iterate(self):
-        matrix = tf.stop_gradient(self._matrix(tf.cast(tf.convert_to_tensor(self._kernel), tf.float32)))
+        matrix = tf.stop_gradient(self._matrix(self.free_kernel))
         u = tf.convert_to_tensor(self.singular_vector)
         for _ in range(self.power_iterations):
             v = _unit(tf.linalg.matvec(matrix, u))
             u = _unit(tf.linalg.matvec(matrix, v, transpose_a=True), otherwise=u)
         self.singular_vector.assign(u)
-
-    def save_own_variables(self, store):
-        # Keras's Dense and convolutions save `kernel` and `bias` by name: the divided kernel, and no
-        # singular vector
-        keras.layers.Layer.save_own_variables(self, store)
-
-    def load_own_variables(self, store):
-        keras.layers.Layer.load_own_variables(self, store)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "power_iterations": self.power_iterations}

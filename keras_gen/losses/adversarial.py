@@ -80,17 +80,23 @@ def hinge() -> Objective:
     )
 
 
-def wasserstein() -> Objective:
+def wasserstein(drift: float = 0.0) -> Objective:
     """The dual form of the Wasserstein-1 distance; the critic C must be 1-Lipschitz.
 
-        discriminator: C(g) - C(r)      generator: -C(g)
+        discriminator: C(g) - C(r) + drift C(r)^2      generator: -C(g)
 
     C is known up to a constant, so accuracy takes the midpoint of the two means as the boundary. A critic is trained
     towards its optimum, and a high accuracy is then no sign of trouble.
 
+    Args:
+        drift: >= 0; a small one keeps C near 0, where it would else wander off. The Progressive GAN has 0.001.
+
     Reference:
-        Arjovsky, Chintala, Bottou 2017, Wasserstein GAN, arXiv:1701.07875, eq. 2.
+        Arjovsky, Chintala, Bottou 2017, Wasserstein GAN, arXiv:1701.07875, eq. 2. Karras, Aila, Laine, Lehtinen 2018,
+        arXiv:1710.10196, appendix A.1 (drift).
     """
+    if not 0 <= drift < math.inf:
+        raise ValueError(f"objective 'wasserstein': drift must be >= 0; received {drift!r}")
 
     def midpoint(logits: Logits) -> tuple:
         middle = (logits.real_mean + logits.generated_mean) / 2
@@ -98,7 +104,7 @@ def wasserstein() -> Objective:
 
     return Objective(
         "wasserstein",
-        lambda logits: logits.generated - logits.real,
+        lambda logits: logits.generated - logits.real + (drift * tf.square(logits.real) if drift else 0.0),
         lambda logits: -logits.generated,
         boundaries=midpoint,
         accuracy_needs_means=True,

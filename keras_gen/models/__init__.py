@@ -15,6 +15,7 @@ from .joint_embedding import JointEmbedding as JointEmbedding
 from .placement import Draws as Draws
 from .placement import Place as Place
 from .players import Player as Player
+from .progressive_gan import ProgressiveGAN as ProgressiveGAN
 from .puzzle import Puzzle as Puzzle
 from .puzzle_grid import PuzzleGrid as PuzzleGrid
 from .puzzlegan import PuzzleGAN as PuzzleGAN

@@ -78,7 +78,7 @@ class AdversarialModel(GenerativeModel):
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
         self.optimizers = made
         for player in self._players:
-            made[player.name].build(player.variables)
+            made[player.name].build(player.optimized)
         self.optimizer = Optimizers(made)
 
     def get_compile_config(self) -> dict | None:
@@ -97,10 +97,14 @@ class AdversarialModel(GenerativeModel):
         for player in self._players:
             for part in parts[-player.updates :]:
                 logs |= self._move(player, part)
-        for name, twin in self.twins.items():
-            averages.follow(twin, getattr(self, name), tf.convert_to_tensor(self.train_steps), self.ema)
+        self.after_step(whole)
         self.train_steps.assign_add(1)
         return self._track(logs, parts[-1].place)
+
+    def after_step(self, place: Place) -> None:
+        """What follows once all players have moved: the averages."""
+        for name, twin in self.twins.items():
+            averages.follow(twin, getattr(self, name), tf.convert_to_tensor(self.train_steps), self.ema)
 
     def test_step(self, data) -> dict:
         batch, place, draws = self._evaluated(data)

@@ -160,7 +160,7 @@ class GAN(Labelled, AdversarialModel):
         size, penalty = self.packing, self._penalty
         noise = {
             name: value[::size] if value.shape[1:] == [1] else packing.pack(value, size)
-            for name, value in draws.noise(penalty.noise(self.image_shape)).items()
+            for name, value in draws.noise(penalty.noise(tuple(real.shape[1:]))).items()
         }
         deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, place))) if penalty.needs_deviation else None
         rows = penalty.rows(

@@ -23,6 +23,10 @@ class Generating:
             raise ValueError(f"{type(self).__name__} takes no condition; received {', '.join(sorted(conditions))}")
         return {}
 
+    def manner_of(self, conditions: dict) -> dict:
+        """Take out of the conditions what is the same for all images of a call, as `generate_from` takes it."""
+        return {}
+
     def generate(self, num: int, *, seed: int | None = None, batch_size: int = 128, **conditions) -> np.ndarray:
         """Draw images from the model.
 
@@ -54,11 +58,12 @@ class Generating:
         noise = draw_noise(self.noise(), num, seed)
         for name in sorted(set(noise) & set(conditions)):
             noise[name] = given_noise(name, self.noise()[name], conditions.pop(name), num)
+        manner = self.manner_of(conditions)
         conditions = self.conditions_of(num, **conditions)
         images = []
         for start in range(0, num, batch_size):
             rows = slice(start, start + batch_size)
             part = {name: tf.constant(value[rows]) for name, value in noise.items()}
             told = {name: tf.constant(value[rows]) for name, value in conditions.items()}
-            images.append(self.generate_from(part, **told).numpy())
+            images.append(self.generate_from(part, **told, **manner).numpy())
         return np.concatenate(images)

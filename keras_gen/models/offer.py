@@ -17,6 +17,14 @@ class Offering:
         """Fields of a batch that hold images, each with its (height, width, channels); the first counts the rows."""
         return {"image": self.image_shape}
 
+    def data_stages(self, batch_size: int) -> list[dict]:
+        """What data are to be, stage after stage, as `image_shape` and `batch_size`; empty where they never change.
+
+        Args:
+            batch_size: examples in a step of the last stage.
+        """
+        return []
+
     def described(self) -> dict:
         """What an export's model.json says of the system besides: `text`, `attributes`, ... -> JSON."""
         return {}

@@ -19,12 +19,14 @@ class Player:
             `made` is what `AdversarialModel.make` gave for this batch.
         updates: updates in a step, >= 1. A step's batch is dealt out to the most active player's updates, fresh
             examples for each; a player with fewer updates takes the last parts.
+        whole: all that it will ever move, where `networks` is a part of it: what its optimizer is built for.
     """
 
     name: str
     networks: tuple
     loss: Callable
     updates: int = 1
+    whole: tuple = ()
 
     def __post_init__(self):
         if not isinstance(self.updates, int) or self.updates < 1:
@@ -33,8 +35,16 @@ class Player:
     @property
     def variables(self) -> list:
         """What it moves: the trainable variables of its networks, each once."""
-        found = {id(v): v for network in self.networks for v in network.trainable_variables}
-        return list(found.values())
+        return _each_once(self.networks)
+
+    @property
+    def optimized(self) -> list:
+        """What its optimizer is built for; the same, and in the same order, at any time of the training."""
+        return _each_once(self.whole or self.networks)
+
+
+def _each_once(networks: Iterable) -> list:
+    return list({id(v): v for network in networks for v in network.trainable_variables}.values())
 
 
 class Optimizers:

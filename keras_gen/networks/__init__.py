@@ -15,6 +15,9 @@ from .mlp import mlp_decoder as mlp_decoder
 from .mlp import mlp_encoder as mlp_encoder
 from .patchgan import patch_discriminator as patch_discriminator
 from .patchgan import receptive_field as receptive_field
+from .progan import progressive_discriminator as progressive_discriminator
+from .progan import progressive_generator as progressive_generator
+from .progan import resolutions as resolutions
 from .puzzle import image_decoder as image_decoder
 from .puzzle import mask_decoder as mask_decoder
 from .puzzle import part_encoder as part_encoder

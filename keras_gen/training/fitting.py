@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen import data as sources
 from keras_gen import runs, zoo
 from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
 from keras_gen.models.faults import player_in
@@ -192,6 +193,9 @@ def _datasets(run: runs.Run, model: GenerativeModel, devices: tf.distribute.Stra
     if options["batch_size"] % replicas:
         raise ValueError(f"batch_size={options['batch_size']} is for all {replicas} devices: it must be a multiple")
     training = _dataset(run, "train", steps=options["steps"])
+    if stages := model.data_stages(options["batch_size"]):
+        steps = training.info.num_batches
+        training = sources.staged([_dataset(run, "train", steps=steps, **stage) for stage in stages])
     validation = None
     if run.config["data"]["splits"]["validation"]:
         validation = _dataset(run, "validation")

@@ -88,7 +88,7 @@ def new(request: Request) -> dict:
         seen["data_dir"] = str(request.data_dir)
     training = {
         "epochs": request.epochs or system.epochs,
-        "steps": request.steps,
+        "steps": request.steps or system.steps,
         "batch_size": request.batch_size or system.batch_size,
         "seed": request.seed or 0,
         "precision": request.precision or (own.dtype_policy.name if own is not None else "float32"),

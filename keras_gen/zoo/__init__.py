@@ -24,6 +24,7 @@ class System:
         data: sources that suit it, the first one the default.
         image_size: default height and width for sources whose images have no size of their own.
         batch_size, epochs, learning_rate, betas: defaults of training (Adam).
+        steps: batches in an epoch by default; None is one pass over the data.
         paces: player -> how many times `learning_rate` it learns at; 1 for those that are not named.
         endpoints: names of what it exports.
         generative: whether samples are meant to look like the data.
@@ -43,6 +44,7 @@ class System:
     image_size: int = 32
     batch_size: int = 128
     epochs: int = 20
+    steps: int | None = None
     learning_rate: float = 2e-3
     betas: tuple[float, float] = (0.9, 0.999)
     paces: dict[str, float] = dataclasses.field(default_factory=dict)
@@ -178,6 +180,23 @@ SYSTEMS = {
             endpoints=_ENCODER_DECODER,
             learning_rate=5e-4,
             betas=(0.5, 0.999),
+        ),
+        System(
+            "progan",
+            "Progressive GAN",
+            "Karras et al. 2018, arXiv:1710.10196",
+            functools.partial(generators.progan, objective={"name": "wasserstein", "drift": 0.001}),
+            data=("shapes",),
+            endpoints=("generate",),
+            image_size=64,
+            # of the largest images; smaller ones have up to four times as many
+            batch_size=16,
+            # two epochs for each of the nine phases of 64x64, the rest for the last
+            epochs=24,
+            steps=250,
+            learning_rate=1e-3,
+            betas=(0.0, 0.99),
+            whole_batches=True,
         ),
         System(
             "stargan",

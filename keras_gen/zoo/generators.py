@@ -1,6 +1,6 @@
 """Default networks and settings of the systems that generate from noise: GAN, DCGAN, InfoGAN."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from keras_gen import models, networks
 
@@ -87,6 +87,46 @@ def infogan(
         objective=objective,
         penalty=penalty,
         ema=ema,
+        seed=seed,
+    )
+
+
+def progan(
+    image_shape,
+    seed,
+    *,
+    latent_size: int = 128,
+    width: int = 64,
+    wide_until: int = 16,
+    start: int | None = None,
+    group_size: int = 4,
+    fade_images: int = 16_000,
+    stable_images: int = 16_000,
+    batch_sizes: Mapping | None = None,
+    rates: Mapping | None = None,
+    reset: bool = True,
+    objective: str | dict = "wasserstein",
+    penalty: str | dict | None = "wgan_gp",
+    n_critic: int = 1,
+    augment: Sequence[str] = (),
+    ema: float | None = 0.999,
+    num_classes: int | None = None,
+) -> models.ProgressiveGAN:
+    options = {"width": width, "wide_until": wide_until, "start": start, "num_classes": num_classes}
+    return models.ProgressiveGAN(
+        networks.progressive_generator(latent_size, image_shape, **options),
+        networks.progressive_discriminator(image_shape, group_size=group_size, **options),
+        fade_images=fade_images,
+        stable_images=stable_images,
+        batch_sizes=batch_sizes,
+        rates=rates,
+        reset=reset,
+        objective=objective,
+        penalty=penalty,
+        n_critic=n_critic,
+        augment=augment,
+        ema=ema,
+        num_classes=num_classes,
         seed=seed,
     )
 

@@ -243,3 +243,13 @@ def test_smoothing_out_of_range(name, smoothing):
 def test_an_objective_of_ones_own():
     mine = Objective("mine", lambda x: x.generated - x.real, lambda x: -x.generated, lambda x: (0.0, 0.0))
     np.testing.assert_array_equal(adversarial.get(mine).discriminator(tf.ones([2]), tf.zeros([2])), [-1, -1])
+
+
+def test_drift_of_the_wasserstein_critic():
+    real, generated = tf.constant([2.0, -1.0]), tf.constant([0.5, 3.0])
+    plain, drifting = (adversarial.get({"name": "wasserstein", "drift": drift}) for drift in (0.0, 0.1))
+    np.testing.assert_allclose(plain.discriminator(real, generated), [-1.5, 4.0])
+    np.testing.assert_allclose(drifting.discriminator(real, generated), [-1.5 + 0.4, 4.0 + 0.1])
+    np.testing.assert_array_equal(drifting.generator(generated), plain.generator(generated))
+    with pytest.raises(ValueError, match="drift must be >= 0"):
+        adversarial.get({"name": "wasserstein", "drift": -1})

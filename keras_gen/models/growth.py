@@ -1,0 +1,50 @@
+"""When a Progressive GAN grows: its phases, and the callback that goes from one to the next."""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+
+class Phase(NamedTuple):
+    """A part of the training at one resolution.
+
+    Attributes:
+        stage: 0 for the smallest resolution.
+        fading: whether the stage's layers fade in (alpha goes from 0 to 1), or all are there (stabilization).
+    """
+
+    stage: int
+    fading: bool
+
+
+def phases(stages: int) -> list[Phase]:
+    """All phases, in order: the first resolution, then of each further one the fade-in and the stabilization.
+
+    Example:
+        >>> [tuple(phase) for phase in phases(2)]
+        [(0, False), (1, True), (1, False)]
+    """
+    return [Phase((index + 1) // 2, index % 2 == 1) for index in range(2 * stages - 1)]
+
+
+class Growth(keras.callbacks.Callback):
+    """Lets a `ProgressiveGAN` grow at the beginning of an epoch, once its phase has shown as many images as it should.
+
+    `ProgressiveGAN.fit` adds it. An epoch never spans two phases: their lengths are rounded up to whole epochs.
+
+    Args:
+        stage: variable that a data set of `keras_gen.data.staged` reads, or None.
+    """
+
+    def __init__(self, stage: tf.Variable | None = None):
+        super().__init__()
+        self.stage, self.said = stage, None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.grow()
+        if self.stage is not None:
+            self.stage.assign(self.model.phase.stage)
+        if self.model.phase != self.said and self.params.get("verbose"):
+            print(f"Epoch {epoch + 1}: {self.model.phase_line()}")
+        self.said = self.model.phase

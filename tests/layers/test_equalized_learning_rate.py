@@ -1,0 +1,59 @@
+"""Equalized layers against plain ones with the scaled kernel."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.layers import EqualizedConv2D, EqualizedDense
+
+KINDS = {
+    "dense": (EqualizedDense, keras.layers.Dense, (4,), (3, 5), 5),
+    "conv": (EqualizedConv2D, keras.layers.Conv2D, (4, 3), (2, 6, 6, 3), 27),
+}
+
+
+@pytest.fixture(params=KINDS)
+def pair(request):
+    """An equalized layer, the plain one with its scaled kernel, inputs, and the scale."""
+    kind, plain, arguments, shape, inputs = KINDS[request.param]
+    ours, theirs = kind(*arguments, gain=1.5), plain(*arguments)
+    for layer in (ours, theirs):
+        layer.build(shape)
+    scale = 1.5 / inputs**0.5
+    free, bias = ours.trainable_variables
+    bias.assign(np.arange(4.0))
+    theirs.set_weights([scale * np.asarray(free), np.arange(4.0)])
+    return ours, theirs, np.random.default_rng(0).normal(size=shape).astype(np.float32), scale
+
+
+def test_is_the_plain_layer_with_a_scaled_kernel(pair):
+    ours, theirs, x, _ = pair
+    np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
+
+
+def test_the_gradient_of_the_stored_weight_is_scaled(pair):
+    ours, theirs, x, scale = pair
+    gradients = []
+    for layer in (ours, theirs):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.square(layer(x)))
+        gradients.append(tape.gradient(loss, layer.trainable_variables)[0])
+    np.testing.assert_allclose(gradients[0], scale * gradients[1], rtol=1e-4, atol=1e-4)
+
+
+def test_starts_as_by_he():
+    keras.utils.set_random_seed(0)
+    layer = EqualizedDense(400)
+    layer.build((1, 300))
+    assert np.std(layer.trainable_variables[0]) == pytest.approx(1.0, rel=0.02)
+    assert np.std(layer.kernel) == pytest.approx((2 / 300) ** 0.5, rel=0.02)
+
+
+def test_saves_the_free_weight(pair, tmp_path):
+    ours, _, x, _ = pair
+    model = keras.Sequential([keras.Input(x.shape[1:]), ours])
+    model.save(tmp_path / "layer.keras")
+    loaded = keras.saving.load_model(tmp_path / "layer.keras")
+    np.testing.assert_array_equal(loaded(x), model(x))
+    assert loaded.layers[0].gain == 1.5

@@ -1,0 +1,243 @@
+"""A GAN that grows: phases, what each of them moves, exact resume, replicas, export at every stage."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import data, zoo
+from keras_gen.export import Runtime, export_model
+from keras_gen.models.growth import phases
+
+from ..replicas import two_replicas
+
+SHAPE = (16, 16, 1)
+BATCH = 4
+IMAGES = np.random.default_rng(0).uniform(size=(16, *SHAPE)).astype(np.float32)
+# of two epochs each
+SMALL = {"width": 4, "latent_size": 3, "group_size": 2, "fade_images": 32, "stable_images": 32}
+
+
+def build(optimizer=None, **options):
+    if not tf.distribute.has_strategy():
+        keras.utils.clear_session()  # the same names in every model
+    return zoo.build("progan", SHAPE, seed=0, optimizer=optimizer, **{**SMALL, **options})
+
+
+def dataset(images=IMAGES):
+    return tf.data.Dataset.from_tensor_slices({"image": images}).batch(BATCH, drop_remainder=True)
+
+
+def state(model):
+    return {variable.path: np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)}
+
+
+def assert_same(ours, theirs, **tolerance):
+    for (path, value), other in zip(state(ours).items(), state(theirs).values(), strict=True):
+        np.testing.assert_allclose(value, other, err_msg=path, **{"rtol": 0, "atol": 0, **tolerance})
+
+
+@pytest.fixture(scope="module")
+def grown():
+    """Trained through all of its phases, and what was reported."""
+    model = build()
+    return model, model.fit(dataset(), epochs=10, verbose=0).history
+
+
+# phases
+
+
+def test_phases_of_three_stages():
+    assert [(p.stage, p.fading) for p in phases(3)] == [(0, False), (1, True), (1, False), (2, True), (2, False)]
+
+
+def test_grows_from_phase_to_phase_in_whole_epochs(grown):
+    _, history = grown
+    assert history["resolution"] == [4, 4, 8, 8, 8, 8, 16, 16, 16, 16]
+    # means of the steps' shares, which rise with the images shown before each step
+    np.testing.assert_allclose(history["alpha"], [1, 1, 3 / 16, 11 / 16, 1, 1, 3 / 16, 11 / 16, 1, 1])
+
+
+def test_a_phase_that_is_no_whole_epoch_is_rounded_up():
+    history = build(fade_images=20, stable_images=1).fit(dataset(), epochs=6, verbose=0).history
+    assert history["resolution"] == [4, 8, 8, 8, 16, 16]
+    np.testing.assert_allclose(history["alpha"][1:4], [0.3, 0.8 + 0.2 * 0.75, 1])
+
+
+def test_a_phase_moves_its_own_layers_alone():
+    model = build()
+    before = state(model)
+    model.enter(1)
+    model.fit(dataset(), epochs=1, verbose=0)
+    moved = {path for path, value in state(model).items() if (value != before[path]).any()}
+    kernels = [path for path in before if "/kernel" in path and "equalized" in path and not path.startswith("adam")]
+    later = {variable.path for part in (model.generator, model.discriminator) for variable in part.blocks[2].variables}
+    later |= {variable.path for part in (model.generator, model.discriminator) for variable in part.heads[2].variables}
+    assert kernels and later and not moved & later
+    own = {
+        v.path
+        for part in (model.generator, model.discriminator)
+        for each in part.parts(1, True)
+        for v in each.variables
+    }
+    assert own <= moved
+
+
+def test_a_new_phase_forgets_the_optimizers_but_not_their_rates():
+    model = build(rates={8: 0.5, 16: 2.0})
+    model.fit(dataset(), epochs=1, verbose=0)
+    rate = float(model.optimizer.learning_rate)
+    assert int(model.optimizer.iterations) == 4 and int(model.phase_images) == 16
+    model.enter(1)
+    values = [
+        np.asarray(v) for each in model.optimizer.optimizers for v in each.variables if v is not each._learning_rate
+    ]
+    assert not any(value.any() for value in values)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.5 * rate) and int(model.phase_images) == 0
+    model.enter(3)
+    assert float(model.optimizer.learning_rate) == pytest.approx(2 * rate)
+
+
+def test_without_reset_the_optimizers_go_on():
+    model = build(reset=False)
+    model.fit(dataset(), epochs=1, verbose=0)
+    model.enter(1)
+    assert int(model.optimizer.iterations) == 4
+
+
+def test_each_phase_is_traced_once(monkeypatch):
+    model, traced = build(), []
+    step = model.train_step
+    monkeypatch.setattr(model, "train_step", lambda data: traced.append(model.phase) or step(data))
+    model.fit(dataset(), epochs=10, verbose=0)
+    assert traced == model.phases
+
+
+def test_the_first_step_of_a_fade_shows_the_stage_before():
+    model = build()
+    model.enter(1)
+    batch = model.batch_of({"image": tf.constant(IMAGES)})["image"]
+    small = IMAGES.reshape(16, 4, 4, 4, 4, 1).mean((2, 4)).repeat(2, 1).repeat(2, 2)
+    np.testing.assert_allclose(batch, small, atol=1e-6)  # alpha = 0
+    model.phase_images.assign(16)
+    half = IMAGES.reshape(16, 8, 2, 8, 2, 1).mean((2, 4))
+    np.testing.assert_allclose(model.batch_of({"image": tf.constant(IMAGES)})["image"], (half + small) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 12, 12, 1), (2, 16, 16, 3), (2, 16, 8, 1)])
+def test_images_that_do_not_fit_are_refused(shape):
+    model = build(start=8)
+    with pytest.raises(ValueError, match=r"Expected image \[batch, \*\(8, 8, 1\)\], or 2 or 4 or 8 times.*received"):
+        model.batch_of({"image": tf.zeros(shape)})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"fade_images": 0}, "fade_images must be an integer >= 1"),
+        ({"batch_sizes": {5: 4}}, "batch_sizes: 5 is no stage; these have sides of .4, 8, 16. pixels"),
+        ({"rates": {8: 0}}, "rates must be above 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        build(**options)
+
+
+def test_a_phase_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="phase must be an integer from 0 to 4; received 5"):
+        build().enter(5)
+
+
+# data by stages
+
+
+def test_staged_data_arrive_at_the_size_in_use(tmp_path):
+    np.savez(tmp_path / "toy.npz", image=IMAGES)
+    model, seen = build(stable_images=48, fade_images=24), []
+    stages = model.data_stages(BATCH)
+    assert [(each["image_shape"][0], each["batch_size"]) for each in stages] == [(4, 16), (8, 8), (16, 4)]
+    loaded = data.staged([data.load(tmp_path / "toy.npz", steps=3, **each) for each in stages])
+    image = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(next(iter(loaded))["image"].shape[0])
+    )
+    history = model.fit(loaded, epochs=6, verbose=0, callbacks=[image]).history
+    assert history["resolution"] == [4, 8, 8, 8, 16, 16] and seen == [16, 8, 8, 8, 4, 4]
+
+
+def test_batch_sizes_may_be_given():
+    stages = build(batch_sizes={4: 32, 8: 6}).data_stages(BATCH)
+    assert [each["batch_size"] for each in stages] == [32, 6, 4]
+
+
+# resume, replicas
+
+
+@pytest.mark.parametrize("epoch", [2, 3, 4], ids=["before a fade", "in a fade", "in a stabilization"])
+def test_saved_and_loaded_it_goes_on_bit_for_bit(grown, tmp_path, epoch):
+    model = build()
+    model.fit(dataset(), epochs=epoch, verbose=0)
+    model.save(tmp_path / "half.keras")
+    model.save_weights(tmp_path / "half.weights.h5")
+    loaded, restored = keras.saving.load_model(tmp_path / "half.keras"), build()
+    restored.load_weights(tmp_path / "half.weights.h5")
+    for other in (loaded, restored):
+        assert other.phase == model.phase and other.image_shape == model.image_shape
+        other.fit(dataset(), initial_epoch=epoch, epochs=10, verbose=0)
+        assert_same(grown[0], other)
+
+
+def test_two_replicas_grow_as_one_device():
+    def run():
+        model = build(keras.optimizers.SGD(0.01))
+        history = model.fit(dataset(), validation_data=dataset(), epochs=6, verbose=0).history
+        return model, history
+
+    one, history = run()
+    keras.utils.clear_session()
+    with two_replicas().scope():
+        two, other = run()
+    assert two.phase == one.phase and history["resolution"] == other["resolution"]
+    assert_same(one, two, rtol=1e-4, atol=2e-6)  # sums in another order
+    for name, values in history.items():
+        np.testing.assert_allclose(values, other[name], rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+# use
+
+
+def test_the_same_noise_at_every_stage(grown):
+    model, _ = grown
+    images = [model.generate(2, seed=1, stage=stage) for stage in (0, 1, 2)]
+    assert [image.shape for image in images] == [(2, 4, 4, 1), (2, 8, 8, 1), (2, 16, 16, 1)]
+    np.testing.assert_array_equal(images[2], model.generate(2, seed=1))
+    with pytest.raises(ValueError, match="stage must be an integer from 0 to 2"):
+        model.generate(2, stage=3)
+
+
+def test_in_a_fade_the_stage_before_is_shown():
+    model = build()
+    model.enter(3)
+    assert model.settled == 1 and model.generate(1, seed=0).shape == (1, 8, 8, 1) == (1, *model.image_shape)
+    with pytest.raises(ValueError, match="stage must be an integer from 0 to 1"):
+        model.generate(2, stage=2)
+
+
+@pytest.mark.parametrize("number", [0, 3, 4])
+def test_export_at_any_stage(tmp_path, number):
+    model = build()
+    model.enter(number)
+    columns = {"image": np.concatenate([IMAGES, IMAGES, IMAGES])}
+    out = export_model(model, tmp_path / "export", calibration=columns, quantize=("float32", "int8"))
+    runtime, names = Runtime(out, precision="float32"), [each.name for each in model.endpoints()]
+    assert list(runtime.signatures) == names and names[0] == "generate" and len(names) == model.settled + 1
+    np.testing.assert_allclose(runtime.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)
+    z = runtime.noise(3, 2)
+    for stage, name in enumerate(names[1:]):
+        made = runtime.run(name, **z)["image"]
+        np.testing.assert_allclose(made, model.generate(3, seed=2, stage=stage), atol=1e-5)
+    # no fade and no layers of a later stage: convolutions of the stage alone
+    operations = json.loads((out / "parity.json").read_text())["files"]["float32"]["operations"]["generate"]
+    assert operations["CONV_2D"] == 1 + 2 * model.settled + 1
