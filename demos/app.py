@@ -22,6 +22,7 @@ DEMOS = {
     "text2image": "text2image",
     "stargan": "stargan",
     "puzzlegan": "puzzlegan",
+    "progan": "progan",
 }
 QUEUE = 32  # waiting calls; a further one is turned away with a message
 AT_ONCE = 2

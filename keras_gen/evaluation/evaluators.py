@@ -19,6 +19,7 @@ from .puzzle import key_patches, restorations, tile_grid
 from .reconstruction import reconstruction, reconstructions
 from .samples import generated, neighbours, samples
 from .stacked_modes import stacked_modes
+from .stages import stages
 from .subject import Subject
 from .translation import cycle, known_counterparts, transferred, translations
 
@@ -94,6 +95,7 @@ EVALUATORS = (
 
 PICTURES = (
     Picture("samples", generated, Offer(("generate",))),
+    Picture("stages", stages, Offer(("generate",), ("settled",))),
     Picture("captions", captions, Offer(("embed", "generate"))),
     Picture("neighbours", neighbours, Offer(("generate",))),
     Picture("translations", attribute_translations, Offer(("translate",), ("vocabulary",))),

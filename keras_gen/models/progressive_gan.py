@@ -57,6 +57,7 @@ class ProgressiveGAN(GAN):
     """
 
     tracked = (*GAN.tracked, "resolution", "alpha")
+    system = "progan"
 
     def __init__(
         self,

@@ -38,10 +38,16 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def exported(runs: pathlib.Path, name: str, system: str, shape, settings: dict, seed: int = 0) -> Artifact:
-    """The float32 export of a toy of a system, in the `export/` of a directory of that name."""
+def exported(
+    runs: pathlib.Path, name: str, system: str, shape, settings: dict, seed: int = 0, prepare=lambda model: None
+) -> Artifact:
+    """The float32 export of a toy of a system, in the `export/` of a directory of that name.
+
+    `prepare` may change the model before.
+    """
     generator = np.random.default_rng(seed)
     model = zoo.build(system, shape, **settings)
+    prepare(model)
     # weights of a size that makes codes matter: an untrained decoder would give one gray for all. Moving variances
     # stay positive
     model.set_weights([np.abs(weight + generator.normal(0, 0.5, weight.shape)) if variable.path.endswith("variance")
