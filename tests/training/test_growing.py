@@ -1,0 +1,64 @@
+"""A run that grows: its table, killed and resumed in a fade-in and in a stabilization, evaluated early."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import keras_gen
+from keras_gen.training import train
+from keras_gen.training.history import read_rows
+
+from .test_fitting import ROOT, assert_same
+
+SETTINGS = {"width": 4, "latent_size": 3, "group_size": 2, "fade_images": 24, "stable_images": 24}
+# at 4x4 24 images in an epoch, at 8x8 12: the fade-in takes the epochs 2 and 3
+SMALL = {"batch_size": 4, "steps": 3, "settings": SETTINGS, "verbose": 0}
+EPOCHS = 5
+
+
+@pytest.fixture(scope="module")
+def grown(toy_images, tmp_path_factory):
+    return train("progan", toy_images, tmp_path_factory.mktemp("runs") / "grown", epochs=EPOCHS, **SMALL)
+
+
+def test_the_table_tells_resolution_and_alpha(grown):
+    rows = read_rows(grown.metrics_file)
+    assert [row["resolution"] for row in rows] == [4, 8, 8, 8, 8]
+    assert [round(row["alpha"], 3) for row in rows] == [1, 0.167, 0.667, 1, 1]
+    assert len(list(grown.samples.iterdir())) == EPOCHS
+    model = grown.load_model()
+    assert model.settled == 1 and model.generate(2, seed=0).shape == (2, 8, 8, 1)
+
+
+@pytest.mark.parametrize("epoch", [3, 5], ids=["in a fade-in", "in a stabilization"])
+def test_killed_and_resumed_it_is_the_same_bit_for_bit(grown, toy_images, tmp_path, epoch):
+    program = f"""
+import os, signal
+from keras_gen.training import train
+from tests.training.test_fitting import At
+kill = At({epoch}, 2, lambda model: os.kill(os.getpid(), signal.SIGKILL))
+train("progan", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs={EPOCHS}, callbacks=[kill], **{SMALL!r})
+"""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    killed = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(read_rows(tmp_path / "run" / "metrics.csv")) == epoch - 1
+    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), grown)
+
+
+def test_a_run_that_has_not_grown_to_the_end_is_evaluated_at_its_own_size(toy_images, tmp_path):
+    run = train("progan", toy_images, tmp_path / "run", epochs=2, **SMALL)
+    assert run.load_model().settled == 0
+    content = keras_gen.evaluate(run, samples=40, split="train", verbose=False)
+    assert content["metrics"]["fd_pixels_40_train"] is not None and content["pictures"]["stages"]
+
+
+def test_the_size_that_cannot_grow_is_refused(toy_images, tmp_path):
+    with pytest.raises(ValueError, match="30x30 cannot grow by doubling"):
+        train("progan", toy_images, tmp_path / "run", image_size=30, epochs=1, **SMALL)
+    assert not (tmp_path / "run").exists()
