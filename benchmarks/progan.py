@@ -1,0 +1,202 @@
+"""The Progressive GAN beside a DCGAN: distances at every level of detail against the time of training, and its cost.
+
+usage: python -m benchmarks.progan DATA SYSTEM [--seconds 1700] [--seed 1] [--threads 2] [--twemoji ZIP]
+                                                [--data-dir DIR]
+
+DATA is `shapes` or `twemoji`, at 64x64; SYSTEM is `progan`, `fixed` (its networks at 64x64 from the start) or `dcgan`.
+Every `EVERY` seconds of training, the clock standing still, samples are compared with as many held-out images: the
+sliced Wasserstein distance of each level of the Laplacian pyramid, times 1000, and the MS-SSIM of pairs. Images of an
+earlier stage are enlarged to 64x64 first. Of each phase: seconds for an image, the time of its first step, memory, and
+how often it was traced. Writes benchmarks/results/progan_DATA_SYSTEM.json, and of `progan` a picture of all stages;
+weights go to runs/benchmarks/.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import data, pictures, zoo
+from keras_gen.evaluation import pair_similarity, pyramid_distance
+
+from . import puzzlegan, record
+from .workers.memory import memory
+
+WEIGHTS = pathlib.Path("runs/benchmarks")
+SIZE = 64
+SHAPE = (SIZE, SIZE, 3)
+STEPS = 125  # in an epoch
+EVERY = 120  # seconds between two comparisons
+COMPARED, PATCHES = 1000, 32
+SYSTEMS = {
+    "progan": ("progan", {"fade_images": 40_000, "stable_images": 40_000}, 16),
+    "fixed": ("progan", {"start": SIZE}, 16),
+    "dcgan": ("dcgan", {"width": 32}, 64),
+}
+
+
+def source_of(args) -> tuple[str, dict[str, str]]:
+    """What `data.load` takes, and its splits for training and comparing."""
+    if args.data == "shapes":
+        return "shapes", {"train": "train", "test": "test"}
+    file = WEIGHTS / f"twemoji_{SIZE}.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        parts = puzzlegan.twemoji(SIZE, args.twemoji)
+        np.savez(file, **{f"image_{name}": np.round(255 * part).astype(np.uint8)
+                          for name, part in zip(("train", "test"), parts, strict=True)})  # fmt: skip
+    return str(file), {"train": "train", "test": "test"}
+
+
+def batches(model, batch_size: int, args) -> tf.data.Dataset:
+    """Training data, by stages where the model grows."""
+    source, splits = source_of(args)
+    options = {"steps": STEPS, "seed": args.seed, "data_dir": args.data_dir, "fields": ("image",)}
+    stages = model.data_stages(batch_size)
+    if not stages:
+        return data.load(source, splits["train"], image_shape=SHAPE, batch_size=batch_size, **options)
+    return data.staged([data.load(source, splits["train"], **stage, **options) for stage in stages])
+
+
+def real(args, role: str = "test", num: int = COMPARED) -> np.ndarray:
+    """Real images, float32 [num, 64, 64, 3]: as many as the split has, up to `num`."""
+    source, splits = source_of(args)
+    loaded = data.load(source, splits[role], image_shape=SHAPE, batch_size=num, data_dir=args.data_dir,
+                       fields=("image",), shuffle=True)  # fmt: skip
+    return next(iter(loaded))["image"].numpy()
+
+
+def scores(images: np.ndarray, reference: np.ndarray) -> dict:
+    """Distances by level, their mean, and the MS-SSIM of pairs."""
+    levels = pyramid_distance(images, reference, patches=PATCHES)
+    levels = {str(level): round(value, 2) for level, value in levels.items()}
+    similar = pair_similarity(images)
+    return {
+        "swd": levels,
+        "swd_mean": round(float(np.mean(list(levels.values()))), 2),
+        "ms_ssim": round(similar.value, 4),
+    }
+
+
+class Watch(keras.callbacks.Callback):
+    """Compares and stops by a clock that stands still while it compares; notes what each phase costs.
+
+    Attributes:
+        curve: one entry for each comparison.
+        phases: resolution and phase -> what it cost.
+    """
+
+    def __init__(self, seconds: float, reference: np.ndarray):
+        super().__init__()
+        self.seconds, self.reference = seconds, reference
+        self.spent, self.curve, self.phases, self.traces = 0.0, [], {}, {}
+
+    def set_model(self, model):
+        super().set_model(model)
+        step = model.train_step  # Keras takes hold of it before the training begins
+
+        def counted(batch):
+            self.traces[self.phase()] = self.traces.get(self.phase(), 0) + 1
+            return step(batch)
+
+        self.model.train_step = counted
+
+    def phase(self) -> str:
+        """The phase's name; one for a model that does not grow."""
+        if not hasattr(self.model, "phase"):
+            return f"{SIZE}x{SIZE}"
+        height, width = self.model.size_of(self.model.phase.stage)
+        return f"{height}x{width} {'fading in' if self.model.phase.fading else 'stable'}"
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.start = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        took = time.perf_counter() - self.start
+        self.spent += took
+        entry = self.phases.setdefault(self.phase(), {"first_step_s": round(took, 2), "steps": 0, "seconds": 0.0})
+        if "resident_mb" in entry:
+            entry["steps"], entry["seconds"] = entry["steps"] + 1, entry["seconds"] + took
+        entry["resident_mb"] = round(memory()["resident_mb"])
+        if self.spent >= self.seconds or self.spent >= EVERY * (len(self.curve) + 1):
+            self.compare()
+        self.model.stop_training = self.spent >= self.seconds
+
+    def compare(self):
+        """Samples of the moment against held-out images."""
+        images = self.model.generate(len(self.reference), seed=0)
+        times = SIZE // images.shape[1]
+        entry = {"seconds": round(self.spent), "phase": self.phase(), "shown": images.shape[1]}
+        self.curve.append(entry | scores(images.repeat(times, 1).repeat(times, 2), self.reference))
+        print(json.dumps(self.curve[-1]), flush=True)
+
+    def costs(self, batch_sizes: dict[int, int]) -> list[dict]:
+        """A row for each phase."""
+        rows = []
+        for name, entry in self.phases.items():
+            batch = batch_sizes[int(name.split("x")[0])]
+            each = 1e3 * entry["seconds"] / max(1, entry["steps"]) / batch
+            about = {key: entry[key] for key in ("first_step_s", "resident_mb")}
+            cost = {"batch_size": batch, "steps": entry["steps"] + 1, "ms_per_image": round(each, 3)}
+            rows.append({"phase": name, **cost, **about, "traces": self.traces[name]})
+        return rows
+
+
+def picture(model, rows: int = 10) -> np.ndarray:
+    """A row for each stage, the same latents in each column, at the size of the last stage."""
+    found = []
+    for stage in range(model.settled + 1):
+        images = model.generate(rows, seed=1, stage=stage)
+        times = model.image_shape[0] // images.shape[1]
+        found.append(images.repeat(times, 1).repeat(times, 2))
+    return pictures.grid(np.concatenate(found), columns=rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", choices=("shapes", "twemoji"))
+    parser.add_argument("system", choices=SYSTEMS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=1700, help="of training, comparisons not counted")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--twemoji", default=puzzlegan.TWEMOJI, help="the zip with captions.jsonl and the pictures")
+    parser.add_argument("--data-dir")
+    args = parser.parse_args()
+    if args.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+    key, settings, batch_size = SYSTEMS[args.system]
+    model = zoo.build(key, SHAPE, seed=args.seed, **settings)
+    reference = real(args)
+    floor = scores(real(args, "train", len(reference)), reference)  # what real images have in the place of samples
+    watch = Watch(args.seconds, reference)
+    work = time.process_time()
+    model.fit(batches(model, batch_size, args), epochs=100_000, verbose=2, callbacks=[watch])
+    work = (time.process_time() - work) / 60
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    name = f"progan_{args.data}_{args.system}"
+    model.save(WEIGHTS / f"{name}_{args.seed}.keras")
+    stages = model.data_stages(batch_size) or [{"image_shape": SHAPE, "batch_size": batch_size}]
+    shown = picture(model) if key == "progan" else pictures.grid(model.generate(50, seed=1), columns=10)
+    pictures.save_png(record.RESULTS / "pictures" / f"{name}.png", shown)
+    result = {
+        "last": watch.curve[-1],
+        "curve": watch.curve,
+        "floor": floor,
+        "costs": watch.costs({stage["image_shape"][0]: stage["batch_size"] for stage in stages}),
+        "train_minutes": round(watch.spent / 60, 1),
+        "processor_minutes_with_comparisons": round(work, 1),
+        "parameters": {part: getattr(model, part).count_params() for part in ("generator", "discriminator")},
+    }
+    former = record.RESULTS / f"{name}.json"
+    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
+    content = {"settings": {**settings, "batch_size": batch_size, "steps_per_epoch": STEPS},
+               "compared": len(reference), "patches": PATCHES, "runs": runs | {str(args.seed): result}}  # fmt: skip
+    print("written to", record.write(name, content))
+
+
+if __name__ == "__main__":
+    main()
