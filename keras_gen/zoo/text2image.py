@@ -21,7 +21,7 @@ def text2image(
     text_width: int = 128,
     embedding_loss: str = "contrastive",
     latent_size: int = 64,
-    width: int = 64,
+    width: int = 32,
     dense: int | None = None,
     trunk_width: int = 32,
     normalization: str = "none",
