@@ -1,5 +1,6 @@
 """When a Progressive GAN grows: its phases, and the callback that goes from one to the next."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import keras
@@ -26,6 +27,16 @@ def phases(stages: int) -> list[Phase]:
         [(0, False), (1, True), (1, False)]
     """
     return [Phase((index + 1) // 2, index % 2 == 1) for index in range(2 * stages - 1)]
+
+
+def by_side(name: str, values: Mapping, sides: list[int]) -> dict[int, float]:
+    """Keys as numbers (JSON has texts), each a stage's side, and values above 0."""
+    found = {int(side): value for side, value in values.items()}
+    if unknown := sorted(set(found) - set(sides)):
+        raise ValueError(f"{name}: {', '.join(map(str, unknown))} is no stage; these have sides of {sides} pixels")
+    if any(not value > 0 for value in found.values()):
+        raise ValueError(f"{name} must be above 0; received {dict(values)!r}")
+    return found
 
 
 class Growth(keras.callbacks.Callback):

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
 import keras
+import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,3 +116,12 @@ def optimizers_for(names: Iterable[str], given, policy: str) -> dict[str, keras.
         wrapped = keras.optimizers.LossScaleOptimizer
         made = {name: o if isinstance(o, wrapped) else wrapped(o) for name, o in made.items()}
     return made
+
+
+def forget(optimizer: keras.optimizers.Optimizer) -> None:
+    """An optimizer as it began, but for its learning rate (and, of a scaled one, its scale)."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    rate = getattr(inner, "_learning_rate", None)
+    for variable in inner.variables:
+        if variable is not rate:
+            variable.assign(tf.zeros_like(variable))

@@ -1,5 +1,7 @@
 """The Progressive GAN: a generator and a discriminator that grow while they are trained."""
 
+# Longer than other models: a phase says what is shown, moved, averaged, saved and exported, and these must agree.
+
 from collections.abc import Mapping
 
 import keras
@@ -13,8 +15,8 @@ from keras_gen.losses import packing
 from . import averages
 from .endpoints import Endpoint, Port
 from .gan import GAN
-from .growth import Growth, Phase, phases
-from .players import Player
+from .growth import Growth, Phase, by_side, phases
+from .players import Player, forget
 
 PHASE = "phase_number"
 
@@ -76,8 +78,8 @@ class ProgressiveGAN(GAN):
         self.fade_images, self.stable_images, self.reset = fade_images, stable_images, reset
         self.phases = phases(generator.stages)
         sides = [min(generator.shape_of(stage)[:2]) for stage in range(generator.stages)]
-        self.batch_sizes = None if batch_sizes is None else _by_side("batch_sizes", batch_sizes, sides)
-        self.rates = _by_side("rates", rates or {}, sides)
+        self.batch_sizes = None if batch_sizes is None else by_side("batch_sizes", batch_sizes, sides)
+        self.rates = by_side("rates", rates or {}, sides)
         for name, value in (("fade_images", fade_images), ("stable_images", stable_images)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be an integer >= 1; received {value!r}")
@@ -140,7 +142,7 @@ class ProgressiveGAN(GAN):
             return
         for optimizer in self.optimizers.values():
             if self.reset:
-                _forget(optimizer)
+                forget(optimizer)
             optimizer.learning_rate = float(np.asarray(optimizer.learning_rate)) * factor
         self.make_train_function(force=True)
 
@@ -303,22 +305,3 @@ class ProgressiveGAN(GAN):
     def load_own_variables(self, store):
         self._set_phase(int(np.asarray(store[PHASE])))
         super().load_own_variables({key: store[key] for key in store.keys() if key != PHASE})
-
-
-def _by_side(name: str, values: Mapping, sides: list[int]) -> dict[int, float]:
-    """Keys as numbers (JSON has texts), each a stage's side, and values above 0."""
-    found = {int(side): value for side, value in values.items()}
-    if unknown := sorted(set(found) - set(sides)):
-        raise ValueError(f"{name}: {', '.join(map(str, unknown))} is no stage; these have sides of {sides} pixels")
-    if any(not value > 0 for value in found.values()):
-        raise ValueError(f"{name} must be above 0; received {dict(values)!r}")
-    return found
-
-
-def _forget(optimizer: keras.optimizers.Optimizer) -> None:
-    """An optimizer as it began, but for its learning rate (and, of a scaled one, its scale)."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = getattr(inner, "_learning_rate", None)
-    for variable in inner.variables:
-        if variable is not rate:
-            variable.assign(tf.zeros_like(variable))
