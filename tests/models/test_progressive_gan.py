@@ -151,6 +151,20 @@ def test_a_phase_that_is_none_is_refused():
         build().enter(5)
 
 
+def test_bfloat16_and_classes_in_a_fade():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build(num_classes=2, objective="non_saturating", penalty={"name": "r1", "gamma": 1.0})
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.enter(1)
+    columns = {"image": IMAGES, "label": np.arange(16) % 2}
+    history = model.fit(tf.data.Dataset.from_tensor_slices(columns).batch(BATCH), epochs=3, verbose=0).history
+    assert np.isfinite(list(history.values())).all() and history["resolution"] == [8, 8, 8]
+    images = [model.generate(2, seed=0, label=label) for label in (0, 1)]
+    assert images[0].dtype == np.float32 and np.abs(images[0] - images[1]).max() > 1e-4
+
+
 # data by stages
 
 
