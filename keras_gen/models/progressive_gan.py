@@ -45,7 +45,8 @@ class ProgressiveGAN(GAN):
         stable_images: images that a stabilization shows, >= 1; the last one goes on as long as `fit` does.
         batch_sizes: smaller side of a stage -> images in a step, for data that are loaded by stages; None is up to
             four times the last stage's, halving from stage to stage.
-        rates: smaller side of a stage -> what the learning rates are multiplied by there; 1 for others.
+        rates: smaller side of a stage -> what the learning rates are multiplied by there; 1 for others. Not beside a
+            learning-rate schedule.
         reset: forget the optimizers' state and iterations at the beginning of each phase.
         phase: number of the phase that it begins in, or is in.
         **kwargs: as of `GAN`. Gradient penalties are of images in [0, 1].
@@ -133,9 +134,8 @@ class ProgressiveGAN(GAN):
         Raises:
             ValueError: for a number that is none of a phase.
         """
-        before = self.phase
+        before = self._rate()
         self._set_phase(number)
-        factor = self._rate(self.phase) / self._rate(before)
         for counter in (self.phase_images, self.phase_steps):
             counter.assign(0)
         if not self.compiled:
@@ -143,7 +143,7 @@ class ProgressiveGAN(GAN):
         for optimizer in self.optimizers.values():
             if self.reset:
                 forget(optimizer)
-            optimizer.learning_rate = float(np.asarray(optimizer.learning_rate)) * factor
+            _multiply(optimizer, self._rate() / before)
         self.make_train_function(force=True)
 
     def _set_phase(self, number: int) -> None:
@@ -160,8 +160,8 @@ class ProgressiveGAN(GAN):
         if self.compiled:
             self._players = self.players()
 
-    def _rate(self, phase: Phase) -> float:
-        return self.rates.get(min(self.size_of(phase.stage)), 1.0)
+    def _rate(self) -> float:
+        return self.rates.get(min(self.size_of(self.phase.stage)), 1.0)
 
     def _alpha(self) -> tf.Tensor | None:
         """The new layers' share, float32 in [0, 1]; None outside fade-ins."""
@@ -170,6 +170,12 @@ class ProgressiveGAN(GAN):
         return tf.minimum(tf.cast(tf.convert_to_tensor(self.phase_images), tf.float32) / self.fade_images, 1.0)
 
     # training
+
+    def compile(self, optimizer="adam", **kwargs):
+        """As `AdversarialModel.compile`; the learning rates given are those where `rates` has 1."""
+        super().compile(optimizer, **kwargs)
+        for each in self.optimizers.values():
+            _multiply(each, self._rate())
 
     def fit(self, x=None, *args, callbacks=None, **kwargs):
         """As `GenerativeModel.fit`, growing."""
@@ -208,8 +214,8 @@ class ProgressiveGAN(GAN):
         factor = shape[0] // wanted[0] if len(shape) == 3 else 0
         if not factor or shape != (factor * wanted[0], factor * wanted[1], wanted[2]):
             raise ValueError(
-                f"Expected image [batch, *{wanted}], or {' or '.join(map(str, (2, 4, 8)))} times as high and wide; "
-                f"received the shape {tuple(images.shape)}"
+                f"Expected image [batch, *{wanted}], or a whole number of times as high and wide; received the shape "
+                f"{tuple(images.shape)}"
             )
         images = halved(images, factor) if factor > 1 else images
         if self.phase.fading:
@@ -305,3 +311,8 @@ class ProgressiveGAN(GAN):
     def load_own_variables(self, store):
         self._set_phase(int(np.asarray(store[PHASE])))
         super().load_own_variables({key: store[key] for key in store.keys() if key != PHASE})
+
+
+def _multiply(optimizer: keras.optimizers.Optimizer, factor: float) -> None:
+    if factor != 1:
+        optimizer.learning_rate = float(np.asarray(optimizer.learning_rate)) * factor
