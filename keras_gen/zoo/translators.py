@@ -96,7 +96,8 @@ def cyclegan(
             options = {"width": width, "halvings": halvings or _halvings(sides, 5), "additive": additive, "name": name}
             built = networks.unet(shape, channels, **options)
         elif network == "residual" and not additive:
-            count = (9 if min(sides) >= 256 else 6) if blocks is None else blocks
+            # the paper has 6 up to 128 pixels and 9 from 256 on; a smaller image is crossed by three
+            count = (9 if min(sides) >= 256 else 6 if min(sides) >= 64 else 3) if blocks is None else blocks
             halved = _halvings(sides, 2) if halvings is None else halvings
             options = {"width": width, "blocks": count, "halvings": halved, "padding": padding, "name": name}
             built = networks.residual_translator(shape, channels, **options)
