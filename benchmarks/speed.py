@@ -227,6 +227,7 @@ def main(
             alive.append(worker)
         except RuntimeError as error:
             print(f"left out: {error}")
+    same_networks([{"library": w.name, "setting": w.setting, **w.about} for w in alive])  # before it takes long
     for _ in range(rounds):
         for worker in alive:
             worker.times.append(worker.run(steps) / steps)
@@ -243,7 +244,6 @@ def main(
     ]
     for worker in alive:
         worker.close()
-    same_networks(rows)
     rows = with_ratios(rows, what.peer)
     content = {"batch_size": batch_size, "image": what.image, "steps": steps, "rounds": rounds, "rows": rows}
     print(f"wrote {record.write(out or what.out, content)}")

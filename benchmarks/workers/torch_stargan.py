@@ -48,7 +48,7 @@ class Generator(nn.Module):
         super().__init__()
         w = WIDTH
         self.layers = nn.Sequential(
-            *_after(nn.Conv2d(3 + DOMAINS, w, 7, 1, 3, bias=False), w),
+            *(nn.Conv2d(3 + DOMAINS, w, 7, 1, 3), nn.ReLU()),  # not normalized: see `residual_translator`
             # "same" of stride 2 and kernel 3: one row of zeros, below and to the right
             *(nn.ZeroPad2d((0, 1, 0, 1)), *_after(nn.Conv2d(w, 2 * w, 3, 2, bias=False), 2 * w)),
             *(nn.ZeroPad2d((0, 1, 0, 1)), *_after(nn.Conv2d(2 * w, 4 * w, 3, 2, bias=False), 4 * w)),
