@@ -178,7 +178,7 @@ def same_networks(rows: list[dict]) -> None:
 
 
 def with_ratios(rows: list[dict], peer: str) -> list[dict]:
-    """The rows with their images per second over those of the peer's best rows.
+    """The rows with their speed over that of the peer's best rows, by the time of a step.
 
     `ratio_to_best_float32_PEER` is over all of the peer's float32 rows, `ratio_to_PEER_alike` over its rows of the
     same precision that move the players alike (both at once, or in turns); None where the peer has no such row.
@@ -188,8 +188,8 @@ def with_ratios(rows: list[dict], peer: str) -> list[dict]:
         return "float32" in row["setting"], "simultaneous" in row["setting"]
 
     def ratio(row: dict, rivals: list[dict]) -> float | None:
-        best = max((rival["images_per_second"] for rival in rivals), default=None)
-        return None if best is None else round(row["images_per_second"] / best, 2)
+        best = min((rival["ms_per_step"] for rival in rivals), default=None)
+        return None if best is None else round(best / row["ms_per_step"], 2)
 
     peers = [row for row in rows if row["library"] == peer]
     return [

@@ -6,7 +6,7 @@ from benchmarks.speed import COMPARISONS, same_networks, with_ratios
 
 
 def row(library: str, setting: str, images: float, **more) -> dict:
-    return {"library": library, "setting": setting, "images_per_second": images, "parameters": 10, **more}
+    return {"library": library, "setting": setting, "ms_per_step": 1e3 / images, "parameters": 10, **more}
 
 
 def test_ratios_are_over_the_best_peer_and_over_the_best_of_its_kind():
