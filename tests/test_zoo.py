@@ -123,7 +123,8 @@ def test_cyclegan_follows_the_sizes():
         return sum(isinstance(layer, kind) for layer in model.layers)
 
     small = zoo.build("cyclegan", GRAY, width=2)
-    assert count(small.generator_ab) == 6 and count(small.generator_ab, keras.layers.Conv2DTranspose) == 1
+    assert count(small.generator_ab) == 3 and count(small.generator_ab, keras.layers.Conv2DTranspose) == 1
+    assert count(zoo.build("cyclegan", (64, 64, 1), width=1).generator_ab) == 6
     assert count(zoo.build("cyclegan", (256, 256, 3), width=1).generator_ba) == 9
     other = zoo.build("cyclegan", GRAY, width=2, blocks=1, domain_b=(12, 16, 3))
     assert other.image_fields == {"domain_a": GRAY, "domain_b": (12, 16, 3)}

@@ -51,7 +51,7 @@ class Subject:
     def dataset(self, role: str | None = None, **changes) -> tf.data.Dataset:
         """A split as the model is meant to see it: one pass, in order, not augmented, binarized as in training."""
         options = {"batch_size": self.batch_size, "seed": self.seed, "shuffle": False, "augment": ()}
-        if self.model.data_stages(self.batch_size):  # it may not have grown to the end
+        if hasattr(self.model, "settled"):  # it may not have grown to the end
             options["image_shape"] = self.model.image_shape
         return self.run.dataset(role or self.split, **{**options, "steps": None, "drop_remainder": False, **changes})
 
