@@ -15,7 +15,7 @@ from .captioned import Captioned
 from .diversity import pixel_variance, sample_diversity
 from .endpoints import Endpoint, Port
 from .gan import GAN
-from .joint_embedding import JointEmbedding, own_and_same
+from .joint_embedding import JointEmbedding, noisy, own_and_same
 from .players import Player
 from .wrong_captions import wrong_captions
 
@@ -60,6 +60,8 @@ class Text2Image(Captioned, AdversarialModel):
         objective, penalty: as `GAN`'s; a penalty is taken with the image's own caption.
         image_encoder: images -> embeddings [batch, size], for `matching_weight`; it is frozen.
         matching_weight: of the contrastive loss for the generator, >= 0.
+        matching_noise: standard deviation, >= 0, of normal noise on the images that the frozen encoder is given, in
+            units of their range; it should have been trained with as much (`JointEmbedding`'s `image_noise`).
         temperature: of that loss, > 0.
         ema: decay of the generator's moving average, or None.
         seed: of all noise.
@@ -95,6 +97,7 @@ class Text2Image(Captioned, AdversarialModel):
         penalty: str | dict | None = None,
         image_encoder: keras.Model | None = None,
         matching_weight: float = 0.0,
+        matching_noise: float = 0.0,
         temperature: float = 0.1,
         ema: float | None = 0.999,
         seed: int | None = None,
@@ -104,6 +107,7 @@ class Text2Image(Captioned, AdversarialModel):
         self.take_text(text_encoder, vocabulary)
         text_encoder.trainable = False
         self.image_encoder, self.matching_weight, self.temperature = image_encoder, matching_weight, temperature
+        self.matching_noise = matching_noise
         if image_encoder is not None:
             image_encoder.trainable = False
         self.generator, self.trunk, self.head = generator, trunk, head
@@ -178,12 +182,13 @@ class Text2Image(Captioned, AdversarialModel):
             means = self._means(fake if real is None else real, fake, place)
             losses += self._objective.generator(fake, real_logits=real, **means)
         if self.matching_weight:
-            losses += self.matching_weight * self._mismatch(batch, made, place)
+            losses += self.matching_weight * self._mismatch(batch, made, draws, place)
         return losses, {}
 
-    def _mismatch(self, batch, made, place) -> tf.Tensor:
+    def _mismatch(self, batch, made, draws, place) -> tf.Tensor:
         """How far generated images are from their own captions, among all of the global batch: nats [batch]."""
-        image = tf.cast(self.image_encoder(made["generated"], training=False), tf.float32)
+        image = noisy(made["generated"], self.matching_noise, draws)
+        image = tf.cast(self.image_encoder(image, training=False), tf.float32)
         own, same = own_and_same(self.tokens_of(batch), place)
         texts = tf.nn.l2_normalize(place.gather(made["right"]), -1)
         scores = tf.matmul(tf.nn.l2_normalize(image, -1), texts, transpose_b=True) / self.temperature
@@ -272,7 +277,10 @@ class Text2Image(Captioned, AdversarialModel):
         return [self.embed_endpoint(), Endpoint("generate", generate, inputs, image)]
 
     def get_config(self) -> dict:
-        own = ("matching_aware", "interpolate", "objective", "penalty", "matching_weight", "temperature", "ema")
+        own = (
+            *("matching_aware", "interpolate", "objective", "penalty", "ema"),
+            *("matching_weight", "matching_noise", "temperature"),
+        )
         parts = ("generator", "trunk", "head", "text_encoder")
         return {
             **super().get_config(),
@@ -283,10 +291,10 @@ class Text2Image(Captioned, AdversarialModel):
         }
 
     def _check(self):
-        if not self.matching_weight >= 0 or not self.temperature > 0:
+        if not (self.matching_weight >= 0 and self.matching_noise >= 0 and self.temperature > 0):
             raise ValueError(
-                "Expected matching_weight >= 0 and temperature > 0; received "
-                f"{self.matching_weight!r} and {self.temperature!r}"
+                "Expected matching_weight >= 0, matching_noise >= 0 and temperature > 0; received "
+                f"{self.matching_weight!r}, {self.matching_noise!r} and {self.temperature!r}"
             )
         if self.matching_weight and self.image_encoder is None:
             raise ValueError(f"matching_weight={self.matching_weight} needs an image_encoder; received None")

@@ -30,6 +30,7 @@ def text2image(
     objective: str | dict = "non_saturating",
     penalty: str | dict | None = None,
     matching_weight: float = 0.0,
+    matching_noise: float = 0.0,
     ema: float | None = 0.999,
     embedding: Mapping | None = None,
 ) -> models.Text2Image:
@@ -53,6 +54,7 @@ def text2image(
         penalty=penalty,
         image_encoder=image_encoder,
         matching_weight=matching_weight,
+        matching_noise=matching_noise,
         ema=ema,
         seed=seed,
     )
@@ -70,6 +72,7 @@ def joint_embedding(
     normalization: str = "none",
     embedding_loss: str = "contrastive",
     temperature: float = 0.1,
+    image_noise: float = 0.0,
     learning_rate: float = 1e-3,
 ) -> models.JointEmbedding:
     """The model that trains the text encoder of a `text2image` of the same settings, compiled and ready for `fit`.
@@ -81,7 +84,8 @@ def joint_embedding(
         seed: of the initial weights; None draws one.
         vocabulary, length, embedding_size, text_width, trunk_width, normalization: as of `text2image`, whose
             discriminator starts from the image encoder's trunk.
-        embedding_loss, temperature: `loss` and `temperature` of `keras_gen.models.JointEmbedding`.
+        embedding_loss, temperature, image_noise: `loss`, `temperature` and `image_noise` of
+            `keras_gen.models.JointEmbedding`.
         learning_rate: Adam's.
     """
     vocabulary = _required(vocabulary)
@@ -93,6 +97,7 @@ def joint_embedding(
         vocabulary=vocabulary,
         loss=embedding_loss,
         temperature=temperature,
+        image_noise=image_noise,
         seed=seed,
     )
     model.compile(keras.optimizers.Adam(learning_rate))
@@ -112,6 +117,7 @@ def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbe
         *("vocabulary", "length", "embedding_size", "text_width"),
         *("trunk_width", "normalization", "embedding_loss"),
     )
+    asked["image_noise"] = settings["matching_noise"]
     return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked), epochs
 
 

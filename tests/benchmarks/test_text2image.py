@@ -40,7 +40,9 @@ def test_every_configuration_builds_and_adopts(name):
     joint, _ = zoo.text2image.embedding_of(text2image.SHAPE, 0, settings)
     model.adopt(joint)
     np.testing.assert_array_equal(model.trunk.get_weights()[0], joint.image_encoder.get_layer("trunk").get_weights()[0])
-    assert name in ("full", "guided", "short", "twemoji") or it.settings.keys() & {"matching_aware", "interpolate"}
+    assert joint.image_noise == it.noise == model.matching_noise == (0.2 if name == "guided" else 0.0)
+    ablated = it.settings.keys() & {"matching_aware", "interpolate"}
+    assert bool(ablated) == (name in ("guided", "without_matching", "without_interpolation", "plain"))
 
 
 def test_the_picture_has_a_strip_for_each_caption():

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import networks
-from keras_gen.models import JointEmbedding
+from keras_gen.models import Draws, JointEmbedding, Place
 from tests.replicas import two_replicas
 
 WORDS = ("dark", "bright", "left", "right")
@@ -59,10 +59,10 @@ def test_the_loss_of_a_batch_by_hand():
     assert result["loss"] == pytest.approx(np.mean(each), rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", ["contrastive", "structured"])
-def test_two_replicas_are_one_device(loss):
+@pytest.mark.parametrize(("loss", "noise"), [("contrastive", 0.2), ("structured", 0.0)])
+def test_two_replicas_are_one_device(loss, noise):
     def run():
-        model = joint(loss=loss)
+        model = joint(loss=loss, image_noise=noise)
         model.compile(keras.optimizers.SGD(0.1))
         # 9 rows of batches of 4: the last one leaves a replica without any
         data = tf.data.Dataset.from_tensor_slices(columns(9)).batch(4)
@@ -81,12 +81,30 @@ def test_two_replicas_are_one_device(loss):
         np.testing.assert_allclose(values, two_history[name], rtol=1e-5, atol=1e-6, err_msg=name)
 
 
+def test_noise_of_the_asked_deviation_in_training_alone():
+    batch, seen = columns(4), []
+
+    def run(noise: float, training: bool) -> float:
+        model = joint(image_noise=noise)
+        model.compile("sgd")
+        embed = model.embed_image
+        model.embed_image = lambda image, training=False: seen.append(np.asarray(image)) or embed(image, training)
+        place = Place(tf.constant(4))
+        rows, _ = model.losses_of(batch, Draws(tf.constant([1, 2]), place), place, training)
+        return float(tf.reduce_mean(rows))
+
+    assert run(0.5, False) == run(0.0, True) != run(0.5, True)
+    np.testing.assert_array_equal(seen[0], batch["image"])
+    noise = seen[2] - batch["image"]
+    assert 0.3 < noise.std() < 0.7 and abs(noise.mean()) < 0.3
+
+
 def test_saved_and_loaded(tmp_path):
-    model = joint(loss="structured")
+    model = joint(loss="structured", image_noise=0.3)
     model.compile("adam")
     model.save(tmp_path / "joint.keras")
     loaded = keras.saving.load_model(tmp_path / "joint.keras")
-    assert loaded.loss == "structured" and loaded.vocabulary == WORDS
+    assert loaded.loss == "structured" and loaded.vocabulary == WORDS and loaded.image_noise == 0.3
     np.testing.assert_array_equal(loaded.embed(columns()["tokens"]), model.embed(columns()["tokens"]))
 
 
@@ -94,7 +112,8 @@ def test_saved_and_loaded(tmp_path):
     ("options", "message"),
     [
         ({"loss": "triplet"}, "Unknown loss 'triplet': expected one of contrastive, structured"),
-        ({"temperature": 0}, "temperature must be > 0; received 0"),
+        ({"temperature": 0}, "temperature must be > 0 and image_noise >= 0; received 0 and 0.0"),
+        ({"image_noise": -1.0}, "image_noise >= 0; received 0.1 and -1.0"),
     ],
 )
 def test_errors(options, message):

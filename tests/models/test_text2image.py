@@ -137,7 +137,7 @@ def test_the_matching_loss_is_the_cross_entropy_of_captions():
 
 def test_the_matching_loss_is_that_of_the_global_batch_and_leaves_the_encoder():
     def run():
-        model = text2image(image_encoder=image_encoder(), matching_weight=1.0)
+        model = text2image(image_encoder=image_encoder(), matching_weight=1.0, matching_noise=0.2)
         model.compile(keras.optimizers.SGD(0.05))
         before = model.image_encoder.get_weights()
         model.fit(tf.data.Dataset.from_tensor_slices(batch(9)).batch(4), epochs=2, verbose=0)
@@ -247,7 +247,11 @@ def test_a_batch_without_tokens():
         ({"objective": "vanilla"}, "vanilla"),
         ({"penalty": "r3"}, "Unknown penalty 'r3'"),
         ({"matching_weight": 1.0}, "matching_weight=1.0 needs an image_encoder; received None"),
-        ({"matching_weight": -1.0}, "Expected matching_weight >= 0 and temperature > 0; received -1.0 and 0.1"),
+        (
+            {"matching_weight": -1.0},
+            "Expected matching_weight >= 0, matching_noise >= 0 and temperature > 0; received -1.0,",
+        ),
+        ({"matching_noise": -0.1}, "received 0.0, -0.1 and 0.1"),
     ],
 )
 def test_parts_that_do_not_fit(parts, message):
