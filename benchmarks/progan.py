@@ -33,8 +33,8 @@ STEPS = 125  # in an epoch
 EVERY = 120  # seconds between two comparisons
 COMPARED, PATCHES = 1000, 32
 SYSTEMS = {
-    "progan": ("progan", {"fade_images": 40_000, "stable_images": 40_000}, 16),
-    "fixed": ("progan", {"start": SIZE}, 16),
+    "progan": ("progan", {"wide_until": 8, "fade_images": 16_000, "stable_images": 16_000}, 16),
+    "fixed": ("progan", {"wide_until": 8, "start": SIZE}, 16),
     "dcgan": ("dcgan", {"width": 32}, 64),
 }
 
