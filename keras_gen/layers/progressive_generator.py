@@ -1,8 +1,9 @@
 """A generator that grows."""
 
 import keras
+import tensorflow as tf
 
-from .progressive import Progressive, blended, doubled
+from .progressive import Progressive, blended, doubled, halved
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -43,3 +44,36 @@ class ProgressiveGenerator(Progressive):
         if alpha is None:
             return images
         return blended(doubled(self.heads[stage - 1](before, training=training)), images, alpha)
+
+    def refit(self, inputs, stage: int) -> None:
+        """Set the heads before `stage`, which are trained no more, to what the blocks make now.
+
+        Each becomes the affine map of its stage's features that is nearest, by least squares, to the halved images of
+        `stage`. Without this, the image of an earlier stage has the colours of features as they were when it was the
+        last.
+
+        Args:
+            inputs: of the first block; some dozens of rows.
+            stage: whose head is trained.
+        """
+        features = [self.blocks[0](inputs)]
+        for block in self.blocks[1 : stage + 1]:
+            features.append(block(features[-1]))
+        images = tf.cast(self.heads[stage](features[-1]), tf.float32)
+        for head, x in zip(self.heads[:stage][::-1], features[:stage][::-1], strict=True):
+            images = halved(images)
+            _nearest(head, tf.cast(x, tf.float32), images)
+
+
+def _nearest(head: keras.Model, x: tf.Tensor, images: tf.Tensor) -> None:
+    """Set a head's 1x1 convolution so that its images are nearest to those given."""
+    convolution, scaled = head.layers[1], head.layers[2]
+    wanted = tf.reshape((images - scaled.offset) / scaled.scale, [-1, images.shape[-1]])
+    x = tf.reshape(x, [-1, x.shape[-1]])
+    middle, centre = tf.reduce_mean(x, 0), tf.reduce_mean(wanted, 0)
+    # a little of the identity, for channels that are always 0
+    weights = tf.linalg.lstsq(x - middle, wanted - centre, l2_regularizer=1e-3)
+    of_one = convolution.derived(tf.ones([1, 1, *weights.shape]))  # the kernel is linear in the stored weight
+    convolution.set_weights(
+        [weights[None, None] / of_one, centre - tf.linalg.matvec(weights, middle, transpose_a=True)]
+    )

@@ -59,3 +59,7 @@ class Growth(keras.callbacks.Callback):
         if self.model.phase != self.said and self.params.get("verbose"):
             print(f"Epoch {epoch + 1}: {self.model.phase_line()}")
         self.said = self.model.phase
+
+    def on_epoch_end(self, epoch, logs=None):
+        # before callbacks that save: this one is the first
+        self.model.refit()

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.distributions.noise import draw_noise
 from keras_gen.layers import ProgressiveDiscriminator, ProgressiveGenerator
 from keras_gen.layers.progressive import blended, doubled, halved
 from keras_gen.losses import packing
@@ -18,6 +19,7 @@ from .gan import GAN
 from .growth import Growth, Phase, by_side, phases
 from .players import Player, forget
 
+REFITTED = 64  # images that the heads of earlier stages are fitted to
 PHASE = "phase_number"
 
 
@@ -31,7 +33,9 @@ class ProgressiveGAN(GAN):
     at the resolution in use and, in a fade-in, mixed likewise with their own halves. Each phase has a graph of its own,
     traced once, of the layers that it uses.
 
-    `generate`, evaluation and export use the last stage that has finished fading in, without any fade.
+    `generate`, evaluation and export use the last stage that has finished fading in, without any fade. Stages before
+    it can be asked for: their heads, which are trained no more, are fitted to the halved images of the last one after
+    each epoch, so that they show what the network makes now (the paper shows a stage as it was at its own time).
 
     Any images of the last stage's shape do for `fit`: they are reduced by the mean of squares. A data set of
     `keras_gen.data.staged` gives them at the resolution in use and with that resolution's batch size.
@@ -279,6 +283,17 @@ class ProgressiveGAN(GAN):
 
     def generate_from(self, noise, label=None, stage=None):
         return self.generated(self.prior.draw(noise), label, network=self.shown("generator"), stage=stage)
+
+    def refit(self) -> None:
+        """Let the images of earlier stages follow the settled one: see `ProgressiveGenerator.refit`.
+
+        `fit` does so after each epoch; nothing that is trained changes.
+        """
+        noise = {name: tf.constant(value) for name, value in draw_noise(self.noise(), REFITTED, 0).items()}
+        inputs = self.prior.draw(noise)
+        if self.num_classes:
+            inputs = [inputs, tf.one_hot(tf.range(REFITTED) % self.num_classes, self.num_classes)]
+        self.shown("generator").refit(inputs, self.settled)
 
     def endpoints(self):
         """`generate` of the settled stage, and `generate_HEIGHTxWIDTH` of each before: noise (and `label`) -> image."""
