@@ -51,7 +51,7 @@ def passed(key: str) -> dict[str, str]:
                 check(TOYS[key], pathlib.Path(folder))
                 found[name] = "yes"
             except Exception as error:  # whatever a check meets is its answer
-                found[name] = f"no: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                found[name] = f"no: {type(error).__name__}: {' '.join(str(error).split())[:100]}"
     return found
 
 
