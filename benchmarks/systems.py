@@ -3,7 +3,7 @@
     python -m benchmarks.systems [--readme] [--only KEY]
 
 The contract is that of tests/contract.py, on its toys. The files are those of a run with the zoo's own networks on
-`shapes`, a few steps long: sizes hang on the networks alone, errors little on the training. An error is the worst
+`shapes`, a few steps long: sizes hang on the networks alone, errors on the training as well. An error is the worst
 endpoint's, of images in [0, 1] against Keras: the largest for float32 and float16, the mean for dynamic and int8.
 Writes benchmarks/results/systems.json and, with --readme, the table between its marks in README.md.
 """
