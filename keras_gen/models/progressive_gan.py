@@ -16,6 +16,7 @@ from keras_gen.losses import packing
 from . import averages
 from .endpoints import Endpoint, Port
 from .gan import GAN
+from .graphs import Graphs
 from .growth import Growth, Phase, by_side, phases
 from .players import Player, forget
 
@@ -95,6 +96,7 @@ class ProgressiveGAN(GAN):
             self.add_weight(name=name, aggregation="only_first_replica", **counter)
             for name in ("phase_images", "phase_steps")
         )
+        self._graphs = Graphs()
         self._set_phase(phase)
 
     # phases
@@ -161,6 +163,7 @@ class ProgressiveGAN(GAN):
         self.image_shape = self.generator.shape_of(self.settled)
         # graphs of another phase, and with them what they hold
         self.train_function = self.test_function = self.predict_function = None
+        self._graphs.release()
         if self.compiled:
             self._players = self.players()
 
@@ -210,6 +213,7 @@ class ProgressiveGAN(GAN):
         Raises:
             ValueError: also for images that are no whole number of times as large.
         """
+        self._graphs.note()
         batch = super().batch_of(data)
         wanted, images = self.generator.shape_of(self.phase.stage), tf.cast(batch["image"], tf.float32)
         if None in images.shape[1:3]:  # of a staged data set

@@ -1,6 +1,8 @@
 """A GAN that grows: phases, what each of them moves, exact resume, replicas, export at every stage."""
 
+import gc
 import json
+import weakref
 
 import keras
 import numpy as np
@@ -10,6 +12,7 @@ import tensorflow as tf
 from keras_gen import data, zoo
 from keras_gen.distributions.noise import draw_noise
 from keras_gen.export import Runtime, export_model
+from keras_gen.models.graphs import Graphs
 from keras_gen.models.growth import phases
 from keras_gen.models.progressive_gan import REFITTED
 
@@ -114,6 +117,24 @@ def test_each_phase_is_traced_once(monkeypatch):
     monkeypatch.setattr(model, "train_step", lambda data: traced.append(model.phase) or step(data))
     model.fit(dataset(), epochs=10, verbose=0)
     assert traced == model.phases
+
+
+@pytest.mark.parametrize("strategy", [tf.distribute.get_strategy, two_replicas])
+def test_no_graph_of_an_old_phase_stays(monkeypatch, strategy):
+    seen, note = [], Graphs.note
+
+    def noted(graphs):
+        note(graphs)
+        seen.append(weakref.ref(tf.compat.v1.get_default_graph()))
+
+    monkeypatch.setattr(Graphs, "note", noted)
+    with strategy().scope():
+        model = build(fade_images=16, stable_images=16)
+    model.fit(dataset(), epochs=3, verbose=0)
+    gc.collect()
+    alive = {id(graph()) for graph in seen if graph() is not None}
+    assert model.phase.stage == 1 and not model.phase.fading
+    assert len(alive) == 1 and seen[-1]() is not None
 
 
 def test_the_first_step_of_a_fade_shows_the_stage_before():
