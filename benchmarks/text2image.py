@@ -26,7 +26,8 @@ import tensorflow as tf
 from keras_gen import data, evaluation, pictures, zoo
 from keras_gen.data import FACTORS, HELD_OUT
 from keras_gen.evaluation.captions import meanings
-from keras_gen.zoo.text2image import joint_embedding
+from keras_gen.training.callbacks import optimizers_of
+from keras_gen.zoo.text2image import joint_embedding, vae_of
 
 from . import record
 from .shapes_factors import Epoch, convolutions, shaken
@@ -46,12 +47,14 @@ class Configuration:
         settings: of the zoo's `text2image`, besides vocabulary and length.
         rates: player -> learning rate of Adam before it falls.
         batch_size: images in a step.
+        as_vae: part of the time in which the generator is trained as the decoder of a VAE, batches of 64, before.
         shapes: whether the data are `shapes`, else a folder with captions.
     """
 
     settings: dict = dataclasses.field(default_factory=dict)
     rates: dict[str, float] = dataclasses.field(default_factory=lambda: dict(RATES))
     batch_size: int = 64
+    as_vae: float = 0.0
     shapes: bool = True
 
     @property
@@ -70,7 +73,14 @@ CONFIGURATIONS = {
     "guided": Configuration(
         {**STABLE, "interpolate": False, "matching_weight": 2.0, "matching_noise": 0.2}, batch_size=32
     ),
-    # the same by an encoder that has not, with GAN-INT
+    # after a VAE, by whose decoder it begins
+    "after_vae": Configuration(
+        {**STABLE, "interpolate": False, "matching_weight": 2.0, "matching_noise": 0.2, "modulated": True},
+        {"discriminator": 1e-3, "generator": 2e-4},
+        batch_size=32,
+        as_vae=0.75,
+    ),
+    # by an encoder that has not seen noise, with GAN-INT
     "guided_without_noise": Configuration({**STABLE, "matching_weight": 1.0}),
     # the ablations, all for the same short time
     "short": Configuration(STABLE),
@@ -118,15 +128,15 @@ class Budget(keras.callbacks.Callback):
         self.seconds, self.start, self.steps = seconds, None, 0
 
     def on_train_begin(self, logs=None):
-        self.rates = {name: float(each.learning_rate) for name, each in self.model.optimizers.items()}
+        self.rates = [(each, float(each.learning_rate)) for each in optimizers_of(self.model)]
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps += 1
         if self.start is None:  # tracing is not training
             self.start = time.perf_counter()
         share = (time.perf_counter() - self.start) / self.seconds
-        for name, rate in self.rates.items():
-            self.model.optimizers[name].learning_rate = rate * min(1.0, max(0.0, 2 * (1 - share)))
+        for optimizer, rate in self.rates:
+            optimizer.learning_rate = rate * min(1.0, max(0.0, 2 * (1 - share)))
         if share >= 1:
             raise _Over
 
@@ -136,6 +146,16 @@ class Budget(keras.callbacks.Callback):
 
 class _Over(Exception):
     """The budget is spent."""
+
+
+def fit_for(seconds: float, model, batches) -> Budget:
+    """Train a model for so long."""
+    budget = Budget(seconds)
+    try:
+        model.fit(batches, epochs=10_000, verbose=0, callbacks=[budget])
+    except _Over:
+        pass
+    return budget
 
 
 def encoder(source: Source, name: str, seed: int, epochs: int, noise: float):
@@ -156,17 +176,21 @@ def encoder(source: Source, name: str, seed: int, epochs: int, noise: float):
 
 def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
     """The trained GAN, and what its training was."""
-    batches = source.load("train", it.batch_size, seed=seed, drop_remainder=True, fields=("image", "tokens"),
-                          tokens=joint.text())  # fmt: skip
+    work, options = time.process_time(), {"seed": seed, "drop_remainder": True, "tokens": joint.text()}
+    batches = source.load("train", it.batch_size, fields=("image", "tokens"), **options)
     model = zoo.build("text2image", SHAPE, seed=seed, **joint.text(), **it.settings)
     model.adopt(joint)
+    before = 0
+    if it.as_vae:
+        vae = vae_of(model, seed)
+        whole = source.load("train", 64, fields=("image", "tokens"), **options)
+        before = fit_for(it.as_vae * seconds, vae, whole).steps
+        model.adopt(vae)
+        vae.save(WEIGHTS / f"text2image_vae_{seed}.keras")
     model.compile({player: keras.optimizers.Adam(rate, 0.5) for player, rate in it.rates.items()})
-    budget, work = Budget(seconds), time.process_time()
-    try:
-        model.fit(batches, epochs=10_000, verbose=0, callbacks=[budget])
-    except _Over:
-        pass
+    budget = fit_for((1 - it.as_vae) * seconds, model, batches)
     about = {
+        "steps_as_vae": before,
         "steps": budget.steps,
         "epochs": round(budget.steps / len(batches), 1),
         "train_minutes": round(seconds / 60, 1),

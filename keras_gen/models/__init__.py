@@ -5,6 +5,7 @@ from .adversarial import AdversarialModel as AdversarialModel
 from .attributes import Attributes as Attributes
 from .autoencoder import Autoencoder as Autoencoder
 from .base import GenerativeModel as GenerativeModel
+from .captioned_vae import CaptionedVAE as CaptionedVAE
 from .cyclegan import CycleGAN as CycleGAN
 from .encoder_decoder import EncoderDecoder as EncoderDecoder
 from .endpoints import Endpoint as Endpoint

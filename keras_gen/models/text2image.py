@@ -12,6 +12,7 @@ from keras_gen.losses import adversarial, contrastive, penalties
 
 from .adversarial import AdversarialModel
 from .captioned import Captioned
+from .captioned_vae import CaptionedVAE
 from .diversity import pixel_variance, sample_diversity
 from .endpoints import Endpoint, Port
 from .gan import GAN
@@ -219,25 +220,29 @@ class Text2Image(Captioned, AdversarialModel):
 
     # use
 
-    def adopt(self, joint: JointEmbedding) -> None:
-        """Take over what a joint embedding has learned, before training.
+    def adopt(self, learned: JointEmbedding | CaptionedVAE) -> None:
+        """Take over what another model has learned of the same captions, before training.
 
-        The text encoder and the image encoder take its weights; so does the trunk, if the joint embedding's image
+        Of a joint embedding, the text encoder and the image encoder; and the trunk, if the joint embedding's image
         encoder begins with one of the same structure: the discriminator then starts with features that captions speak
-        of.
+        of. Of a VAE, the text encoder and the generator, which was its decoder.
 
         Raises:
-            ValueError: for another vocabulary, or an encoder of another structure.
+            ValueError: for another vocabulary, or networks of another structure.
         """
-        if joint.vocabulary != self.vocabulary or joint.length != self.length:
+        if learned.vocabulary != self.vocabulary or learned.length != self.length:
             raise ValueError(
-                f"Expected a joint embedding of the same vocabulary and length, {len(self.vocabulary)} words and "
-                f"{self.length}; received {len(joint.vocabulary)} words and {joint.length}"
+                f"Expected a model of the same vocabulary and length, {len(self.vocabulary)} words and "
+                f"{self.length}; received {len(learned.vocabulary)} words and {learned.length}"
             )
-        self.text_encoder.set_weights(joint.text_encoder.get_weights())
+        self.text_encoder.set_weights(learned.text_encoder.get_weights())
+        if isinstance(learned, CaptionedVAE):
+            for network in (self.generator, *self.twins.values()):
+                network.set_weights(learned.decoder.get_weights())
+            return
         if self.image_encoder is not None:
-            self.image_encoder.set_weights(joint.image_encoder.get_weights())
-        trunk = next((layer for layer in joint.image_encoder.layers if layer.name == self.trunk.name), None)
+            self.image_encoder.set_weights(learned.image_encoder.get_weights())
+        trunk = next((layer for layer in learned.image_encoder.layers if layer.name == self.trunk.name), None)
         if trunk is not None and _shapes(trunk) == _shapes(self.trunk):
             self.trunk.set_weights(trunk.get_weights())
 

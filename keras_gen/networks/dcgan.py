@@ -53,16 +53,16 @@ def dcgan_generator(
         x = layers.Concatenate()(inputs)
     small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
     if dense:
-        x = layers.ReLU()(normalized(layers.Dense(dense, use_bias=False, **_weights())(x), "batch"))
-    x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **_weights())(x)
+        x = layers.ReLU()(normalized(layers.Dense(dense, use_bias=False, **normal_weights())(x), "batch"))
+    x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(x)
     x = layers.ReLU()(normalized(layers.Reshape(small)(x), "batch"))
     for step in reversed(range(steps - 1)):
         up = layers.Conv2DTranspose(
-            width * min(2**step, 8), kernel, strides=2, padding="same", use_bias=False, **_weights()
+            width * min(2**step, 8), kernel, strides=2, padding="same", use_bias=False, **normal_weights()
         )
         x = layers.ReLU()(normalized(up(x), "batch"))
     last = layers.Conv2DTranspose(channels, kernel, strides=2, padding="same", activation="tanh", dtype="float32",
-                                  **_weights())  # fmt: skip
+                                  **normal_weights())  # fmt: skip
     x = layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
     return keras.Model(inputs if num_classes else noise, x, name="generator")
 
@@ -112,10 +112,10 @@ def dcgan_discriminator(
     inputs = [image]
     x = features(image, width, kernel, normalization, slope, dense)
     dense_layer = SpectralDense if normalization == "spectral" else layers.Dense
-    logit = dense_layer(1, dtype="float32", **_weights())(x)
+    logit = dense_layer(1, dtype="float32", **normal_weights())(x)
     if num_classes:
         inputs.append(keras.Input((packing * num_classes,), name="label"))
-        rows = dense_layer(x.shape[-1], use_bias=False, dtype="float32", **_weights())(inputs[1])
+        rows = dense_layer(x.shape[-1], use_bias=False, dtype="float32", **normal_weights())(inputs[1])
         logit = layers.Add(dtype="float32")([logit, layers.Dot(axes=1, dtype="float32")([x, rows])])
     return keras.Model(inputs if num_classes else image, logit, name="discriminator")
 
@@ -130,20 +130,26 @@ def features(image, width: int, kernel: int, normalization: str, slope: float, d
     for step in range(steps):
         how = normalization if step else "none"
         channels = width * min(2**step, 8)
-        x = convolution(channels, kernel, strides=2, padding="same", use_bias=how in free, **_weights())(x)
+        x = convolution(channels, kernel, strides=2, padding="same", use_bias=how in free, **normal_weights())(x)
         x = layers.LeakyReLU(slope)(normalized(x, how))
     x = layers.Flatten()(x)
     if dense:
-        x = dense_layer(dense, use_bias=normalization in free, **_weights())(x)
+        x = dense_layer(dense, use_bias=normalization in free, **normal_weights())(x)
         x = layers.LeakyReLU(slope)(normalized(x, normalization))
     return x
 
 
-def normalized(x, normalization: str):
-    """A Keras tensor [batch, ..., channels], normalized as `dcgan_discriminator` says."""
+def normalized(x, normalization: str, affine: bool = True):
+    """A Keras tensor [batch, ..., channels], normalized as `dcgan_discriminator` says.
+
+    Args:
+        x: the tensor.
+        normalization: one of `NORMALIZATIONS`.
+        affine: whether a normalization by batch has a scale and a shift for each channel.
+    """
     if normalization == "batch":
         # synchronized: the moments are those of the global batch, or two replicas would not equal one device
-        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)(x)
+        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, center=affine, scale=affine, synchronized=True)(x)
     if normalization == "layer":
         return layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
     if normalization in ("none", "spectral"):  # the second is of weights
@@ -151,6 +157,7 @@ def normalized(x, normalization: str):
     raise ValueError(f"Unknown normalization {normalization!r}: expected one of {', '.join(NORMALIZATIONS)}")
 
 
-def _weights() -> dict:
+def normal_weights() -> dict:
+    """A layer's initializer, as DCGAN has it."""
     # a new initializer each time: one that is called twice gives the same numbers twice
     return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}

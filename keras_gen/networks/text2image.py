@@ -8,9 +8,10 @@ from keras import layers
 from keras_gen.layers import AttributePlanes
 
 from .conv import convolution_steps
-from .dcgan import dcgan_generator, normalized
+from .dcgan import dcgan_generator, normal_weights, normalized
 
 SLOPE = 0.2
+HIDDEN = 256  # units of the modulated generator's two dense layers
 
 
 def text2image_generator(
@@ -21,10 +22,14 @@ def text2image_generator(
     width: int = 64,
     text: int = 128,
     dense: int | None = None,
+    modulated: bool = False,
 ) -> keras.Model:
     """[noise [batch, size], embedding [batch, embedding_size]] -> images [batch, height, width, channels] in [0, 1].
 
-    The embedding is compressed by a dense layer with leaky ReLU and joined to the noise; then DCGAN's generator.
+    The embedding is compressed by a dense layer with leaky ReLU and joined to the noise; then DCGAN's generator, which
+    reads both once, below its first layer. A modulated one reads them at every resolution: noise and embedding go
+    through two dense layers, and linear functions of the result are scale and shift of each batch normalization. What
+    is drawn can then be said apart from where it is drawn.
 
     Args:
         size: dimensions of the noise.
@@ -32,18 +37,48 @@ def text2image_generator(
         image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
         width: channels before the last layer.
         text: units that the embedding is compressed to; 128 in the paper.
-        dense: units of a hidden dense layer before the projection, or None.
+        dense: units of a hidden dense layer before the projection, or None; of DCGAN's.
+        modulated: see above.
 
     Reference:
         Reed, Akata, Yan, Logeswaran, Schiele, Lee 2016, Generative Adversarial Text to Image Synthesis,
-        arXiv:1605.05396, section 4.1 and figure 2.
+        arXiv:1605.05396, section 4.1 and figure 2. De Vries, Strub, Mary, Larochelle, Pietquin, Courville 2017,
+        Modulating early visual processing by language, arXiv:1707.00683 (batch normalization that reads a text).
     """
     noise = keras.Input((size,), name="z")
     embedding = keras.Input((embedding_size,), name="embedding")
+    if modulated:
+        pixels = _modulated_pixels(layers.Concatenate()([noise, embedding]), image_shape, width)
+        return keras.Model([noise, embedding], pixels, name="generator")
     compressed = layers.LeakyReLU(SLOPE)(layers.Dense(text)(embedding))
     joined = layers.Concatenate()([noise, compressed])
     pixels = dcgan_generator(size + text, image_shape, width=width, dense=dense)
     return keras.Model([noise, embedding], pixels(joined), name="generator")
+
+
+def _modulated_pixels(told, image_shape: Sequence[int], width: int):
+    """What the generator is told -> images, as Keras tensors."""
+    steps, (height, columns, channels) = convolution_steps(image_shape), image_shape
+    for _ in range(2):
+        told = layers.ReLU()(layers.Dense(HIDDEN)(told))
+
+    def modulated(x):
+        size = x.shape[-1]
+        x = normalized(x, "batch", affine=False)
+        scale = layers.Dense(size, bias_initializer="ones", **normal_weights())(told)
+        shift = layers.Dense(size, **normal_weights())(told)
+        scale, shift = (layers.Reshape((1, 1, size))(each) for each in (scale, shift))
+        return layers.ReLU()(layers.Add()([layers.Multiply()([x, scale]), shift]))
+
+    small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
+    x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(told)
+    x = modulated(layers.Reshape(small)(x))
+    options = {"strides": 2, "padding": "same"}
+    for step in reversed(range(steps - 1)):
+        up = layers.Conv2DTranspose(width * min(2**step, 8), 4, use_bias=False, **options, **normal_weights())
+        x = modulated(up(x))
+    last = layers.Conv2DTranspose(channels, 4, activation="tanh", dtype="float32", **options, **normal_weights())
+    return layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
 
 
 def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalization: str = "none") -> keras.Model:

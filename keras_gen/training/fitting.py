@@ -19,6 +19,7 @@ from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
 from keras_gen.models.faults import player_in
 
 from . import plan, strategies
+from .before import prepare
 from .callbacks import (
     ADVICE,
     KeepBest,
@@ -32,7 +33,6 @@ from .callbacks import (
 )
 from .card import write_card
 from .checkpoints import Checkpoints
-from .embedding import prepare_text_encoder
 from .history import History
 from .samples import SampleGrid
 
@@ -248,7 +248,7 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> 
         return
     _announce(run, model, training, devices, done, say)
     if not done and isinstance(model, Text2Image) and run.config["settings"]:
-        prepare_text_encoder(run, model, training, validation, devices, home, say, verbose)
+        prepare(run, model, training, validation, devices, home, say, verbose)
     keep = [
         StopOnNaN(),
         KeepHistory(history),

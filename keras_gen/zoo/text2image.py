@@ -7,6 +7,7 @@ import keras
 from keras_gen import models, networks
 from keras_gen.data.captions import check_vocabulary
 from keras_gen.losses import joint_embedding as joint_embedding_losses
+from keras_gen.models.averages import twin_of
 
 EMBEDDING_SIZE, LENGTH, EPOCHS = 128, 24, 10
 
@@ -23,6 +24,7 @@ def text2image(
     latent_size: int = 64,
     width: int = 32,
     dense: int | None = None,
+    modulated: bool = False,
     trunk_width: int = 32,
     normalization: str = "none",
     matching_aware: bool = True,
@@ -33,17 +35,21 @@ def text2image(
     matching_noise: float = 0.0,
     ema: float | None = 0.999,
     embedding: Mapping | None = None,
+    vae: Mapping | None = None,
 ) -> models.Text2Image:
-    # embedding_loss is that of the `joint_embedding` which is trained first
+    # embedding_loss is that of the `joint_embedding` which is trained first; `vae`, if it is given, is trained next
     vocabulary = _required(vocabulary)
-    check_embedding(embedding)
+    check_first("embedding", embedding, ("temperature", "learning_rate"))
+    check_first("vae", vae, ("scale", "learning_rate"))
     if embedding_loss not in joint_embedding_losses.LOSSES:
         known = ", ".join(joint_embedding_losses.LOSSES)
         raise ValueError(f"Unknown embedding_loss {embedding_loss!r}: expected one of {known}")
     trunk = networks.text2image_trunk(image_shape, width=trunk_width, normalization=normalization)
     image_encoder = _image_encoder(image_shape, embedding_size, trunk_width, normalization) if matching_weight else None
     return models.Text2Image(
-        networks.text2image_generator(latent_size, embedding_size, image_shape, width=width, dense=dense),
+        networks.text2image_generator(
+            latent_size, embedding_size, image_shape, width=width, dense=dense, modulated=modulated
+        ),
         trunk,
         networks.text2image_head(trunk.output_shape[1:], embedding_size),
         _text_encoder(vocabulary, length, embedding_size, text_width),
@@ -121,14 +127,39 @@ def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbe
     return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked), epochs
 
 
-def check_embedding(embedding: Mapping | None) -> None:
-    """Raise a ValueError unless the setting `embedding` holds what `embedding_of` reads."""
-    known = ("epochs", "temperature", "learning_rate")
-    if unknown := sorted(set(embedding or ()) - set(known)):
-        raise ValueError(f"embedding has no {', '.join(unknown)}: it takes {', '.join(known)}")
-    epochs = (embedding or {}).get("epochs", EPOCHS)
+def vae_of(
+    model: models.Text2Image, seed: int | None, *, scale: float = 0.1, learning_rate: float = 2e-3
+) -> models.CaptionedVAE:
+    """The VAE whose decoder is the generator of a `text2image`, compiled and ready for `fit`.
+
+    Afterwards, `text2image.adopt(vae)`. It begins with copies of the model's generator and text encoder.
+
+    Args:
+        model: after it has adopted its joint embedding.
+        seed: of the encoder's initial weights and of the noise; None draws one.
+        scale: see `keras_gen.models.CaptionedVAE`.
+        learning_rate: Adam's.
+    """
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    size, copies = model.latent_size, [twin_of(each) for each in (model.generator, model.text_encoder)]
+    copies[0].trainable = True
+    encoder = networks.conv_encoder(
+        model.image_shape, 2 * size, activation="leaky_relu", num_classes=model.embedding_size
+    )
+    vae = models.CaptionedVAE(encoder, *copies, vocabulary=model.vocabulary, scale=scale, seed=seed)
+    vae.compile(keras.optimizers.Adam(learning_rate))
+    return vae
+
+
+def check_first(name: str, given: Mapping | None, known: tuple[str, ...]) -> None:
+    """Raise a ValueError unless the setting of a model that is trained first holds `epochs` and what is known."""
+    known = ("epochs", *known)
+    if unknown := sorted(set(given or ()) - set(known)):
+        raise ValueError(f"{name} has no {', '.join(unknown)}: it takes {', '.join(known)}")
+    epochs = (given or {}).get("epochs", EPOCHS)
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
-        raise ValueError(f"embedding: epochs must be an integer >= 0; received {epochs!r}")
+        raise ValueError(f"{name}: epochs must be an integer >= 0; received {epochs!r}")
 
 
 def _text_encoder(vocabulary, length: int, size: int, width: int):

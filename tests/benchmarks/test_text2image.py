@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import text2image
 from keras_gen import zoo
+from keras_gen.models.players import Optimizers
 
 WORDS = ("a", "red", "star")
 
@@ -17,7 +18,7 @@ def test_learning_rates_fall_over_the_second_half_and_the_budget_ends_training(m
     monkeypatch.setattr(text2image.time, "perf_counter", lambda: clock.now)
     budget = text2image.Budget(100.0)
     optimizers = {"discriminator": keras.optimizers.Adam(0.2), "generator": keras.optimizers.Adam(1.0)}
-    budget.set_model(types.SimpleNamespace(optimizers=optimizers))
+    budget.set_model(types.SimpleNamespace(optimizer=Optimizers(optimizers)))
     budget.on_train_begin()
     for now, share in ((5.0, 1.0), (50.0, 1.0), (80.0, 0.5), (100.0, 0.1)):  # the first batch starts the clock
         clock.now = now
@@ -40,9 +41,9 @@ def test_every_configuration_builds_and_adopts(name):
     joint, _ = zoo.text2image.embedding_of(text2image.SHAPE, 0, settings)
     model.adopt(joint)
     np.testing.assert_array_equal(model.trunk.get_weights()[0], joint.image_encoder.get_layer("trunk").get_weights()[0])
-    assert joint.image_noise == it.noise == model.matching_noise == (0.2 if name == "guided" else 0.0)
+    assert joint.image_noise == it.noise == model.matching_noise == (0.2 if name in ("guided", "after_vae") else 0.0)
     ablated = it.settings.keys() & {"matching_aware", "interpolate"}
-    assert bool(ablated) == (name in ("guided", "without_matching", "without_interpolation", "plain"))
+    assert bool(ablated) == (name in ("guided", "after_vae", "without_matching", "without_interpolation", "plain"))
 
 
 def test_the_picture_has_a_strip_for_each_caption():

@@ -177,7 +177,7 @@ def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
     wide.adopt(joint)
     np.testing.assert_array_equal(wide.trunk.get_weights()[0], first[0])
     short = zoo.build("text2image", (8, 8, 1), seed=2, width=4, **{**settings, "length": 3})
-    with pytest.raises(ValueError, match="Expected a joint embedding of the same vocabulary and length, 4 words and 3"):
+    with pytest.raises(ValueError, match="Expected a model of the same vocabulary and length, 4 words and 3"):
         short.adopt(joint)
 
 

@@ -50,21 +50,41 @@ def test_no_convolution_is_an_error():
         text_encoder(3, 3, 3, convolutions=0)
 
 
+@pytest.mark.parametrize("modulated", [False, True])
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 16, 3), (8, 8, 3)])
-def test_shapes(shape):
-    generator = text2image_generator(5, 7, shape, width=2, text=3)
+def test_shapes(shape, modulated):
+    generator = text2image_generator(5, 7, shape, width=2, text=3, modulated=modulated)
     assert [each.shape[1:] for each in generator.inputs] == [(5,), (7,)] and generator.output_shape[1:] == shape
     trunk = text2image_trunk(shape, width=2)
     head = text2image_head(trunk.output_shape[1:], 7, text=3)
     assert head.output_shape == (None, 1)
 
 
-def test_both_players_hear_the_text():
+@pytest.mark.parametrize("modulated", [False, True])
+def test_both_players_hear_the_text(modulated):
     keras.utils.set_random_seed(0)
-    generator = text2image_generator(3, 4, (8, 8, 1), width=2, text=3)
+    generator = text2image_generator(3, 4, (8, 8, 1), width=2, text=3, modulated=modulated)
     z, text = np.ones((2, 3), np.float32), np.array([[1, 0, 0, 0], [0, 3, 0, 0]], np.float32)
     images = generator.predict([z, text], verbose=0)
     assert np.abs(images[0] - images[1]).max() > 1e-6
     head = text2image_head((2, 2, 3), 4, text=3)
     logits = head.predict([np.ones((2, 2, 2, 3), np.float32), text], verbose=0)
     assert abs(logits[0, 0] - logits[1, 0]) > 1e-3
+
+
+def test_a_modulated_generator_reads_the_text_at_every_resolution():
+    keras.utils.set_random_seed(0)
+    generator = text2image_generator(3, 4, (16, 16, 1), width=2, modulated=True)
+    # projection, then a scale and a shift at 4x4 and 8x8; the two hidden layers read noise and text themselves
+    dense = [layer for layer in generator.layers if isinstance(layer, keras.layers.Dense)]
+    assert [layer.kernel.shape[0] for layer in dense] == [7] + 6 * [256]
+    shown = keras.Model(generator.inputs, [layer.output for layer in generator.layers
+                                           if isinstance(layer, keras.layers.BatchNormalization)])  # fmt: skip
+    assert [tuple(each.shape[1:3]) for each in shown.outputs] == [(4, 4), (8, 8)]
+    # without a scale, what came before cannot be seen: the image is that of the last shift
+    z, text = np.ones((1, 3), np.float32), np.ones((1, 4), np.float32)
+    before = generator.predict([z, text], verbose=0)
+    scales = [layer for layer in dense if layer.bias is not None and float(layer.bias[0]) == 1]
+    scales[-1].set_weights([0 * weight for weight in scales[-1].get_weights()])
+    after = generator.predict([z, text], verbose=0)
+    assert np.abs(before - after).max() > 1e-6

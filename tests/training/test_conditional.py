@@ -13,8 +13,8 @@ TOYS = {
     "puzzlegan": {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
     "text2image": {
         **{"width": 4, "latent_size": 4, "embedding_size": 8, "text_width": 8},
-        "trunk_width": 4,
-        "embedding": {"epochs": 1},
+        **{"trunk_width": 4, "modulated": True},
+        **{"embedding": {"epochs": 1}, "vae": {"epochs": 1}},
     },
 }
 OPTIONS = {"epochs": 2, "steps": 2, "batch_size": 8, "image_size": 16, "verbose": 0}
@@ -38,13 +38,14 @@ def test_trains_on_shapes_and_shows_what_it_makes(key, tmp_path, tfds_dir):
         assert "circle" in words and run.config["data"]["tokens"]["vocabulary"] == words
 
 
-def test_the_text_encoder_is_trained_once_and_a_resumed_run_is_the_same(tmp_path, tfds_dir):
+def test_what_is_trained_first_is_trained_once_and_a_resumed_run_is_the_same(tmp_path, tfds_dir):
     options = {**OPTIONS, "settings": TOYS["text2image"], "data_dir": tfds_dir}
     whole = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
     part = training.train("text2image", "shapes/tiny", tmp_path / "part", **{**options, "epochs": 1})
-    written = (part.path / "embedding.keras").stat().st_mtime_ns
+    first = [part.path / f"{name}.keras" for name in ("embedding", "vae")]
+    written = [file.stat().st_mtime_ns for file in first]
     part = training.train(None, None, part.path, epochs=2, resume=True, verbose=0)
-    assert (part.path / "embedding.keras").stat().st_mtime_ns == written
+    assert [file.stat().st_mtime_ns for file in first] == written
     for ours, theirs in zip(part.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
