@@ -78,7 +78,7 @@ CONFIGURATIONS = {
         {**STABLE, "interpolate": False, "matching_weight": 2.0, "matching_noise": 0.2, "modulated": True},
         {"discriminator": 1e-3, "generator": 2e-4},
         batch_size=32,
-        as_vae=0.75,
+        as_vae=0.8,
     ),
     # by an encoder that has not seen noise, with GAN-INT
     "guided_without_noise": Configuration({**STABLE, "matching_weight": 1.0}),
