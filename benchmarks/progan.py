@@ -3,7 +3,8 @@
 usage: python -m benchmarks.progan DATA SYSTEM [--seconds 1700] [--seed 1] [--threads 2] [--twemoji ZIP]
                                                 [--data-dir DIR]
 
-DATA is `shapes` or `twemoji`, at 64x64; SYSTEM is `progan`, `fixed` (its networks at 64x64 from the start) or `dcgan`.
+DATA is `shapes` or `twemoji`, at 64x64; SYSTEM is `progan`, `fixed` (its networks at 64x64 from the start), `short` (a
+phase is an epoch: its cost and memory, in a few minutes) or `dcgan`.
 Every `EVERY` seconds of training, the clock standing still, samples are compared with as many held-out images: the
 sliced Wasserstein distance of each level of the Laplacian pyramid, times 1000, and the MS-SSIM of pairs. Images of an
 earlier stage are enlarged to 64x64 first. Of each phase: seconds for an image, the time of its first step, memory, and
@@ -35,6 +36,7 @@ COMPARED, PATCHES = 1000, 32
 SYSTEMS = {
     "progan": ("progan", {"wide_until": 8, "fade_images": 16_000, "stable_images": 16_000}, 16),
     "fixed": ("progan", {"wide_until": 8, "start": SIZE}, 16),
+    "short": ("progan", {"wide_until": 8, "fade_images": 2_000, "stable_images": 2_000}, 16),
     "dcgan": ("dcgan", {"width": 32}, 64),
 }
 

@@ -60,7 +60,7 @@ def progressive_generator(
     image_shape: Sequence[int],
     *,
     width: int = 64,
-    wide_until: int = 16,
+    wide_until: int = 8,
     start: int | None = None,
     num_classes: int | None = None,
 ) -> ProgressiveGenerator:
@@ -117,7 +117,7 @@ def progressive_discriminator(
     image_shape: Sequence[int],
     *,
     width: int = 64,
-    wide_until: int = 16,
+    wide_until: int = 8,
     start: int | None = None,
     group_size: int = 4,
     num_classes: int | None = None,

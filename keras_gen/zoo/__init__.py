@@ -191,7 +191,7 @@ SYSTEMS = {
             image_size=64,
             # of the largest images; smaller ones have up to four times as many
             batch_size=16,
-            # two epochs for each of the nine phases of 64x64, the rest for the last
+            # the nine phases of 64x64 take 17 of them, and the last goes on
             epochs=24,
             steps=250,
             learning_rate=1e-3,

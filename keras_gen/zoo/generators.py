@@ -97,7 +97,7 @@ def progan(
     *,
     latent_size: int = 128,
     width: int = 64,
-    wide_until: int = 16,
+    wide_until: int = 8,
     start: int | None = None,
     group_size: int = 4,
     fade_images: int = 16_000,
