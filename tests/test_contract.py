@@ -86,7 +86,7 @@ TOYS = {
         "text2image",
         {
             **{"vocabulary": ("one", "two", "three", "four"), "length": 3, "embedding_size": 4, "text_width": 4},
-            **{"width": 4, "latent_size": 3, "modulated": True},
+            **{"width": 4, "latent_size": 3, "modulated": True, "style_weight": 0.01},
         },
         image_shape=(8, 8, 3),
         conditions={"caption": "two, three"},

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
+import tensorflow_probability as tfp
 
+from keras_gen.distributions import kl
 from keras_gen.distributions.noise import Noise
+from keras_gen.distributions.posteriors import DIAGONAL_NORMAL
 from keras_gen.losses import adversarial, contrastive, penalties
 
 from .adversarial import AdversarialModel
@@ -19,6 +22,8 @@ from .gan import GAN
 from .joint_embedding import JointEmbedding, noisy, own_and_same
 from .players import Player
 from .wrong_captions import wrong_captions
+
+tfd = tfp.distributions
 
 HALFWAY = 0.5  # the paper's beta of GAN-INT
 
@@ -46,9 +51,14 @@ class Text2Image(Captioned, AdversarialModel):
     contrastive loss of a frozen image encoder, trained with the text encoder: a generated image is to be closer to its
     own caption than to the others of the batch.
 
+    With a `style_encoder`, which the paper trains afterwards, the generator remains the decoder of a `CaptionedVAE`
+    while it plays: together they also minimize `style_weight` times minus the ELBO of the real images, in nats, for
+    normal pixels with a standard deviation of `style_scale`.
+
     Reported: both losses; `discriminator_accuracy` (real against generated, 1/2 where it cannot tell),
     `match_accuracy` (right against wrong captions of real images, also without `matching_aware`), and
-    `sample_diversity` as in `GAN`.
+    `sample_diversity` as in `GAN`; with a `style_encoder` also `style_error`, the mean absolute error of real images
+    that are drawn again, and `style_kl`, in nats.
 
     Args:
         generator: [noise [batch, n], embeddings [batch, size]] -> images [batch, height, width, channels] in [0, 1].
@@ -64,6 +74,9 @@ class Text2Image(Captioned, AdversarialModel):
         matching_noise: standard deviation, >= 0, of normal noise on the images that the frozen encoder is given, in
             units of their range; it should have been trained with as much (`JointEmbedding`'s `image_noise`).
         temperature: of that loss, > 0.
+        style_encoder: [images, embeddings] -> mean and raw scale of the noise, [batch, 2 n], or None.
+        style_weight: >= 0.
+        style_scale: > 0.
         ema: decay of the generator's moving average, or None.
         seed: of all noise.
 
@@ -72,8 +85,9 @@ class Text2Image(Captioned, AdversarialModel):
 
     Reference:
         Reed, Akata, Yan, Logeswaran, Schiele, Lee 2016, Generative Adversarial Text to Image Synthesis,
-        arXiv:1605.05396, algorithm 1 (GAN-CLS) and equation 5 (GAN-INT, beta = 0.5). Xu et al. 2018, AttnGAN,
-        arXiv:1711.10485 (a matching loss of encoders trained before, for the generator).
+        arXiv:1605.05396, algorithm 1 (GAN-CLS), equation 5 (GAN-INT, beta = 0.5) and section 4.4 (style encoder). Xu et
+        al. 2018, AttnGAN, arXiv:1711.10485 (a matching loss of encoders trained before, for the generator). Bao et al.
+        2017, CVAE-GAN, arXiv:1703.10155 (a VAE's terms beside the game's).
     """
 
     averaged = ("generator",)
@@ -100,10 +114,16 @@ class Text2Image(Captioned, AdversarialModel):
         matching_weight: float = 0.0,
         matching_noise: float = 0.0,
         temperature: float = 0.1,
+        style_encoder: keras.Model | None = None,
+        style_weight: float = 0.01,
+        style_scale: float = 0.1,
         ema: float | None = 0.999,
         seed: int | None = None,
         **kwargs,
     ):
+        if style_encoder is not None:
+            self.tracked = (*Text2Image.tracked, "style_error", "style_kl")
+            self.makers = ("generator", "style_encoder")
         super().__init__(ema=ema, seed=seed, **kwargs)
         self.take_text(text_encoder, vocabulary)
         text_encoder.trainable = False
@@ -112,6 +132,7 @@ class Text2Image(Captioned, AdversarialModel):
         if image_encoder is not None:
             image_encoder.trainable = False
         self.generator, self.trunk, self.head = generator, trunk, head
+        self.style_encoder, self.style_weight, self.style_scale = style_encoder, style_weight, style_scale
         self.matching_aware, self.interpolate = bool(matching_aware), bool(interpolate)
         self.image_shape = tuple(generator.output_shape[1:])
         self._check()
@@ -126,7 +147,7 @@ class Text2Image(Captioned, AdversarialModel):
     def players(self):
         return [
             Player("discriminator", (self.trunk, self.head), self.discriminator_loss),
-            Player("generator", (self.generator,), self.generator_loss),
+            Player("generator", tuple(getattr(self, name) for name in self.makers), self.generator_loss),
         ]
 
     def make(self, batch, draws, training):
@@ -147,6 +168,10 @@ class Text2Image(Captioned, AdversarialModel):
             between = HALFWAY * right + (1 - HALFWAY) * tf.gather(everyone, other)
             z = draws.normal([self.latent_size])
             made |= {"between": between, "generated_between": self.generated(z, between, training)}
+        if self.style_encoder is not None:
+            style = tf.cast(self.style_encoder([batch["image"], right], training=training), tf.float32)
+            z = DIAGONAL_NORMAL.draw(self._style(style), draws.normal([self.latent_size]))
+            made |= {"style": style, "drawn_again": self.generated(z, right, training)}
         return made
 
     def discriminator_loss(self, batch, made, draws, place, training):
@@ -184,7 +209,20 @@ class Text2Image(Captioned, AdversarialModel):
             losses += self._objective.generator(fake, real_logits=real, **means)
         if self.matching_weight:
             losses += self.matching_weight * self._mismatch(batch, made, draws, place)
-        return losses, {}
+        if self.style_encoder is None:
+            return losses, {}
+        image, again = tf.cast(batch["image"], tf.float32), made["drawn_again"]
+        pixels = tfd.Independent(tfd.Normal(again, self.style_scale), 3)
+        divergence = kl(self._style(made["style"]), self._standard()).value
+        losses += self.style_weight * (divergence - pixels.log_prob(image))
+        return losses, {"style_error": tf.reduce_mean(tf.abs(image - again), [1, 2, 3]), "style_kl": divergence}
+
+    def _style(self, parameters) -> tfd.Distribution:
+        """What an image says of its noise: a normal distribution over [n], batch shape [batch]."""
+        return DIAGONAL_NORMAL.distribution(parameters, self.latent_size)
+
+    def _standard(self) -> tfd.Distribution:
+        return tfd.Independent(tfd.Normal(tf.zeros([self.latent_size]), 1.0), 1)
 
     def _mismatch(self, batch, made, draws, place) -> tf.Tensor:
         """How far generated images are from their own captions, among all of the global batch: nats [batch]."""
@@ -225,7 +263,7 @@ class Text2Image(Captioned, AdversarialModel):
 
         Of a joint embedding, the text encoder and the image encoder; and the trunk, if the joint embedding's image
         encoder begins with one of the same structure: the discriminator then starts with features that captions speak
-        of. Of a VAE, the text encoder and the generator, which was its decoder.
+        of. Of a VAE, the text encoder, the generator, which was its decoder, and the style encoder.
 
         Raises:
             ValueError: for another vocabulary, or networks of another structure.
@@ -239,6 +277,8 @@ class Text2Image(Captioned, AdversarialModel):
         if isinstance(learned, CaptionedVAE):
             for network in (self.generator, *self.twins.values()):
                 network.set_weights(learned.decoder.get_weights())
+            if self.style_encoder is not None:
+                self.style_encoder.set_weights(learned.encoder.get_weights())
             return
         if self.image_encoder is not None:
             self.image_encoder.set_weights(learned.image_encoder.get_weights())
@@ -284,14 +324,17 @@ class Text2Image(Captioned, AdversarialModel):
     def get_config(self) -> dict:
         own = (
             *("matching_aware", "interpolate", "objective", "penalty", "ema"),
-            *("matching_weight", "matching_noise", "temperature"),
+            *("matching_weight", "matching_noise", "temperature", "style_weight", "style_scale"),
         )
         parts = ("generator", "trunk", "head", "text_encoder")
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in own},
             **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts},
-            "image_encoder": self.image_encoder and keras.saving.serialize_keras_object(self.image_encoder),
+            **{
+                name: getattr(self, name) and keras.saving.serialize_keras_object(getattr(self, name))
+                for name in ("image_encoder", "style_encoder")
+            },
             "vocabulary": list(self.vocabulary),
         }
 
@@ -300,6 +343,10 @@ class Text2Image(Captioned, AdversarialModel):
             raise ValueError(
                 "Expected matching_weight >= 0, matching_noise >= 0 and temperature > 0; received "
                 f"{self.matching_weight!r}, {self.matching_noise!r} and {self.temperature!r}"
+            )
+        if not (self.style_weight >= 0 and self.style_scale > 0):
+            raise ValueError(
+                f"Expected style_weight >= 0 and style_scale > 0; received {self.style_weight!r}, {self.style_scale!r}"
             )
         if self.matching_weight and self.image_encoder is None:
             raise ValueError(f"matching_weight={self.matching_weight} needs an image_encoder; received None")
@@ -317,6 +364,14 @@ class Text2Image(Captioned, AdversarialModel):
                 f"The generator makes images {self.image_shape}; the trunk takes {seen} and gives {features}, and the "
                 f"head takes {tuple(self.head.inputs[0].shape[1:])}: expected them to fit"
             )
+        style, noise = self.style_encoder, int(self.generator.inputs[0].shape[-1])
+        if style is not None:
+            found = [tuple(each.shape[1:]) for each in style.inputs], tuple(style.output_shape[1:])
+            if found != ([self.image_shape, (size,)], (2 * noise,)):
+                raise ValueError(
+                    f"The style_encoder must go from [{self.image_shape}, ({size},)] to ({2 * noise},), two numbers "
+                    f"for each of the noise; it goes from {found[0]} to {found[1]}"
+                )
         if tuple(self.head.output_shape[1:]) != (1,):
             raise ValueError(f"The head must give one logit [batch, 1]; it gives {tuple(self.head.output_shape)}")
 

@@ -10,6 +10,7 @@ from keras_gen.losses import joint_embedding as joint_embedding_losses
 from keras_gen.models.averages import twin_of
 
 EMBEDDING_SIZE, LENGTH, EPOCHS = 128, 24, 10
+SCALE = 0.1  # of the VAE's pixels
 
 
 def text2image(
@@ -33,6 +34,7 @@ def text2image(
     penalty: str | dict | None = None,
     matching_weight: float = 0.0,
     matching_noise: float = 0.0,
+    style_weight: float = 0.0,
     ema: float | None = 0.999,
     embedding: Mapping | None = None,
     vae: Mapping | None = None,
@@ -61,6 +63,9 @@ def text2image(
         image_encoder=image_encoder,
         matching_weight=matching_weight,
         matching_noise=matching_noise,
+        style_encoder=_style_encoder(image_shape, latent_size, embedding_size) if style_weight else None,
+        style_weight=style_weight,
+        style_scale=(vae or {}).get("scale", SCALE),
         ema=ema,
         seed=seed,
     )
@@ -128,7 +133,7 @@ def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbe
 
 
 def vae_of(
-    model: models.Text2Image, seed: int | None, *, scale: float = 0.1, learning_rate: float = 2e-3
+    model: models.Text2Image, seed: int | None, *, scale: float = SCALE, learning_rate: float = 2e-3
 ) -> models.CaptionedVAE:
     """The VAE whose decoder is the generator of a `text2image`, compiled and ready for `fit`.
 
@@ -169,6 +174,10 @@ def _text_encoder(vocabulary, length: int, size: int, width: int):
 def _image_encoder(image_shape, size: int, width: int, normalization: str):
     trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
     return networks.text2image_image_encoder(trunk, size)
+
+
+def _style_encoder(image_shape, latent_size: int, embedding_size: int):
+    return networks.conv_encoder(image_shape, 2 * latent_size, activation="leaky_relu", num_classes=embedding_size)
 
 
 def _required(vocabulary) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def test_the_text_encoder_stays_as_it_was(learned):
 def test_a_generator_begins_as_its_decoder():
     vae = vae_of(text2image(), 1)
     vae.fit(dataset(), verbose=0)
-    model = text2image()
+    model = text2image(style_weight=0.01)
     noise = {"z": np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)}
     shown = [model.generate(2, caption="bright left", **noise)]
     model.adopt(vae)
@@ -99,8 +99,9 @@ def test_a_generator_begins_as_its_decoder():
     assert np.abs(shown[0] - shown[1]).max() > 1e-3
     # what is trained afterwards is the model's own
     before = vae.decoder.get_weights()
-    for ours, theirs in zip(model.generator.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for network, learned in ((model.generator, before), (model.style_encoder, vae.encoder.get_weights())):
+        for ours, theirs in zip(network.get_weights(), learned, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
     model.fit(dataset(), verbose=0)
     assert max(np.abs(a - b).max() for a, b in zip(before, model.generator.get_weights(), strict=True)) > 1e-5
     for ours, theirs in zip(before, vae.decoder.get_weights(), strict=True):

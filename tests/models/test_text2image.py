@@ -153,6 +153,44 @@ def test_the_matching_loss_is_that_of_the_global_batch_and_leaves_the_encoder():
         np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6)  # the same sums in another order
 
 
+def style_encoder(noise: int = 2) -> keras.Model:
+    image, text = keras.Input(SHAPE), keras.Input((SIZE,))
+    seen = keras.layers.Concatenate()([keras.layers.Flatten()(image), text])
+    return keras.Model([image, text], keras.layers.Dense(2 * noise)(seen), name="style_encoder")
+
+
+def test_the_terms_of_style_are_those_of_a_vae():
+    plain, styled = text2image(), text2image(style_encoder=style_encoder(), style_weight=0.5, style_scale=0.2)
+    data = batch()
+    (_, (without, _)), _ = losses(plain, data)
+    (_, (rows, metrics)), made = losses(styled, data)
+    image, text = np.asarray(data["image"]), made["right"]
+    parameters = np.asarray(styled.style_encoder([data["image"], text]))
+    mean, scale = parameters[:, :2], 1e-4 + np.logaddexp(0, parameters[:, 2:] + 0.5413)
+    divergence = (0.5 * (scale**2 + mean**2 - 1) - np.log(scale)).sum(1)
+    again = np.asarray(made["drawn_again"])
+    log_likelihood = -np.square(image - again).sum((1, 2, 3)) / (2 * 0.2**2) - 16 * np.log(0.2 * np.sqrt(2 * np.pi))
+    np.testing.assert_allclose(rows - without, 0.5 * (divergence - log_likelihood), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(metrics["style_kl"], divergence, rtol=1e-4)
+    np.testing.assert_allclose(metrics["style_error"], np.abs(image - again).mean((1, 2, 3)), rtol=1e-4)
+
+
+def test_the_generator_moves_the_style_encoder():
+    model = text2image(style_encoder=style_encoder(), style_weight=0.5)
+    before = model.style_encoder.get_weights()
+    model.compile(keras.optimizers.Adam(1e-2))
+    history = model.fit(tf.data.Dataset.from_tensor_slices(batch(8)).batch(4), epochs=30, verbose=0).history
+    assert max(np.abs(a - b).max() for a, b in zip(before, model.style_encoder.get_weights(), strict=True)) > 1e-2
+    assert history["style_error"][-1] < 0.8 * history["style_error"][0]
+
+
+def test_a_style_encoder_that_does_not_fit():
+    with pytest.raises(ValueError, match=r"must go from .*to \(4,\), two numbers for each of the noise; it goes from"):
+        text2image(style_encoder=style_encoder(3))
+    with pytest.raises(ValueError, match="Expected style_weight >= 0 and style_scale > 0; received 0.01, 0.0"):
+        text2image(style_scale=0.0)
+
+
 def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
     settings = {"vocabulary": WORDS, "length": 4, "embedding_size": 6, "text_width": 4, "trunk_width": 3}
     settings["embedding_loss"] = "structured"
