@@ -21,6 +21,7 @@ from .endpoints import Endpoint, Port
 from .gan import GAN
 from .joint_embedding import JointEmbedding, noisy, own_and_same
 from .players import Player
+from .text2image_checks import check
 from .wrong_captions import wrong_captions
 
 tfd = tfp.distributions
@@ -135,7 +136,7 @@ class Text2Image(Captioned, AdversarialModel):
         self.style_encoder, self.style_weight, self.style_scale = style_encoder, style_weight, style_scale
         self.matching_aware, self.interpolate = bool(matching_aware), bool(interpolate)
         self.image_shape = tuple(generator.output_shape[1:])
-        self._check()
+        check(self)
         self.latent_size = int(generator.inputs[0].shape[-1])
         self.objective, self.penalty = objective, penalty
         self._objective = adversarial.get(objective)
@@ -337,43 +338,6 @@ class Text2Image(Captioned, AdversarialModel):
             },
             "vocabulary": list(self.vocabulary),
         }
-
-    def _check(self):
-        if not (self.matching_weight >= 0 and self.matching_noise >= 0 and self.temperature > 0):
-            raise ValueError(
-                "Expected matching_weight >= 0, matching_noise >= 0 and temperature > 0; received "
-                f"{self.matching_weight!r}, {self.matching_noise!r} and {self.temperature!r}"
-            )
-        if not (self.style_weight >= 0 and self.style_scale > 0):
-            raise ValueError(
-                f"Expected style_weight >= 0 and style_scale > 0; received {self.style_weight!r}, {self.style_scale!r}"
-            )
-        if self.matching_weight and self.image_encoder is None:
-            raise ValueError(f"matching_weight={self.matching_weight} needs an image_encoder; received None")
-        size = self.embedding_size
-        for role, network, at in (("generator", self.generator, 1), ("head", self.head, 1)):
-            found = [tuple(each.shape[1:]) for each in network.inputs]
-            if len(found) != 2 or found[at] != (size,):
-                raise ValueError(
-                    f"The text_encoder gives {size} numbers: the {role} must take two inputs, the second of shape "
-                    f"({size},); it takes {found}"
-                )
-        seen, features = tuple(self.trunk.input_shape[1:]), tuple(self.trunk.output_shape[1:])
-        if seen != self.image_shape or tuple(self.head.inputs[0].shape[1:]) != features:
-            raise ValueError(
-                f"The generator makes images {self.image_shape}; the trunk takes {seen} and gives {features}, and the "
-                f"head takes {tuple(self.head.inputs[0].shape[1:])}: expected them to fit"
-            )
-        style, noise = self.style_encoder, int(self.generator.inputs[0].shape[-1])
-        if style is not None:
-            found = [tuple(each.shape[1:]) for each in style.inputs], tuple(style.output_shape[1:])
-            if found != ([self.image_shape, (size,)], (2 * noise,)):
-                raise ValueError(
-                    f"The style_encoder must go from [{self.image_shape}, ({size},)] to ({2 * noise},), two numbers "
-                    f"for each of the noise; it goes from {found[0]} to {found[1]}"
-                )
-        if tuple(self.head.output_shape[1:]) != (1,):
-            raise ValueError(f"The head must give one logit [batch, 1]; it gives {tuple(self.head.output_shape)}")
 
 
 def _shapes(network: keras.Model) -> list[tuple[int, ...]]:
