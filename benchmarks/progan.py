@@ -182,8 +182,9 @@ def main() -> None:
     name = f"progan_{args.data}_{args.system}"
     model.save(WEIGHTS / f"{name}_{args.seed}.keras")
     stages = model.data_stages(batch_size) or [{"image_shape": SHAPE, "batch_size": batch_size}]
-    shown = picture(model) if key == "progan" else pictures.grid(model.generate(50, seed=1), columns=10)
-    pictures.save_png(record.RESULTS / "pictures" / f"{name}.png", shown)
+    if args.system != "short":
+        shown = picture(model) if key == "progan" else pictures.grid(model.generate(50, seed=1), columns=10)
+        pictures.save_png(record.RESULTS / "pictures" / f"{name}.png", shown)
     result = {
         "last": watch.curve[-1],
         "curve": watch.curve,
