@@ -27,7 +27,10 @@ class JointEmbedding(Captioned, GenerativeModel):
 
     Args:
         text_encoder: tokens, integers [batch, length] -> [batch, size].
-        image_encoder: images [batch, height, width, channels] in [0, 1] -> [batch, size].
+        image_encoder: images [batch, height, width, channels] in [0, 1] -> [batch, n].
+        projection: a text's embedding [batch, size] -> [batch, n], where it is compared with images, or None where the
+            embedding is compared itself. Comparing keeps only what tells the batch's captions apart; before the
+            projection the text encoder keeps every word, of which a generator has more.
         vocabulary: words, in the order of their tokens; see `keras_gen.data.Tokenizer`.
         loss: `"contrastive"` or `"structured"`, see `keras_gen.losses.joint_embedding`.
         temperature: of the contrastive loss, > 0.
@@ -40,7 +43,8 @@ class JointEmbedding(Captioned, GenerativeModel):
         ValueError: for an unknown loss, a temperature or noise out of range, or encoders of different sizes.
 
     Reference:
-        Reed, Akata, Schiele, Lee 2016, arXiv:1605.05395 (structured). Radford et al. 2021, arXiv:2103.00020
+        Reed, Akata, Schiele, Lee 2016, arXiv:1605.05395 (structured). Chen, Kornblith, Norouzi, Hinton 2020,
+        arXiv:2002.05709, section 4.2 (what stands before the projection serves better than what is compared). Radford et al. 2021, arXiv:2103.00020
         (contrastive). Kaur, Cohen, Lipton 2019, arXiv:1910.08640 (gradients of classifiers trained with noise).
     """
 
@@ -50,6 +54,7 @@ class JointEmbedding(Captioned, GenerativeModel):
         self,
         text_encoder: keras.Model,
         image_encoder: keras.Model,
+        projection: keras.Model | None = None,
         *,
         vocabulary: Sequence[str],
         loss: str = "contrastive",
@@ -60,6 +65,7 @@ class JointEmbedding(Captioned, GenerativeModel):
     ):
         super().__init__(seed=seed, **kwargs)
         self.take_text(text_encoder, vocabulary)
+        self.projection = projection
         self.image_encoder, self.loss, self.temperature = image_encoder, loss, temperature
         self.image_noise = image_noise
         self.image_shape = tuple(image_encoder.input_shape[1:])
@@ -69,21 +75,17 @@ class JointEmbedding(Captioned, GenerativeModel):
             raise ValueError(
                 f"temperature must be > 0 and image_noise >= 0; received {temperature!r} and {image_noise!r}"
             )
-        if tuple(image_encoder.output_shape[1:]) != (self.embedding_size,):
-            raise ValueError(
-                f"The text_encoder gives {self.embedding_size} numbers; the image_encoder gives "
-                f"{tuple(image_encoder.output_shape[1:])}: expected as many"
-            )
+        check_compared(self)
 
     def losses_of(self, batch, draws, place, training):
         tokens = self.tokens_of(batch)
         image = noisy(batch["image"], self.image_noise if training else 0.0, draws)
-        image, text = self.embed_image(image, training), self.embed(tokens, training)
+        image, text = self.embed_image(image, training), project(self.projection, self.embed(tokens, training))
         own, same = own_and_same(tokens, place)
         formula = joint_embedding.LOSSES[self.loss]
         rows, metrics = [], {}
         for name, ours, theirs in (("image", image, place.gather(text)), ("text", text, place.gather(image))):
-            scores = self.score(ours[:, None], theirs[None])
+            scores = self._scores(ours[:, None], theirs[None])
             rows.append(formula(scores, own, same))
             # by the loss's own rule: an equal caption is no mistake
             best = tf.argmax(scores, axis=1, output_type=tf.int32)
@@ -96,7 +98,10 @@ class JointEmbedding(Captioned, GenerativeModel):
         return tf.cast(self.image_encoder(image, training=training), tf.float32)
 
     def score(self, image: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
-        """Scores of embeddings [..., size] and [..., size], which broadcast: [...]."""
+        """Scores of embeddings of images [..., n] and of texts [..., size], which broadcast: [...]."""
+        return self._scores(image, project(self.projection, text))
+
+    def _scores(self, image: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
         if self.loss == "structured":
             return tf.reduce_sum(image * text, axis=-1)
         return tf.reduce_sum(tf.nn.l2_normalize(image, -1) * tf.nn.l2_normalize(text, -1), axis=-1) / self.temperature
@@ -124,11 +129,39 @@ class JointEmbedding(Captioned, GenerativeModel):
             **super().get_config(),
             "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
             "image_encoder": keras.saving.serialize_keras_object(self.image_encoder),
+            "projection": self.projection and keras.saving.serialize_keras_object(self.projection),
             "vocabulary": list(self.vocabulary),
             "loss": self.loss,
             "temperature": self.temperature,
             "image_noise": self.image_noise,
         }
+
+
+def project(projection: keras.Model | None, text) -> tf.Tensor:
+    """Embeddings of texts [..., size] -> [..., n], where they are compared with images: float32."""
+    text = tf.convert_to_tensor(text)
+    if projection is None:
+        return tf.cast(text, tf.float32)
+    rows = tf.cast(projection(tf.reshape(text, [-1, text.shape[-1]])), tf.float32)
+    return tf.reshape(rows, [*tf.unstack(tf.shape(text)[:-1]), rows.shape[-1]])
+
+
+def check_compared(model) -> None:
+    """Raise a ValueError unless texts, behind the `projection` where there is one, and images meet in one space."""
+    size, images = model.embedding_size, tuple(model.image_encoder.output_shape[1:])
+    if model.projection is None:
+        if images != (size,):
+            raise ValueError(
+                f"The text_encoder gives {size} numbers; the image_encoder gives {images}: expected as many, or a "
+                "projection between them"
+            )
+        return
+    found = tuple(model.projection.input_shape[1:]), tuple(model.projection.output_shape[1:])
+    if found != ((size,), images):
+        raise ValueError(
+            f"The projection must go from the text_encoder's {(size,)} to the image_encoder's {images}; it goes from "
+            f"{found[0]} to {found[1]}"
+        )
 
 
 def noisy(image: tf.Tensor, deviation: float, draws) -> tf.Tensor:

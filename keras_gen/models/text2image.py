@@ -19,7 +19,7 @@ from .captioned_vae import CaptionedVAE
 from .diversity import pixel_variance, sample_diversity
 from .endpoints import Endpoint, Port
 from .gan import GAN
-from .joint_embedding import JointEmbedding, noisy, own_and_same
+from .joint_embedding import JointEmbedding, noisy, own_and_same, project
 from .players import Player
 from .text2image_checks import check
 from .wrong_captions import wrong_captions
@@ -70,7 +70,9 @@ class Text2Image(Captioned, AdversarialModel):
         matching_aware: teach the discriminator wrong captions (GAN-CLS).
         interpolate: teach the generator embeddings between captions (GAN-INT).
         objective, penalty: as `GAN`'s; a penalty is taken with the image's own caption.
-        image_encoder: images -> embeddings [batch, size], for `matching_weight`; it is frozen.
+        image_encoder: images -> [batch, n], for `matching_weight`; it is frozen.
+        projection: embeddings of texts -> [batch, n], where they are compared with those of images, or None; it is
+            frozen. See `JointEmbedding`.
         matching_weight: of the contrastive loss for the generator, >= 0.
         matching_noise: standard deviation, >= 0, of normal noise on the images that the frozen encoder is given, in
             units of their range; it should have been trained with as much (`JointEmbedding`'s `image_noise`).
@@ -112,6 +114,7 @@ class Text2Image(Captioned, AdversarialModel):
         objective: str | dict = "non_saturating",
         penalty: str | dict | None = None,
         image_encoder: keras.Model | None = None,
+        projection: keras.Model | None = None,
         matching_weight: float = 0.0,
         matching_noise: float = 0.0,
         temperature: float = 0.1,
@@ -130,8 +133,10 @@ class Text2Image(Captioned, AdversarialModel):
         text_encoder.trainable = False
         self.image_encoder, self.matching_weight, self.temperature = image_encoder, matching_weight, temperature
         self.matching_noise = matching_noise
-        if image_encoder is not None:
-            image_encoder.trainable = False
+        self.projection = projection
+        for network in (image_encoder, projection):
+            if network is not None:
+                network.trainable = False
         self.generator, self.trunk, self.head = generator, trunk, head
         self.style_encoder, self.style_weight, self.style_scale = style_encoder, style_weight, style_scale
         self.matching_aware, self.interpolate = bool(matching_aware), bool(interpolate)
@@ -230,7 +235,7 @@ class Text2Image(Captioned, AdversarialModel):
         image = noisy(made["generated"], self.matching_noise, draws)
         image = tf.cast(self.image_encoder(image, training=False), tf.float32)
         own, same = own_and_same(self.tokens_of(batch), place)
-        texts = tf.nn.l2_normalize(place.gather(made["right"]), -1)
+        texts = tf.nn.l2_normalize(project(self.projection, place.gather(made["right"])), -1)
         scores = tf.matmul(tf.nn.l2_normalize(image, -1), texts, transpose_b=True) / self.temperature
         return contrastive(scores, own, same)
 
@@ -262,7 +267,7 @@ class Text2Image(Captioned, AdversarialModel):
     def adopt(self, learned: JointEmbedding | CaptionedVAE) -> None:
         """Take over what another model has learned of the same captions, before training.
 
-        Of a joint embedding, the text encoder and the image encoder; and the trunk, if the joint embedding's image
+        Of a joint embedding, the text encoder, the image encoder and the projection; and the trunk, if the joint embedding's image
         encoder begins with one of the same structure: the discriminator then starts with features that captions speak
         of. Of a VAE, the text encoder, the generator, which was its decoder, and the style encoder.
 
@@ -283,6 +288,10 @@ class Text2Image(Captioned, AdversarialModel):
             return
         if self.image_encoder is not None:
             self.image_encoder.set_weights(learned.image_encoder.get_weights())
+            if (self.projection is None) != (learned.projection is None):
+                raise ValueError("Expected a joint embedding with a projection if, and only if, this model has one")
+            if self.projection is not None:
+                self.projection.set_weights(learned.projection.get_weights())
         trunk = next((layer for layer in learned.image_encoder.layers if layer.name == self.trunk.name), None)
         if trunk is not None and _shapes(trunk) == _shapes(self.trunk):
             self.trunk.set_weights(trunk.get_weights())
@@ -334,7 +343,7 @@ class Text2Image(Captioned, AdversarialModel):
             **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts},
             **{
                 name: getattr(self, name) and keras.saving.serialize_keras_object(getattr(self, name))
-                for name in ("image_encoder", "style_encoder")
+                for name in ("image_encoder", "projection", "style_encoder")
             },
             "vocabulary": list(self.vocabulary),
         }

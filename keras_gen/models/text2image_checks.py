@@ -1,5 +1,7 @@
 """Whether the parts of a Text2Image fit each other."""
 
+from .joint_embedding import check_compared
+
 
 def check(model) -> None:
     """Look at a Text2Image's networks and options.
@@ -18,6 +20,8 @@ def check(model) -> None:
         )
     if model.matching_weight and model.image_encoder is None:
         raise ValueError(f"matching_weight={model.matching_weight} needs an image_encoder; received None")
+    if model.image_encoder is not None:
+        check_compared(model)
     size = model.embedding_size
     for role, network, at in (("generator", model.generator, 1), ("head", model.head, 1)):
         found = [tuple(each.shape[1:]) for each in network.inputs]

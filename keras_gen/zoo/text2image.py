@@ -61,6 +61,7 @@ def text2image(
         objective=objective,
         penalty=penalty,
         image_encoder=image_encoder,
+        projection=_projection(embedding_size) if matching_weight else None,
         matching_weight=matching_weight,
         matching_noise=matching_noise,
         style_encoder=_style_encoder(image_shape, latent_size, embedding_size) if style_weight else None,
@@ -105,6 +106,7 @@ def joint_embedding(
     model = models.JointEmbedding(
         _text_encoder(vocabulary, length, embedding_size, text_width),
         _image_encoder(image_shape, embedding_size, trunk_width, normalization),
+        _projection(embedding_size),
         vocabulary=vocabulary,
         loss=embedding_loss,
         temperature=temperature,
@@ -133,7 +135,7 @@ def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbe
 
 
 def vae_of(
-    model: models.Text2Image, seed: int | None, *, scale: float = SCALE, learning_rate: float = 2e-3
+    model: models.Text2Image, seed: int | None, *, scale: float = SCALE, learning_rate: float = 1e-3
 ) -> models.CaptionedVAE:
     """The VAE whose decoder is the generator of a `text2image`, compiled and ready for `fit`.
 
@@ -174,6 +176,11 @@ def _text_encoder(vocabulary, length: int, size: int, width: int):
 def _image_encoder(image_shape, size: int, width: int, normalization: str):
     trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
     return networks.text2image_image_encoder(trunk, size)
+
+
+def _projection(size: int):
+    embedding = keras.Input((size,), name="embedding")
+    return keras.Model(embedding, keras.layers.Dense(size, dtype="float32")(embedding), name="projection")
 
 
 def _style_encoder(image_shape, latent_size: int, embedding_size: int):

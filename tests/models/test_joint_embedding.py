@@ -23,16 +23,19 @@ def columns(num: int = 12) -> dict[str, np.ndarray]:
     return {"image": image, "tokens": tokens}
 
 
-def joint(**options) -> JointEmbedding:
+def joint(projected: bool = False, **options) -> JointEmbedding:
+    """With a projection, images and texts meet in three dimensions."""
     keras.utils.set_random_seed(0)
-    image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(5)])
+    size = 3 if projected else 5
+    image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(size)])
     encoder = networks.text_encoder(len(WORDS), 3, 5, width=6)
-    return JointEmbedding(encoder, image, vocabulary=WORDS, seed=0, **options)
+    projection = keras.Sequential([keras.Input((5,)), keras.layers.Dense(size)]) if projected else None
+    return JointEmbedding(encoder, image, projection, vocabulary=WORDS, seed=0, **options)
 
 
-@pytest.mark.parametrize("loss", ["contrastive", "structured"])
-def test_it_learns_to_tell_four_captions_apart(loss):
-    model = joint(loss=loss)
+@pytest.mark.parametrize(("loss", "projected"), [("contrastive", True), ("structured", False)])
+def test_it_learns_to_tell_four_captions_apart(loss, projected):
+    model = joint(projected, loss=loss)
     model.compile(keras.optimizers.Adam(0.02))
     data = tf.data.Dataset.from_tensor_slices(columns(16)).batch(8)
     before = model.evaluate(data, verbose=0, return_dict=True)
@@ -47,16 +50,23 @@ def test_it_learns_to_tell_four_captions_apart(loss):
     np.testing.assert_allclose(model.predict(four, verbose=0), np.diag(scores), rtol=1e-5)
 
 
-def test_the_loss_of_a_batch_by_hand():
-    model = joint(temperature=0.5)
+@pytest.mark.parametrize("projected", [False, True])
+def test_the_loss_of_a_batch_by_hand(projected, tmp_path):
+    model = joint(projected, temperature=0.5)
     model.compile("sgd")
     batch = {name: value[:3] for name, value in columns(4).items()}
     image, text = np.asarray(model.embed_image(batch["image"])), np.asarray(model.embed(batch["tokens"]))
+    if projected:
+        weight, bias = model.projection.get_weights()
+        text = text @ weight + bias
     unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (image, text)]
     scores = unit[0] @ unit[1].T / 0.5
     each = [np.log(np.exp(s).sum(1)) - np.diag(s) for s in (scores, scores.T)]
     result = model.evaluate(tf.data.Dataset.from_tensors(batch), verbose=0, return_dict=True)
     assert result["loss"] == pytest.approx(np.mean(each), rel=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(batch, verbose=0), model.predict(batch, verbose=0))
 
 
 @pytest.mark.parametrize(("loss", "noise"), [("contrastive", 0.2), ("structured", 0.0)])
@@ -125,3 +135,6 @@ def test_sizes_that_do_not_fit():
     image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(4)])
     with pytest.raises(ValueError, match="text_encoder gives 5 numbers; the image_encoder gives .4,."):
         JointEmbedding(networks.text_encoder(4, 3, 5, width=6), image, vocabulary=WORDS)
+    narrow = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"from the text_encoder's \(5,\) to the image_encoder's \(4,\); it goes from"):
+        JointEmbedding(networks.text_encoder(4, 3, 5, width=6), image, narrow, vocabulary=WORDS)

@@ -123,12 +123,21 @@ def image_encoder() -> keras.Model:
     )
 
 
-def test_the_matching_loss_is_the_cross_entropy_of_captions():
-    plain, matched = text2image(), text2image(image_encoder=image_encoder(), matching_weight=3.0, temperature=0.5)
+def projection() -> keras.Model:
+    return keras.Sequential([keras.Input((SIZE,)), keras.layers.Dense(SIZE)], name="projection")
+
+
+@pytest.mark.parametrize("projected", [False, True])
+def test_the_matching_loss_is_the_cross_entropy_of_captions(projected):
+    options = {"image_encoder": image_encoder(), "matching_weight": 3.0, "temperature": 0.5}
+    plain, matched = text2image(), text2image(**options, projection=projection() if projected else None)
     data = batch()
     (_, (without, _)), made = losses(plain, data)
     (_, (rows, _)), _ = losses(matched, data)
     image, text = np.asarray(matched.image_encoder(made["generated"])), np.asarray(made["right"])
+    if projected:
+        weight, bias = matched.projection.get_weights()
+        text = text @ weight + bias
     unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (image, text)]
     scores = unit[0] @ unit[1].T / 0.5
     expected = 3.0 * (np.log(np.exp(scores).sum(1)) - np.diag(scores))
@@ -137,11 +146,13 @@ def test_the_matching_loss_is_the_cross_entropy_of_captions():
 
 def test_the_matching_loss_is_that_of_the_global_batch_and_leaves_the_encoder():
     def run():
-        model = text2image(image_encoder=image_encoder(), matching_weight=1.0, matching_noise=0.2)
+        parts = {"image_encoder": image_encoder(), "projection": projection()}
+        model = text2image(**parts, matching_weight=1.0, matching_noise=0.2)
         model.compile(keras.optimizers.SGD(0.05))
-        before = model.image_encoder.get_weights()
+        before = [value for part in parts.values() for value in part.get_weights()]
         model.fit(tf.data.Dataset.from_tensor_slices(batch(9)).batch(4), epochs=2, verbose=0)
-        for value, other in zip(before, model.image_encoder.get_weights(), strict=True):
+        after = [value for part in parts.values() for value in part.get_weights()]
+        for value, other in zip(before, after, strict=True):
             np.testing.assert_array_equal(value, other)
         return model.generator.get_weights()
 
@@ -201,14 +212,23 @@ def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
     model.adopt(joint)
     assert (joint.loss, joint.compiled) == ("structured", True)
     trunk = joint.image_encoder.get_layer("trunk")
-    for ours, theirs in ((model.text_encoder, joint.text_encoder), (model.image_encoder, joint.image_encoder),
-                         (model.trunk, trunk)):  # fmt: skip
+    for ours, theirs in (
+        (model.text_encoder, joint.text_encoder),
+        (model.image_encoder, joint.image_encoder),
+        (model.projection, joint.projection),
+        (model.trunk, trunk),
+    ):
         for value, expected in zip(ours.get_weights(), theirs.get_weights(), strict=True):
             np.testing.assert_array_equal(value, expected)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.matching_weight == 0.5
-    np.testing.assert_array_equal(loaded.image_encoder.get_weights()[0], joint.image_encoder.get_weights()[0])
+    for name in ("image_encoder", "projection"):
+        ours, theirs = getattr(loaded, name).get_weights()[0], getattr(joint, name).get_weights()[0]
+        np.testing.assert_array_equal(ours, theirs)
+    joint.projection = None
+    with pytest.raises(ValueError, match="Expected a joint embedding with a projection if, and only if"):
+        model.adopt(joint)
     # a trunk of another width starts by itself
     wide = zoo.build("text2image", (8, 8, 1), seed=2, width=4, **{**settings, "trunk_width": 5})
     first = wide.trunk.get_weights()
@@ -304,6 +324,9 @@ def test_networks_that_do_not_fit():
         ValueError, match="text_encoder gives 6 numbers: the generator must take two inputs, the second"
     ):
         Text2Image(model.generator, model.trunk, model.head, other, vocabulary=WORDS)
+    with pytest.raises(ValueError, match=r"projection must go from the text_encoder's \(5,\) to .* \(5,\); it goes from"):
+        wide = keras.Sequential([keras.Input((SIZE,)), keras.layers.Dense(SIZE + 1)])
+        text2image(image_encoder=image_encoder(), projection=wide)
     flat = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
     with pytest.raises(ValueError, match=r"makes images \(4, 4, 1\); the trunk takes \(4, 4, 3\)"):
         Text2Image(model.generator, flat, model.head, model.text_encoder, vocabulary=WORDS)

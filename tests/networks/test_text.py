@@ -1,4 +1,4 @@
-"""The text encoder: filling changes nothing, order does; and the networks of text to image fit together."""
+"""The text encoder: filling changes nothing, order does, words add up; and the networks of text to image fit together."""
 
 import keras
 import numpy as np
@@ -30,6 +30,15 @@ def test_order_matters_within_the_kernel():
     (encoder,) = encoders(3)
     found = encoder.predict(np.array([[2, 3, 4], [3, 2, 4]], np.int32), verbose=0)
     assert np.abs(found[0] - found[1]).max() > 1e-3
+
+
+def test_words_beyond_the_kernel_add_up():
+    # the first word and the last see one neighbour each: what one of them brings does not depend on the other
+    (encoder,) = encoders(4, convolutions=1)
+    ends = [(2, 3), (4, 3), (2, 5), (4, 5)]
+    a, b, c, d = encoder.predict(np.array([[first, 6, 7, last] for first, last in ends], np.int32), verbose=0)
+    np.testing.assert_allclose(a - b, c - d, atol=1e-6)
+    assert np.abs(a - b).max() > 1e-2 and np.abs(a - c).max() > 1e-2
 
 
 def test_a_large_vocabulary_is_not_rounded_in_half_precision():
