@@ -65,10 +65,12 @@ class Configuration:
 
 # a slower discriminator is at chance before shapes have outlines
 RATES = {"discriminator": 1e-3, "generator": 5e-4}
-STABLE = {"width": 32, "penalty": {"name": "r1", "gamma": 1.0}}
+STABLE = {
+    **{"width": 32, "penalty": {"name": "r1", "gamma": 1.0}, "interpolate": True},
+    **{"modulated": False, "vae": None, "style_weight": 0.0},
+}
 GUIDED = {**STABLE, "interpolate": False, "matching_weight": 2.0, "matching_noise": 0.2}
-# a VAE whose pixels may lie this far from its image leaves the shape to the caption; without a matching loss, which
-# the generator wins by noise that its encoder takes for a shape
+# without a matching loss, which the generator wins by noise that its encoder takes for a shape
 BY_VAE = {**STABLE, "interpolate": False, "modulated": True, "vae": {"scale": 0.2}}
 LATER = {"discriminator": 1e-3, "generator": 2e-4}
 CONFIGURATIONS = {
@@ -77,10 +79,7 @@ CONFIGURATIONS = {
     # a matching loss for the generator, by an encoder that has seen noise; more and smaller steps
     "guided": Configuration(GUIDED, batch_size=32),
     # after a VAE, by whose decoder it begins, and with the VAE's terms beside the game's
-    "after_vae": Configuration(BY_VAE, LATER, batch_size=32, as_vae=0.8),
     "with_vae": Configuration({**BY_VAE, "style_weight": 0.04}, LATER, batch_size=32, as_vae=0.8),
-    # by an encoder that has not seen noise, with GAN-INT
-    "guided_without_noise": Configuration({**STABLE, "matching_weight": 1.0}),
     # the ablations, all for the same short time
     "short": Configuration(STABLE),
     "without_matching": Configuration({**STABLE, "matching_aware": False}),

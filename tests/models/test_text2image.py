@@ -324,7 +324,9 @@ def test_networks_that_do_not_fit():
         ValueError, match="text_encoder gives 6 numbers: the generator must take two inputs, the second"
     ):
         Text2Image(model.generator, model.trunk, model.head, other, vocabulary=WORDS)
-    with pytest.raises(ValueError, match=r"projection must go from the text_encoder's \(5,\) to .* \(5,\); it goes from"):
+    with pytest.raises(
+        ValueError, match=r"projection must go from the text_encoder's \(5,\) to .* \(5,\); it goes from"
+    ):
         wide = keras.Sequential([keras.Input((SIZE,)), keras.layers.Dense(SIZE + 1)])
         text2image(image_encoder=image_encoder(), projection=wide)
     flat = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
