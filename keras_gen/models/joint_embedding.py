@@ -44,8 +44,9 @@ class JointEmbedding(Captioned, GenerativeModel):
 
     Reference:
         Reed, Akata, Schiele, Lee 2016, arXiv:1605.05395 (structured). Chen, Kornblith, Norouzi, Hinton 2020,
-        arXiv:2002.05709, section 4.2 (what stands before the projection serves better than what is compared). Radford et al. 2021, arXiv:2103.00020
-        (contrastive). Kaur, Cohen, Lipton 2019, arXiv:1910.08640 (gradients of classifiers trained with noise).
+        arXiv:2002.05709, section 4.2 (what stands before the projection serves better than what is compared). Radford
+        et al. 2021, arXiv:2103.00020 (contrastive). Kaur, Cohen, Lipton 2019, arXiv:1910.08640
+        (gradients of classifiers trained with noise).
     """
 
     tracked = ("loss", "image_accuracy", "text_accuracy")

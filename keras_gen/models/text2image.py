@@ -267,9 +267,9 @@ class Text2Image(Captioned, AdversarialModel):
     def adopt(self, learned: JointEmbedding | CaptionedVAE) -> None:
         """Take over what another model has learned of the same captions, before training.
 
-        Of a joint embedding, the text encoder, the image encoder and the projection; and the trunk, if the joint embedding's image
-        encoder begins with one of the same structure: the discriminator then starts with features that captions speak
-        of. Of a VAE, the text encoder, the generator, which was its decoder, and the style encoder.
+        Of a joint embedding, the text encoder, the image encoder and the projection; and the trunk, if the joint
+        embedding's image encoder begins with one of the same structure: the discriminator then starts with features
+        that captions speak of. Of a VAE, the text encoder, the generator, which was its decoder, and the style encoder.
 
         Raises:
             ValueError: for another vocabulary, or networks of another structure.

@@ -11,10 +11,10 @@ def text_encoder(
 ) -> keras.Model:
     """Tokens, integers [batch, length] -> [batch, size], unbounded.
 
-    The sum over the words of an embedding of each and of what convolutions say of it in its neighbourhood. So words that
-    never stood together in training still give what each of them gives. A row's filling (token 0) changes nothing: the
-    same words in a longer row have the same embedding. A character-level convolutional-recurrent encoder, as in the
-    paper, wants a recurrent network on the device; words and convolutions run in every precision.
+    The sum over the words of an embedding of each and of what convolutions say of it in its neighbourhood. So words
+    that never stood together in training still give what each of them gives. A row's filling (token 0) changes
+    nothing: the same words in a longer row have the same embedding. A character-level convolutional-recurrent encoder,
+    as in the paper, wants a recurrent network on the device; words and convolutions run in every precision.
 
     Args:
         num_words: words of the vocabulary; tokens are 0 (filling), 1 (unknown) and 2 to num_words + 1.

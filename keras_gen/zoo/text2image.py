@@ -10,7 +10,7 @@ from keras_gen.losses import joint_embedding as joint_embedding_losses
 from keras_gen.models.averages import twin_of
 
 EMBEDDING_SIZE, LENGTH, EPOCHS = 128, 24, 10
-SCALE = 0.2  # of the VAE's pixels; with half of it, the code of an image says its shape, and the caption is not heard
+SCALE = 0.2  # of the VAE's pixels: the wider it is, the less the code of an image says, and the more the caption
 
 
 def text2image(

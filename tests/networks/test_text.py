@@ -1,4 +1,4 @@
-"""The text encoder: filling changes nothing, order does, words add up; and the networks of text to image fit together."""
+"""The text encoder: filling changes nothing, order does, words add up; and the networks of text to image fit."""
 
 import keras
 import numpy as np
