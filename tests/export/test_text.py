@@ -46,7 +46,7 @@ def model():
     generator = np.random.default_rng(0)
     # weights large enough for a text to matter; moving variances stay positive
     for weight in model.generator.weights:
-        added = generator.normal(0, 0.3, weight.shape)
+        added = generator.normal(0, 0.1, weight.shape)
         weight.assign(np.abs(weight + added) if weight.path.endswith("variance") else weight + added)
     model.average()
     return model
