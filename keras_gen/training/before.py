@@ -3,13 +3,16 @@
 import pathlib
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gen import runs
 from keras_gen.models import GenerativeModel, Text2Image
 from keras_gen.zoo import text2image
 
-from .callbacks import StopOnNaN
+from .callbacks import LinearDecay, StopOnNaN, optimizers_of
+
+DECAY = 0.5  # part of the epochs after which a learning rate falls
 
 
 def prepare(
@@ -25,7 +28,7 @@ def prepare(
     """Train the joint embedding of texts and images, then the VAE of the setting `vae`; the model takes them over.
 
     They are kept as `embedding.keras` and `vae.keras`. A run that was stopped afterwards takes them from the files; one
-    that was stopped while one of them was trained trains it anew.
+    that was stopped while one of them was trained trains it anew. Their learning rates fall over the second half.
 
     Args:
         run: whose settings say how; see `keras_gen.zoo.text2image.embedding_of` and `vae_of`.
@@ -46,7 +49,9 @@ def prepare(
             with devices.scope():
                 learned, epochs = make()
             say(f"First {what}: {epochs} epochs")
-            learned.fit(training, validation_data=validation, epochs=epochs, verbose=verbose, callbacks=[StopOnNaN()])
+            rates = [float(np.asarray(optimizer.learning_rate)) for optimizer in optimizers_of(learned)]
+            callbacks = [StopOnNaN(), LinearDecay(DECAY, epochs, rates)]
+            learned.fit(training, validation_data=validation, epochs=epochs, verbose=verbose, callbacks=callbacks)
             scratch = file.with_name(f"unfinished_{name}.keras")
             learned.save(scratch)
             scratch.replace(file)

@@ -262,6 +262,7 @@ SYSTEMS = {
             learning_rate=1e-3,
             betas=(0.5, 0.999),
             paces={"generator": 0.2},
+            decay=0.5,
             whole_batches=True,
             view="captions",
         ),
