@@ -38,7 +38,7 @@ CHECKS = {
 # of the short run behind the files, where the zoo's own are too long
 SHORT = {
     "progan": {"steps": 2, "epochs": 9, "settings": {"fade_images": 1, "stable_images": 1}},
-    "text2image": {"settings": {"embedding": {"epochs": 1}}},
+    "text2image": {"settings": {"embedding": {"epochs": 1}, "vae": {"epochs": 1}}},
 }
 
 
