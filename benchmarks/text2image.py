@@ -70,7 +70,7 @@ STABLE = {
     **{"modulated": False, "vae": None, "style_weight": 0.0},
 }
 GUIDED = {**STABLE, "interpolate": False, "matching_weight": 2.0, "matching_noise": 0.2}
-# without a matching loss, which the generator wins by noise that its encoder takes for a shape
+# without a matching loss: with it alone captions are found again, and outlines are not (RESULTS.md, `guided`)
 BY_VAE = {**STABLE, "interpolate": False, "modulated": True, "vae": {"scale": 0.2}}
 LATER = {"discriminator": 1e-3, "generator": 2e-4}
 CONFIGURATIONS = {
