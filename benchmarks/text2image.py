@@ -1,7 +1,7 @@
 """Text to image: do the images show what their captions say? Factors of `shapes`, R-precision, and the ablations.
 
 usage: python -m benchmarks.text2image NAME [--seed 1] [--seconds 1200] [--encoder-epochs 15] [--data-dir DIR]
-       python -m benchmarks.text2image twemoji --folder FOLDER     (made by benchmarks.twemoji_folder)
+       python -m benchmarks.text2image twemoji[_with_vae] --folder FOLDER     (made by benchmarks.twemoji_folder)
 
 The text encoder is trained first, in a joint embedding (it is kept for further runs of the same seed); then the GAN,
 for so many seconds of wall time, its learning rates falling to 0 over the second half. On `shapes` both see the split
@@ -80,19 +80,26 @@ CONFIGURATIONS = {
     "guided": Configuration(GUIDED, batch_size=32),
     # after a VAE, by whose decoder it begins, and with the VAE's terms beside the game's
     "with_vae": Configuration({**BY_VAE, "style_weight": 0.04}, LATER, batch_size=32, as_vae=0.8),
+    # what the game adds: the decoder alone, with seconds so that it is the one that `with_vae` began by
+    "vae_alone": Configuration({**BY_VAE, "style_weight": 0.04}, LATER, batch_size=32, as_vae=1.0),
     # the ablations, all for the same short time
     "short": Configuration(STABLE),
     "without_matching": Configuration({**STABLE, "matching_aware": False}),
     "without_interpolation": Configuration({**STABLE, "interpolate": False}),
     "plain": Configuration({**STABLE, "matching_aware": False, "interpolate": False}),
     "twemoji": Configuration({**STABLE, "matching_weight": 1.0}, shapes=False),
+    "twemoji_with_vae": Configuration({**BY_VAE, "style_weight": 0.04}, LATER, batch_size=32, as_vae=0.8, shapes=False),
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where images and captions come from: splits by role, and what `load` is told besides."""
+    """Where images and captions come from: splits by role, and what `load` is told besides.
 
+    `name` stands in the names of the files that are kept.
+    """
+
+    name: str
     place: str
     splits: dict[str, str]
     options: dict
@@ -112,10 +119,10 @@ def source_of(args) -> Source:
     """`shapes`, or the folder that was named."""
     if CONFIGURATIONS[args.name].shapes:
         splits = {"train": "train_seen", "judges": "train", "seen": "test_seen", "held_out": "test_unseen"}
-        return Source("shapes", splits, {"data_dir": args.data_dir})
+        return Source("shapes", "shapes", splits, {"data_dir": args.data_dir})
     if not args.folder:
-        raise SystemExit("twemoji: name the --folder that benchmarks.twemoji_folder wrote")
-    return Source(args.folder, {"train": "train", "judges": "train", "held_out": "test"}, {})
+        raise SystemExit(f"{args.name}: name the --folder that benchmarks.twemoji_folder wrote")
+    return Source("twemoji", args.folder, {"train": "train", "judges": "train", "held_out": "test"}, {})
 
 
 class Budget(keras.callbacks.Callback):
@@ -156,9 +163,9 @@ def fit_for(seconds: float, model, batches) -> Budget:
     return budget
 
 
-def encoder(source: Source, name: str, seed: int, epochs: int, noise: float):
+def encoder(source: Source, seed: int, epochs: int, noise: float):
     """The joint embedding whose text encoder the GAN takes; trained once for a source, a seed and a noise."""
-    file = WEIGHTS / f"text2image_encoder_{name}_{seed}_{epochs}_{noise}.keras"
+    file = WEIGHTS / f"text2image_encoder_{source.name}_{seed}_{epochs}_{noise}.keras"
     if file.exists():
         return keras.saving.load_model(file)
     captions = source.all("train", fields=("caption",))["caption"]
@@ -174,7 +181,7 @@ def encoder(source: Source, name: str, seed: int, epochs: int, noise: float):
 
 def decoder(source: Source, model, options: dict, seed: int, seconds: float):
     """The VAE by whose decoder a GAN begins; trained once for a seed and a time."""
-    file = WEIGHTS / f"text2image_vae_{seed}_{model.style_scale}_{seconds:.0f}.keras"
+    file = WEIGHTS / f"text2image_vae_{source.name}_{seed}_{model.style_scale}_{seconds:.0f}.keras"
     if file.exists():
         return keras.saving.load_model(file)
     vae = vae_of(model, seed, scale=model.style_scale)
@@ -196,11 +203,11 @@ def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
         before = int(vae.optimizer.iterations)
         model.adopt(vae)
     model.compile({player: keras.optimizers.Adam(rate, 0.5) for player, rate in it.rates.items()})
-    budget = fit_for((1 - it.as_vae) * seconds, model, batches)
+    steps = fit_for((1 - it.as_vae) * seconds, model, batches).steps if it.as_vae < 1 else 0
     about = {
         "steps_as_vae": before,
-        "steps": budget.steps,
-        "epochs": round(budget.steps / len(batches), 1),
+        "steps": steps,
+        "epochs": round(steps / len(batches), 1),
         "train_minutes": round(seconds / 60, 1),
         "processor_minutes": round((time.process_time() - work) / 60, 1),
         "parameters": model.generator.count_params() + model.trunk.count_params() + model.head.count_params(),
@@ -283,14 +290,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1200, help="of the GAN's training")
     parser.add_argument("--encoder-epochs", type=int, default=15)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--folder", help="captioned images, for twemoji")
+    parser.add_argument("--folder", help="captioned images, where the name has twemoji")
     parser.add_argument("--data-dir")
     args = parser.parse_args()
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     it, source = CONFIGURATIONS[args.name], source_of(args)
     start = time.perf_counter()
-    joint = encoder(source, "shapes" if it.shapes else args.name, args.seed, args.encoder_epochs, it.noise)
+    joint = encoder(source, args.seed, args.encoder_epochs, it.noise)
     encoder_minutes = round((time.perf_counter() - start) / 60, 1)
     model, about = train(source, it, joint, args.seed, args.seconds)
     WEIGHTS.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from keras_gen import zoo
 from keras_gen.models.players import Optimizers
 
 GUIDED = ("guided",)
+BY_VAE = ("with_vae", "vae_alone", "twemoji_with_vae")
 WORDS = ("a", "red", "star")
 
 
@@ -44,8 +45,8 @@ def test_every_configuration_builds_and_adopts(name):
     np.testing.assert_array_equal(model.trunk.get_weights()[0], joint.image_encoder.get_layer("trunk").get_weights()[0])
     assert joint.image_noise == it.noise == model.matching_noise == (0.2 if name in GUIDED else 0.0)
     ablated = not (model.matching_aware and model.interpolate)
-    assert ablated == (name in (*GUIDED, "with_vae", "without_matching", "without_interpolation", "plain"))
-    assert (it.as_vae > 0) == (model.style_encoder is not None) == (name == "with_vae")
+    assert ablated == (name in (*GUIDED, *BY_VAE, "without_matching", "without_interpolation", "plain"))
+    assert (it.as_vae > 0) == (model.style_encoder is not None) == (name in BY_VAE)
 
 
 def test_the_picture_has_a_strip_for_each_caption():
