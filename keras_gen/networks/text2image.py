@@ -68,8 +68,7 @@ def _modulated_pixels(told, image_shape: Sequence[int], width: int):
         scale = layers.Dense(size, bias_initializer="ones", **normal_weights())(told)
         shift = layers.Dense(size, **normal_weights())(told)
         scale, shift = (layers.Reshape((1, 1, size))(each) for each in (scale, shift))
-        # what a text scales up has no bound of its own: int8 would keep little of what is small
-        return layers.ReLU(max_value=6.0)(layers.Add()([layers.Multiply()([x, scale]), shift]))
+        return layers.ReLU()(layers.Add()([layers.Multiply()([x, scale]), shift]))
 
     small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
     x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(told)
