@@ -323,7 +323,8 @@ def export(
     opened = runs.Run.open(run)
     folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
     training.write_card(opened)
-    rows = parity_rows(runs.read_json(folder / "parity.json"))
+    parity = runs.read_json(folder / "parity.json")
+    rows = parity_rows(parity)
     columns = ("precision", "endpoint", "output", "largest error", "mean error", "kB", "bound")
     table = _table(*columns, title="Against Keras")
     for row in rows:
@@ -331,6 +332,9 @@ def export(
         judged = {None: "", True: "met", False: "[red]exceeded[/red]"}[row["within"]]
         table.add_row(row["precision"], row["endpoint"], row["output"], *sizes, judged)
     Console(highlight=False).print(table)
+    for precision, file in parity["files"].items():
+        if file.get("in_float"):
+            print(f"{precision}: {', '.join(file['in_float'])} compute in float32, or images would be out of the bound")
     print(f"{folder}: copy it to a device, then python runtime.py --help")
 
 

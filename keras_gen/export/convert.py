@@ -10,6 +10,9 @@ from .flatbuffer import operations, without_repetition
 
 BUILTINS = tf.lite.OpsSet.TFLITE_BUILTINS
 INT8 = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
+# an int8 range loses the small variances of a normalization, and what is small beside a wide input of a convolution
+_ARITHMETIC = ("MEAN", "SQUARE", "SQUARED_DIFFERENCE", "RSQRT", "MUL", "ADD", "SUB")
+IN_FLOAT = ((), _ARITHMETIC, (*_ARITHMETIC, "TRANSPOSE_CONV"))  # of an int8 file, one after another until it is close
 
 
 class UnsupportedOperations(ValueError):
@@ -25,7 +28,11 @@ class UnsupportedOperations(ValueError):
 
 
 def convert(
-    folder: str, signatures: Sequence[str], precision: str, calibration: Callable[[], Iterator] | None = None
+    folder: str,
+    signatures: Sequence[str],
+    precision: str,
+    calibration: Callable[[], Iterator] | None = None,
+    in_float: Sequence[str] = (),
 ) -> bytes:
     """Convert a SavedModel with fixed shapes.
 
@@ -35,6 +42,7 @@ def convert(
         precision: `"float32"`, `"float16"` (weights), `"dynamic"` (int8 weights) or `"int8"` (weights and
             activations; inputs and outputs stay float32).
         calibration: () -> iterator of (signature, {input: array}), which must serve every signature; for int8.
+        in_float: ops of an int8 file that compute in float32 all the same; weights of layers remain int8.
 
     Returns:
         The content of the .tflite file.
@@ -53,7 +61,7 @@ def convert(
         # with BUILTINS too: what has no int8 kernel (LOG of a softplus) stays in float
         converter.target_spec.supported_ops = [INT8, BUILTINS]
     try:
-        content = converter.convert()
+        content = _partly_in_float(converter, in_float) if in_float else converter.convert()
     except Exception as error:  # the converter's error class is private
         names = [
             name.strip() for found in re.findall(r"(?:TF Select|Custom) ops: ([^\n]+)", str(error))
@@ -66,6 +74,15 @@ def convert(
     if custom:
         raise UnsupportedOperations(custom)
     return without_repetition(content)
+
+
+def _partly_in_float(converter: tf.lite.TFLiteConverter, names: Sequence[str]) -> bytes:
+    """Selective quantization, which TensorFlow offers by its debugger alone; nothing is debugged."""
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(names))
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=lambda: iter(()), debug_options=options
+    )
+    return debugger.get_nondebug_quantized_model()
 
 
 def calibration_of(arrays: dict[str, dict[str, np.ndarray]], batch: int) -> Callable[[], Iterator]:

@@ -172,7 +172,10 @@ def _export(
             write_saved_model(endpoints, scratch / TRACED, batch)
         if saved:
             write_saved_model(endpoints, scratch / saved)
-        result = convert_and_check(scratch, traced=TRACED, files=files, batch=batch, saved_model=saved, tables=tables)
+        kinds = {each.name: {name: port.kind for name, port in each.outputs.items()} for each in endpoints}
+        result = convert_and_check(
+            scratch, traced=TRACED, files=files, batch=batch, saved_model=saved, tables=tables, kinds=kinds
+        )
         new = scratch / "new"
         new.mkdir()
         for name in [*files.values(), *([saved] if saved else [])]:
@@ -191,7 +194,7 @@ def _export(
             "calibrated_on": len(next(iter(calibration.values()))),
             "seed": seed,
             "units": "absolute difference; images have the range [0, 1]; largest is the largest value",
-            "kinds": {each.name: {name: port.kind for name, port in each.outputs.items()} for each in endpoints},
+            "kinds": kinds,
             **result,
         }
         folders.finish(new, folder, description, parity)

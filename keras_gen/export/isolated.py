@@ -24,6 +24,7 @@ def convert_and_check(
     batch: int,
     saved_model: str | None,
     tables: dict[str, dict[str, dict[str, np.ndarray]]],
+    kinds: dict[str, dict[str, str]],
 ) -> dict:
     """Convert to every precision and compare all of it with Keras, in one process of its own.
 
@@ -34,9 +35,11 @@ def convert_and_check(
         batch: the fixed batch size.
         saved_model: name of the SavedModel to check, or None.
         tables: `calibration` and `inputs` (endpoint -> {input: array}) and `expected` (endpoint -> {output: array}).
+        kinds: endpoint -> {output: its kind}; images have a bound, which int8 is to keep.
 
     Returns:
-        {"files": {precision: {"file", "bytes", "sha256", "seconds", "operations", "endpoints"}}, "saved_model": ...}.
+        {"files": {precision: {"file", "bytes", "sha256", "seconds", "in_float", "operations", "endpoints"}},
+        "saved_model": ...}.
 
     Raises:
         ValueError: where the endpoints use operations without a TFLite builtin.
@@ -45,6 +48,7 @@ def convert_and_check(
     arrays, names = _numbered(tables)
     np.savez(scratch / "arrays.npz", **arrays)
     job = {"traced": traced, "files": files, "batch": batch, "saved_model": saved_model, "tables": names}
+    job["kinds"] = kinds
     (scratch / "job.json").write_text(json.dumps(job))
     (scratch / "stage.txt").write_text("starting")
     environment = {

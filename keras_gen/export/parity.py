@@ -49,21 +49,25 @@ def check_faithful(found: dict[str, dict[str, float]], what: str) -> None:
             raise ValueError(f"{what} differs from Keras: output {output!r} by up to {values['max']:.3g}")
 
 
+def within(precision: str, kind: str, values: dict[str, float]) -> bool | None:
+    """Whether an image's error, as of `errors`, stays inside the bound of its precision; None for other outputs."""
+    measure, bound = BOUNDS[precision]
+    return values[measure] <= bound if kind == "image" else None
+
+
 def parity_rows(parity: dict) -> list[dict]:
     """parity.json as rows: `precision`, `endpoint`, `output`, `kind`, `max`, `mean`, `bytes`, `within`.
 
-    `within` says whether an image's error stays inside the bound of its precision (`parity["bounds"]`); None for
-    outputs that are no images.
+    `within` is that of the function.
     """
     rows = []
     for precision, file in parity["files"].items():
-        measure, bound = BOUNDS[precision]
         for endpoint, outputs in file["endpoints"].items():
             for output, values in outputs.items():
                 kind = parity["kinds"][endpoint][output]
                 rows.append({
                     "precision": precision, "endpoint": endpoint, "output": output, "kind": kind,
                     "max": values["max"], "mean": values["mean"], "bytes": file["bytes"],
-                    "within": values[measure] <= bound if kind == "image" else None,
+                    "within": within(precision, kind, values),
                 })  # fmt: skip
     return rows

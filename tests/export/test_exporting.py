@@ -270,3 +270,30 @@ def test_int8_keeps_the_categories_of_a_code(tmp_path):
     code = runtime.encode(images)[:, :4]
     # a step of the code's scale is about 0.1
     assert np.abs(code - wanted).mean() < 0.06 and np.abs(code.sum(axis=1) - 1).mean() < 0.2
+
+
+def contrasts(num: int, seed: int) -> np.ndarray:
+    """Noise about 1/2 whose contrast goes over a decade and a half, float32 [num, 8, 8, 1]."""
+    generator = np.random.default_rng(seed)
+    contrast = 10 ** generator.uniform(-1.5, 0, (num, 1, 1, 1))
+    return (0.5 + contrast * generator.uniform(-0.5, 0.5, (num, 8, 8, 1))).astype(np.float32)
+
+
+def test_what_int8_rounds_badly_is_left_in_float(tmp_path, parity):
+    """Small variances vanish in an int8 range beside large ones: a normalization then makes other images."""
+    image, code = keras.Input((8, 8, 1)), keras.Input((64,))
+    shaped = keras.layers.Reshape((8, 8, 1))(code)
+    normalized = keras.layers.GroupNormalization(groups=-1, axis=-1, scale=False, center=False)(shaped)
+    decoder = keras.Model(code, keras.layers.Conv2D(1, 1, kernel_initializer="ones")(normalized))
+    model = Autoencoder(keras.Model(image, keras.layers.Flatten()(image)), decoder)
+    folder = export_model(model, tmp_path / "out", calibration=contrasts(192, 0), quantize=("int8", "none"))
+    found = json.loads((folder / "parity.json").read_text())
+    assert all(row["within"] is not False for row in parity_rows(found))
+    assert {"MEAN", "RSQRT", "MUL"} <= set(found["files"]["int8"]["in_float"])
+    # the layer is still int8, and its sums too
+    assert found["files"]["int8"]["operations"]["decode"]["QUANTIZE"] >= 1
+    images = contrasts(64, 1)
+    error = np.abs(Runtime(folder).reconstruct(images) - model.reconstruct(images).numpy())
+    assert 1e-5 < error.mean() < INT8_MEAN
+    # files that are close as they are stay int8 throughout
+    assert all(file["in_float"] == [] for file in parity["files"].values())
