@@ -33,7 +33,6 @@ class Toy:
         settings: its settings in the zoo, small.
         image_shape: (height, width, channels).
         conditions: what `generate` must be told, if anything.
-        int8_mean: bound on an image's mean error in int8, in units of its range [0, 1].
         monitor: the metric that callbacks are tested with.
         normalized: layers keep statistics of batches: batches are whole ones, and the statistics go on moving at a
             learning rate of 0.
@@ -45,7 +44,6 @@ class Toy:
     settings: dict
     image_shape: tuple[int, int, int] = (8, 8, 1)
     conditions: dict = dataclasses.field(default_factory=dict)
-    int8_mean: float = 0.02
     monitor: str = "loss"
     normalized: bool = False
     sgd: float = 1e-3
@@ -279,7 +277,7 @@ def check_export(toy: Toy, folder: pathlib.Path):
         if row["precision"] == "float32":
             assert row["max"] <= 1e-5, row  # another order of sums; the values are of size 1
         elif row["kind"] == "image":
-            bound = {"float16": ("max", 0.01), "dynamic": ("mean", 0.02), "int8": ("mean", toy.int8_mean)}
+            bound = {"float16": ("max", 0.01), "dynamic": ("mean", 0.02), "int8": ("mean", 0.02)}
             measure, limit = bound[row["precision"]]
             assert row[measure] <= limit, row
     for batch in parity["saved_model"]["batches"].values():
