@@ -4,7 +4,7 @@
 
 Exports each run anew in every precision, then times its endpoints in processes that take turns, round after round, one
 thread each. A run that reads captions gets some as plain strings, in Keras and in the runtime, with the same noise:
-the largest difference of the images is quoted. Writes benchmarks/results/endpoints.json.
+the largest and the mean difference of the images are quoted. Writes benchmarks/results/endpoints.json.
 """
 
 import pathlib
@@ -51,14 +51,18 @@ def latencies(folder: pathlib.Path, precisions: tuple[str, ...], calls: int, rou
     return {(worker.setting, worker.name): round(statistics.median(worker.times), 3) for worker in workers}
 
 
-def typed(run: Run, folder: pathlib.Path, precision: str, seed: int) -> float | None:
-    """Largest difference of images that Keras and the runtime make of the same strings; None without captions."""
+def typed(run: Run, folder: pathlib.Path, precision: str, seed: int) -> dict[str, float] | None:
+    """Largest and mean difference of images that Keras and the runtime make of the same strings, if it reads any."""
     model = keras_gen.load(run.path)
     if not hasattr(model, "embed_captions"):
         return None
     exported = runtime(precision, str(folder), 1)
-    pairs = [[each.generate(4, seed=seed, caption=caption) for each in (model, exported)] for caption in CAPTIONS]
-    return float(max(np.abs(ours - theirs).max() for ours, theirs in pairs))
+    ours, theirs = (
+        np.concatenate([each.generate(4, seed=seed, caption=caption) for caption in CAPTIONS])
+        for each in (model, exported)
+    )
+    difference = np.abs(ours - theirs)
+    return {"max": float(difference.max()), "mean": float(difference.mean())}
 
 
 def measure(path: pathlib.Path, precisions: tuple[str, ...], calls: int, rounds: int, seed: int) -> dict:
@@ -71,7 +75,12 @@ def measure(path: pathlib.Path, precisions: tuple[str, ...], calls: int, rounds:
         strings = {precision: typed(run, folder, precision, seed) for precision in precisions}
     whole = parity["files"]["float32"]["bytes"]
     files = {
-        name: {"bytes": file["bytes"], "ratio": round(file["bytes"] / whole, 3), "caption_error": strings[name]}
+        name: {
+            "bytes": file["bytes"],
+            "ratio": round(file["bytes"] / whole, 3),
+            "caption_error": strings[name],
+            "in_float": file["in_float"],
+        }
         for name, file in parity["files"].items()
     }
     rows = [
@@ -103,12 +112,13 @@ def main(
 def show(found: dict) -> None:
     """Print the tables."""
     console = rich.console.Console()
-    files = rich.table.Table("system", "file", "kB", "of float32", "strings: max error")
+    files = rich.table.Table("system", "file", "kB", "of float32", "strings: max, mean error", "in float32")
     rows = rich.table.Table("system", "endpoint", "file", "output", "max error", "mean error", "within", "ms")
     for system, one in found.items():
         for precision, file in one["files"].items():
-            error = "" if file["caption_error"] is None else f"{file['caption_error']:.1e}"
-            files.add_row(system, precision, f"{file['bytes'] / 1e3:.0f}", f"{file['ratio']:.3f}", error)
+            error = ", ".join(f"{value:.1e}" for value in (file["caption_error"] or {}).values())
+            size = f"{file['bytes'] / 1e3:.0f}", f"{file['ratio']:.3f}"
+            files.add_row(system, precision, *size, error, " ".join(file["in_float"]))
         for row in one["endpoints"]:
             within = {True: "yes", False: "NO", None: ""}[row["within"]]
             numbers = f"{row['max']:.1e}", f"{row['mean']:.1e}", within, f"{row['ms']:.3f}"
