@@ -334,7 +334,7 @@ def export(
     Console(highlight=False).print(table)
     for precision, file in parity["files"].items():
         if file.get("in_float"):
-            print(f"{precision}: {', '.join(file['in_float'])} compute in float32, or images would be out of the bound")
+            print(f"{precision}: {', '.join(file['in_float'])} compute in float32, or images would be too far off")
     print(f"{folder}: copy it to a device, then python runtime.py --help")
 
 

@@ -32,7 +32,7 @@ def export(
 ) -> pathlib.Path:
     """Export a run's model; int8 is calibrated on the run's own training images.
 
-    Where images of an int8 file are further from Keras' than the bound (a mean of 0.02 on the examples compared), what
+    Where images of an int8 file are further from Keras' than half of the bound (a mean of 0.02), what
     int8 rounds badly is left in float32: the arithmetic of normalizations, then transposed convolutions too.
     parity.json names these ops as `in_float`; the weights of layers stay int8.
 

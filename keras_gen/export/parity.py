@@ -49,10 +49,12 @@ def check_faithful(found: dict[str, dict[str, float]], what: str) -> None:
             raise ValueError(f"{what} differs from Keras: output {output!r} by up to {values['max']:.3g}")
 
 
-def within(precision: str, kind: str, values: dict[str, float]) -> bool | None:
-    """Whether an image's error, as of `errors`, stays inside the bound of its precision; None for other outputs."""
+def within(precision: str, kind: str, values: dict[str, float], part: float = 1.0) -> bool | None:
+    """Whether an image's error, as of `errors`, stays inside (a part of) the bound of its precision; None for other
+    outputs.
+    """
     measure, bound = BOUNDS[precision]
-    return values[measure] <= bound if kind == "image" else None
+    return values[measure] <= part * bound if kind == "image" else None
 
 
 def parity_rows(parity: dict) -> list[dict]:
