@@ -34,7 +34,8 @@ def export(
 
     Where images of an int8 file are further from Keras' than half of the bound (a mean of 0.02), what
     int8 rounds badly is left in float32: the arithmetic of normalizations, then transposed convolutions too.
-    parity.json names these ops as `in_float`; the weights of layers stay int8.
+    Where that does not bring them so near, as little as keeps the bound is. parity.json names these ops as `in_float`;
+    the weights of layers stay int8.
 
     Args:
         run: a run directory, or a `Run`.
