@@ -49,27 +49,39 @@ def check_faithful(found: dict[str, dict[str, float]], what: str) -> None:
             raise ValueError(f"{what} differs from Keras: output {output!r} by up to {values['max']:.3g}")
 
 
-def within(precision: str, kind: str, values: dict[str, float], part: float = 1.0) -> bool | None:
-    """Whether an image's error, as of `errors`, stays inside (a part of) the bound of its precision; None for other
-    outputs.
+def part_of_bound(precision: str, kinds: dict, endpoints: dict) -> float:
+    """How much of the bound the worst image of a file uses: 1 is all of it; 0 without images.
+
+    Args:
+        precision: of the file.
+        kinds: endpoint -> {output: its kind}.
+        endpoints: endpoint -> what `errors` returned.
     """
     measure, bound = BOUNDS[precision]
-    return values[measure] <= part * bound if kind == "image" else None
+    images = [
+        values[measure] / bound
+        for endpoint, outputs in endpoints.items()
+        for output, values in outputs.items()
+        if kinds[endpoint][output] == "image"
+    ]
+    return max(images, default=0.0)
 
 
 def parity_rows(parity: dict) -> list[dict]:
     """parity.json as rows: `precision`, `endpoint`, `output`, `kind`, `max`, `mean`, `bytes`, `within`.
 
-    `within` is that of the function.
+    `within` says whether an image's error stays inside the bound of its precision (`BOUNDS`); None for outputs that
+    are no images.
     """
     rows = []
     for precision, file in parity["files"].items():
+        measure, bound = BOUNDS[precision]
         for endpoint, outputs in file["endpoints"].items():
             for output, values in outputs.items():
                 kind = parity["kinds"][endpoint][output]
                 rows.append({
                     "precision": precision, "endpoint": endpoint, "output": output, "kind": kind,
                     "max": values["max"], "mean": values["mean"], "bytes": file["bytes"],
-                    "within": within(precision, kind, values),
+                    "within": values[measure] <= bound if kind == "image" else None,
                 })  # fmt: skip
     return rows

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from .convert import IN_FLOAT, UnsupportedOperations, calibration_of, convert
 from .flatbuffer import operations
-from .parity import check_faithful, errors, within
+from .parity import check_faithful, errors, part_of_bound
 from .runtime import open_interpreter, run_rows
 
 SAVED_MODEL_BATCHES = (1, 5)
@@ -48,7 +48,7 @@ def _tflite(scratch: pathlib.Path, job: dict, precision: str, name: str, tables:
     """Convert to one precision and compare every endpoint with Keras.
 
     Where int8 comes near its bound, ops that it rounds badly are left in float. The first file within half of the bound
-    is kept, else the first within the bound, else the last.
+    is kept, else the first within the bound, else the closest.
     """
     calibration = calibration_of(tables["calibration"], job["batch"])
     start = time.perf_counter()
@@ -57,12 +57,13 @@ def _tflite(scratch: pathlib.Path, job: dict, precision: str, name: str, tables:
         _stage(scratch, f"converting to {precision}")
         content = convert(str(scratch / job["traced"]), list(tables["inputs"]), precision, calibration, in_float)
         (scratch / name).write_bytes(content)
-        made.append((in_float, content, _compared(scratch, job, precision, name, tables)))
-        if _all_within(precision, job["kinds"], made[-1][-1], MARGIN):
+        endpoints = _compared(scratch, job, precision, name, tables)
+        made.append((part_of_bound(precision, job["kinds"], endpoints), in_float, content, endpoints))
+        if made[-1][0] <= MARGIN:
             break
     else:
-        made = [each for each in made if _all_within(precision, job["kinds"], each[-1])][:1] or made
-    in_float, content, endpoints = made[-1]
+        made.append(next((each for each in made if each[0] <= 1), min(made, key=lambda each: each[0])))
+    _, in_float, content, endpoints = made[-1]
     (scratch / name).write_bytes(content)
     found = operations(content)
     present = {op for ops in found.values() for op in ops}
@@ -75,14 +76,6 @@ def _tflite(scratch: pathlib.Path, job: dict, precision: str, name: str, tables:
         "operations": found,
         "endpoints": endpoints,
     }
-
-
-def _all_within(precision: str, kinds: dict, endpoints: dict, part: float = 1.0) -> bool:
-    return all(
-        within(precision, kinds[signature][output], values, part) is not False
-        for signature, outputs in endpoints.items()
-        for output, values in outputs.items()
-    )
 
 
 def _compared(scratch: pathlib.Path, job: dict, precision: str, name: str, tables: dict) -> dict:
