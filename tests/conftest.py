@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import keras_gen  # noqa: F401, I001 - before TensorFlow, whose kernels it chooses
 import pytest
 import tensorflow as tf
 

@@ -122,6 +122,15 @@ assert not heavy, heavy
     assert not {"tensorflow", "keras", "numpy", "typer", "rich", "PIL"} & set(loaded)
 
 
+@pytest.mark.parametrize("asked, expected", [(None, "1"), ("0", "0")])
+def test_onednn_is_on_unless_it_is_turned_off(asked, expected, monkeypatch):
+    if asked is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")  # this process has imported the package
+    else:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", asked)
+    assert run("import os, keras_gen; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])").strip() == expected
+
+
 def test_attributes_are_loaded_on_first_use_and_unknown_ones_are_named():
     assert keras_gen.VAE is keras_gen.models.VAE and keras_gen.train is keras_gen.training.train
     assert set(keras_gen.__all__) <= set(dir(keras_gen))
