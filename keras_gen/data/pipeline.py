@@ -1,4 +1,7 @@
-"""Batches of an epoch as a function of (seed, epoch): the order, the pixels, augmentation and binarization."""
+"""Batches of an epoch as a function of (seed, epoch): the order, the pixels, augmentation and binarization.
+
+Images in memory and streamed records stand beside each other, as they must give the same batches.
+"""
 
 import dataclasses
 import math

@@ -1,4 +1,8 @@
-"""The adversarial autoencoder: a discriminator on the codes shapes their distribution after any prior."""
+"""The adversarial autoencoder: a discriminator on the codes shapes their distribution after any prior.
+
+Long, because its four phases (reconstruction, discriminators, regularization, classification) share what is encoded
+once.
+"""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,7 @@
-"""The generative adversarial network: a generator against a discriminator, under any objective and penalty."""
+"""The generative adversarial network: a generator against a discriminator, under any objective and penalty.
+
+Long, because packing, penalties, classes and augmentation meet in the two losses; the other GANs inherit them.
+"""
 
 import warnings
 from collections.abc import Iterable

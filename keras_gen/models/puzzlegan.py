@@ -1,4 +1,7 @@
-"""Puzzle-GAN: a whole image, and where its parts belong, out of a few patches without their places."""
+"""Puzzle-GAN: a whole image, and where its parts belong, out of a few patches without their places.
+
+Long by its docstrings and checks; what both layouts share is in puzzle.py.
+"""
 
 # More than 250 lines: what is cut out, put together, restored, exported and shown belongs to one system.
 

@@ -1,4 +1,7 @@
-"""StarGAN: one generator that turns an image into any of many domains."""
+"""StarGAN: one generator that turns an image into any of many domains.
+
+Long, because attributes come as classes, vectors, names and, over several data sets, with a mask.
+"""
 
 # More than 250 lines: losses, what a batch tells of attributes, and what is translated and exported are one system.
 

@@ -1,4 +1,7 @@
-"""From what is asked of `train` to the content of config.json, and what a resumed run may not change."""
+"""From what is asked of `train` to the content of config.json, and what a resumed run may not change.
+
+Long by its checks: each value that is refused says what was expected.
+"""
 
 import dataclasses
 import datetime

@@ -1,4 +1,7 @@
-"""The list of systems: for each key its networks, model, settings, data and length of training."""
+"""The list of systems: for each key its networks, model, settings, data and length of training.
+
+Long, because it is a table: one entry for each system.
+"""
 
 import dataclasses
 import functools
