@@ -17,7 +17,7 @@ def unet(
     width: int = 64,
     halvings: int | None = None,
     slope: float = 0.2,
-    additive: bool = False,
+    masked: bool = False,
     name: str = "unet",
 ) -> keras.Model:
     """Images [batch, height, width, channels] in [0, 1] -> images in [0, 1] of the same height and width.
@@ -34,16 +34,17 @@ def unet(
         width: channels after the first convolution.
         halvings: None halves as long as both sides stay even numbers of pixels and 4 or more are left.
         slope: of the leaky ReLU below 0.
-        additive: what the network makes is added to the image, and the sum is cut at 0 and 1. What shall not change
-            then need not be learned. Not in the papers.
+        masked: a pixel that comes out is mask * colour + (1 - mask) * the given pixel, by a mask in (0, 1): what shall
+            not change need not be drawn. As the mask is one of pixels, there are two more convolutions, of 3x3 and
+            `width` / 2 channels, before the halvings and after them. Not in the two papers but in GANimation.
         name: the model's.
 
     Raises:
-        ValueError: for sides that do not halve so often, or an additive network of other channels.
+        ValueError: for sides that do not halve so often, or a mask between other channels.
 
     Reference:
         Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597. Isola et al. 2016, arXiv:1611.07004, appendix (its
-        sizes and places).
+        sizes and places). Pumarola et al. 2018, GANimation, arXiv:1807.09251, equation 1 (the mask).
     """
     sides = tuple(image_shape[:2])
     if halvings is None:
@@ -59,10 +60,12 @@ def unet(
             f"{2 * max(step, 2)} (halvings={halvings})"
         )
     channels = channels or image_shape[-1]
-    if additive and channels != image_shape[-1]:
-        raise ValueError(f"additive=True: {channels} channels cannot be added to images {tuple(image_shape)}")
+    if masked and channels != image_shape[-1]:
+        raise ValueError(f"masked=True keeps parts of {image_shape[-1]} channels; received channels={channels}")
     image = keras.Input(tuple(image_shape), name="image")
-    x, passed = layers.Rescaling(2.0, offset=-1.0)(image), []
+    x, passed, whole = layers.Rescaling(2.0, offset=-1.0)(image), [], None
+    if masked:
+        x = whole = layers.LeakyReLU(slope)(layers.Conv2D(width // 2, 3, padding="same", **weights())(x))
     for index in range(halvings):
         down = layers.Conv2D(width * min(2**index, 8), 4, strides=2, padding="same", use_bias=not index, **weights())
         x = down(x)
@@ -73,11 +76,17 @@ def unet(
             width * min(2**index, 8), 4, strides=2, padding="same", use_bias=False, **weights()
         )  # fmt: skip
         x = layers.Concatenate()([layers.ReLU()(normalize(up(x))), passed[index]])
-    last = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh", dtype="float32",
-                                  **weights())  # fmt: skip
-    x = last(x)
-    if additive:
-        x = layers.ReLU(max_value=1.0, dtype="float32")(layers.Add(dtype="float32")([image, x]))
-    else:
-        x = layers.Rescaling(0.5, offset=0.5, dtype="float32")(x)
-    return keras.Model(image, x, name=name)
+    last = {"padding": "same", "dtype": "float32"}
+    if masked:
+        up = layers.Conv2DTranspose(width // 2, 4, strides=2, padding="same", **weights())
+        x = layers.Concatenate()([layers.ReLU()(up(x)), whole])
+        return keras.Model(image, _blend(image, layers.Conv2D(channels + 1, 3, **last, **weights())(x)), name=name)
+    x = layers.Conv2DTranspose(channels, 4, strides=2, activation="tanh", **last, **weights())(x)
+    return keras.Model(image, layers.Rescaling(0.5, offset=0.5, dtype="float32")(x), name=name)
+
+
+def _blend(image, x):
+    """The last channel of `x`, as a mask in (0, 1), lays its others, as colours in (0, 1), over the image."""
+    colors, mask = keras.ops.split(layers.Activation("sigmoid", dtype="float32")(x), [x.shape[-1] - 1], axis=-1)
+    change = layers.Multiply(dtype="float32", name="change")([mask, layers.Subtract(dtype="float32")([colors, image])])
+    return layers.Add(dtype="float32")([image, change])

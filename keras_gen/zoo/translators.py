@@ -62,7 +62,7 @@ def cyclegan(
     blocks: int | None = None,
     halvings: int | None = None,
     padding: str = "reflect",
-    additive: bool = False,
+    masked: bool = False,
     discriminator_width: int | None = None,
     patch_halvings: int | None = None,
     cycle_weight: float = 10.0,
@@ -93,16 +93,16 @@ def cyclegan(
         sides = crop or shapes[made][:2]
         shape = ((None, None) if crop else sides) + shapes[given][-1:]
         if network == "unet":
-            options = {"width": width, "halvings": halvings or _halvings(sides, 5), "additive": additive, "name": name}
+            options = {"width": width, "halvings": halvings or _halvings(sides, 5), "masked": masked, "name": name}
             built = networks.unet(shape, channels, **options)
-        elif network == "residual" and not additive:
+        elif network == "residual" and not masked:
             # the paper has 6 up to 128 pixels and 9 from 256 on; a smaller image is crossed by three
             count = (9 if min(sides) >= 256 else 6 if min(sides) >= 64 else 3) if blocks is None else blocks
             halved = _halvings(sides, 2) if halvings is None else halvings
             options = {"width": width, "blocks": count, "halvings": halved, "padding": padding, "name": name}
             built = networks.residual_translator(shape, channels, **options)
         else:
-            raise ValueError(f"Unknown network {network!r}: expected 'residual' or 'unet' (additive=True: 'unet')")
+            raise ValueError(f"Unknown network {network!r}: expected 'residual' or 'unet' (masked=True: 'unet')")
         return built if crop else networks.resized(built, shapes[given][:2], name)
 
     def discriminator(domain: str) -> keras.Model:

@@ -70,20 +70,23 @@ def test_weights_of_the_u_net():
     assert weights_of(networks.unet((32, 32, 3))) == kernels + 64 + 3 + 2 * (128 + 256 + 128 + 64)
 
 
-def test_an_additive_u_net_starts_from_the_image():
+def test_a_mask_says_what_stays():
     keras.utils.set_random_seed(0)
-    model = networks.unet((16, 16, 3), width=2, additive=True)
+    model = networks.unet((16, 16, 3), width=4, masked=True)
     image = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
-    # weights of N(0, 0.02) add little noise (two images of noise are 1/3 apart); without weights nothing at all
-    assert np.abs(model(image) - image).mean() < 0.1
-    last = model.layers[-3]
+    change = model.get_layer("change")
+    made, share, step = keras.Model(model.input, [model.output, *change.input])(image)
+    assert share.shape == (2, 16, 16, 1) and 0 < np.min(share) < np.max(share) < 1
+    colors = step + image
+    assert np.min(colors) > 0 and np.max(colors) < 1
+    np.testing.assert_allclose(made, share * colors + (1 - share) * image, atol=1e-6)
+    last = [layer for layer in model.layers if layer.weights][-1]
     kernel, bias = last.get_weights()
-    last.set_weights([0 * kernel, bias])
-    np.testing.assert_array_equal(model(image), image)
-    last.set_weights([0 * kernel, bias + 5.0])  # tanh(5) is 1 but for 1e-4
-    np.testing.assert_allclose(model(image), np.ones_like(image), atol=1e-3)
-    with pytest.raises(ValueError, match="1 channels cannot be added"):
-        networks.unet((16, 16, 3), 1, additive=True)
+    for value, expected in ((-200.0, image), (200.0, colors)):
+        last.set_weights([kernel * [1, 1, 1, 0], bias + [0, 0, 0, value]])
+        np.testing.assert_allclose(model(image), expected, atol=1e-6)
+    with pytest.raises(ValueError, match="masked=True keeps parts of 3 channels; received channels=1"):
+        networks.unet((16, 16, 3), 1, masked=True)
 
 
 def test_a_u_net_of_any_size():
