@@ -226,6 +226,7 @@ SYSTEMS = {
             data=("shapes",),
             endpoints=("a_to_b", "b_to_a"),
             batch_size=8,
+            steps=250,
             learning_rate=2e-4,
             betas=(0.5, 0.999),
             generative=False,
