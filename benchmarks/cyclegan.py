@@ -219,6 +219,9 @@ def known(it: Configuration, model, seed: int, usps, data_dir) -> dict:
             "images": len(rows),
             "counterparts_each": len(truths),
         }
+        if len(truths) > 1:  # the ratio of a generator that draws true counterparts, but never the nearest
+            other = evaluation.counterpart_errors(images, truths[-1], truths[:-1])
+            found[f"{given}_to_{wanted}"]["ratio_of_another_counterpart"] = round(other.ratio, 3)
     return found
 
 
