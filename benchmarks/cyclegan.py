@@ -64,8 +64,7 @@ class Configuration:
 
 # digits stand on black: a zero is what lies beyond the border. Patches of 34 pixels see how large a digit is
 SMALL = {"width": 16, "blocks": 3, "padding": "zero", "identity_weight": 0.0, "cycle_weight": 5.0, "patch_halvings": 2}
-# an object fills a fifth of the image, and its texture a part of that: what stays need not be drawn. A mask that the
-# cycle and the identity loss close stays closed, so they weigh less
+# as the zoo has it for small images: an object fills a fifth of the image, and what stays need not be drawn
 STRIPES = {
     **{"network": "unet", "masked": True, "width": 32, "patch_halvings": 2},
     **{"cycle_weight": 2.0, "identity_weight": 0.0},

@@ -122,8 +122,9 @@ def test_cyclegan_follows_the_sizes():
     def count(model, kind=keras.layers.Add) -> int:
         return sum(isinstance(layer, kind) for layer in model.layers)
 
-    small = zoo.build("cyclegan", GRAY, width=2)
+    small = zoo.build("cyclegan", GRAY, width=2, network="residual")
     assert count(small.generator_ab) == 3 and count(small.generator_ab, keras.layers.Conv2DTranspose) == 1
+    assert (small.cycle_weight, small.identity_weight) == (10, 5)
     assert count(zoo.build("cyclegan", (64, 64, 1), width=1).generator_ab) == 6
     assert count(zoo.build("cyclegan", (256, 256, 3), width=1).generator_ba) == 9
     other = zoo.build("cyclegan", GRAY, width=2, blocks=1, domain_b=(12, 16, 3))
@@ -132,12 +133,14 @@ def test_cyclegan_follows_the_sizes():
     assert whole.trained_shape("a") == (8, 8, 3) and whole.image_shape == (16, 24, 3)
     assert whole.endpoints()[0].inputs["domain_a"].shape == (24, 24, 3)
     assert whole.a_to_b(np.zeros((1, 32, 20, 3), np.float32)).shape == (1, 32, 20, 3)
-    unet = zoo.build("cyclegan", GRAY, network="unet", width=2)
-    assert unet.generator_ab.output_shape == (None, *GRAY)
-    masked = zoo.build("cyclegan", GRAY, network="unet", width=2, masked=True)
+    masked = zoo.build("cyclegan", GRAY, width=2)
     assert masked.generator_ba.get_layer("change").output.shape == (None, *GRAY)
+    assert (masked.cycle_weight, masked.identity_weight) == (2, 0)
+    for options in ({"network": "unet", "masked": False}, {"domain_b": (*GRAY[:2], 3)}):
+        plain = zoo.build("cyclegan", GRAY, width=2, **options)
+        assert "change" not in [layer.name for layer in plain.generator_ba.layers] and plain.cycle_weight == 10
     with pytest.raises(ValueError, match="masked=True: 'unet'"):
-        zoo.build("cyclegan", GRAY, masked=True)
+        zoo.build("cyclegan", GRAY, network="residual", masked=True)
     with pytest.raises(ValueError, match="Unknown network 'vgg'"):
         zoo.build("cyclegan", GRAY, network="vgg")
     with pytest.raises(ValueError, match="must share a size"):

@@ -225,9 +225,11 @@ SYSTEMS = {
             translators.cyclegan,
             data=("shapes",),
             endpoints=("a_to_b", "b_to_a"),
+            # the paper has batches of 1 and a rate of 2e-4
             batch_size=8,
+            epochs=30,
             steps=250,
-            learning_rate=2e-4,
+            learning_rate=5e-4,
             betas=(0.5, 0.999),
             generative=False,
             view="domains",

@@ -57,16 +57,16 @@ def cyclegan(
     seed,
     *,
     domain_b: Sequence[int] | None = None,
-    network: str = "residual",
+    network: str | None = None,
     width: int = 32,
     blocks: int | None = None,
     halvings: int | None = None,
     padding: str = "reflect",
-    masked: bool = False,
+    masked: bool | None = None,
     discriminator_width: int | None = None,
     patch_halvings: int | None = None,
-    cycle_weight: float = 10.0,
-    identity_weight: float = 5.0,
+    cycle_weight: float | None = None,
+    identity_weight: float | None = None,
     adversarial_weight: float = 1.0,
     objective: str | dict = "least_squares",
     pool_size: int = 50,
@@ -86,6 +86,17 @@ def cyclegan(
         crop, size = (crop, crop) if isinstance(crop, int) else tuple(crop), shapes["a"][:2]
     if isinstance(classifier, str):
         classifier = keras.saving.load_model(classifier)
+    # the paper's translator is for 128 pixels and more: small objects lose their colours and outlines in it
+    small = min(crop or (*shapes["a"][:2], *shapes["b"][:2])) < 64
+    network = network or ("unet" if small and blocks is None else "residual")
+    if masked is None:
+        masked = small and network == "unet" and shapes["a"][-1] == shapes["b"][-1]
+    if masked:
+        # a mask that the cycle and the identity loss close stays closed
+        cycle_weight = 2.0 if cycle_weight is None else cycle_weight
+        identity_weight = 0.0 if identity_weight is None else identity_weight
+        # patches as large as objects
+        patch_halvings = 2 if small and patch_halvings is None else patch_halvings
 
     def generator(given: str, made: str) -> keras.Model:
         name, channels = f"generator_{given}{made}", shapes[made][-1]
@@ -96,7 +107,7 @@ def cyclegan(
             options = {"width": width, "halvings": halvings or _halvings(sides, 5), "masked": masked, "name": name}
             built = networks.unet(shape, channels, **options)
         elif network == "residual" and not masked:
-            # the paper has 6 up to 128 pixels and 9 from 256 on; a smaller image is crossed by three
+            # the paper has 6 up to 128 pixels and 9 from 256 on; a small image is crossed by three
             count = (9 if min(sides) >= 256 else 6 if min(sides) >= 64 else 3) if blocks is None else blocks
             halved = _halvings(sides, 2) if halvings is None else halvings
             options = {"width": width, "blocks": count, "halvings": halved, "padding": padding, "name": name}
@@ -114,8 +125,8 @@ def cyclegan(
         generator("b", "a"),
         discriminator("a"),
         discriminator("b"),
-        cycle_weight=cycle_weight,
-        identity_weight=identity_weight,
+        cycle_weight=10.0 if cycle_weight is None else cycle_weight,
+        identity_weight=5.0 if identity_weight is None else identity_weight,
         adversarial_weight=adversarial_weight,
         objective=objective,
         pool_size=pool_size,

@@ -8,7 +8,7 @@ from keras_gen import training
 from keras_gen.data.shapes_set import shapes_builder
 
 TOYS = {
-    "cyclegan": {"width": 4, "blocks": 1, "halvings": 1},
+    "cyclegan": {"width": 4},
     "stargan": {"width": 4, "blocks": 1, "halvings": 1, "discriminator_width": 4, "n_critic": 1},
     "puzzlegan": {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
     "text2image": {
