@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-# on processors without AVX-512 TensorFlow leaves the kernels of oneDNN off, with which convolutions train up to several
-# times as fast. It reads this when it is imported; who sets 0 keeps them off
+# on processors without AVX-512 TensorFlow leaves the kernels of oneDNN off, with which convolutions train
+# faster. It reads this when it is imported; who sets 0 keeps them off
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _MODULES = (

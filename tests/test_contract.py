@@ -67,7 +67,7 @@ TOYS = {
     "cyclegan": Toy(
         "cyclegan",
         # the pool is full after six images: then it exchanges
-        {"width": 4, "halvings": 1, "patch_halvings": 1, "pool_size": 6, "ema": 0.9},
+        {"width": 4, "blocks": 1, "halvings": 1, "patch_halvings": 1, "pool_size": 6, "ema": 0.9},
         monitor="generators_loss",
         sgd=0.05,
         fields={"domain_a": "image", "domain_b": lambda columns: 1 - columns["image"], "label_a": "label"},

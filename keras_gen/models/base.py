@@ -1,7 +1,4 @@
-"""The base of every system: seeds, loss scaling, trackers and saving, written once.
-
-Long, because every entry that Keras calls is overridden here, so that no system has to.
-"""
+"""The base of every system: seeds, loss scaling, trackers and saving, written once."""
 
 # More than 250 lines: the step, its trackers and what is saved of both are checked against each other here.
 

@@ -1,7 +1,4 @@
-"""The Progressive GAN: a generator and a discriminator that grow while they are trained.
-
-Long, because what trains, saves, resumes, shows and exports a phase reads one state, which has to stay consistent.
-"""
+"""The Progressive GAN: a generator and a discriminator that grow while they are trained."""
 
 # Longer than other models: a phase says what is shown, moved, averaged, saved and exported, and these must agree.
 

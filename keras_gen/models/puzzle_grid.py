@@ -1,7 +1,4 @@
-"""Puzzle-GAN on a grid: all tiles of an image in unknown order, some missing, and where each belongs.
-
-Long by its docstrings and checks; what both layouts share is in puzzle.py.
-"""
+"""Puzzle-GAN on a grid: all tiles of an image in unknown order, some missing, and where each belongs."""
 
 # More than 250 lines: what is cut up, placed, painted, exported and shown belongs to one layout.
 

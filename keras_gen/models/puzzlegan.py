@@ -1,7 +1,4 @@
-"""Puzzle-GAN: a whole image, and where its parts belong, out of a few patches without their places.
-
-Long by its docstrings and checks; what both layouts share is in puzzle.py.
-"""
+"""Puzzle-GAN: a whole image, and where its parts belong, out of a few patches without their places."""
 
 # More than 250 lines: what is cut out, put together, restored, exported and shown belongs to one system.
 

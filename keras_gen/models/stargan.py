@@ -1,7 +1,4 @@
-"""StarGAN: one generator that turns an image into any of many domains.
-
-Long, because attributes come as classes, vectors, names and, over several data sets, with a mask.
-"""
+"""StarGAN: one generator that turns an image into any of many domains."""
 
 # More than 250 lines: losses, what a batch tells of attributes, and what is translated and exported are one system.
 

@@ -1,7 +1,4 @@
-"""`train`: a system and data into a run directory.
-
-Long, because the order of its steps is what keeps a run that is killed at any moment: it is read top to bottom.
-"""
+"""`train`: a system and data into a run directory."""
 
 # More than 250 lines: most are the arguments of `train` and what they mean; what it does is in the modules beside it.
 
