@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from keras_gen import evaluation, pictures, zoo
+from keras_gen.data.shapes_draws import PLACED
 from keras_gen.data.shapes_factors import Factors
 from keras_gen.data.shapes_renderer import render_shapes
 
@@ -82,8 +83,7 @@ def mirrored_twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
 def large_shapes(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
     """4,000 + 500 pictures of `shapes`, their objects made large, centred and upright: a corner tells its place."""
     return tuple(
-        render_shapes(Factors.draw(count, seed).change(size="large", position="center", rotation="upright"), size)
-        .astype(np.float32) / 255
+        render_shapes(Factors.draw(count, seed).change(**PLACED), size).astype(np.float32) / 255
         for seed, count in ((1, 4000), (2, 500))
     )  # fmt: skip
 

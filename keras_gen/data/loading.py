@@ -63,8 +63,9 @@ def load(
     not pass `steps_per_epoch` to `fit`, give `steps` here.
 
     Args:
-        source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in); "stacked_mnist" (three
-            digits as the channels of one image; so "stacked_" before any gray, labelled TFDS set); a folder of images
+        source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in; "shapes/placed": its
+            objects large, centred and upright); "stacked_mnist" (three digits as the channels of one image; so
+            "stacked_" before any gray, labelled TFDS set); a folder of images
             (flat, class sub-folders, with metadata.csv or metadata.jsonl, or trainA/trainB/testA/testB); an .npy or
             .npz file; or two of these with a comma, "mnist,usps", as two domains or, with `attributes`, as one set. A
             bare name is a TFDS set; write "./mnist" for a folder of that name.

@@ -17,14 +17,15 @@ from .shapes_renderer import render_shapes
 class Shapes(tfds.core.GeneratorBasedBuilder):
     """One object of known shape, colour, texture, size, place and rotation on a gray ground, 64x64 RGB.
 
-    `shapes` (20,000 + 2,000 pictures) and `shapes/tiny` (their first 600 + 200). Rendered, not downloaded. Every
-    pixel is a function of the factors that stand beside it, so `render_shapes` draws the same object with one of them
-    changed.
+    `shapes` (20,000 + 2,000 pictures), `shapes/tiny` (their first 600 + 200) and `shapes/placed` (the same objects
+    made large, centred and upright: a part tells its place). Rendered, not downloaded. Every pixel is a function of
+    the factors that stand beside it, so `render_shapes` draws the same object with one of them changed.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     BUILDER_CONFIGS = [
         tfds.core.BuilderConfig(name="full", description="20,000 + 2,000 pictures"),
+        tfds.core.BuilderConfig(name="placed", description="20,000 + 2,000 pictures, objects large, centred, upright"),
         tfds.core.BuilderConfig(name="tiny", description="600 + 200 pictures, for tests"),
     ]
 
@@ -51,7 +52,7 @@ class Shapes(tfds.core.GeneratorBasedBuilder):
         return {name: self._generate_examples(name, count) for name, count in SIZES[self.builder_config.name].items()}
 
     def _generate_examples(self, split: str, count: int) -> Iterator[tuple[int, dict[str, Any]]]:
-        factors, forms = draw_split(split)
+        factors, forms = draw_split(split, self.builder_config.name)
         for start in range(0, count, 512):
             part = factors[start : min(start + 512, count)]
             captions = caption_shapes(part, forms[start : start + len(part)])

@@ -8,7 +8,7 @@ import numpy as np
 
 from .fit import Fit
 from .info import Images, Table
-from .shapes_draws import SIZES, draw_split
+from .shapes_draws import PLACED, SIZES, draw_split
 from .shapes_factors import FACTORS, HELD_OUT, MEASURES, attribute_names
 from .splits import split_rows
 from .store import Store
@@ -27,7 +27,7 @@ SPLITS = {
 
 
 def shapes_builder(name: str, data_dir: str | os.PathLike | None):
-    """Return the builder of "shapes" or "shapes/tiny", prepared (rendered where it is not there yet; no network).
+    """Return the builder of a configuration, prepared (rendered where it is not there yet; no network).
 
     Raises:
         ValueError: an unknown configuration, or a folder that cannot be written.
@@ -55,7 +55,7 @@ def shapes_builder(name: str, data_dir: str | os.PathLike | None):
 
 
 def split_sizes(name: str) -> dict[str, int]:
-    """Return the number of pictures of each split of "shapes" or "shapes/tiny"."""
+    """Return the number of pictures of each split of a configuration."""
     config, counts = _config(name), {}
     for split, (base, held_out) in SPLITS.items():
         count = SIZES[config][base]
@@ -66,10 +66,11 @@ def split_sizes(name: str) -> dict[str, int]:
 
 def describe_shapes(name: str) -> dict:
     """Say what "shapes" holds; nothing is rendered."""
+    placed = f"Objects are {', '.join(PLACED.values())}. " if _config(name) == "placed" else ""
     return {
         "about": "One object on a gray ground, 64x64 RGB, rendered from the factors that stand beside each picture. "
-        f"The splits _seen leave out pairs of shape and colour ({', '.join(f'{c} {s}' for s, c in HELD_OUT)}), the "
-        "splits _unseen hold only these.",
+        f"{placed}The splits _seen leave out pairs of shape and colour "
+        f"({', '.join(f'{c} {s}' for s, c in HELD_OUT)}), the splits _unseen hold only these.",
         "splits": split_sizes(name),
         "image_shape": (64, 64, 3),
         "fields": {
@@ -92,7 +93,7 @@ def read_shapes(name: str, split: str, fit: Fit, data_dir: str | os.PathLike | N
     colour in `HELD_OUT`; `train_unseen` and `test_unseen` hold only these.
 
     Args:
-        name: "shapes" or "shapes/tiny".
+        name: "shapes", "shapes/placed" or "shapes/tiny".
         split: one of the six, with an optional slice, or a sum of them.
         fit: what the images are brought to.
         data_dir: TFDS directory.
@@ -131,7 +132,8 @@ def read_shapes(name: str, split: str, fit: Fit, data_dir: str | os.PathLike | N
 def _config(name: str) -> str:
     config = name.partition("/")[2] or "full"
     if config not in SIZES:
-        raise ValueError(f"{name!r} is unknown; known: 'shapes', 'shapes/tiny'.")
+        known = ", ".join(repr(f"shapes/{each}") for each in SIZES if each != "full")
+        raise ValueError(f"{name!r} is unknown; known: 'shapes', {known}.")
     return config
 
 

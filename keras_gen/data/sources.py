@@ -199,6 +199,7 @@ def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
         'shapes'
     """
     found = {"shapes": "built in: one object of known shape, colour, texture, size, place and rotation, 64x64 RGB"}
+    found["shapes/placed"] = "the same objects, large, centred and upright, so that a part tells its place"
     found["stacked_mnist"] = "three random digits of mnist as red, green and blue, 1,000 modes, 28x28 RGB"
     found |= {name: "TFDS, prepared" for name in prepared_sets(data_dir) if name != "shapes"}
     found["any TFDS name"] = f"sets with an image feature, downloaded at first use: {', '.join(EXAMPLES)}, ..."

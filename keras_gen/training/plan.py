@@ -14,7 +14,7 @@ from keras_gen import data, runs, zoo
 from keras_gen.models import GenerativeModel
 
 from .source import Source, look_at
-from .views import View, normal, view_of
+from .views import View, normal, source_of, view_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # larger images take a deliberate --image-size
@@ -74,6 +74,7 @@ def new(request: Request) -> dict:
     own = request.own
     system = zoo.System if own is not None else zoo.get(request.system)  # the class holds the general defaults
     settings = {} if own is not None else _complete(request.system, request.settings)
+    request = dataclasses.replace(request, data=source_of(system.view, request.data))
     source = look_at(request.data, request.data_dir)
     view = View(normal(request.view), {})
     if own is None:
@@ -120,6 +121,7 @@ def resumed(request: Request, config: dict) -> dict:
     Raises:
         ValueError: where anything else differs; names each difference.
     """
+    view = zoo.SYSTEMS[config["system"]].view if config["system"] in zoo.SYSTEMS else zoo.System.view
     began = {
         "system": config["system"],
         "data": config["data"]["source"],
@@ -133,7 +135,7 @@ def resumed(request: Request, config: dict) -> dict:
     }
     asked = {
         "system": request.name,
-        "data": None if request.data is None else place_of(request.data),
+        "data": None if request.data is None else place_of(source_of(view, request.data)),
         "image_size": request.image_size,
         "binarize": None if request.binarize == "auto" else request.binarize,
         "augment": request.augment,

@@ -16,6 +16,7 @@ from .source import Source
 # view -> its options, and those of them that are lists
 KNOWN = {
     "images": (),
+    "patches": (),
     "domains": ("domains", "by"),
     "attributes": ("attributes",),
     "captions": ("captions", "length", "max_words"),
@@ -26,6 +27,8 @@ MAX_WORDS, LONGEST = 10_000, 64
 # of `shapes`, where a run does not say: what is drawn on the object, and its colour
 SHAPES_DOMAINS = {"domains": ["plain", "striped"], "by": "texture"}
 SHAPES_ATTRIBUTES = ["color"]
+# and the pictures in which a patch tells its place
+SHAPES_PATCHES = "shapes/placed"
 # the five that the paper of StarGAN trains on, where a source has them
 CELEBRITIES = ["Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young"]
 
@@ -42,6 +45,16 @@ class View(NamedTuple):
     settings: dict
 
 
+def source_of(kind: str, name: str | os.PathLike) -> str | os.PathLike:
+    """The source that a system reads: of plain `shapes`, whose objects lie anywhere, one of patches reads `placed`.
+
+    Args:
+        kind: the system's `view`.
+        name: the source that was asked for; `shapes/full` are the objects that lie anywhere.
+    """
+    return SHAPES_PATCHES if kind == "patches" and name == "shapes" else name
+
+
 def view_of(
     kind: str,
     source: Source,
@@ -52,7 +65,7 @@ def view_of(
     """The view that a system needs, completed from what was asked for and what the source holds.
 
     Args:
-        kind: the system's `view`: `"images"`, `"domains"`, `"attributes"` or `"captions"`.
+        kind: the system's `view`: `"images"`, `"patches"`, `"domains"`, `"attributes"` or `"captions"`.
         source: what is known of the data.
         asked: options of `--view`: `domains` and `by`; `attributes`; or `captions` (a file of them), `length` (words
             of a caption that are read) and `max_words` (of the vocabulary). Lists may be texts with commas.

@@ -33,8 +33,8 @@ class System:
         generative: whether samples are meant to look like the data.
         whole_batches: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
             ones).
-        view: what it sees of a data set: `"images"` as they are, two `"domains"`, images with `"attributes"`, or
-            images with `"captions"`.
+        view: what it sees of a data set: `"images"` as they are, `"patches"` of them, two `"domains"`, images with
+            `"attributes"`, or images with `"captions"`.
         decay: part of the epochs after which the learning rate falls linearly towards 0; None keeps it.
     """
 
@@ -243,9 +243,12 @@ SYSTEMS = {
             data=("shapes",),
             endpoints=("restore",),
             batch_size=32,
+            epochs=10,
             learning_rate=1e-3,
             betas=(0.5, 0.999),
             paces={"discriminator": 0.4},
+            view="patches",
+            decay=0.5,
         ),
         System(
             "text2image",

@@ -4,7 +4,7 @@ import tensorflow_datasets as tfds
 
 from keras_gen.data.fit import Fit
 from keras_gen.data.shapes_captions import caption_shapes
-from keras_gen.data.shapes_draws import draw_split
+from keras_gen.data.shapes_draws import PLACED, SIZES, draw_split
 from keras_gen.data.shapes_factors import FACTORS, HELD_OUT, Factors
 from keras_gen.data.shapes_renderer import render_shapes
 from keras_gen.data.shapes_set import describe_shapes, read_shapes, split_sizes
@@ -27,6 +27,18 @@ def test_every_stored_picture_is_drawn_again_from_its_own_columns(tfds_dir):
     want = sorted(text.encode() for text in caption_shapes(drawn[:200], forms[:200]))
     assert sorted(table.columns["caption"]) == want
     assert np.bincount(forms, minlength=4).min() > 400  # 500 of each form among 2,000
+
+
+def test_placed_objects_are_those_of_the_full_set_large_centred_and_upright(tmp_path, monkeypatch):
+    monkeypatch.setitem(SIZES, "placed", {"train": 20, "test": 10})
+    table = read_shapes("shapes/placed", "train", FIT, tmp_path)
+    factors = Factors.from_batch(table.columns)
+    for factor, name in PLACED.items():
+        assert {FACTORS[factor][i] for i in getattr(factors, factor)} == {name}
+    np.testing.assert_array_equal(pixels(table), render_shapes(factors))
+    full = draw_split("train")[0][:20]
+    assert sorted(zip(factors.shape, factors.color, strict=True)) == sorted(zip(full.shape, full.color, strict=True))
+    assert "large, center, upright" in describe_shapes("shapes/placed")["about"]
 
 
 def test_splits_hold_out_combinations(tfds_dir):
@@ -69,7 +81,7 @@ def test_tfds_itself_loads_it_and_images_are_fitted(tfds_dir):
 
 
 def test_unknown_size(tfds_dir):
-    with pytest.raises(ValueError, match="'shapes/huge' is unknown; known: 'shapes', 'shapes/tiny'"):
+    with pytest.raises(ValueError, match="'shapes/huge' is unknown; known: 'shapes', 'shapes/placed', 'shapes/tiny'"):
         read_shapes("shapes/huge", "train", FIT, tfds_dir)
 
 

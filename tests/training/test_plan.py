@@ -100,6 +100,15 @@ def test_a_resumed_run_may_change_its_length_and_place(began):
     assert plan.resumed(request(**same), began) == began
 
 
+def test_patches_of_shapes_are_cut_from_objects_that_tell_their_place():
+    began = plan.new(request(system="puzzlegan", data="shapes"))
+    assert began["data"]["source"] == "shapes/placed"
+    assert plan.resumed(request(system="puzzlegan", data="shapes"), began) == began
+    anywhere = plan.new(request(system="puzzlegan", data="shapes/full"))
+    with pytest.raises(ValueError, match="data is 'shapes/full', received 'shapes/placed'"):
+        plan.resumed(request(data="shapes"), anywhere)
+
+
 @pytest.mark.parametrize(
     "given, message",
     [

@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 
 from keras_gen.training.source import Source, look_at
-from keras_gen.training.views import normal, view_of
+from keras_gen.training.views import normal, source_of, view_of
 
 SHAPES = Source(
     {"train": 9}, (64, 64), 3, True, ("image", "label"), {"color": ("red", "blue"), "label": ("star", "heart")}
 )
 LABELLED = Source({"train": 9}, (8, 8), 1, names={"label": ("0", "1", "2")})
 CELEBRITIES = ("Bald", "Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+
+
+def test_patches_of_shapes_are_of_objects_that_tell_their_place():
+    assert source_of("patches", "shapes") == "shapes/placed"
+    assert source_of("patches", "shapes/full") == "shapes/full" and source_of("images", "shapes") == "shapes"
+    assert view_of("patches", SHAPES, {}, "shapes/placed") == ({}, {})
 
 
 def test_images_take_no_view():
