@@ -71,7 +71,8 @@ def train(
 
     Args:
         system: a key of `keras_gen.zoo`, or a compiled `GenerativeModel` of one's own. To resume, None takes the run's.
-        data: anything that `keras_gen.data.load` takes. To resume, None takes the run's.
+        data: anything that `keras_gen.data.load` takes. To resume, None takes the run's. A Puzzle-GAN that is given
+            "shapes" reads "shapes/placed", where a patch tells its place; "shapes/full" are objects that lie anywhere.
         out: the run directory to make, or to go on with.
         epochs: how many in all, counted from the beginning also after a resume; None takes the system's default.
         steps: batches in an epoch; None is one pass over the training split.
