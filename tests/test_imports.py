@@ -11,10 +11,11 @@ import keras_gen
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_gen"
-LEAVES = {"distributions", "layers", "losses", "data"}
+BOTTOM = {"files"}
+LEAVES = {"distributions", "layers", "losses", "data"} | BOTTOM
 SIBLINGS = {"training", "evaluation", "export"}
 # each part of the package -> the parts it may import, besides itself
-MAY = {leaf: LEAVES for leaf in LEAVES}
+MAY = {leaf: LEAVES for leaf in LEAVES} | {bottom: set() for bottom in BOTTOM}
 MAY["networks"] = LEAVES
 MAY["models"] = MAY["networks"] | {"networks"}
 MAY["zoo"] = MAY["models"] | {"models"}
