@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from .generation import Generating
+from .host import host_value
 from .offer import Offering
 from .placement import Draws, Place
 
@@ -254,7 +255,7 @@ class GenerativeModel(Generating, Offering, keras.Model):
     def save_own_variables(self, store):
         super().save_own_variables(store)
         for index, state in enumerate(self._seed_states()):
-            store[f"{SEED_STATE}_{index}"] = np.asarray(state)
+            store[f"{SEED_STATE}_{index}"] = host_value(state)
 
     def load_own_variables(self, store):
         seeds = {key: store[key] for key in store.keys() if key.startswith(SEED_STATE)}

@@ -18,6 +18,7 @@ from .endpoints import Endpoint, Port
 from .gan import GAN
 from .graphs import Graphs
 from .growth import Growth, Phase, by_side, phases
+from .host import host_value
 from .players import Player, forget
 
 REFITTED = 64  # images that the heads of earlier stages are fitted to
@@ -123,13 +124,13 @@ class ProgressiveGAN(GAN):
         """The phase for people."""
         height, width = self.size_of(self.phase.stage)
         what = "fading in" if self.phase.fading else "stabilization"
-        shown = int(np.asarray(self.phase_images))
+        shown = int(host_value(self.phase_images))
         at = f", alpha {shown / self.fade_images:.2f}" if self.phase.fading and shown else ""
         return f"{height}x{width}, {what}{at}, {self.phase_length():,} images"
 
     def grow(self) -> bool:
         """Go on to the next phase if this one has shown its images; whether it did."""
-        if int(np.asarray(self.phase_images)) < self.phase_length() or self.phase_number + 1 == len(self.phases):
+        if int(host_value(self.phase_images)) < self.phase_length() or self.phase_number + 1 == len(self.phases):
             return False
         self.enter(self.phase_number + 1)
         return True
@@ -334,4 +335,4 @@ class ProgressiveGAN(GAN):
 
 def _multiply(optimizer: keras.optimizers.Optimizer, factor: float) -> None:
     if factor != 1:
-        optimizer.learning_rate = float(np.asarray(optimizer.learning_rate)) * factor
+        optimizer.learning_rate = float(host_value(optimizer.learning_rate)) * factor

@@ -3,11 +3,11 @@
 import pathlib
 from collections.abc import Callable
 
-import numpy as np
 import tensorflow as tf
 
 from keras_gen import runs
 from keras_gen.models import GenerativeModel, Text2Image
+from keras_gen.models.host import host_value
 from keras_gen.zoo import text2image
 
 from .callbacks import LinearDecay, StopOnNaN, optimizers_of
@@ -49,7 +49,7 @@ def prepare(
             with devices.scope():
                 learned, epochs = make()
             say(f"First {what}: {epochs} epochs")
-            rates = [float(np.asarray(optimizer.learning_rate)) for optimizer in optimizers_of(learned)]
+            rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(learned)]
             callbacks = [StopOnNaN(), LinearDecay(DECAY, epochs, rates)]
             learned.fit(training, validation_data=validation, epochs=epochs, verbose=verbose, callbacks=callbacks)
             scratch = file.with_name(f"unfinished_{name}.keras")

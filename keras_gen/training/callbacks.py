@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
+from keras_gen.models.host import host_value
+
 from .checkpoints import Checkpoints
 from .history import History
 
@@ -50,7 +52,7 @@ class ReportTrouble(keras.callbacks.Callback):
         self.say, self.known = say, set()
 
     def on_epoch_end(self, epoch, logs=None):
-        if int(self.model.train_steps) < GAME_BEGINS:
+        if host_value(self.model.train_steps) < GAME_BEGINS:
             return
         found = self.model.trouble({name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()})
         for name in found.keys() - self.known:

@@ -17,6 +17,7 @@ from keras_gen import data as sources
 from keras_gen import runs, zoo
 from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
 from keras_gen.models.faults import player_in
+from keras_gen.models.host import host_value
 
 from . import plan, strategies
 from .before import prepare
@@ -131,7 +132,7 @@ def train(
         run = runs.Run(pathlib.Path(out), plan.new(request))
 
     model = _model(request, run, devices)
-    rates = [float(np.asarray(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
+    rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
     run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
     training, validation = _datasets(run, model, devices)
     if worker == 0:
