@@ -23,7 +23,7 @@ from keras_gen.export.parity import BOUNDS
 from keras_gen.runs import read_json
 from tests import conftest as conftest  # two logical devices
 from tests import contract
-from tests.test_contract import TOYS
+from tests.toys import TOYS
 
 from . import record
 

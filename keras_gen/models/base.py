@@ -5,7 +5,6 @@
 from collections.abc import Mapping
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from .generation import Generating
