@@ -1,4 +1,4 @@
-"""The command line: `keras-gen zoo | data | train | sample | evaluate | export`.
+"""The command line: `keras-gen zoo | data | train | sample | evaluate | export | check`.
 
 TensorFlow is imported by the commands that need it, so that `--help` answers at once. The file is long because every
 option is a line with its help; the work is done by the packages.
@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
@@ -175,6 +176,9 @@ def train(
             "--view", metavar="KEY=VALUE", help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N."
         ),
     ] = None,
+    initial_weights: Annotated[
+        pathlib.Path | None, typer.Option(help="Start from the weights of this run or .keras file.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ):
     """Train a system into a run directory: model, metrics, pictures, states to resume from.
@@ -182,6 +186,8 @@ def train(
     Example: [bold]keras-gen train vae --data shapes --out runs/vae --epochs 10 --set latent_size=16[/bold]
 
     After a stop of any kind: [bold]keras-gen train --resume --out runs/vae[/bold]
+
+    Ctrl-C and SIGTERM finish the step and save; a second one stops at once. Exit codes: 130 and 143.
     """
     if out is None and (system is None or resume):
         raise ValueError("--resume needs --out, the run directory to go on with" if resume else "Which system? See zoo")
@@ -209,6 +215,7 @@ def train(
         data_dir=data_dir,
         settings=chosen,
         view=dict(_setting(text) for text in view or ()),
+        initial_weights=initial_weights,
         verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
     )
     if not quiet:
@@ -336,6 +343,32 @@ def export(
         if file.get("in_float"):
             print(f"{precision}: {', '.join(file['in_float'])} compute in float32, or images would be too far off")
     print(f"{folder}: copy it to a device, then python runtime.py --help")
+
+
+@app.command()
+def check(
+    run: RunArgument,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Write config.json and metrics.csv from the states; delete damaged states.")
+    ] = False,
+):
+    """Verify a run directory: digests of states and export, config, metrics, models; and what can be done.
+
+    Exit code 1 where something is damaged or missing. Example: [bold]keras-gen check runs/vae[/bold]
+    """
+    from . import runs
+
+    if repair:
+        for line in runs.repair(run):
+            print(line)
+    findings = runs.check(run)
+    table = _table("part", "", "what it is", "what to do")
+    for finding in findings:
+        verdict = "ok" if finding.fine else "[red]damaged[/red]"
+        table.add_row(escape(finding.part), verdict, escape(finding.text), escape(finding.remedy))
+    Console(highlight=False).print(table)
+    if not all(finding.fine for finding in findings):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -70,6 +70,22 @@ def explained(path: pathlib.Path) -> Iterator[None]:
         ) from error
 
 
+def check_space(folder: pathlib.Path, size: int) -> None:
+    """Whether a disk has room for `size` bytes, asked before the work that ends in writing them.
+
+    Raises:
+        UnwritableError: where it has not.
+    """
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(nearest).free
+    if free < size:
+        raise UnwritableError(
+            errno.ENOSPC,
+            f"{folder} needs {size / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free. Nothing was written. Free some "
+            "space or choose another disk",
+        )
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a whole text file, see `replacing`."""
     with replacing(path) as scratch:

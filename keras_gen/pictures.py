@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_gen import files
+
 BACKGROUND = 255
 INK = 40
 FONT_SIZE = 12
@@ -148,8 +150,8 @@ def save_png(path: str | os.PathLike, picture: np.ndarray) -> pathlib.Path:
     picture = np.asarray(picture)
     picture = grid(picture) if picture.ndim == 4 else _checked(picture[None])[0]
     path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(path, format="PNG")
+    with files.replacing(path) as scratch:
+        Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(scratch, format="PNG")
     return path
 
 

@@ -3,6 +3,7 @@
 # More than 250 lines: the step, its trackers and what is saved of both are checked against each other here.
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -13,6 +14,18 @@ from .offer import Offering
 from .placement import Draws, Place
 
 SEED_STATE = "seed_generator_state"
+
+
+class EpochInProgress(NamedTuple):
+    """An epoch that was interrupted.
+
+    Attributes:
+        step: its finished batches.
+        totals: name of each tracker -> the values of its variables.
+    """
+
+    step: int
+    totals: dict[str, list[float]]
 
 
 class GenerativeModel(Generating, Offering, keras.Model):
@@ -53,6 +66,7 @@ class GenerativeModel(Generating, Offering, keras.Model):
             aggregation="only_first_replica",
         )  # fmt: skip
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
+        self.within_epoch = False  # whether `fit` continues an epoch that was interrupted
         # the networks arrive built; a symbolic call on raw batches would only get in fit's way
         self.built = True
 
@@ -106,20 +120,46 @@ class GenerativeModel(Generating, Offering, keras.Model):
         """Compile as the saved model was; the optimizer's variables are restored after this."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def fit(self, x=None, *args, callbacks=None, **kwargs):
+    def fit(self, x=None, *args, callbacks=None, in_progress: EpochInProgress | None = None, **kwargs):
         """As `keras.Model.fit`, on a dataset of dict batches or an array of images [num, height, width, channels].
 
-        A dataset of `keras_gen.data.load` is told the epoch before each epoch, so that its order, augmentation and
-        binarization change from epoch to epoch, and are the same after a resume.
+        A dataset of `keras_gen.data.load` receives the number of the epoch before each epoch, so that its order,
+        augmentation and binarization change from epoch to epoch, and are the same after a resume.
+
+        Args:
+            in_progress: where the first epoch was interrupted, see `epoch_in_progress`: its first batches are left
+                out and its metrics continue. Needs a `tf.data.Dataset`, which holds further batches of the epoch.
         """
-        if hasattr(x, "epoch"):
-            if isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks.callbacks.append(_SetEpoch(x.epoch))
-            else:
-                callbacks = [_SetEpoch(x.epoch), *keras.tree.flatten(callbacks or [])]
+        begin = _BeginEpoch(getattr(x, "epoch", None), in_progress)
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.callbacks.insert(0, begin)
+            begin.set_model(self)
+            begin.set_params(callbacks.params)
+        else:
+            callbacks = [begin, *keras.tree.flatten(callbacks or [])]
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras's default is for arrays, and warns with a dataset
-        return super().fit(x, *args, callbacks=callbacks, **kwargs)
+        if in_progress is None:
+            return super().fit(x, *args, callbacks=callbacks, **kwargs)
+        first, last = kwargs.pop("initial_epoch", 0), kwargs.pop("epochs", 1)
+        # in a fit of its own: Keras takes it that all epochs of one have as many batches
+        history = super().fit(
+            x.skip(in_progress.step), *args, callbacks=callbacks, initial_epoch=first, epochs=first + 1, **kwargs
+        )
+        if first + 1 < last and not self.stop_training:
+            rest = super().fit(x, *args, callbacks=callbacks, initial_epoch=first + 1, epochs=last, **kwargs)
+            for name, values in rest.history.items():
+                history.history[name] = history.history.get(name, []) + values
+        return history
+
+    def epoch_in_progress(self, step: int) -> EpochInProgress:
+        """What `fit(in_progress=...)` needs to finish this epoch later, besides the weights.
+
+        Args:
+            step: batches of the epoch that are finished.
+        """
+        totals = {name: [float(host_value(v)) for v in each.variables] for name, each in self.trackers.items()}
+        return EpochInProgress(step, totals)
 
     def train_step(self, data) -> dict:
         batch = self.batch_of(data)
@@ -263,12 +303,19 @@ class GenerativeModel(Generating, Offering, keras.Model):
             state.assign(seeds[f"{SEED_STATE}_{index}"])
 
 
-class _SetEpoch(keras.callbacks.Callback):
-    """Tells a dataset the epoch, on which its order and augmentation depend."""
+class _BeginEpoch(keras.callbacks.Callback):
+    """Passes the number of the epoch to the dataset, and continues the metrics of an epoch that was interrupted."""
 
-    def __init__(self, epoch: tf.Variable):
+    def __init__(self, epoch: tf.Variable | None, in_progress: EpochInProgress | None):
         super().__init__()
-        self.epoch = epoch
+        self.epoch, self.in_progress = epoch, in_progress
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch.assign(epoch)
+        if self.epoch is not None:
+            self.epoch.assign(epoch)
+        progress, self.in_progress = self.in_progress, None
+        self.model.within_epoch = progress is not None
+        if progress:  # `fit` has just reset the metrics
+            for name, values in progress.totals.items():
+                for variable, value in zip(self.model.trackers[name].variables, values, strict=True):
+                    variable.assign(value)

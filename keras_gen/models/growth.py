@@ -53,7 +53,8 @@ class Growth(keras.callbacks.Callback):
         self.stage, self.said = stage, None
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.model.grow()
+        if not self.model.within_epoch:  # an epoch never spans two phases, also where it was interrupted
+            self.model.grow()
         if self.stage is not None:
             self.stage.assign(self.model.phase.stage)
         if self.model.phase != self.said and self.params.get("verbose"):

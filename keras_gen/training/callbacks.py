@@ -1,4 +1,4 @@
-"""What happens after each epoch of a run. Their order is that of `fitting.train`: the checkpoint comes last."""
+"""What happens after each epoch of a run, before its state is saved. Their order is that of `fitting.train`."""
 
 import math
 import pathlib
@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
+from keras_gen import files
 from keras_gen.models.host import host_value
-
-from .checkpoints import Checkpoints
-from .history import History
+from keras_gen.runs.history import History
 
 ADVICE = "Try a smaller learning rate (--learning-rate), --precision float32, or look at the data"
 GAME_BEGINS = 100
@@ -122,20 +121,8 @@ class KeepBest(keras.callbacks.Callback):
             with tempfile.TemporaryDirectory() as folder:
                 self.model.save(pathlib.Path(folder) / "model.keras")
             return
-        scratch = self.path.with_name("unfinished.keras")
-        self.model.save(scratch)
-        scratch.replace(self.path)
-
-
-class KeepState(keras.callbacks.Callback):
-    """Makes the epoch's state the one that a resumed run starts from."""
-
-    def __init__(self, checkpoints: Checkpoints):
-        super().__init__()
-        self.checkpoints = checkpoints
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.checkpoints.save(self.model, epoch + 1)
+        with files.replacing(self.path) as scratch:
+            self.model.save(scratch)
 
 
 class StopWhenWaiting(keras.callbacks.Callback):

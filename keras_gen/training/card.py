@@ -2,9 +2,8 @@
 
 import pathlib
 
-from keras_gen import runs, zoo
-
-from .history import read_rows
+from keras_gen import files, runs, zoo
+from keras_gen.runs.history import read_rows
 
 
 def write_card(run: runs.Run) -> pathlib.Path:
@@ -18,7 +17,7 @@ def write_card(run: runs.Run) -> pathlib.Path:
     title = system.title if system else config["system"]
     parts = [f"# {title} on {config['data']['source']}", _what(run, system), _picture(run, rows)]
     parts += [_data(config), _training(config, rows), _evaluation(run), _export(run), _use(run), _limits(config)]
-    run.card_file.write_text("\n\n".join(part for part in parts if part) + "\n")
+    files.write_text(run.card_file, "\n\n".join(part for part in parts if part) + "\n")
     return run.card_file
 
 

@@ -5,7 +5,7 @@
 import contextlib
 import os
 import pathlib
-import shutil
+import signal
 import time
 from collections.abc import Iterable, Mapping
 
@@ -14,18 +14,18 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import data as sources
-from keras_gen import runs, zoo
+from keras_gen import files, runs, zoo
 from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
 from keras_gen.models.faults import player_in
 from keras_gen.models.host import host_value
+from keras_gen.runs.checkpoints import Checkpoints
+from keras_gen.runs.history import History
 
 from . import plan, strategies
-from .before import prepare
 from .callbacks import (
     ADVICE,
     KeepBest,
     KeepHistory,
-    KeepState,
     LinearDecay,
     ReportTrouble,
     StopOnNaN,
@@ -33,9 +33,19 @@ from .callbacks import (
     optimizers_of,
 )
 from .card import write_card
-from .checkpoints import Checkpoints
-from .history import History
+from .pretraining import pretrain
 from .samples import SampleGrid
+from .session import Session, Stopped, warn
+
+# what TensorFlow raises in the other workers where one has ended
+WORKER_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+    tf.errors.UnknownError,
+)
 
 
 def train(
@@ -60,6 +70,7 @@ def train(
     data_dir: str | os.PathLike | None = None,
     settings: Mapping | None = None,
     view: Mapping | None = None,
+    initial_weights: str | os.PathLike | None = None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
     verbose: int = 1,
 ) -> runs.Run:
@@ -68,7 +79,9 @@ def train(
     The run holds the best model by the validation loss (`model.keras`), the last states (`checkpoints/`), metrics.csv,
     TensorBoard logs, a picture after every epoch and a model card. A run that was stopped at any moment, also by
     kill -9, goes on with `resume=True` and ends with the same weights, bit for bit, as one that was never stopped
-    (on the same devices; on GPUs only with `tf.config.experimental.enable_op_determinism()`).
+    (on the same devices; on GPUs only with `tf.config.experimental.enable_op_determinism()`). At Ctrl-C and SIGTERM
+    the step that is running is finished and its state saved; a second signal stops at once. One process at a time
+    trains in a run directory.
 
     Args:
         system: a key of `keras_gen.zoo`, or a compiled `GenerativeModel` of one's own. To resume, None takes the run's.
@@ -97,6 +110,8 @@ def train(
         settings: the system's own, see `zoo.get(key).settings`.
         view: what the system sees of the data, where it takes more than images: `{"domains": [A, B], "by": FIELD}` are
             two classes as domains, `{"attributes": [FIELD or NAME, ...]}` what is to be changed in an image.
+        initial_weights: a run directory or `.keras` file whose weights, optimizers and seeds a new run of the same
+            networks starts from, in place of fresh ones; what is trained before the system itself is then left out.
         callbacks: more of them; their own state is not kept for a resume.
         verbose: 0 silent, 1 a progress bar, 2 a line for each epoch.
 
@@ -106,7 +121,12 @@ def train(
     Raises:
         ValueError: for arguments or data that do not fit, and for a resume with other settings.
         FileExistsError: where `out` holds something and neither `resume` nor `overwrite` is given.
-        FileNotFoundError: where there is nothing to resume.
+        FileNotFoundError: where there is nothing to resume, or the states of a run are lost.
+        RunInUseError: where another process trains in `out`.
+        UnwritableError: where the disk is full or read-only; the last states are intact.
+        ReplicasDifferError: where replicas no longer hold the same weights.
+        KeyboardInterrupt: after Ctrl-C, when the state has been saved.
+        SystemExit: after SIGTERM, when the state has been saved; its code is 143.
         FloatingPointError: where a metric becomes NaN or infinite; the best model so far is kept.
 
     Example:
@@ -118,34 +138,38 @@ def train(
     request = plan.Request(
         system, data, epochs, steps, batch_size, plan.size_of(image_size), seed, precision, strategy, patience,
         learning_rate, binarize, None if augment is None else tuple(augment), labelled,
-        None if data_dir is None else os.fspath(data_dir), dict(settings or {}),
-        dict(view or {}),
+        None if data_dir is None else os.fspath(data_dir), dict(settings or {}), dict(view or {}),
+        None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
     )  # fmt: skip
     devices = _devices(request)  # before anything else: several workers cannot start after other operations
     worker = strategies.task_of(devices)
-    if resume:
-        run = runs.Run.open(out)
-        run.config = plan.resumed(request, run.config)
-    else:
-        if worker == 0:
-            runs.check_free(out, overwrite=overwrite)
-        run = runs.Run(pathlib.Path(out), plan.new(request))
-
-    model = _model(request, run, devices)
-    rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
-    run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
-    training, validation = _datasets(run, model, devices)
-    if worker == 0:
-        if resume:
-            runs.write_json(run.path / "config.json", run.config)
-        else:
-            runs.Run.create(out, run.config, overwrite=overwrite)
-    elif not resume:
-        shutil.rmtree(_home(run, worker), ignore_errors=True)
-    if run.config["training"].get("decay") is not None:
-        decay = LinearDecay(run.config["training"]["decay"], run.config["training"]["epochs"], rates)
-        callbacks = [decay, *callbacks]
-    _fit(run, model, training, validation, devices, list(callbacks), verbose if worker == 0 else 0)
+    with contextlib.ExitStack() as locks:
+        with strategies.together(devices):
+            if resume:
+                home = _home(runs.Run.open(out), worker)
+                locks.enter_context(runs.lock(home))
+                run = runs.Run.open(out)  # as the process that held the lock before has left it
+                run.config = plan.resumed(request, run.config)
+            else:
+                if worker == 0:
+                    runs.check_free(out, overwrite=overwrite)
+                run = runs.Run(pathlib.Path(out), plan.new(request))
+        model = _model(request, run, devices)
+        rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
+        run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
+        with strategies.together(devices):
+            training, validation = _datasets(run, model, devices)
+            if worker == 0 and not resume:
+                locks.enter_context(runs.lock(run.path))
+                runs.Run.create(out, run.config, overwrite=overwrite, locked=True)
+        with strategies.together(devices):  # not before the chief has emptied the run directory
+            if worker and not resume:
+                files.remove(_home(run, worker))  # of another disk, which the chief does not see
+                locks.enter_context(runs.lock(_home(run, worker)))
+        if run.config["training"].get("decay") is not None:
+            decay = LinearDecay(run.config["training"]["decay"], run.config["training"]["epochs"], rates)
+            callbacks = [decay, *callbacks]
+        _fit(run, model, training, validation, devices, list(callbacks), verbose if worker == 0 else 0, resume)
     return run
 
 
@@ -169,13 +193,16 @@ def _model(request: plan.Request, run: runs.Run, devices: tf.distribute.Strategy
         if config["system"] not in zoo.SYSTEMS:  # a model of the caller's own, resumed without it
             return run.load_model()
         with _policy(config["training"]["precision"]):
-            return zoo.build(
+            model = zoo.build(
                 config["system"],
                 run.image_shape,
                 seed=config["training"]["seed"],
                 learning_rate=config["training"]["learning_rate"],
                 **config["settings"],
             )
+        if request.initial_weights is not None:
+            runs.load_weights(model, pathlib.Path(request.initial_weights))
+        return model
 
 
 @contextlib.contextmanager
@@ -227,18 +254,18 @@ def _dataset(run: runs.Run, role: str, **options) -> tf.data.Dataset:
     return run.dataset(role, fields=fields, **options)  # strategies cannot copy texts to GPUs
 
 
-def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> None:
+def _fit(run, model, training, validation, devices, more_callbacks, verbose, resume) -> None:
     options, worker = run.config["training"], strategies.task_of(devices)
     home = _home(run, worker)
-    checkpoints = Checkpoints(home / "checkpoints")
-    done = checkpoints.restore(model)
-    agreed = strategies.agree(devices, done)
-    if agreed < done:  # another worker was stopped an epoch earlier
-        done = checkpoints.restore(model, latest=agreed)
-    history = History(home / "metrics.csv", done)
     metric = None if model.monitor is None else model.monitor if validation is None else f"val_{model.monitor}"
     say = print if verbose else lambda *_: None
 
+    session = Session(model, devices, Checkpoints(home / "checkpoints"), run.config)
+    found, begun = session.restore(spare=run.checkpoints), _begun(run)
+    with strategies.together(devices):
+        if begun and not found and worker == 0:
+            raise FileNotFoundError(_lost(run))
+    history, done = History(run.metrics_file if worker == 0 else None, session.rows), session.state.epoch
     if done >= options["epochs"]:
         say(f"{run.path} has finished its {done} epochs. To go on: --resume with --epochs N, N > {done}")
         return
@@ -248,9 +275,9 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> 
             f"To go on: --resume with --patience N, N > {options['patience']}"
         )
         return
-    _announce(run, model, training, devices, done, say)
-    if not done and isinstance(model, Text2Image) and run.config["settings"]:
-        prepare(run, model, training, validation, devices, home, say, verbose)
+    if worker == 0 and resume:
+        _mend(run, model, history, metric, say)
+    _announce(run, model, training, devices, session, say)
     keep = [
         StopOnNaN(),
         KeepHistory(history),
@@ -262,18 +289,18 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> 
         keep.append(SampleGrid(run.samples, _first_batch(training if validation is None else validation)))
     if isinstance(model, AdversarialModel) and worker == 0:
         keep.append(ReportTrouble(say))
-    keep += [StopWhenWaiting(history, metric, options["patience"]), KeepState(checkpoints)]
+    keep.append(StopWhenWaiting(history, metric, options["patience"]))
 
-    start = time.perf_counter()
+    again, start = f"To continue: keras-gen train --resume --out {run.path}", time.perf_counter()
     try:
-        model.fit(
-            training,
-            validation_data=validation,
-            epochs=options["epochs"],
-            initial_epoch=done,
-            callbacks=keep,
-            verbose=verbose,
-        )
+        if (
+            not found
+            and isinstance(model, Text2Image)
+            and run.config["settings"]
+            and not options.get("initial_weights")
+        ):
+            pretrain(run, model, training, validation, devices, home, say, verbose)
+        session.fit(training, validation, epochs=options["epochs"], history=history, callbacks=keep, verbose=verbose)
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}. {_kept(run, history, metric)}") from None
     except tf.errors.InvalidArgumentError as error:
@@ -283,13 +310,62 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose) -> 
             f"The loss or a gradient of the player {player!r} became NaN or infinite. {ADVICE}. "
             f"{_kept(run, history, metric)}"
         ) from None
+    except Stopped as stop:
+        warn(f"stopped by {stop}, which is saved. {again}")
+        raise (KeyboardInterrupt if stop.signal == signal.SIGINT else SystemExit(128 + stop.signal)) from None
     except KeyboardInterrupt:
-        say(f"\nStopped. {_kept(run, history, metric)} To go on: --resume")
+        warn(f"stopped at once; what was not saved after {session.state} is trained again. {again}")
         raise
+    except WORKER_LOST as error:
+        if not strategies.has_workers(devices):
+            raise
+        raise RuntimeError(
+            f"Another worker has ended ({str(error).splitlines()[0]}). The last state is that after {session.state}. "
+            f"Start all workers again: keras-gen train --resume --out {run.path}"
+        ) from None
     finally:
         if worker == 0:
-            write_card(run)
+            try:
+                write_card(run)
+            except files.UnwritableError as error:  # the error that ends the training says more
+                warn(str(error))
     say(f"Trained in {time.perf_counter() - start:.0f} s. {_kept(run, history, metric)}")
+
+
+def _begun(run: runs.Run) -> bool:
+    """Whether an epoch was finished here, so that there must be a state."""
+    return run.model_file.exists() or run.metrics_file.exists()
+
+
+def _lost(run: runs.Run) -> str:
+    """What a run without states can still be used for."""
+    source = run.config["data"]["source"]
+    lost = f"{run.checkpoints} holds no state to continue from, so nothing was changed."
+    anew = f"keras-gen train {run.config['system']} --data {source}"
+    if run.model_file.is_file():
+        lost += (
+            f" {run.model_file.name} has the weights of the best epoch: start a new run from them ({anew} "
+            f"--initial-weights {run.path} --out NEW_RUN),"
+        )
+    return f"{lost} Copy the folder back from a backup, or train anew ({anew} --out {run.path} --overwrite)"
+
+
+def _mend(run: runs.Run, model: GenerativeModel, history: History, metric: str | None, say) -> None:
+    """Write what can be written again from the state: config.json with its changes, metrics.csv and model.keras."""
+    runs.write_json(run.path / "config.json", run.config)
+    had = run.metrics_file.is_file() and run.metrics_file.read_text(errors="replace").startswith(history.text())
+    if history.rows and history.write() and not had:
+        warn(f"{run.metrics_file} was lost or changed; it was written again from the last state")
+    if not history.rows:
+        return
+    try:
+        runs.check_model_file(run.model_file)
+    except (ValueError, FileNotFoundError) as error:
+        with files.replacing(run.model_file) as scratch:
+            model.save(scratch)
+        best, last = history.best(metric), len(history.rows)
+        lost = "" if best == last else f", since the weights of the best epoch, {best}, are lost"
+        warn(f"{error}. It now holds epoch {last}{lost}")
 
 
 def _home(run: runs.Run, worker: int) -> pathlib.Path:
@@ -297,14 +373,14 @@ def _home(run: runs.Run, worker: int) -> pathlib.Path:
     return run.path if worker == 0 else run.checkpoints / f"worker_{worker}"
 
 
-def _announce(run, model, training, devices, done, say) -> None:
+def _announce(run, model, training, devices, session, say) -> None:
     info, config = training.info, run.config
     height, width, channels = run.image_shape
     weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
     say(
         f"{type(model).__name__}, {weights:,} weights, on {info.num_examples:,} images {width}x{height}x{channels} of "
         f"{info.source} ({info.split}); {strategies.describe(devices)}, {config['training']['precision']}"
-        + (f"; going on after epoch {done}" if done else "")
+        + (f"; going on after {session.state}" if session.state > (0, 0) else "")
     )
     if info.skipped:
         say(f"{len(info.skipped)} files could not be read and are left out, e.g. {info.skipped[0]}")
@@ -313,7 +389,7 @@ def _announce(run, model, training, devices, done, say) -> None:
 def _kept(run: runs.Run, history: History, metric: str | None) -> str:
     best = history.best(metric)
     if not best:
-        return "No epoch was finished, so nothing is kept."
+        return "No epoch was finished, so there is no model.keras."
     value = "" if metric is None else f", {metric} {history.rows[best - 1][metric]:.6g}"
     return f"{run.model_file} holds the best epoch, {best} of {len(history.rows)}{value}."
 

@@ -44,6 +44,7 @@ class Request:
     data_dir: str | None
     settings: dict
     view: dict
+    initial_weights: str | None = None
 
     def __post_init__(self):
         _check_numbers(self)
@@ -100,6 +101,7 @@ def new(request: Request) -> dict:
         "patience": request.patience,
         "learning_rate": request.learning_rate or (None if own is not None else system.learning_rate),
         "decay": None if own is not None else system.decay,
+        "initial_weights": request.initial_weights,
     }
     return {
         "format": runs.FORMAT,
@@ -154,13 +156,13 @@ def resumed(request: Request, config: dict) -> dict:
             f"A resumed run goes on as it began: {'; '.join(different)}. Leave this out, or start another run in "
             "another directory"
         )
-    changes = {name: getattr(request, name) for name in ("epochs", "patience", "strategy")}
+    changes = {name: getattr(request, name) for name in runs.CHANGEABLE}
     training = config["training"] | {name: value for name, value in changes.items() if value is not None}
     moved = {} if request.data_dir is None else {"data_dir": str(request.data_dir)}
     return {**config, "training": training, "data": config["data"] | moved}
 
 
-_KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate")
+_KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate", "initial_weights")
 
 
 def _captions(request: Request, split: str, given: Mapping) -> Iterator[bytes]:
@@ -264,7 +266,7 @@ def _check_own(request: Request) -> None:
         )
     if not model.compiled or model.optimizer is None:
         raise ValueError(f"The {request.name} is not compiled: call model.compile(keras.optimizers.Adam(1e-3)) first")
-    for name in ("precision", "learning_rate", "settings", "image_size"):
+    for name in ("precision", "learning_rate", "settings", "image_size", "initial_weights"):
         if getattr(request, name):
             raise ValueError(
                 f"{name} belongs to the building of a model; this {request.name} is built already. "

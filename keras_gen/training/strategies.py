@@ -1,9 +1,12 @@
 """Which devices train: from a name to a tf.distribute strategy."""
 
+import contextlib
 import functools
 import json
 import os
+from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 
 NAMES = ("auto", "default", "mirrored", "multiworker", "tpu")
@@ -51,21 +54,54 @@ def task_of(strategy: tf.distribute.Strategy) -> int:
     return int(resolver.task_id) + (1 if "chief" in resolver.cluster_spec().jobs else 0)
 
 
-def agree(strategy: tf.distribute.Strategy, number: int) -> int:
-    """The smallest of the workers' numbers, known to all of them afterwards; alone, the number itself.
+def has_workers(strategy: tf.distribute.Strategy) -> bool:
+    """Whether several processes train together."""
+    return strategy.num_replicas_in_sync > 1 and strategy.extended._in_multi_worker_mode()
+
+
+def gather(strategy: tf.distribute.Strategy, values) -> np.ndarray:
+    """Collect the numbers of all replicas at every worker; all workers must call it at the same point.
 
     Args:
-        number: >= 0.
+        values: int32 [k], the same of all replicas of this process, or [local replicas, k].
+
+    Returns:
+        int32 [replicas, k], in the order of the replicas.
     """
-    if not strategy.extended._in_multi_worker_mode():
-        return number
+    own, count = np.atleast_2d(np.asarray(values, np.int32)), strategy.num_replicas_in_sync
+    if not has_workers(strategy):  # all replicas are here
+        return np.broadcast_to(own, (count, own.shape[1]))
+    local = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(own[context.replica_id_in_sync_group % len(own)])
+    )
+    return np.asarray(strategy.experimental_local_results(strategy.run(_collect, (local,)))[0])
 
-    def gather():
-        context = tf.distribute.get_replica_context()
-        own = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.int32)
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, own * number)
 
-    return int(tf.reduce_min(strategy.experimental_local_results(strategy.run(tf.function(gather)))[0]))
+@tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+def _collect(numbers: tf.Tensor) -> tf.Tensor:
+    context = tf.distribute.get_replica_context()
+    row = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.int32)
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, row[:, None] * numbers[None])
+
+
+@contextlib.contextmanager
+def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """What all workers must do without an error, or none goes on. Nothing inside may wait for another worker.
+
+    Raises:
+        RuntimeError: where another worker has failed. The worker that failed raises its own error.
+    """
+    try:
+        yield
+    except Exception:
+        if has_workers(strategy):
+            gather(strategy, [1])
+        raise
+    if has_workers(strategy) and (failed := np.flatnonzero(gather(strategy, [0]))).size:
+        raise RuntimeError(
+            f"Replica {', '.join(map(str, failed))} could not start: see the error of that worker. Start all workers "
+            "again once it is mended"
+        )
 
 
 def describe(strategy: tf.distribute.Strategy) -> str:

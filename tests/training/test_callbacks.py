@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_gen.runs.history import History
 from keras_gen.training.callbacks import KeepBest, KeepHistory, LinearDecay, ReportTrouble, StopOnNaN, StopWhenWaiting
-from keras_gen.training.history import History
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_patience_counts_epochs_since_the_best_also_over_a_resume(tmp_path, mode
     history = History(tmp_path / "metrics.csv")
     waiting = [KeepHistory(history), StopWhenWaiting(history, "val_loss", 2)]
     assert finish(waiting, model, [3, 1, 2]) is None
-    resumed = History(tmp_path / "metrics.csv", epochs=3)
+    resumed = History(tmp_path / "metrics.csv", history.rows)
     callback = StopWhenWaiting(resumed, "val_loss", 2)
     callback.set_model(model)
     resumed.append(4, {"val_loss": 1.5})

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from keras_gen import runs
+from keras_gen.runs.history import read_rows
 from keras_gen.training import train
-from keras_gen.training.history import read_rows
 from tests.small import SMALL
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import keras_gen
+from keras_gen.runs.history import read_rows
 from keras_gen.training import train
-from keras_gen.training.history import read_rows
 
 from .test_fitting import ROOT, assert_same
 

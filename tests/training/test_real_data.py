@@ -3,8 +3,8 @@ import os
 import numpy as np
 import pytest
 
+from keras_gen.runs.history import read_rows
 from keras_gen.training import train
-from keras_gen.training.history import read_rows
 
 from ..small import SMALL
 

@@ -1,4 +1,5 @@
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import keras_gen
 from keras_gen import runs
 from keras_gen.runs import Run
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def test_a_run_is_made_and_opened(tmp_path):
@@ -44,7 +45,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, mon
     with pytest.raises(NotADirectoryError, match=r"run cannot be made: .*file is a file; choose another --out"):
         runs.check_free(tmp_path / "file" / "run")
     asked = []
-    monkeypatch.setattr(runs.os, "access", lambda path, mode: asked.append(path))
+    monkeypatch.setattr(os, "access", lambda path, mode: asked.append(path))
     with pytest.raises(PermissionError, match=f"no permission to write in {tmp_path}; choose another --out"):
         runs.check_free(tmp_path / "a" / "b")
     assert asked == [tmp_path]

@@ -3,33 +3,30 @@
 import csv
 import io
 import math
-import os
 import pathlib
+from collections.abc import Iterable, Mapping
+
+from keras_gen import files
 
 
 class History:
-    """The metrics of finished epochs, kept in a file.
+    """The metrics of finished epochs, and the file that shows them.
 
-    The file is replaced as a whole, so it never holds half a row; it depends on the training alone, not on time.
-    The best epoch and the epochs since follow from its rows, so a resumed run needs no other state.
+    The file depends on the training alone, not on time. The best epoch and the epochs since it follow from the rows,
+    so a resumed run needs no other state. Each state of `Checkpoints` has a copy of the rows: a lost or damaged file
+    is written again from it.
 
     Args:
-        path: metrics.csv.
-        epochs: read the rows of epochs 1 to `epochs` where the file exists, and forget later ones (an epoch that was
-            written but not checkpointed is trained again).
+        path: metrics.csv, or None for no file.
+        rows: of the epochs that are already finished; dicts with `epoch` (from 1) and the metrics.
 
     Attributes:
-        rows: dicts with `epoch` (from 1) and the metrics, in order.
-
-    Raises:
-        ValueError: where the file is damaged or rows are missing.
+        rows: the same, in order, with those that `append` added.
     """
 
-    def __init__(self, path: pathlib.Path, epochs: int = 0):
+    def __init__(self, path: pathlib.Path | None, rows: Iterable[Mapping[str, float]] = ()):
         self.path = path
-        self.rows = [row for row in read_rows(path) if row["epoch"] <= epochs] if epochs else []
-        if [row["epoch"] for row in self.rows] != list(range(1, epochs + 1)):
-            raise ValueError(f"{path} should hold the epochs 1 to {epochs}; it holds {len(self.rows)} of them")
+        self.rows = [dict(row) for row in rows]
 
     def append(self, epoch: int, metrics: dict[str, float]) -> None:
         """Add an epoch, counted from 1, and write the file."""
@@ -37,8 +34,8 @@ class History:
         self.rows.append({"epoch": epoch, **{name: float(_text(value)) for name, value in metrics.items()}})
         self.write()
 
-    def write(self) -> None:
-        """Write all rows."""
+    def text(self) -> str:
+        """The content of the file."""
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -46,10 +43,14 @@ class History:
         writer.writerows(
             {name: value if name == "epoch" else _text(value) for name, value in row.items()} for row in self.rows
         )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self.path.with_name(self.path.name + ".tmp")
-        scratch.write_text(text.getvalue())
-        os.replace(scratch, self.path)
+        return text.getvalue()
+
+    def write(self) -> bool:
+        """Write all rows where the file does not hold just these; whether it was written."""
+        if self.path is None or holds(self.path, self.text()):
+            return False
+        files.write_text(self.path, self.text())
+        return True
 
     def best(self, metric: str | None) -> int:
         """The epoch with the smallest finite value of a metric, the first of equals; 0 where there is none.
@@ -64,6 +65,14 @@ class History:
     def waited(self, metric: str | None) -> int:
         """Epochs since the best one."""
         return len(self.rows) - self.best(metric)
+
+
+def holds(path: pathlib.Path, text: str) -> bool:
+    """Whether a file exists and holds just this text."""
+    try:
+        return path.read_text() == text
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _text(value: float) -> str:

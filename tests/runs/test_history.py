@@ -1,6 +1,6 @@
 import pytest
 
-from keras_gen.training.history import History, read_rows
+from keras_gen.runs.history import History, read_rows
 
 
 def three(path):
@@ -18,16 +18,26 @@ def test_the_file_holds_a_row_for_each_epoch_with_every_digit_of_float32(tmp_pat
 
 def test_a_resumed_history_forgets_epochs_that_were_not_kept(tmp_path):
     path = tmp_path / "metrics.csv"
-    three(path)
-    history = History(path, epochs=2)
-    assert [row["epoch"] for row in history.rows] == [1, 2]
+    history = History(path, three(path).rows[:2])
     history.append(3, {"loss": 9.0})
     assert read_rows(path) == [
         {"epoch": 1, "loss": 3.0, "val_loss": 3.5},
         {"epoch": 2, "loss": 1.0, "val_loss": 1.5},
         {"epoch": 3, "loss": 9.0},
     ]
-    assert History(path).rows == []  # a new run
+
+
+@pytest.mark.parametrize("content", [None, "", "epoch,loss\n1,3", b"\xff\xfe"])
+def test_a_lost_or_damaged_file_is_written_again_and_an_equal_one_is_not(tmp_path, content):
+    path = tmp_path / "metrics.csv"
+    whole = three(path).text()
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    history = History(path, three(tmp_path / "other.csv").rows)
+    assert history.write() and path.read_text() == whole
+    assert not history.write() and not History(None, history.rows).write()
 
 
 def test_the_best_epoch_is_the_first_of_the_smallest_and_nan_never_wins(tmp_path):
@@ -40,19 +50,16 @@ def test_the_best_epoch_is_the_first_of_the_smallest_and_nan_never_wins(tmp_path
     assert History(tmp_path / "other.csv").best("loss") == 0
 
 
-def test_a_file_that_cannot_be_used_is_named(tmp_path):
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
     path = tmp_path / "metrics.csv"
-    three(path)
-    with pytest.raises(ValueError, match="should hold the epochs 1 to 4; it holds 3"):
-        History(path, epochs=4)
     path.write_text("epoch,loss\n1,abc\n")
     with pytest.raises(ValueError, match="metrics.csv cannot be read as a table of metrics"):
-        History(path, epochs=1)
+        read_rows(path)
 
 
 def test_a_resumed_history_finds_equal_what_was_equal(tmp_path):
     value = 6.286861896514893  # a float32 with more digits than are written
-    History(tmp_path / "metrics.csv").append(1, {"loss": value})
-    history = History(tmp_path / "metrics.csv", epochs=1)
+    history = History(tmp_path / "metrics.csv")
+    history.append(1, {"loss": value})
     history.append(2, {"loss": value})
     assert history.best("loss") == 1 and history.waited("loss") == 1

@@ -4,10 +4,16 @@ import importlib.metadata
 import json
 import os
 import pathlib
-import shutil
 import zipfile
+import zlib
+
+from keras_gen import files
+
+from .lock import OWN, RunInUseError, holder_of
 
 FORMAT = 1
+# of `training` in config.json: what may differ from one resume to the next
+CHANGEABLE = ("epochs", "patience", "strategy")
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "tensorflow-datasets")
 
 
@@ -30,20 +36,29 @@ class Run:
         self.path, self.config = path, config
 
     @classmethod
-    def create(cls, path: str | os.PathLike, config: dict, *, overwrite: bool = False) -> "Run":
+    def create(
+        cls, path: str | os.PathLike, config: dict, *, overwrite: bool = False, locked: bool = False
+    ) -> "Run":
         """Make the directory and write its config.json.
+
+        Args:
+            path: the directory.
+            config: the content of config.json, without `format`.
+            overwrite: replace a run that is there.
+            locked: whether the caller holds the directory's `lock`.
 
         Raises:
             FileExistsError, ValueError, OSError: see `check_free`.
         """
         path = pathlib.Path(path)
-        check_free(path, overwrite=overwrite)
-        if path.is_dir() and any(path.iterdir()):
-            shutil.rmtree(path)
+        check_free(path, overwrite=overwrite, locked=locked)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise type(error)(f"{path} cannot be made: {error.strerror}; choose another --out") from error
+        for content in _content(path):
+            files.remove(content)
+        files.remove_scratch(path)
         run = cls(path, {"format": FORMAT, **config})
         write_json(path / "config.json", run.config)
         return run
@@ -94,7 +109,7 @@ class Run:
         Raises:
             ValueError: where the run has no such split.
         """
-        from . import data
+        from keras_gen import data
 
         options = dict(self.config["data"])
         source, splits = options.pop("source"), options.pop("splits")
@@ -109,17 +124,25 @@ class Run:
         return data.load(source, splits[role], **{**usual, **options, **changes})
 
 
-def check_free(path: str | os.PathLike, *, overwrite: bool = False) -> None:
+def check_free(path: str | os.PathLike, *, overwrite: bool = False, locked: bool = False) -> None:
     """Whether a run can be made at a path, asked before anything that takes long.
 
+    Args:
+        path: the run directory.
+        overwrite: whether a run that is there may be replaced.
+        locked: whether the caller holds the directory's `lock`.
+
     Raises:
+        RunInUseError: where another process trains in the directory.
         FileExistsError: where the directory holds anything and `overwrite` is False.
         ValueError: where `overwrite` would delete a directory that is not a run.
         NotADirectoryError: where a file stands in the way.
         PermissionError: where it cannot be written.
     """
     path = pathlib.Path(path)
-    if path.is_dir() and any(path.iterdir()):
+    if not locked and (holder := holder_of(path)):
+        raise RunInUseError(f"{path} is in use by {holder}. Wait until it ends, or choose another --out")
+    if _content(path):
         if not overwrite:
             raise FileExistsError(
                 f"{path} exists and is not empty. Go on with it (--resume), replace it (--overwrite), or choose "
@@ -132,6 +155,13 @@ def check_free(path: str | os.PathLike, *, overwrite: bool = False) -> None:
         raise NotADirectoryError(f"{path} cannot be made: {nearest} is a file; choose another --out")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise PermissionError(f"{path} cannot be made: no permission to write in {nearest}; choose another --out")
+
+
+def _content(path: pathlib.Path) -> list[pathlib.Path]:
+    """What lies in a directory but for its lock and what killed processes left; nothing where there is none."""
+    if not path.is_dir():
+        return []
+    return [each for each in path.iterdir() if each.name not in OWN and not each.name.startswith(files.SCRATCH)]
 
 
 def load(path: str | os.PathLike):
@@ -155,19 +185,53 @@ def load_file(path: pathlib.Path):
     """Open a `.keras` file; importing `keras_gen.models` first makes its classes known to Keras."""
     import keras
 
-    from . import models as models
+    from keras_gen import models as models
 
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: expected a run directory with a model.keras, or such a file")
-    if not zipfile.is_zipfile(path):  # Keras would say that the file is not found
-        raise ValueError(
-            f"{path} cannot be read as a Keras model; it may be damaged or incomplete: its "
-            f"{path.stat().st_size:,} bytes are no whole .keras archive. Copy it again, or train again"
-        )
+    check_model_file(path)
     try:
         return keras.saving.load_model(path)
     except Exception as error:  # zipfile, h5py, json and Keras each raise their own
         raise ValueError(f"{path} cannot be read as a Keras model; it may be damaged or incomplete: {error}") from error
+
+
+def load_weights(model, path: pathlib.Path) -> None:
+    """Bring a built model to the weights, optimizers and seeds of a run's `model.keras`, or of such a file.
+
+    Raises:
+        FileNotFoundError: where there is neither.
+        ValueError: where the file is damaged, or its networks are others.
+    """
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist: expected a run directory with a model.keras, or such a file")
+    check_model_file(file)
+    try:
+        model.load_weights(file)
+    except Exception as error:  # h5py and Keras each raise their own
+        raise ValueError(
+            f"The weights of {file} do not fit: {str(error).splitlines()[0]}. Expected a model of the same system, "
+            "image size and settings"
+        ) from error
+
+
+def check_model_file(path: pathlib.Path) -> None:
+    """Whether a `.keras` file is whole: Keras reads a damaged one without an error, since it seeks in the archive.
+
+    Raises:
+        ValueError: where it is no archive, or the checksum of a member is not that of its content.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, zlib.error) as error:
+        damaged = f"the archive ({error})"
+    if damaged:
+        raise ValueError(
+            f"{path} cannot be read as a Keras model; it may be damaged or incomplete: {damaged} is not what was "
+            f"written ({path.stat().st_size:,} bytes). Copy it again; `keras-gen check` says what else a run holds"
+        )
 
 
 def read_json(path: pathlib.Path) -> dict:
@@ -187,13 +251,39 @@ def read_json(path: pathlib.Path) -> dict:
 
 def write_json(path: pathlib.Path, content: dict) -> None:
     """Write a JSON file at once: a reader sees the old file or the new one, never half of it."""
-    scratch = path.with_name(path.name + ".tmp")
-    scratch.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(scratch, path)
+    files.write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def changed(config: dict, former: dict) -> list[str]:
+    """What of config.json differs from a former content, but for what a resumed training may change; in words."""
+    ours, theirs = _flat(_fixed(config)), _flat(_fixed(former))
+    return [
+        f"{name} is {ours.get(name)!r}, expected {theirs.get(name)!r}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name)
+    ]
+
+
+def _fixed(config: dict) -> dict:
+    data, training = config["data"], config["training"]
+    return {
+        **{name: config[name] for name in ("system", "image_shape", "settings")},
+        "data": {name: value for name, value in data.items() if name != "data_dir"},
+        "training": {name: value for name, value in training.items() if name not in CHANGEABLE},
+    }
+
+
+def _flat(content: dict) -> dict:
+    """{"a": {"b": 1}} -> {"a.b": 1}, with values as JSON holds them."""
+    flat = {}
+    for name, value in json.loads(json.dumps(content)).items():
+        inner = _flat(value) if isinstance(value, dict) else {"": value}
+        flat |= {f"{name}.{key}".removesuffix("."): each for key, each in inner.items()}
+    return flat
 
 
 def versions() -> dict[str, str]:
     """Installed versions of what results depend on."""
-    from . import __version__
+    from keras_gen import __version__
 
     return {"keras-gen": __version__, **{name: importlib.metadata.version(name) for name in PACKAGES}}

@@ -1,0 +1,168 @@
+"""The last states of a training, from which it goes on exactly; each with a digest that is verified before it is used."""
+
+import hashlib
+import json
+import pathlib
+import re
+import warnings
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from keras_gen import files
+
+FORMAT = 1
+KEPT = 2
+_WEIGHTS = ".weights.h5"
+_NAME = re.compile(r"epoch_(\d+)(?:_step_(\d+))?\.json")
+
+
+class State(NamedTuple):
+    """How far a training has come.
+
+    Attributes:
+        epoch: finished epochs.
+        step: finished batches of the epoch after them; above 0 where a signal stopped the training within an epoch.
+    """
+
+    epoch: int
+    step: int = 0
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}" if not self.step else f"step {self.step} of epoch {self.epoch + 1}"
+
+    @property
+    def name(self) -> str:
+        """The name of its files, without a suffix."""
+        return f"epoch_{self.epoch:04d}" + (f"_step_{self.step:08d}" if self.step else "")
+
+
+class DamagedStateError(ValueError):
+    """A state whose files are missing, incomplete or not what was written."""
+
+
+class Checkpoints:
+    """A folder with the last two states of a training: weights, every optimizer, step counters and seeds.
+
+    A state is two files: `epoch_0003.weights.h5`, written first, and `epoch_0003.json`, which holds the SHA-256 of the
+    former, the metrics of all finished epochs and the configuration. Each is written under another name, flushed to the
+    disk and renamed, so a complete state remains whenever the process is killed. Keras's BackupAndRestore writes
+    weights and epoch into two files in place, so that a kill between the two pairs the weights of one epoch with the
+    number of another.
+
+    Args:
+        folder: where the states are kept; the first `save` creates it.
+    """
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+
+    @property
+    def states(self) -> list[State]:
+        """The states that were completely written, in order; whether they are intact is what `record` verifies."""
+        if not self.folder.is_dir():
+            return []
+        found = (_NAME.fullmatch(file.name) for file in self.folder.iterdir())
+        return sorted(State(int(match[1]), int(match[2] or 0)) for match in found if match)
+
+    def weights_file(self, state: State) -> pathlib.Path:
+        """The file of weights, optimizers, counters and seeds."""
+        return self.folder / f"{state.name}{_WEIGHTS}"
+
+    def record_file(self, state: State) -> pathlib.Path:
+        """The file of the digest, the metrics and the configuration."""
+        return self.folder / f"{state.name}.json"
+
+    def save(self, model, state: State, record: dict) -> None:
+        """Keep a state and delete all but the last two.
+
+        Args:
+            model: a built and compiled Keras model.
+            state: how far it has come.
+            record: what JSON can hold; `record` returns it.
+
+        Raises:
+            UnwritableError: where the disk is full; the earlier states are then intact.
+        """
+        with files.replacing(self.weights_file(state)) as scratch:
+            model.save_weights(scratch)
+        weights = self.weights_file(state)
+        content = {
+            "format": FORMAT,
+            "epoch": state.epoch,
+            "step": state.step,
+            "bytes": weights.stat().st_size,
+            "sha256": files.digest(weights),
+            **record,
+        }
+        files.write_text(self.record_file(state), json.dumps({"sha256": _digest(content), "content": content}) + "\n")
+        self.remove(self.states[:-KEPT])
+
+    def record(self, state: State) -> dict:
+        """What was saved with a state, after its files were compared with their digests.
+
+        Raises:
+            DamagedStateError: where a file is missing or is not what was written.
+        """
+        file, weights = self.record_file(state), self.weights_file(state)
+        try:
+            outer = json.loads(file.read_text())
+            content = outer["content"]
+            intact = outer["sha256"] == _digest(content) and (content["epoch"], content["step"]) == state
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DamagedStateError(f"{file} cannot be read: {error}") from error
+        if not intact:
+            raise DamagedStateError(f"{file} is damaged: it is not what was written")
+        if content["format"] != FORMAT:
+            raise DamagedStateError(f"{file} has format {content['format']!r}; this version reads format {FORMAT}")
+        if not weights.is_file():
+            raise DamagedStateError(f"{weights} is missing")
+        if weights.stat().st_size != content["bytes"] or files.digest(weights) != content["sha256"]:
+            raise DamagedStateError(f"{weights} is damaged: its digest is not that of the file that was written")
+        return content
+
+    def intact(self) -> tuple[dict[State, dict], list[str]]:
+        """The states that are intact, in order, with their records; and what is wrong with the others."""
+        found, problems = {}, []
+        for state in self.states:
+            try:
+                found[state] = self.record(state)
+            except DamagedStateError as error:
+                problems.append(str(error))
+        return found, problems
+
+    def restore(self, model, state: State) -> None:
+        """Bring a built and compiled model to a state that `record` has verified.
+
+        Raises:
+            ValueError: where the model is not built as the one that was saved.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # Keras only warns where an optimizer cannot be restored
+                model.load_weights(self.weights_file(state))
+        except Exception as error:  # h5py and Keras each raise their own
+            raise ValueError(
+                f"{self.weights_file(state)} is intact but does not fit the model: {str(error).splitlines()[0]}. "
+                "Expected the networks and optimizers that it was saved from: check the versions of the packages in "
+                "config.json, or the model that was passed"
+            ) from error
+
+    def remove(self, states: Iterable[State]) -> None:
+        """Delete states; each record first, so that no record is without its weights."""
+        for state in states:
+            files.remove(self.record_file(state))
+            files.remove(self.weights_file(state))
+
+    def clean(self) -> None:
+        """Delete what killed processes left: scratch files, and weights without a record."""
+        files.remove_scratch(self.folder)
+        if self.folder.is_dir():
+            complete = {self.weights_file(state) for state in self.states}
+            for file in set(self.folder.glob(f"epoch_*{_WEIGHTS}")) - complete:
+                files.remove(file)
+
+
+def _digest(content: dict) -> str:
+    """SHA-256 of a JSON object, whatever the order and the spaces it is written with."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

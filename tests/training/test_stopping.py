@@ -1,0 +1,204 @@
+"""Runs that are stopped by signals, or whose files are lost, damaged or in use; through `train`."""
+
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+
+from keras_gen import files, runs
+from keras_gen.runs.checkpoints import Checkpoints, State
+from keras_gen.runs.history import read_rows
+from keras_gen.training import train
+from tests.small import SMALL
+
+from .test_fitting import At, assert_same
+
+
+def send(*numbers):
+    def do(model):
+        for number in numbers:
+            os.kill(os.getpid(), number)
+
+    return do
+
+
+@pytest.fixture
+def copied(toy_run, tmp_path):
+    """A finished run of four epochs that may be damaged."""
+    shutil.copytree(toy_run.path, tmp_path / "run")
+    return runs.Run.open(tmp_path / "run")
+
+
+def states(run):
+    return Checkpoints(run.checkpoints).states
+
+
+def content(run):
+    """Every file but the empty one that processes lock."""
+    files = {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()}
+    return {file: value for file, value in files.items() if file.name != ".lock"}
+
+
+def flip(file):
+    damaged = bytearray(file.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    file.write_bytes(damaged)
+
+
+def test_sigterm_saves_after_the_step_and_the_resumed_run_is_uninterrupted(toy_run, toy_images, tmp_path, capsys):
+    stop = At(3, 2, send(signal.SIGTERM))
+    with pytest.raises(SystemExit) as ended:
+        train("vae", toy_images, tmp_path / "run", epochs=4, callbacks=[stop], **SMALL)
+    assert ended.value.code == 143
+    said = capsys.readouterr().err
+    assert "SIGTERM: saving after this step. A second signal stops at once" in said
+    assert "stopped by SIGTERM after step 2 of epoch 3, which is saved. To continue: keras-gen train --resume" in said
+    run = runs.Run.open(tmp_path / "run")
+    assert states(run) == [State(2), State(2, 2)] and len(read_rows(run.metrics_file)) == 2
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert_same(train(None, None, run.path, resume=True, verbose=0), toy_run)
+
+
+def test_ctrl_c_within_an_epoch_that_was_interrupted_before(toy_images, tmp_path):
+    """Two players, whose metrics continue; stopped twice in one epoch, and at its end."""
+    options = {**SMALL, "epochs": 2, "settings": {"width": 8, "latent_size": 2, "penalty": "r1"}}
+    whole = train("gan", toy_images, tmp_path / "whole", **options)
+    for step, expected in ((1, State(1, 1)), (1, State(1, 2)), (1, State(2))):
+        stop = At(2, step, send(signal.SIGINT))
+        again = {"resume": True} if (tmp_path / "run").exists() else {}
+        with pytest.raises(KeyboardInterrupt):
+            train("gan", toy_images, tmp_path / "run", callbacks=[stop], **options, **again)
+        assert states(whole.__class__.open(tmp_path / "run"))[-1] == expected
+    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), whole)
+
+
+def test_a_second_signal_stops_at_once(toy_images, tmp_path, capsys):
+    with pytest.raises(KeyboardInterrupt):
+        train("vae", toy_images, tmp_path / "run", epochs=3, callbacks=[At(2, 2, send(signal.SIGTERM, signal.SIGINT))],
+              **SMALL)  # fmt: skip
+    assert states(runs.Run.open(tmp_path / "run")) == [State(0), State(1)]
+    assert "what was not saved after epoch 1 is trained again" in capsys.readouterr().err
+
+
+def test_a_growing_run_stopped_where_its_phase_ends(toy_images, tmp_path):
+    """At the second of three steps the phase has shown its images: it must not end before the epoch does."""
+    settings = {"width": 4, "latent_size": 3, "group_size": 2, "fade_images": 16, "stable_images": 16}
+    options = {"batch_size": 4, "steps": 3, "settings": settings, "verbose": 0, "epochs": 2}
+    whole = train("progan", toy_images, tmp_path / "whole", **options)
+    with pytest.raises(SystemExit):
+        train("progan", toy_images, tmp_path / "run", callbacks=[At(1, 2, send(signal.SIGTERM))], **options)
+    assert states(runs.Run.open(tmp_path / "run")) == [State(0), State(0, 2)]
+    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), whole)
+    assert [row["resolution"] for row in read_rows(tmp_path / "run" / "metrics.csv")] == [4, 8]
+
+
+def test_a_run_without_states_is_refused_and_its_model_starts_another(copied, toy_images, tmp_path, capsys):
+    shutil.rmtree(copied.checkpoints)
+    before = content(copied)
+    with pytest.raises(FileNotFoundError) as refused:
+        train(None, None, copied.path, resume=True, epochs=5, verbose=0)
+    message = str(refused.value)
+    assert "checkpoints holds no state to continue from, so nothing was changed" in message
+    assert "--initial-weights" in message and "--overwrite" in message
+    assert {file: value for file, value in content(copied).items() if "checkpoints" not in str(file)} == before
+
+    other = train("vae", toy_images, tmp_path / "other", epochs=1, initial_weights=copied.path, **SMALL)
+    assert other.config["training"]["initial_weights"] == str(copied.path)
+    # three steps after the twelve of the run that it starts from
+    assert other.load_model().optimizer.iterations == 15
+    with pytest.raises(ValueError, match="The weights of .* do not fit"):
+        train("vae", toy_images, tmp_path / "third", initial_weights=copied.path, epochs=1, batch_size=60, verbose=0)
+    assert not (tmp_path / "third").exists()
+
+
+def test_a_run_that_was_killed_before_its_first_state_begins_anew(toy_run, toy_images, tmp_path):
+    """config.json, and nothing else."""
+    (tmp_path / "run").mkdir()
+    shutil.copy(toy_run.path / "config.json", tmp_path / "run")
+    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), toy_run)
+
+
+def test_damaged_states_are_never_loaded(copied, toy_run, capsys):
+    flip(copied.checkpoints / "epoch_0004.weights.h5")
+    train(None, None, copied.path, resume=True, verbose=0)
+    said = capsys.readouterr().err
+    assert "epoch_0004.weights.h5 is damaged" in said and "Continuing from epoch 3, which is intact" in said
+    assert_same(copied, toy_run)
+    for file in copied.checkpoints.glob("*.h5"):
+        flip(file)
+    before = content(copied)
+    with pytest.raises(ValueError, match="No state in .* is intact.*epoch_0003.weights.h5.*epoch_0004.weights.h5"):
+        train(None, None, copied.path, resume=True, epochs=5, verbose=0)
+    assert content(copied) == before
+
+
+@pytest.mark.parametrize("damage", ["lost", "truncated", "edited"])
+def test_metrics_and_model_are_written_again_from_the_states(copied, capsys, damage):
+    whole = copied.metrics_file.read_text()
+    if damage == "lost":
+        copied.metrics_file.unlink()
+        copied.model_file.unlink()
+    else:
+        copied.metrics_file.write_text(whole[:60] if damage == "truncated" else whole.replace("4", "5"))
+        flip(copied.model_file)
+    train(None, None, copied.path, resume=True, epochs=5, patience=9, verbose=0)
+    assert copied.metrics_file.read_text().startswith(whole)
+    assert "metrics.csv was lost or changed; it was written again" in capsys.readouterr().err
+    assert copied.load_model().generate(1, seed=0).shape == (1, 8, 8, 1)
+
+
+def test_an_edited_config_is_named_and_nothing_is_changed(copied):
+    runs.write_json(
+        copied.path / "config.json", {**copied.config, "settings": {**copied.config["settings"], "beta": 2}}
+    )
+    before = content(copied)
+    with pytest.raises(ValueError, match=r"config.json is not what the states .*settings.beta is 2, expected 1.*Undo"):
+        train(None, None, copied.path, resume=True, epochs=5, verbose=0)
+    assert content(copied) == before
+
+
+def test_fewer_epochs_than_are_finished_change_nothing(copied, capsys):
+    before = content(copied)
+    train(None, None, copied.path, resume=True, epochs=2, verbose=2)
+    assert "has finished its 4 epochs" in capsys.readouterr().out and content(copied) == before
+
+
+def test_what_killed_processes_left_blocks_nothing_and_is_deleted(copied, toy_run):
+    (copied.path / "config.json.tmp").mkdir()
+    (copied.checkpoints / f"{files.SCRATCH}1-a-epoch_0005.weights.h5").write_bytes(b"half")
+    train(None, None, copied.path, resume=True, epochs=5, verbose=0)
+    assert not list(copied.path.rglob(f"{files.SCRATCH}*"))
+
+
+def test_a_directory_in_use_is_refused_with_the_process(copied, toy_images):
+    before = content(copied)
+    with runs.lock(copied.path):
+        for options in ({"resume": True, "epochs": 5}, {"overwrite": True, "system": "vae", "data": toy_images}):
+            system, data = options.pop("system", None), options.pop("data", None)
+            with pytest.raises(runs.RunInUseError, match=f"is in use by process {os.getpid()} on .*since 2"):
+                train(system, data, copied.path, **options, verbose=0)
+    assert content(copied) == before
+
+
+def test_a_disk_without_room_is_refused_before_the_first_step(copied, monkeypatch):
+    usage = shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(files.UnwritableError, match=r"checkpoints needs 0.\d MB, and 0.0 MB are free"):
+        train(None, None, copied.path, resume=True, epochs=5, verbose=0)
+    assert states(copied) == [State(3), State(4)]
+
+
+def test_a_disk_that_fills_up_leaves_the_last_state(copied, toy_run, monkeypatch):
+    def full(model, path, **options):
+        np.zeros(10).tofile(path)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(toy_run.load_model()), "save_weights", full)
+        with pytest.raises(files.UnwritableError, match="epoch_0005.weights.h5 could not be written"):
+            train(None, None, copied.path, resume=True, epochs=5, verbose=0)
+    assert states(copied) == [State(3), State(4)] and not list(copied.path.rglob(f"{files.SCRATCH}*"))
+    train(None, None, copied.path, resume=True, epochs=5, verbose=0)
+    assert states(copied) == [State(4), State(5)]
