@@ -39,7 +39,8 @@ class Reporting(TyperGroup):
         except Exception as error:
             if os.environ.get(DEBUG) or type(error).__module__.startswith(("click", "typer")):
                 raise
-            expected = isinstance(error, (*BAD_INPUT, FloatingPointError, OSError))
+            own = type(error).__module__.startswith("keras_gen")
+            expected = own or isinstance(error, (*BAD_INPUT, FloatingPointError, OSError))
             hint = "" if expected else f"\nThis was not expected; `keras-gen --debug ...` or {DEBUG}=1 shows where."
             name = "" if expected else f"{type(error).__name__}: "
             console = Console(stderr=True, soft_wrap=True, highlight=False)

@@ -3,11 +3,11 @@
 import json
 import os
 import pathlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 
 import numpy as np
+
+from keras_gen import files
 
 from .info import UnreadableImage
 
@@ -71,16 +71,13 @@ class Store:
             return _join(blocks, count, np.empty)
         final = self.folder / key
         if not final.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = pathlib.Path(tempfile.mkdtemp(prefix=f"{key}.", dir=self.folder))
             try:
-                _write(partial, blocks, count)
-                os.replace(partial, final)
+                with files.replacing(final) as scratch:
+                    scratch.mkdir()
+                    _write(scratch, blocks, count)
             except OSError:
                 if not final.exists():  # else another process has just finished the same set
                     raise
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
         return _read(final)
 
     def remember_failures(
@@ -90,10 +87,7 @@ class Store:
         file = self.folder / f"{key}.json"
         if not file.exists():
             found = [(i, row.file, row.reason) for i, row in enumerate(blocks) if isinstance(row, UnreadableImage)]
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps(found))
-            os.replace(partial, file)
+            files.write_text(file, json.dumps(found))
         return [(i, UnreadableImage(name, reason)) for i, name, reason in json.loads(file.read_text())]
 
 

@@ -9,6 +9,7 @@ import pathlib
 import keras
 import numpy as np
 
+from keras_gen import files
 from keras_gen.data.store import Store
 from keras_gen.networks import conv_encoder
 
@@ -161,8 +162,6 @@ def _fingerprint(settings: dict, seed: int, *sets: Labelled) -> str:
 
 def _write(file: pathlib.Path, classifier: FeatureClassifier) -> None:
     """In one step: another process sees the whole file or none."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.stem}.{os.getpid()}.partial.npz")
     weights = {f"weight_{i}": weight for i, weight in enumerate(classifier.network.get_weights())}
-    np.savez(partial, accuracy=classifier.accuracy, **weights)
-    os.replace(partial, file)
+    with files.replacing(file) as scratch:
+        np.savez(scratch, accuracy=classifier.accuracy, **weights)

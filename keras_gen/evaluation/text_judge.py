@@ -7,6 +7,7 @@ import os
 import keras
 import numpy as np
 
+from keras_gen import files
 from keras_gen.data.store import Store
 from keras_gen.models import JointEmbedding
 from keras_gen.zoo import text2image
@@ -53,10 +54,8 @@ def text_judge(
     rows = _Shuffled(images, tokens, settings, seed)
     judge.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(settings["learning_rate"], len(rows))))
     judge.fit(rows, shuffle=False, verbose=0)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    scratch = file.with_name(f"{file.stem}.{os.getpid()}.tmp.npz")
-    np.savez(scratch, **{f"weight_{i}": weight for i, weight in enumerate(judge.get_weights())})
-    os.replace(scratch, file)
+    with files.replacing(file) as scratch:
+        np.savez(scratch, **{f"weight_{i}": weight for i, weight in enumerate(judge.get_weights())})
     return judge
 
 

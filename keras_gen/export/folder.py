@@ -10,6 +10,7 @@ import tempfile
 import keras
 import numpy as np
 
+from keras_gen import files
 from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 from keras_gen.models import Endpoint, GenerativeModel
 from keras_gen.runs import read_json, versions, write_json
@@ -129,6 +130,7 @@ def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: d
     write_json(new / PARITY, parity)
     write_json(new / DESCRIPTION, description)
     new.chmod(0o777 & ~_umask())
+    files.flush(new)
     if not folder.exists():
         os.replace(new, folder)
         return

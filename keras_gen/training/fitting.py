@@ -125,6 +125,7 @@ def train(
         RunInUseError: where another process trains in `out`.
         UnwritableError: where the disk is full or read-only; the last states are intact.
         ReplicasDifferError: where replicas no longer hold the same weights.
+        WorkerLostError: where another worker has ended.
         KeyboardInterrupt: after Ctrl-C, when the state has been saved.
         SystemExit: after SIGTERM, when the state has been saved; its code is 143.
         FloatingPointError: where a metric becomes NaN or infinite; the best model so far is kept.
@@ -319,10 +320,10 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose, res
     except WORKER_LOST as error:
         if not strategies.has_workers(devices):
             raise
-        raise RuntimeError(
-            f"Another worker has ended ({str(error).splitlines()[0]}). The last state is that after {session.state}. "
+        raise strategies.WorkerLostError(
+            f"Another worker has ended, or cannot be reached. The last state is that after {session.state}. "
             f"Start all workers again: keras-gen train --resume --out {run.path}"
-        ) from None
+        ) from error
     finally:
         if worker == 0:
             try:

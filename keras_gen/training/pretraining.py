@@ -66,7 +66,7 @@ def pretrain(
 
     def _train(name: str, what: str, learned: GenerativeModel, epochs: int) -> None:
         checkpoints = Checkpoints(home / FOLDER / name)
-        session = Session(learned, devices, checkpoints, run.config)
+        session = Session(learned, devices, checkpoints, run.config, of=f" of the pretraining ({name})")
         rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(learned)]
         session.restore(spare=run.path / FOLDER / name)
         done = f", continuing after {session.state}" if session.state > (0, 0) else ""

@@ -34,8 +34,8 @@ class Stopped(Exception):
         signal: the signal that arrived here, SIGTERM where it arrived at another worker.
     """
 
-    def __init__(self, state: State, number: signal.Signals):
-        super().__init__(f"{number.name} after {state}")
+    def __init__(self, state: State, number: signal.Signals, of: str = ""):
+        super().__init__(f"{number.name} after {state}{of}")
         self.state, self.signal = state, number
 
 
@@ -47,6 +47,7 @@ class Session:
         devices: the strategy that it was built under.
         checkpoints: where its states are kept.
         config: the content of config.json, which every state has a copy of.
+        of: what follows "epoch 3" in messages, where this is not the training of the run itself.
 
     Attributes:
         state: how far the training has come; `State(0)` before `restore`.
@@ -59,8 +60,9 @@ class Session:
         devices: tf.distribute.Strategy,
         checkpoints: Checkpoints,
         config: dict,
+        of: str = "",
     ):
-        self.model, self.devices, self.checkpoints, self.config = model, devices, checkpoints, config
+        self.model, self.devices, self.checkpoints, self.config, self.of = model, devices, checkpoints, config, of
         self.state, self.rows, self._in_progress = State(0), [], None
 
     def restore(self, spare: pathlib.Path | None = None) -> bool:
@@ -211,11 +213,11 @@ class _SaveState(keras.callbacks.Callback):
 
     def _stop(self, state: State) -> None:
         self.save(state)
-        raise Stopped(state, self.signals.received or signal.SIGTERM)
+        raise Stopped(state, self.signals.received or signal.SIGTERM, self.session.of)
 
 
 class ReplicasDifferError(RuntimeError):
-    """Replicas that should hold the same numbers do not."""
+    """Replicas that should hold the same weights, optimizers and seeds do not."""
 
 
 def check_replicas_agree(model: GenerativeModel, devices: tf.distribute.Strategy, state: State) -> None:

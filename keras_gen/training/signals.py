@@ -10,8 +10,9 @@ ASKED = (signal.SIGINT, signal.SIGTERM)
 class StopSignals:
     """While it is open, the first SIGINT (Ctrl-C) or SIGTERM (which schedulers send before preemption) is kept.
 
-    The handlers of before are back as soon as one has arrived, so that a second signal acts at once. Python lets only
-    the main thread handle signals: elsewhere this does nothing.
+    The handlers of before are back as soon as one has arrived, so that a second signal acts at once. A signal that
+    the process ignores (as a shell's background job ignores SIGINT) stays ignored. Python lets only the main thread
+    handle signals: elsewhere this does nothing.
 
     Attributes:
         received: the signal that has arrived, or None.
@@ -23,7 +24,8 @@ class StopSignals:
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
-            self._former = {each: signal.signal(each, self._receive) for each in ASKED}
+            heard = [each for each in ASKED if signal.getsignal(each) != signal.SIG_IGN]
+            self._former = {each: signal.signal(each, self._receive) for each in heard}
         return self
 
     def __exit__(self, *error) -> None:

@@ -54,6 +54,10 @@ def task_of(strategy: tf.distribute.Strategy) -> int:
     return int(resolver.task_id) + (1 if "chief" in resolver.cluster_spec().jobs else 0)
 
 
+class WorkerLostError(RuntimeError):
+    """Another worker has ended or could not start, so this one cannot continue."""
+
+
 def has_workers(strategy: tf.distribute.Strategy) -> bool:
     """Whether several processes train together."""
     return strategy.num_replicas_in_sync > 1 and strategy.extended._in_multi_worker_mode()
@@ -77,7 +81,7 @@ def gather(strategy: tf.distribute.Strategy, values) -> np.ndarray:
     return np.asarray(strategy.experimental_local_results(strategy.run(_collect, (local,)))[0])
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+@tf.function
 def _collect(numbers: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     row = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.int32)
@@ -89,7 +93,7 @@ def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """What all workers must do without an error, or none goes on. Nothing inside may wait for another worker.
 
     Raises:
-        RuntimeError: where another worker has failed. The worker that failed raises its own error.
+        WorkerLostError: where another worker has failed. The worker that failed raises its own error.
     """
     try:
         yield
@@ -98,7 +102,7 @@ def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
             gather(strategy, [1])
         raise
     if has_workers(strategy) and (failed := np.flatnonzero(gather(strategy, [0]))).size:
-        raise RuntimeError(
+        raise WorkerLostError(
             f"Replica {', '.join(map(str, failed))} could not start: see the error of that worker. Start all workers "
             "again once it is mended"
         )

@@ -1,11 +1,16 @@
 """The systems that take more than images, trained from data as `keras-gen train KEY --data shapes` does it."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_gen import training
 from keras_gen.data.shapes_set import shapes_builder
+from keras_gen.runs.checkpoints import Checkpoints, State
+from keras_gen.training import pretraining
 
 TOYS = {
     "cyclegan": {"width": 4},
@@ -46,6 +51,34 @@ def test_what_is_trained_first_is_trained_once_and_a_resumed_run_is_the_same(tmp
     written = [file.stat().st_mtime_ns for file in first]
     part = training.train(None, None, part.path, epochs=2, resume=True, verbose=0)
     assert [file.stat().st_mtime_ns for file in first] == written
+    for ours, theirs in zip(part.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_is_trained_first_is_stopped_by_a_signal_and_continued_exactly(tmp_path, tfds_dir, monkeypatch, capsys):
+    """Within the second epoch of the embedding, then within that of the VAE."""
+    settings = {**TOYS["text2image"], "embedding": {"epochs": 2}, "vae": {"epochs": 2}}
+    options = {**OPTIONS, "settings": settings, "data_dir": tfds_dir, "epochs": 1}
+    whole = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
+
+    wanted = [None]
+
+    class StopAt(pretraining.StopOnNaN):
+        def on_train_batch_begin(self, batch, logs=None):
+            if (type(self.model).__name__, self.epoch, batch) == (wanted[0], 1, 0):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(pretraining, "StopOnNaN", StopAt)
+    for model, folder in (("JointEmbedding", "embedding"), ("CaptionedVAE", "vae")):
+        wanted[:] = [model]
+        again = {**options, "resume": True} if (tmp_path / "run").exists() else options
+        with pytest.raises(SystemExit):
+            training.train("text2image", "shapes/tiny", tmp_path / "run", **again)
+        assert Checkpoints(tmp_path / "run" / "pretraining" / folder).states[-1] == State(1, 1)
+        assert "stopped by SIGTERM after step 1 of epoch 2 of the pretraining" in capsys.readouterr().err
+    wanted[:] = [None]
+    part = training.train(None, None, tmp_path / "run", resume=True, verbose=0)
+    assert not list((part.path / "pretraining").iterdir())
     for ours, theirs in zip(part.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_gen import runs
+from keras_gen.runs.checkpoints import Checkpoints, State
 from keras_gen.runs.history import read_rows
 from keras_gen.training import train
 from tests.small import SMALL
@@ -78,5 +79,7 @@ def test_two_workers_train_and_resume_as_two_devices_do_and_one_of_them_writes(t
     run = runs.Run.open(out)
     assert_close(run, mirrored)
     assert len(list(run.samples.iterdir())) == 2
-    assert {path.name for path in (run.checkpoints / "worker_1").iterdir()} == {"checkpoints", "metrics.csv"}
-    assert (run.checkpoints / "worker_1" / "metrics.csv").read_text() == run.metrics_file.read_text()
+    assert {path.name for path in (run.checkpoints / "worker_1").iterdir()} == {"checkpoints", ".lock"}
+    ours, theirs = Checkpoints(run.checkpoints), Checkpoints(run.checkpoints / "worker_1" / "checkpoints")
+    assert ours.states == theirs.states == [State(1), State(2)]
+    assert [ours.record(state) for state in ours.states] == [theirs.record(state) for state in theirs.states]

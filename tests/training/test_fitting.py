@@ -1,5 +1,4 @@
 import json
-import os
 import pathlib
 import shutil
 import signal
@@ -160,20 +159,6 @@ def test_nan_in_a_game_names_the_player(toy_images, tmp_path):
     assert "of the player 'discriminator' became NaN or infinite" in message
     assert "model.keras holds the best epoch, 1 of 1" in message
     assert np.isfinite(keras_gen.load(tmp_path / "run").generate(2, seed=0)).all()
-
-
-def test_ctrl_c_leaves_a_run_to_go_on_with(toy_images, tmp_path, capsys):
-    path = tmp_path / "run"
-    interrupt = At(2, 3, lambda model: os.kill(os.getpid(), signal.SIGINT))
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores the signal
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            train("autoencoder", toy_images, path, epochs=4, callbacks=[interrupt], **{**SMALL, "verbose": 2})
-    finally:
-        signal.signal(signal.SIGINT, former)
-    told = capsys.readouterr().out
-    assert "Stopped" in told and "model.keras holds the best epoch, 1 of 1" in told and "To go on: --resume" in told
-    assert [file.name for file in (path / "checkpoints").iterdir()] == ["epoch_0001.weights.h5"]
 
 
 def test_patience_ends_a_run_and_more_patience_goes_on(toy_images, tmp_path, capsys):

@@ -11,6 +11,7 @@ from keras_gen import files, runs
 from keras_gen.runs.checkpoints import Checkpoints, State
 from keras_gen.runs.history import read_rows
 from keras_gen.training import train
+from keras_gen.training.session import ReplicasDifferError
 from tests.small import SMALL
 
 from .test_fitting import At, assert_same
@@ -22,6 +23,14 @@ def send(*numbers):
             os.kill(os.getpid(), number)
 
     return do
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """As in a terminal: a shell's background job ignores SIGINT."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 @pytest.fixture
@@ -202,3 +211,26 @@ def test_a_disk_that_fills_up_leaves_the_last_state(copied, toy_run, monkeypatch
     assert states(copied) == [State(3), State(4)] and not list(copied.path.rglob(f"{files.SCRATCH}*"))
     train(None, None, copied.path, resume=True, epochs=5, verbose=0)
     assert states(copied) == [State(4), State(5)]
+
+
+def test_replicas_that_differ_end_the_training_before_anything_is_saved(toy_images, tmp_path):
+    def disturb(model):
+        kernel = model.distribute_strategy.experimental_local_results(model.trainable_variables[0].value)[1]
+        kernel.assign_add(1e-7 * np.ones(kernel.shape, np.float32))
+
+    with pytest.raises(ReplicasDifferError, match="At epoch 2, replicas 1 of 2 differ from replica 0 in weights"):
+        train(
+            "vae", toy_images, tmp_path / "run", epochs=3, strategy="mirrored", callbacks=[At(2, 2, disturb)], **SMALL
+        )
+    assert states(runs.Run.open(tmp_path / "run")) == [State(0), State(1)]
+
+
+def test_two_devices_stop_within_an_epoch_and_continue(toy_images, tmp_path):
+    options = {**SMALL, "epochs": 2, "strategy": "mirrored"}
+    whole = train("vae", toy_images, tmp_path / "whole", **options)
+    with pytest.raises(SystemExit):
+        train("vae", toy_images, tmp_path / "run", callbacks=[At(2, 2, send(signal.SIGTERM))], **options)
+    assert states(runs.Run.open(tmp_path / "run"))[-1] == State(1, 2)
+    resumed = train(None, None, tmp_path / "run", resume=True, strategy="mirrored", verbose=0)
+    for row, other in zip(read_rows(resumed.metrics_file), read_rows(whole.metrics_file), strict=True):
+        assert row == pytest.approx(other, rel=1e-6)  # each replica's part of a mean is not kept, only their sum
