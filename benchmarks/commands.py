@@ -1,0 +1,201 @@
+"""Command lines of keras_gen that start in milliseconds, to be killed, stopped and run next to each other.
+
+A server process imports TensorFlow and keras_gen once (8 CPU seconds) and runs no operation; it is Python's own fork
+server (`multiprocessing`). For each command line it forks a child that calls `keras_gen.cli.main()` with `sys.argv`
+set: what `python -m keras_gen.cli ARGS` runs after its imports. Signals and kills go to the child.
+"""
+
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import pathlib
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+
+# what the server imports; `keras_gen` first, since it chooses TensorFlow's kernels
+PRELOADED = (
+    *("keras_gen", "keras_gen.cli", "keras_gen.training", "keras_gen.zoo", "keras_gen.data", "keras_gen.export"),
+    *("tensorflow_probability", "h5py", "ai_edge_litert.interpreter", "keras_gen.export.runtime"),
+)
+ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+def server() -> multiprocessing.context.BaseContext:
+    """The context whose processes are forked from a process that has imported everything."""
+    context = multiprocessing.get_context("forkserver")
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)  # the server inherits it
+    context.set_forkserver_preload(list(PRELOADED))
+    return context
+
+
+class Command:
+    """One `keras-gen` command line in a process of its own.
+
+    Args:
+        arguments: what follows `keras-gen`.
+        log: a file for what the process prints, stdout and stderr together; text is appended.
+        environment: variables to set, such as TF_CONFIG.
+        start_at: `time.monotonic()` at which the command begins; None is at once.
+
+    Attributes:
+        process: the process.
+        started: `time.monotonic()` of its start.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[object],
+        log: pathlib.Path,
+        environment: Mapping[str, str] | None = None,
+        start_at: float | None = None,
+    ):
+        self.arguments, self.log = [str(argument) for argument in arguments], log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._offset = log.stat().st_size if log.exists() else 0
+        self.process = server().Process(
+            target=_main, args=(self.arguments, str(log), dict(environment or {}), start_at), daemon=True
+        )
+        self.process.start()
+        self.started = time.monotonic()
+
+    @property
+    def running(self) -> bool:
+        return self.process.is_alive()
+
+    @property
+    def code(self) -> int | None:
+        """Exit code; minus the number of the signal that ended it; None while it runs."""
+        return self.process.exitcode
+
+    @property
+    def output(self) -> str:
+        """What this command has printed so far."""
+        if not self.log.exists():
+            return ""
+        with self.log.open("rb") as file:
+            file.seek(self._offset)
+            return file.read().decode(errors="replace")
+
+    def send(self, number: int) -> bool:
+        """Send a signal; False where the process has ended already."""
+        if not self.running:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
+            return True
+        return False
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the process has ended; False, and the process is killed, where it takes longer."""
+        self.process.join(seconds)
+        if not self.running:
+            return True
+        self.send(signal.SIGKILL)
+        self.process.join()
+        return False
+
+
+def _main(arguments: list[str], log: str, environment: dict[str, str], start_at: float | None) -> None:
+    os.environ.update(environment)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    # in lines, so that what was printed before a kill can be read
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
+    sys.argv = ["keras-gen", *arguments]
+    from keras_gen import cli
+
+    if start_at is not None:
+        time.sleep(max(0.0, start_at - time.monotonic()))
+    cli.main()
+
+
+@dataclasses.dataclass
+class Result:
+    """What a function did in a process of its own.
+
+    Attributes:
+        value: what it returned; None where it raised.
+        error: the exception as `"ValueError: text"`; "" where there was none.
+        kinds: names of the exception's classes, the most specific first.
+        trace: its traceback.
+        code: exit code of the process, as `Command.code`.
+        ended: False where it took too long and was killed.
+        seconds: how long it took.
+        memory: growth of the largest resident set, bytes; None where the process did not end by itself.
+    """
+
+    value: object = None
+    error: str = ""
+    kinds: tuple[str, ...] = ()
+    trace: str = ""
+    code: int | None = None
+    ended: bool = True
+    seconds: float = 0.0
+    memory: int | None = None
+
+
+def call(function: Callable, *arguments, seconds: float, log: pathlib.Path, memory: int | None = None) -> Result:
+    """Call a function in a forked process, which a crash, a hang or a flood of memory does not leave.
+
+    Args:
+        function: of a module; it and its arguments are pickled.
+        *arguments: of the function.
+        seconds: limit of time.
+        log: a file for what it prints.
+        memory: limit of the growth of the address space, bytes; None sets none.
+    """
+    context = server()
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_call, args=(sender, function, arguments, str(log), memory), daemon=True)
+    start = time.monotonic()
+    process.start()
+    sender.close()
+    result = None
+    try:
+        if receiver.poll(seconds):
+            result = receiver.recv()
+    except EOFError:  # the process ended without an answer
+        pass
+    ended = result is not None or not process.is_alive() or process.join(1) or not process.is_alive()
+    if result is None and not ended:
+        process.kill()
+    process.join(10)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    result = result or Result(ended=bool(ended))
+    result.code, result.seconds = process.exitcode, time.monotonic() - start
+    return result
+
+
+def _call(sender, function: Callable, arguments: tuple, log: str, memory: int | None) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
+    before = _largest()
+    if memory is not None:
+        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + memory
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    result = Result()
+    try:
+        result.value = function(*arguments)
+    except BaseException as error:
+        result.error, result.trace = f"{type(error).__name__}: {error}", traceback.format_exc()
+        result.kinds = tuple(kind.__name__ for kind in type(error).__mro__)
+    result.memory = _largest() - before
+    sender.send(result)
+    sender.close()
+
+
+def _largest() -> int:
+    """Largest resident set of this process so far, bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,915 @@
+"""The fault table: what was done to runs, exports and data, how often, and what survived.
+
+    python -m benchmarks.faults                       every category; at most 25 minutes on two cores
+    python -m benchmarks.faults kills signals         some of them, see CATEGORIES
+    python -m benchmarks.faults --quick               two or three faults of each
+    python -m benchmarks.faults --table               print the table of the last results, in Markdown
+
+Runs take a few seconds each (`benchmarks/toy_runs.py`), are started through the command line, and are compared with
+runs that nothing happened to. The command lines are forked from a process that has imported TensorFlow
+(`benchmarks/commands.py`): each child runs what `python -m keras_gen.cli` runs with the same arguments.
+
+The seed determines what is done; at which instruction a kill lands depends on the machine as well. Full disks need
+Linux: they are small tmpfs file systems in a mount namespace of the benchmark's own. A result has one of five verdicts:
+
+- survived: the run was continued and is equal to the uninterrupted one, or the fault was refused by name;
+- lost: it cannot be continued, or what was finished was trained again;
+- silently wrong: it went on and differs, or damage was loaded without a word;
+- unbounded: it did not end in time, or took too much memory;
+- unclear: nothing was lost, but the message or the exit code is not the documented one.
+
+Writes benchmarks/results/faults.json.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import contextlib
+import dataclasses
+import functools
+import io
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from . import record
+from .commands import Command, call
+from .toy_runs import BOUND, TOYS, Hang, Lost, ToyRun, Unclear, Wrong, copied, h5_arrays, scratch_files, stop
+from .toy_runs import write_data as write_toy_data
+
+SURVIVED, LOST, WRONG, HANG, UNCLEAR = "survived", "lost", "silently wrong", "unbounded", "unclear"
+VERDICTS = (SURVIVED, LOST, WRONG, HANG, UNCLEAR)
+_VERDICT_OF = {Lost: LOST, Wrong: WRONG, Hang: HANG, Unclear: UNCLEAR}
+PRIVATE_MOUNTS = "KERAS_GEN_FAULTS_PRIVATE_MOUNTS"
+AT_ONCE = 20.0  # seconds in which a process ends after a second signal
+STOPPED = 60.0  # seconds in which it ends after the first: it finishes the step and saves
+OPENED = 10.0  # seconds in which a hostile file is refused
+MEMORY = 2**30  # bytes that refusing it may take
+
+
+@dataclasses.dataclass
+class Fault:
+    """One fault and what became of it.
+
+    Attributes:
+        category: as on the command line.
+        what: a row of the table.
+        verdict: one of `VERDICTS`.
+        detail: what was seen, in words.
+    """
+
+    category: str
+    what: str
+    verdict: str
+    detail: str = ""
+
+
+@dataclasses.dataclass
+class Bench:
+    """What all categories share.
+
+    Attributes:
+        folder: scratch folder of the whole run.
+        seed: of the choice of faults.
+        quick: two or three faults of each kind.
+        jobs: faults at the same time.
+        report: takes each fault as soon as it is known.
+    """
+
+    folder: pathlib.Path
+    seed: int
+    quick: bool
+    jobs: int
+    report: Callable[[Fault], None]
+
+    def __post_init__(self):
+        self._lock, self._references, self._locks = threading.Lock(), {}, collections.defaultdict(threading.Lock)
+        write_toy_data(self.data)
+
+    @property
+    def data(self) -> pathlib.Path:
+        return self.folder / "data"
+
+    def run(self, system: str, name: str, workers: int = 1) -> ToyRun:
+        """A run directory that does not exist yet."""
+        return ToyRun(TOYS[system], self.data, self.folder / name, workers)
+
+    def reference(self, system: str, workers: int = 1, epochs: int | None = None) -> tuple[ToyRun, float]:
+        """A run that nothing happened to, trained when it is first asked for, and the seconds it took."""
+        key = (system, workers, epochs)
+        with self._lock:
+            lock = self._locks[key]
+        with lock:
+            if key not in self._references:
+                run = self.run(system, f"reference_{system}_{workers}_{epochs or 'all'}", workers)
+                self._references[key] = run, run.train(epochs=epochs)
+            return self._references[key]
+
+    def each(self, category: str, units: list[tuple[str, int, Callable[[random.Random], object]]]) -> None:
+        """Carry out units of faults, `jobs` at a time.
+
+        Args:
+            category: of the faults.
+            units: (row of the table, number of faults, function of a random generator). What the function raises is
+                the verdict of all faults of the unit; it may return a detail, or the verdicts one by one as faults.
+        """
+
+        def carry_out(number: int) -> None:
+            what, count, function = units[number]
+            try:
+                found = function(random.Random(f"{self.seed} {category} {number}"))
+                faults = (
+                    found if isinstance(found, list) else [Fault(category, what, SURVIVED, str(found or ""))] * count
+                )
+            except (Lost, Wrong, Hang, Unclear) as error:
+                faults = [Fault(category, what, _VERDICT_OF[type(error)], str(error))] * count
+            except Exception as error:  # a fault of the benchmark itself must not pass for a survival
+                text = "".join(traceback.format_exception(error)[-3:])
+                faults = [Fault(category, what, LOST, f"the benchmark failed: {text}")] * count
+            for fault in faults:
+                self.report(fault)
+
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            list(pool.map(carry_out, range(len(units))))
+
+
+# kills
+
+
+def kills(bench: Bench) -> None:
+    """Kill -9 at random moments, half of them while a file is being written; several hit the same run."""
+    plan = {  # (system, workers) -> kills of each run
+        **{("text2image", 1): [4, 4, 4, 4], ("progan", 1): [4, 4], ("dcgan", 1): [4, 4], ("vae", 1): [4, 4, 4]},
+        **{("text2image", 2): [2, 2, 2], ("progan", 2): [2, 2], ("dcgan", 2): [2, 2], ("vae", 2): [2, 2, 2, 2]},
+    }
+    if bench.quick:
+        plan = {("vae", 1): [2]}
+    units = []
+    for (system, workers), chains in plan.items():
+        what = f"kill -9 of {system}, " + ("one process" if workers == 1 else "two workers")
+        for number, count in enumerate(chains):
+            unit = functools.partial(_chain_of_kills, bench, system, workers, number, count)
+            units.append((what, count, unit))
+    bench.each("kills", units)
+
+
+def _chain_of_kills(bench: Bench, system: str, workers: int, number: int, count: int, rng: random.Random) -> list:
+    reference, duration = bench.reference(system, workers)
+    what = f"kill -9 of {system}, " + ("one process" if workers == 1 else "two workers")
+    faults, pending, attempts = [], [], 0
+    run = bench.run(system, f"kills_{system}_{workers}_{number}", workers)
+
+    def settle(verdict: str, detail: str) -> None:
+        faults.extend(Fault("kills", each, verdict, detail) for each in pending)
+        pending.clear()
+        shutil.rmtree(run.out, ignore_errors=True)
+
+    while len(faults) + len(pending) < count:
+        attempts += 1
+        writing = rng.random() < 0.5
+        # text2image trains twice before its first epoch: the first kill falls into that
+        latest = 0.45 if system == "text2image" and not pending else 0.9
+        moment = rng.uniform(0.05, latest) * duration if attempts < 20 * count else 0.0
+        victims = [0] if workers == 1 else rng.choice([[0], [1], [0, 1]])
+        try:
+            struck = run.attempt(functools.partial(_kill, run, moment, writing, rng.randint(1, 4), victims))
+            if struck:
+                pending.append(what + struck)
+            elif pending:
+                run.compare(reference)
+                settle(SURVIVED, "resumed to the end, equal")
+            else:
+                shutil.rmtree(run.out)
+        except (Lost, Wrong, Hang, Unclear) as error:
+            pending = pending or [what]
+            settle(_VERDICT_OF[type(error)], str(error))
+    if pending:
+        try:
+            largest = run.finish(reference)
+            settle(SURVIVED, f"resumed to the end, equal; largest difference {largest:.2g}")
+        except (Lost, Wrong, Hang, Unclear) as error:
+            settle(_VERDICT_OF[type(error)], str(error))
+    return faults
+
+
+def _kill(
+    run: ToyRun, moment: float, writing: bool, number: int, victims: list[int], commands: list[Command]
+) -> str | None:
+    """Kill at a moment, or when afterwards the `number`-th file is being written; says where it hit, None where not."""
+    deadline = time.monotonic() + BOUND
+    while time.monotonic() < min(commands[0].started + moment, deadline):
+        if not any(command.running for command in commands):
+            return None
+        time.sleep(0.005)
+    seen: set[str] = set()
+    while writing and len(seen) < number:
+        if not any(command.running for command in commands):
+            return None
+        if time.monotonic() > deadline:
+            raise Hang(f"it did not end within {BOUND:.0f} s")
+        seen.update(scratch_files(run.out))
+        time.sleep(0.0005)
+    if not any(commands[victim].running for victim in victims):
+        return None
+    where = ", during pretraining" if run.pretraining else ""
+    stop(commands, victims)
+    return where + (", while a file is written" if writing else ", at a random moment")
+
+
+# damaged checkpoints
+
+
+def checkpoints(bench: Bench) -> None:
+    """Damage the states of a finished run, then resume it: detected, or loaded?"""
+    base, _ = bench.reference("vae")
+    other = bench.run("vae", "checkpoints_other_run")
+    other_arguments = [*other.arguments("fresh"), "--seed", 7]
+    command = Command(other_arguments, other.logs[0])
+    if not command.wait(BOUND) or command.code:
+        raise RuntimeError(f"the other run could not be trained: {command.output}")
+    names = [name for name, count in DAMAGES.items() for _ in range(min(count, 1) if bench.quick else count)]
+    if bench.quick:
+        names = names[:6]
+    chunk = -(-len(names) // bench.jobs)
+    units = [
+        (
+            "damaged checkpoints",
+            len(names[start : start + chunk]),
+            functools.partial(_damaged_chunk, bench, base, other, start, names[start : start + chunk]),
+        )
+        for start in range(0, len(names), chunk)
+    ]
+    bench.each("checkpoints", units)
+    if not bench.quick:
+        kinds = ("flipped bit in the newest state", "newest state truncated", "newest state of another run")
+        units = [
+            (f"{kind}, then trained to the end", 1, functools.partial(_damaged_and_trained, bench, base, other, kind))
+            for kind in kinds
+        ]
+        bench.each("checkpoints", units)
+
+
+def _damaged_chunk(
+    bench: Bench, base: ToyRun, other: ToyRun, start: int, names: list[str], rng: random.Random
+) -> list[Fault]:
+    """Many damages in one process; one that crashes or hangs costs its own fault alone."""
+    results = bench.folder / f"checkpoints_{start}.jsonl"
+    faults: list[Fault] = []
+    while len(faults) < len(names):
+        done, limit = len(faults), 60 + 20 * (len(names) - len(faults))
+        log = results.with_suffix(".log")
+        arguments = (base.out, other.out, bench.folder, bench.seed, start + done, names[done:], results)
+        found = call(try_damaged_states, *arguments, seconds=limit, log=log)
+        lines = results.read_text().splitlines() if results.exists() else []
+        faults = [Fault(**json.loads(line)) for line in lines]
+        if len(faults) == done:
+            verdict = LOST if found.ended else HANG
+            detail = f"the process ended with code {found.code}: {found.error or log.read_text()[-300:]}"
+            with results.open("a") as file:
+                file.write(json.dumps(dataclasses.asdict(Fault("checkpoints", names[done], verdict, detail))) + "\n")
+            faults.append(Fault("checkpoints", names[done], verdict, detail))
+    return faults
+
+
+def try_damaged_states(
+    base: pathlib.Path, other: pathlib.Path, folder: pathlib.Path, seed: int, first: int, names: list[str],
+    results: pathlib.Path,
+) -> None:  # fmt: skip
+    """In a process of its own: damage copies of a run and resume them; one line of JSON for each."""
+    states = {path.name: h5_arrays(path) for path in sorted((base / "checkpoints").glob("*.h5"))}
+    for number, name in enumerate(names, first):
+        copy = folder / f"checkpoints_{number}"
+        shutil.copytree(base, copy)
+        touched = damage_states(name, copy, other, random.Random(f"{seed} damage {number}"))
+        verdict, detail = SURVIVED, ""
+        try:
+            detail = _resume_damaged(copy, name, touched, states)
+        except (Lost, Wrong, Unclear) as error:
+            verdict, detail = _VERDICT_OF[type(error)], str(error)
+        with results.open("a") as file:
+            file.write(json.dumps(dataclasses.asdict(Fault("checkpoints", name, verdict, detail))) + "\n")
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def _resume_damaged(run: pathlib.Path, name: str, touched: list[str], states: dict) -> str:
+    import keras
+
+    import keras_gen
+
+    class Restored(Exception):
+        pass
+
+    class Stop(keras.callbacks.Callback):
+        """Keeps what was restored, and ends before anything is traced."""
+
+        def on_train_begin(self, logs=None):
+            self.model.save_weights(run / "restored.weights.h5")
+            raise Restored
+
+    if name in MODEL_DAMAGES:
+        return _load_damaged(run, touched)
+    said = io.StringIO()
+    with (
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+        warnings.catch_warnings(record=True) as all,
+    ):
+        warnings.simplefilter("always")
+        try:
+            keras_gen.train(None, None, run, resume=True, epochs=9, verbose=2, callbacks=[Stop()])
+            raise Lost("it neither trained nor refused")
+        except Restored:
+            refused = None
+        except (ValueError, OSError) as error:
+            refused = error
+        except Lost:
+            raise
+        except Exception as error:
+            raise Unclear(f"{type(error).__name__}: {error}") from error
+    text = " ".join([said.getvalue(), *(str(each.message) for each in all), str(refused or "")])
+    named = [file for file in touched if file in text or pathlib.Path(file).name in text]
+    if refused is not None:
+        if not named:
+            raise Unclear(f"refused, but none of {', '.join(touched)} is named: {refused}")
+        return f"refused: {str(refused)[:200]}"
+    restored = h5_arrays(run / "restored.weights.h5")
+    equal = [
+        state for state, arrays in states.items()
+        if arrays.keys() == restored.keys() and all(np.array_equal(arrays[key], restored[key]) for key in arrays)
+    ]  # fmt: skip
+    newest = max(states)
+    if not equal:
+        raise Wrong(f"{', '.join(touched)} was loaded" + ("" if not named else " although it was announced"))
+    if named:
+        return f"announced, restored {equal[0]}"
+    if equal == [newest] and name in HARMLESS:
+        return f"restored {newest}"
+    raise Wrong(f"restored {equal[0]} without a word about {', '.join(touched)}")
+
+
+def _load_damaged(run: pathlib.Path, touched: list[str]) -> str:
+    """The trained model is damaged: opening it has to fail by name."""
+    import keras_gen
+
+    try:
+        keras_gen.load(run)
+    except (ValueError, OSError) as error:
+        if "model.keras" not in str(error):
+            raise Unclear(f"refused, but model.keras is not named: {error}") from error
+        return f"refused: {str(error)[:200]}"
+    except Exception as error:
+        raise Unclear(f"{type(error).__name__}: {error}") from error
+    raise Wrong(f"{', '.join(touched)} was loaded")
+
+
+def _damaged_and_trained(bench: Bench, base: ToyRun, other: ToyRun, kind: str, rng: random.Random) -> str:
+    with copied(base, bench.folder / f"checkpoints_trained_{kind.replace(' ', '_')}") as run:
+        damage_states(kind, run.out, other.out, rng)
+        run.attempt()
+        run.compare(base)
+    return "an older state was taken, trained to the end, equal"
+
+
+# name -> how often. The states of a run are `checkpoints/epoch_*.h5`; other files of the epoch's name hold the digest
+DAMAGES = {
+    "flipped bit in the newest state": 28,
+    "flipped bits in both states": 8,
+    "newest state truncated": 10,
+    "block of zeros in the newest state": 8,
+    "newest state empty": 3,
+    "newest state missing": 3,
+    "states of two epochs exchanged": 3,
+    "states of two epochs exchanged, with their digests": 3,
+    "newest state of another run": 3,
+    "newest state of another run, with its digest": 3,
+    "digest missing": 3,
+    "flipped bit in the digest": 6,
+    "digest empty": 3,
+    "all states missing": 2,
+    "metrics.csv missing": 2,
+    "metrics.csv truncated": 2,
+    "flipped bit in model.keras": 6,
+    "model.keras truncated": 2,
+    "model.keras of another run": 2,
+}
+MODEL_DAMAGES = {name for name in DAMAGES if "model.keras" in name}
+HARMLESS = {"metrics.csv missing", "metrics.csv truncated"}  # what the states can make again
+
+
+def damage_states(name: str, run: pathlib.Path, other: pathlib.Path, rng: random.Random) -> list[str]:
+    """Damage a run directory in place; returns the files that were touched, from the run directory."""
+    folder = run / "checkpoints"
+    states = sorted(folder.glob("epoch_*.h5"))
+    newest = states[-1]
+    digests = [path for path in sorted(folder.glob("epoch_*")) if path.is_file() and path.suffix != ".h5"]
+    of_newest = [path for path in digests if path.name.split(".")[0] == newest.name.split(".")[0]]
+    if "digest" in name and not of_newest:
+        raise Unclear("there is no digest next to the states")
+    touched = [newest]
+    if name == "flipped bit in the newest state":
+        flip_bit(newest, rng)
+    elif name == "flipped bits in both states":
+        touched = states
+        for state in states:
+            flip_bit(state, rng)
+    elif name == "newest state truncated":
+        os.truncate(newest, rng.randrange(1, newest.stat().st_size))
+    elif name == "block of zeros in the newest state":
+        zero_block(newest, rng)
+    elif name == "newest state empty":
+        os.truncate(newest, 0)
+    elif name == "newest state missing":
+        newest.unlink()
+    elif name.startswith("states of two epochs exchanged"):
+        touched = states
+        exchange(states[0], states[1])
+        if "digests" in name:
+            for path in of_newest:
+                exchange(
+                    path, path.with_name(path.name.replace(newest.name.split(".")[0], states[0].name.split(".")[0]))
+                )
+    elif name.startswith("newest state of another run"):
+        shutil.copy(other / "checkpoints" / newest.name, newest)
+        for path in of_newest if "digest" in name else ():
+            shutil.copy(other / "checkpoints" / path.name, path)
+            touched.append(path)
+    elif name == "digest missing":
+        touched += of_newest
+        for path in of_newest:
+            path.unlink()
+    elif name == "flipped bit in the digest":
+        touched += of_newest
+        flip_bit(rng.choice(of_newest), rng)
+    elif name == "digest empty":
+        touched += of_newest
+        for path in of_newest:
+            os.truncate(path, 0)
+    elif name == "all states missing":
+        shutil.rmtree(folder)
+        touched = [folder]
+    elif name == "metrics.csv missing":
+        touched = [run / "metrics.csv"]
+        touched[0].unlink()
+    elif name == "metrics.csv truncated":
+        touched = [run / "metrics.csv"]
+        os.truncate(touched[0], rng.randrange(1, touched[0].stat().st_size))
+    else:
+        touched = [run / "model.keras"]
+        if name == "flipped bit in model.keras":
+            flip_bit(touched[0], rng)
+        elif name == "model.keras truncated":
+            os.truncate(touched[0], rng.randrange(1, touched[0].stat().st_size))
+        elif name == "model.keras of another run":
+            shutil.copy(other / "model.keras", touched[0])
+        else:
+            raise ValueError(f"Unknown damage {name!r}: expected one of {', '.join(DAMAGES)}")
+    return [path.relative_to(run).as_posix() for path in touched]
+
+
+def flip_bit(file: pathlib.Path, rng: random.Random) -> None:
+    """Flip one bit of a file."""
+    content = bytearray(file.read_bytes())
+    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    file.write_bytes(content)
+
+
+def zero_block(file: pathlib.Path, rng: random.Random) -> None:
+    """Replace a block of 512 bytes that are not all 0 by zeros, as a lost sector."""
+    content = bytearray(file.read_bytes())
+    starts = [start for start in range(0, len(content), 512) if any(content[start : start + 512])]
+    start = rng.choice(starts)
+    content[start : start + 512] = bytes(len(content[start : start + 512]))
+    file.write_bytes(content)
+
+
+def exchange(first: pathlib.Path, second: pathlib.Path) -> None:
+    """Give two files each other's content."""
+    ours, theirs = first.read_bytes(), second.read_bytes()
+    first.write_bytes(theirs)
+    second.write_bytes(ours)
+
+
+# concurrent starts
+
+
+def starts(bench: Bench) -> None:
+    """Two or three processes on the same run directory: one trains, the others are refused and told by whom."""
+    plan = {
+        ("resume", "resume"): 8,
+        ("resume", "resume", "resume"): 6,
+        ("fresh", "fresh"): 5,
+        ("fresh", "fresh", "fresh"): 3,
+        ("overwrite", "overwrite"): 4,
+        ("resume", "overwrite"): 4,
+    }
+    if bench.quick:
+        plan = {("resume", "resume"): 1, ("fresh", "fresh"): 1}
+    bench.each(
+        "starts",
+        [
+            (
+                f"{len(hows)} concurrent starts: {' and '.join(hows)}",
+                1,
+                functools.partial(_start_together, bench, hows, f"starts_{'_'.join(hows)}_{number}"),
+            )
+            for hows, count in plan.items()
+            for number in range(count)
+        ],
+    )
+
+
+def _start_together(bench: Bench, hows: tuple[str, ...], name: str, rng: random.Random) -> str:
+    reference, _ = bench.reference("vae")
+    run = bench.run("vae", name)
+    if hows[0] != "fresh":
+        half, _ = bench.reference("vae", epochs=2)
+        shutil.copytree(half.out, run.out)
+    at_once = rng.random() < 2 / 3
+    begin = time.monotonic() + 0.5
+    commands = []
+    for number, how in enumerate(hows):
+        log = run.out.with_name(f"{run.out.name}.{number}.log")
+        delay = 0.0 if at_once else rng.uniform(0, 1)
+        commands.append(Command(run.arguments(how), log, start_at=begin + delay))
+    ended = [command.wait(BOUND) for command in commands]
+    if not all(ended):
+        raise Hang(f"{ended.count(False)} of {len(commands)} did not end within {BOUND:.0f} s")
+    winners = [command for command in commands if command.code == 0]
+    others = [command for command in commands if command.code != 0]
+    said = "; ".join(" ".join(command.output.split())[-200:] for command in others)
+    if not winners:
+        raise Lost(f"none trained: {said}")
+    if len(winners) > 1:
+        try:
+            run.compare(reference)
+        except Exception as error:
+            raise Wrong(f"{len(winners)} of {len(commands)} trained, and the run is damaged: {error}") from error
+        raise Wrong(f"{len(winners)} of {len(commands)} trained at the same time")
+    run.compare(reference)
+    holder = str(winners[0].process.pid)
+    if not all(holder in command.output.split("error:")[-1] for command in others):
+        raise Unclear(f"refused, but process {holder} is not named: {said}")
+    shutil.rmtree(run.out)
+    return "one trained, the others were refused and name it"
+
+
+# stops by signal
+
+
+def signals(bench: Bench) -> None:
+    """SIGTERM and SIGINT at random moments, once or twice: the process says how to continue, and can be continued."""
+    plan = [  # (system, workers, twice, moment)
+        *[("vae", 1, False, "training")] * 4,
+        *[("vae", 1, True, "training")] * 3,
+        *[("vae", 1, False, "start")] * 2,
+        *[("dcgan", 1, False, "training")] * 2,
+        *[("progan", 1, False, "training")] * 2,
+        *[("text2image", 1, False, "pretraining")] * 3,
+        *[("text2image", 1, False, "training")] * 2,
+        *[("vae", 2, False, "training")] * 3,
+    ]
+    if bench.quick:
+        plan = plan[:1]
+    units = []
+    for number, (system, workers, twice, moment) in enumerate(plan):
+        kind = (signal.SIGTERM, signal.SIGINT)[number % 2]
+        what = f"{kind.name}{' twice' if twice else ''}, {system}" + (", two workers" if workers > 1 else "")
+        what += {"training": "", "pretraining": ", during pretraining", "start": ", before training"}[moment]
+        run = bench.run(system, f"signals_{number}", workers)
+        units.append((what, 1, functools.partial(_signal_once, bench, run, kind, twice, moment)))
+    bench.each("signals", units)
+
+
+def _signal_once(bench: Bench, run: ToyRun, kind: int, twice: bool, moment: str, rng: random.Random) -> str:
+    reference, duration = bench.reference(run.toy.system, run.workers)
+    earliest, latest = {"training": (0.3, 0.9), "pretraining": (0.15, 0.4), "start": (0.0, 0.05)}[moment]
+    for _ in range(10):
+        wait, gap = rng.uniform(earliest, latest) * duration, rng.uniform(0.05, 0.5)
+        outcome = run.attempt(functools.partial(_send, run, kind, twice, moment, wait, gap))
+        if outcome:
+            run.finish(reference)
+            if complaint := outcome["complaint"]:
+                raise Unclear(complaint)
+            return outcome["detail"]
+        run.compare(reference)
+        shutil.rmtree(run.out)
+    raise RuntimeError("the run always ended before the signal")
+
+
+def _send(run: ToyRun, kind: int, twice: bool, moment: str, wait: float, gap: float, commands: list[Command]) -> dict:
+    """Signal all processes; returns what is to be complained about, {} where they had ended already."""
+    while time.monotonic() < commands[0].started + wait or (moment != "start" and not commands[0].output):
+        if not all(command.running for command in commands):
+            return {}
+        time.sleep(0.01)
+    if not all([command.send(kind) for command in commands]):
+        return {}
+    sent = time.monotonic()
+    if twice:
+        time.sleep(gap)
+        for command in commands:
+            command.send(kind)
+    limit = AT_ONCE if twice else STOPPED
+    if not all([command.wait(limit) for command in commands]):
+        raise Hang(f"it did not end within {limit:.0f} s of the {'second ' if twice else ''}signal")
+    codes, complaints = {command.code for command in commands}, []
+    if codes == {0} and moment != "start":
+        return {}  # the signal came after the last step
+    expected = {128 + kind} if moment == "training" and not twice else {128 + kind, -kind}
+    if not codes <= expected:
+        complaints.append(f"exit codes {sorted(codes)} instead of {sorted(expected)}")
+    if moment != "start" and not twice:
+        for command in commands:
+            if "--resume" not in command.output:
+                complaints.append("no word of --resume: " + " ".join(command.output.split())[-200:])
+    return {"complaint": "; ".join(complaints), "detail": f"ended in {time.monotonic() - sent:.1f} s, equal"}
+
+
+# full disks
+
+
+def disks(bench: Bench) -> None:
+    """A file system that becomes full while a run is trained, or is read-only; then it has space again."""
+    if not os.environ.get(PRIVATE_MOUNTS):
+        print("disks: left out. They need Linux and `unshare`, which mounts small file systems for this process alone")
+        return
+    plan = [*[("vae", "full")] * 4, *[("dcgan", "full")] * 2, ("text2image", "full")]
+    plan += [("vae", "read-only, fresh"), ("vae", "read-only, resumed"), ("vae", "read-only, overwrite")]
+    if bench.quick:
+        plan = [("vae", "full"), ("vae", "read-only, resumed")]
+    units = []
+    for number, (system, kind) in enumerate(plan):
+        what = f"disk {'full while ' + system + ' trains' if kind == 'full' else kind + ' ' + system}"
+        units.append((what, 1, functools.partial(_disk, bench, system, kind, number)))
+    bench.each("disks", units)
+
+
+def _disk(bench: Bench, system: str, kind: str, number: int, rng: random.Random) -> str:
+    reference, _ = bench.reference(system)
+    used = sum(-(-path.stat().st_size // 4096) * 4096 for path in reference.out.rglob("*") if path.is_file())
+    mount = bench.folder / f"disk_{number}"
+    size = int(rng.uniform(0.1, 0.95) * used) if kind == "full" else 4 * used + 2**20
+    with _mounted(mount, size):
+        run = ToyRun(TOYS[system], bench.data, mount / "run")
+        run.logs = [bench.folder / f"disk_{number}.log"]
+        way = "fresh"
+        if kind != "full":
+            way = kind.split(", ")[1].replace("resumed", "resume")
+            if way != "fresh":
+                half, _ = bench.reference(system, epochs=2)
+                shutil.copytree(half.out, run.out)
+            _mount("-o", "remount,ro", str(mount))
+        (command,) = run.start(way)
+        if not command.wait(BOUND):
+            raise Hang(f"it did not end within {BOUND:.0f} s")
+        message = " ".join(command.output.split())
+        complaint = _about_disk(command.code, message, mount, full=kind == "full")
+        _mount("-o", f"remount,rw,size={8 * used + 2**23}", str(mount))
+        run.finish(reference)
+    if complaint:
+        raise Unclear(complaint)
+    return f"{size // 1000} kB: " + message[message.rfind("error:") :][:200]
+
+
+def _about_disk(code: int, message: str, mount: pathlib.Path, *, full: bool) -> str:
+    """What is missing in the message about a disk; "" where nothing is."""
+    text = message[message.rfind("error:") :] if "error:" in message else message
+    if code == 0:
+        return "exit code 0"
+    if code not in (1, 2):
+        return f"exit code {code}: {text[-200:]}"
+    if str(mount) not in text:
+        return f"no file is named: {text[:300]}"
+    intact = ("unchanged", "intact", "no such file before", "holds the best epoch", "nothing is kept")
+    if full and not any(words in text for words in intact):
+        return f"what is intact is not said: {text[:300]}"
+    return ""
+
+
+@contextlib.contextmanager
+def _mounted(folder: pathlib.Path, size: int) -> Iterator[None]:
+    folder.mkdir(parents=True)
+    _mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=False)
+
+
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True, text=True)
+
+
+# damaged exports
+
+
+def exports(bench: Bench) -> None:
+    """Damage copies of an export: the runtime refuses it by a ValueError, or its images are those of the original."""
+    from .damaged_exports import NUM_DAMAGES
+
+    run, _ = bench.reference("vae")
+    folder = bench.folder / "export"
+    command = Command(["export", run.out, "--quantize", "none", "--out", folder], bench.folder / "export.log")
+    if not command.wait(BOUND) or command.code:
+        raise RuntimeError(f"the export failed: {command.output}")
+    log = bench.folder / "exports.log"
+    expected = call(generated, folder, seconds=60, log=log)
+    if expected.value is None:
+        raise RuntimeError(f"the undamaged export does not run: {expected.error} {log.read_text()}")
+    count = 3 if bench.quick else NUM_DAMAGES
+    stride = max(1, NUM_DAMAGES // count)
+    bench.each(
+        "exports",
+        [
+            ("damaged export", 1, functools.partial(_damaged_export, bench, folder, index, expected.value))
+            for index in range(0, stride * count, stride)
+        ],
+    )
+
+
+def generated(folder: pathlib.Path) -> np.ndarray:
+    """In a process of its own: images of an export."""
+    from keras_gen.export import Runtime
+
+    return Runtime(folder).generate(4, seed=1)
+
+
+def _damaged_export(bench: Bench, folder: pathlib.Path, index: int, expected: np.ndarray, rng: random.Random) -> str:
+    from .damaged_exports import damage_export
+
+    copy = bench.folder / f"export_{index}"
+    shutil.copytree(folder, copy)
+    what = damage_export(copy, index)
+    found = call(generated, copy, seconds=60, log=bench.folder / f"export_{index}.log")
+    shutil.rmtree(copy, ignore_errors=True)
+    if not found.ended:
+        raise Hang(f"{what}: no answer within 60 s")
+    if found.error:
+        if {"ValueError", "FileNotFoundError"} & set(found.kinds):
+            return f"{what}: refused: {found.error[:200]}"
+        raise Unclear(f"{what}: {found.error[:300]}")
+    if found.value is None:
+        raise Lost(f"{what}: the process ended with code {found.code}")
+    if not np.array_equal(found.value, expected):
+        raise Wrong(f"{what}: other images")
+    return f"{what}: the same images"
+
+
+# hostile images and archives
+
+
+def hostile(bench: Bench) -> None:
+    """Files that are made to exhaust memory, hang or reach other files: refused quickly, by name, in little memory."""
+    from .hostile_inputs import write_hostile_inputs
+
+    paths = write_hostile_inputs(bench.folder / "hostile")
+    names = list(paths)[:3] if bench.quick else list(paths)
+    bench.each(
+        "hostile",
+        [("hostile image or archive", 1, functools.partial(_hostile, bench, name, paths[name])) for name in names],
+    )
+
+
+def opened(path: pathlib.Path) -> str:
+    """In a process of its own: describe and read a data source, or open a model; says what was left out."""
+    import keras_gen
+
+    if path.suffix == ".keras":
+        keras_gen.load(path)
+        return "opened"
+    keras_gen.data.describe(path)
+    dataset = keras_gen.data.load(path, "train", image_shape=(8, 8, 3), batch_size=4)
+    count = sum(len(batch["image"]) for batch in dataset)
+    return f"skipped: {'; '.join(map(str, dataset.info.skipped))}" if dataset.info.skipped else f"{count} images read"
+
+
+def _hostile(bench: Bench, name: str, path: pathlib.Path, rng: random.Random) -> str:
+    log = bench.folder / f"hostile_{name.replace('/', '_')}.log"
+    # a busy machine is given twice the time; the address space is limited to spare the machine
+    found = call(opened, path, seconds=2 * OPENED, log=log, memory=8 * 2**30)
+    if not found.ended or found.seconds > OPENED:
+        raise Hang(f"{name}: it took {found.seconds:.0f} s")
+    if found.memory is not None and found.memory > MEMORY:
+        raise Hang(f"{name}: it took {found.memory / 2**30:.1f} GiB; {found.error[:200] or found.value}")
+    if found.error:
+        if "ValueError" not in found.kinds:
+            raise Unclear(f"{name}: {found.error[:300]}")
+        return f"{name}: refused: {found.error[:200]}"
+    if found.value is None:
+        raise Lost(f"{name}: the process ended with code {found.code}: {log.read_text()[-300:]}")
+    if not str(found.value).startswith("skipped"):
+        raise Wrong(f"{name}: {found.value}")
+    return f"{name}: {str(found.value)[:200]}"
+
+
+CATEGORIES = {
+    function.__name__: function for function in (kills, checkpoints, starts, signals, disks, exports, hostile)
+}
+
+
+def inject(
+    names: list[str], *, seed: int = 0, quick: bool = False, jobs: int = 2, report: Callable[[Fault], None] = print
+) -> list[Fault]:
+    """Carry out categories of faults.
+
+    Args:
+        names: of `CATEGORIES`.
+        seed: determines what is done.
+        quick: two or three faults of each category.
+        jobs: faults at the same time, >= 1.
+        report: takes each fault as soon as it is known.
+    """
+    found: list[Fault] = []
+
+    def keep(fault: Fault) -> None:
+        found.append(fault)
+        report(fault)
+
+    with tempfile.TemporaryDirectory(prefix="faults_", ignore_cleanup_errors=True) as folder:
+        bench = Bench(pathlib.Path(folder).resolve(), seed, quick, jobs, keep)
+        for name in names:
+            CATEGORIES[name](bench)
+    return found
+
+
+def rows(faults: list[Fault]) -> list[dict]:
+    """One row for each kind: `what`, `times`, the number of each verdict, and details of what did not survive."""
+    kinds: dict[tuple[str, str], list[Fault]] = {}
+    for fault in sorted(faults, key=lambda fault: (list(CATEGORIES).index(fault.category), fault.what)):
+        kinds.setdefault((fault.category, fault.what), []).append(fault)
+    return [
+        {
+            **{"category": category, "what": what, "times": len(those)},
+            **{verdict: sum(fault.verdict == verdict for fault in those) for verdict in VERDICTS},
+            "details": list(dict.fromkeys(f"{each.verdict}: {each.detail}" for each in those if each.detail)),
+        }
+        for (category, what), those in kinds.items()
+    ]
+
+
+def table(rows: list[dict]) -> str:
+    """Markdown: a line for each kind of fault, and the sums."""
+    columns = ("times", *VERDICTS)
+    total = {name: sum(row[name] for row in rows) for name in columns}
+    lines = ["| fault | " + " | ".join(columns) + " |", "|---" + "|---:" * len(columns) + "|"]
+    lines += [f"| {row['what']} | " + " | ".join(str(row[name]) for name in columns) + " |" for row in rows]
+    return "\n".join([*lines, "| **all** | " + " | ".join(f"**{total[name]}**" for name in columns) + " |"])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("categories", nargs="*", help=f"of {', '.join(CATEGORIES)}; default all")
+    parser.add_argument("--quick", action="store_true", help="two or three faults of each; writes no results")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="faults at the same time")
+    parser.add_argument("--table", action="store_true", help="print the last results and do nothing")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.categories if name not in CATEGORIES]:
+        parser.error(f"expected categories of {', '.join(CATEGORIES)}; received {', '.join(unknown)}")
+    file = record.RESULTS / "faults.json"
+    if options.table:
+        print(table(json.loads(file.read_text())["rows"]))
+        return
+    names = options.categories or list(CATEGORIES)
+    if "disks" in names and not os.environ.get(PRIVATE_MOUNTS) and shutil.which("unshare"):
+        command = ["unshare", "--map-root-user", "--mount", sys.executable, "-m", "benchmarks.faults"]
+        os.environ[PRIVATE_MOUNTS] = "1"
+        os.execvp(command[0], [*command, *(sys.argv[1:] if arguments is None else arguments)])
+
+    start, lock, counts = time.monotonic(), threading.Lock(), collections.Counter()
+
+    def report(fault: Fault) -> None:
+        with lock:
+            counts[fault.category] += 1
+            print(
+                f"{time.monotonic() - start:6.0f} s  {fault.category} {counts[fault.category]}: {fault.what}: "
+                f"{fault.verdict}. {fault.detail}",
+                flush=True,
+            )
+
+    found = inject(names, seed=options.seed, quick=options.quick, jobs=options.jobs, report=report)
+    content = {"seed": options.seed, "seconds": round(time.monotonic() - start), "rows": rows(found)}
+    if not options.quick:
+        if options.categories and file.exists():  # the other categories keep their rows
+            kept = [row for row in json.loads(file.read_text())["rows"] if row["category"] not in names]
+            content["rows"] = sorted(kept + content["rows"], key=lambda row: list(CATEGORIES).index(row["category"]))
+        record.write("faults", content)
+    print(table(content["rows"]))
+
+
+if __name__ == "__main__":
+    main()
