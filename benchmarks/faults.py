@@ -148,15 +148,15 @@ class Bench:
 
 # kills
 
+KILLS = {  # (system, workers) -> kills of each run; the longest first, so that no process waits at the end
+    **{("text2image", 2): [2, 2, 2], ("progan", 2): [2, 2], ("dcgan", 2): [2, 2], ("vae", 2): [2, 2, 2, 2]},
+    **{("text2image", 1): [4, 4, 4, 4], ("progan", 1): [4, 4], ("dcgan", 1): [4, 4], ("vae", 1): [4, 4, 4]},
+}
+
 
 def kills(bench: Bench) -> None:
     """Kill -9 at random moments, half of them while a file is being written; several hit the same run."""
-    plan = {  # (system, workers) -> kills of each run
-        **{("text2image", 1): [4, 4, 4, 4], ("progan", 1): [4, 4], ("dcgan", 1): [4, 4], ("vae", 1): [4, 4, 4]},
-        **{("text2image", 2): [2, 2, 2], ("progan", 2): [2, 2], ("dcgan", 2): [2, 2], ("vae", 2): [2, 2, 2, 2]},
-    }
-    if bench.quick:
-        plan = {("vae", 1): [2]}
+    plan = {("vae", 1): [2]} if bench.quick else KILLS
     units = []
     for (system, workers), chains in plan.items():
         what = f"kill -9 of {system}, " + ("one process" if workers == 1 else "two workers")
@@ -254,10 +254,19 @@ def checkpoints(bench: Bench) -> None:
     ]
     bench.each("checkpoints", units)
     if not bench.quick:
-        kinds = ("flipped bit in the newest state", "newest state truncated", "newest state of another run")
+        kinds = (
+            "flipped bit in the newest state",
+            "newest state truncated",
+            "newest state of another run",
+            "metrics.csv missing",
+        )
         units = [
             (f"{kind}, then trained to the end", 1, functools.partial(_damaged_and_trained, bench, base, other, kind))
             for kind in kinds
+        ]
+        units += [
+            (f"states of one of two workers {what}", 1, functools.partial(_workers_out_of_step, bench, what))
+            for what in ("missing", "older")
         ]
         bench.each("checkpoints", units)
 
@@ -342,7 +351,9 @@ def _resume_damaged(run: pathlib.Path, name: str, touched: list[str], states: di
         except Exception as error:
             raise Unclear(f"{type(error).__name__}: {error}") from error
     text = " ".join([said.getvalue(), *(str(each.message) for each in caught), str(refused or "")])
-    named = [file for file in touched if file in text or pathlib.Path(file).name in text]
+    named = [file for file in touched if _is_named(file, text)]
+    if refused is not None and name in HARMLESS:
+        raise Lost(f"refused although the states are complete: {refused}")
     if refused is not None:
         if not named:
             raise Unclear(f"refused, but none of {', '.join(touched)} is named: {refused}")
@@ -354,12 +365,18 @@ def _resume_damaged(run: pathlib.Path, name: str, touched: list[str], states: di
     ]  # fmt: skip
     newest = max(states)
     if not equal:
-        raise Wrong(f"{', '.join(touched)} was loaded" + ("" if not named else " although it was announced"))
+        raise Wrong(f"after damage to {', '.join(touched)} it trains from what is no state of this run")
     if named:
         return f"announced, restored {equal[0]}"
     if equal == [newest] and name in HARMLESS:
         return f"restored {newest}"
     raise Wrong(f"restored {equal[0]} without a word about {', '.join(touched)}")
+
+
+def _is_named(file: str, text: str) -> bool:
+    """Whether a message names a file, or a state of the same epoch."""
+    name = pathlib.Path(file).name
+    return name in text or (name.startswith("epoch_") and name.split(".")[0] in text)
 
 
 def _load_damaged(run: pathlib.Path, touched: list[str]) -> str:
@@ -383,6 +400,28 @@ def _damaged_and_trained(bench: Bench, base: ToyRun, other: ToyRun, kind: str, r
         run.attempt()
         run.compare(base)
     return "an older state was taken, trained to the end, equal"
+
+
+def _workers_out_of_step(bench: Bench, what: str, rng: random.Random) -> str:
+    """One worker comes back without its newest state: both go on from the same state, or both refuse."""
+    reference, _ = bench.reference("vae", workers=2)
+    half, _ = bench.reference("vae", workers=2, epochs=2)
+    with copied(half, bench.folder / f"checkpoints_workers_{what}") as run:
+        states = sorted((run.out / "checkpoints" / "worker_1").rglob("epoch_*"))
+        if not states:
+            raise Unclear("the second worker keeps no states of its own")
+        for path in states if what == "missing" else [path for path in states if "epoch_0002" in path.name]:
+            path.unlink()
+        commands = run.start("resume")
+        if not all([command.wait(BOUND) for command in commands]):
+            raise Hang(f"it did not end within {BOUND:.0f} s")
+        if any(command.code for command in commands):
+            said = "; ".join(" ".join(command.output.split())[-250:] for command in commands if command.code)
+            if "error:" not in "".join(command.output for command in commands):
+                raise Unclear(f"exit codes {[command.code for command in commands]}: {said}")
+            return f"refused: {said}"
+        run.compare(reference)
+    return "both went on from the same state, equal"
 
 
 # name -> how often. The states of a run are `checkpoints/epoch_*.h5`; other files of the epoch's name hold the digest
@@ -506,19 +545,19 @@ def exchange(first: pathlib.Path, second: pathlib.Path) -> None:
 
 # concurrent starts
 
+STARTS = {  # what the processes do -> how often
+    ("resume", "resume"): 8,
+    ("resume", "resume", "resume"): 6,
+    ("fresh", "fresh"): 5,
+    ("fresh", "fresh", "fresh"): 3,
+    ("overwrite", "overwrite"): 4,
+    ("resume", "overwrite"): 4,
+}
+
 
 def starts(bench: Bench) -> None:
     """Two or three processes on the same run directory: one trains, the others are refused and told by whom."""
-    plan = {
-        ("resume", "resume"): 8,
-        ("resume", "resume", "resume"): 6,
-        ("fresh", "fresh"): 5,
-        ("fresh", "fresh", "fresh"): 3,
-        ("overwrite", "overwrite"): 4,
-        ("resume", "overwrite"): 4,
-    }
-    if bench.quick:
-        plan = {("resume", "resume"): 1, ("fresh", "fresh"): 1}
+    plan = {("resume", "resume"): 1, ("fresh", "fresh"): 1} if bench.quick else STARTS
     bench.each(
         "starts",
         [
@@ -570,23 +609,23 @@ def _start_together(bench: Bench, hows: tuple[str, ...], name: str, rng: random.
 
 # stops by signal
 
+SIGNALS = [  # (system, workers, whether two signals follow one another, moment); SIGTERM and SIGINT by turns
+    *[("vae", 1, False, "training")] * 4,
+    *[("vae", 1, True, "training")] * 4,
+    *[("vae", 1, False, "start")] * 2,
+    *[("dcgan", 1, False, "training")] * 2,
+    *[("progan", 1, False, "training")] * 2,
+    *[("text2image", 1, False, "pretraining")] * 2,
+    *[("text2image", 1, False, "training")] * 2,
+    *[("vae", 2, False, "training")] * 2,
+    *[("text2image", 2, False, "pretraining")] * 2,
+]
+
 
 def signals(bench: Bench) -> None:
     """SIGTERM and SIGINT at random moments, once or twice: the process says how to continue, and can be continued."""
-    plan = [  # (system, workers, twice, moment)
-        *[("vae", 1, False, "training")] * 4,
-        *[("vae", 1, True, "training")] * 3,
-        *[("vae", 1, False, "start")] * 2,
-        *[("dcgan", 1, False, "training")] * 2,
-        *[("progan", 1, False, "training")] * 2,
-        *[("text2image", 1, False, "pretraining")] * 3,
-        *[("text2image", 1, False, "training")] * 2,
-        *[("vae", 2, False, "training")] * 3,
-    ]
-    if bench.quick:
-        plan = plan[:1]
     units = []
-    for number, (system, workers, twice, moment) in enumerate(plan):
+    for number, (system, workers, twice, moment) in enumerate(SIGNALS[:1] if bench.quick else SIGNALS):
         kind = (signal.SIGTERM, signal.SIGINT)[number % 2]
         what = f"{kind.name}{' twice' if twice else ''}, {system}" + (", two workers" if workers > 1 else "")
         what += {"training": "", "pretraining": ", during pretraining", "start": ", before training"}[moment]
@@ -642,18 +681,21 @@ def _send(run: ToyRun, kind: int, twice: bool, moment: str, wait: float, gap: fl
 
 # full disks
 
+DISKS = [
+    ("text2image", "full"),
+    *[("dcgan", "full")] * 2,
+    *[("vae", "full")] * 4,
+    *[("vae", "read-only, resumed"), ("vae", "read-only, fresh"), ("vae", "read-only, overwrite")],
+]
+
 
 def disks(bench: Bench) -> None:
     """A file system that becomes full while a run is trained, or is read-only; then it has space again."""
     if not os.environ.get(PRIVATE_MOUNTS):
         print("disks: left out. They need Linux and `unshare`, which mounts small file systems for this process alone")
         return
-    plan = [*[("vae", "full")] * 4, *[("dcgan", "full")] * 2, ("text2image", "full")]
-    plan += [("vae", "read-only, fresh"), ("vae", "read-only, resumed"), ("vae", "read-only, overwrite")]
-    if bench.quick:
-        plan = [("vae", "full"), ("vae", "read-only, resumed")]
     units = []
-    for number, (system, kind) in enumerate(plan):
+    for number, (system, kind) in enumerate(DISKS[-4:-2] if bench.quick else DISKS):
         what = f"disk {'full while ' + system + ' trains' if kind == 'full' else kind + ' ' + system}"
         units.append((what, 1, functools.partial(_disk, bench, system, kind, number)))
     bench.each("disks", units)

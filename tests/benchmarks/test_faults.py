@@ -1,0 +1,99 @@
+"""The fault table: what it counts, what it can see, and a small version of it that must have no losses."""
+
+import random
+
+import h5py
+import numpy as np
+import pytest
+
+from benchmarks import faults
+from benchmarks.faults import Fault
+from benchmarks.toy_runs import compare
+
+
+def state(folder, epoch, value, table="epoch,loss\n1,0.5\n"):
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    with h5py.File(folder / "checkpoints" / f"epoch_{epoch:04d}.weights.h5", "w") as file:
+        file["dense/0"] = np.array([1.0, value], np.float32)
+    (folder / "metrics.csv").write_text(table)
+    return folder
+
+
+def test_a_last_bit_a_missing_state_and_a_table_are_seen(tmp_path):
+    reference = state(tmp_path / "reference", 2, 3.0)
+    assert compare(state(tmp_path / "same", 2, 3.0), reference) == ([], 0.0)
+
+    next_float = np.nextafter(np.float32(3), np.float32(4))
+    differences, largest = compare(state(tmp_path / "bit", 2, next_float), reference)
+    assert len(differences) == 1 and "dense/0 differs" in differences[0]
+    assert largest == pytest.approx(2**-22 / 4)  # the spacing at 3, over 1 + 3
+    assert compare(tmp_path / "bit", reference, 1e-5) == ([], largest)
+
+    differences, _ = compare(state(tmp_path / "older", 1, 3.0), reference)
+    assert [text.split(" is only")[0] for text in differences] == [
+        f"checkpoints/epoch_000{epoch}.weights.h5" for epoch in (1, 2)
+    ]
+    differences, _ = compare(state(tmp_path / "table", 2, 3.0, "epoch,loss\n1,0.6\n"), reference, 1e-5)
+    assert differences == ["metrics.csv: numbers differs by 0.067"]  # .1 / 1.5
+
+
+def test_an_array_that_became_nan_is_a_difference_within_any_tolerance(tmp_path):
+    reference = state(tmp_path / "reference", 2, 3.0)
+    assert len(compare(state(tmp_path / "nan", 2, np.nan), reference, 1e-5)[0]) == 1
+
+
+@pytest.mark.parametrize("name", faults.DAMAGES)
+def test_each_damage_changes_what_it_says_and_nothing_else(name, tmp_path):
+    run, other = tmp_path / "run", tmp_path / "other"
+    for folder, value in ((run, 1.0), (other, 2.0)):
+        for epoch in (3, 4):
+            state(folder, epoch, value + epoch)
+            (folder / "checkpoints" / f"epoch_{epoch:04d}.json").write_text(f'{{"sha256": "{epoch}{value}"}}')
+        (folder / "model.keras").write_bytes(np.random.default_rng(int(value)).bytes(1000))
+    before = {path.relative_to(run).as_posix(): path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    touched = faults.damage_states(name, run, other, random.Random(0))
+    after = {path.relative_to(run).as_posix(): path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    changed = {path for path in before if after.get(path) != before[path]}
+    assert changed and after.keys() <= before.keys()
+    if name == "all states missing":
+        assert touched == ["checkpoints"] and not any(path.startswith("checkpoints") for path in after)
+    else:  # of a damaged digest the state is named too: it is what cannot be verified
+        assert changed <= {*touched, *(path.replace("weights.h5", "json") for path in touched)}
+    if name.startswith("flipped bit in"):
+        (path,) = changed
+        pairs = zip(before[path], after[path], strict=True)
+        assert sum((ours ^ theirs).bit_count() for ours, theirs in pairs) == 1
+
+
+def test_the_table_counts_each_verdict():
+    found = [
+        Fault("signals", "SIGTERM, vae", "survived", "equal"),
+        Fault("kills", "kill -9 of vae", "survived"),
+        Fault("kills", "kill -9 of vae", "lost", "no state"),
+        Fault("kills", "kill -9 of vae", "unbounded", "no end"),
+    ]
+    rows = faults.rows(found)
+    assert [row["what"] for row in rows] == ["kill -9 of vae", "SIGTERM, vae"]  # in the order of the categories
+    assert rows[0]["details"] == ["lost: no state", "unbounded: no end"]
+    assert faults.table(rows).splitlines() == [
+        "| fault | times | survived | lost | silently wrong | unbounded | unclear |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        "| kill -9 of vae | 3 | 1 | 1 | 0 | 1 | 0 |",
+        "| SIGTERM, vae | 1 | 1 | 0 | 0 | 0 | 0 |",
+        "| **all** | **4** | **2** | **1** | **0** | **1** | **0** |",
+    ]
+
+
+def test_the_plan_has_the_promised_numbers():
+    assert sum(faults.DAMAGES.values()) == 100
+    assert sum(sum(chains) for chains in faults.KILLS.values()) >= 60
+    assert sum(faults.STARTS.values()) == 30
+    assert len(faults.SIGNALS) >= 20 and len(faults.DISKS) == 10
+
+
+@pytest.mark.slow  # a process that imports TensorFlow, and some fifteen runs: a minute
+def test_nothing_is_lost_in_a_small_version():
+    names = ["kills", "checkpoints", "starts", "signals", "exports", "hostile"]
+    found = faults.inject(names, quick=True, jobs=1, report=lambda fault: None)
+    assert {fault.category for fault in found} == set(names)
+    assert [fault for fault in found if fault.verdict != faults.SURVIVED] == []
