@@ -307,7 +307,7 @@ def try_damaged_states(
         verdict, detail = SURVIVED, ""
         try:
             touched = damage_states(name, copy, other, random.Random(f"{seed} damage {number}"))
-            detail = _resume_damaged(copy, name, touched, states)
+            detail = _resume_damaged(copy, base, name, touched, states)
         except (Lost, Wrong, Unclear) as error:
             verdict, detail = _VERDICT_OF[type(error)], str(error)
         with results.open("a") as file:
@@ -315,7 +315,8 @@ def try_damaged_states(
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def _resume_damaged(run: pathlib.Path, name: str, touched: list[str], states: dict) -> str:
+def _resume_damaged(run: pathlib.Path, base: pathlib.Path, name: str, touched: list[str], states: dict) -> str:
+    """Resume, or open the model of, a damaged copy of `base`; what was restored is compared with `states`."""
     import keras
 
     import keras_gen
@@ -331,7 +332,7 @@ def _resume_damaged(run: pathlib.Path, name: str, touched: list[str], states: di
             raise Restored
 
     if name in MODEL_DAMAGES:
-        return _load_damaged(run, touched)
+        return _load_damaged(run, base)
     said = io.StringIO()
     with (
         contextlib.redirect_stdout(said),
@@ -370,7 +371,9 @@ def _resume_damaged(run: pathlib.Path, name: str, touched: list[str], states: di
         return f"announced, restored {equal[0]}"
     if equal == [newest] and name in HARMLESS:
         return f"restored {newest}"
-    raise Wrong(f"restored {equal[0]} without a word about {', '.join(touched)}")
+    if equal != [newest]:
+        raise Unclear(f"restored {equal[0]} without a word about {', '.join(touched)}")
+    raise Wrong(f"restored {newest} without a word about {', '.join(touched)}")
 
 
 def _is_named(file: str, text: str) -> bool:
@@ -379,19 +382,23 @@ def _is_named(file: str, text: str) -> bool:
     return name in text or (name.startswith("epoch_") and name.split(".")[0] in text)
 
 
-def _load_damaged(run: pathlib.Path, touched: list[str]) -> str:
-    """The trained model is damaged: opening it has to fail by name."""
+def _load_damaged(run: pathlib.Path, base: pathlib.Path) -> str:
+    """The trained model is damaged: opening it has to fail by name, where it is not the same (a bit of a date)."""
     import keras_gen
 
     try:
-        keras_gen.load(run)
+        for name, folder in (("loaded", run), ("expected", base)):
+            keras_gen.load(folder).save_weights(run / f"{name}.weights.h5")
     except (ValueError, OSError) as error:
         if "model.keras" not in str(error):
             raise Unclear(f"refused, but model.keras is not named: {error}") from error
         return f"refused: {str(error)[:200]}"
     except Exception as error:
         raise Unclear(f"{type(error).__name__}: {error}") from error
-    raise Wrong(f"{', '.join(touched)} was loaded")
+    loaded, expected = (h5_arrays(run / f"{name}.weights.h5") for name in ("loaded", "expected"))
+    if loaded.keys() != expected.keys() or any((loaded[key] != expected[key]).any() for key in expected):
+        raise Wrong("model.keras was loaded with other weights")
+    return "model.keras was loaded, with the same weights"
 
 
 def _damaged_and_trained(bench: Bench, base: ToyRun, other: ToyRun, kind: str, rng: random.Random) -> str:
@@ -487,6 +494,7 @@ def damage_states(name: str, run: pathlib.Path, other: pathlib.Path, rng: random
         for path in of_newest if "digest" in name else ():
             shutil.copy(other / "checkpoints" / path.name, path)
             touched.append(path)
+            touched.append(folder)  # these files fit each other: what does not fit is the run
     elif name == "digest missing":
         touched += of_newest
         for path in of_newest:

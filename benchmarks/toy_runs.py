@@ -200,8 +200,8 @@ class ToyRun:
 
     @property
     def finished(self) -> int:
-        """Number of the newest state of the chief; 0 where there is none."""
-        found = (re.match(r"epoch_(\d+)\.", file.name) for file in (self.out / "checkpoints").glob("epoch_*.h5"))
+        """Epochs that were finished before the newest state of the chief; 0 where there is none."""
+        found = (re.match(r"epoch_(\d+)", file.name) for file in (self.out / "checkpoints").glob("epoch_*.h5"))
         return max((int(match[1]) for match in found if match), default=0)
 
     @property
@@ -252,7 +252,7 @@ def scratch_files(folder: pathlib.Path) -> list[str]:
 
 
 def compare(run: pathlib.Path, reference: pathlib.Path, tolerance: float = 0.0) -> tuple[list[str], float]:
-    """What differs between two runs: arrays of states and models, tables of metrics, pictures.
+    """What differs between two runs: arrays of the last states and of models, tables of metrics, pictures.
 
     Args:
         run, reference: run directories.
@@ -297,13 +297,11 @@ def h5_arrays(file) -> dict[str, np.ndarray]:
 
 
 def _results(run: pathlib.Path) -> set[str]:
-    """Files whose content the training determines."""
-    suffixes = (".keras", ".h5", ".png")
-    return {
-        path.relative_to(run).as_posix()
-        for path in run.rglob("*")
-        if (path.suffix in suffixes or path.name == "metrics.csv") and not path.name.startswith(SCRATCH)
-    }
+    """Files whose content the training determines: of the states, the last of each folder."""
+    files = [path for path in run.rglob("*") if path.is_file() and not path.name.startswith(SCRATCH)]
+    found = {path for path in files if path.suffix in (".keras", ".png") or path.name == "metrics.csv"}
+    newest = {path.parent: path for path in sorted(path for path in files if path.suffix == ".h5")}
+    return {path.relative_to(run).as_posix() for path in found | set(newest.values())}
 
 
 def _content(file: pathlib.Path) -> dict[str, np.ndarray | str]:
