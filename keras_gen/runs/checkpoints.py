@@ -1,4 +1,4 @@
-"""The last states of a training, from which it goes on exactly; each with a digest that is verified before it is used."""
+"""The last states of a training, from which it continues exactly; the digest of each is verified before it is used."""
 
 import hashlib
 import json
@@ -121,8 +121,12 @@ class Checkpoints:
         return content
 
     def intact(self) -> tuple[dict[State, dict], list[str]]:
-        """The states that are intact, in order, with their records; and what is wrong with the others."""
-        found, problems = {}, []
+        """The states that are intact, in order, with their records; and what is wrong with the others.
+
+        Weights without a record are no state: a process was killed before it wrote the record, or the record is lost.
+        """
+        found = {}
+        problems = [f"{file} has no record ({file.name.removesuffix(_WEIGHTS)}.json)" for file in self._incomplete()]
         for state in self.states:
             try:
                 found[state] = self.record(state)
@@ -156,10 +160,13 @@ class Checkpoints:
     def clean(self) -> None:
         """Delete what killed processes left: scratch files, and weights without a record."""
         files.remove_scratch(self.folder)
-        if self.folder.is_dir():
-            complete = {self.weights_file(state) for state in self.states}
-            for file in set(self.folder.glob(f"epoch_*{_WEIGHTS}")) - complete:
-                files.remove(file)
+        for file in self._incomplete():
+            files.remove(file)
+
+    def _incomplete(self) -> list[pathlib.Path]:
+        """Weights without a record."""
+        complete = {self.weights_file(state) for state in self.states}
+        return sorted(set(self.folder.glob(f"epoch_*{_WEIGHTS}")) - complete)
 
 
 def _digest(content: dict) -> str:

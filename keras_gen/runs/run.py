@@ -12,6 +12,7 @@ from keras_gen import files
 from .lock import OWN, RunInUseError, holder_of
 
 FORMAT = 1
+RUN_COMMENT = "keras_gen run "
 # of `training` in config.json: what may differ from one resume to the next
 CHANGEABLE = ("epochs", "patience", "strategy")
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "tensorflow-datasets")
@@ -26,7 +27,7 @@ class Run:
 
     Attributes:
         path: the directory.
-        config: the content of config.json: `format`, `system`, `image_shape`, `settings`, `data`, `training`,
+        config: the content of config.json: `format`, `id`, `system`, `image_shape`, `settings`, `data`, `training`,
             `versions`, `created`.
 
     Use `Run.create` or `Run.open`.
@@ -36,9 +37,7 @@ class Run:
         self.path, self.config = path, config
 
     @classmethod
-    def create(
-        cls, path: str | os.PathLike, config: dict, *, overwrite: bool = False, locked: bool = False
-    ) -> "Run":
+    def create(cls, path: str | os.PathLike, config: dict, *, overwrite: bool = False, locked: bool = False) -> "Run":
         """Make the directory and write its config.json.
 
         Args:
@@ -97,7 +96,33 @@ class Run:
 
     def load_model(self):
         """The trained model, compiled; see `load`."""
+        if self.model_file.is_file():
+            self.check_model_file()
         return load_file(self.model_file)
+
+    def save_model(self, model) -> None:
+        """Write `model.keras`, with the run's `id` in the comment of the archive."""
+        with files.replacing(self.model_file) as scratch:
+            model.save(scratch)
+            with zipfile.ZipFile(scratch, "a") as archive:
+                archive.comment = f"{RUN_COMMENT}{self.config.get('id')}".encode()
+
+    def check_model_file(self) -> None:
+        """Whether `model.keras` is whole and of this run.
+
+        Raises:
+            ValueError: where it is damaged, or the archive names another run. A file that names none is accepted: a
+                person has put it there.
+        """
+        check_model_file(self.model_file)
+        with zipfile.ZipFile(self.model_file) as archive:
+            comment = archive.comment.decode(errors="replace")
+        if comment and comment != f"{RUN_COMMENT}{self.config.get('id')}":
+            raise ValueError(
+                f"{self.model_file} cannot be read as this run's model: expected the run {self.config.get('id')}, "
+                f"received {comment[:80]!r}. Copy the run's own file back, or continue the run with more epochs "
+                "(--resume --epochs N), which saves it again"
+            )
 
     def dataset(self, role: str = "train", **changes):
         """The run's own data, as it was trained on and validated.
@@ -267,6 +292,7 @@ def changed(config: dict, former: dict) -> list[str]:
 def _fixed(config: dict) -> dict:
     data, training = config["data"], config["training"]
     return {
+        "id": config.get("id"),
         **{name: config[name] for name in ("system", "image_shape", "settings")},
         "data": {name: value for name, value in data.items() if name != "data_dir"},
         "training": {name: value for name, value in training.items() if name not in CHANGEABLE},

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from keras_gen import files
+from keras_gen import runs
 from keras_gen.models.host import host_value
 from keras_gen.runs.history import History
 
@@ -107,22 +107,21 @@ class KeepBest(keras.callbacks.Callback):
     Args:
         history: tells the best epoch.
         metric: what should become small; None keeps the last epoch.
-        path: model.keras; None for a worker that is not the chief: it takes part in saving, to a temporary file.
+        run: whose model it is; None for a worker that is not the chief: it takes part in saving, to a temporary file.
     """
 
-    def __init__(self, history: History, metric: str | None, path: pathlib.Path | None):
+    def __init__(self, history: History, metric: str | None, run: runs.Run | None):
         super().__init__()
-        self.rows, self.metric, self.path = history, metric, path
+        self.rows, self.metric, self.run = history, metric, run
 
     def on_epoch_end(self, epoch, logs=None):
         if self.rows.best(self.metric) != epoch + 1:
             return
-        if self.path is None:
+        if self.run is None:
             with tempfile.TemporaryDirectory() as folder:
                 self.model.save(pathlib.Path(folder) / "model.keras")
             return
-        with files.replacing(self.path) as scratch:
-            self.model.save(scratch)
+        self.run.save_model(self.model)
 
 
 class StopWhenWaiting(keras.callbacks.Callback):

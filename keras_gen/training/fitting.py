@@ -5,6 +5,7 @@
 import contextlib
 import os
 import pathlib
+import secrets
 import signal
 import time
 from collections.abc import Iterable, Mapping
@@ -155,6 +156,9 @@ def train(
                 if worker == 0:
                     runs.check_free(out, overwrite=overwrite)
                 run = runs.Run(pathlib.Path(out), plan.new(request))
+        if not resume:  # the same for all workers
+            number = np.frombuffer(secrets.token_bytes(8), np.int32)
+            run.config["id"] = strategies.gather(devices, number)[0].astype(">i4").tobytes().hex()
         model = _model(request, run, devices)
         rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
         run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
@@ -283,7 +287,7 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose, res
         StopOnNaN(),
         KeepHistory(history),
         *more_callbacks,
-        KeepBest(history, metric, run.model_file if worker == 0 else None),
+        KeepBest(history, metric, run if worker == 0 else None),
     ]
     if worker == 0:
         keep.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
@@ -360,10 +364,9 @@ def _mend(run: runs.Run, model: GenerativeModel, history: History, metric: str |
     if not history.rows:
         return
     try:
-        runs.check_model_file(run.model_file)
+        run.check_model_file()
     except (ValueError, FileNotFoundError) as error:
-        with files.replacing(run.model_file) as scratch:
-            model.save(scratch)
+        run.save_model(model)
         best, last = history.best(metric), len(history.rows)
         lost = "" if best == last else f", since the weights of the best epoch, {best}, are lost"
         warn(f"{error}. It now holds epoch {last}{lost}")

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_gen import runs
 from keras_gen.runs.history import History
 from keras_gen.training.callbacks import KeepBest, KeepHistory, LinearDecay, ReportTrouble, StopOnNaN, StopWhenWaiting
 
@@ -29,15 +30,15 @@ def finish(callbacks, model, losses):
 
 def test_the_saved_model_is_that_of_the_best_epoch(tmp_path, model):
     history = History(tmp_path / "metrics.csv")
-    finish([KeepHistory(history), KeepBest(history, "val_loss", tmp_path / "best.keras")], model, [3, 1, 2, 1])
-    assert keras.saving.load_model(tmp_path / "best.keras").layers[0].kernel.numpy().item() == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.keras", "metrics.csv"]
+    finish([KeepHistory(history), KeepBest(history, "val_loss", runs.Run(tmp_path, {}))], model, [3, 1, 2, 1])
+    assert keras.saving.load_model(tmp_path / "model.keras").layers[0].kernel.numpy().item() == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.csv", "model.keras"]
 
 
 def test_without_a_metric_the_last_epoch_is_saved(tmp_path, model):
     history = History(tmp_path / "metrics.csv")
-    finish([KeepHistory(history), KeepBest(history, None, tmp_path / "best.keras")], model, [3, 1, 2])
-    assert keras.saving.load_model(tmp_path / "best.keras").layers[0].kernel.numpy().item() == 3
+    finish([KeepHistory(history), KeepBest(history, None, runs.Run(tmp_path, {}))], model, [3, 1, 2])
+    assert keras.saving.load_model(tmp_path / "model.keras").layers[0].kernel.numpy().item() == 3
 
 
 def test_patience_counts_epochs_since_the_best_also_over_a_resume(tmp_path, model):

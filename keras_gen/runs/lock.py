@@ -1,0 +1,77 @@
+"""One process at a time trains in a run directory."""
+
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import socket
+from collections.abc import Iterator
+
+import filelock
+
+from keras_gen import files
+
+LOCK = ".lock"
+HOLDER = ".lock_holder.json"
+# what may lie in a directory that holds nothing else: it is as good as empty
+OWN = (LOCK, HOLDER)
+
+
+class RunInUseError(BlockingIOError):
+    """Another process trains in this run directory. The message names the process."""
+
+
+@contextlib.contextmanager
+def lock(folder: pathlib.Path) -> Iterator[None]:
+    """Hold the lock of a run directory; the operating system frees it with the process, also after kill -9.
+
+    Args:
+        folder: the run directory, which is created where it is missing.
+
+    Raises:
+        RunInUseError: where another process holds the lock.
+        UnwritableError: where the disk is full or read-only.
+    """
+    with files.explained(folder / LOCK):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = filelock.FileLock(folder / LOCK, timeout=0)
+        try:
+            handle.acquire()
+        except filelock.Timeout:
+            raise RunInUseError(f"{folder} is in use by {_holder(folder)}. Wait until it ends, or stop it") from None
+    try:
+        _write_holder(folder)
+        yield
+    finally:
+        files.remove(folder / HOLDER)
+        handle.release()
+
+
+def holder_of(folder: pathlib.Path) -> str | None:
+    """The process that trains in a run directory, in words; None where there is none."""
+    if not (folder / LOCK).is_file():
+        return None
+    handle = filelock.FileLock(folder / LOCK, timeout=0)
+    try:
+        handle.acquire()
+    except filelock.Timeout:
+        return _holder(folder)
+    except OSError:  # a read-only folder: nobody trains in it
+        return None
+    handle.release()
+    return None
+
+
+def _write_holder(folder: pathlib.Path) -> None:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    holder = {"process": os.getpid(), "host": socket.gethostname(), "since": now}
+    files.write_text(folder / HOLDER, json.dumps(holder) + "\n")
+
+
+def _holder(folder: pathlib.Path) -> str:
+    try:
+        holder = json.loads((folder / HOLDER).read_text())
+        return f"process {holder['process']} on {holder['host']}, which has trained there since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):  # it has just begun, or the file is damaged
+        return "another process"

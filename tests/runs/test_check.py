@@ -1,0 +1,103 @@
+"""`keras-gen check`, at the command line."""
+
+import json
+import os
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from keras_gen import cli, files, runs
+
+
+@pytest.fixture
+def copied(toy_run, tmp_path):
+    shutil.copytree(toy_run.path, tmp_path / "run")
+    export = tmp_path / "run" / "export"
+    export.mkdir()
+    (export / "model.tflite").write_bytes(b"abc")
+    described = {"file": "model.tflite", "bytes": 3, "sha256": files.digest(export / "model.tflite")}
+    runs.write_json(export / "model.json", {"files": {"int8": described}})
+    runs.write_json(export / "parity.json", {})
+    runs.write_json(tmp_path / "run" / "evaluation.json", {})
+    return tmp_path / "run"
+
+
+def check(*arguments):
+    result = CliRunner().invoke(cli.app, ["check", *map(str, arguments)], env={"COLUMNS": "400"})
+    return result.exit_code, result.output
+
+
+def damaged(path):
+    return [finding.part for finding in runs.check(path) if not finding.fine]
+
+
+def test_a_whole_run_is_fine(copied):
+    assert damaged(copied) == []
+    code, text = check(copied)
+    assert code == 0 and "the state after epoch 4" in text and "damaged" not in text
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("config.json", "metrics.csv", "model.keras", "evaluation.json", "export/model.tflite", "export/model.json"),
+        *("export/parity.json", "checkpoints/epoch_0003.json", "checkpoints/epoch_0004.weights.h5"),
+    ],
+)
+@pytest.mark.parametrize("how", ["flipped", "cut", "missing"])
+def test_every_damage_is_found_with_a_remedy(copied, part, how):
+    file = copied / part
+    content = bytearray(file.read_bytes())
+    if how == "missing":
+        file.unlink()
+    elif how == "flipped":
+        content[len(content) // 2] ^= 0x80  # no longer UTF-8 in a text
+        file.write_bytes(content)
+    else:
+        file.write_bytes(content[: len(content) // 2])
+    found = damaged(copied)
+    if how == "missing" and part in ("evaluation.json", "checkpoints/epoch_0003.json"):
+        assert not found  # as if it had never been there
+        return
+    assert found and found[0].split("/")[0] == part.split("/")[0]
+    assert all(finding.remedy for finding in runs.check(copied) if not finding.fine)
+    assert check(copied)[0] == 1
+
+
+def test_an_edited_config_and_states_are_repaired_from_the_newest_intact_state(copied):
+    whole = {name: (copied / name).read_text() for name in ("config.json", "metrics.csv")}
+    config = json.loads(whole["config.json"])
+    (copied / "config.json").write_text(json.dumps({**config, "settings": {**config["settings"], "width": 9}}))
+    (copied / "metrics.csv").write_text("epoch,loss\n1,")
+    (copied / "checkpoints" / "epoch_0003.weights.h5").write_bytes(b"")
+    (copied / f"{files.SCRATCH}1-a-model.keras").write_bytes(b"half")
+    code, text = check(copied)
+    assert code == 1 and "settings.width is 9, expected 8" in text and "keras-gen check RUN --repair" in text
+    code, text = check(copied, "--repair")
+    assert code == 0 and "config.json: written as it was at epoch 4" in text and "epoch_0003" in text
+    assert {name: (copied / name).read_text() for name in whole} == whole
+    assert sorted(path.name for path in (copied / "checkpoints").iterdir()) == [
+        "epoch_0004.json",
+        "epoch_0004.weights.h5",
+    ]
+
+
+def test_states_are_not_deleted_where_none_is_intact(copied):
+    for file in (copied / "checkpoints").glob("*.h5"):
+        file.write_bytes(b"")
+    before = sorted(copied.rglob("*"))
+    assert check(copied, "--repair")[0] == 1
+    assert sorted(copied.rglob("*")) == before
+
+
+def test_a_run_in_use_is_named_and_not_repaired(copied):
+    with runs.lock(copied):
+        assert f"in use by process {os.getpid()}" in check(copied)[1]
+        with pytest.raises(runs.RunInUseError):
+            runs.repair(copied)
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    code, text = check(tmp_path)
+    assert code == 2 and "is no run directory: expected one that `keras-gen train` has made" in text
