@@ -6,6 +6,7 @@ Long by its checks: each value that is refused says what was expected.
 import dataclasses
 import datetime
 import functools
+import json
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -239,7 +240,8 @@ def _complete(key: str, settings: Mapping) -> dict:
     if unknown:
         listed = ", ".join(f"{name} (default {value!r})" for name, value in known.items())
         raise ValueError(f"Unknown setting {', '.join(unknown)} for {key!r}: it takes {listed}")
-    return {**known, **settings}
+    # as config.json will hold them (no tuples, texts as keys), so that a resumed run sees the same
+    return json.loads(json.dumps({**known, **settings}))
 
 
 def _check_numbers(request: Request) -> None:

@@ -1,0 +1,398 @@
+"""Runs on several devices against the same runs on one: the largest differences of all that a run leaves.
+
+    python -m benchmarks.replicas [KEY ...] [--precision mixed_bfloat16] [--workers 2]
+
+Every system of the zoo is trained through `keras_gen.train` on a few small images that lie in files: on one device,
+and on two logical CPU devices (`strategy="mirrored"`), or with `--workers 2` by two processes on this machine
+(`keras-gen train --strategy multiworker`). The run on several devices is stopped after an epoch and resumed; the one on
+a single device is not stopped. Compared are the last states (every variable: networks, averages, optimizers, seeds and
+step counters), metrics.csv, the pictures and the model card. Writes benchmarks/results/replicas.json.
+
+Adam divides a gradient by its own size. Where a gradient is exactly 0 (a bias before a normalization), what is left of
+it is rounding, which is another with another order of sums, and Adam's step is as large as any other. Such variables
+may differ by as much as they moved; the moments of Adam, which are linear and quadratic in the gradients, tell a wrong
+gradient from rounding.
+"""
+
+import csv
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import h5py
+import numpy as np
+import rich.console
+import rich.table
+import tensorflow as tf
+import typer
+from PIL import Image
+
+import keras_gen
+from keras_gen import runs, zoo
+from keras_gen.export import Runtime, export
+from keras_gen.training.history import read_rows
+from tests.contract import BATCH, Toy
+from tests.toys import TOYS
+
+from . import record
+
+ROOT = pathlib.Path(__file__).parents[1]
+SEED = 0
+# seconds that workers may take before they are ended
+TIMEOUT = 600
+# trained by several workers where no system is asked for: of each kind one
+WORKED = ("vae", "dcgan", "cyclegan", "progan", "text2image")
+# Of 10 images one is for validation and nine are trained on: the last batches have one row, which leaves one of two
+# replicas without any. Systems of whole batches have four for validation, and see two batches in an epoch.
+EXAMPLES, WHOLE_EXAMPLES, WHOLE_STEPS = 10, 40, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A system as a user would train it, small.
+
+    Attributes:
+        write: (toy, folder, number of examples) -> the source, written to files in the folder.
+        settings: of the system, on top of the toy's own.
+        derived: settings of the toy that follow from the data here.
+        options: further arguments of `train`.
+    """
+
+    write: Callable[[Toy, pathlib.Path, int], str]
+    settings: Mapping = dataclasses.field(default_factory=dict)
+    derived: tuple[str, ...] = ()
+    options: Mapping = dataclasses.field(default_factory=dict)
+
+
+def _pixels(toy: Toy, num: int) -> np.ndarray:
+    return np.round(toy.columns(num)["image"] * 255).astype(np.uint8)
+
+
+def _write_arrays(toy: Toy, folder: pathlib.Path, num: int) -> str:
+    """Images with their labels."""
+    np.savez(folder / "images.npz", image=_pixels(toy, num), label=toy.columns(num)["label"])
+    return str(folder / "images.npz")
+
+
+def _write_attributes(toy: Toy, folder: pathlib.Path, num: int) -> str:
+    """Images with a label of three classes and an attribute."""
+    label = toy.columns(num)["label"]
+    names = {"label_names": ["one", "two", "three"], "attribute_names": ["even"]}
+    even = np.arange(num)[:, None] % 2 == 0
+    np.savez(folder / "images.npz", image=_pixels(toy, num), label=label, attributes=even.astype(np.float32), **names)
+    return str(folder / "images.npz")
+
+
+def _write_domains(toy: Toy, folder: pathlib.Path, num: int) -> str:
+    """Two sources: images, and their negatives."""
+    images, files = _pixels(toy, num), [folder / "positive.npz", folder / "negative.npz"]
+    for file, values in zip(files, (images, 255 - images), strict=True):
+        np.savez(file, image=values, label=toy.columns(num)["label"])
+    return ",".join(map(str, files))
+
+
+def _write_captions(toy: Toy, folder: pathlib.Path, num: int) -> str:
+    """A folder of images whose metadata.csv has their captions."""
+    rows, words = [["file_name", "caption"]], ("one", "two", "three")
+    for index, (image, label) in enumerate(zip(_pixels(toy, num), toy.columns(num)["label"], strict=True)):
+        name = f"{index:03d}.png"
+        Image.fromarray(image).save(folder / name)
+        rows.append([name, f"{words[label]} {'even' if index % 2 == 0 else 'odd'}"])
+    with (folder / "metadata.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return str(folder)
+
+
+CASES = {
+    "aae": Case(_write_arrays, options={"labelled": 6}),
+    # it grows with its second epoch
+    "progan": Case(_write_arrays, settings={"start": 4, "fade_images": 8, "stable_images": 8}),
+    "stargan": Case(_write_attributes, derived=("groups",), options={"view": {"attributes": ["label", "even"]}}),
+    # steps where its default is hundreds; the pool is full in the second step and exchanges from then on
+    "cyclegan": Case(_write_domains, options={"steps": 3}),
+    "text2image": Case(
+        _write_captions,
+        settings={"embedding": {"epochs": 1}, "vae": {"epochs": 1}},
+        derived=("vocabulary", "length"),
+    ),
+}  # every other system reads images with their labels
+
+
+def arguments(key: str, folder: pathlib.Path) -> dict:
+    """Write the data of a system into a folder, and return what `keras_gen.train` needs to read them.
+
+    Raises:
+        ValueError: for a system without toy settings.
+    """
+    if key not in TOYS:
+        raise ValueError(f"{key} is in the zoo and has no toy settings; give it some in tests/toys.py")
+    toy, case, whole = TOYS[key], CASES.get(key, Case(_write_arrays)), zoo.get(key).whole_batches
+    settings = {name: value for name, value in toy.settings.items() if name not in case.derived} | case.settings
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        "system": key,
+        "data": case.write(toy, folder, WHOLE_EXAMPLES if whole else EXAMPLES),
+        "settings": settings,
+        "batch_size": BATCH,
+        "seed": SEED,
+        "steps": WHOLE_STEPS if whole else None,
+        **case.options,
+    }
+
+
+def train(told: Mapping, out: pathlib.Path, strategy: str, stops: tuple[int, ...], precision: str) -> runs.Run:
+    """Train to each of some epochs in turn, resuming in between."""
+    for epochs in stops:
+        options = {"epochs": epochs, "strategy": strategy, "precision": precision, "verbose": 0}
+        run = keras_gen.train(out=out, resume=epochs != stops[0], **told, **options)
+    return run
+
+
+def launch(told: Mapping, out: pathlib.Path, stops: tuple[int, ...], precision: str, workers: int) -> runs.Run:
+    """The same by the command line, by workers on this machine that find each other through TF_CONFIG.
+
+    Raises:
+        RuntimeError: where a worker fails; the message is what the workers said.
+    """
+    for epochs in stops:
+        more = {**told, "precision": precision} if epochs == stops[0] else {}
+        command = [sys.executable, "-m", "keras_gen.cli", "train", *_options(more), *(["--resume"] if not more else [])]
+        command += ["--out", str(out), "--epochs", str(epochs), "--strategy", "multiworker", "--quiet"]
+        addresses = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
+        processes = []
+        for index in range(workers):
+            task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+            environment = {**os.environ, "TF_CONFIG": json.dumps(task), "CUDA_VISIBLE_DEVICES": "-1"}
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            processes.append(subprocess.Popen(command, env=environment, cwd=ROOT, **pipes))
+        try:
+            said = [process.communicate(timeout=TIMEOUT)[0] for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+        if any(process.returncode for process in processes):
+            codes = ", ".join(str(process.returncode) for process in processes)
+            raise RuntimeError(f"Expected every worker to end with exit code 0; received {codes}.\n" + "\n".join(said))
+    return runs.Run.open(out)
+
+
+def _options(told: Mapping) -> list[str]:
+    """The arguments of `train` as options of the command line."""
+    found = [told["system"]] if told else []
+    for name, value in told.items():
+        if name in ("settings", "view"):
+            option = {"settings": "--set", "view": "--view"}[name]
+            for key, one in value.items():
+                found += [option, f"{key}={json.dumps(one)}"]
+        elif name != "system" and value is not None:
+            found += [f"--{name.replace('_', '-')}", str(value)]
+    return found
+
+
+def _free_ports(num: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(num)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def state_of(run: runs.Run) -> dict[str, np.ndarray]:
+    """Path -> value of every variable in the last state."""
+    found = {}
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()]
+
+    with h5py.File(sorted(run.checkpoints.glob("epoch_*.weights.h5"))[-1]) as file:
+        file.visititems(visit)
+    return found
+
+
+def differences(one: runs.Run, other: runs.Run) -> dict:
+    """The largest differences of two runs.
+
+    Returns:
+        Names and numbers: `integers` (paths of step counters and seeds that differ), `weights` (absolute), `moments`
+        (of the optimizers, relative, see `_moments`), `metrics` (relative, of metrics.csv), `pictures` (in 1/255),
+        `card` (lines that differ), `files` (that one run has and the other does not).
+    """
+    ours, theirs = state_of(one), state_of(other)
+    if list(ours) != list(theirs):
+        raise ValueError(f"Expected two runs with the same variables; {set(ours) ^ set(theirs)} are in one of them")
+    pairs = {name: (ours[name], theirs[name]) for name in ours}
+    real = {name: pair for name, pair in pairs.items() if pair[0].dtype.kind == "f" and pair[0].size}
+    optimizers = {name: pair for name, pair in real.items() if name.startswith("optimizer")}
+    weights = [pair for name, pair in real.items() if name not in optimizers]
+    return {
+        "integers": [name for name, pair in pairs.items() if name not in real and not np.array_equal(*pair)],
+        "weights": max(float(np.abs(value - other).max()) for value, other in weights),
+        "moments": max(map(_moments, optimizers.values())),
+        "metrics": _metrics(one, other),
+        "pictures": _pictures(one, other),
+        "card": [f"{line} | {other_line}" for line, other_line in _card_lines(one, other)],
+        "files": sorted(files_of(one) ^ files_of(other)),
+    }
+
+
+def _moments(pair: tuple[np.ndarray, np.ndarray]) -> float:
+    """The largest difference in an optimizer's variable, relative to its largest entry.
+
+    Gradients are of size 1 here; below 1e-6 the moments of one are rounding, and are not divided by themselves.
+    """
+    value, other = pair
+    return float(np.abs(value - other).max() / (np.abs(value).max() + 1e-6))
+
+
+def _metrics(one: runs.Run, other: runs.Run) -> float:
+    found = 0.0
+    for ours, theirs in zip(read_rows(one.metrics_file), read_rows(other.metrics_file), strict=True):
+        if ours.keys() != theirs.keys():
+            raise ValueError(f"Expected the same metrics; {ours.keys() ^ theirs.keys()} are in one of the runs")
+        found = max(found, *(_relative(value, theirs[name]) for name, value in ours.items()))
+    return found
+
+
+def _relative(value: float, other: float) -> float:
+    # a difference of losses is rounding of the losses, which are of size 1, however near to 0 it is
+    return abs(value - other) / max(abs(value), 1e-2)
+
+
+def _pictures(one: runs.Run, other: runs.Run) -> int:
+    found = 0
+    for file in sorted(one.samples.iterdir()):
+        ours, theirs = (np.asarray(Image.open(each), np.int32) for each in (file, other.samples / file.name))
+        found = max(found, int(np.abs(ours - theirs).max()))
+    return found
+
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def _card_lines(one: runs.Run, other: runs.Run) -> list[tuple[str, str]]:
+    """Pairs of lines of the model cards that differ: neither in the devices nor in the last of four digits."""
+    ours, theirs = (
+        [
+            line
+            for line in run.card_file.read_text().replace(str(run.path), "RUN").splitlines()
+            if "| strategy |" not in line
+        ]
+        for run in (one, other)
+    )
+    return [pair for pair in itertools.zip_longest(ours, theirs, fillvalue="") if not _same_line(*pair)]
+
+
+def _same_line(line: str, other: str) -> bool:
+    if NUMBER.sub("", line) != NUMBER.sub("", other):
+        return False
+    numbers = zip(NUMBER.findall(line), NUMBER.findall(other), strict=True)
+    return all(value == other or _relative(float(value), float(other)) < 2e-3 for value, other in numbers)
+
+
+def files_of(run: runs.Run) -> set[str]:
+    """What a run directory holds, without the names of TensorBoard's files and without the states of other workers."""
+    paths = [path.relative_to(run.path) for path in run.path.rglob("*") if path.is_file()]
+    return {str(path) for path in paths if "tensorboard" not in path.parts and "worker_" not in str(path)}
+
+
+def measure(key: str, folder: pathlib.Path, precision: str = "float32", workers: int = 0) -> dict:
+    """Train a system on one device and on two, and compare what the runs leave.
+
+    Args:
+        key: of the zoo.
+        folder: for data and runs, `one` and `several`; empty.
+        precision: as of `keras_gen.train`.
+        workers: processes; 0 is one process with two devices.
+
+    Returns:
+        `differences`, `samples` (the largest of images from the best models) and `seconds` (of CPU, in this process).
+    """
+    told, stops = arguments(key, folder / "data"), (2, 3) if workers else (1, 2)
+    began = time.process_time()
+    one = train(told, folder / "one", "default", stops[-1:], precision)
+    middle = time.process_time()
+    if workers:
+        other = launch(told, folder / "several", stops, precision, workers)
+    else:
+        other = train(told, folder / "several", "mirrored", stops, precision)
+    ended = time.process_time()
+    images = [TOYS[key].images(run.load_model(), 4, seed=1) for run in (one, other)]
+    return {
+        **differences(one, other),
+        "samples": float(np.abs(images[0] - images[1]).max()),
+        "seconds": {"one": round(middle - began, 1), "several": round(ended - middle, 1)},
+    }
+
+
+def use(key: str, one: runs.Run, other: runs.Run) -> dict[str, float]:
+    """Evaluate two runs and export the second, and compare what they give.
+
+    Returns:
+        `evaluation` (relative, of all metrics) and `exported` (the largest difference of images, from the exported
+        float32 file of the second run to Keras's of the first).
+    """
+    options = {"samples": 16, "nll_images": 8, "nll_samples": 16, "split": "train", "verbose": False}
+    ours, theirs = (keras_gen.evaluate(run, **options)["metrics"] for run in (one, other))
+    if {name: value is None for name, value in ours.items()} != {name: value is None for name, value in theirs.items()}:
+        raise ValueError(f"Expected the same metrics of both runs; received {ours} and {theirs}")
+    measured = [name for name, value in ours.items() if value is not None]
+    toy, model = TOYS[key], one.load_model()
+    runtime = Runtime(export(other, quantize=("float32",)))
+    images = toy.images(model, 4, seed=1)
+    if "generate" in runtime.signatures:
+        exported = runtime.generate(4, seed=1, **toy.conditions)
+    else:
+        endpoint, inputs = toy.first(model, 4, seed=1)
+        output = next(name for name, port in endpoint.outputs.items() if port.kind == "image")
+        exported = runtime.run(endpoint.name, **inputs)[output]
+    return {
+        "evaluation": max(_relative(ours[name], theirs[name]) for name in measured),
+        "exported": float(np.abs(images - exported).max()),
+    }
+
+
+def main(
+    keys: Annotated[list[str] | None, typer.Argument(help="systems; default all, or the five of WORKED")] = None,
+    precision: Annotated[str, typer.Option(help="float32 or mixed_bfloat16")] = "float32",
+    workers: Annotated[int, typer.Option(help="processes; 0 is one process with two devices")] = 0,
+    out: str = "replicas",
+) -> None:
+    """Compare runs on several devices with runs on one; other rows of a former result stay."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.config.set_visible_devices([], "GPU")
+    former, how = record.RESULTS / f"{out}.json", f"{workers} workers" if workers else "mirrored"
+    found = json.loads(former.read_text())["runs"] if former.exists() else {}
+    rows = found.setdefault(how, {}).setdefault(precision, {})
+    for key in keys or (WORKED if workers else zoo.SYSTEMS):
+        with tempfile.TemporaryDirectory() as folder:
+            rows[key] = measure(key, pathlib.Path(folder), precision, workers)
+        print(f"{key}: wrote {record.write(out, {'seed': SEED, 'runs': found})}", flush=True)
+    show(rows, f"{how}, {precision}, against one device")
+
+
+def show(rows: Mapping[str, dict], title: str) -> None:
+    """Print a table of the largest differences."""
+    names = ("weights", "moments", "metrics", "pictures", "samples")
+    table = rich.table.Table("system", *names, "else", title=title)
+    for key, row in rows.items():
+        others = [*row["integers"], *row["card"], *row["files"]]
+        table.add_row(key, *(f"{row[name]:.1e}" for name in names), ", ".join(others) or "equal")
+    rich.console.Console().print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)

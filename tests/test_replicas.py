@@ -1,0 +1,63 @@
+"""Runs on several devices, started as users start them, are those of one device: see benchmarks/replicas.py."""
+
+import functools
+
+import pytest
+
+from benchmarks import replicas
+from keras_gen import runs, zoo
+
+# Largest differences of four to six steps in float32, where the sums are the same and their order is another. Measured
+# are 3e-6 for weights, 8e-5 for the moments of Adam, 2e-6 for metrics and samples, and 0 for pictures. A learning rate
+# is 2e-4 to 1e-3, so one step in another direction is more than `weights` allows; a loss that is scaled wrongly, or the
+# same noise on both devices, changes the moments by half of their size or more.
+SAME_SUMS = {"weights": 5e-5, "moments": 1e-3, "metrics": 1e-4, "pictures": 1, "samples": 1e-4}
+USED = {"evaluation": 1e-3, "exported": 1e-4}
+
+
+def of(*fast: str, keys=tuple(zoo.SYSTEMS)) -> pytest.MarkDecorator:
+    """Systems, of which all but a few are slow: what they share is tested with these."""
+    return pytest.mark.parametrize(
+        "key", [pytest.param(key, marks=() if key in fast else pytest.mark.slow) for key in keys]
+    )
+
+
+def check(found: dict, tolerances: dict[str, float]) -> None:
+    """Nothing but rounding differs."""
+    assert not found["integers"] and not found["card"] and not found["files"], found
+    assert all(found[name] <= tolerance for name, tolerance in tolerances.items()), found
+
+
+@pytest.fixture(scope="module")
+def compare(tmp_path_factory):
+    """key -> (the folder of its runs, their differences), trained once."""
+
+    @functools.cache
+    def trained(key):
+        folder = tmp_path_factory.mktemp(key)
+        return folder, replicas.measure(key, folder)
+
+    return trained
+
+
+@pytest.mark.parametrize("key", zoo.SYSTEMS)
+def test_two_devices_stopped_and_resumed_leave_the_run_of_one(key, compare):
+    check(compare(key)[1], SAME_SUMS)
+
+
+@of("vae", "dcgan")
+def test_the_run_of_two_devices_is_evaluated_and_exported_as_that_of_one(key, compare):
+    folder = compare(key)[0]
+    found = replicas.use(key, runs.Run.open(folder / "one"), runs.Run.open(folder / "several"))
+    assert all(found[name] <= tolerance for name, tolerance in USED.items()), found
+
+
+@of("dcgan", keys=replicas.WORKED)
+def test_two_workers_of_the_command_line_leave_the_run_of_one_process(key, tmp_path):
+    check(replicas.measure(key, tmp_path, workers=2), SAME_SUMS)
+
+
+def test_a_system_without_toy_settings_is_named(tmp_path, monkeypatch):
+    monkeypatch.delitem(replicas.TOYS, "vae")
+    with pytest.raises(ValueError, match="vae is in the zoo and has no toy settings"):
+        replicas.arguments("vae", tmp_path)
