@@ -52,9 +52,9 @@ SEED = 0
 TIMEOUT = 600
 # trained by several workers where no system is asked for: of each kind one
 WORKED = ("vae", "dcgan", "cyclegan", "progan", "text2image")
-# Of 10 images one is for validation and nine are trained on: the last batches have one row, which leaves one of two
-# replicas without any. Systems of whole batches have four for validation, and see two batches in an epoch.
-EXAMPLES, WHOLE_EXAMPLES, WHOLE_STEPS = 10, 40, 2
+# Of 36 images three are for validation and 33 are trained on, so that the last batches have one and three rows: one of
+# two replicas has none of the one. Systems of whole batches have four for validation, and see two batches in an epoch.
+EXAMPLES, WHOLE_EXAMPLES, WHOLE_STEPS = 36, 40, 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,8 +128,10 @@ CASES = {
 }  # every other system reads images with their labels
 
 
-def arguments(key: str, folder: pathlib.Path) -> dict:
+def arguments(key: str, folder: pathlib.Path, precision: str = "float32") -> dict:
     """Write the data of a system into a folder, and return what `keras_gen.train` needs to read them.
+
+    An epoch is one step where the precision is not float32: rounding grows with every further step.
 
     Raises:
         ValueError: for a system without toy settings.
@@ -145,27 +147,28 @@ def arguments(key: str, folder: pathlib.Path) -> dict:
         "settings": settings,
         "batch_size": BATCH,
         "seed": SEED,
+        "precision": precision,
         "steps": WHOLE_STEPS if whole else None,
         **case.options,
+        **({} if precision == "float32" else {"steps": 1}),
     }
 
 
-def train(told: Mapping, out: pathlib.Path, strategy: str, stops: tuple[int, ...], precision: str) -> runs.Run:
+def train(told: Mapping, out: pathlib.Path, strategy: str, stops: tuple[int, ...]) -> runs.Run:
     """Train to each of some epochs in turn, resuming in between."""
     for epochs in stops:
-        options = {"epochs": epochs, "strategy": strategy, "precision": precision, "verbose": 0}
-        run = keras_gen.train(out=out, resume=epochs != stops[0], **told, **options)
+        run = keras_gen.train(out=out, resume=epochs != stops[0], epochs=epochs, strategy=strategy, verbose=0, **told)
     return run
 
 
-def launch(told: Mapping, out: pathlib.Path, stops: tuple[int, ...], precision: str, workers: int) -> runs.Run:
+def launch(told: Mapping, out: pathlib.Path, stops: tuple[int, ...], workers: int) -> runs.Run:
     """The same by the command line, by workers on this machine that find each other through TF_CONFIG.
 
     Raises:
         RuntimeError: where a worker fails; the message is what the workers said.
     """
     for epochs in stops:
-        more = {**told, "precision": precision} if epochs == stops[0] else {}
+        more = told if epochs == stops[0] else {}
         command = [sys.executable, "-m", "keras_gen.cli", "train", *_options(more), *(["--resume"] if not more else [])]
         command += ["--out", str(out), "--epochs", str(epochs), "--strategy", "multiworker", "--quiet"]
         addresses = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
@@ -320,14 +323,14 @@ def measure(key: str, folder: pathlib.Path, precision: str = "float32", workers:
     Returns:
         `differences`, `samples` (the largest of images from the best models) and `seconds` (of CPU, in this process).
     """
-    told, stops = arguments(key, folder / "data"), (2, 3) if workers else (1, 2)
+    told, stops = arguments(key, folder / "data", precision), (2, 3) if workers else (1, 2)
     began = time.process_time()
-    one = train(told, folder / "one", "default", stops[-1:], precision)
+    one = train(told, folder / "one", "default", stops[-1:])
     middle = time.process_time()
     if workers:
-        other = launch(told, folder / "several", stops, precision, workers)
+        other = launch(told, folder / "several", stops, workers)
     else:
-        other = train(told, folder / "several", "mirrored", stops, precision)
+        other = train(told, folder / "several", "mirrored", stops)
     ended = time.process_time()
     images = [TOYS[key].images(run.load_model(), 4, seed=1) for run in (one, other)]
     return {

@@ -15,7 +15,7 @@ SAME_SUMS = {"weights": 5e-5, "moments": 1e-3, "metrics": 1e-4, "pictures": 1, "
 USED = {"evaluation": 1e-3, "exported": 1e-4}
 
 
-def of(*fast: str, keys=tuple(zoo.SYSTEMS)) -> pytest.MarkDecorator:
+def slow_except(*fast: str, keys=tuple(zoo.SYSTEMS)) -> pytest.MarkDecorator:
     """Systems, of which all but a few are slow: what they share is tested with these."""
     return pytest.mark.parametrize(
         "key", [pytest.param(key, marks=() if key in fast else pytest.mark.slow) for key in keys]
@@ -45,14 +45,14 @@ def test_two_devices_stopped_and_resumed_leave_the_run_of_one(key, compare):
     check(compare(key)[1], SAME_SUMS)
 
 
-@of("vae", "dcgan")
+@slow_except("vae", "dcgan")
 def test_the_run_of_two_devices_is_evaluated_and_exported_as_that_of_one(key, compare):
     folder = compare(key)[0]
     found = replicas.use(key, runs.Run.open(folder / "one"), runs.Run.open(folder / "several"))
     assert all(found[name] <= tolerance for name, tolerance in USED.items()), found
 
 
-@of("dcgan", keys=replicas.WORKED)
+@slow_except("dcgan", keys=replicas.WORKED)
 def test_two_workers_of_the_command_line_leave_the_run_of_one_process(key, tmp_path):
     check(replicas.measure(key, tmp_path, workers=2), SAME_SUMS)
 
