@@ -40,7 +40,7 @@ from PIL import Image
 import keras_gen
 from keras_gen import runs, zoo
 from keras_gen.export import Runtime, export
-from keras_gen.training.history import read_rows
+from keras_gen.runs.history import read_rows
 from tests.contract import BATCH, Toy
 from tests.toys import TOYS
 
