@@ -7,7 +7,7 @@ import pathlib
 import zipfile
 import zlib
 
-from keras_gen import files
+from keras_gen import archives, files
 
 from .lock import OWN, RunInUseError, holder_of
 
@@ -212,11 +212,12 @@ def load_file(path: pathlib.Path):
 
     from keras_gen import models as models
 
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: expected a run directory with a model.keras, or such a file")
     check_model_file(path)
     try:
-        return keras.saving.load_model(path)
+        with archives.open_archive(path):  # Keras unpacks whatever an archive announces
+            return keras.saving.load_model(path)
     except Exception as error:  # zipfile, h5py, json and Keras each raise their own
         raise ValueError(f"{path} cannot be read as a Keras model; it may be damaged or incomplete: {error}") from error
 

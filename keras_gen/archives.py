@@ -1,0 +1,148 @@
+"""Input files that may be damaged or hostile: regular files alone, and zip archives whose members are bounded.
+
+The messages do not repeat the path: whoever opens a file knows what it should be, and names it.
+"""
+
+import contextlib
+import os
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator
+from typing import BinaryIO
+
+# uncompressed bytes of a member; all members together may have `TOTAL` times that
+MAX_MEMBER_BYTES = 8 << 30
+TOTAL = 4
+# names in an archive, and the bytes that its directory of names may have: zipfile reads it as a whole
+MAX_MEMBERS = 10_000
+MAX_DIRECTORY_BYTES = 4 << 20
+# deflate needs two bits for at most 258 bytes, so a directory that announces more than this ratio is wrong. A smaller
+# bound would refuse honest data: black images compress to a thousandth
+DEFLATE_RATIO = 1032
+_END, _END_SIZE, _END_64_SIZE, _MAX_COMMENT = b"PK\5\6", 22, 76, 65535
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_regular(path: str | os.PathLike) -> BinaryIO:
+    """Open a file for reading if it is a regular one; never waits for the other end of a pipe.
+
+    Raises:
+        ValueError: for a folder, pipe, socket or device, also at the end of a symbolic link.
+        OSError: as `open`.
+    """
+    _check_regular(os.stat(path))  # before it is opened: opening some devices changes them
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
+    try:
+        _check_regular(os.fstat(file.fileno()))
+    except ValueError:  # replaced in between
+        file.close()
+        raise
+    return file
+
+
+def _check_regular(about: os.stat_result) -> None:
+    kind = stat.S_IFMT(about.st_mode)
+    if kind != stat.S_IFREG:
+        raise ValueError(f"expected a regular file; received {_KINDS.get(kind, 'a special file')}")
+
+
+@contextlib.contextmanager
+def open_archive(
+    path: str | os.PathLike, max_member_bytes: int = MAX_MEMBER_BYTES
+) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
+    """Open a zip archive and check its directory before anything is unpacked.
+
+    The directory decides how much `zipfile` unpacks of a member at most, whatever the stream holds, so that its sizes
+    can be relied on as a bound. Only the methods "stored" and "deflated" are accepted: `zipfile` unpacks the others in
+    pieces of unbounded size.
+
+    Args:
+        path: the archive.
+        max_member_bytes: uncompressed bytes of a member.
+
+    Yields:
+        The archive and the entries of its directory.
+
+    Raises:
+        ValueError: no archive, an incomplete one, or one that is refused; the message names the member.
+        OSError: as `open`.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        _check_directory_size(file, size)
+        try:
+            archive = zipfile.ZipFile(file)
+        except Exception as error:  # BadZipFile, struct.error, UnicodeDecodeError, NotImplementedError, ...
+            raise ValueError(f"its directory cannot be read, the archive is damaged: {error}") from error
+        with archive:
+            members = archive.infolist()
+            _check_members(members, max_member_bytes)
+            yield archive, members
+
+
+def _check_directory_size(file: BinaryIO, size: int) -> None:
+    """Find the record at the end of an archive, as `zipfile` does, and check what it says of the directory."""
+    file.seek(max(0, size - _END_SIZE - _MAX_COMMENT - _END_64_SIZE))
+    tail = file.read()
+    start = len(tail) - _END_SIZE
+    if tail[start : start + 4] != _END or tail[-2:] != b"\0\0":  # there is a comment behind it
+        start = tail.rfind(_END)
+    if start < 0 or start + _END_SIZE > len(tail):
+        raise ValueError(f"its {size:,} bytes are no whole zip archive; copy or write it again")
+    announced = struct.unpack_from("<I", tail, start + 12)[0]
+    before = tail[max(0, start - _END_64_SIZE) : start]
+    if before[:4] == b"PK\6\6" and len(before) == _END_64_SIZE:
+        announced = struct.unpack_from("<Q", before, 40)[0]
+    if announced > MAX_DIRECTORY_BYTES:
+        raise ValueError(
+            f"its directory of names has {announced:,} bytes; expected at most {MAX_DIRECTORY_BYTES:,}, which is "
+            f"more than {MAX_MEMBERS:,} members need"
+        )
+
+
+def _check_members(members: list[zipfile.ZipInfo], max_member_bytes: int) -> None:
+    if len(members) > MAX_MEMBERS:
+        raise ValueError(f"it has {len(members):,} members; expected at most {MAX_MEMBERS:,}")
+    seen, end = set(), 0
+    for member in sorted(members, key=lambda member: member.header_offset):
+        name = member.orig_filename
+        parts = name.replace("\\", "/").split("/")
+        if not parts[0] or ".." in parts or ":" in parts[0] or "\0" in name:
+            raise ValueError(f"its member {name!r} has a name that leads out of the archive")
+        if name in seen:
+            raise ValueError(f"it has two members called {name!r}")
+        if member.flag_bits & 1:
+            raise ValueError(f"its member {name!r} is encrypted; save the archive without a password")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            method = zipfile.compressor_names.get(member.compress_type, member.compress_type)
+            raise ValueError(f"its member {name!r} is compressed by {method}; expected no compression or deflate")
+        if member.file_size > max_member_bytes:
+            raise ValueError(
+                f"its member {name!r} has {member.file_size:,} bytes when it is unpacked; expected at most "
+                f"{max_member_bytes:,} (max_member_bytes)"
+            )
+        ratio = DEFLATE_RATIO if member.compress_type == zipfile.ZIP_DEFLATED else 1
+        if member.file_size > ratio * member.compress_size:
+            raise ValueError(
+                f"its member {name!r} announces {member.file_size:,} bytes, more than its {member.compress_size:,} "
+                "compressed bytes can hold; the archive is damaged"
+            )
+        if member.header_offset < 0:
+            raise ValueError(f"its member {name!r} begins before the file does; the archive is incomplete")
+        if member.header_offset < end:
+            raise ValueError(f"its member {name!r} lies on the bytes of another member; the archive is damaged")
+        seen.add(name)
+        end = member.header_offset + zipfile.sizeFileHeader + member.compress_size
+    total = sum(member.file_size for member in members)
+    if total > TOTAL * max_member_bytes:
+        raise ValueError(
+            f"its members have {total:,} bytes together when they are unpacked; expected at most "
+            f"{TOTAL * max_member_bytes:,} ({TOTAL} times max_member_bytes)"
+        )
