@@ -63,7 +63,7 @@ def _files(folder: pathlib.Path) -> dict[str, tuple[str, bytes]]:
         "png_bomb_header": png(20_000, 20_000, b""),
         "png_bomb_sides": png(2**31 - 1, 2**31 - 1, b""),
         "png_without_size": png(0, 0, b""),
-        "png_truncated": good[:-20],
+        "png_truncated": good[:-26],
         "png_bad_checksum": good.replace(b"IDAT", b"IDAT\1"),
         "png_text_bomb": png(8, 8, bytes(8 * 9), (b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 26)))),
         "png_profile_bomb": png(8, 8, bytes(8 * 9), (b"iCCP", b"a\0\0" + zlib.compress(bytes(1 << 26)))),
@@ -243,9 +243,10 @@ def _end(count: int, size: int, start: int) -> bytes:
 
 def _lying_size() -> bytes:
     """A stream of 64 MiB that the directory announces as 256 bytes; the array wants all of it."""
+    array = npy(bytes(64 << 20), (64, 1024, 1024), "|u1")
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    content = packer.compress(npy(bytes(64 << 20), (64, 1024, 1024), "|u1")) + packer.flush()
-    return archive([("image.npy", content)], method=DEFLATED, announced=256)
+    content = packer.compress(array) + packer.flush()
+    return archive([("image.npy", content)], method=DEFLATED, announced=256, checksum=zlib.crc32(array[:256]))
 
 
 def _many_members(count: int) -> bytes:

@@ -1,10 +1,16 @@
 """Images from .npy and .npz files."""
 
 import hashlib
+import io
+import math
+import os
 import pathlib
-from typing import Any
+import zipfile
+from typing import Any, BinaryIO
 
 import numpy as np
+
+from keras_gen.archives import MAX_MEMBER_BYTES, open_archive, open_regular
 
 from .fit import Fit
 from .info import Images, Table
@@ -12,10 +18,12 @@ from .splits import split_rows
 
 IMAGE_KEYS = ("image", "images", "x")
 _RENAMED = {"y": "label", "labels": "label", "captions": "caption", "attribute": "attributes"}
+# bytes of the text at the beginning of an array that names its type and shape; numpy's own limit
+_MAX_HEADER = 10_000
 _SPLITS = ("train", "test", "validation", "valid", "val")
 
 
-def read_arrays(path: pathlib.Path, split: str, fit: Fit) -> Table:
+def read_arrays(path: pathlib.Path, split: str, fit: Fit, *, max_member_bytes: int = MAX_MEMBER_BYTES) -> Table:
     """Read a split of an array file.
 
     An .npy file holds images [n, h, w] or [n, h, w, c]. An .npz file holds them under `image`, `images` or `x` (or as
@@ -28,14 +36,16 @@ def read_arrays(path: pathlib.Path, split: str, fit: Fit) -> Table:
         path: the file.
         split: a name with an optional slice.
         fit: what the images are brought to.
+        max_member_bytes: of an array of an .npz file when it is unpacked. An .npy file is mapped, so it has no limit.
 
     Returns:
         A `Table` that fits its images when they are read.
 
     Raises:
-        ValueError: no images, no such split, lengths that differ, values that are no pixels.
+        ValueError: no images, no such split, lengths that differ, values that are no pixels, an array of Python
+            objects, an array that announces more than the file holds, a damaged archive.
     """
-    arrays = _open(path)
+    arrays = _open(path, max_member_bytes)
     splits = _splits_of(path, arrays)
     chosen = split_rows(split, {name: len(fields["image"]) for name, fields in splits.items()})
     fields = [{key: value[start:stop] for key, value in splits[name].items()} for name, start, stop in chosen]
@@ -57,9 +67,9 @@ def read_arrays(path: pathlib.Path, split: str, fit: Fit) -> Table:
     )
 
 
-def describe_arrays(path: pathlib.Path) -> dict[str, Any]:
+def describe_arrays(path: pathlib.Path, max_member_bytes: int = MAX_MEMBER_BYTES) -> dict[str, Any]:
     """Say what an array file holds: its splits, their sizes, and shape and type of every array."""
-    arrays = _open(path)
+    arrays = _open(path, max_member_bytes)
     splits = _splits_of(path, arrays)
     first = next(iter(splits.values()))
     height, width, *channels = first["image"].shape[1:]
@@ -71,21 +81,69 @@ def describe_arrays(path: pathlib.Path) -> dict[str, Any]:
     }
 
 
-def _open(path: pathlib.Path) -> dict[str, np.ndarray]:
+def _open(path: pathlib.Path, max_member_bytes: int) -> dict[str, np.ndarray]:
     try:
         if path.suffix == ".npy":
-            return {"image": np.load(path, mmap_mode="r", allow_pickle=False)}
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
+            with open_regular(path) as file:
+                _check_header(file, os.fstat(file.fileno()).st_size)
+            return {"image": np.lib.format.open_memmap(path, mode="r")}
+        with open_archive(path, max_member_bytes) as (archive, members):
+            return {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
     except FileNotFoundError:
         raise ValueError(f"There is no file {path}.") from None
     except Exception as error:  # numpy raises ValueError, EOFError, BadZipFile, OSError, ... for a damaged file
         raise ValueError(f"{path} cannot be read as a {path.suffix} array file: {error}") from error
 
 
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    try:
+        with archive.open(member) as file:
+            _check_header(file, member.file_size)
+        with archive.open(member) as file:
+            array = np.lib.format.read_array(file, allow_pickle=False)
+            if file.read(1):  # the end of the file is also where its checksum is compared
+                raise ValueError("it has more bytes than its header announces")
+        return array
+    except Exception as error:
+        raise ValueError(f"its member {member.filename!r} is no array that can be read: {error}") from error
+
+
+def _check_header(file: BinaryIO, size: int) -> None:
+    """Check what an array announces before memory is taken for it: numpy takes what a header asks for.
+
+    Args:
+        file: at the beginning of the array.
+        size: bytes of the array with its header.
+
+    Raises:
+        ValueError: for Python objects, and for more values than there are bytes.
+    """
+    version = np.lib.format.read_magic(file)
+    length = file.read(2 if version[0] == 1 else 4)
+    announced = int.from_bytes(length, "little")
+    if announced > _MAX_HEADER:
+        raise ValueError(f"its header announces {announced:,} bytes of text; expected at most {_MAX_HEADER:,}")
+    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
+    try:
+        shape, _, dtype = read(io.BytesIO(length + file.read(announced)))
+    except Exception as error:  # of a damaged header Python's parser raises SyntaxError, MemoryError, ...
+        raise ValueError(f"its header cannot be read: {error}") from error
+    if dtype.hasobject:
+        raise ValueError(
+            "it holds Python objects (a pickle), which could run any program when they are read; save numbers or "
+            "strings of fixed length"
+        )
+    held, wanted = size - file.tell(), math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or wanted > held or (dtype.itemsize == 0 and math.prod(shape)):
+        raise ValueError(
+            f"its header announces the shape {list(shape)} of {dtype}, {wanted:,} bytes; it has {held:,}. The file is "
+            "damaged or incomplete"
+        )
+
+
 def _names(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, ...]]:
     fields = {"label": "label_names", "attributes": "attribute_names"}
-    return {field: tuple(map(str, arrays[key])) for field, key in fields.items() if key in arrays}
+    return {field: tuple(map(str, np.ravel(arrays[key]))) for field, key in fields.items() if key in arrays}
 
 
 def _splits_of(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:

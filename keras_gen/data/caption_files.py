@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from .info import Table
-from .metadata import read_rows
+from .metadata import check_names, read_rows
 from .tokens import CAPTION
 
 FILE_NAME = "file_name"
@@ -24,15 +24,16 @@ def add_captions(table: Table, file: str | os.PathLike) -> Table:
         file: names and captions; names of images that the table does not have do no harm.
 
     Raises:
-        ValueError: where the table has no file names, the file cannot be read, or an image has no caption (of a
-            stream found when it is read).
+        ValueError: where the table has no file names, the file cannot be read, a name leads out of the folder, or
+            an image has no caption (of a stream found when it is read).
     """
     file = pathlib.Path(file).expanduser()
     fields = list(table.columns) if table.stream is None else list(table.stream.mapping)
     if FILE_NAME not in fields:
         raise ValueError(f"captions are found by `file_name`, and the source has {', '.join(fields) or 'no fields'}.")
-    known = {}
-    for row in read_rows(file):
+    known, rows = {}, read_rows(file)
+    check_names(file, rows, file.parent)
+    for row in rows:
         text = row.get(CAPTION) or row.get("text")
         if not isinstance(text, str):
             raise ValueError(f"{file}: {row[FILE_NAME]!r} has no caption; the columns are {', '.join(map(str, row))}.")

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from .fit import Fit
-from .image_files import EXTENSIONS, read_image
-from .info import Images, Table
-from .metadata import find_metadata, read_columns, read_rows
+from .image_files import EXTENSIONS, MAX_PIXELS, read_image
+from .info import Images, Table, UnreadableImage
+from .links import check_inside, find_files, outside
+from .metadata import check_names, find_metadata, read_columns, read_rows
 from .splits import split_rows
 
 _SPLITS = ("train", "test", "validation", "valid", "val")
@@ -49,8 +50,10 @@ class Files:
         return dataclasses.replace(self, paths=take(self.paths), classes=take(self.classes), rows=take(self.rows))
 
 
-def read_folder(folder: pathlib.Path, split: str, fit: Fit) -> Table:
+def read_folder(folder: pathlib.Path, split: str, fit: Fit, *, max_pixels: int = MAX_PIXELS) -> Table:
     """Read a split of a folder.
+
+    An image of too many pixels, a pipe, and a link to a file outside of the folder are unreadable images.
 
     Args:
         folder: images side by side, or in class sub-folders (their names, sorted, are the labels), or listed by a
@@ -58,21 +61,23 @@ def read_folder(folder: pathlib.Path, split: str, fit: Fit) -> Table:
             domains without pairs. A folder without splits is "train".
         split: a name with an optional slice.
         fit: what the images are brought to.
+        max_pixels: of an image file.
 
     Returns:
         A `Table` that decodes and fits its images when they are read.
 
     Raises:
-        ValueError: no images, an unknown split, a layout that can be read in two ways, metadata that do not fit.
+        ValueError: no images, an unknown split, a layout that can be read in two ways, metadata that do not fit, a
+            folder or a name in the metadata that leads out of the folder.
     """
     domains, splits = find_splits(folder)
     if domains:
         images, identity = {}, []
         for field, parts in domains.items():
             chosen = _choose(split, parts)
-            images[field] = _images(chosen, fit)
+            images[field] = _images(chosen, fit, folder, max_pixels)
             identity += [field, *_identity(chosen)]
-        return Table(images=images, columns={}, names={}, fingerprint=_digest(identity, split, fit))
+        return Table(images=images, columns={}, names={}, fingerprint=_digest(identity, split, fit, max_pixels))
     chosen = _choose(split, splits)
     columns, names, left_out = {}, {}, ()
     if chosen[0].rows is not None:
@@ -85,11 +90,11 @@ def read_folder(folder: pathlib.Path, split: str, fit: Fit) -> Table:
         columns["label"] = np.array([number[name] for files in chosen for name in files.classes], np.int32)
         names["label"] = tuple(label_names)
     return Table(
-        images={"image": _images(chosen, fit)},
+        images={"image": _images(chosen, fit, folder, max_pixels)},
         columns=columns,
         names=names,
         left_out=left_out,
-        fingerprint=_digest([*_identity(chosen), sorted(columns)], split, fit),
+        fingerprint=_digest([*_identity(chosen), sorted(columns)], split, fit, max_pixels),
     )
 
 
@@ -111,28 +116,31 @@ def find_splits(folder: pathlib.Path) -> tuple[dict[str, dict[str, Files]], dict
                 if split + letter not in below:
                     other = split + ("B" if letter == "A" else "A")
                     raise ValueError(f"{folder} holds {other}/ but no {split}{letter}/; two domains need both.")
-                files = _walk(below[split + letter])
+                files = find_files(below[split + letter], folder, EXTENSIONS)
                 if not files:
                     raise ValueError(_nothing(below[split + letter]))
                 domains[f"domain_{letter.lower()}"][split] = Files(below[split + letter], files)
         return domains, {}
     named = [name for name in below if name in _SPLITS]
     if named and find_metadata(folder) is None and not _here(folder):
-        if all(name in _SPLITS or not _walk(path) for name, path in below.items()):
-            found = {name: _files(below[name]) for name in named}
+        if all(name in _SPLITS or not find_files(path, folder, EXTENSIONS) for name, path in below.items()):
+            found = {name: _files(below[name], folder) for name in named}
             kinds = {(files.classes is not None, files.rows is not None) for files in found.values()}
             if len(kinds) > 1:
                 raise ValueError(f"{folder}: {', '.join(named)} are laid out in different ways. Known: {LAYOUTS}.")
             return {}, found
-    return {}, {"train": _files(folder)}
+    return {}, {"train": _files(folder, folder)}
 
 
-def _files(folder: pathlib.Path) -> Files:
+def _files(folder: pathlib.Path, root: pathlib.Path) -> Files:
+    """The images of a folder that is `root`, the source, or a split in it."""
     metadata = find_metadata(folder)
     if metadata is not None:
+        check_inside(metadata, root)
         rows = sorted(read_rows(metadata), key=lambda row: str(row["file_name"]))
+        check_names(metadata, rows, root)
         return Files(folder, [folder / str(row["file_name"]) for row in rows], rows=rows, metadata=metadata)
-    here, everything = _here(folder), _walk(folder)
+    here, everything = _here(folder), find_files(folder, root, EXTENSIONS)
     if not everything:
         raise ValueError(_nothing(folder))
     if here and len(here) != len(everything):
@@ -146,16 +154,8 @@ def _files(folder: pathlib.Path) -> Files:
 
 
 def _here(folder: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(path for path in folder.iterdir() if _is_image(path))
-
-
-def _walk(folder: pathlib.Path) -> list[pathlib.Path]:
-    found = (path for path in folder.rglob("*") if _is_image(path))
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-
-
-def _is_image(path: pathlib.Path) -> bool:
-    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".") and path.is_file()
+    names = (path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and not path.name.startswith("."))
+    return sorted(path for path in names if not path.is_dir())
 
 
 def _nothing(folder: pathlib.Path) -> str:
@@ -172,12 +172,15 @@ def _choose(split: str, parts: dict[str, Files]) -> list[Files]:
     return [parts[name].choose(start, stop) for name, start, stop in chosen]
 
 
-def _images(chosen: list[Files], fit: Fit) -> Images:
+def _images(chosen: list[Files], fit: Fit, root: pathlib.Path, max_pixels: int) -> Images:
     paths = [path for files in chosen for path in files.paths]
+    refused = outside(paths, root)
     height, width, _ = fit.image_shape
 
     def read(index: int) -> np.ndarray:
-        image = read_image(paths[index], (height, width))
+        if paths[index] in refused:
+            raise UnreadableImage(paths[index], refused[paths[index]])
+        image = read_image(paths[index], (height, width), max_pixels)
         try:
             return fit(image)
         except ValueError as error:
@@ -197,8 +200,9 @@ def _identity(chosen: list[Files]) -> list[Any]:
     return identity
 
 
-def _digest(identity: list[Any], split: str, fit: Fit) -> str:
-    return hashlib.sha256(repr((identity, split, fit)).encode()).hexdigest()
+def _digest(identity: list[Any], split: str, fit: Fit, max_pixels: int) -> str:
+    # which files are unreadable is remembered under the digest, and the limit decides it
+    return hashlib.sha256(repr((identity, split, fit, max_pixels)).encode()).hexdigest()
 
 
 def describe_folder(folder: pathlib.Path) -> dict[str, Any]:

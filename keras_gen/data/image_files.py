@@ -1,43 +1,111 @@
 """One image file to one array."""
 
+import contextlib
+import os
 import pathlib
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+
+# the plugins enter themselves into Image.OPEN
+from PIL import (
+    BmpImagePlugin,  # noqa: F401
+    Image,
+    ImageOps,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
+
+from keras_gen.archives import open_regular
 
 from .info import UnreadableImage
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+# pixels of an image, read from its header before it is decoded: a PNG of 20 kB may have 169 million
+MAX_PIXELS = 50_000_000
+# bytes of a file: WebP is read as a whole. No format needs more than 16 for a pixel
+_MAX_BYTES, _MAX_BYTES_PER_PIXEL = 1 << 30, 16
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 
 
-def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None) -> np.ndarray:
+def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode a PNG, JPEG, WebP or BMP file, turned as its EXIF orientation says.
 
     Args:
         file: the file; its content decides the format, not its name.
         at_least: (height, width) that is enough: a large JPEG is then decoded at a half, a quarter or an eighth of its
             size, as long as both sides stay at least twice these.
+        max_pixels: width times height in the file, at most.
 
     Returns:
         uint8 [h, w, c]: 1 channel gray, 2 gray and transparency, 3 colour, 4 colour and transparency. 16-bit gray is
         brought to 8 bits, other colour spaces to RGB.
 
     Raises:
-        UnreadableImage: no image, a truncated or damaged one, no such file, no permission.
+        UnreadableImage: no image, a truncated or damaged one, one of more than `max_pixels`, no regular file, no such
+            file, no permission.
 
     Example:
         >>> read_image(pathlib.Path("photo.jpg")).shape
         (480, 640, 3)
     """
     try:
-        with Image.open(file, formats=_FORMATS) as image:
+        with _opened(file, max_pixels) as image:
             if image.format == "JPEG" and at_least is not None:
                 image.draft(None, (2 * at_least[1], 2 * at_least[0]))
             image.load()
             return _to_array(ImageOps.exif_transpose(image))
     except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
         raise UnreadableImage(file, _reason(file, error)) from error
+
+
+def read_header(file: pathlib.Path) -> tuple[tuple[int, int], str]:
+    """Size, as (height, width), and Pillow's mode of an image file, without decoding it.
+
+    Raises:
+        UnreadableImage: as `read_image`; the number of pixels is not limited.
+    """
+    try:
+        with _opened(file) as image:
+            return image.size[::-1], image.mode
+    except Exception as error:
+        raise UnreadableImage(file, _reason(file, error)) from error
+
+
+@contextlib.contextmanager
+def _opened(file: pathlib.Path, max_pixels: int | None = None) -> Iterator[Image.Image]:
+    """Pillow's image of a file, its header read.
+
+    `Image.open` does the same, and then compares the size with a limit that belongs to the process: it raises or warns
+    at sizes that a caller has allowed here.
+    """
+    with open_regular(file) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        most = max(_MAX_BYTES, _MAX_BYTES_PER_PIXEL * (max_pixels or 0))
+        if size > most:
+            raise ValueError(f"the file has {size:,} bytes; expected at most {most:,}")
+        with _identified(stream, file) as image:
+            width, height = image.size
+            if max_pixels is not None and width * height > max_pixels:
+                raise ValueError(
+                    f"{width:,} x {height:,} are {width * height:,} pixels; expected at most {max_pixels:,} "
+                    "(max_pixels)"
+                )
+            yield image
+
+
+def _identified(stream: BinaryIO, file: pathlib.Path) -> Image.Image:
+    prefix = stream.read(16)
+    for name in _FORMATS:
+        open_format, accepts = Image.OPEN[name]
+        if accepts(prefix) is True:
+            stream.seek(0)
+            with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
+                return open_format(stream, str(file))
+    raise Image.UnidentifiedImageError
 
 
 def _to_array(image: Image.Image) -> np.ndarray:
@@ -64,8 +132,10 @@ def _reason(file: pathlib.Path, error: Exception) -> str:
         return "there is no such file"
     if isinstance(error, PermissionError):
         return "no permission to read it"
+    if isinstance(error, OSError) and error.errno:  # its text would name the file again
+        return error.strerror
     try:
-        if file.stat().st_size == 0:
+        if file.is_file() and file.stat().st_size == 0:
             return "the file is empty"
     except OSError:
         pass

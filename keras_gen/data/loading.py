@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
+from keras_gen.archives import MAX_MEMBER_BYTES
+
 from .attributes import choose_attributes
 from .augment import check_augmentations
 from .binarize import BINARIZATIONS
@@ -13,6 +15,7 @@ from .caption_files import add_captions
 from .domains import part_in_two
 from .fit import Fit
 from .holding import ON_ERROR
+from .image_files import MAX_PIXELS
 from .info import DataInfo, Table
 from .labelled import add_labelled
 from .pipeline import Plan, build
@@ -45,6 +48,8 @@ def load(
     tokens: Mapping | None = None,
     cache: str | None = "auto",
     on_error: str = "skip",
+    max_pixels: int = MAX_PIXELS,
+    max_member_bytes: int = MAX_MEMBER_BYTES,
     num_shards: int = 1,
     shard_index: int = 0,
     input_context: tf.distribute.InputContext | None = None,
@@ -93,6 +98,10 @@ def load(
         cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
             comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
         on_error: "skip" leaves unreadable files out, with a warning, and lists them in `info.skipped`; "raise" stops.
+            A pipe or a device with the name of an image, and a link that leads out of the folder, are such files.
+        max_pixels: width times height of an image file, as its header states them; one of more is unreadable.
+        max_member_bytes: of an array of an .npz file when it is unpacked, by default 8 GiB; all its arrays may have
+            four times that.
         num_shards: workers that share each epoch.
         shard_index: which of them this is; the shards of an epoch are disjoint and complete. With `drop_remainder`
             every shard has the same number of batches.
@@ -121,6 +130,8 @@ def load(
     tokenizer = None if tokens is None else tokenizer_of(tokens)
     options = {"augment": check_augmentations(augment), "binarize": binarize}
     places = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
+    for name, value in (("max_pixels", max_pixels), ("max_member_bytes", max_member_bytes)):
+        places[name] = _positive(name, value)
     table = resolve(source, split, fit, attributes=attributes, **places)
     if captions is not None:
         table = add_captions(table, captions)
@@ -158,8 +169,7 @@ def _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_in
     for name, value in (("batch_size", batch_size), ("steps", steps), ("num_shards", num_shards)):
         if name == "steps" and value is None:
             continue
-        if isinstance(value, bool) or int(value) != value or value < 1:
-            raise ValueError(f"{name} is a positive integer; got {value!r}.")
+        _positive(name, value)
     if not 0 <= shard_index < num_shards:
         raise ValueError(f"shard_index is one of 0 to {num_shards - 1} (num_shards={num_shards}); got {shard_index!r}.")
     return {
@@ -171,6 +181,12 @@ def _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_in
         "num_shards": int(num_shards),
         "shard_index": int(shard_index),
     }
+
+
+def _positive(name: str, value: int) -> int:
+    if isinstance(value, bool) or int(value) != value or value < 1:
+        raise ValueError(f"{name} is a positive integer; got {value!r}.")
+    return int(value)
 
 
 def _default_shuffle(split: str, shuffle: bool | None) -> bool:

@@ -1,20 +1,29 @@
 """metadata.csv and metadata.jsonl beside images: captions, labels and attributes by file name."""
 
 import csv
+import io
 import json
 import math
+import os
 import pathlib
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 import numpy as np
 
+from keras_gen.archives import open_regular
+
 FILES = ("metadata.csv", "metadata.jsonl")
+# characters in a line of a metadata file; the csv module limits a cell to 131,072
+MAX_LINE = 1 << 20
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,99}")
 _FLAGS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 
 
 def find_metadata(folder: pathlib.Path) -> pathlib.Path | None:
     """Return the folder's metadata file, or None; two of them are an error."""
-    found = [folder / name for name in FILES if (folder / name).is_file()]
+    found = [folder / name for name in FILES if os.path.lexists(folder / name)]  # whatever it is: it is not ignored
     if len(found) > 1:
         raise ValueError(f"{folder} holds both {FILES[0]} and {FILES[1]}; keep one of them.")
     return found[0] if found else None
@@ -30,21 +39,13 @@ def read_rows(file: pathlib.Path) -> list[dict[str, Any]]:
         Dictionaries that all have the key `file_name`.
 
     Raises:
-        ValueError: no rows, no column `file_name`, a line that cannot be read; the message names the line.
+        ValueError: no regular file, no rows, no column `file_name`, a line that cannot be read; the message names the
+            file and the line.
     """
-    rows = []
     try:
-        with open(file, encoding="utf-8-sig", newline="") as stream:
-            if file.suffix == ".csv":
-                rows = list(csv.DictReader(stream))
-            else:
-                for number, line in enumerate(stream, 1):
-                    if line.strip():
-                        row = json.loads(line)
-                        if not isinstance(row, dict):
-                            raise ValueError(f"line {number} is no JSON object")
-                        rows.append(row)
-    except (OSError, ValueError, csv.Error) as error:
+        with io.TextIOWrapper(open_regular(file), encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            rows = list((_csv_rows if file.suffix == ".csv" else _json_rows)(_lines(stream)))
+    except (OSError, ValueError) as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
     if not rows:
         raise ValueError(f"{file} has no rows. Each names an image in `file_name`, with caption, label or attributes.")
@@ -55,6 +56,69 @@ def read_rows(file: pathlib.Path) -> list[dict[str, Any]]:
         if not row.get("file_name"):
             raise ValueError(f"{file}: row {number} has no `file_name`; its columns are {', '.join(map(str, row))}.")
     return rows
+
+
+def _lines(stream: TextIO) -> Iterator[str]:
+    """The lines of a text, each checked; bytes that are not UTF-8 come as surrogates, so that their line is known."""
+    number = 0
+    while line := stream.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            raise ValueError(f"line {number} has more than {MAX_LINE:,} characters")
+        if "\0" in line:
+            raise ValueError(f"line {number} has a NUL character; expected a text in UTF-8")
+        if not _is_unicode(line):
+            raise ValueError(f"line {number} is not UTF-8; save the file as UTF-8")
+        yield line
+
+
+def _csv_rows(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    reader = csv.DictReader(lines)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from error
+
+
+def _json_rows(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"line {number} is no valid JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise ValueError(f"line {number} is no JSON object")
+        if "\\ud" in line.lower() and not _is_unicode(json.dumps(row, ensure_ascii=False)):
+            raise ValueError(f"line {number} has half of a surrogate pair, which is no character")
+        yield row
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_names(file: pathlib.Path, rows: list[dict[str, Any]], root: pathlib.Path) -> None:
+    """Check that no `file_name` leads out of a folder; where the links of the folder lead is not asked.
+
+    Args:
+        file: the metadata file, in whose folder the names begin.
+        rows: of `read_rows`.
+        root: the folder that they may not leave.
+
+    Raises:
+        ValueError: naming the file and the name.
+    """
+    base = os.path.join(os.path.abspath(root), "")
+    for row in rows:
+        name = str(row["file_name"])
+        if "\0" in name or not os.path.abspath(file.parent / name).startswith(base):
+            raise ValueError(f"{file}: the file_name {name!r} leads out of {root}; expected a path inside of it.")
 
 
 def read_columns(
@@ -117,9 +181,10 @@ def _number(value: Any) -> float | None:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, (bool, int, float)) and math.isfinite(value):
-        return float(value)
-    return None
+    try:
+        return float(value) if isinstance(value, (bool, int, float)) and math.isfinite(value) else None
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
 
 
 def _caption(file: pathlib.Path, value: Any) -> bytes:
@@ -131,7 +196,9 @@ def _caption(file: pathlib.Path, value: Any) -> bytes:
 
 
 def _labels(file: pathlib.Path, mine: list[Any], values: list[Any]) -> tuple[np.ndarray, tuple[str, ...] | None]:
-    if all(not isinstance(value, (list, dict)) and str(value).lstrip("-").isdigit() for value in values):
+    if all(not isinstance(value, (list, dict)) and _WHOLE_NUMBER.fullmatch(str(value)) for value in values):
+        if wide := [value for value in values if not -(2**31) <= int(value) < 2**31]:
+            raise ValueError(f"{file}: labels are whole numbers of 32 bits; found {wide[0]!r}.")
         return np.array([int(value) for value in mine], np.int32), None
     if not all(isinstance(value, (str, bool)) for value in values):
         raise ValueError(f"{file}: labels are all whole numbers or all names; found {_kinds(values)}.")

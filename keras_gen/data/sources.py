@@ -6,11 +6,14 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from keras_gen.archives import MAX_MEMBER_BYTES
+
 from .arrays import describe_arrays, read_arrays
 from .domains import DOMAINS, has_domains, join, joined_splits, split_of
 from .fit import Fit
 from .folders import describe_folder, read_folder
 from .holding import hold
+from .image_files import MAX_PIXELS
 from .info import Table
 from .shapes_set import describe_shapes, read_shapes
 from .stacked_set import PREFIX, describe_stacked, read_stacked
@@ -30,6 +33,8 @@ def resolve(
     data_dir: str | os.PathLike | None,
     download: bool,
     attributes: Sequence[str] | None = None,
+    max_pixels: int = MAX_PIXELS,
+    max_member_bytes: int = MAX_MEMBER_BYTES,
 ) -> Table:
     """Find a source and read one of its splits; the arguments are those of `keras_gen.data.load`.
 
@@ -44,6 +49,7 @@ def resolve(
         return _read_tfds(builder, split, fit, cache, store)
     if kind == "pair":
         options = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
+        options |= {"max_pixels": max_pixels, "max_member_bytes": max_member_bytes}
         both = [resolve(each, split, fit, **options) for each in place]
         return join(*both) if attributes is None else unite(both, attributes)
     if kind == "stacked":
@@ -53,7 +59,10 @@ def resolve(
         table = read_shapes(place, split, fit, data_dir)
     else:
         try:
-            table = (read_arrays if kind == "arrays" else read_folder)(place, split, fit)
+            if kind == "arrays":
+                table = read_arrays(place, split, fit, max_member_bytes=max_member_bytes)
+            else:
+                table = read_folder(place, split, fit, max_pixels=max_pixels)
         except OSError as error:
             raise ValueError(f"{place} cannot be read: {error}") from error
     return hold(table, cache, fit, on_error, store)
@@ -130,18 +139,24 @@ class Description:
     parts: tuple[dict[str, tuple[str, ...]], ...] = ()
 
 
-def describe(source: str | os.PathLike, *, data_dir: str | os.PathLike | None = None) -> Description:
+def describe(
+    source: str | os.PathLike,
+    *,
+    data_dir: str | os.PathLike | None = None,
+    max_member_bytes: int = MAX_MEMBER_BYTES,
+) -> Description:
     """Say what a source holds, without downloading or decoding it.
 
     Args:
         source: as in `keras_gen.data.load`.
         data_dir: TFDS directory.
+        max_member_bytes: as in `keras_gen.data.load`.
 
     Returns:
         A `Description`.
 
     Raises:
-        ValueError: an unknown source, an empty folder, an array file without images.
+        ValueError: an unknown source, an empty folder, an array file without images, what cannot be read.
 
     Example:
         >>> describe("shapes").splits["train"]
@@ -157,11 +172,15 @@ def describe(source: str | os.PathLike, *, data_dir: str | os.PathLike | None = 
             found["splits"] = joined_splits(found["splits"], max)
             found["fields"] = dict.fromkeys(DOMAINS, found["fields"]["image"])
     elif kind == "pair":
-        found = _describe_pair([describe(each, data_dir=data_dir) for each in place])
+        found = _describe_pair([describe(each, data_dir=data_dir, max_member_bytes=max_member_bytes) for each in place])
     elif kind == "stacked":
         found = describe_stacked(find_builder(place.removeprefix(PREFIX), data_dir))
     else:
-        found = {"about": str(place), **(describe_arrays if kind == "arrays" else describe_folder)(place)}
+        try:
+            found = describe_arrays(place, max_member_bytes) if kind == "arrays" else describe_folder(place)
+        except OSError as error:
+            raise ValueError(f"{place} cannot be read: {error}") from error
+        found["about"] = str(place)
     return Description(source=os.fspath(source), kind=kind, **found)
 
 

@@ -1,14 +1,15 @@
 """What training must know of a data source before the data are loaded."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
 from collections.abc import Mapping
 
-from PIL import Image, UnidentifiedImageError
-
 from keras_gen import data
-from keras_gen.data.image_files import EXTENSIONS
+from keras_gen.data.image_files import EXTENSIONS, read_header
+from keras_gen.data.info import UnreadableImage
+from keras_gen.data.links import find_files, outside
 
 LOOKED_AT = 32
 GRAY = ("1", "L", "LA", "I;16")
@@ -69,11 +70,12 @@ def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None
 def _look_into(folder: pathlib.Path) -> tuple[tuple[int, int] | None, int]:
     """Size (None where they differ) and channels of the first images of a folder."""
     sizes, modes = set(), set()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)[:LOOKED_AT]:
-        try:
-            with Image.open(path) as image:
-                sizes.add(image.size[::-1])
-                modes.add(image.mode)
-        except (OSError, UnidentifiedImageError):  # counted and named when the data are loaded
-            continue
+    paths = find_files(folder, folder, EXTENSIONS)[:LOOKED_AT]
+    refused = outside(paths, folder)
+    for path in paths:
+        if path not in refused:
+            with contextlib.suppress(UnreadableImage):  # counted and named when the data are loaded
+                size, mode = read_header(path)
+                sizes.add(size)
+                modes.add(mode)
     return sizes.pop() if len(sizes) == 1 else None, 1 if modes and modes.issubset(GRAY) else 3
