@@ -174,7 +174,9 @@ def train(
     view: Annotated[
         list[str] | None,
         typer.Option(
-            "--view", metavar="KEY=VALUE", help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N."
+            "--view",
+            metavar="KEY=VALUE",
+            help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N, max_pixels=N.",
         ),
     ] = None,
     initial_weights: Annotated[

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from .fit import Fit
-from .image_files import EXTENSIONS, MAX_PIXELS, read_image
-from .info import Images, Table, UnreadableImage
+from .image_files import EXTENSIONS, MAX_PIXELS, read_header, read_image
+from .info import Images, Table, UnreadableImage, name_files
 from .links import check_inside, find_files, outside
 from .metadata import check_names, find_metadata, read_columns, read_rows
 from .splits import split_rows
 
 _SPLITS = ("train", "test", "validation", "valid", "val")
 _DOMAIN = re.compile(rf"^({'|'.join(_SPLITS)})([AB])$")
+# files whose headers are read to describe a folder
+LOOKED_AT = 1000
 LAYOUTS = (
     "images side by side; class sub-folders; images with a metadata.csv or metadata.jsonl (column file_name); each of "
     "these also inside train/, validation/ and test/; or trainA/ trainB/ testA/ testB/"
@@ -205,16 +207,18 @@ def _digest(identity: list[Any], split: str, fit: Fit, max_pixels: int) -> str:
     return hashlib.sha256(repr((identity, split, fit, max_pixels)).encode()).hexdigest()
 
 
-def describe_folder(folder: pathlib.Path) -> dict[str, Any]:
+def describe_folder(folder: pathlib.Path, max_pixels: int = MAX_PIXELS) -> dict[str, Any]:
     """Say what a folder holds: splits with their sizes, fields, names; no image is decoded."""
     domains, splits = find_splits(folder)
+    every = [files for parts in (*domains.values(), splits) for files in parts.values()]
+    found = {"about": _about(folder, [path for files in every for path in files.paths], max_pixels)}
     if domains:
         sizes = {field: {name: len(files.paths) for name, files in parts.items()} for field, parts in domains.items()}
         counted = {field: ", ".join(f"{name} {n:,}" for name, n in counts.items()) for field, counts in sizes.items()}
         about = {field: f"images ({text})" for field, text in counted.items()}
         counts = {name: [each[name] for each in sizes.values()] for name in sizes["domain_a"]}
         largest, smallest = ({name: choose(pair) for name, pair in counts.items()} for choose in (max, min))
-        return {"splits": largest, "fields": about, "names": {}, "smaller": smallest}
+        return found | {"splits": largest, "fields": about, "names": {}, "smaller": smallest}
     first = next(iter(splits.values()))
     fields, names = {"image": "images"}, {}
     if first.rows is not None:
@@ -224,4 +228,23 @@ def describe_folder(folder: pathlib.Path) -> dict[str, Any]:
     elif first.classes is not None:
         names = {"label": tuple(sorted({name for files in splits.values() for name in files.classes}))}
         fields["label"] = "int32"
-    return {"splits": {name: len(files.paths) for name, files in splits.items()}, "fields": fields, "names": names}
+    counts = {name: len(files.paths) for name, files in splits.items()}
+    return found | {"splits": counts, "fields": fields, "names": names}
+
+
+def _about(folder: pathlib.Path, paths: list[pathlib.Path], max_pixels: int) -> str:
+    """The path, and which of the first files are no images as far as their headers tell."""
+    paths = paths[:LOOKED_AT]
+    refused = outside(paths, folder)
+    unreadable = []
+    for path in paths:
+        try:
+            if path in refused:
+                raise UnreadableImage(path, refused[path])
+            read_header(path, max_pixels)
+        except UnreadableImage as error:
+            unreadable.append((error.file, error.reason))
+    if not unreadable:
+        return str(folder)
+    which = f"the first {LOOKED_AT:,}" if len(paths) == LOOKED_AT else f"{len(paths):,}"
+    return f"{folder}. {len(unreadable):,} of {which} files cannot be read: {name_files(unreadable)}."

@@ -1,6 +1,7 @@
 """One image file to one array."""
 
 import contextlib
+import io
 import os
 import pathlib
 import struct
@@ -28,6 +29,7 @@ EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 MAX_PIXELS = 50_000_000
 # bytes of a file: WebP is read as a whole. No format needs more than 16 for a pixel
 _MAX_BYTES, _MAX_BYTES_PER_PIXEL = 1 << 30, 16
+_LARGE_PIECE = 1 << 20
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 
 
@@ -62,27 +64,27 @@ def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None, max_
         raise UnreadableImage(file, _reason(file, error)) from error
 
 
-def read_header(file: pathlib.Path) -> tuple[tuple[int, int], str]:
+def read_header(file: pathlib.Path, max_pixels: int | None = None) -> tuple[tuple[int, int], str]:
     """Size, as (height, width), and Pillow's mode of an image file, without decoding it.
 
     Raises:
-        UnreadableImage: as `read_image`; the number of pixels is not limited.
+        UnreadableImage: as `read_image`; None does not limit the pixels.
     """
     try:
-        with _opened(file) as image:
+        with _opened(file, max_pixels) as image:
             return image.size[::-1], image.mode
     except Exception as error:
         raise UnreadableImage(file, _reason(file, error)) from error
 
 
 @contextlib.contextmanager
-def _opened(file: pathlib.Path, max_pixels: int | None = None) -> Iterator[Image.Image]:
+def _opened(file: pathlib.Path, max_pixels: int | None) -> Iterator[Image.Image]:
     """Pillow's image of a file, its header read.
 
     `Image.open` does the same, and then compares the size with a limit that belongs to the process: it raises or warns
     at sizes that a caller has allowed here.
     """
-    with open_regular(file) as stream:
+    with _Reader(open_regular(file).detach()) as stream:
         size = os.fstat(stream.fileno()).st_size
         most = max(_MAX_BYTES, _MAX_BYTES_PER_PIXEL * (max_pixels or 0))
         if size > most:
@@ -95,6 +97,18 @@ def _opened(file: pathlib.Path, max_pixels: int | None = None) -> Iterator[Image
                     "(max_pixels)"
                 )
             yield image
+
+
+class _Reader(io.BufferedReader):
+    """A file of which large pieces are asked for only as far as they are there.
+
+    A chunk of a small PNG may announce 2 GiB; Python takes that memory before it finds the end of the file.
+    """
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _LARGE_PIECE:
+            size = min(size, max(0, os.fstat(self.fileno()).st_size - self.tell()))
+        return super().read(size)
 
 
 def _identified(stream: BinaryIO, file: pathlib.Path) -> Image.Image:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,19 @@ class UnreadableImage(ValueError):
         super().__init__(f"{file}: {reason}")
         self.file = str(file)
         self.reason = reason
+
+
+def positive(name: str, value: int) -> int:
+    """A positive integer; the ValueError of anything else names the argument."""
+    if isinstance(value, (bool, str)) or int(value) != value or value < 1:
+        raise ValueError(f"{name} is a positive integer; got {value!r}.")
+    return int(value)
+
+
+def name_files(unreadable: Sequence[tuple[str, str]]) -> str:
+    """The first three of (file, reason), as a text for messages."""
+    first = "; ".join(f"{file} ({reason})" for file, reason in unreadable[:3])
+    return first + (", ..." if len(unreadable) > 3 else "")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from .domains import part_in_two
 from .fit import Fit
 from .holding import ON_ERROR
 from .image_files import MAX_PIXELS
-from .info import DataInfo, Table
+from .info import DataInfo, Table, name_files, positive
 from .labelled import add_labelled
 from .pipeline import Plan, build
 from .sources import resolve
@@ -131,7 +131,7 @@ def load(
     options = {"augment": check_augmentations(augment), "binarize": binarize}
     places = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
     for name, value in (("max_pixels", max_pixels), ("max_member_bytes", max_member_bytes)):
-        places[name] = _positive(name, value)
+        places[name] = positive(name, value)
     table = resolve(source, split, fit, attributes=attributes, **places)
     if captions is not None:
         table = add_captions(table, captions)
@@ -151,11 +151,9 @@ def load(
     dataset.epoch, dataset.shards = epoch, plan.num_shards
     dataset.info = _info(source, split, fit, table, plan, dataset)
     if table.skipped:
-        first = "; ".join(f"{file} ({reason})" for file, reason in table.skipped[:3])
-        more = ", ..." if len(table.skipped) > 3 else ""
         warnings.warn(
             f"{source}: {len(table.skipped)} unreadable files are skipped, {dataset.info.num_examples} images remain: "
-            f"{first}{more}. All are listed in dataset.info.skipped.",
+            f"{name_files(table.skipped)}. All are listed in dataset.info.skipped.",
             stacklevel=2,
         )
     return dataset
@@ -169,7 +167,7 @@ def _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_in
     for name, value in (("batch_size", batch_size), ("steps", steps), ("num_shards", num_shards)):
         if name == "steps" and value is None:
             continue
-        _positive(name, value)
+        positive(name, value)
     if not 0 <= shard_index < num_shards:
         raise ValueError(f"shard_index is one of 0 to {num_shards - 1} (num_shards={num_shards}); got {shard_index!r}.")
     return {
@@ -181,12 +179,6 @@ def _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_in
         "num_shards": int(num_shards),
         "shard_index": int(shard_index),
     }
-
-
-def _positive(name: str, value: int) -> int:
-    if isinstance(value, bool) or int(value) != value or value < 1:
-        raise ValueError(f"{name} is a positive integer; got {value!r}.")
-    return int(value)
 
 
 def _default_shuffle(split: str, shuffle: bool | None) -> bool:

@@ -14,7 +14,7 @@ from .fit import Fit
 from .folders import describe_folder, read_folder
 from .holding import hold
 from .image_files import MAX_PIXELS
-from .info import Table
+from .info import Table, positive
 from .shapes_set import describe_shapes, read_shapes
 from .stacked_set import PREFIX, describe_stacked, read_stacked
 from .store import Store, choose_cache
@@ -116,12 +116,12 @@ class Description:
     Attributes:
         source: as it was asked for.
         kind: "shapes", "tfds", "stacked", "arrays", "folder" or "pair".
-        about: a sentence or two.
+        about: a sentence or two; of a folder also which of its first 1,000 files cannot be read.
         splits: name -> number of examples (empty where a TFDS set is not prepared yet); of two domains, in the larger.
         fields: name -> type and shape.
         names: value names, by field.
         image_shape: (height, width, channels) of the images, None for a side that differs between them; None as a
-            whole for a folder, whose files are not opened.
+            whole for a folder.
         left_out: features that are not carried along.
         smaller: of two domains, name of a split -> number of examples in the smaller one.
         parts: of a pair, the value names of both, by field.
@@ -143,6 +143,7 @@ def describe(
     source: str | os.PathLike,
     *,
     data_dir: str | os.PathLike | None = None,
+    max_pixels: int = MAX_PIXELS,
     max_member_bytes: int = MAX_MEMBER_BYTES,
 ) -> Description:
     """Say what a source holds, without downloading or decoding it.
@@ -150,7 +151,7 @@ def describe(
     Args:
         source: as in `keras_gen.data.load`.
         data_dir: TFDS directory.
-        max_member_bytes: as in `keras_gen.data.load`.
+        max_pixels, max_member_bytes: as in `keras_gen.data.load`.
 
     Returns:
         A `Description`.
@@ -163,6 +164,10 @@ def describe(
         20000
     """
     kind, place = identify(source, data_dir)
+    limits = {
+        "max_pixels": positive("max_pixels", max_pixels),
+        "max_member_bytes": positive("max_member_bytes", max_member_bytes),
+    }
     if kind == "shapes":
         found = describe_shapes(place)
     elif kind == "tfds":
@@ -172,15 +177,17 @@ def describe(
             found["splits"] = joined_splits(found["splits"], max)
             found["fields"] = dict.fromkeys(DOMAINS, found["fields"]["image"])
     elif kind == "pair":
-        found = _describe_pair([describe(each, data_dir=data_dir, max_member_bytes=max_member_bytes) for each in place])
+        found = _describe_pair([describe(each, data_dir=data_dir, **limits) for each in place])
     elif kind == "stacked":
         found = describe_stacked(find_builder(place.removeprefix(PREFIX), data_dir))
     else:
         try:
-            found = describe_arrays(place, max_member_bytes) if kind == "arrays" else describe_folder(place)
+            if kind == "arrays":
+                found = {"about": str(place), **describe_arrays(place, max_member_bytes)}
+            else:
+                found = describe_folder(place, max_pixels)
         except OSError as error:
             raise ValueError(f"{place} cannot be read: {error}") from error
-        found["about"] = str(place)
     return Description(source=os.fspath(source), kind=kind, **found)
 
 

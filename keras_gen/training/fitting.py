@@ -110,7 +110,8 @@ def train(
         data_dir: TFDS directory.
         settings: the system's own, see `zoo.get(key).settings`.
         view: what the system sees of the data, where it takes more than images: `{"domains": [A, B], "by": FIELD}` are
-            two classes as domains, `{"attributes": [FIELD or NAME, ...]}` what is to be changed in an image.
+            two classes as domains, `{"attributes": [FIELD or NAME, ...]}` what is to be changed in an image. Every
+            view takes `max_pixels` and `max_member_bytes`, the bounds of `keras_gen.data.load`.
         initial_weights: a run directory or `.keras` file whose weights, optimizers and seeds a new run of the same
             networks starts from, in place of fresh ones; what is trained before the system itself is then left out.
         callbacks: more of them; their own state is not kept for a resume.

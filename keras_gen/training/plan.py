@@ -15,7 +15,7 @@ from keras_gen import data, runs, zoo
 from keras_gen.models import GenerativeModel
 
 from .source import Source, look_at
-from .views import View, normal, source_of, view_of
+from .views import LIMITS, View, normal, source_of, view_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # larger images take a deliberate --image-size
@@ -77,15 +77,17 @@ def new(request: Request) -> dict:
     system = zoo.System if own is not None else zoo.get(request.system)  # the class holds the general defaults
     settings = {} if own is not None else _complete(request.system, request.settings)
     request = dataclasses.replace(request, data=source_of(system.view, request.data))
-    source = look_at(request.data, request.data_dir)
+    limits = {name: request.view[name] for name in LIMITS if name in request.view}
+    source = look_at(request.data, request.data_dir, **limits)
     view = View(normal(request.view), {})
     if own is None:
-        captions = functools.partial(_captions, request, splits_of(source)["train"])
-        view = view_of(system.view, source, request.view, request.data, captions)
+        captions = functools.partial(_captions, request, splits_of(source)["train"], limits)
+        asked = {name: value for name, value in request.view.items() if name not in limits}
+        view = view_of(system.view, source, asked, request.data, captions)
         settings |= {name: value for name, value in view.settings.items() if name not in request.settings}
     shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
     seen = {"source": place_of(request.data), "splits": splits_of(source)}
-    seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **view.options}
+    seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **limits, **view.options}
     if request.labelled is not None:
         seen["labelled"] = request.labelled
     if system.whole_batches:
@@ -166,9 +168,9 @@ def resumed(request: Request, config: dict) -> dict:
 _KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate", "initial_weights")
 
 
-def _captions(request: Request, split: str, given: Mapping) -> Iterator[bytes]:
-    """The captions of a split; `given` are options of `data.load`."""
-    options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None}
+def _captions(request: Request, split: str, limits: Mapping, given: Mapping) -> Iterator[bytes]:
+    """The captions of a split; `limits` and `given` are options of `data.load`."""
+    options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None, **limits}
     for batch in data.load(request.data, split, fields=["caption"], data_dir=request.data_dir, **given, **options):
         yield from batch["caption"].numpy()
 

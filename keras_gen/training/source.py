@@ -41,20 +41,21 @@ class Source:
     parts: tuple[Mapping[str, tuple[str, ...]], ...] = ()
 
 
-def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None) -> Source:
+def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, **limits: int) -> Source:
     """Find out what a source holds; a TFDS set is downloaded and prepared where it is not yet.
 
     Args:
         source: as `keras_gen.data.load` takes it.
         data_dir: TFDS directory.
+        **limits: `max_pixels` and `max_member_bytes` of `keras_gen.data.load`, where they are not its own.
 
     Raises:
         ValueError: for an unknown or empty source.
     """
-    described = data.describe(source, data_dir=data_dir)
+    described = data.describe(source, data_dir=data_dir, **limits)
     if not described.splits:  # TFDS knows the sizes once the set is prepared
         data.load(source, image_shape=(32, 32, 3), batch_size=1, cache=None, data_dir=data_dir)
-        described = data.describe(source, data_dir=data_dir)
+        described = data.describe(source, data_dir=data_dir, **limits)
     held = {"fields": tuple(described.fields), **{name: getattr(described, name) for name in HELD}}
     if described.kind == "folder":
         return Source(described.splits, *_look_into(pathlib.Path(source).expanduser()), **held)

@@ -21,6 +21,10 @@ KNOWN = {
     "attributes": ("attributes",),
     "captions": ("captions", "length", "max_words"),
 }
+# what every view takes besides: bounds of what is read
+LIMITS = ("max_pixels", "max_member_bytes")
+# what every view takes besides: bounds of what is read
+LIMITS = ("max_pixels", "max_member_bytes")
 LISTS = ("domains", "attributes")
 # of captions, where a run does not say: words in the vocabulary, and words read of a caption
 MAX_WORDS, LONGEST = 10_000, 64
