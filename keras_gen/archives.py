@@ -1,6 +1,7 @@
 """Input files that may be damaged or hostile: regular files alone, and zip archives whose members are bounded.
 
-The messages do not repeat the path: whoever opens a file knows what it should be, and names it.
+The messages of `open_regular` and `open_archive` do not repeat the path: whoever opens a file knows what it should be,
+and names it.
 """
 
 import contextlib
@@ -146,3 +147,45 @@ def _check_members(members: list[zipfile.ZipInfo], max_member_bytes: int) -> Non
             f"its members have {total:,} bytes together when they are unpacked; expected at most "
             f"{TOTAL * max_member_bytes:,} ({TOTAL} times max_member_bytes)"
         )
+
+
+def check_keras(path: str | os.PathLike) -> None:
+    """Whether a `.keras` file is whole: Keras opens one with flipped bits, since it seeks in the archive.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it is no archive, is refused, or the checksum of a member is not that of its content; names
+            the file and the member.
+    """
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path} does not exist: expected a run directory with a model.keras, or such a file")
+    try:
+        with open_archive(path) as (archive, _):
+            if damaged := archive.testzip():
+                raise ValueError(f"its member {damaged!r} is not what was written")
+    except Exception as error:  # zipfile, zlib and struct each raise their own
+        raise _unreadable(path, error) from error
+
+
+def load_keras(path: str | os.PathLike):
+    """Open a `.keras` file, which is checked before Keras unpacks it.
+
+    What the HDF5 file of the weights announces is checked by Keras itself.
+
+    Returns:
+        A `keras.Model`; its classes must be known to Keras.
+
+    Raises:
+        FileNotFoundError, ValueError: as `check_keras`, and where Keras cannot build the model.
+    """
+    import keras
+
+    check_keras(path)
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # h5py, json and Keras each raise their own
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str | os.PathLike, error: Exception) -> ValueError:
+    return ValueError(f"{path} cannot be read as a Keras model; it may be damaged or incomplete: {error}")

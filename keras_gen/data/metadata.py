@@ -77,7 +77,8 @@ def _csv_rows(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     try:
         yield from reader
     except csv.Error as error:
-        raise ValueError(f"line {reader.line_num}: {error}") from error
+        line = reader.reader.line_num  # that of DictReader is the last line without an error
+        raise ValueError(f"line {line}: {error}") from error
 
 
 def _json_rows(lines: Iterator[str]) -> Iterator[dict[str, Any]]:

@@ -66,6 +66,9 @@ class Store:
 
         Returns:
             Arrays by field ([n, ...], bytes as objects) and the (position, error) of the rows left out.
+
+        Raises:
+            ValueError: where what was kept on disk is damaged.
         """
         if cache == "memory":
             return _join(blocks, count, np.empty)
@@ -78,7 +81,10 @@ class Store:
             except OSError:
                 if not final.exists():  # else another process has just finished the same set
                     raise
-        return _read(final)
+        try:
+            return _read(final)
+        except Exception as error:  # BadZipFile, EOFError, KeyError, ...
+            raise ValueError(_damaged(final, error)) from error
 
     def remember_failures(
         self, key: str, blocks: Iterable[dict[str, np.ndarray] | UnreadableImage]
@@ -88,7 +94,16 @@ class Store:
         if not file.exists():
             found = [(i, row.file, row.reason) for i, row in enumerate(blocks) if isinstance(row, UnreadableImage)]
             files.write_text(file, json.dumps(found))
-        return [(i, UnreadableImage(name, reason)) for i, name, reason in json.loads(file.read_text())]
+        try:
+            return [(i, UnreadableImage(name, reason)) for i, name, reason in json.loads(file.read_text())]
+        except (ValueError, TypeError) as error:
+            raise ValueError(_damaged(file, error)) from error
+
+
+def _damaged(path: pathlib.Path, error: Exception) -> str:
+    return (
+        f"{path}, what is kept of decoded images, is damaged: {error}. Delete it; it is written again from the images."
+    )
 
 
 def _join(blocks: Iterable, count: int, empty: Callable) -> tuple[dict[str, np.ndarray], list]:
@@ -126,7 +141,7 @@ def _write(folder: pathlib.Path, blocks: Iterable, count: int) -> None:
 
 
 def _read(folder: pathlib.Path) -> tuple[dict[str, np.ndarray], list]:
-    with np.load(folder / "columns.npz", allow_pickle=False) as kept:
+    with open(folder / "columns.npz", "rb") as file, np.load(file, allow_pickle=False) as kept:
         arrays = {}
         for key in kept.files:
             if key.startswith("column_"):

@@ -10,7 +10,6 @@ from .run import FORMAT as FORMAT
 from .run import Run as Run
 from .run import changed as changed
 from .run import check_free as check_free
-from .run import check_model_file as check_model_file
 from .run import load as load
 from .run import load_file as load_file
 from .run import load_weights as load_weights

@@ -5,12 +5,12 @@ import pathlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from keras_gen import files
+from keras_gen import archives, files
 
 from .checkpoints import Checkpoints, DamagedStateError, State
 from .history import History, read_rows
 from .lock import holder_of, lock
-from .run import FORMAT, Run, changed, check_model_file, read_json, write_json
+from .run import FORMAT, Run, changed, read_json, write_json
 
 
 class Finding(NamedTuple):
@@ -181,7 +181,7 @@ def _models(run: Run, newest: State | None, record: dict | None) -> Iterator[Fin
             if file == run.model_file and record is not None:
                 Run(run.path, record["config"]).check_model_file()
             else:
-                check_model_file(file)
+                archives.check_keras(file)
         except ValueError as error:
             yield Finding(part, False, str(error), "delete it: `--resume` makes it again")
         else:

@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import zipfile
-import zlib
 
 from keras_gen import archives, files
 
@@ -114,7 +113,7 @@ class Run:
             ValueError: where it is damaged, or the archive names another run. A file that names none is accepted: a
                 person has put it there.
         """
-        check_model_file(self.model_file)
+        archives.check_keras(self.model_file)
         with zipfile.ZipFile(self.model_file) as archive:
             comment = archive.comment.decode(errors="replace")
         if comment and comment != f"{RUN_COMMENT}{self.config.get('id')}":
@@ -208,18 +207,11 @@ def load(path: str | os.PathLike):
 
 def load_file(path: pathlib.Path):
     """Open a `.keras` file; importing `keras_gen.models` first makes its classes known to Keras."""
-    import keras
-
     from keras_gen import models as models
 
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: expected a run directory with a model.keras, or such a file")
-    check_model_file(path)
-    try:
-        with archives.open_archive(path):  # Keras unpacks whatever an archive announces
-            return keras.saving.load_model(path)
-    except Exception as error:  # zipfile, h5py, json and Keras each raise their own
-        raise ValueError(f"{path} cannot be read as a Keras model; it may be damaged or incomplete: {error}") from error
+    return archives.load_keras(path)
 
 
 def load_weights(model, path: pathlib.Path) -> None:
@@ -230,9 +222,7 @@ def load_weights(model, path: pathlib.Path) -> None:
         ValueError: where the file is damaged, or its networks are others.
     """
     file = path / "model.keras" if path.is_dir() else path
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} does not exist: expected a run directory with a model.keras, or such a file")
-    check_model_file(file)
+    archives.check_keras(file)
     try:
         model.load_weights(file)
     except Exception as error:  # h5py and Keras each raise their own
@@ -240,24 +230,6 @@ def load_weights(model, path: pathlib.Path) -> None:
             f"The weights of {file} do not fit: {str(error).splitlines()[0]}. Expected a model of the same system, "
             "image size and settings"
         ) from error
-
-
-def check_model_file(path: pathlib.Path) -> None:
-    """Whether a `.keras` file is whole: Keras reads a damaged one without an error, since it seeks in the archive.
-
-    Raises:
-        ValueError: where it is no archive, or the checksum of a member is not that of its content.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, zlib.error) as error:
-        damaged = f"the archive ({error})"
-    if damaged:
-        raise ValueError(
-            f"{path} cannot be read as a Keras model; it may be damaged or incomplete: {damaged} is not what was "
-            f"written ({path.stat().st_size:,} bytes). Copy it again; `keras-gen check` says what else a run holds"
-        )
 
 
 def read_json(path: pathlib.Path) -> dict:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_gen import models, networks
+from keras_gen.archives import load_keras
 
 
 def stargan(
@@ -85,7 +86,7 @@ def cyclegan(
             raise ValueError(f"crop: the domains must share a size; theirs are {shapes['a']} and {shapes['b']}")
         crop, size = (crop, crop) if isinstance(crop, int) else tuple(crop), shapes["a"][:2]
     if isinstance(classifier, str):
-        classifier = keras.saving.load_model(classifier)
+        classifier = load_keras(classifier)
     # the paper's translator is for 128 pixels and more: small objects lose their colours and outlines in it
     small = min(crop or (*shapes["a"][:2], *shapes["b"][:2])) < 64
     network = network or ("unet" if small and blocks is None else "residual")

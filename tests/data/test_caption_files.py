@@ -1,10 +1,14 @@
 """Captions of TFDS sets: several of an image, or in a file of their own."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
 from keras_gen import data
+from keras_gen.data.caption_files import add_captions
+from keras_gen.data.info import Table
 
 OPTIONS = {"image_shape": (4, 4, 3), "batch_size": 6, "shuffle": False}
 
@@ -71,6 +75,16 @@ def test_a_file_of_captions(tmp_path, cache):
     file.write_text("file_name,caption\n" + "\n".join(rows[:-1]))
     with pytest.raises(Exception, match="no caption of the image 'image_0.jpg'"):
         next(iter(data.load("flowers_test_set", captions=file, **options)))
+
+
+def test_hostile_files_of_captions_are_refused_by_name(tmp_path):
+    table = Table({}, {"file_name": np.array([b"a.png"], object)}, {}, "")
+    (tmp_path / "up.csv").write_text("file_name,caption\n../a.png,a flower\n")
+    with pytest.raises(ValueError, match=r"up.csv: the file_name '../a.png' leads out of"):
+        add_captions(table, tmp_path / "up.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ValueError, match="pipe.csv cannot be read: expected a regular file; received a named pipe"):
+        add_captions(table, tmp_path / "pipe.csv")
 
 
 def test_sets_without_names_are_refused(tfds_dir, tmp_path):

@@ -91,3 +91,13 @@ def test_collect_keeps_strings_and_columns(tmp_path):
             assert [(position, error.file, error.reason) for position, error in failures] == [(2, "b.png", "damaged")]
             for field, value in whole.items():
                 np.testing.assert_array_equal(arrays[field], value)
+
+
+@pytest.mark.parametrize("cache, pattern", [("disk", "*/columns.npz"), (None, "*.json")])
+def test_a_damaged_cache_is_named(folder, tmp_path, cache, pattern):
+    store = Store(tmp_path)
+    hold(read_folder(folder, "train", FIT), cache, FIT, "skip", store)
+    (kept,) = store.folder.glob(pattern)
+    kept.write_bytes(kept.read_bytes()[:30])
+    with pytest.raises(ValueError, match="keras_gen_cache/.* is damaged: .*Delete it"):
+        hold(read_folder(folder, "train", FIT), cache, FIT, "skip", store)

@@ -66,6 +66,12 @@ def test_names_of_labels_come_from_all_splits(tmp_path):
             r"all of one length; found lengths \[1, 2\]",
         ),
         ("metadata.jsonl", '{"file_name": "a", "caption": 3}\n', "a caption is a text or a list of texts; got 3"),
+        ("metadata.csv", 'file_name,caption\na,"1\n2"\nb,x\0\n', "metadata.csv cannot be read: line 4 has a NUL"),
+        ("metadata.csv", "file_name,caption\na," + "x" * 200_000 + "\n", "line 2: field larger than field limit"),
+        ("metadata.csv", "file_name\na\n" + "b" * (1 << 20) + "\n", "line 3 has more than 1,048,576 characters"),
+        ("metadata.jsonl", '{"file_name": "a"}\n{"file_name"}\n', "line 2 is no valid JSON"),
+        ("metadata.jsonl", '{"file_name": "\\ud800"}\n', "line 1 has half of a surrogate pair"),
+        ("metadata.csv", "file_name,label\na,3000000000\n", "labels are whole numbers of 32 bits; found '3000000000'"),
     ],
 )
 def test_what_does_not_fit(tmp_path, name, text, says):
@@ -80,3 +86,19 @@ def test_two_metadata_files(tmp_path):
     write(tmp_path, "metadata.jsonl", "{}\n")
     with pytest.raises(ValueError, match="keep one of them"):
         find_metadata(tmp_path)
+
+
+def test_bytes_that_are_not_utf8_are_named_by_their_line(tmp_path):
+    (tmp_path / "metadata.csv").write_bytes("\ufefffile_name,caption\na,é\n".encode() + b"b,\xe9\n")
+    with pytest.raises(ValueError, match="metadata.csv cannot be read: line 3 is not UTF-8"):
+        read_rows(tmp_path / "metadata.csv")
+
+
+def test_a_byte_order_mark_and_old_line_ends_are_no_part_of_the_text(tmp_path):
+    (tmp_path / "metadata.csv").write_bytes("\ufefffile_name,caption\r\na,é\r\n".encode())
+    assert read_rows(tmp_path / "metadata.csv") == [{"file_name": "a", "caption": "é"}]
+
+
+def test_numbers_of_hundreds_of_digits_are_no_attributes(tmp_path):
+    file = write(tmp_path, "metadata.jsonl", '{"file_name": "a", "n": 1' + "0" * 400 + "}\n")
+    assert read_columns(file, read_rows(file), read_rows(file))[2] == ("n",)

@@ -1,0 +1,129 @@
+import io
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from benchmarks.hostile_inputs import archive
+from keras_gen import archives, zoo
+from keras_gen.archives import open_archive, open_regular
+
+
+def write(path, content):
+    path.write_bytes(content)
+    return path
+
+
+def test_a_regular_file_and_a_link_to_it_are_opened(tmp_path):
+    file = write(tmp_path / "a", b"content")
+    (tmp_path / "link").symlink_to(file)
+    for path in (file, tmp_path / "link"):
+        with open_regular(path) as stream:
+            assert stream.read() == b"content"
+    with pytest.raises(FileNotFoundError):
+        open_regular(tmp_path / "gone")
+
+
+def test_what_is_no_regular_file_is_named_by_its_kind(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, kind in ((tmp_path, "a folder"), (tmp_path / "pipe", "a named pipe"), ("/dev/null", "a device")):
+        with pytest.raises(ValueError, match=f"expected a regular file; received {kind}"):
+            open_regular(path)
+
+
+def test_a_file_that_is_replaced_between_the_look_and_the_opening_is_refused(tmp_path, monkeypatch):
+    file, descriptors = write(tmp_path / "a", b""), len(os.listdir("/proc/self/fd"))
+    os.mkfifo(tmp_path / "pipe")
+    about = os.stat(file)
+    monkeypatch.setattr(os, "stat", lambda path: about)
+    with pytest.raises(ValueError, match="received a named pipe"):
+        open_regular(tmp_path / "pipe")
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("comment", [b"", b"a comment"])
+def test_honest_archives_are_read(tmp_path, method, comment):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as made:
+        made.writestr("a/b.txt", bytes(1 << 20))  # deflate's best
+        made.writestr("c.txt", b"")
+        made.comment = comment
+    with open_archive(tmp_path / "a.zip") as (opened, members):
+        assert [member.filename for member in members] == ["a/b.txt", "c.txt"]
+        assert opened.read("a/b.txt") == bytes(1 << 20)
+
+
+def test_streamed_and_64_bit_archives_are_read(tmp_path):
+    class Pipe(io.BytesIO):
+        def seekable(self):
+            return False
+
+        def tell(self):
+            raise OSError
+
+        def seek(self, *_):
+            raise OSError
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w") as made, made.open("a", "w", force_zip64=True) as member:
+        member.write(b"content")
+    with open_archive(write(tmp_path / "a.zip", pipe.getvalue())) as (opened, _):
+        assert opened.read("a") == b"content"
+
+
+def test_the_bounds_are_arguments_and_exact(tmp_path):
+    file = write(tmp_path / "a.zip", archive([(name, bytes(100)) for name in "abcd"]))
+    with open_archive(file, 100) as (_, members):
+        assert len(members) == 4
+    with pytest.raises(ValueError, match="its member 'a' has 100 bytes when it is unpacked; expected at most 99"):
+        open_archive(file, 99).__enter__()
+    file = write(tmp_path / "b.zip", archive([(name, bytes(100)) for name in "abcde"]))
+    with pytest.raises(ValueError, match="its members have 500 bytes together .* at most 400 .4 times max_member_byt"):
+        open_archive(file, 100).__enter__()
+
+
+def test_a_directory_is_refused_before_zipfile_reads_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(zipfile, "ZipFile", lambda file: pytest.fail("it was read"))
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 46)
+    file = write(tmp_path / "a.zip", archive([("a", b"")]))
+    with pytest.raises(ValueError, match="its directory of names has 47 bytes; expected at most 46"):
+        open_archive(file).__enter__()
+
+
+@pytest.mark.parametrize("name", ["C:\\a", "..\\a", "a/../../b", "\\a"])
+def test_names_that_lead_out_on_any_system(tmp_path, name):
+    with pytest.raises(ValueError, match="has a name that leads out of the archive"):
+        open_archive(write(tmp_path / "a.zip", archive([(name, b"")]))).__enter__()
+
+
+def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
+    """No other error than a ValueError, and never another image, wherever a byte is turned over or the end is lost."""
+    from keras_gen.data.arrays import describe_arrays, read_arrays
+    from keras_gen.data.fit import Fit
+
+    made, pixels = io.BytesIO(), np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
+    np.savez_compressed(made, image=pixels)
+    whole = made.getvalue()
+    damaged = [whole[:at] for at in range(len(whole))]
+    damaged += [whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :] for at in range(len(whole))]
+    refused = 0
+    for content in damaged:
+        file = write(tmp_path / "a.npz", content)
+        try:
+            describe_arrays(file)
+            np.testing.assert_array_equal(
+                read_arrays(file, "train", Fit((8, 8, 1))).images["image"].read(0)[..., 0], pixels[0]
+            )
+        except ValueError as error:
+            assert str(file) in str(error)
+            refused += 1
+    assert refused > 0.8 * len(damaged)  # dates, versions and attributes are of no consequence
+
+
+def test_a_classifier_of_the_zoo_is_opened_as_carefully_as_a_run(tmp_path):
+    file = write(tmp_path / "a.keras", archive([("config.json", b"")] * 2))
+    with pytest.raises(ValueError, match="a.keras cannot be read as a Keras model.*two members called 'config.json'"):
+        zoo.build("cyclegan", (16, 16, 3), classifier=str(file))
+    with pytest.raises(FileNotFoundError, match="gone.keras does not exist"):
+        zoo.build("cyclegan", (16, 16, 3), classifier=str(tmp_path / "gone.keras"))
