@@ -64,11 +64,11 @@ def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None, max_
         raise UnreadableImage(file, _reason(file, error)) from error
 
 
-def read_header(file: pathlib.Path, max_pixels: int | None = None) -> tuple[tuple[int, int], str]:
+def read_header(file: pathlib.Path, max_pixels: int = MAX_PIXELS) -> tuple[tuple[int, int], str]:
     """Size, as (height, width), and Pillow's mode of an image file, without decoding it.
 
     Raises:
-        UnreadableImage: as `read_image`; None does not limit the pixels.
+        UnreadableImage: as `read_image`, as far as the header tells.
     """
     try:
         with _opened(file, max_pixels) as image:
@@ -78,7 +78,7 @@ def read_header(file: pathlib.Path, max_pixels: int | None = None) -> tuple[tupl
 
 
 @contextlib.contextmanager
-def _opened(file: pathlib.Path, max_pixels: int | None) -> Iterator[Image.Image]:
+def _opened(file: pathlib.Path, max_pixels: int) -> Iterator[Image.Image]:
     """Pillow's image of a file, its header read.
 
     `Image.open` does the same, and then compares the size with a limit that belongs to the process: it raises or warns
@@ -86,12 +86,12 @@ def _opened(file: pathlib.Path, max_pixels: int | None) -> Iterator[Image.Image]
     """
     with _Reader(open_regular(file).detach()) as stream:
         size = os.fstat(stream.fileno()).st_size
-        most = max(_MAX_BYTES, _MAX_BYTES_PER_PIXEL * (max_pixels or 0))
+        most = max(_MAX_BYTES, _MAX_BYTES_PER_PIXEL * max_pixels)
         if size > most:
             raise ValueError(f"the file has {size:,} bytes; expected at most {most:,}")
         with _identified(stream, file) as image:
             width, height = image.size
-            if max_pixels is not None and width * height > max_pixels:
+            if width * height > max_pixels:
                 raise ValueError(
                     f"{width:,} x {height:,} are {width * height:,} pixels; expected at most {max_pixels:,} "
                     "(max_pixels)"

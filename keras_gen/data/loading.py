@@ -99,7 +99,8 @@ def load(
             comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
         on_error: "skip" leaves unreadable files out, with a warning, and lists them in `info.skipped`; "raise" stops.
             A pipe or a device with the name of an image, and a link that leads out of the folder, are such files.
-        max_pixels: width times height of an image file, as its header states them; one of more is unreadable.
+        max_pixels: width times height of an image file, as its header states them; one of more is unreadable. TFDS
+            decodes the images of its own sets, without this limit.
         max_member_bytes: of an array of an .npz file when it is unpacked, by default 8 GiB; all its arrays may have
             four times that.
         num_shards: workers that share each epoch.

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Mapping
 
 from keras_gen import data
-from keras_gen.data.image_files import EXTENSIONS, read_header
+from keras_gen.data.image_files import EXTENSIONS, MAX_PIXELS, read_header
 from keras_gen.data.info import UnreadableImage
 from keras_gen.data.links import find_files, outside
 
@@ -58,7 +58,8 @@ def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None
         described = data.describe(source, data_dir=data_dir, **limits)
     held = {"fields": tuple(described.fields), **{name: getattr(described, name) for name in HELD}}
     if described.kind == "folder":
-        return Source(described.splits, *_look_into(pathlib.Path(source).expanduser()), **held)
+        found = _look_into(pathlib.Path(source).expanduser(), limits.get("max_pixels", MAX_PIXELS))
+        return Source(described.splits, *found, **held)
     if described.kind == "pair" and described.image_shape is None:
         return Source(described.splits, None, 3, **held)
     if described.image_shape is None:
@@ -68,7 +69,7 @@ def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None
     return Source(described.splits, size, channels or 3, described.kind == "shapes", **held)
 
 
-def _look_into(folder: pathlib.Path) -> tuple[tuple[int, int] | None, int]:
+def _look_into(folder: pathlib.Path, max_pixels: int) -> tuple[tuple[int, int] | None, int]:
     """Size (None where they differ) and channels of the first images of a folder."""
     sizes, modes = set(), set()
     paths = find_files(folder, folder, EXTENSIONS)[:LOOKED_AT]
@@ -76,7 +77,7 @@ def _look_into(folder: pathlib.Path) -> tuple[tuple[int, int] | None, int]:
     for path in paths:
         if path not in refused:
             with contextlib.suppress(UnreadableImage):  # counted and named when the data are loaded
-                size, mode = read_header(path)
+                size, mode = read_header(path, max_pixels)
                 sizes.add(size)
                 modes.add(mode)
     return sizes.pop() if len(sizes) == 1 else None, 1 if modes and modes.issubset(GRAY) else 3

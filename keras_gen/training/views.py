@@ -23,8 +23,6 @@ KNOWN = {
 }
 # what every view takes besides: bounds of what is read
 LIMITS = ("max_pixels", "max_member_bytes")
-# what every view takes besides: bounds of what is read
-LIMITS = ("max_pixels", "max_member_bytes")
 LISTS = ("domains", "attributes")
 # of captions, where a run does not say: words in the vocabulary, and words read of a caption
 MAX_WORDS, LONGEST = 10_000, 64
