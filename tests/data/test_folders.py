@@ -25,7 +25,8 @@ def test_flat_in_alphabetical_order(tmp_path):
     (tmp_path / ".hidden.png").write_text("not an image")
     table = read_folder(tmp_path, "train", FIT)
     assert numbers(table.images["image"]) == list(range(12)) and table.columns == {}
-    assert describe_folder(tmp_path) == {"splits": {"train": 12}, "fields": {"image": "images"}, "names": {}}
+    described = {"about": str(tmp_path), "splits": {"train": 12}, "fields": {"image": "images"}, "names": {}}
+    assert describe_folder(tmp_path) == described
 
 
 def test_classes_are_sub_folders(tmp_path):
