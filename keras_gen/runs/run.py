@@ -209,8 +209,6 @@ def load_file(path: pathlib.Path):
     """Open a `.keras` file; importing `keras_gen.models` first makes its classes known to Keras."""
     from keras_gen import models as models
 
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: expected a run directory with a model.keras, or such a file")
     return archives.load_keras(path)
 
 

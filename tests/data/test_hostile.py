@@ -77,7 +77,7 @@ EXPECTED = {
     "keras_parent": "its member '../../assets/a' has a name that leads out",
     "keras_duplicates": "it has two members called 'config.json'",
     "keras_encrypted": "its member 'metadata.json' is encrypted",
-    "keras_bad_checksum": "Bad CRC-32 for file 'model.weights.h5'",
+    "keras_bad_checksum": "its member 'model.weights.h5' is not what was written",
     "keras_truncated": "bytes are no whole zip archive",
     "fifo": "a.png: expected a regular file; received a named pipe",
     "fifo_npy": "a.npy cannot be read .*: expected a regular file; received a named pipe",
