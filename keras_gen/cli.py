@@ -1,4 +1,4 @@
-"""The command line: `keras-gen zoo | data | train | sample | evaluate | export | check`.
+"""The command line: `keras-gen zoo | data | train | launch | sample | evaluate | export | check`.
 
 TensorFlow is imported by the commands that need it, so that `--help` answers at once. The file is long because every
 option is a line with its help; the work is done by the packages.
@@ -17,6 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
+
+from .launch import end_with_launcher
+from .launch import launch as launch_workers
 
 DEBUG = "KERAS_GEN_DEBUG"
 BAD_INPUT = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
@@ -227,6 +230,21 @@ def train(
         print(f"{shown}Next: keras-gen evaluate {run.path}; keras-gen export {run.path}")
 
 
+@app.command(context_settings={"allow_interspersed_args": False})
+def launch(
+    command: Annotated[list[str] | None, typer.Argument(metavar="-- train ...", help="A training command.")] = None,
+    workers: Annotated[int, typer.Option(help="How many processes, at least 2.")] = 2,
+):
+    """Train in several processes on this machine, to try multi-worker training out on the CPU.
+
+    Example: [bold]keras-gen launch --workers 2 -- train vae --data shapes --out runs/vae[/bold]
+
+    The batch size is that of all workers together. When a worker fails, the others are stopped, and its exit code is
+    returned. Clusters start the workers themselves: see docs/clusters.md
+    """
+    raise typer.Exit(launch_workers(workers, command or []))
+
+
 @app.command()
 def sample(
     run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory or a .keras file.")],
@@ -376,6 +394,7 @@ def check(
 
 def main() -> None:
     """The entry point of `keras-gen`."""
+    end_with_launcher()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     app()
 

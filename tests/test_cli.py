@@ -9,7 +9,7 @@ import keras_gen
 from keras_gen import cli, pictures, zoo
 from keras_gen.runs import Run
 
-COMMANDS = ("zoo", "data", "train", "sample", "evaluate", "export")
+COMMANDS = ("zoo", "data", "train", "launch", "sample", "evaluate", "export")
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ MAY["zoo"] = MAY["models"] | {"models"}
 MAY["runs"] = MAY["zoo"] | {"zoo"}
 MAY["pictures"] = MAY["zoo"] | {"zoo"}
 MAY |= {sibling: MAY["runs"] | {"runs", "pictures"} for sibling in SIBLINGS}
-MAY["cli"] = MAY["training"] | SIBLINGS
+MAY["launch"] = set()
+MAY["cli"] = MAY["training"] | SIBLINGS | {"launch"}
 OUTSIDE = {"export", "demos", "benchmarks", "tests"}
 
 
