@@ -12,6 +12,7 @@ from .generation import Generating
 from .host import host_value
 from .offer import Offering
 from .placement import Draws, Place
+from .replicas import check_options
 
 SEED_STATE = "seed_generator_state"
 
@@ -139,6 +140,7 @@ class GenerativeModel(Generating, Offering, keras.Model):
             callbacks = [begin, *keras.tree.flatten(callbacks or [])]
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras's default is for arrays, and warns with a dataset
+        check_options(self, self.distribute_strategy)
         if in_progress is None:
             return super().fit(x, *args, callbacks=callbacks, **kwargs)
         first, last = kwargs.pop("initial_epoch", 0), kwargs.pop("epochs", 1)

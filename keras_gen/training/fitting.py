@@ -161,6 +161,7 @@ def train(
             number = np.frombuffer(secrets.token_bytes(8), np.int32)
             run.config["id"] = strategies.gather(devices, number)[0].astype(">i4").tobytes().hex()
         model = _model(request, run, devices)
+        strategies.check_options(model, devices, run.config["training"]["batch_size"])
         rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
         run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
         with strategies.together(devices):

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.models.replicas import check_options as check_options
+
 NAMES = ("auto", "default", "mirrored", "multiworker", "tpu")
 
 
