@@ -1,0 +1,143 @@
+"""The examples for clusters: their syntax, and what they would start."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+import typer
+import yaml
+
+from keras_gen import cli
+
+ROOT = pathlib.Path(__file__).parents[1]
+SBATCH = ROOT / "examples" / "slurm" / "train.sbatch"
+TFJOB = ROOT / "examples" / "kubernetes" / "tfjob.yaml"
+POLICIES = ("Always", "OnFailure", "Never", "ExitCode")
+
+
+def check_syntax(script: pathlib.Path):
+    """By bash, and by shellcheck where it is installed."""
+    commands = [["bash", "-n"], *([["shellcheck", "--shell=bash"]] if shutil.which("shellcheck") else [])]
+    for command in commands:
+        done = subprocess.run([*command, script], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def parsed(arguments: list[str]) -> dict:
+    """The options of `keras-gen train`, as the command line reads them; an unknown one raises."""
+    command = typer.main.get_command(cli.app).commands["train"]
+    return command.make_context("train", list(arguments)).params
+
+
+def programs(folder: pathlib.Path, **scripts: str) -> dict[str, str]:
+    """An environment in which these programs of bash come first."""
+    for name, script in scripts.items():
+        file = folder / name.replace("_", "-")
+        file.write_text(f"#!/bin/bash\n{script}\n")
+        file.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def recorder(file: pathlib.Path) -> str:
+    """A `keras-gen` that writes TF_CONFIG and its arguments, separated by NUL."""
+    return f'printf "%s\\0" "${{TF_CONFIG:-}}" "$@" >> {file}; printf "\\n" >> {file}'
+
+
+def recorded(file: pathlib.Path) -> list[list[str]]:
+    return [line.split("\0")[:-1] for line in file.read_text().splitlines()]
+
+
+class TestSlurm:
+    @pytest.fixture
+    def submit(self, tmp_path):
+        """Run the script on two faked nodes -> for each task, its TF_CONFIG and its arguments."""
+        (tmp_path / "bin").mkdir()
+        calls = tmp_path / "calls"
+        environment = programs(
+            tmp_path / "bin",
+            scontrol='[[ "$*" == "show hostnames node[2,10]" ]] && printf "node2\\nnode10\\n"',
+            srun='while [[ $1 == --* ]]; do shift; done; for i in 0 1; do SLURM_PROCID=$i "$@" || exit; done',
+            keras_gen=recorder(calls),
+        )
+        environment |= {"SLURM_JOB_ID": "1234567", "SLURM_JOB_NODELIST": "node[2,10]", "OUT": str(tmp_path / "a run")}
+
+        def run(*arguments):
+            calls.unlink(missing_ok=True)
+            done = subprocess.run(["bash", SBATCH, *arguments], env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            return [(json.loads(config), command) for config, *command in recorded(calls)]
+
+        run.out = tmp_path / "a run"
+        return run
+
+    def test_syntax(self):
+        check_syntax(SBATCH)
+        options = [line.split()[1] for line in SBATCH.read_text().splitlines() if line.startswith("#SBATCH")]
+        assert {"--nodes=2", "--ntasks-per-node=1", "--signal=TERM@120"} <= set(options)
+
+    def test_every_task_knows_the_cluster_and_its_own_place(self, submit):
+        tasks = submit("--batch-size", "64", "--set", "beta=2")
+        workers = ["node2:24567", "node10:24567"]  # by Slurm's numbers, not by name
+        for index, (config, command) in enumerate(tasks):
+            assert config == {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+            assert command[0] == "train"
+            options = parsed(command[1:])
+            assert options["system"] == "vae" and options["out"] == submit.out and options["batch_size"] == 64
+            assert options["strategy"] == "multiworker" and options["overwrite"] and not options["resume"]
+        assert len(tasks) == 2
+
+    def test_submitted_again_it_resumes_and_never_replaces_a_trained_model(self, submit):
+        (submit.out / "checkpoints").mkdir(parents=True)
+        (submit.out / "model.keras").touch()
+        options = parsed(submit()[0][1][1:])  # without states: train itself refuses
+        assert not options["overwrite"] and not options["resume"]
+        (submit.out / "checkpoints" / "epoch_0003.weights.h5").touch()
+        for _, command in submit():
+            options = parsed(command[1:])
+            assert options["resume"] and not options["overwrite"] and options["system"] is None
+            assert options["epochs"] == 20 and options["strategy"] == "multiworker"
+
+
+class TestKubernetes:
+    @pytest.fixture
+    def job(self):
+        return yaml.safe_load(TFJOB.read_text())
+
+    def test_required_fields(self, job):
+        assert job["apiVersion"] == "kubeflow.org/v1" and job["kind"] == "TFJob"
+        assert job["metadata"]["name"] and set(job["spec"]) <= {"runPolicy", "tfReplicaSpecs", "successPolicy"}
+        assert job["spec"]["runPolicy"]["cleanPodPolicy"] in ("None", "Running", "All")
+        replicas = job["spec"]["tfReplicaSpecs"]
+        assert set(replicas) <= {"Chief", "Worker"}  # the kinds that a multi-worker strategy knows
+        for spec in replicas.values():
+            assert spec["replicas"] >= 2 and spec["restartPolicy"] in POLICIES
+            pod = spec["template"]["spec"]
+            assert isinstance(pod["terminationGracePeriodSeconds"], int)
+            (container,) = pod["containers"]
+            assert (
+                container["name"] == "tensorflow" and container["image"] and container["command"][:2] == ["bash", "-c"]
+            )
+            assert all(isinstance(entry["value"], str) for entry in container["env"])
+            assert {m["name"] for m in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+
+    def test_its_command_starts_and_resumes(self, job, tmp_path):
+        (container,) = job["spec"]["tfReplicaSpecs"]["Worker"]["template"]["spec"]["containers"]
+        script, out, calls = tmp_path / "script.sh", tmp_path / "a run", tmp_path / "calls"
+        script.write_text(container["command"][2])
+        check_syntax(script)
+        (tmp_path / "bin").mkdir()
+        environment = {entry["name"]: entry["value"] for entry in container["env"]}
+        environment |= {**programs(tmp_path / "bin", keras_gen=recorder(calls)), "OUT": str(out)}
+        for file in (None, "model.keras", "checkpoints/epoch_0003.weights.h5"):
+            if file:
+                (out / file).parent.mkdir(parents=True, exist_ok=True)
+                (out / file).touch()
+            subprocess.run([*container["command"][:2], script.read_text()], env=environment, check=True)
+        new, kept, resumed = (parsed(command[1:]) for _, *command in recorded(calls))
+        assert [each["overwrite"] for each in (new, kept, resumed)] == [True, False, False]
+        assert [each["resume"] for each in (new, kept, resumed)] == [False, False, True]
+        for each in (new, kept, resumed):
+            assert each["strategy"] == "multiworker" and each["out"] == out and each["epochs"] == 20
