@@ -4,6 +4,7 @@ import datetime
 import os
 import pathlib
 import platform
+import subprocess
 
 from keras_gen import runs
 
@@ -25,10 +26,20 @@ def write(name: str, content: dict) -> pathlib.Path:
 
 
 def hardware() -> str:
-    """Processor model, cores this process may use, and memory."""
+    """Processor model, cores this process may use, memory, and NVIDIA GPUs."""
     model = platform.processor() or platform.machine()
-    if pathlib.Path("/proc/cpuinfo").exists():
-        names = [line for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    if (processors := pathlib.Path("/proc/cpuinfo")).exists():
+        names = [line for line in processors.read_text().splitlines() if line.startswith("model name")]
         model = names[0].split(":")[1].strip() if names else model
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {len(os.sched_getaffinity(0))} of {os.cpu_count()} cores, {memory:.0f} GiB, no GPU"
+    cores = f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} cores"
+    return f"{model}, {cores}, {memory:.0f} GiB, {', '.join(gpus()) or 'no GPU'}"
+
+
+def gpus() -> list[str]:
+    """The names of this machine's NVIDIA GPUs, by their driver."""
+    try:
+        query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        return subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return []

@@ -139,7 +139,11 @@ class Worker:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        self.about = self._read()
+        try:
+            self.about = self._read()
+        except RuntimeError:
+            self.close()
+            raise
 
     def run(self, steps: int) -> float:
         """Seconds of `steps` training steps."""
@@ -157,6 +161,7 @@ class Worker:
         """End the process."""
         self.process.stdin.close()
         self.process.wait(timeout=60)
+        self.process.stdout.close()
 
 
 def same_networks(rows: list[dict]) -> None:

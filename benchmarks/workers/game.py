@@ -18,10 +18,7 @@ def serve_game(model: keras.Model, columns: dict[str, np.ndarray], networks: dic
         columns: the batch, field -> [rows, ...].
         networks: those whose weights and multiply-adds are told, by name.
     """
-    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
-    pipeline = tf.data.Options()
-    pipeline.autotune.enabled = False
-    dataset = tf.data.Dataset.from_tensors(columns).cache().repeat().with_options(pipeline)
+    dataset = repeated(columns)
     about = {
         "parameters": {name: sum(math.prod(v.shape) for v in n.trainable_variables) for name, n in networks.items()},
         "multiply_adds": {name: multiply_adds(network) for name, network in networks.items()},
@@ -29,6 +26,14 @@ def serve_game(model: keras.Model, columns: dict[str, np.ndarray], networks: dic
         "threads": int(os.environ.get("TF_NUM_INTRAOP_THREADS", len(os.sched_getaffinity(0)))),
     }
     serve(lambda steps: model.fit(dataset.take(steps), verbose=0), about)
+
+
+def repeated(columns: dict[str, np.ndarray]) -> tf.data.Dataset:
+    """One batch, field -> [rows, ...], again and again."""
+    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
+    pipeline = tf.data.Options()
+    pipeline.autotune.enabled = False
+    return tf.data.Dataset.from_tensors(columns).cache().repeat().with_options(pipeline)
 
 
 def multiply_adds(network: keras.Model) -> int:

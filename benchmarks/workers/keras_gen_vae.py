@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gen import zoo
 
+from .game import repeated
 from .serve import serve
 
 SETTINGS = {
@@ -25,10 +26,7 @@ def main(setting: str, batch_size: int) -> None:
     model = zoo.build("vae", (28, 28, 1), seed=1)
     model.compile(keras.optimizers.Adam(1e-3), **options)
     images = np.random.default_rng(1).random((batch_size, 28, 28, 1)) < 0.13
-    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
-    pipeline = tf.data.Options()
-    pipeline.autotune.enabled = False
-    dataset = tf.data.Dataset.from_tensors({"image": images.astype("float32")}).cache().repeat().with_options(pipeline)
+    dataset = repeated({"image": images.astype("float32")})
     about = {"parameters": model.encoder.count_params() + model.decoder.count_params()}
     serve(lambda steps: model.fit(dataset.take(steps), verbose=0), {**about, "tensorflow": tf.__version__})
 

@@ -16,6 +16,7 @@ from pythae.models.nn import BaseDecoder, BaseEncoder
 from torch import nn
 
 LATENT = 32
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SETTINGS = {
     "float32": {},
     "float32, channels_last": {"channels_last": True},
@@ -56,15 +57,15 @@ def main(setting: str, batch_size: int) -> None:
     torch.set_num_threads(options.get("threads", torch.get_num_threads()))
     torch.manual_seed(1)
     config = VAEConfig(input_dim=(1, 28, 28), latent_dim=LATENT, reconstruction_loss="bce")
-    model = VAE(config, encoder=Encoder(), decoder=Decoder())
-    images = (torch.rand(batch_size, 1, 28, 28) < 0.13).float()
+    model = VAE(config, encoder=Encoder(), decoder=Decoder()).to(DEVICE)
+    images = (torch.rand(batch_size, 1, 28, 28, device=DEVICE) < 0.13).float()
     if options.get("channels_last"):
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     parameters = sum(p.numel() for p in model.parameters())
     # autocast refuses the binary cross-entropy of probabilities that pythae uses, so only the networks run under it
-    autocast = torch.autocast("cpu", torch.bfloat16, enabled=bool(options.get("autocast")))
+    autocast = torch.autocast(DEVICE, torch.bfloat16, enabled=bool(options.get("autocast")))
     for network in (model.encoder, model.decoder):
         network.forward = _in_float32(autocast, network.forward)
     if options.get("compile"):  # the networks alone: pythae's output classes stop the compiler

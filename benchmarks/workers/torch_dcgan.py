@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 SIZE, WIDTH = 100, 64
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SETTINGS = {
     "float32": {},
     "float32, channels_last": {"channels_last": True},
@@ -93,21 +94,21 @@ class Step:
 
     def __init__(self, images: torch.Tensor, *, channels_last=False, autocast=False, compile=False, simultaneous=False):
         self.images, self.simultaneous = images, simultaneous
-        self.generator, self.discriminator = Generator(), Discriminator()
+        self.generator, self.discriminator = Generator().to(DEVICE), Discriminator().to(DEVICE)
         if channels_last:
             self.images = images.contiguous(memory_format=torch.channels_last)
             for network in (self.generator, self.discriminator):
                 network.to(memory_format=torch.channels_last)
         self.weights = [list(network.parameters()) for network in (self.generator, self.discriminator)]
         self.optimizers = [torch.optim.Adam(w, lr=2e-4, betas=(0.5, 0.999), fused=True) for w in self.weights]
-        self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=autocast)
+        self.autocast = torch.autocast(DEVICE, torch.bfloat16, enabled=autocast)
         self.make, self.judge = self.generator, self.discriminator
         if compile:
             self.make, self.judge = torch.compile(self.generator), torch.compile(self.discriminator)
 
     def __call__(self) -> None:
         with self.autocast:
-            generated = self.make(torch.randn(len(self.images), SIZE)).float()
+            generated = self.make(torch.randn(len(self.images), SIZE, device=DEVICE)).float()
         losses = self._both(generated) if self.simultaneous else self._in_turns(generated)
         for loss in losses:
             loss.item()
@@ -146,8 +147,11 @@ def main(setting: str, batch_size: int) -> None:
     options = dict(SETTINGS[setting])
     torch.set_num_threads(options.pop("threads", torch.get_num_threads()))
     torch.manual_seed(1)
-    step = Step(torch.rand(batch_size, 3, 64, 64), **options)
-    examples = {"generator": torch.zeros(1, SIZE), "discriminator": torch.zeros(1, 3, 64, 64)}
+    step = Step(torch.rand(batch_size, 3, 64, 64, device=DEVICE), **options)
+    examples = {
+        "generator": torch.zeros(1, SIZE, device=DEVICE),
+        "discriminator": torch.zeros(1, 3, 64, 64, device=DEVICE),
+    }
     about = {
         "parameters": {name: sum(p.numel() for p in getattr(step, name).parameters()) for name in examples},
         "multiply_adds": {name: multiply_adds(getattr(step, name), given) for name, given in examples.items()},

@@ -1,0 +1,49 @@
+"""The benchmark of training steps runs on a CPU, and says that this is one."""
+
+import json
+import sys
+
+import pytest
+import typer
+
+from benchmarks import gpu, record
+from benchmarks.workers import keras_gen_dcgan
+
+
+def test_settings_are_measured_in_turns(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    gpu.main(only="vae", smoke=True, peer_python="unused", rounds=1, seed=3, out="tiny")
+    found = json.loads((tmp_path / "tiny.json").read_text())
+    assert [(row["system"], row["setting"]) for row in found["rows"]] == [("vae", name) for name in gpu.SETTINGS]
+    for row in found["rows"]:
+        assert row["ms_per_step"] > 0 and row["ratio_to_float32"] > 0 and row["parameters"] > 0
+    assert found["devices"] == ["CPU"] and found["gpu_measured"] is False and found["left_out"] == {}
+    assert found["seed"] == 3 and found["date"] and "cores" in found["hardware"] and found["peers"]["progan"] is None
+    assert "GPU speed is not measured" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("system", ["dcgan", "progan"])
+def test_the_other_systems_train(system):
+    size = gpu.CASES[system].smoke
+    ours = gpu.Ours(system, "mixed_bfloat16", size, seed=1)
+    assert ours.run(size.steps) > 0 and int(ours.model.train_steps) == size.steps
+    assert ours.model.dtype_policy.name == "mixed_bfloat16" and not ours.model.jit_compile
+
+
+def test_a_peer_that_is_not_installed_is_left_out(monkeypatch, tmp_path):
+    monkeypatch.setattr(gpu, "SETTINGS", {"float32": gpu.SETTINGS["float32"]})
+    case = gpu.CASES["vae"]
+    rows, left_out = gpu.measure("vae", case.smoke, ("torch", "no_such_worker", ("float32",)), sys.executable, 1, 1)
+    assert [row["library"] for row in rows] == ["keras_gen"]
+    assert list(left_out) == ["torch, float32"] and "RuntimeError" in left_out["torch, float32"]
+
+
+def test_the_dcgan_is_the_one_that_the_peer_has():
+    size = gpu.CASES["dcgan"].size
+    assert size.image_shape == keras_gen_dcgan.SHAPE and size.settings["latent_size"] == keras_gen_dcgan.SIZE
+    assert size.settings["width"] == keras_gen_dcgan.WIDTH
+
+
+def test_names_are_checked():
+    with pytest.raises(typer.BadParameter, match="expected one of vae, dcgan, progan; received 'gan'"):
+        gpu.main(only="gan", smoke=True, peer_python="", rounds=1, seed=1, out="")
