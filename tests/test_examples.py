@@ -1,8 +1,9 @@
-"""The examples for clusters: their syntax, and what they would start."""
+"""The examples and commands for clusters: their syntax, and what they would start."""
 
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 
@@ -11,6 +12,7 @@ import typer
 import yaml
 
 from keras_gen import cli
+from keras_gen.launch import worker_arguments
 
 ROOT = pathlib.Path(__file__).parents[1]
 SBATCH = ROOT / "examples" / "slurm" / "train.sbatch"
@@ -26,10 +28,9 @@ def check_syntax(script: pathlib.Path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def parsed(arguments: list[str]) -> dict:
-    """The options of `keras-gen train`, as the command line reads them; an unknown one raises."""
-    command = typer.main.get_command(cli.app).commands["train"]
-    return command.make_context("train", list(arguments)).params
+def parsed(arguments: list[str], command: str = "train") -> dict:
+    """The options of a command of `keras-gen`, as the command line reads them; an unknown one raises."""
+    return typer.main.get_command(cli.app).commands[command].make_context(command, list(arguments)).params
 
 
 def programs(folder: pathlib.Path, **scripts: str) -> dict[str, str]:
@@ -48,6 +49,19 @@ def recorder(file: pathlib.Path) -> str:
 
 def recorded(file: pathlib.Path) -> list[list[str]]:
     return [line.split("\0")[:-1] for line in file.read_text().splitlines()]
+
+
+def test_the_commands_of_the_documentation_exist():
+    text = (ROOT / "docs" / "clusters.md").read_text()
+    lines = [line.strip() for block in text.split("```")[1::2] for line in block.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("keras-gen ")]
+    assert len(commands) >= 5
+    for command, *arguments in commands:
+        options = parsed(arguments, command)
+        if command == "launch":
+            parsed(worker_arguments(options["workers"], options["command"])[1:])
+    for example in (SBATCH, TFJOB):
+        assert str(example.relative_to(ROOT)) in text
 
 
 class TestSlurm:
