@@ -2,7 +2,7 @@
 
     python -m benchmarks.gpu                        all three, next to PyTorch where it is installed
     python -m benchmarks.gpu --only dcgan --peer-python /path/to/python
-    python -m benchmarks.gpu --smoke                tiny networks and batches: whether it runs, in about a minute
+    python -m benchmarks.gpu --smoke                tiny networks and batches: whether it runs, in under a minute
 
 Every setting is built and warmed up once; then each takes its turn, round after round, so that a slow minute of the
 machine falls on all. Peers with the same networks and losses run in processes of their own: pythae's VAE and the
