@@ -52,12 +52,14 @@ def damage_export(folder: str | pathlib.Path, index: int) -> str:
         text, damage = whole[index]
         damage()
         return text
-    edits = list(_single_edits(_read(folder)))
+    description = _read(folder)
+    edits = list(_single_edits(description))
     # a stride through all edits, prime to their number, so that those chosen reach every part of the file
     stride = len(edits) // (NUM_DAMAGES - len(whole)) + 1
     while math.gcd(stride, len(edits)) > 1:
         stride += 1
-    text, description = edits[(index - len(whole)) * stride % len(edits)]
+    text, edit = edits[(index - len(whole)) * stride % len(edits)]
+    edit(description)
     _write(folder, description)
     return f"{DESCRIPTION}: {text}"
 
@@ -171,20 +173,18 @@ def _swap_signatures(content: dict) -> None:
     signatures[first], signatures[second] = signatures[second], signatures[first]
 
 
-def _single_edits(intact: dict) -> Iterator[tuple[str, dict]]:
+def _single_edits(intact: dict) -> Iterator[tuple[str, Callable[[dict], object]]]:
     """Every entry of a description dropped, and replaced by values of other types and sizes."""
     for path in _paths(intact):
         entry = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
-        description = copy.deepcopy(intact)
-        del _parent(description, path)[path[-1]]
-        yield f"{entry} is dropped", description
+        former = _parent(intact, path)[path[-1]]
+        yield f"{entry} is dropped", lambda content, path=path: _parent(content, path).__delitem__(path[-1])
         for text, value in _REPLACEMENTS:
-            description = copy.deepcopy(intact)
-            parent = _parent(description, path)
-            if type(parent[path[-1]]) is type(value) and parent[path[-1]] == value:
-                continue
-            parent[path[-1]] = copy.deepcopy(value)
-            yield f"{entry} becomes {text}", description
+            if type(former) is not type(value) or former != value:
+                yield (
+                    f"{entry} becomes {text}",
+                    lambda content, path=path, value=value: _parent(content, path).__setitem__(path[-1], value),
+                )
 
 
 def _paths(content, path: tuple = ()) -> Iterator[tuple]:

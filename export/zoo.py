@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from keras_gen.export import PRECISIONS, export, parity_rows
-from keras_gen.runs import Run, read_json, write_json
+from keras_gen.export import PRECISIONS, export, parity_rows, read_parity
+from keras_gen.runs import Run, write_json
 
 THREADS = (1, 2)
 # int8 first: it becomes model.tflite, which the runtime opens by default
@@ -38,7 +38,7 @@ def rows_of(run: Run, folder: pathlib.Path, repeats: int) -> list[dict]:
         Dicts with `run`, `system`, `endpoint`, `output` (the endpoint's first), `precision`, `bytes`, `max`, `mean`,
         `within` (its bound, for images), `ms` {threads: median milliseconds}, `peak_mb` (one thread), `operations`.
     """
-    parity = read_json(folder / "parity.json")
+    parity = read_parity(folder)
     first = {}
     for row in parity_rows(parity):
         first.setdefault((row["endpoint"], row["precision"]), row)

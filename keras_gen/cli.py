@@ -347,11 +347,11 @@ def export(
     with _quietly():
         from . import runs, training
         from .export import export as export_run
-        from .export import parity_rows
+        from .export import parity_rows, read_parity
     opened = runs.Run.open(run)
     folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
     training.write_card(opened)
-    parity = runs.read_json(folder / "parity.json")
+    parity = read_parity(folder)
     rows = parity_rows(parity)
     columns = ("precision", "endpoint", "output", "largest error", "mean error", "kB", "bound")
     table = _table(*columns, title="Against Keras")

@@ -10,6 +10,7 @@ _MEMBERS = {
     "export": "exporting",
     "export_model": "exporting",
     "parity_rows": "parity",
+    "read_parity": "parity",
     "PRECISIONS": "precisions",
     "Runtime": "runtime",
 }
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .exporting import export as export
     from .exporting import export_model as export_model
     from .parity import parity_rows as parity_rows
+    from .parity import read_parity as read_parity
     from .precisions import PRECISIONS as PRECISIONS
     from .runtime import Runtime as Runtime
 

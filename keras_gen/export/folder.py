@@ -13,10 +13,11 @@ import numpy as np
 from keras_gen import files
 from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 from keras_gen.models import Endpoint, GenerativeModel
-from keras_gen.runs import read_json, versions, write_json
+from keras_gen.runs import versions, write_json
 
+from .parity import read_parity
 from .precisions import PRECISIONS
-from .runtime import FORMAT
+from .runtime import FORMAT, digest_of, read_description
 
 REQUIREMENTS = "numpy>=1.26,<3\nai-edge-litert>=2.1,<3\n"
 SAVED_MODEL = "saved_model"
@@ -128,7 +129,7 @@ def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: d
         shutil.copyfile(pathlib.Path(__file__).with_name("runtime.py"), new / "runtime.py")
         (new / "requirements.txt").write_text(REQUIREMENTS)
     write_json(new / PARITY, parity)
-    write_json(new / DESCRIPTION, description)
+    write_json(new / DESCRIPTION, {**description, "digest": digest_of(description)})
     new.chmod(0o777 & ~_umask())
     files.flush(new)
     if not folder.exists():
@@ -149,16 +150,15 @@ def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: d
 def _earlier(folder: pathlib.Path) -> tuple[dict, dict] | None:
     """model.json and parity.json of the folder, or None where there is no earlier export that can be read."""
     try:
-        description, parity = read_json(folder / DESCRIPTION), read_json(folder / PARITY)
+        return read_description(folder, need_model=False), read_parity(folder)
     except (OSError, ValueError):
         return None
-    return (description, parity) if description.get("format") == FORMAT else None
 
 
 def _keep(description: dict, parity: dict, old: dict, old_parity: dict) -> list[str]:
     """Take over the parts of an earlier export of the same weights that are not renewed; their names."""
     kept = []
-    if old["saved_model"] and not description["saved_model"]:
+    if old["saved_model"] and not description["saved_model"] and "saved_model" in old_parity:
         description["saved_model"] = old["saved_model"]
         parity["saved_model"] = old_parity["saved_model"]
         kept.append(old["saved_model"])

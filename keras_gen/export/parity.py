@@ -1,10 +1,39 @@
 """Differences between an exported model and Keras."""
 
+import pathlib
+
 import numpy as np
+
+from .runtime import KINDS, NUMBER, TEXT, Each, Items, check_entries, damaged, integer, one_of, read_object
 
 UNFAITHFUL = 1e-3
 # float32 agrees but for the order of sums; an image's error is quoted in units of its range [0, 1]
 BOUNDS = {"float32": ("max", 1e-5), "float16": ("max", 1e-2), "dynamic": ("mean", 0.02), "int8": ("mean", 0.02)}
+ERRORS = {"max": NUMBER, "mean": NUMBER}
+RULES = {
+    "kinds": Each(Each(one_of(KINDS))),
+    "files": Each({"bytes": integer(1, 2**40), "in_float?": Items(TEXT), "endpoints": Each(Each(ERRORS))}),
+}
+
+
+def read_parity(folder: pathlib.Path) -> dict:
+    """Read and check the parity.json of an export folder.
+
+    Raises:
+        FileNotFoundError: where it is missing.
+        ValueError: where it is damaged, with the file, the entry, what was expected and what was received.
+    """
+    file = folder / "parity.json"
+    parity = read_object(file)
+    check_entries(file, parity, RULES)
+    for precision, content in parity["files"].items():
+        if precision not in BOUNDS:
+            raise damaged(file, "files", f"the precisions {', '.join(BOUNDS)}", repr(precision))
+        for endpoint, outputs in content["endpoints"].items():
+            for output in outputs:
+                if output not in parity["kinds"].get(endpoint, {}):
+                    raise damaged(file, f"kinds.{endpoint}.{output}", "an entry", "none")
+    return parity
 
 
 def errors(expected: dict[str, np.ndarray], received: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:

@@ -17,7 +17,9 @@ those that read a caption.
 import argparse
 import hashlib
 import json
+import math
 import pathlib
+import re
 import struct
 import sys
 import threading
@@ -25,11 +27,99 @@ import time
 import unicodedata
 import warnings
 import zlib
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2  # since 2 model.json holds a digest of itself
 ROUNDING = 1e-5  # how far beyond its range a value may lie by rounding
+MAX_JSON_BYTES = 1 << 26
+MAX_PIXELS = 50_000_000  # of an image file
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+NOISE_KINDS = ("normal", "uniform", "signed", "one_hot")
+# kind of a port -> the range of its values, None where there is no bound
+KINDS = {
+    **dict.fromkeys(("image", "uniform", "one_hot", "label", "attributes", "share"), [0, 1]),
+    "signed": [-1, 1],
+    **dict.fromkeys(("latent", "normal", "value")),
+}
+
+
+class Rule(NamedTuple):
+    """What a single value of model.json must be.
+
+    Attributes:
+        expected: in words, for the message.
+        fits: value -> whether it is.
+    """
+
+    expected: str
+    fits: Callable
+
+
+class Items(NamedTuple):
+    """A list of `min_length` to `max_length` values of one rule."""
+
+    rule: object
+    min_length: int = 0
+    max_length: int = 1 << 24
+
+
+class Each(NamedTuple):
+    """An object with any names, whose values have one rule."""
+
+    rule: object
+
+
+class Nullable(NamedTuple):
+    """Null, or a value of one rule."""
+
+    rule: object
+
+
+def integer(low: int, high: int) -> Rule:
+    """The rule of an integer from `low` to `high`."""
+    return Rule(f"an integer from {low} to {high}", lambda value: type(value) is int and low <= value <= high)
+
+
+def one_of(values) -> Rule:
+    """The rule of one of some texts."""
+    return Rule(f"one of {', '.join(values)}", lambda value: isinstance(value, str) and value in values)
+
+
+TEXT = Rule("a text that is not empty", lambda value: isinstance(value, str) and value.strip() != "")
+NUMBER = Rule("a finite number", lambda value: type(value) in (int, float) and math.isfinite(value))
+DIGEST = Rule("64 hexadecimal digits", lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value))
+FILE = Rule(
+    "the name of a .tflite file in the same folder",
+    lambda value: isinstance(value, str) and re.fullmatch(r"\w[\w.-]*\.tflite", value),
+)
+SHAPE = Items(integer(1, 2**31 - 1), max_length=8)
+PORT = {"shape": SHAPE, "kind": one_of(KINDS), "range": Nullable(Items(NUMBER, 2, 2))}
+# what model.json must hold; names that end with ? may be missing, and others than these are not read
+RULES = {
+    "system": TEXT,
+    "title": TEXT,
+    "image_shape": Items(integer(1, 2**31 - 1), 3, 3),
+    "batch": integer(1, 2**16),
+    "fingerprint": TEXT,
+    "saved_model": Nullable(TEXT),
+    "preferred": Nullable(TEXT),
+    "files": Each({"file": FILE, "bytes": integer(1, 2**40), "sha256": DIGEST}),
+    "signatures": Each({"inputs": Each(PORT), "outputs": Each(PORT)}),
+    "noise": {
+        "inputs": Items({"name": TEXT, "stream": integer(0, 2**63 - 1), "kind": one_of(NOISE_KINDS), "shape": SHAPE})
+    },
+    "labels": Nullable(Items(TEXT)),
+    "text?": {"vocabulary": Items(TEXT, 1), "length": integer(1, 2**16)},
+    "attributes?": {
+        "names": Items(TEXT, 1),
+        "groups": Items(integer(1, 2**16), 1),
+        "datasets": Items(integer(0, 2**16)),
+    },
+    "digest": DIGEST,
+}
 
 
 class Runtime:
@@ -39,6 +129,7 @@ class Runtime:
         folder: the export folder; default the one this file lies in.
         precision: `"float32"`, `"float16"`, `"dynamic"` or `"int8"`, of those exported; default the preferred one.
         threads: threads of the interpreter, >= 1; default its own choice.
+        before_batch: called before each batch of a call; what it raises ends the call. A server's time limit, say.
 
     Attributes:
         description: the content of model.json.
@@ -48,10 +139,17 @@ class Runtime:
 
     Raises:
         FileNotFoundError: where the folder, model.json or the model is missing.
-        ValueError: where model.json or the model is damaged, or the precision is not there.
+        ValueError: where model.json or the model is damaged or was edited, or the precision is not there.
     """
 
-    def __init__(self, folder=None, *, precision: str | None = None, threads: int | None = None):
+    def __init__(
+        self,
+        folder=None,
+        *,
+        precision: str | None = None,
+        threads: int | None = None,
+        before_batch: Callable[[], None] | None = None,
+    ):
         self.folder = pathlib.Path(folder) if folder is not None else pathlib.Path(__file__).resolve().parent
         self.description = read_description(self.folder)
         files = self.description["files"]
@@ -66,12 +164,8 @@ class Runtime:
         self.image_shape = tuple(self.description["image_shape"])
         self.batch = self.description["batch"]
         self.interpreter = open_interpreter(self.file, threads)
-        found = set(self.interpreter.get_signature_list())
-        if found != set(self.signatures):
-            raise ValueError(
-                f"{self.file} has the signatures {sorted(found)}; model.json names {sorted(self.signatures)}: "
-                "the files come from different exports"
-            )
+        check_signatures(self.file, self.interpreter.get_signature_list(), self.signatures)
+        self.before_batch = before_batch
         self._runners = {}
         self._lock = threading.Lock()  # an interpreter serves one call at a time
 
@@ -93,8 +187,10 @@ class Runtime:
         arrays = check_inputs(signature, self.signatures[signature]["inputs"], inputs)
         with self._lock:
             if signature not in self._runners:
-                self._runners[signature] = self.interpreter.get_signature_runner(signature)
-            found = run_rows(self._runners[signature], arrays, self.batch)
+                runner = self.interpreter.get_signature_runner(signature)
+                check_shapes(self.file, signature, runner, self.signatures[signature], self.batch)
+                self._runners[signature] = runner
+            found = run_rows(self._runners[signature], arrays, self.batch, self.before_batch)
         return {name: found[name] for name in self.signatures[signature]["outputs"]}
 
     def noise(self, num: int, seed: int) -> dict[str, np.ndarray]:
@@ -211,25 +307,208 @@ class Runtime:
         return outputs[next(iter(self.signatures[signature]["outputs"]))]
 
 
-def read_description(folder: pathlib.Path) -> dict:
-    """Read and check model.json."""
+def read_description(folder: pathlib.Path, *, need_model: bool = True) -> dict:
+    """Read and check model.json: its entries, how they fit together, and its digest.
+
+    Args:
+        folder: the export folder.
+        need_model: refuse an export without a TFLite model.
+
+    Raises:
+        FileNotFoundError: where it is missing, or names no TFLite model.
+        ValueError: where it is damaged, was edited, or has another format; with the file, the entry, what was
+            expected and what was received.
+    """
     file = folder / "model.json"
     if not file.is_file():
         raise FileNotFoundError(f"{file} does not exist: expected an export folder with model.json and model.tflite")
-    try:
-        description = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is damaged (no valid JSON): {error}; copy or export it again") from error
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        found = description.get("format") if isinstance(description, dict) else type(description).__name__
-        raise ValueError(f"{file} has format {found!r}; this runtime reads format {FORMAT}")
-    missing = [key for key in ("files", "preferred", "signatures", "image_shape", "batch", "noise")
-               if key not in description]  # fmt: skip
-    if missing:
-        raise ValueError(f"{file} is damaged: it lacks {', '.join(missing)}; copy or export it again")
-    if not description["files"]:
+    description = read_object(file)
+    if type(description.get("format")) is not int or description["format"] != FORMAT:
+        found = _received(description.get("format"))
+        raise ValueError(
+            f"{file}: format: expected {FORMAT}; received {found}; export it again, or use the runtime.py beside it"
+        )
+    check_entries(file, description, RULES)
+    check_description(file, description)
+    if need_model and not description["files"]:
         raise FileNotFoundError(f"{folder} holds no TFLite model; export one with --format tflite")
     return description
+
+
+def read_object(file: pathlib.Path) -> dict:
+    """Read the object that a JSON file holds, with finite numbers alone and no name twice in an object.
+
+    Raises:
+        ValueError: where it is damaged.
+    """
+    if file.stat().st_size > MAX_JSON_BYTES:
+        raise damaged(file, "size", f"at most {MAX_JSON_BYTES} bytes", str(file.stat().st_size))
+    try:
+        text = file.read_text(encoding="utf-8")
+        content = json.loads(text, object_pairs_hook=_unique_names, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else error
+        raise ValueError(f"{file} is damaged (no valid JSON): {reason}; copy or export it again") from error
+    if not isinstance(content, dict):
+        raise damaged(file, "content", "an object", _received(content))
+    return content
+
+
+def _unique_names(pairs: list[tuple]) -> dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} occurs twice in one object")
+    return found
+
+
+def _no_constant(text: str):
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _received(value) -> str:
+    """A value of JSON in a message, of any size and depth."""
+    if isinstance(value, dict):
+        return f"an object with {len(value)} entries"
+    if isinstance(value, list):
+        return f"a list of length {len(value)}"
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def damaged(file: pathlib.Path, entry: str, expected: str, received: str) -> ValueError:
+    """The error for a file of an export that is not as it was written, in the one form that all of them have."""
+    return ValueError(f"{file} is damaged: {entry}: expected {expected}; received {received}; copy or export it again")
+
+
+def check_entries(file: pathlib.Path, value, rule, entry: str = "") -> None:
+    """Check a value of a JSON file, and all within it, against a rule.
+
+    Args:
+        file, entry: where it stands, for the message.
+        value: of JSON.
+        rule: a `Rule`, `Items`, `Each`, `Nullable`, or a dict of names to rules; see `RULES`.
+
+    Raises:
+        ValueError: for the first value that breaks its rule.
+    """
+    if isinstance(rule, Nullable):
+        if value is not None:
+            check_entries(file, value, rule.rule, entry)
+    elif isinstance(rule, Rule):
+        if not rule.fits(value):
+            raise damaged(file, entry, rule.expected, _received(value))
+    elif isinstance(rule, Items):
+        if not isinstance(value, list) or not rule.min_length <= len(value) <= rule.max_length:
+            lengths = f"{rule.min_length} to {rule.max_length}"
+            raise damaged(file, entry, f"a list of length {lengths}", _received(value))
+        for index, item in enumerate(value):
+            check_entries(file, item, rule.rule, f"{entry}[{index}]")
+    elif not isinstance(value, dict):
+        raise damaged(file, entry, "an object", _received(value))
+    elif isinstance(rule, Each):
+        for name, item in value.items():
+            check_entries(file, item, rule.rule, f"{entry}.{name}")
+    else:
+        for name, inner in rule.items():
+            optional, name = name.endswith("?"), name.removesuffix("?")
+            path = f"{entry}.{name}" if entry else name
+            if name in value:
+                check_entries(file, value[name], inner, path)
+            elif not optional:
+                raise damaged(file, path, "an entry", "none")
+
+
+def check_description(file: pathlib.Path, content: dict) -> None:
+    """Check how the entries of model.json fit together, and that they are those that were exported.
+
+    Raises:
+        ValueError: for entries that contradict each other, or a digest that is not theirs.
+    """
+    for entry, fits, expected, received in _relations(content):
+        if not fits:
+            raise damaged(file, entry, expected, _received(received))
+    try:
+        found = digest_of(content)
+    except RecursionError as error:
+        raise damaged(file, "content", "entries that are not nested so deep", "deeper ones") from error
+    if found != content["digest"]:
+        raise ValueError(
+            f"{file} is not as it was exported: digest: expected {content['digest']}, that of the content then; "
+            f"received {found}, that of the content now; copy or export it again"
+        )
+
+
+def digest_of(description: dict) -> str:
+    """SHA-256 of the content of model.json but for its `digest`, in hexadecimal; the order of entries counts."""
+    content = {name: value for name, value in description.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+def _relations(content: dict):
+    """Yield (entry, whether it fits, what was expected, what was received) for entries that depend on others."""
+    files, signatures, noise = content["files"], content["signatures"], content["noise"]["inputs"]
+    preferred = content.get("preferred")
+    yield "preferred", preferred in files if files else preferred is None, ", ".join(files) or "null", preferred
+    names = [each["file"] for each in files.values()]
+    yield "files", len(set(names)) == len(names), "files of different names", ", ".join(names)
+    yield "signatures", bool(signatures), "at least one signature", signatures
+    for key in ("name", "stream"):
+        values = [item[key] for item in noise]
+        yield f"noise.inputs.{key}", len(set(values)) == len(values), "different values", ", ".join(map(str, values))
+    described = {item["name"]: item for item in noise}
+    used = set()
+    for name, signature in signatures.items():
+        for side in ("inputs", "outputs"):
+            yield f"signatures.{name}.{side}", bool(signature[side]), "at least one port", signature[side]
+            for port_name, port in signature[side].items():
+                entry, kind, shape = f"signatures.{name}.{side}.{port_name}", port["kind"], port["shape"]
+                limits = KINDS[kind]
+                yield f"{entry}.range", port["range"] == limits, f"{limits}, as for {kind}", str(port["range"])
+                one_axis = kind not in ("label", "one_hot", "attributes") or len(shape) == 1
+                yield f"{entry}.shape", one_axis, f"one number for {kind}", str(shape)
+                if side == "inputs" and kind in NOISE_KINDS:
+                    used.add(port_name)
+                    item = described.get(port_name, {})
+                    fits = item.get("kind") == kind and item.get("shape") == shape
+                    found = f"{item['kind']} of shape {item['shape']}" if item else "none"
+                    yield f"noise.inputs of {port_name}", fits, f"{kind} of shape {shape}, as {entry} has it", found
+    yield "noise.inputs", used == set(described), f"the names {sorted(used)}", f"{sorted(described)}"
+    if "generate" in signatures:
+        shape = next(iter(signatures["generate"]["outputs"].values()))["shape"]
+        yield "image_shape", content["image_shape"] == shape, f"{shape}, as generate gives", str(content["image_shape"])
+    yield from _text_relations(content.get("text"), signatures)
+    yield from _attribute_relations(content.get("attributes"), signatures)
+
+
+def _text_relations(text: dict | None, signatures: dict):
+    if text is None:
+        return
+    words = text["vocabulary"]
+    yield (
+        "text.vocabulary",
+        len(set(words)) == len(words),
+        "different words",
+        f"{len(words) - len(set(words))} repeated",
+    )
+    tokens = signatures.get("embed", {}).get("inputs", {}).get("tokens")
+    yield "signatures.embed.inputs.tokens", tokens is not None, "an input of tokens for the text", tokens
+    yield "text.length", tokens["shape"] == [text["length"]], f"{tokens['shape']}, as embed takes", text["length"]
+
+
+def _attribute_relations(told: dict | None, signatures: dict):
+    if told is None:
+        return
+    names, groups, datasets = told["names"], told["groups"], told["datasets"]
+    yield "attributes.names", len(set(names)) == len(names), "different names", ", ".join(names)
+    yield "attributes.groups", sum(groups) == len(names), f"sizes with the sum {len(names)}", str(groups)
+    yield "attributes.datasets", len(datasets) in (0, len(groups)), f"one for each of {len(groups)} groups", datasets
+    whole = set(datasets) == set(range(max(datasets, default=-1) + 1))
+    yield "attributes.datasets", whole, "every number from 0 to the largest", str(datasets)
+    inputs = signatures.get("translate", {}).get("inputs", {})
+    shapes = {name: port["shape"] for name, port in inputs.items() if name != "image"}
+    expected = {"attributes": [len(names)], **({"dataset": [max(datasets) + 1]} if datasets else {})}
+    yield "signatures.translate.inputs", shapes == expected, f"shapes {expected} besides the image", str(shapes)
 
 
 def check_file(file: pathlib.Path, expected: dict) -> None:
@@ -238,15 +517,47 @@ def check_file(file: pathlib.Path, expected: dict) -> None:
         raise FileNotFoundError(f"{file} does not exist, and model.json names it; copy or export it again")
     size = file.stat().st_size
     if size != expected["bytes"]:
-        raise ValueError(
-            f"{file} is damaged or from another export: it has {size} bytes, model.json says {expected['bytes']}"
-        )
+        raise damaged(file, "size", f"{expected['bytes']} bytes, as model.json says", str(size))
     digest = hashlib.sha256()
     with open(file, "rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     if digest.hexdigest() != expected["sha256"]:
-        raise ValueError(f"{file} is damaged or from another export: its SHA-256 is not the one in model.json")
+        raise damaged(file, "SHA-256", f"{expected['sha256']}, as model.json says", digest.hexdigest())
+
+
+def check_signatures(file: pathlib.Path, found: dict, expected: dict) -> None:
+    """Compare the names of signatures and ports in a model with those in model.json.
+
+    Args:
+        file: the model.
+        found: of the interpreter: signature -> {"inputs": names, "outputs": names}.
+        expected: as `Runtime.signatures`.
+
+    Raises:
+        ValueError: where they differ.
+    """
+    named = {name: {side: sorted(ports) for side, ports in each.items()} for name, each in found.items()}
+    wanted = {name: {side: sorted(each[side]) for side in ("inputs", "outputs")} for name, each in expected.items()}
+    for name in sorted({*named, *wanted}):
+        if named.get(name) != wanted.get(name):
+            raise ValueError(
+                f"{file} and model.json come from different exports: signature {name}: expected "
+                f"{wanted.get(name, 'none')}; received {named.get(name, 'none')}; copy or export them again"
+            )
+
+
+def check_shapes(file: pathlib.Path, signature: str, runner, expected: dict, batch: int) -> None:
+    """Compare the shapes of a signature's ports with those in model.json, see `check_signatures`."""
+    sides = {"inputs": runner.get_input_details(), "outputs": runner.get_output_details()}
+    for side, found in sides.items():
+        for name, port in expected[side].items():
+            shape, wanted = found[name]["shape"].tolist(), [batch, *port["shape"]]
+            if shape != wanted:
+                raise ValueError(
+                    f"{file} and model.json come from different exports: signatures.{signature}.{side}.{name}: "
+                    f"expected the shape {wanted}; received {shape}; copy or export them again"
+                )
 
 
 def open_interpreter(file: pathlib.Path, threads: int | None = None):
@@ -261,11 +572,15 @@ def open_interpreter(file: pathlib.Path, threads: int | None = None):
         raise ValueError(f"{file} cannot be read as a TFLite model: {error}") from error
 
 
-def run_rows(runner, arrays: dict[str, np.ndarray], batch: int) -> dict[str, np.ndarray]:
+def run_rows(
+    runner, arrays: dict[str, np.ndarray], batch: int, before_batch: Callable[[], None] | None = None
+) -> dict[str, np.ndarray]:
     """Run a signature of a fixed batch on any number of rows; the last batch is filled up with its last row."""
     num = len(next(iter(arrays.values())))
     parts = []
     for start in range(0, num, batch):
+        if before_batch is not None:
+            before_batch()
         rows = np.minimum(np.arange(start, start + batch), num - 1)
         parts.append(runner(**{name: array[rows] for name, array in arrays.items()}))
     return {name: np.concatenate([part[name] for part in parts])[:num] for name in parts[0]}
@@ -287,8 +602,10 @@ def _draw(generator: np.random.Generator, kind: str, shape: tuple[int, ...]) -> 
         return generator.standard_normal(shape, dtype=np.float32)
     if kind == "one_hot":
         return np.eye(shape[1], dtype=np.float32)[generator.integers(shape[1], size=shape[0])]
-    uniform = generator.random(shape, dtype=np.float32)
-    return 2 * uniform - 1 if kind == "signed" else uniform
+    if kind in ("uniform", "signed"):
+        uniform = generator.random(shape, dtype=np.float32)
+        return 2 * uniform - 1 if kind == "signed" else uniform
+    raise ValueError(f"noise: kind: expected one of {', '.join(NOISE_KINDS)}; received {kind!r}")
 
 
 def normalize(caption: str) -> str:
@@ -495,28 +812,53 @@ def read_images(files: list, image_shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _read_images(file: pathlib.Path, image_shape: tuple[int, int, int]) -> np.ndarray:
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} does not exist")
+    height, width, channels = image_shape
     if file.suffix == ".npy":
-        try:
-            array = np.load(file, allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f"{file} cannot be read as a numpy array: {error}") from error
+        array = read_array(file)
         array = array / np.float32(255) if array.dtype == np.uint8 else array
-        return array[None] if array.ndim == 3 else array
+        array = array[None] if array.ndim == 3 else array
+        if array.shape[1:] != image_shape:
+            wanted = ", ".join(map(str, image_shape))
+            raise ValueError(f"{file}: expected images of the shape [num, {wanted}]; received {list(array.shape)}")
+        return array
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist, or is no file")
     try:
         from PIL import Image, ImageOps
     except ImportError as error:
         raise ValueError(f"{file}: image files need Pillow (pip install pillow); without it, pass a .npy") from error
-    height, width, channels = image_shape
     if channels not in (1, 3):
         raise ValueError(f"{file}: this model takes images with {channels} channels; pass a .npy")
     try:
-        with Image.open(file) as image:
-            image = ImageOps.fit(image.convert("L" if channels == 1 else "RGB"), (width, height))
-    except OSError as error:
-        raise ValueError(f"{file} cannot be read as an image: {error}") from error
-    return np.asarray(image, np.float32).reshape(1, height, width, channels) / 255
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is a lower one
+            with Image.open(file, formats=IMAGE_FORMATS) as image:
+                size = image.size
+                if size[0] * size[1] <= MAX_PIXELS:  # by the header, before anything is decoded
+                    image = ImageOps.fit(image.convert("L" if channels == 1 else "RGB"), (width, height))
+                    return np.asarray(image, np.float32).reshape(1, height, width, channels) / 255
+    except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
+        kinds = ", ".join(IMAGE_FORMATS)
+        raise ValueError(f"{file} cannot be read as an image: expected {kinds}; received: {error}") from error
+    raise ValueError(f"{file}: expected at most {MAX_PIXELS} pixels; received {size[0]} x {size[1]}: make it smaller")
+
+
+def read_array(file: str | pathlib.Path) -> np.ndarray:
+    """The array of a .npy file.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it holds no array of numbers, or less than its header says.
+    """
+    file = pathlib.Path(file)
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist, or is no file")
+    try:
+        # mapped: a header that promises more than the file holds is refused before memory is reserved
+        array = np.lib.format.open_memmap(file, mode="r")
+    except Exception as error:  # of a damaged header numpy raises ValueError, SyntaxError, OverflowError, ...
+        raise ValueError(f"{file} cannot be read as a numpy array: {error}") from error
+    return np.array(array)
 
 
 def write_result(file: str, array: np.ndarray, columns: int | None = None) -> None:
@@ -647,7 +989,7 @@ def main(arguments: list[str] | None = None) -> None:
             write_result(options.out, np.concatenate([images, made]), columns=len(images))
     elif options.command == "run":
         pairs = [item.partition("=")[::2] for item in options.input]
-        outputs = model.run(options.signature, **{name: np.load(file, allow_pickle=False) for name, file in pairs})
+        outputs = model.run(options.signature, **{name: read_array(file) for name, file in pairs})
         np.savez(options.out, **outputs)
         print(f"{options.out}: " + ", ".join(f"{name} {list(array.shape)}" for name, array in outputs.items()))
     else:
@@ -659,5 +1001,5 @@ def main(arguments: list[str] | None = None) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, MemoryError) as error:
         sys.exit(f"error: {error}")

@@ -9,6 +9,7 @@ import pytest
 from demos.app import DEMOS, build_app, launch
 from demos.artifacts import Artifact
 from keras_gen import zoo
+from keras_gen.export.runtime import digest_of
 
 
 def test_every_system_has_a_demo():
@@ -19,8 +20,8 @@ def test_every_system_has_a_demo():
 
 def test_a_system_without_a_demo_is_refused(tmp_path, artifacts):
     folder = shutil.copytree(artifacts[2].folder, tmp_path / "export")
-    description = json.loads((folder / "model.json").read_text())
-    (folder / "model.json").write_text(json.dumps({**description, "system": "crystal_ball"}))
+    description = {**json.loads((folder / "model.json").read_text()), "system": "crystal_ball"}
+    (folder / "model.json").write_text(json.dumps({**description, "digest": digest_of(description)}))
     with pytest.raises(ValueError, match="no demo for 'crystal_ball'; there is one for autoencoder, vae, gan"):
         build_app([Artifact("ball", folder)])
 
@@ -28,7 +29,7 @@ def test_a_system_without_a_demo_is_refused(tmp_path, artifacts):
 def test_a_damaged_model_is_refused(tmp_path, artifacts):
     folder = shutil.copytree(artifacts[2].folder, tmp_path / "export")
     (folder / "model.tflite").write_bytes((folder / "model.tflite").read_bytes()[:-8])
-    with pytest.raises(ValueError, match="damaged or from another export"):
+    with pytest.raises(ValueError, match="model.tflite is damaged: size"):
         build_app([Artifact("broken", folder)])
 
 

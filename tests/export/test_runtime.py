@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -166,6 +167,37 @@ def test_image_files_are_fitted_with_pillow(device, tmp_path):
     assert "error: wide.png: image files need Pillow" in failed.stderr
 
 
+def test_image_files_are_bounded_and_of_known_formats(tmp_path):
+    """Neither an interpreter of PostScript nor a decoder of gigapixels is reached."""
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
+    with pytest.raises(ValueError, match="a.png cannot be read as an image: expected PNG, JPEG, WEBP, BMP; received"):
+        runtime.read_images([tmp_path / "a.png"], (SIZE, SIZE, 1))
+    header = b"IHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
+    chunk = b"\0\0\0\r" + header + zlib.crc32(header).to_bytes(4, "big")
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\x10IDAT")
+    with pytest.raises(ValueError, match="bomb.png: expected at most 50000000 pixels; received 9000 x 9000: make it"):
+        runtime.read_images([tmp_path / "bomb.png"], (SIZE, SIZE, 1))
+    with pytest.raises(FileNotFoundError, match="is no file"):
+        runtime.read_images([tmp_path], (SIZE, SIZE, 1))
+
+
+def test_before_each_batch_a_call_may_be_ended(device):
+    calls = []
+
+    def stop():
+        calls.append(None)
+        if len(calls) > 2:
+            raise TimeoutError("long enough")
+
+    exported = Runtime(device, before_batch=stop)
+    assert exported.batch == 1
+    exported.generate(2, 0, label=0)
+    with pytest.raises(TimeoutError, match="long enough"):
+        exported.generate(2, 0, label=0)
+    calls.clear()
+    assert exported.generate(1, 0, label=0).shape == (1, SIZE, SIZE, 1)  # it serves again
+
+
 def test_command_line_tells(device):
     help_text = command_line(device, "--help").stdout
     assert "generate" in help_text and "example: python runtime.py generate" in help_text
@@ -228,11 +260,22 @@ def flip(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("model.tflite", lambda content: content[:1000], "model.tflite is damaged or from another export: it has 1000"),
-        ("model.tflite", flip, "model.tflite is damaged or from another export: its SHA-256"),
+        ("model.tflite", lambda content: content[:1000], "model.tflite is damaged: size: expected .* received 1000;"),
+        ("model.tflite", flip, "model.tflite is damaged: SHA-256: expected"),
         ("model.json", lambda content: content[:100], "model.json is damaged .no valid JSON"),
-        ("model.json", lambda content: b"[]", "has format 'list'; this runtime reads format 1"),
-        ("model.json", lambda content: b'{"format": 1}', "lacks files, preferred, signatures"),
+        ("model.json", lambda content: b"[]", "content: expected an object; received a list of length 0"),
+        ("model.json", lambda content: b'{"format": 1}', "format: expected 2; received 1; export it again"),
+        ("model.json", lambda content: b'{"format": 2}', "system: expected an entry; received none"),
+        (
+            "model.json",
+            lambda content: content.replace(b'"batch": 1,', b'"batch": "1",'),
+            "batch: expected an integer from 1 to 65536; received '1'; copy or export it again",
+        ),
+        (
+            "model.json",
+            lambda content: content.replace(b'"stream": 0', b'"stream": 1'),
+            "model.json is not as it was exported: digest: expected",
+        ),
     ],
 )
 def test_damaged_files(device, tmp_path, name, change, message):
