@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
     top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     top.add_argument("--share", action="store_true", help="open a public link through gradio.live")
+    top.add_argument("--time-limit", type=float, default=60, help="seconds that a request may take (default: 60)")
     return top
 
 
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     app = build_app(artifacts)
     if artifacts:
         print("Serving " + ", ".join(f"{artifact.name} ({artifact.folder})" for artifact in artifacts))
-    launch(app, host=options.host, port=options.port, share=options.share)
+    launch(app, host=options.host, port=options.port, share=options.share, time_limit=options.time_limit)
 
 
 if __name__ == "__main__":

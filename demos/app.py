@@ -9,6 +9,8 @@ from keras_gen.export.runtime import read_description
 
 from . import beside, theory
 from .artifacts import MAKE_ONE, Artifact
+from .panels.errors import complaint
+from .panels.limits import TIME_LIMIT, set_time_limit
 
 # system -> the module of its demo, which has build_demo(folder, name) -> gr.Blocks
 DEMOS = {
@@ -28,6 +30,7 @@ QUEUE = 32  # waiting calls; a further one is turned away with a message
 AT_ONCE = 2
 LARGEST_FILE = "10mb"
 FORGET = 3600  # seconds after which pictures that were shown are deleted
+SESSIONS = 100  # visitors whose state is kept; about half a megabyte each
 FONT = ("system-ui", "sans-serif")
 CSS = """
 footer {display: none !important}
@@ -36,6 +39,22 @@ footer {display: none !important}
 .titled .image-frame {padding-top: 40px; box-sizing: border-box}
 .upload .image-frame img {width: 100%; height: 100%; object-fit: contain}
 """
+
+
+class App(gr.Blocks):
+    """Blocks that forget a visitor with their session, and log nothing where a value does not fit its field."""
+
+    async def preprocess_data(self, *args, **options):
+        """Turn what visitors sent into arguments; what does not fit is shown to them."""
+        try:
+            return await super().preprocess_data(*args, **options)
+        except (ValueError, TypeError) as error:  # out of range, not among the choices, not a file of an upload
+            raise complaint(getattr(error, "message", str(error))) from error
+
+    def forget(self, request: gr.Request) -> None:
+        """Free what gradio keeps of a session: a copy of the whole layout, until the server stops."""
+        self.state_holder.session_data.pop(request.session_hash, None)
+        self.state_holder.time_last_used.pop(request.session_hash, None)
 
 
 def build_app(artifacts: Sequence[Artifact]) -> gr.Blocks:
@@ -54,7 +73,7 @@ def build_app(artifacts: Sequence[Artifact]) -> gr.Blocks:
         name = "beside" if number == 1 else f"beside_{number}"
         title = "Side by side" if len(sides) == 1 else f"Side by side: {first.name} | {second.name}"
         tabs.append((title, beside.build_demo(first.folder, second.folder, name)))
-    with gr.Blocks(title="keras_gen", analytics_enabled=False, delete_cache=(FORGET, FORGET)) as app:
+    with App(title="keras_gen", analytics_enabled=False, delete_cache=(FORGET, FORGET)) as app:
         gr.Markdown("## keras_gen: generative models, running from their exported files")
         if not tabs:
             gr.Markdown(f"There is no exported model yet. {MAKE_ONE}")
@@ -66,6 +85,7 @@ def build_app(artifacts: Sequence[Artifact]) -> gr.Blocks:
                 with gr.Tab("Theory") as tab:
                     # where there are models, a person who came for them need not wait for TensorFlow
                     theory.add_theory([tab.select] if tabs else [app.load], "theory_")
+        app.unload(app.forget)
     return app
 
 
@@ -94,27 +114,38 @@ def pairs(described: dict[Artifact, dict]) -> list[tuple[Artifact, Artifact]]:
     return found
 
 
-def launch(app: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, share: bool = False, **options):
-    """Serve an app, with limits on uploads and waiting calls, and nothing fetched from elsewhere.
+def launch(
+    app: gr.Blocks,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    share: bool = False,
+    time_limit: float = TIME_LIMIT,
+    **options,
+):
+    """Serve an app, with limits on uploads, waiting calls, sessions and time, and nothing fetched from elsewhere.
 
     Args:
         app: from `build_app`.
         host, port: where to listen; port None is the first free one from 7860.
         share: open a public link through gradio.live.
+        time_limit: seconds after which a request is ended with a message, > 0; see `demos.panels.limits`.
         **options: of `gr.Blocks.launch`.
 
     Returns:
         What `gr.Blocks.launch` returns: server app, local address, public address.
 
     Raises:
-        ValueError: for a port that cannot be.
+        ValueError: for a port or a time limit that cannot be.
         OSError: where the port is taken.
     """
     if port is not None and not 1 <= port <= 65535:
         raise ValueError(f"A port is a number from 1 to 65535; received {port}")
+    set_time_limit(time_limit)
     app.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
     theme = gr.themes.Soft(font=FONT, font_mono=("ui-monospace", "monospace"))
-    options = {"max_file_size": LARGEST_FILE, "ssr_mode": False, "theme": theme, "css": CSS, **options}
+    limits = {"max_file_size": LARGEST_FILE, "state_session_capacity": SESSIONS}
+    options = {**limits, "ssr_mode": False, "theme": theme, "css": CSS, **options}
     try:
         return app.launch(server_name=host, server_port=port, share=share, **options)
     except OSError as error:

@@ -4,11 +4,10 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
 from .panels.conditions import chosen, class_field, classes, told
 from .panels.errors import explained, given
 from .panels.generated import add_generated
+from .panels.limits import open_model
 from .panels.reconstruction import error_text
 from .panels.samples import number_field, seed_field
 from .panels.uploads import RULE, invert_field, read_image, upload
@@ -30,7 +29,7 @@ def build_demo(autoencoder: str | pathlib.Path, vae: str | pathlib.Path, name: s
     Raises:
         ValueError: where they do not take the same images, noise and classes.
     """
-    models = Runtime(autoencoder), Runtime(vae)
+    models = open_model(autoencoder), open_model(vae)
     if not fits(*(model.description for model in models)):
         raise ValueError(
             f"{autoencoder} and {vae} cannot stand side by side: they need the same image shape, size of code and "

@@ -4,8 +4,7 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
+from .panels.limits import open_model
 from .panels.translation import DIRECTIONS, add_translation, shape_of
 
 
@@ -22,7 +21,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/cyclegan/export").launch()  # doctest: +SKIP
     """
-    model, prefix = Runtime(folder), f"{name}_" if name else ""
+    model, prefix = open_model(folder), f"{name}_" if name else ""
     told = model.description
     shapes = {domain: " x ".join(map(str, shape_of(model, domain))) for domain in "ab"}
     size = told["files"][model.precision]["bytes"] / 1e3

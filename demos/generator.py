@@ -4,9 +4,8 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
 from .panels.conditions import classes
+from .panels.limits import open_model
 from .panels.samples import add_samples
 from .panels.seeds import add_seed_interpolation
 
@@ -24,7 +23,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/dcgan/export").launch()  # doctest: +SKIP
     """
-    model, prefix = Runtime(folder), f"{name}_" if name else ""
+    model, prefix = open_model(folder), f"{name}_" if name else ""
     told = model.description
     shape = " x ".join(map(str, model.image_shape))
     size = told["files"][model.precision]["bytes"] / 1e3

@@ -4,11 +4,10 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
 from .panels.categories import Categories
 from .panels.guess import add_guess
 from .panels.known_codes import add_codes
+from .panels.limits import open_model
 from .panels.samples import add_samples
 
 
@@ -25,7 +24,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/infogan/export").launch()  # doctest: +SKIP
     """
-    runtime, prefix = Runtime(folder), f"{name}_" if name else ""
+    runtime, prefix = open_model(folder), f"{name}_" if name else ""
     model, told = Categories(runtime), runtime.description
     shape = " x ".join(map(str, model.image_shape))
     size = told["files"][runtime.precision]["bytes"] / 1e3

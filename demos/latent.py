@@ -4,13 +4,12 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
 from .panels.categories import Categories, has_categories
 from .panels.classification import add_classification
 from .panels.codes import measure
 from .panels.interpolation import add_interpolation
 from .panels.latent_map import add_map
+from .panels.limits import open_model
 from .panels.reconstruction import add_reconstruction
 from .panels.samples import add_samples
 from .panels.sliders import add_sliders
@@ -41,7 +40,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/vae/export").launch()  # doctest: +SKIP
     """
-    runtime, prefix = Runtime(folder), f"{name}_" if name else ""
+    runtime, prefix = open_model(folder), f"{name}_" if name else ""
     model = Categories(runtime) if has_categories(runtime) else runtime
     codes = measure(model)
     told = runtime.description

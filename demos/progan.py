@@ -4,9 +4,8 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
 from .panels.growth import add_growth, written
+from .panels.limits import open_model
 from .panels.samples import add_samples
 from .panels.seeds import add_seed_interpolation
 from .panels.stages import add_stages, stages_of
@@ -25,7 +24,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/progan/export").launch()  # doctest: +SKIP
     """
-    model, prefix = Runtime(folder), f"{name}_" if name else ""
+    model, prefix = open_model(folder), f"{name}_" if name else ""
     told, shapes = model.description, list(stages_of(model).values())
     size = told["files"][model.precision]["bytes"] / 1e3
     samples = pathlib.Path(folder).resolve().parent / "samples"

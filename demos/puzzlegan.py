@@ -4,8 +4,7 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
+from .panels.limits import open_model
 from .panels.patch_puzzle import add_patch_puzzle
 from .panels.tile_puzzle import add_tile_puzzle
 
@@ -23,7 +22,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/puzzlegan/export").launch()  # doctest: +SKIP
     """
-    model, prefix = Runtime(folder), f"{name}_" if name else ""
+    model, prefix = open_model(folder), f"{name}_" if name else ""
     told, inputs = model.description, model.signatures["restore"]["inputs"]
     shape = " x ".join(map(str, model.image_shape))
     size = told["files"][model.precision]["bytes"] / 1e3

@@ -4,9 +4,8 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
 from .panels.domains import Domains, add_domains
+from .panels.limits import open_model
 
 
 def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
@@ -22,7 +21,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/stargan/export").launch()  # doctest: +SKIP
     """
-    runtime, prefix = Runtime(folder), f"{name}_" if name else ""
+    runtime, prefix = open_model(folder), f"{name}_" if name else ""
     model, told = Domains(runtime), runtime.description
     shape = " x ".join(map(str, runtime.image_shape))
     size = told["files"][runtime.precision]["bytes"] / 1e3

@@ -4,10 +4,9 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
-
 from .panels.caption_walk import add_caption_walk
 from .panels.captions import add_captions
+from .panels.limits import open_model
 
 
 def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
@@ -23,7 +22,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     Example:
         >>> build_demo("runs/text2image/export").launch()  # doctest: +SKIP
     """
-    model, prefix = Runtime(folder), f"{name}_" if name else ""
+    model, prefix = open_model(folder), f"{name}_" if name else ""
     told = model.description
     shape = " x ".join(map(str, model.image_shape))
     size = told["files"][model.precision]["bytes"] / 1e3

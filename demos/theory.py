@@ -4,7 +4,6 @@ The one demo without an exported model, and the one that needs TensorFlow: it is
 """
 
 import importlib.util
-import itertools
 
 import gradio as gr
 import numpy as np
@@ -67,9 +66,7 @@ def add_theory(starts: list, prefix: str = "") -> None:
         labels = "JSD(p, q)", "2 JSD - log 4", "V(D*)", "Step", "V(D)", "Mean |D - D*|"
         numbers = [gr.Number(label=label, interactive=False, min_width=130) for label in labels]
     settings, shown = [distance, *widths], [above, below, *numbers]
-    training = start.click(
-        explained_steps(learn), [*settings, steps], shown, api_name=f"{prefix}learn", concurrency_limit=1
-    )
+    training = start.click(explained(learn), [*settings, steps], shown, api_name=f"{prefix}learn", concurrency_limit=1)
     stop.click(None, cancels=[training], api_visibility="private")
     moved = [event for slider in settings for event in (slider.input, slider.release)]
     options = {"show_progress": "hidden", "trigger_mode": "always_last", "cancels": [training]}
@@ -89,16 +86,6 @@ def learn(distance: float, data_width: float, generator_width: float, steps: flo
     for learned in _game().learn(*pair, x, steps=int(steps)):
         both = _curves(x, {**optimal, "D(x), learned": learned.values})
         yield [densities, both, *numbers, learned.step, *_rounded(learned.value, learned.error)]
-
-
-def explained_steps(handler):
-    """`explained` for a handler that yields: what goes wrong before the first look is shown to the person."""
-
-    def wrapped(*args):
-        found = handler(*args)
-        yield from itertools.chain([explained(next)(found)], found)
-
-    return wrapped
 
 
 def _known(distance, data_width, generator_width):

@@ -30,7 +30,7 @@ def add_growth(demo: gr.Blocks, folder: pathlib.Path, prefix: str = "") -> None:
         files = written(folder)
         if not files:
             raise complaint(f"{folder} holds no picture yet: one is written after every epoch")
-        with Image.open(files[min(int(epoch), len(files)) - 1]) as picture:
+        with Image.open(files[min(int(epoch), len(files)) - 1], formats=("PNG",)) as picture:
             return np.asarray(picture.convert("RGB"))
 
     def newest(following):

@@ -6,13 +6,15 @@ import gradio as gr
 import numpy as np
 from PIL import Image, ImageOps
 
+from keras_gen.export.runtime import IMAGE_FORMATS, MAX_PIXELS
+
 from .errors import complaint
 
 RULE = (
     "An upload is turned upright, laid on white where it is transparent, scaled until it covers the model's size, cut "
     "to its middle, and turned to gray or colour."
 )
-LARGEST = 50_000_000  # pixels
+FORMATS = (*IMAGE_FORMATS, "GIF")
 HELP = "it may be damaged or another kind of file. Upload a PNG, JPEG or WebP"
 
 
@@ -34,7 +36,7 @@ def read_image(path: str | None, image_shape: tuple[int, int, int], invert: bool
     """An image file as the model takes it, by `RULE`.
 
     Args:
-        path: the file; PNG, JPEG, WebP, GIF (its first frame), ...
+        path: the file, of one of `FORMATS`; of a GIF the first frame counts. Its content decides, not its name.
         image_shape: (height, width, 1 or 3).
         invert: turn black to white and the reverse.
 
@@ -42,33 +44,31 @@ def read_image(path: str | None, image_shape: tuple[int, int, int], invert: bool
         float32 [height, width, channels] in [0, 1].
 
     Raises:
-        gr.Error: without a file, or with one that cannot be read, is too large or has a mode without a known range.
+        gr.Error: without a file, or with one that cannot be read or has more than 50 million pixels by its header.
     """
     if path is None:
         raise complaint("There is no image yet: upload one first")
     name = pathlib.Path(path).name
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > LARGEST:
+        with Image.open(path, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
                 pixels = f"{image.width} x {image.height} pixels"
-                raise complaint(f"{name} has {pixels}; at most {LARGEST // 10**6} million are taken")
-            image = _in_eight_bits(ImageOps.exif_transpose(image))
-    except gr.Error:  # is a ValueError too
+                raise complaint(f"{name} has {pixels}; at most {MAX_PIXELS // 10**6} million are taken")
+            image.load()
+            image = ImageOps.exif_transpose(image)
+    except gr.Error:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
         raise complaint(f"{name} cannot be read as an image ({type(error).__name__}): {HELP}") from error
     height, width, channels = image_shape
-    image = _on_white(image).convert("L" if channels == 1 else "RGB")
+    image = _on_white(_in_eight_bits(image)).convert("L" if channels == 1 else "RGB")
     array = _fit(image, width, height).reshape(height, width, channels).astype(np.float32) / 255
     return 1 - array if invert else array
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:
-    image.load()
     if image.mode.startswith("I"):  # 16-bit gray; convert() would clip it at 255
         return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("floating-point pixels have no known range")
     return image
 
 
