@@ -1,6 +1,10 @@
-"""Tiny exported models and apps that serve them, shared by the tests of the demos."""
+"""Tiny exported models, and one app that serves them all, shared by the tests of the demos.
+
+A test module that calls the app has `SERVED`: the name of each model that it needs -> what exports it into a directory.
+"""
 
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -85,21 +89,25 @@ def served(arguments: list[str], log: pathlib.Path, cwd: pathlib.Path = ROOT):
         process.wait(timeout=60)
 
 
-@contextlib.contextmanager
-def client_of(artifact: Artifact):
-    """A client of `python -m demos` with one export, where TensorFlow cannot be imported."""
-    folder = artifact.folder.parent
-    with served(["-c", WITHOUT_TENSORFLOW, str(folder)], folder / "log.txt") as address:
-        client = gradio_client.Client(address, verbose=False, download_files=folder / "downloads")
-        yield client
-        client.close()
+SERVED = {
+    name: functools.partial(exported, name=name, system=system, shape=shape, settings=settings, seed=seed)
+    for seed, (name, (system, shape, settings)) in enumerate(MODELS.items())
+}
 
 
 @pytest.fixture(scope="session")
-def artifacts(tmp_path_factory) -> list[Artifact]:
+def served_models(request, tmp_path_factory) -> dict[str, Artifact]:
+    """Name -> the export, of all models that the collected test modules need."""
+    runs, needed = tmp_path_factory.mktemp("runs"), {}
+    for item in request.session.items:
+        needed |= getattr(item.module, "SERVED", {})
+    return {name: export(runs) for name, export in needed.items()}
+
+
+@pytest.fixture(scope="session")
+def artifacts(served_models) -> list[Artifact]:
     """The exports of `MODELS`."""
-    runs = tmp_path_factory.mktemp("runs")
-    return [exported(runs, name, *each, seed=seed) for seed, (name, each) in enumerate(MODELS.items())]
+    return [served_models[name] for name in MODELS]
 
 
 @pytest.fixture(scope="session")
@@ -109,10 +117,15 @@ def models(artifacts) -> dict[str, Runtime]:
 
 
 @pytest.fixture(scope="session")
-def address(artifacts, tmp_path_factory):
+def log(tmp_path_factory) -> pathlib.Path:
+    """What the app writes to its console."""
+    return tmp_path_factory.mktemp("app") / "log.txt"
+
+
+@pytest.fixture(scope="session")
+def address(served_models, log):
     """The address on loopback of `python -m demos` with all of them, where TensorFlow cannot be imported."""
-    log = tmp_path_factory.mktemp("app") / "log.txt"
-    runs = [str(artifact.folder.parent) for artifact in artifacts]
+    runs = [str(artifact.folder.parent) for artifact in served_models.values()]
     with served(["-c", WITHOUT_TENSORFLOW, *runs], log) as address:
         yield address
 
@@ -123,3 +136,10 @@ def client(address, tmp_path_factory):
     made = gradio_client.Client(address, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def endpoints(client):
+    """Name of a model -> the names of its endpoints in the API, without the model's."""
+    names = [name.lstrip("/") for name in client.view_api(return_format="dict")["named_endpoints"]]
+    return lambda model: {name.removeprefix(f"{model}_") for name in names if name.startswith(f"{model}_")}

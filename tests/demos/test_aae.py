@@ -11,27 +11,19 @@ from demos.panels.latent_map import dotted
 from keras_gen import pictures
 from keras_gen.export.runtime import Runtime
 
-from .conftest import client_of, exported
+from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (12, 12, 1)
 SETTINGS = {"width": 8, "discriminator_width": 8, "latent_size": 2, "num_categories": 3, "prior": "petals"}
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
-    return exported(tmp_path_factory.mktemp("runs"), "aae", "aae", SHAPE, SETTINGS)
+SERVED = {"aae": lambda runs: exported(runs, "aae", "aae", SHAPE, SETTINGS)}
 
 
 @pytest.fixture(scope="module")
-def model(artifact):
-    return Runtime(artifact.folder)
-
-
-@pytest.fixture(scope="module")
-def client(artifact):
-    with client_of(artifact) as client:
-        yield client
+def model(served_models):
+    return Runtime(served_models["aae"].folder)
 
 
 def decoded(model, category, styles):
@@ -116,8 +108,7 @@ def test_reconstruction_and_interpolation_keep_the_whole_code(client, model, tmp
     np.testing.assert_array_equal(small(place, SHAPE), rgb(model.decode(between)[0]))
 
 
-def test_endpoints(client):
-    names = set(client.view_api(return_format="dict")["named_endpoints"])
+def test_endpoints(endpoints):
     parts = ["generate", "start", "another", "start_from", "move", "map", "generated", "reconstruct", "two_generated",
              "interpolate", "position", "generated_to_classify", "classify"]  # fmt: skip
-    assert names == {f"/aae_{part}" for part in parts}
+    assert endpoints("aae") == set(parts)

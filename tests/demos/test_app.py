@@ -11,6 +11,8 @@ from demos.artifacts import Artifact
 from keras_gen import zoo
 from keras_gen.export.runtime import digest_of
 
+from .conftest import SERVED as SERVED
+
 
 def test_every_system_has_a_demo():
     assert set(DEMOS) == set(zoo.SYSTEMS)

@@ -10,6 +10,7 @@ from demos.app import pairs
 from demos.beside import build_demo, fits
 from keras_gen import pictures
 
+from .conftest import SERVED as SERVED
 from .test_latent import random_image, rgb, shown, small
 
 

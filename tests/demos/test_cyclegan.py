@@ -12,33 +12,28 @@ from keras_gen import zoo
 from keras_gen.export import export_model
 from keras_gen.export.runtime import Runtime
 
-from .conftest import client_of
 from .test_latent import random_image, rgb, small
 
 A, B = (12, 12, 1), (16, 20, 3)
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
+def export(runs):
     generator = np.random.default_rng(0)
     model = zoo.build("cyclegan", A, domain_b=B, width=4, blocks=1, halvings=1)
     # weights of a size that makes the image matter
     model.set_weights([weight + generator.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
     data = {f"domain_{name}": generator.random((32, *shape), np.float32) for name, shape in (("a", A), ("b", B))}
-    folder = tmp_path_factory.mktemp("runs") / "cycle" / "export"
+    folder = runs / "cycle" / "export"
     export_model(model, folder, calibration=data, format="tflite", quantize="none", title="CycleGAN")
     return Artifact("cycle", folder)
 
 
-@pytest.fixture(scope="module")
-def model(artifact):
-    return Runtime(artifact.folder)
+SERVED = {"cycle": export}
 
 
 @pytest.fixture(scope="module")
-def client(artifact):
-    with client_of(artifact) as client:
-        yield client
+def model(served_models):
+    return Runtime(served_models["cycle"].folder)
 
 
 @pytest.mark.parametrize("domain, other", ["ab", "ba"])
@@ -88,5 +83,5 @@ def test_what_cannot_be_taken_is_told(client, tmp_path):
         client.predict(handle_file(str(tmp_path / "text.png")), False, api_name="/cycle_b_to_a")
 
 
-def test_endpoints(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/cycle_a_to_b", "/cycle_b_to_a"}
+def test_endpoints(endpoints):
+    assert endpoints("cycle") == {"a_to_b", "b_to_a"}

@@ -8,27 +8,19 @@ from demos.panels.truncation import truncated, truncation_field
 from keras_gen import pictures
 from keras_gen.export.runtime import Runtime
 
-from .conftest import client_of, exported
+from .conftest import exported
 from .test_latent import rgb, shown, small
 
 SHAPE = (12, 12, 1)
 SETTINGS = {"width": 8, "latent_size": 6, "num_classes": 3}
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
-    return exported(tmp_path_factory.mktemp("runs"), "gan", "gan", SHAPE, SETTINGS)
+SERVED = {"gan": lambda runs: exported(runs, "gan", "gan", SHAPE, SETTINGS)}
 
 
 @pytest.fixture(scope="module")
-def model(artifact):
-    return Runtime(artifact.folder)
-
-
-@pytest.fixture(scope="module")
-def client(artifact):
-    with client_of(artifact) as client:
-        yield client
+def model(served_models):
+    return Runtime(served_models["gan"].folder)
 
 
 def sheet_of(images, columns, path):
@@ -103,6 +95,5 @@ def test_the_class_stays_and_matters(client):
         client.predict(3, None, 0, "arc", 0.5, api_name="/gan_position")
 
 
-def test_endpoints(client):
-    names = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert names == {"/gan_generate", "/gan_interpolate", "/gan_position"}
+def test_endpoints(endpoints):
+    assert endpoints("gan") == {"generate", "interpolate", "position"}

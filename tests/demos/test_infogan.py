@@ -9,27 +9,19 @@ from demos.panels.codes import written
 from keras_gen import pictures
 from keras_gen.export.runtime import Runtime
 
-from .conftest import client_of, exported
+from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (16, 16, 1)
 SETTINGS = {"width": 4, "dense": 16, "noise_size": 3, "num_categories": 3, "num_codes": 2}
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
-    return exported(tmp_path_factory.mktemp("runs"), "info", "infogan", SHAPE, SETTINGS)
+SERVED = {"info": lambda runs: exported(runs, "info", "infogan", SHAPE, SETTINGS)}
 
 
 @pytest.fixture(scope="module")
-def model(artifact):
-    return Runtime(artifact.folder)
-
-
-@pytest.fixture(scope="module")
-def client(artifact):
-    with client_of(artifact) as client:
-        yield client
+def model(served_models):
+    return Runtime(served_models["info"].folder)
 
 
 def test_the_image_is_that_of_seed_category_and_codes(client, model):
@@ -75,6 +67,5 @@ def test_the_guess_is_the_recognizers(client, model, tmp_path):
     np.testing.assert_array_equal(small(again, SHAPE), rgb(model.run("generate", **given)["image"][0]))
 
 
-def test_endpoints(client):
-    names = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert names == {f"/info_{part}" for part in ("image", "grid", "generate", "generated", "infer")}
+def test_endpoints(endpoints):
+    assert endpoints("info") == set(("image", "grid", "generate", "generated", "infer"))

@@ -10,6 +10,8 @@ from PIL import Image
 from demos.panels.codes import measure
 from keras_gen import pictures
 
+from .conftest import SERVED as SERVED
+
 
 def shown(path: str) -> np.ndarray:
     """The uint8 RGB picture that an endpoint gave."""
@@ -250,9 +252,28 @@ def test_generated_images_fill_the_fields_and_are_read_back_as_they_were(client)
     assert np.abs(shown(first).astype(int) - shown(second)).max() > 0
 
 
-def test_every_endpoint_has_a_name(client):
-    names = {name.lstrip("/") for name in client.view_api(return_format="dict")["named_endpoints"]}
-    parts = ["generate", "start", "another", "start_from", "move", "map", "generated", "reconstruct", "two_generated",
-             "interpolate", "position"]  # fmt: skip
-    both = {f"beside_{part}" for part in ("generate", "reconstruct", "generated")}
-    assert names == {f"{name}_{part}" for name in ("ae", "vae", "flat") for part in parts} | both
+def test_every_endpoint_has_a_name(client, endpoints, served_models):
+    parts = {"generate", "start", "another", "start_from", "move", "map", "generated", "reconstruct", "two_generated",
+             "interpolate", "position"}  # fmt: skip
+    assert endpoints("ae") == endpoints("vae") == endpoints("flat") == parts
+    assert endpoints("beside") == {"generate", "reconstruct", "generated"}
+    names = [name.lstrip("/") for name in client.view_api(return_format="dict")["named_endpoints"]]
+    assert all(name.startswith(tuple(f"{model}_" for model in (*served_models, "beside"))) for name in names)
+
+
+def test_mistakes_of_visitors_leave_no_traceback(client, artifacts, log, tmp_path):
+    (tmp_path / "text.png").write_text("this is no image")
+    secret = {"path": str(artifacts[0].folder / "model.json"), "meta": {"_type": "gradio.FileData"}}
+    for arguments, name in (
+        ((-1, 4), "/flat_generate"),
+        (("many", 4), "/flat_generate"),
+        ((None, 4), "/flat_generate"),
+        ((0, 4, 7), "/vae_generate"),
+        (("round", 0, 1, 0, 0, 0), "/flat_map"),
+        ((handle_file(str(tmp_path / "text.png")), False), "/flat_reconstruct"),
+        ((secret, False), "/flat_reconstruct"),
+        (({"path": 7}, False), "/flat_reconstruct"),
+    ):
+        with pytest.raises((AppError, ValueError)):
+            client.predict(*arguments, api_name=name)
+    assert "Traceback" not in log.read_text()

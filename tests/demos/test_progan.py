@@ -8,16 +8,14 @@ from PIL import Image
 from demos.panels.stages import at_every_stage, stages_of
 from keras_gen.export.runtime import Runtime
 
-from .conftest import client_of, exported
+from .conftest import exported
 from .test_latent import shown
 
 SHAPE = (16, 16, 3)
 SETTINGS = {"width": 8, "latent_size": 6, "num_classes": 3}
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
-    runs = tmp_path_factory.mktemp("runs")
+def export(runs):
     for epoch, colour in ((1, "red"), (2, "blue")):
         folder = runs / "grown" / "samples"
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,15 +23,12 @@ def artifact(tmp_path_factory):
     return exported(runs, "grown", "progan", SHAPE, SETTINGS, prepare=lambda model: model.enter(4))
 
 
-@pytest.fixture(scope="module")
-def model(artifact):
-    return Runtime(artifact.folder)
+SERVED = {"grown": export}
 
 
 @pytest.fixture(scope="module")
-def client(artifact):
-    with client_of(artifact) as client:
-        yield client
+def model(served_models):
+    return Runtime(served_models["grown"].folder)
 
 
 def test_all_stages_of_one_file(model):

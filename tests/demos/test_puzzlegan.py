@@ -10,27 +10,23 @@ from demos.panels.patch_places import cut_patches, framed, key_places, written
 from demos.panels.tile_puzzle import tiles_of
 from keras_gen.export.runtime import Runtime
 
-from .conftest import client_of, exported
+from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (16, 16, 3)
 SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
-    return exported(tmp_path_factory.mktemp("runs"), "puzzle", "puzzlegan", SHAPE, SETTINGS)
+GRID_SHAPE, GRID_SETTINGS = (8, 8, 3), {"layout": "grid", "side": 2, "max_missing": 1, **SETTINGS}
+SERVED = {
+    "puzzle": lambda runs: exported(runs, "puzzle", "puzzlegan", SHAPE, SETTINGS),
+    "grid": lambda runs: exported(runs, "grid", "puzzlegan", GRID_SHAPE, GRID_SETTINGS),
+}
 
 
 @pytest.fixture(scope="module")
-def model(artifact):
-    return Runtime(artifact.folder)
-
-
-@pytest.fixture(scope="module")
-def client(artifact):
-    with client_of(artifact) as client:
-        yield client
+def model(served_models):
+    return Runtime(served_models["puzzle"].folder)
 
 
 @pytest.fixture(scope="module")
@@ -104,22 +100,18 @@ def test_a_sample_is_a_picture_of_the_models_size(client):
     assert small(picture, SHAPE).std() > 10
 
 
-def test_endpoints(client):
-    names = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert names == {f"/puzzle_{part}" for part in ("choose", "sample", "drop", "shuffle", "restore")}
+def test_endpoints(endpoints):
+    assert endpoints("puzzle") == set(("choose", "sample", "drop", "shuffle", "restore"))
 
 
-def test_the_grid_is_solved_as_the_runtime_solves_it(tmp_path_factory, tmp_path):
-    shape = (8, 8, 3)
-    settings = {"layout": "grid", "side": 2, "max_missing": 1, **SETTINGS}
-    artifact = exported(tmp_path_factory.mktemp("runs"), "grid", "puzzlegan", shape, settings)
-    model, image = Runtime(artifact.folder), random_image(shape)
+def test_the_grid_is_solved_as_the_runtime_solves_it(client, served_models, tmp_path):
+    shape = GRID_SHAPE
+    model, image = Runtime(served_models["grid"].folder), random_image(shape)
     Image.fromarray(image).save(tmp_path / "image.png")
-    with client_of(artifact) as client:
-        upload = handle_file(str(tmp_path / "image.png"))
-        _, together, painted, text = client.predict(upload, False, 1, 7, api_name="/grid_solve")
-        with pytest.raises(AppError, match="There is no image yet"):
-            client.predict(None, False, 1, 7, api_name="/grid_solve")
+    upload = handle_file(str(tmp_path / "image.png"))
+    _, together, painted, text = client.predict(upload, False, 1, 7, api_name="/grid_solve")
+    with pytest.raises(AppError, match="There is no image yet"):
+        client.predict(None, False, 1, 7, api_name="/grid_solve")
     whole = tiles_of(image.astype(np.float32) / 255, 2)
     order = np.random.default_rng(7).permutation(4)[:3]
     made = model.solve(whole[order][None], seed=7)

@@ -10,7 +10,7 @@ from demos.panels.domains import Domains
 from keras_gen import pictures
 from keras_gen.export.runtime import Runtime
 
-from .conftest import client_of, exported
+from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (16, 16, 3)
@@ -18,20 +18,12 @@ NAMES = ["red", "green", "blue"]
 SETTINGS = {"groups": [3], "attribute_names": NAMES, "width": 4, "blocks": 1, "discriminator_width": 4}
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
-    return exported(tmp_path_factory.mktemp("runs"), "star", "stargan", SHAPE, SETTINGS)
+SERVED = {"star": lambda runs: exported(runs, "star", "stargan", SHAPE, SETTINGS)}
 
 
 @pytest.fixture(scope="module")
-def model(artifact):
-    return Runtime(artifact.folder)
-
-
-@pytest.fixture(scope="module")
-def client(artifact):
-    with client_of(artifact) as client:
-        yield client
+def model(served_models):
+    return Runtime(served_models["star"].folder)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +95,8 @@ def test_images_of_any_size_and_mode(client, tmp_path, size, mode):
     assert small(sees, SHAPE).shape == SHAPE
 
 
-def test_endpoints(client):
-    names = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert names == {"/star_domains", "/star_mix", "/star_named"}
+def test_endpoints(endpoints):
+    assert endpoints("star") == {"domains", "mix", "named"}
 
 
 class Described:

@@ -10,7 +10,7 @@ from demos.panels.interpolation import between
 from keras_gen import pictures
 from keras_gen.export.runtime import Runtime
 
-from .conftest import client_of, exported
+from .conftest import exported
 from .test_latent import rgb, shown, small
 
 SHAPE = (16, 16, 3)
@@ -18,20 +18,12 @@ WORDS = ("a", "large", "striped", "red", "star", "in", "the", "center", "plain",
 SETTINGS = {"width": 4, "vocabulary": WORDS, "length": 8, "embedding_size": 6, "text_width": 8, "latent_size": 5}
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
-    return exported(tmp_path_factory.mktemp("runs"), "text", "text2image", SHAPE, SETTINGS)
+SERVED = {"text": lambda runs: exported(runs, "text", "text2image", SHAPE, SETTINGS)}
 
 
 @pytest.fixture(scope="module")
-def model(artifact):
-    return Runtime(artifact.folder)
-
-
-@pytest.fixture(scope="module")
-def client(artifact):
-    with client_of(artifact) as client:
-        yield client
+def model(served_models):
+    return Runtime(served_models["text"].folder)
 
 
 def drawn(model, caption, seed=3, num=8):
@@ -98,6 +90,5 @@ def test_the_walk_goes_from_one_caption_to_the_other(client, model):
     np.testing.assert_array_equal(small(moved, SHAPE), rgb(images[5]))
 
 
-def test_endpoints(client):
-    names = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert {f"/text_{part}" for part in ("generate", "walk", "position")} <= names
+def test_endpoints(endpoints):
+    assert set(("generate", "walk", "position")) <= endpoints("text")

@@ -104,6 +104,17 @@ def test_pixels_without_a_known_range_are_refused(tmp_path):
     refused(str(tmp_path / "float.tiff"), "cannot be read")
 
 
+def test_other_formats_are_refused_whatever_their_name(tmp_path):
+    """An EPS would reach Ghostscript; the first frame of a GIF is taken."""
+    eps = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+    (tmp_path / "drawing.png").write_text(eps)
+    Image.new("RGB", (8, 8)).save(tmp_path / "image.ppm")
+    for name in ("drawing.png", "image.ppm"):
+        refused(str(tmp_path / name), f"{name} cannot be read as an image (UnidentifiedImageError)")
+    Image.new("RGB", (8, 8), "white").save(tmp_path / "image.gif")
+    assert read_image(str(tmp_path / "image.gif"), (8, 8, 3)).min() == 1
+
+
 def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
     header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
     checksum = zlib.crc32(header[-17:]).to_bytes(4, "big")
