@@ -165,7 +165,7 @@ def train(
         rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
         run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
         with strategies.together(devices):
-            training, validation = _datasets(run, model, devices)
+            training, validation = _datasets(run, model)
             if worker == 0 and not resume:
                 locks.enter_context(runs.lock(run.path))
                 runs.Run.create(out, run.config, overwrite=overwrite, locked=True)
@@ -223,11 +223,9 @@ def _policy(name: str):
         keras.config.set_dtype_policy(former)
 
 
-def _datasets(run: runs.Run, model: GenerativeModel, devices: tf.distribute.Strategy):
+def _datasets(run: runs.Run, model: GenerativeModel):
     """Training batches, and validation batches or None."""
-    options, replicas = run.config["training"], devices.num_replicas_in_sync
-    if options["batch_size"] % replicas:
-        raise ValueError(f"batch_size={options['batch_size']} is for all {replicas} devices: it must be a multiple")
+    options = run.config["training"]
     training = _dataset(run, "train", steps=options["steps"])
     if stages := model.data_stages(options["batch_size"]):
         steps = training.info.num_batches
