@@ -1,5 +1,6 @@
 """Start the converting process, and turn whatever happens to it into a result or a clear error."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -7,6 +8,8 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 
 import numpy as np
 
@@ -51,20 +54,9 @@ def convert_and_check(
     job["kinds"] = kinds
     (scratch / "job.json").write_text(json.dumps(job))
     (scratch / "stage.txt").write_text("starting")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")])),
-        # conversion needs no GPU, and this process may hold all of its memory
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-    # -P: a file tensorflow.py in the current directory is none of our business
-    command = [sys.executable, "-P", "-W", "ignore", *WORKER, str(scratch)]
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
-    )
+    status, words = _run(scratch)
     result = scratch / "result.json"
-    if done.returncode == 0 and result.is_file():
+    if status == 0 and result.is_file():
         return json.loads(result.read_text())
     stage = (scratch / "stage.txt").read_text()
     if (scratch / "error.json").is_file():
@@ -72,11 +64,95 @@ def convert_and_check(
         if error["unsupported"]:
             raise ValueError(error["message"])
         raise RuntimeError(f"Export failed while {stage}: {error['message'][:SHOWN]}. Nothing was changed")
-    words = "\n".join(line for line in done.stderr.splitlines() if not LOG_LINE.match(line))
+    words = "\n".join(line for line in words.splitlines() if not LOG_LINE.match(line))
     raise RuntimeError(
-        f"Export failed while {stage}: the converting process {_how(done.returncode)}. Nothing was changed. Try "
+        f"Export failed while {stage}: the converting process {_how(status)}. Nothing was changed. Try "
         f"another precision (--quantize none); its last words: {words[-SHOWN:].strip() or 'none'}"
     )
+
+
+class Server:
+    """A process that has TensorFlow loaded and does one job after another, each in a child of its own (worker.py)."""
+
+    def __init__(self):
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")])),
+            # conversion needs no GPU, and this process may hold all of its memory
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+        # a file and no pipe: nobody reads it while a job runs, and a full pipe would stop the job
+        self.words = tempfile.TemporaryFile()
+        # -P: a file tensorflow.py in the current directory is none of our business
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-W", "ignore", *WORKER],
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.words, text=True,
+        )  # fmt: skip
+        self.owner = os.getpid()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it runs and was started by this process; a fork of this process must not share its pipes."""
+        return self.owner == os.getpid() and self.process.poll() is None
+
+    def run(self, scratch: pathlib.Path) -> tuple[int, str] | None:
+        """Do the job in a scratch folder.
+
+        Returns:
+            Its exit status (minus the signal that killed it) and what was written to stderr. A process that ends
+            without an answer gives its own status; None where it ended because it had been idle.
+        """
+        start = os.fstat(self.words.fileno()).st_size
+        try:
+            print(json.dumps(str(scratch.absolute())), file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            pass
+        answer = self.process.stdout.readline()
+        if not answer and self.process.wait() == 0:
+            return None
+        self.words.seek(start)
+        return int(answer or self.process.returncode), self.words.read().decode(errors="replace")
+
+    def close(self) -> None:
+        """End the process and a job that is running."""
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+        self.process.wait()
+        self.process.stdout.close()
+        self.words.close()
+
+
+_server: Server | None = None
+_lock = threading.Lock()
+
+
+def _run(scratch: pathlib.Path) -> tuple[int, str]:
+    """`Server.run` by the one server of this process, which is started with the first job."""
+    global _server
+    with _lock:
+        while True:
+            if _server is None or not _server.usable:
+                close()
+                _server = Server()
+            try:
+                done = _server.run(scratch)
+            except BaseException:  # Ctrl-C: the answer would be taken for the next job's
+                close()
+                raise
+            if done:
+                return done
+
+
+@atexit.register
+def close() -> None:
+    """End the server, if there is one."""
+    global _server
+    if _server is not None and _server.owner == os.getpid():
+        _server.close()
+    _server = None
 
 
 def _numbered(tables: dict) -> tuple[dict[str, np.ndarray], dict]:

@@ -1,16 +1,25 @@
-"""The process that converts and checks: `python -m keras_gen.export.worker SCRATCH`.
+"""The process that converts and checks: `python -m keras_gen.export.worker`.
 
-The converter's calibration and the interpreter can abort a process, so neither runs in the caller's. It reads
-job.json and arrays.npz in the scratch folder and writes the models beside them, stage.txt as it goes, and result.json
-at the end (or error.json).
+The converter's calibration and the interpreter can abort a process, so neither runs in the caller's. Importing
+TensorFlow takes longer than converting a small model, so this process imports it once and forks a child for each job: a
+child that crashes ends alone.
+
+It reads the path of a scratch folder, as JSON, from each line of stdin and writes the status of the job to stdout: 0,
+an exit code, or minus a signal. A job reads job.json and arrays.npz in its folder and writes the models beside them,
+stage.txt as it goes, and result.json at the end (or error.json). The process ends when stdin is closed, which also
+happens when the caller is killed, and takes a running job with it; or when it had nothing to do for `IDLE` seconds.
 """
 
 import hashlib
 import json
+import os
 import pathlib
+import select
+import signal
 import sys
 import time
 import traceback
+from typing import TextIO
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +31,10 @@ from .runtime import open_interpreter, run_rows
 
 SAVED_MODEL_BATCHES = (1, 5)
 MARGIN = 0.5  # of the bound: endpoints are used one after another, and on other examples
+IDLE = 300.0  # seconds; the process holds about 250 MB
+# TensorFlow starts its threads with its first operation, which only children run. Elsewhere forking is not safe
+# (macOS) or not possible (Windows): the process does one job and ends
+FORKS = sys.platform == "linux"
 
 
 def main(scratch: pathlib.Path) -> None:
@@ -120,12 +133,53 @@ def _stage(scratch: pathlib.Path, text: str) -> None:
     (scratch / "stage.txt").write_text(text)
 
 
-if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
+def serve() -> None:
+    """Do one job after another until stdin is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, which then closes stdin
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever else is printed is no answer
+    while True:
+        if FORKS and not select.select([sys.stdin], [], [], IDLE)[0]:
+            return
+        # one line at most is waiting: the caller sends the next one after the answer
+        line = sys.stdin.readline()
+        if not line:
+            return
+        scratch = pathlib.Path(json.loads(line))
+        print(_in_child(scratch, answers) if FORKS else _do(scratch), file=answers, flush=True)
+        if not FORKS:
+            return
+
+
+def _in_child(scratch: pathlib.Path, answers: TextIO) -> int:
+    """Do a job in a child process; kill it if stdin is closed meanwhile."""
+    ended, alive = os.pipe()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            answers.close()  # so that the caller sees this end if the parent is killed
+            status = _do(scratch)
+        finally:
+            os._exit(status)
+    os.close(alive)  # the child has the only other end, which closes with it
+    if sys.stdin in select.select([ended, sys.stdin], [], [])[0]:
+        os.kill(child, signal.SIGKILL)
+    os.close(ended)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _do(scratch: pathlib.Path) -> int:
+    """Do a job and return its exit code."""
     try:
-        main(folder)
+        main(scratch)
     except Exception as error:
         traceback.print_exc()
         refused = error.names if isinstance(error, UnsupportedOperations) else None
-        (folder / "error.json").write_text(json.dumps({"message": str(error), "unsupported": refused}))
-        sys.exit(1)
+        (scratch / "error.json").write_text(json.dumps({"message": str(error), "unsupported": refused}))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    serve()

@@ -2,11 +2,13 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
 from keras_gen import zoo
 from keras_gen.export import PRECISIONS, export
+from keras_gen.models import Autoencoder
 from keras_gen.runs import Run
 
 SIZE, CLASSES = 16, 3
@@ -20,6 +22,18 @@ def blobs(num: int, seed: int = 0, channels: int = 1, size: int = SIZE) -> np.nd
     widths = generator.uniform(0.1, 0.3, (num, 1, 1, channels))
     distance = (y - centers[:, 0]) ** 2 + (x - centers[:, 1]) ** 2
     return np.exp(-distance / widths**2).astype(np.float32)
+
+
+def tree(folder) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def small(kind=Autoencoder, size: int = 8, latent: int = 3):
+    encoder = keras.Sequential([keras.Input((size, size, 1)), keras.layers.Flatten(), keras.layers.Dense(latent)])
+    decoder = keras.Sequential(
+        [keras.Input((latent,)), keras.layers.Dense(size * size), keras.layers.Reshape((size, size, 1))]
+    )
+    return kind(encoder, decoder, seed=1)
 
 
 @pytest.fixture(scope="session")
