@@ -1,7 +1,9 @@
 """A GAN that grows: phases, what each of them moves, exact resume, replicas, export at every stage."""
 
+import dataclasses
 import gc
 import json
+import pathlib
 import weakref
 
 import keras
@@ -36,19 +38,78 @@ def dataset(images=IMAGES):
 
 
 def state(model):
+    """Path -> value of everything that training goes on from."""
     return {variable.path: np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)}
 
 
 def assert_same(ours, theirs, **tolerance):
-    for (path, value), other in zip(state(ours).items(), state(theirs).values(), strict=True):
+    for (path, value), other in zip(ours.items(), theirs.values(), strict=True):
         np.testing.assert_allclose(value, other, err_msg=path, **{"rtol": 0, "atol": 0, **tolerance})
 
 
+class GraphsSeen:
+    """Notes the graphs of every traced step while it is entered."""
+
+    def __init__(self):
+        self.references, self.patch = [], pytest.MonkeyPatch()
+
+    def __enter__(self):
+        note = Graphs.note
+
+        def noted(graphs):
+            note(graphs)
+            self.references.append(weakref.ref(tf.compat.v1.get_default_graph()))
+
+        self.patch.setattr(Graphs, "note", noted)
+        return self
+
+    def __exit__(self, *exception):
+        self.patch.undo()
+
+    def alive(self) -> set[int]:
+        """The positions in `references` of the last note of each graph that still exists."""
+        gc.collect()
+        last = {id(graph()): number for number, graph in enumerate(self.references) if graph() is not None}
+        return set(last.values())
+
+
+@dataclasses.dataclass(frozen=True)
+class Grown:
+    """A model trained through all of its phases, and what was seen on the way.
+
+    Attributes:
+        model: the model.
+        history: of `fit`.
+        traced: the phases, in the order in which the step was traced.
+        graphs: the graphs that it was traced in.
+        states: epochs done -> its state.
+        folder: where it was saved after some epochs, as `{epochs}.keras` and `{epochs}.weights.h5`.
+    """
+
+    model: keras.Model
+    history: dict[str, list[float]]
+    traced: list
+    graphs: GraphsSeen
+    states: dict[int, dict[str, np.ndarray]]
+    folder: pathlib.Path
+
+
 @pytest.fixture(scope="module")
-def grown():
-    """Trained through all of its phases, and what was reported."""
-    model = build()
-    return model, model.fit(dataset(), epochs=10, verbose=0).history
+def grown(tmp_path_factory):
+    model, traced, states, folder = build(), [], {}, tmp_path_factory.mktemp("grown")
+    step = model.train_step
+
+    def keep(epoch, logs):
+        states[epoch + 1] = state(model)
+        if epoch + 1 in (2, 3, 4):
+            model.save(folder / f"{epoch + 1}.keras")
+            model.save_weights(folder / f"{epoch + 1}.weights.h5")
+
+    with pytest.MonkeyPatch.context() as patch, GraphsSeen() as graphs:
+        patch.setattr(model, "train_step", lambda data: traced.append(model.phase) or step(data))
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=keep)]
+        history = model.fit(dataset(), epochs=10, verbose=0, callbacks=callbacks).history
+    return Grown(model, history, traced, graphs, states, folder)
 
 
 # phases
@@ -59,16 +120,24 @@ def test_phases_of_three_stages():
 
 
 def test_grows_from_phase_to_phase_in_whole_epochs(grown):
-    _, history = grown
-    assert history["resolution"] == [4, 4, 8, 8, 8, 8, 16, 16, 16, 16]
+    assert grown.history["resolution"] == [4, 4, 8, 8, 8, 8, 16, 16, 16, 16]
     # means of the steps' shares, which rise with the images shown before each step
-    np.testing.assert_allclose(history["alpha"], [1, 1, 3 / 16, 11 / 16, 1, 1, 3 / 16, 11 / 16, 1, 1])
+    np.testing.assert_allclose(grown.history["alpha"], [1, 1, 3 / 16, 11 / 16, 1, 1, 3 / 16, 11 / 16, 1, 1])
+
+
+def test_each_phase_is_traced_once(grown):
+    assert grown.traced == grown.model.phases
+
+
+def test_no_graph_of_an_old_phase_stays(grown):
+    noted = len(grown.graphs.references)
+    assert noted >= len(grown.model.phases) and grown.graphs.alive() == {noted - 1}
 
 
 def test_a_phase_that_is_no_whole_epoch_is_rounded_up():
-    history = build(fade_images=20, stable_images=1).fit(dataset(), epochs=6, verbose=0).history
-    assert history["resolution"] == [4, 8, 8, 8, 16, 16]
-    np.testing.assert_allclose(history["alpha"][1:4], [0.3, 0.8 + 0.2 * 0.75, 1])
+    history = build(fade_images=20, stable_images=1).fit(dataset(), epochs=3, verbose=0).history
+    assert history["resolution"] == [4, 8, 8]
+    np.testing.assert_allclose(history["alpha"], [1, 0.3, 0.8 + 0.2 * 0.75])
 
 
 def test_a_phase_moves_its_own_layers_alone():
@@ -92,8 +161,8 @@ def test_a_phase_moves_its_own_layers_alone():
 
 def test_a_new_phase_forgets_the_optimizers_and_has_its_own_rate():
     model = build(rates={4: 0.25, 8: 0.5, 16: 2.0})
-    model.fit(dataset(), epochs=1, verbose=0)
-    assert int(model.optimizer.iterations) == 4 and int(model.phase_images) == 16
+    model.train_step({"image": tf.constant(IMAGES)})  # eager: nothing is traced
+    assert int(model.optimizer.iterations) == 1 and int(model.phase_images) == 16
     assert float(model.optimizer.learning_rate) == pytest.approx(0.25e-3)
     model.enter(1)
     optimizers = model.optimizer.optimizers
@@ -106,35 +175,9 @@ def test_a_new_phase_forgets_the_optimizers_and_has_its_own_rate():
 
 def test_without_reset_the_optimizers_go_on():
     model = build(reset=False)
-    model.fit(dataset(), epochs=1, verbose=0)
+    model.train_step({"image": tf.constant(IMAGES)})
     model.enter(1)
-    assert int(model.optimizer.iterations) == 4
-
-
-def test_each_phase_is_traced_once(monkeypatch):
-    model, traced = build(), []
-    step = model.train_step
-    monkeypatch.setattr(model, "train_step", lambda data: traced.append(model.phase) or step(data))
-    model.fit(dataset(), epochs=10, verbose=0)
-    assert traced == model.phases
-
-
-@pytest.mark.parametrize("strategy", [tf.distribute.get_strategy, two_replicas])
-def test_no_graph_of_an_old_phase_stays(monkeypatch, strategy):
-    seen, note = [], Graphs.note
-
-    def noted(graphs):
-        note(graphs)
-        seen.append(weakref.ref(tf.compat.v1.get_default_graph()))
-
-    monkeypatch.setattr(Graphs, "note", noted)
-    with strategy().scope():
-        model = build(fade_images=16, stable_images=16)
-    model.fit(dataset(), epochs=3, verbose=0)
-    gc.collect()
-    alive = {id(graph()) for graph in seen if graph() is not None}
-    assert model.phase.stage == 1 and not model.phase.fading
-    assert len(alive) == 1 and seen[-1]() is not None
+    assert int(model.optimizer.iterations) == 1
 
 
 def test_the_first_step_of_a_fade_shows_the_stage_before():
@@ -201,8 +244,8 @@ def test_staged_data_arrive_at_the_size_in_use(tmp_path):
     image = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: seen.append(next(iter(loaded))["image"].shape[0])
     )
-    history = model.fit(loaded, epochs=6, verbose=0, callbacks=[image]).history
-    assert history["resolution"] == [4, 8, 8, 8, 16, 16] and seen == [16, 8, 8, 8, 4, 4]
+    history = model.fit(loaded, epochs=2, verbose=0, callbacks=[image]).history
+    assert history["resolution"] == [4, 8] and seen == [16, 8]
 
 
 def test_batch_sizes_may_be_given():
@@ -214,37 +257,35 @@ def test_batch_sizes_may_be_given():
 
 
 @pytest.mark.parametrize(
-    ("epoch", "form"),
-    [(2, "weights"), (3, "model"), (4, "weights")],
+    ("epoch", "form", "until"),
+    [(2, "weights", 3), (3, "model", 5), (4, "weights", 5)],
     ids=["before a fade", "in a fade", "in a stabilization"],
 )
-def test_saved_and_loaded_it_goes_on_bit_for_bit(grown, tmp_path, epoch, form):
-    model = build()
-    model.fit(dataset(), epochs=epoch, verbose=0)
+def test_saved_and_loaded_it_goes_on_bit_for_bit(grown, epoch, form, until):
     if form == "model":
-        model.save(tmp_path / "half.keras")
-        other = keras.saving.load_model(tmp_path / "half.keras")
+        model = keras.saving.load_model(grown.folder / f"{epoch}.keras")
     else:
-        model.save_weights(tmp_path / "half.weights.h5")
-        other = build()
-        other.load_weights(tmp_path / "half.weights.h5")
-    assert other.phase == model.phase and other.image_shape == model.image_shape
-    other.fit(dataset(), initial_epoch=epoch, epochs=10, verbose=0)
-    assert_same(grown[0], other)
+        model = build()
+        model.load_weights(grown.folder / f"{epoch}.weights.h5")
+    model.fit(dataset(), initial_epoch=epoch, epochs=until, verbose=0)
+    assert_same(grown.states[until], state(model))
 
 
 def test_two_replicas_grow_as_one_device():
+    """In a fade and after it; no graph of an old phase stays here either."""
+
     def run():
-        model = build(keras.optimizers.SGD(0.01))
-        history = model.fit(dataset(), validation_data=dataset(), epochs=3, verbose=0).history
+        model = build(keras.optimizers.SGD(0.01), fade_images=16, stable_images=16)
+        history = model.fit(dataset(), validation_data=dataset(), epochs=2, verbose=0).history
         return model, history
 
     one, history = run()
     keras.utils.clear_session()
-    with two_replicas().scope():
+    with two_replicas().scope(), GraphsSeen() as graphs:
         two, other = run()
-    assert two.phase == one.phase and history["resolution"] == other["resolution"]
-    assert_same(one, two, rtol=1e-4, atol=2e-6)  # sums in another order
+    assert len(graphs.alive()) == 2  # those of the last phase: training and validation
+    assert two.phase == one.phase and history["resolution"] == other["resolution"] == [4, 8]
+    assert_same(state(one), state(two), rtol=1e-4, atol=2e-6)  # sums in another order
     for name, values in history.items():
         np.testing.assert_allclose(values, other[name], rtol=1e-4, atol=1e-4, err_msg=name)
 
@@ -253,7 +294,7 @@ def test_two_replicas_grow_as_one_device():
 
 
 def test_the_same_noise_at_every_stage(grown):
-    model, _ = grown
+    model = grown.model
     images = [model.generate(2, seed=1, stage=stage) for stage in (0, 1, 2)]
     assert [image.shape for image in images] == [(2, 4, 4, 1), (2, 8, 8, 1), (2, 16, 16, 1)]
     np.testing.assert_array_equal(images[2], model.generate(2, seed=1))
@@ -262,7 +303,7 @@ def test_the_same_noise_at_every_stage(grown):
 
 
 def test_images_of_earlier_stages_follow_those_of_the_last(grown):
-    model, _ = grown
+    model = grown.model
     noise = {name: tf.constant(value) for name, value in draw_noise(model.noise(), REFITTED, 0).items()}
     generator, codes = model.shown("generator"), model.prior.draw(noise)
     features = [generator.blocks[0](codes)]
