@@ -1,18 +1,20 @@
 # make quickstart   .venv, install, then the whole way: train, evaluate, export, run the exported file
 # make test         .venv, install what the tests need, pytest        make demo   the demo app over trained runs
+# make test-all     the tests marked `slow` too, before a release     PYTEST=... make test         further options
 # make lint         ruff                                              PYTHON=python3.12 make ...   another Python
 
 PYTHON ?= python3
+PYTEST ?=
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := runs/quickstart
 SAMPLE := $(RUN)/device_samples.png
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test demo lint clean
+.PHONY: help quickstart test test-all demo lint clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 # a stamp for each set of packages: a second run installs nothing
 $(VENV)/python:
@@ -57,7 +59,10 @@ quickstart: $(VENV)/installed
 	@echo "Next: make demo"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow' $(PYTEST)
+
+test-all: $(VENV)/installed-dev
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 
 demo: $(VENV)/installed-demos
 	$(BIN)/python -m demos

@@ -1,11 +1,13 @@
 """What every system must pass, called with a system's key and toy sizes (see test_contract.py).
 
-Each `check_*` builds the system anew from the zoo, so that one failing does not hide another.
+Tracing a training step takes longer than a thousand toy steps, so the checks share one model that `train` has trained
+where they can, and compare what it stored at that time. The other checks build the system anew from the zoo.
 """
 
 # More than 250 lines: the contract is one thing, and each of its checks is a function that reads alone.
 
 import dataclasses
+import functools
 import json
 import pathlib
 from collections.abc import Callable
@@ -22,6 +24,9 @@ from tests.replicas import two_replicas
 
 # not a multiple of the batch size: the last batch has one row, which leaves one of two replicas without any
 EXAMPLES, BATCH = 9, 4
+# of `train`, on twice as many examples; the last batch of an epoch has two rows
+EPOCHS, STEPS = 4, 5
+OPTIMIZER = functools.partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
 # the same sums in another order: last places of float32, carried through six steps; a lost row would be 1e-3
 SAME_SUMS = {"rtol": 1e-4, "atol": 5e-6}
 
@@ -95,18 +100,89 @@ class Toy:
         return tf.data.Dataset.from_tensor_slices({**draw_noise(model.noise(), EXAMPLES, 0), **told}).batch(BATCH)
 
 
-def check_trains(toy: Toy):
-    """Two steps change every layer and stay finite; evaluate, predict and generate work."""
-    model = toy.build()
-    before = _weights(model)
-    history = model.fit(toy.dataset(2 * BATCH), verbose=0).history
-    assert set(history) == set(model.tracked)
-    assert np.isfinite(list(history.values())).all(), history
-    after = _weights(model)
-    assert int(model.train_steps) == 2
-    learning = {path.split("/")[0] for path, value in after.items() if (value != before[path]).any()}
-    assert learning == {path.split("/")[0] for path in before}, "some layer does not learn"
-    assert all(np.isfinite(value).all() for value in after.values())
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A system after `EPOCHS` epochs, and what was seen on the way. Checks may train `model` further.
+
+    Attributes:
+        toy: the system.
+        model: the model.
+        form: "dataset" (shuffled and augmented by the epoch) or "arrays".
+        data: the images in a file.
+        half: the model saved after half of the epochs, as a file.
+        initial: its weights before training.
+        half_weights: its weights after half of the epochs.
+        weights: its weights at the end.
+        state: everything that training goes on from, at the end.
+        history: metric -> its values, those of validation included.
+        images: two images, by seed 1.
+    """
+
+    toy: Toy
+    model: keras.Model
+    form: str
+    data: pathlib.Path
+    half: pathlib.Path
+    initial: dict[str, np.ndarray]
+    half_weights: dict[str, np.ndarray]
+    weights: dict[str, np.ndarray]
+    state: dict[str, np.ndarray]
+    history: dict[str, list[float]]
+    images: np.ndarray
+
+    def fit(self, model, **options) -> dict[str, list[float]]:
+        """The history of `model.fit` on the same data in the same form."""
+        return _fit(self.toy, self.data, self.form, model, **options)
+
+
+def train(toy: Toy, folder: pathlib.Path, form: str = "dataset") -> Trained:
+    """Train a system with validation, saving it halfway."""
+    keras.utils.clear_session()
+    file, half, at_half = folder / "toy.npz", folder / "half.keras", {}
+    np.savez(file, **toy.columns(2 * EXAMPLES))
+    # not Adam's defaults, which a model that forgot its optimizer would be given
+    model = toy.build(OPTIMIZER())
+    initial = _weights(model)
+
+    def keep(epoch, logs):
+        if epoch + 1 == EPOCHS // 2:
+            model.save(half)
+            at_half.update(_weights(model))
+
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=keep)]
+    history = _fit(toy, file, form, model, epochs=EPOCHS, validation_data=toy.dataset(), callbacks=callbacks)
+    return Trained(
+        toy=toy,
+        model=model,
+        form=form,
+        data=file,
+        half=half,
+        initial=initial,
+        half_weights=at_half,
+        weights=_weights(model),
+        state=_state(model),
+        history=history,
+        images=toy.images(model, 2, seed=1),
+    )
+
+
+def _fit(toy: Toy, file: pathlib.Path, form: str, model, **options) -> dict[str, list[float]]:
+    if form == "arrays":
+        options |= {"x": toy.columns(2 * EXAMPLES), "batch_size": BATCH, "shuffle": False}
+    else:
+        options["x"] = data.load(file, image_shape=toy.image_shape, batch_size=BATCH, augment=("flip",))
+    return model.fit(verbose=0, **options).history
+
+
+def check_trains(trained: Trained):
+    """Training changes every layer and stays finite; evaluate, predict and generate work."""
+    toy, model = trained.toy, trained.model
+    assert set(trained.history) == {*model.tracked, *(f"val_{name}" for name in model.tracked)}
+    assert np.isfinite(list(trained.history.values())).all(), trained.history
+    changed = {path for path, value in trained.weights.items() if (value != trained.initial[path]).any()}
+    learning = {path.split("/")[0] for path in changed}
+    assert learning == {path.split("/")[0] for path in trained.weights}, "some layer does not learn"
+    assert all(np.isfinite(value).all() for value in trained.state.values())
     results = model.evaluate(toy.dataset(), verbose=0, return_dict=True)
     assert set(results) == set(model.tracked) and np.isfinite(list(results.values())).all()
     _check_images(model.predict(toy.inputs(model), verbose=0), (EXAMPLES, *toy.image_shape))
@@ -115,40 +191,21 @@ def check_trains(toy: Toy):
     assert names[: len(listed)] == listed  # settings may add some
 
 
-def check_resumes_exactly(toy: Toy, folder: pathlib.Path, form: str):
-    """Save, load, go on = uninterrupted: weights, optimizer, seeds and step counters, bit for bit.
-
-    Args:
-        form: "dataset" (shuffled and augmented by the epoch) or "arrays".
-    """
-    np.savez(folder / "toy.npz", **toy.columns(2 * EXAMPLES))
-
-    def fit(model, **options):
-        if form == "dataset":
-            loaded = data.load(folder / "toy.npz", image_shape=toy.image_shape, batch_size=BATCH, augment=("flip",))
-            return model.fit(loaded, epochs=4, verbose=0, **options).history
-        columns = toy.columns(2 * EXAMPLES)
-        arguments = {"x": columns, "batch_size": BATCH, "shuffle": False}
-        return model.fit(**arguments, epochs=4, verbose=0, **options).history
-
-    keras.utils.clear_session()
-    # not Adam's defaults, which a model that forgot its optimizer would be given
-    model = toy.build(keras.optimizers.Adam(2e-3, beta_1=0.5))
-    save = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: model.save(folder / "half.keras") if epoch == 1 else None
-    )
-    uninterrupted = fit(model, callbacks=[save])
-    loaded = keras.saving.load_model(folder / "half.keras")
-    resumed = fit(loaded, initial_epoch=2)
-    for name, values in uninterrupted.items():
-        assert values[2:] == resumed[name], name
-    ours, theirs = _state(model), _state(loaded)
+def check_resumes_exactly(trained: Trained):
+    """Save, load, go on = uninterrupted: weights, optimizer, seeds and step counters, bit for bit."""
+    loaded = keras.saving.load_model(trained.half)
+    validation = {"validation_data": trained.toy.dataset()}
+    resumed = trained.fit(loaded, initial_epoch=EPOCHS // 2, epochs=EPOCHS, **validation)
+    assert set(resumed) == set(trained.history)
+    for name, values in resumed.items():
+        assert trained.history[name][EPOCHS // 2 :] == values, name
+    ours, theirs = trained.state, _state(loaded)
     for path, value, other in zip(ours, ours.values(), theirs.values(), strict=True):
         np.testing.assert_array_equal(value, other, err_msg=path)
     kinds = ("train_steps", "seed_generator_state", "optimizer")
     assert all(any(kind in path for path in ours) for kind in kinds), sorted(ours)
-    images = [toy.images(each, 2, seed=1) for each in (model, loaded)]
-    np.testing.assert_array_equal(*images)
+    assert int(loaded.train_steps) == EPOCHS * STEPS
+    np.testing.assert_array_equal(trained.images, trained.toy.images(loaded, 2, seed=1))
 
 
 def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
@@ -185,22 +242,16 @@ def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
     np.testing.assert_allclose(one_images, two_images, atol=1e-5)
 
 
-def check_training_does_not_depend_on_how_it_is_run(toy: Toy):
-    """Validation changes nothing, and several steps per execution neither: the two give the same weights."""
-
-    def run(steps_per_execution: int = 1, **options):
-        model = toy.build()
-        model.compile(model.optimizer, steps_per_execution=steps_per_execution)
-        history = model.fit(toy.dataset(4 * BATCH), epochs=2, verbose=0, **options).history
-        return _weights(model), {name: history[name] for name in model.tracked}
-
-    weights, history = run(validation_data=toy.dataset())
-    others, other_history = run(steps_per_execution=2)
-    for (path, value), other in zip(weights.items(), others.values(), strict=True):
+def check_several_steps_per_execution_are_the_same(trained: Trained):
+    """Several steps per execution change nothing, also where they do not divide an epoch, and validation neither."""
+    model = trained.toy.build(OPTIMIZER())
+    model.compile(model.optimizer, steps_per_execution=2)
+    history = trained.fit(model, epochs=EPOCHS // 2)
+    for (path, value), other in zip(trained.half_weights.items(), _weights(model).values(), strict=True):
         # the same operations, but fused differently: rounding, against steps of 2e-3 by Adam
         np.testing.assert_allclose(value, other, rtol=1e-5, atol=1e-6, err_msg=path)
     for tracked, values in history.items():
-        np.testing.assert_allclose(values, other_history[tracked], rtol=1e-6, err_msg=tracked)
+        np.testing.assert_allclose(values, trained.history[tracked][: EPOCHS // 2], rtol=1e-6, err_msg=tracked)
 
 
 def check_mixed_precision(toy: Toy, folder: pathlib.Path):
@@ -234,16 +285,17 @@ def check_jit(toy: Toy):
     assert all((value != before[path]).any() for path, value in _weights(model).items())
 
 
-def check_callbacks(toy: Toy, folder: pathlib.Path):
+def check_callbacks(trained: Trained, folder: pathlib.Path):
     """EarlyStopping, ModelCheckpoint and LearningRateScheduler do what they do in any Keras model."""
-    model, metric = toy.build(), f"val_{toy.monitor}"
+    toy, model, metric = trained.toy, trained.model, f"val_{trained.toy.monitor}"
     rates = [1e-3, 5e-4, 0.0, 0.0, 0.0, 0.0]
     callbacks = [
         keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch]),
         keras.callbacks.ModelCheckpoint(folder / "best.keras", monitor=metric, mode="min", save_best_only=True),
         keras.callbacks.EarlyStopping(metric, mode="min", patience=2, min_delta=1e-12),
     ]
-    history = model.fit(toy.dataset(), validation_data=toy.dataset(), epochs=6, callbacks=callbacks, verbose=0).history
+    start = int(model.train_steps)
+    history = trained.fit(model, validation_data=toy.dataset(), epochs=6, callbacks=callbacks)
     reported = [values for name, values in history.items() if name.startswith("learning_rate")]
     assert reported and all(np.allclose(values, rates[: len(history[metric])]) for values in reported)
     losses = history[metric]
@@ -254,15 +306,13 @@ def check_callbacks(toy: Toy, folder: pathlib.Path):
         assert len(losses) == 4 if losses[1] < losses[0] else len(losses) == 3, losses
         assert losses[2:] == losses[1:2] * len(losses[2:])
     best = keras.saving.load_model(folder / "best.keras")
-    assert int(best.train_steps) == len(toy.dataset()) * (1 + int(np.argmin(losses)))
+    assert int(best.train_steps) == start + STEPS * (1 + int(np.argmin(losses)))
     assert best.evaluate(toy.dataset(), verbose=0, return_dict=True)[toy.monitor] == min(losses)
 
 
-def check_export(toy: Toy, folder: pathlib.Path):
+def check_export(trained: Trained, folder: pathlib.Path):
     """The same images in Keras, SavedModel and runtime; every precision within its bound; builtin ops alone."""
-    model = toy.build()
-    # moving statistics start far from those of a batch
-    model.fit(toy.dataset(4 * BATCH), epochs=6 if toy.normalized else 1, verbose=0)
+    toy, model = trained.toy, trained.model
     out = export_model(
         model, folder / "export", calibration=toy.columns(48), quantize=("float32", "float16", "dynamic", "int8")
     )

@@ -1,5 +1,7 @@
 """The contract of all systems, for the CycleGAN of small images: what its masked U-Net does otherwise."""
 
+import pytest
+
 from tests import contract
 from tests.contract import Toy
 
@@ -12,16 +14,22 @@ TOY = Toy(
 )
 
 
-def test_trains():
-    contract.check_trains(TOY)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> contract.Trained:
+    return contract.train(TOY, tmp_path_factory.mktemp("masked"))
 
 
+def test_trains(trained):
+    contract.check_trains(trained)
+
+
+@pytest.mark.slow  # see test_contract.py
 def test_two_replicas_are_one_device(tmp_path):
     contract.check_two_replicas_are_one_device(TOY, tmp_path)
 
 
-def test_export(tmp_path):
-    contract.check_export(TOY, tmp_path)
+def test_export(trained, tmp_path):
+    contract.check_export(trained, tmp_path)
 
 
 def test_it_is_the_masked_one():

@@ -1,5 +1,7 @@
 """The contract of all systems, for Puzzle-GAN's second layout: what its graph does otherwise."""
 
+import pytest
+
 from tests import contract
 from tests.contract import Toy
 
@@ -14,13 +16,19 @@ TOY = Toy(
 )
 
 
-def test_resumes_exactly(tmp_path):
-    contract.check_resumes_exactly(TOY, tmp_path, "arrays")
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> contract.Trained:
+    return contract.train(TOY, tmp_path_factory.mktemp("grid"))
 
 
+def test_resumes_exactly(trained):
+    contract.check_resumes_exactly(trained)
+
+
+@pytest.mark.slow  # see test_contract.py
 def test_two_replicas_are_one_device(tmp_path):
     contract.check_two_replicas_are_one_device(TOY, tmp_path)
 
 
-def test_export(tmp_path):
-    contract.check_export(TOY, tmp_path)
+def test_export(trained, tmp_path):
+    contract.check_export(trained, tmp_path)

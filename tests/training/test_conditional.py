@@ -2,6 +2,7 @@
 
 import os
 import signal
+import functools
 
 import numpy as np
 import pytest
@@ -32,9 +33,21 @@ def tfds_dir(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def run_of(tfds_dir, tmp_path_factory):
+    """A function of a system's key: its run of two epochs, trained once."""
+
+    @functools.cache
+    def run_of(key: str):
+        folder = tmp_path_factory.mktemp("runs") / key
+        return training.train(key, "shapes/tiny", folder, settings=TOYS[key], data_dir=tfds_dir, **OPTIONS)
+
+    return run_of
+
+
 @pytest.mark.parametrize("key", TOYS)
-def test_trains_on_shapes_and_shows_what_it_makes(key, tmp_path, tfds_dir):
-    run = training.train(key, "shapes/tiny", tmp_path / key, settings=TOYS[key], data_dir=tfds_dir, **OPTIONS)
+def test_trains_on_shapes_and_shows_what_it_makes(key, run_of):
+    run = run_of(key)
     assert run.model_file.is_file() and len(run.metrics_file.read_text().splitlines()) == 3
     first, second = (np.asarray(Image.open(run.samples / f"epoch_000{epoch}.png")) for epoch in (1, 2))
     assert first.shape == second.shape and first.shape[0] > 16 * 4 and (first != second).any()
@@ -43,15 +56,16 @@ def test_trains_on_shapes_and_shows_what_it_makes(key, tmp_path, tfds_dir):
         assert "circle" in words and run.config["data"]["tokens"]["vocabulary"] == words
 
 
-def test_what_is_trained_first_is_trained_once_and_a_resumed_run_is_the_same(tmp_path, tfds_dir):
-    options = {**OPTIONS, "settings": TOYS["text2image"], "data_dir": tfds_dir}
-    whole = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
-    part = training.train("text2image", "shapes/tiny", tmp_path / "part", **{**options, "epochs": 1})
+def test_what_is_trained_first_is_trained_once_and_a_resumed_run_is_the_same(tmp_path, tfds_dir, run_of):
+    options = {**OPTIONS, "settings": TOYS["text2image"], "data_dir": tfds_dir, "epochs": 1}
+    part = training.train("text2image", "shapes/tiny", tmp_path / "part", **options)
     first = [part.path / f"{name}.keras" for name in ("embedding", "vae")]
     written = [file.stat().st_mtime_ns for file in first]
     part = training.train(None, None, part.path, epochs=2, resume=True, verbose=0)
     assert [file.stat().st_mtime_ns for file in first] == written
-    for ours, theirs in zip(part.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
+    for ours, theirs in zip(
+        part.load_model().get_weights(), run_of("text2image").load_model().get_weights(), strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
 
 

@@ -33,7 +33,10 @@ def test_the_table_tells_resolution_and_alpha(grown):
     assert model.settled == 1 and model.generate(2, seed=0).shape == (2, 8, 8, 1)
 
 
-@pytest.mark.parametrize("epoch", [3, 5], ids=["in a fade-in", "in a stabilization"])
+@pytest.mark.parametrize(
+    "epoch",
+    [pytest.param(3, id="in a fade-in"), pytest.param(5, id="in a stabilization", marks=pytest.mark.slow)],
+)
 def test_killed_and_resumed_it_is_the_same_bit_for_bit(grown, toy_images, tmp_path, epoch):
     program = f"""
 import os, signal
