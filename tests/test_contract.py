@@ -20,14 +20,16 @@ def trained(toy, tmp_path_factory) -> contract.Trained:
     return contract.train(toy, tmp_path_factory.mktemp(toy.key))
 
 
-# an encoder and a decoder, a GAN with batch normalization and labels, and a translator: the code that the checks marked
-# with this are about is shared, so the other systems take part in `make test-all` only
-IN_THREE = pytest.mark.parametrize(
-    "toy",
-    [pytest.param(key, marks=() if key in ("vae", "dcgan", "cyclegan") else pytest.mark.slow) for key in zoo.SYSTEMS],
-    indirect=True,
-    scope="module",
-)
+def slow_but_for(*keys: str):
+    """All systems, the others in `make test-all` only: these checks are about code that the systems share."""
+    params = [pytest.param(key, marks=() if key in keys else pytest.mark.slow) for key in zoo.SYSTEMS]
+    return pytest.mark.parametrize("toy", params, indirect=True, scope="module")
+
+
+# one optimizer, and one for each of two players
+BY_OPTIMIZERS = slow_but_for("vae", "dcgan")
+# an encoder and a decoder; a GAN with labels and batch normalization; a translator with a history of images
+BY_STEPS = slow_but_for("vae", "dcgan", "cyclegan")
 
 
 def test_trains(trained):
@@ -50,21 +52,21 @@ def test_mixed_precision(toy, tmp_path):
     contract.check_mixed_precision(toy, tmp_path)
 
 
-@IN_THREE
+@BY_OPTIMIZERS
 def test_several_steps_per_execution_are_the_same(trained):
     contract.check_several_steps_per_execution_are_the_same(trained)
 
 
-@IN_THREE
+@BY_OPTIMIZERS
 def test_callbacks(trained, tmp_path):
     contract.check_callbacks(trained, tmp_path)
 
 
-@IN_THREE
+@BY_STEPS
 def test_two_replicas_are_one_device(toy, tmp_path):
     contract.check_two_replicas_are_one_device(toy, tmp_path)
 
 
-@IN_THREE
+@BY_STEPS
 def test_jit(toy):
     contract.check_jit(toy)

@@ -46,7 +46,7 @@ def tiny(monkeypatch, tmp_path):
     return str(tmp_path / "usps.npz")
 
 
-@pytest.mark.parametrize("seconds, steps", [(None, 4), (1e-3, 2)])
+@pytest.mark.parametrize("seconds, steps", [(None, 4), pytest.param(1e-3, 2, marks=pytest.mark.slow)])
 def test_a_training_takes_its_steps_or_ends_early(tiny, tmp_path, monkeypatch, seconds, steps):
     monkeypatch.setattr(cyclegan, "CHUNK", 2)
     cyclegan.train("tiny", 1, None, seconds, tiny, None)

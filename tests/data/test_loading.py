@@ -183,6 +183,7 @@ def test_wrong_options(array_file, options, says):
 
 
 @needs_real_data
+@pytest.mark.slow
 def test_mnist_is_mnist(tmp_path):
     folder = os.environ.get("KERAS_GEN_TEST_TFDS")
     if not folder:

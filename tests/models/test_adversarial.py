@@ -129,7 +129,7 @@ class TestReplicas:
     @pytest.mark.parametrize(
         "options",
         [
-            {"ema": 0.9},
+            pytest.param({"ema": 0.9}, marks=pytest.mark.slow),  # the contract's CycleGAN has it too
             {"n_critic": 2, "objective": "wasserstein", "penalty": "wgan_gp"},
             {"objective": "relativistic_average", "penalty": "dragan"},
             {"packing": 2, "penalty": "r1", "augment": ("color", "translation")},
