@@ -130,11 +130,12 @@ _lock = threading.Lock()
 
 
 def _run(scratch: pathlib.Path) -> tuple[int, str]:
-    """`Server.run` by the one server of this process, which is started with the first job."""
+    """`Server.run` by the one server of this process, which is started with the first job; one job at a time."""
     global _server
     with _lock:
         while True:
-            if _server is None or not _server.usable:
+            new = _server is None or not _server.usable
+            if new:
                 close()
                 _server = Server()
             try:
@@ -142,8 +143,8 @@ def _run(scratch: pathlib.Path) -> tuple[int, str]:
             except BaseException:  # Ctrl-C: the answer would be taken for the next job's
                 close()
                 raise
-            if done:
-                return done
+            if done or new:
+                return done or (0, "")
 
 
 @atexit.register
