@@ -69,7 +69,9 @@ def test_the_loss_of_a_batch_by_hand(projected, tmp_path):
     np.testing.assert_array_equal(loaded.predict(batch, verbose=0), model.predict(batch, verbose=0))
 
 
-@pytest.mark.parametrize(("loss", "noise"), [("contrastive", 0.2), ("structured", 0.0)])
+@pytest.mark.parametrize(
+    ("loss", "noise"), [("contrastive", 0.2), pytest.param("structured", 0.0, marks=pytest.mark.slow)]
+)
 def test_two_replicas_are_one_device(loss, noise):
     def run():
         model = joint(loss=loss, image_noise=noise)
