@@ -1,8 +1,8 @@
 """The systems that take more than images, trained from data as `keras-gen train KEY --data shapes` does it."""
 
+import functools
 import os
 import signal
-import functools
 
 import numpy as np
 import pytest
