@@ -75,6 +75,15 @@ def test_batches_and_defaults():
         strategies.check_options(model, strategy, 61)
 
 
+def test_groups_of_images_lie_inside_a_device():
+    settings = {"latent_size": 3, "width": 4, "group_size": 4, "batch_sizes": {4: 24, 8: 16}, "n_critic": 2}
+    model = keras_gen.build("progan", (8, 8, 1), **settings)
+    with pytest.raises(ValueError, match="batch_size=24 must be a multiple of 16, so that the groups of 4") as caught:
+        check_options(model, TwoWorkers, 16)
+    assert "batch_size=16" not in str(caught.value)
+    check_options(model, TwoWorkers)  # of `fit`, where the batch size is not known
+
+
 def test_train_refuses_before_it_creates_the_run(toy_images, tmp_path):
     with strategies.get("mirrored").scope():
         model = keras_gen.build("vae", (8, 8, 1), optimizer=keras.optimizers.Adam(clipnorm=1.0), **SMALL["settings"])
