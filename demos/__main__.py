@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from .artifacts import find
+from .panels.limits import TIME_LIMIT
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
     top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     top.add_argument("--share", action="store_true", help="open a public link through gradio.live")
-    top.add_argument("--time-limit", type=float, default=60, help="seconds that a request may take (default: 60)")
+    limit = f"seconds that a request may take (default: {TIME_LIMIT:g})"
+    top.add_argument("--time-limit", type=float, default=TIME_LIMIT, help=limit)
     return top
 
 

@@ -1,6 +1,9 @@
 """An app with handlers that work, are slow, and fail, served with a short time limit; see test_limits.py."""
 
+import os
 import time
+
+os.environ["GRADIO_IS_E2E_TEST"] = "1"  # before gradio: a closed session is noticed after 0.25 seconds instead of 15
 
 import gradio as gr
 
