@@ -111,9 +111,13 @@ def _main(arguments: list[str], log: str, environment: dict[str, str], start_at:
     sys.argv = ["keras-gen", *arguments]
     from keras_gen import cli
 
-    if start_at is not None:
-        time.sleep(max(0.0, start_at - time.monotonic()))
-    cli.main()
+    try:
+        if start_at is not None:
+            time.sleep(max(0.0, start_at - time.monotonic()))
+        cli.main()
+    except KeyboardInterrupt:  # as the interpreter ends where nothing handles it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 @dataclasses.dataclass

@@ -47,7 +47,7 @@ import numpy as np
 
 from . import record
 from .commands import Command, call
-from .toy_runs import BOUND, TOYS, Hang, Lost, ToyRun, Unclear, Wrong, copied, h5_arrays, scratch_files, stop
+from .toy_runs import BOUND, TOYS, Hang, Lost, ToyRun, Unclear, Wrong, copied, h5_arrays, kill, scratch_files
 from .toy_runs import write_data as write_toy_data
 
 SURVIVED, LOST, WRONG, HANG, UNCLEAR = "survived", "lost", "silently wrong", "unbounded", "unclear"
@@ -58,6 +58,7 @@ AT_ONCE = 20.0  # seconds in which a process ends after a second signal
 STOPPED = 60.0  # seconds in which it ends after the first: it finishes the step and saves
 OPENED = 10.0  # seconds in which a hostile file is refused
 MEMORY = 2**30  # bytes that refusing it may take
+EXAMPLES = 3
 
 
 @dataclasses.dataclass
@@ -138,7 +139,7 @@ class Bench:
                 faults = [Fault(category, what, _VERDICT_OF[type(error)], str(error))] * count
             except Exception as error:  # a fault of the benchmark itself must not pass for a survival
                 traceback.print_exc()
-                faults = [Fault(category, what, LOST, f"the benchmark failed: {error!r}"[:300])] * count
+                faults = [Fault(category, what, LOST, f"the benchmark failed: {error!r}")] * count
             for fault in faults:
                 self.report(fault)
 
@@ -156,59 +157,65 @@ KILLS = {  # (system, workers) -> kills of each run; the longest first, so that 
 
 def kills(bench: Bench) -> None:
     """Kill -9 at random moments, half of them while a file is being written; several hit the same run."""
-    plan = {("vae", 1): [2]} if bench.quick else KILLS
     units = []
-    for (system, workers), chains in plan.items():
+    for (system, workers), chains in ({("vae", 1): [2]} if bench.quick else KILLS).items():
         what = f"kill -9 of {system}, " + ("one process" if workers == 1 else "two workers")
         for number, count in enumerate(chains):
-            unit = functools.partial(_chain_of_kills, bench, system, workers, number, count)
-            units.append((what, count, unit))
+            run = bench.run(system, f"kills_{system}_{workers}_{number}", workers)
+            units.append((what, count, functools.partial(_chain_of_kills, bench, run, what, count)))
     bench.each("kills", units)
 
 
-def _chain_of_kills(bench: Bench, system: str, workers: int, number: int, count: int, rng: random.Random) -> list:
-    reference, duration = bench.reference(system, workers)
-    what = f"kill -9 of {system}, " + ("one process" if workers == 1 else "two workers")
-    faults, pending, attempts = [], [], 0
-    run = bench.run(system, f"kills_{system}_{workers}_{number}", workers)
+def _chain_of_kills(bench: Bench, run: ToyRun, what: str, count: int, rng: random.Random) -> list[Fault]:
+    """Train a run that is killed `count` times; where it reaches its end before, another run takes over."""
+    reference, duration = bench.reference(run.toy.system, run.workers)
+    faults: list[Fault] = []
+    hits: list[tuple[str, Hang | Unclear | None]] = []  # of this run: where, and what the survivor did wrong
+    attempts = 0
 
-    def settle(verdict: str, detail: str) -> None:
-        faults.extend(Fault("kills", each, verdict, detail) for each in pending)
-        pending.clear()
+    def settle(error: Exception | None, detail: str) -> None:
+        for where, complaint in hits or [("", None)]:
+            found = error or complaint
+            verdict = _VERDICT_OF[type(found)] if found else SURVIVED
+            faults.append(Fault("kills", what + where, verdict, str(found or detail)))
+        hits.clear()
         shutil.rmtree(run.out, ignore_errors=True)
 
-    while len(faults) + len(pending) < count:
+    while len(faults) + len(hits) < count:
         attempts += 1
         writing = rng.random() < 0.5
         # text2image trains twice before its first epoch: the first kill falls into that
-        latest = 0.45 if system == "text2image" and not pending else 0.9
+        latest = 0.45 if run.toy.system == "text2image" and not hits else 0.7
         moment = rng.uniform(0.05, latest) * duration if attempts < 20 * count else 0.0
-        victims = [0] if workers == 1 else rng.choice([[0], [1], [0, 1]])
+        victims = [0] if run.workers == 1 else rng.choice([[0], [1], [0, 1]])
         try:
-            struck = run.attempt(functools.partial(_kill, run, moment, writing, rng.randint(1, 4), victims))
-            if struck:
-                pending.append(what + struck)
-            elif pending:
-                run.compare(reference)
-                settle(SURVIVED, "resumed to the end, equal")
-            else:
-                shutil.rmtree(run.out)
-        except (Lost, Wrong, Hang, Unclear) as error:
-            pending = pending or [what]
-            settle(_VERDICT_OF[type(error)], str(error))
-    if pending:
+            if hit := run.attempt(functools.partial(_kill, run, moment, writing, rng.randint(1, 4), victims)):
+                hits.append(hit)
+                continue
+            run.compare(reference)
+        except (Lost, Wrong, Hang) as error:
+            settle(error, "")
+        else:
+            if hits:
+                settle(None, "resumed to the end, equal")
+            shutil.rmtree(run.out, ignore_errors=True)
+    if hits:
         try:
             largest = run.finish(reference)
-            settle(SURVIVED, f"resumed to the end, equal; largest difference {largest:.2g}")
-        except (Lost, Wrong, Hang, Unclear) as error:
-            settle(_VERDICT_OF[type(error)], str(error))
+            settle(None, f"resumed to the end, equal; largest difference {largest:.2g}")
+        except (Lost, Wrong, Hang) as error:
+            settle(error, "")
     return faults
 
 
 def _kill(
     run: ToyRun, moment: float, writing: bool, number: int, victims: list[int], commands: list[Command]
-) -> str | None:
-    """Kill at a moment, or when afterwards the `number`-th file is being written; says where it hit, None where not."""
+) -> tuple[str, Hang | Unclear | None] | None:
+    """Kill at a moment, or when afterwards the `number`-th file is being written.
+
+    Returns:
+        (where it hit, what a surviving worker did wrong), or None where the processes had ended.
+    """
     deadline = time.monotonic() + BOUND
     while time.monotonic() < min(commands[0].started + moment, deadline):
         if not any(command.running for command in commands):
@@ -225,8 +232,8 @@ def _kill(
     if not any(commands[victim].running for victim in victims):
         return None
     where = ", during pretraining" if run.pretraining else ""
-    stop(commands, victims)
-    return where + (", while a file is written" if writing else ", at a random moment")
+    where += ", while a file is written" if writing else ", at a random moment"
+    return where, kill(commands, victims)
 
 
 # damaged checkpoints
@@ -302,7 +309,7 @@ def try_damaged_states(
     """In a process of its own: damage copies of a run and resume them; one line of JSON for each."""
     states = {path.name: h5_arrays(path) for path in sorted((base / "checkpoints").glob("*.h5"))}
     for number, name in enumerate(names, first):
-        copy = folder / f"checkpoints_{number}"
+        copy = folder / f"damaged_{number}"
         shutil.copytree(base, copy)
         verdict, detail = SURVIVED, ""
         try:
@@ -358,7 +365,7 @@ def _resume_damaged(run: pathlib.Path, base: pathlib.Path, name: str, touched: l
     if refused is not None:
         if not named:
             raise Unclear(f"refused, but none of {', '.join(touched)} is named: {refused}")
-        return f"refused: {str(refused)[:200]}"
+        return f"refused: {str(refused)}"
     restored = h5_arrays(run / "restored.weights.h5")
     equal = [
         state for state, arrays in states.items()
@@ -392,7 +399,7 @@ def _load_damaged(run: pathlib.Path, base: pathlib.Path) -> str:
     except (ValueError, OSError) as error:
         if "model.keras" not in str(error):
             raise Unclear(f"refused, but model.keras is not named: {error}") from error
-        return f"refused: {str(error)[:200]}"
+        return f"refused: {str(error)}"
     except Exception as error:
         raise Unclear(f"{type(error).__name__}: {error}") from error
     loaded, expected = (h5_arrays(run / f"{name}.weights.h5") for name in ("loaded", "expected"))
@@ -402,7 +409,7 @@ def _load_damaged(run: pathlib.Path, base: pathlib.Path) -> str:
 
 
 def _damaged_and_trained(bench: Bench, base: ToyRun, other: ToyRun, kind: str, rng: random.Random) -> str:
-    with copied(base, bench.folder / f"checkpoints_trained_{kind.replace(' ', '_')}") as run:
+    with copied(base, bench.folder / f"trained_{kind.replace(' ', '_')}") as run:
         damage_states(kind, run.out, other.out, rng)
         run.attempt()
         run.compare(base)
@@ -413,7 +420,7 @@ def _workers_out_of_step(bench: Bench, what: str, rng: random.Random) -> str:
     """One worker comes back without its newest state: both go on from the same state, or both refuse."""
     reference, _ = bench.reference("vae", workers=2)
     half, _ = bench.reference("vae", workers=2, epochs=2)
-    with copied(half, bench.folder / f"checkpoints_workers_{what}") as run:
+    with copied(half, bench.folder / f"workers_{what}") as run:
         states = sorted((run.out / "checkpoints" / "worker_1").rglob("epoch_*"))
         if not states:
             raise Unclear("the second worker keeps no states of its own")
@@ -647,25 +654,33 @@ def _signal_once(bench: Bench, run: ToyRun, kind: int, twice: bool, moment: str,
     earliest, latest = {"training": (0.3, 0.9), "pretraining": (0.15, 0.4), "start": (0.0, 0.05)}[moment]
     for _ in range(10):
         wait, gap = rng.uniform(earliest, latest) * duration, rng.uniform(0.05, 0.5)
-        outcome = run.attempt(functools.partial(_send, run, kind, twice, moment, wait, gap))
-        if outcome:
+        if hit := run.attempt(functools.partial(_send, kind, twice, moment, wait, gap)):
             run.finish(reference)
-            if complaint := outcome["complaint"]:
+            detail, complaint = hit
+            if complaint:
                 raise Unclear(complaint)
-            return outcome["detail"]
+            return detail
         run.compare(reference)
         shutil.rmtree(run.out)
     raise RuntimeError("the run always ended before the signal")
 
 
-def _send(run: ToyRun, kind: int, twice: bool, moment: str, wait: float, gap: float, commands: list[Command]) -> dict:
-    """Signal all processes; returns what is to be complained about, {} where they had ended already."""
+def _send(
+    kind: int, twice: bool, moment: str, wait: float, gap: float, commands: list[Command]
+) -> tuple[str, str] | None:
+    """Signal all processes, once or twice, when `wait` seconds are over and, but at the start, training is announced.
+
+    Returns:
+        (how long it took, what is wrong with exit codes and messages), or None where the processes had ended.
+    """
     while time.monotonic() < commands[0].started + wait or (moment != "start" and not commands[0].output):
         if not all(command.running for command in commands):
-            return {}
+            return None
+        if time.monotonic() > commands[0].started + BOUND:
+            raise Hang(f"it printed nothing for {BOUND:.0f} s")
         time.sleep(0.01)
     if not all([command.send(kind) for command in commands]):
-        return {}
+        return None
     sent = time.monotonic()
     if twice:
         time.sleep(gap)
@@ -676,7 +691,7 @@ def _send(run: ToyRun, kind: int, twice: bool, moment: str, wait: float, gap: fl
         raise Hang(f"it did not end within {limit:.0f} s of the {'second ' if twice else ''}signal")
     codes, complaints = {command.code for command in commands}, []
     if codes == {0} and moment != "start":
-        return {}  # the signal came after the last step
+        return None  # the signal came after the last step
     expected = {128 + kind} if moment == "training" and not twice else {128 + kind, -kind}
     if not codes <= expected:
         complaints.append(f"exit codes {sorted(codes)} instead of {sorted(expected)}")
@@ -684,7 +699,7 @@ def _send(run: ToyRun, kind: int, twice: bool, moment: str, wait: float, gap: fl
         for command in commands:
             if "--resume" not in command.output:
                 complaints.append("no word of --resume: " + " ".join(command.output.split())[-200:])
-    return {"complaint": "; ".join(complaints), "detail": f"ended in {time.monotonic() - sent:.1f} s, equal"}
+    return f"ended in {time.monotonic() - sent:.1f} s, equal", "; ".join(complaints)
 
 
 # full disks
@@ -712,11 +727,18 @@ def disks(bench: Bench) -> None:
 def _disk(bench: Bench, system: str, kind: str, number: int, rng: random.Random) -> str:
     reference, _ = bench.reference(system)
     used = sum(-(-path.stat().st_size // 4096) * 4096 for path in reference.out.rglob("*") if path.is_file())
-    mount = bench.folder / f"disk_{number}"
     size = int(rng.uniform(0.1, 0.95) * used) if kind == "full" else 4 * used + 2**20
+    while (detail := _try_disk(bench, system, kind, bench.folder / f"disk_{number}_{size}", size, used)) is None:
+        size //= 2
+    return detail
+
+
+def _try_disk(bench: Bench, system: str, kind: str, mount: pathlib.Path, size: int, used: int) -> str | None:
+    """Train on a disk of `size` bytes; None where it did not become full. `used` is what a whole run needs."""
+    reference, _ = bench.reference(system)
     with _mounted(mount, size):
         run = ToyRun(TOYS[system], bench.data, mount / "run")
-        run.logs = [bench.folder / f"disk_{number}.log"]
+        run.logs = [mount.with_suffix(".log")]
         way = "fresh"
         if kind != "full":
             way = kind.split(", ")[1].replace("resumed", "resume")
@@ -727,13 +749,15 @@ def _disk(bench: Bench, system: str, kind: str, number: int, rng: random.Random)
         (command,) = run.start(way)
         if not command.wait(BOUND):
             raise Hang(f"it did not end within {BOUND:.0f} s")
+        if kind == "full" and command.code == 0:
+            return None
         message = " ".join(command.output.split())
         complaint = _about_disk(command.code, message, mount, full=kind == "full")
         _mount("-o", f"remount,rw,size={8 * used + 2**23}", str(mount))
         run.finish(reference)
     if complaint:
         raise Unclear(complaint)
-    return f"{size // 1000} kB: " + message[message.rfind("error:") :][:200]
+    return f"{size // 1000} kB: " + message[message.rfind("error:") :]
 
 
 def _about_disk(code: int, message: str, mount: pathlib.Path, *, full: bool) -> str:
@@ -744,10 +768,10 @@ def _about_disk(code: int, message: str, mount: pathlib.Path, *, full: bool) -> 
     if code not in (1, 2):
         return f"exit code {code}: {text[-200:]}"
     if str(mount) not in text:
-        return f"no file is named: {text[:300]}"
+        return f"no file is named: {text}"
     intact = ("unchanged", "intact", "no such file before", "holds the best epoch", "nothing is kept")
     if full and not any(words in text for words in intact):
-        return f"what is intact is not said: {text[:300]}"
+        return f"what is intact is not said: {text}"
     return ""
 
 
@@ -811,8 +835,8 @@ def _damaged_export(bench: Bench, folder: pathlib.Path, index: int, expected: np
         raise Hang(f"{what}: no answer within 60 s")
     if found.error:
         if {"ValueError", "FileNotFoundError"} & set(found.kinds):
-            return f"{what}: refused: {found.error[:200]}"
-        raise Unclear(f"{what}: {found.error[:300]}")
+            return f"{what}: refused: {found.error}"
+        raise Unclear(f"{what}: {found.error}")
     if found.value is None:
         raise Lost(f"{what}: the process ended with code {found.code}")
     if not np.array_equal(found.value, expected):
@@ -842,29 +866,34 @@ def opened(path: pathlib.Path) -> str:
     if path.suffix == ".keras":
         keras_gen.load(path)
         return "opened"
-    keras_gen.data.describe(path)
+    with contextlib.suppress(ValueError):  # which it may raise; `load` has to
+        keras_gen.data.describe(path)
     dataset = keras_gen.data.load(path, "train", image_shape=(8, 8, 3), batch_size=4)
     count = sum(len(batch["image"]) for batch in dataset)
     return f"skipped: {'; '.join(map(str, dataset.info.skipped))}" if dataset.info.skipped else f"{count} images read"
 
 
 def _hostile(bench: Bench, name: str, path: pathlib.Path, rng: random.Random) -> str:
+    from .hostile_inputs import MARKER
+
     log = bench.folder / f"hostile_{name.replace('/', '_')}.log"
     # a busy machine is given twice the time; the address space is limited to spare the machine
-    found = call(opened, path, seconds=2 * OPENED, log=log, memory=8 * 2**30)
+    found = call(opened, path, seconds=2 * OPENED, log=log, memory=8 * MEMORY)
+    if (bench.folder / "hostile" / MARKER).exists():
+        raise Wrong(f"{name}: the code that it holds was run")
     if not found.ended or found.seconds > OPENED:
         raise Hang(f"{name}: it took {found.seconds:.0f} s")
     if found.memory is not None and found.memory > MEMORY:
-        raise Hang(f"{name}: it took {found.memory / 2**30:.1f} GiB; {found.error[:200] or found.value}")
+        raise Hang(f"{name}: it took {found.memory / 2**30:.1f} GiB; {found.error or found.value}")
     if found.error:
         if "ValueError" not in found.kinds:
-            raise Unclear(f"{name}: {found.error[:300]}")
-        return f"{name}: refused: {found.error[:200]}"
+            raise Unclear(f"{name}: {found.error}")
+        return f"{name}: refused: {found.error}"
     if found.value is None:
         raise Lost(f"{name}: the process ended with code {found.code}: {log.read_text()[-300:]}")
     if not str(found.value).startswith("skipped"):
         raise Wrong(f"{name}: {found.value}")
-    return f"{name}: {str(found.value)[:200]}"
+    return f"{name}: {str(found.value)}"
 
 
 CATEGORIES = {
@@ -887,18 +916,24 @@ def inject(
     found: list[Fault] = []
 
     def keep(fault: Fault) -> None:
+        fault.detail = fault.detail.replace(str(bench.folder), ".")[:400]
         found.append(fault)
         report(fault)
 
     with tempfile.TemporaryDirectory(prefix="faults_", ignore_cleanup_errors=True) as folder:
         bench = Bench(pathlib.Path(folder).resolve(), seed, quick, jobs, keep)
+        if call(abs, -1, seconds=BOUND, log=bench.folder / "server.log").value != 1:
+            raise RuntimeError("the process that imports keras_gen does not answer; see the traceback above")
         for name in names:
             CATEGORIES[name](bench)
     return found
 
 
 def rows(faults: list[Fault]) -> list[dict]:
-    """One row for each kind: `what`, `times`, the number of each verdict, and details of what did not survive."""
+    """One row for each kind: `what`, `times`, the number of each verdict, and details.
+
+    Details are all of what did not survive, and `EXAMPLES` of what did.
+    """
     kinds: dict[tuple[str, str], list[Fault]] = {}
     for fault in sorted(faults, key=lambda fault: (list(CATEGORIES).index(fault.category), fault.what)):
         kinds.setdefault((fault.category, fault.what), []).append(fault)
@@ -906,10 +941,19 @@ def rows(faults: list[Fault]) -> list[dict]:
         {
             **{"category": category, "what": what, "times": len(those)},
             **{verdict: sum(fault.verdict == verdict for fault in those) for verdict in VERDICTS},
-            "details": list(dict.fromkeys(f"{each.verdict}: {each.detail}" for each in those if each.detail)),
+            "details": _details(those),
         }
         for (category, what), those in kinds.items()
     ]
+
+
+def _details(faults: list[Fault]) -> list[str]:
+    texts = {verdict: [] for verdict in VERDICTS}
+    for fault in faults:
+        text = f"{fault.verdict}: {fault.detail}"
+        if fault.detail and text not in texts[fault.verdict]:
+            texts[fault.verdict].append(text)
+    return [*sum((texts[verdict] for verdict in VERDICTS[1:]), []), *texts[SURVIVED][:EXAMPLES]]
 
 
 def table(rows: list[dict]) -> str:

@@ -65,7 +65,7 @@ class Toy:
 TOYS = {
     toy.system: toy
     for toy in (
-        Toy("vae", "images.npz", 4, ("--batch-size", 60), {"network": "mlp", "width": 8, "latent_size": 2}),
+        Toy("vae", "images.npz", 4, ("--batch-size", 120), {"network": "mlp", "width": 8, "latent_size": 2}),
         Toy("dcgan", "images.npz", 4, ("--steps", 3, "--batch-size", 16), {"width": 4, "latent_size": 3}),
         # stabilization at 4x4, fade-in at 8x8 (two epochs), stabilization at 8x8
         Toy(
@@ -90,18 +90,21 @@ TOYS = {
 
 
 def write_data(folder: pathlib.Path) -> None:
-    """Write 200 gray images 8x8 of two classes, bright on the left or right, as images.npz and with captions."""
+    """Write 400 gray images 8x8 of two classes, bright on the left or right; 200 of them with captions.
+
+    Of images.npz 40 are for validation, which is what an export needs at least.
+    """
     random = np.random.default_rng(0)
-    label = random.integers(0, 2, 200)
-    image = random.integers(0, 80, (200, 8, 8, 1))
+    label = random.integers(0, 2, 400)
+    image = random.integers(0, 80, (400, 8, 8, 1))
     image[label == 0, :, :4] += 150
     image[label == 1, :, 4:] += 150
     kinds, sides = ("a bar", "one block", "the field"), ("left", "right")
-    caption = np.array([f"{kinds[i % 3]} on the {sides[side]}" for i, side in enumerate(label)])
+    caption = np.array([f"{kinds[i % 3]} on the {sides[side]}" for i, side in enumerate(label[:200])])
     image = image.astype(np.uint8)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "images.npz", image=image, label=label)
-    np.savez(folder / "captions.npz", image=image, caption=caption)
+    np.savez(folder / "captions.npz", image=image[:200], caption=caption)
 
 
 class ToyRun:
@@ -169,9 +172,13 @@ class ToyRun:
         messages = []
         for way in ways:
             commands = self.start(way)
-            struck = strike and strike(commands)
-            if not struck:
-                self._wait(commands)
+            try:
+                struck = strike and strike(commands)
+                if not struck:
+                    self._wait(commands)
+            except BaseException:  # leaves no process behind
+                kill(commands, list(range(len(commands))))
+                raise
             for file, written in kept.items():
                 if file.exists() and file.stat().st_mtime_ns != written:
                     raise Lost(f"{file.relative_to(self.out)} was finished and is made again by {way}")
@@ -226,12 +233,12 @@ class ToyRun:
             raise Hang(f"it did not end within {BOUND:.0f} s: {_last(commands[ended.index(False)].output)}")
 
 
-def stop(commands: list[Command], victims: list[int]) -> None:
+def kill(commands: list[Command], victims: list[int]) -> Hang | Unclear | None:
     """Kill -9 some processes; those that remain must end by themselves and say how to continue.
 
-    Raises:
-        Hang: where a survivor goes on for longer than `SURVIVOR`.
-        Unclear: where its message does not say `--resume`.
+    Returns:
+        What is to be complained about: a survivor that goes on for longer than `SURVIVOR` (it is killed, too), or whose
+        message does not say `--resume`; None where there is nothing.
     """
     for index in victims:
         commands[index].send(signal.SIGKILL)
@@ -240,10 +247,13 @@ def stop(commands: list[Command], victims: list[int]) -> None:
     for index in victims:
         commands[index].wait(10)
     if not all(ended):
-        raise Hang(f"the other worker did not stop within {SURVIVOR:.0f} s")
+        return Hang(f"the other worker did not stop within {SURVIVOR:.0f} s")
     for command in survivors:
         if "--resume" not in command.output:
-            raise Unclear(f"the other worker (exit code {command.code}) does not say --resume: {_last(command.output)}")
+            return Unclear(
+                f"the other worker (exit code {command.code}) does not say --resume: {_last(command.output)}"
+            )
+    return None
 
 
 def scratch_files(folder: pathlib.Path) -> list[str]:
@@ -320,10 +330,20 @@ def _content(file: pathlib.Path) -> dict[str, np.ndarray | str]:
 
 
 def _numbered(config: str) -> str:
-    """Keras writes addresses in memory as `shared_object_id`: they become 0, 1, ... in the order of their use."""
-    numbers: dict[str, int] = {}
-    pattern = r'("shared_object_id": )(\d+)'
-    return re.sub(pattern, lambda found: f"{found[1]}{numbers.setdefault(found[2], len(numbers))}", config)
+    """A model's configuration without what differs between processes.
+
+    Keras writes addresses in memory as `shared_object_id`, and counts the names it gives (`dense_3`) over all models of
+    a process; a resumed process has built fewer. Both become numbers in the order of their first use.
+    """
+    ids: dict[str, int] = {}
+    names: dict[str, dict[str, int]] = {}
+
+    def renamed(found: re.Match) -> str:
+        known = names.setdefault(found[1], {})
+        return f'"{found[1]}#{known.setdefault(found[0], len(known))}"'
+
+    config = re.sub(r'(?<="shared_object_id": )\d+', lambda found: str(ids.setdefault(found[0], len(ids))), config)
+    return re.sub(r'"([A-Za-z_]+?)(?:_\d+)?"', renamed, config)
 
 
 @contextlib.contextmanager

@@ -377,12 +377,12 @@ def check(
 
     Exit code 1 where something is damaged or missing. Example: [bold]keras-gen check runs/vae[/bold]
     """
-    from . import runs
+    from . import check as checks
 
     if repair:
-        for line in runs.repair(run):
+        for line in checks.repair(run):
             print(line)
-    findings = runs.check(run)
+    findings = checks.check(run)
     table = _table("part", "", "what it is", "what to do")
     for finding in findings:
         verdict = "ok" if finding.fine else "[red]damaged[/red]"

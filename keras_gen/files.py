@@ -86,6 +86,23 @@ def check_space(folder: pathlib.Path, size: int) -> None:
         )
 
 
+def check_writable(path: pathlib.Path) -> None:
+    """Whether files can be written at a path, asked before the work that ends in writing them.
+
+    Raises:
+        NotADirectoryError: where a file stands in the way.
+        PermissionError: where it is not permitted, or the disk is read-only.
+    """
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"{path} cannot be written: {nearest} is a file; choose another place")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(
+            f"{path} cannot be written: no permission to write in {nearest}, or its disk is read-only; choose another "
+            "place"
+        )
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a whole text file, see `replacing`."""
     with replacing(path) as scratch:

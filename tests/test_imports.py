@@ -24,7 +24,8 @@ MAY["runs"] = MAY["zoo"] | {"zoo"}
 MAY["pictures"] = MAY["zoo"] | {"zoo"}
 MAY |= {sibling: MAY["runs"] | {"runs", "pictures"} for sibling in SIBLINGS}
 MAY["launch"] = set()
-MAY["cli"] = MAY["training"] | SIBLINGS | {"launch"}
+MAY["check"] = MAY["runs"] | {"runs", "export"}
+MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch"}
 OUTSIDE = {"export", "demos", "benchmarks", "tests"}
 
 

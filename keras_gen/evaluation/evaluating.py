@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import pictures, runs
+from keras_gen.files import check_writable
 
 from .evaluators import EVALUATORS, PICTURES
 from .report import Progress, table
@@ -85,6 +86,7 @@ def evaluate(
         raise ValueError(f"seed must be an integer with 0 <= seed < 2**31; received {seed}")
     batch_size = batch_size or run.config["training"]["batch_size"]
     _check(batch_size=batch_size)
+    check_writable(run.path)
     with Progress(verbose) as progress:
         subject = Subject(
             run,

@@ -1,8 +1,5 @@
 """The run directory: what training writes and what evaluation, export and demos read, kept whole and verified."""
 
-from .check import Finding as Finding
-from .check import check as check
-from .check import repair as repair
 from .lock import RunInUseError as RunInUseError
 from .lock import lock as lock
 from .run import CHANGEABLE as CHANGEABLE

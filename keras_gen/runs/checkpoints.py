@@ -124,9 +124,14 @@ class Checkpoints:
         """The states that are intact, in order, with their records; and what is wrong with the others.
 
         Weights without a record are no state: a process was killed before it wrote the record, or the record is lost.
+        They are named where they are newer than all states and something was trained.
         """
-        found = {}
-        problems = [f"{file} has no record ({file.name.removesuffix(_WEIGHTS)}.json)" for file in self._incomplete()]
+        found, newest = {}, self.weights_file(max(self.states, default=State(0))).name
+        problems = [
+            f"{file} has no record ({file.name.removesuffix(_WEIGHTS)}.json)"
+            for file in self._incomplete()
+            if file.name > newest
+        ]
         for state in self.states:
             try:
                 found[state] = self.record(state)

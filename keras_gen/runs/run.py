@@ -161,7 +161,7 @@ def check_free(path: str | os.PathLike, *, overwrite: bool = False, locked: bool
         FileExistsError: where the directory holds anything and `overwrite` is False.
         ValueError: where `overwrite` would delete a directory that is not a run.
         NotADirectoryError: where a file stands in the way.
-        PermissionError: where it cannot be written.
+        PermissionError: where it cannot be written, or the disk is read-only.
     """
     path = pathlib.Path(path)
     if not locked and (holder := holder_of(path)):
@@ -174,11 +174,7 @@ def check_free(path: str | os.PathLike, *, overwrite: bool = False, locked: bool
             )
         if not (path / "config.json").is_file():
             raise ValueError(f"{path} holds files but no config.json: it is no run directory, so it is not replaced")
-    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
-    if not nearest.is_dir():
-        raise NotADirectoryError(f"{path} cannot be made: {nearest} is a file; choose another --out")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise PermissionError(f"{path} cannot be made: no permission to write in {nearest}; choose another --out")
+    files.check_writable(path)
 
 
 def _content(path: pathlib.Path) -> list[pathlib.Path]:

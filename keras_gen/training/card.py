@@ -1,6 +1,7 @@
 """The model card: README.md of a run directory."""
 
 import pathlib
+from collections.abc import Callable
 
 from keras_gen import files, runs, zoo
 from keras_gen.runs.history import read_rows
@@ -16,9 +17,18 @@ def write_card(run: runs.Run) -> pathlib.Path:
     system = zoo.SYSTEMS.get(config["system"])
     title = system.title if system else config["system"]
     parts = [f"# {title} on {config['data']['source']}", _what(run, system), _picture(run, rows)]
-    parts += [_data(config), _training(config, rows), _evaluation(run), _export(run), _use(run), _limits(config)]
+    parts += [_data(config), _training(config, rows), _read(_evaluation, run), _read(_export, run)]
+    parts += [_use(run), _limits(config)]
     files.write_text(run.card_file, "\n\n".join(part for part in parts if part) + "\n")
     return run.card_file
+
+
+def _read(section: Callable[[runs.Run], str], run: runs.Run) -> str:
+    """A section that is read from a file; a damaged file must not cost a finished training its card."""
+    try:
+        return section(run)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"A file of this section is damaged: `keras-gen check {run.path}` names it."
 
 
 def _what(run: runs.Run, system) -> str:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import pathlib
 import secrets
-import signal
 import time
 from collections.abc import Iterable, Mapping
 
@@ -37,6 +36,7 @@ from .card import write_card
 from .pretraining import pretrain
 from .samples import SampleGrid
 from .session import Session, Stopped, warn
+from .signals import StopSignals, end_by
 
 # what TensorFlow raises in the other workers where one has ended
 WORKER_LOST = (
@@ -145,6 +145,37 @@ def train(
         None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
     )  # fmt: skip
     devices = _devices(request)  # before anything else: several workers cannot start after other operations
+    with StopSignals() as signals:
+        try:
+            run = _train(request, out, devices, resume, overwrite, list(callbacks), signals, verbose)
+        except Stopped as stop:
+            warn(f"stopped by {stop}, which is saved. {_again(out)}")
+            raise end_by(stop.signal) from None
+        except (KeyboardInterrupt, SystemExit):
+            warn(f"stopped at once. {_again(out)}")
+            raise
+    if signals.received:  # while the last epoch ended
+        raise end_by(signals.received)
+    return run
+
+
+def _again(out: str | os.PathLike) -> str:
+    """How to continue after a stop."""
+    if (pathlib.Path(out) / "config.json").is_file():
+        return f"To continue: keras-gen train --resume --out {out}"
+    return "No run was created yet: start again with the same command"
+
+
+def _train(
+    request: plan.Request,
+    out: str | os.PathLike,
+    devices: tf.distribute.Strategy,
+    resume: bool,
+    overwrite: bool,
+    callbacks: list[keras.callbacks.Callback],
+    signals: StopSignals,
+    verbose: int,
+) -> runs.Run:
     worker = strategies.task_of(devices)
     with contextlib.ExitStack() as locks:
         with strategies.together(devices):
@@ -176,7 +207,7 @@ def train(
         if run.config["training"].get("decay") is not None:
             decay = LinearDecay(run.config["training"]["decay"], run.config["training"]["epochs"], rates)
             callbacks = [decay, *callbacks]
-        _fit(run, model, training, validation, devices, list(callbacks), verbose if worker == 0 else 0, resume)
+        _fit(run, model, training, validation, devices, callbacks, signals, verbose if worker == 0 else 0, resume)
     return run
 
 
@@ -259,7 +290,7 @@ def _dataset(run: runs.Run, role: str, **options) -> tf.data.Dataset:
     return run.dataset(role, fields=fields, **options)  # strategies cannot copy texts to GPUs
 
 
-def _fit(run, model, training, validation, devices, more_callbacks, verbose, resume) -> None:
+def _fit(run, model, training, validation, devices, more_callbacks, signals, verbose, resume) -> None:
     options, worker = run.config["training"], strategies.task_of(devices)
     home = _home(run, worker)
     metric = None if model.monitor is None else model.monitor if validation is None else f"val_{model.monitor}"
@@ -271,6 +302,8 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose, res
         if begun and not found and worker == 0:
             raise FileNotFoundError(_lost(run))
     history, done = History(run.metrics_file if worker == 0 else None, session.rows), session.state.epoch
+    if worker == 0 and found:
+        _mend(run, model, history, metric)
     if done >= options["epochs"]:
         say(f"{run.path} has finished its {done} epochs. To go on: --resume with --epochs N, N > {done}")
         return
@@ -281,7 +314,7 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose, res
         )
         return
     if worker == 0 and resume:
-        _mend(run, model, history, metric, say)
+        runs.write_json(run.path / "config.json", run.config)
     _announce(run, model, training, devices, session, say)
     keep = [
         StopOnNaN(),
@@ -296,7 +329,7 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose, res
         keep.append(ReportTrouble(say))
     keep.append(StopWhenWaiting(history, metric, options["patience"]))
 
-    again, start = f"To continue: keras-gen train --resume --out {run.path}", time.perf_counter()
+    start = time.perf_counter()
     try:
         if (
             not found
@@ -304,8 +337,16 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose, res
             and run.config["settings"]
             and not options.get("initial_weights")
         ):
-            pretrain(run, model, training, validation, devices, home, say, verbose)
-        session.fit(training, validation, epochs=options["epochs"], history=history, callbacks=keep, verbose=verbose)
+            pretrain(run, model, training, validation, devices, home, signals, say, verbose)
+        session.fit(
+            training,
+            validation,
+            epochs=options["epochs"],
+            history=history,
+            callbacks=keep,
+            signals=signals,
+            verbose=verbose,
+        )
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}. {_kept(run, history, metric)}") from None
     except tf.errors.InvalidArgumentError as error:
@@ -315,12 +356,6 @@ def _fit(run, model, training, validation, devices, more_callbacks, verbose, res
             f"The loss or a gradient of the player {player!r} became NaN or infinite. {ADVICE}. "
             f"{_kept(run, history, metric)}"
         ) from None
-    except Stopped as stop:
-        warn(f"stopped by {stop}, which is saved. {again}")
-        raise (KeyboardInterrupt if stop.signal == signal.SIGINT else SystemExit(128 + stop.signal)) from None
-    except KeyboardInterrupt:
-        warn(f"stopped at once; what was not saved after {session.state} is trained again. {again}")
-        raise
     except WORKER_LOST as error:
         if not strategies.has_workers(devices):
             raise
@@ -355,9 +390,8 @@ def _lost(run: runs.Run) -> str:
     return f"{lost} Copy the folder back from a backup, or train anew ({anew} --out {run.path} --overwrite)"
 
 
-def _mend(run: runs.Run, model: GenerativeModel, history: History, metric: str | None, say) -> None:
-    """Write what can be written again from the state: config.json with its changes, metrics.csv and model.keras."""
-    runs.write_json(run.path / "config.json", run.config)
+def _mend(run: runs.Run, model: GenerativeModel, history: History, metric: str | None) -> None:
+    """Write again what is lost or damaged and what the state has: metrics.csv and model.keras."""
     had = run.metrics_file.is_file() and run.metrics_file.read_text(errors="replace").startswith(history.text())
     if history.rows and history.write() and not had:
         warn(f"{run.metrics_file} was lost or changed; it was written again from the last state")

@@ -15,6 +15,7 @@ from keras_gen.zoo import text2image
 from . import strategies
 from .callbacks import LinearDecay, StopOnNaN, optimizers_of
 from .session import Session
+from .signals import StopSignals
 
 DECAY = 0.5  # part of the epochs after which a learning rate falls
 FOLDER = "pretraining"
@@ -27,6 +28,7 @@ def pretrain(
     validation: tf.data.Dataset | None,
     devices: tf.distribute.Strategy,
     home: pathlib.Path,
+    signals: StopSignals,
     say: Callable[[str], None],
     verbose: int,
 ) -> None:
@@ -41,6 +43,7 @@ def pretrain(
         training, validation: batches with `image` and `tokens`.
         devices: the strategy that the model is trained under.
         home: where this worker keeps its files.
+        signals: as for `Session.fit`.
         say: takes a line of text.
         verbose: as for `fit`.
 
@@ -77,6 +80,7 @@ def pretrain(
             epochs=epochs,
             history=History(None, session.rows),
             callbacks=[StopOnNaN(), LinearDecay(DECAY, epochs, rates)],
+            signals=signals,
             verbose=verbose,
         )
 

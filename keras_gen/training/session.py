@@ -69,7 +69,7 @@ class Session:
         """Bring the model to the newest state that is intact, at all workers the same.
 
         Args:
-            spare: a folder of states of another worker, which are taken where this one has none.
+            spare: a folder of states of another worker, which are taken where this one has none that is intact.
 
         Returns:
             Whether there was a state.
@@ -78,7 +78,7 @@ class Session:
             ValueError: where there are states and none can be restored, or config.json was changed.
             ReplicasDifferError: where the replicas do not hold the same afterwards.
         """
-        if spare is not None and not self.checkpoints.states:
+        if spare is not None and spare != self.checkpoints.folder and not self.checkpoints.intact()[0]:
             self._copy(spare)
         with strategies.together(self.devices):
             intact, problems = self.checkpoints.intact()
@@ -95,7 +95,6 @@ class Session:
             self.state, self.rows = state, intact[state]["rows"]
             totals = intact[state]["totals"]
             self._in_progress = EpochInProgress(state.step, totals) if state.step else None
-        self.checkpoints.clean()
         check_replicas_agree(self.model, self.devices, self.state)
         return state is not None
 
@@ -107,6 +106,7 @@ class Session:
         epochs: int,
         history: History,
         callbacks: Iterable[keras.callbacks.Callback],
+        signals: StopSignals,
         verbose: int,
     ) -> None:
         """Train until `epochs` are finished in all, saving the state after each.
@@ -116,6 +116,7 @@ class Session:
             epochs: counted from the beginning of the training.
             history: holds `rows`, and a row more after each epoch.
             callbacks: called before the state is saved, in this order.
+            signals: open; the first signal is kept until the step is finished and saved.
             verbose: as for `fit`.
 
         Raises:
@@ -124,7 +125,8 @@ class Session:
         """
         size = sum(int(np.prod(v.shape)) * v.dtype.size for v in map(_tensor, variables_of(self.model)))
         files.check_space(self.checkpoints.folder, COPIES * size)
-        with StopSignals() as signals:
+        self.checkpoints.clean()
+        with signals.deferred():
             keep = _SaveState(self, history, signals)
             if not self.checkpoints.states:
                 keep.save(self.state)

@@ -1,6 +1,7 @@
 """The fault table: what it counts, what it can see, and a small version of it that must have no losses."""
 
 import random
+import zipfile
 
 import h5py
 import numpy as np
@@ -35,6 +36,24 @@ def test_a_last_bit_a_missing_state_and_a_table_are_seen(tmp_path):
     ]
     differences, _ = compare(state(tmp_path / "table", 2, 3.0, "epoch,loss\n1,0.6\n"), reference, 1e-5)
     assert differences == ["metrics.csv: numbers differs by 0.067"]  # .1 / 1.5
+
+
+def test_models_are_compared_without_the_numbers_that_a_process_counts(tmp_path):
+    config = '{{"name": "dense_{0}", "inbound": ["dense_{0}", "dense_{1}"], "shared_object_id": {2}, "units": 4}}'
+    texts = {
+        "reference": config.format(1, 2, 140),
+        "same": config.format(7, 9, 139),
+        "swapped": config.format(1, 2, 140).replace('["dense_1", "dense_2"]', '["dense_2", "dense_1"]'),
+        "units": config.format(1, 2, 140).replace('"units": 4', '"units": 5'),
+    }
+    for name, text in texts.items():
+        state(tmp_path / name, 2, 3.0)
+        with zipfile.ZipFile(tmp_path / name / "model.keras", "w") as archive:
+            archive.write(tmp_path / name / "checkpoints" / "epoch_0002.weights.h5", "model.weights.h5")
+            archive.writestr("config.json", text)
+    assert compare(tmp_path / "same", tmp_path / "reference") == ([], 0.0)
+    for name in ("swapped", "units"):
+        assert compare(tmp_path / name, tmp_path / "reference")[0] == ["model.keras: config.json differs"]
 
 
 def test_an_array_that_became_nan_is_a_difference_within_any_tolerance(tmp_path):

@@ -103,9 +103,19 @@ def test_states_that_changed_places_are_found(kept):
 def test_what_a_killed_process_left_does_not_count_and_is_deleted(kept):
     (kept.folder / "epoch_0004.weights.h5").write_bytes(b"whole, but killed before the record")
     (kept.folder / ".tmp-1-ab-epoch_0004.json").write_bytes(b"half")
+    (kept.folder / "epoch_0001.weights.h5").write_bytes(b"its record was deleted first")
     assert kept.states == [State(2), State(3)]
+    intact, problems = kept.intact()
+    assert list(intact) == kept.states and problems == [
+        f"{kept.folder}/epoch_0004.weights.h5 has no record (epoch_0004.json)"
+    ]
     kept.clean()
     assert len(list(kept.folder.iterdir())) == 4
+
+
+def test_killed_before_the_first_record_nothing_is_lost(tmp_path):
+    (tmp_path / "epoch_0000.weights.h5").write_bytes(b"whole or not")
+    assert Checkpoints(tmp_path).intact() == ({}, [])
 
 
 def test_a_model_of_another_structure_is_named(kept):

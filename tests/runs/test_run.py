@@ -42,11 +42,11 @@ def test_an_occupied_directory_is_kept_unless_it_is_a_run_to_be_replaced(tmp_pat
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError, match=r"run cannot be made: .*file is a file; choose another --out"):
+    with pytest.raises(NotADirectoryError, match=r"run cannot be written: .*file is a file; choose another"):
         runs.check_free(tmp_path / "file" / "run")
     asked = []
     monkeypatch.setattr(os, "access", lambda path, mode: asked.append(path))
-    with pytest.raises(PermissionError, match=f"no permission to write in {tmp_path}; choose another --out"):
+    with pytest.raises(PermissionError, match=f"no permission to write in {tmp_path}, or its disk is read-only"):
         runs.check_free(tmp_path / "a" / "b")
     assert asked == [tmp_path]
     monkeypatch.undo()

@@ -4,13 +4,14 @@ import os
 import shutil
 import signal
 
+import keras
 import numpy as np
 import pytest
 
 from keras_gen import files, runs
 from keras_gen.runs.checkpoints import Checkpoints, State
 from keras_gen.runs.history import read_rows
-from keras_gen.training import train
+from keras_gen.training import fitting, train
 from keras_gen.training.session import ReplicasDifferError
 from tests.small import SMALL
 
@@ -88,7 +89,22 @@ def test_a_second_signal_stops_at_once(toy_images, tmp_path, capsys):
         train("vae", toy_images, tmp_path / "run", epochs=3, callbacks=[At(2, 2, send(signal.SIGTERM, signal.SIGINT))],
               **SMALL)  # fmt: skip
     assert states(runs.Run.open(tmp_path / "run")) == [State(0), State(1)]
-    assert "what was not saved after epoch 1 is trained again" in capsys.readouterr().err
+    assert "stopped at once. To continue: keras-gen train --resume --out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where, said", [("_announce", "To continue: keras-gen"), ("_datasets", "No run was created")])
+def test_a_signal_before_the_first_step_acts_at_once(toy_images, tmp_path, monkeypatch, capsys, where, said):
+    monkeypatch.setattr(fitting, where, lambda *_: send(signal.SIGTERM)(None))
+    with pytest.raises(SystemExit) as ended:
+        train("vae", toy_images, tmp_path / "run", epochs=1, **SMALL)
+    assert ended.value.code == 143 and f"stopped at once. {said}" in capsys.readouterr().err
+
+
+def test_a_signal_at_the_end_of_the_last_epoch_ends_the_process_after_the_run(toy_run, toy_images, tmp_path):
+    last = keras.callbacks.LambdaCallback(on_train_end=lambda logs: send(signal.SIGTERM)(None))
+    with pytest.raises(SystemExit):
+        train("vae", toy_images, tmp_path / "run", epochs=4, callbacks=[last], **SMALL)
+    assert_same(runs.Run.open(tmp_path / "run"), toy_run)
 
 
 def test_a_growing_run_stopped_where_its_phase_ends(toy_images, tmp_path):
@@ -234,3 +250,12 @@ def test_two_devices_stop_within_an_epoch_and_continue(toy_images, tmp_path):
     resumed = train(None, None, tmp_path / "run", resume=True, strategy="mirrored", verbose=0)
     for row, other in zip(read_rows(resumed.metrics_file), read_rows(whole.metrics_file), strict=True):
         assert row == pytest.approx(other, rel=1e-6)  # each replica's part of a mean is not kept, only their sum
+
+
+def test_states_of_an_earlier_version_are_refused_and_stay(copied):
+    for record in copied.checkpoints.glob("*.json"):
+        record.unlink()
+    before = content(copied)
+    with pytest.raises(ValueError, match=r"No state .* is intact.*epoch_0004.weights.h5 has no record"):
+        train(None, None, copied.path, resume=True, epochs=5, verbose=0)
+    assert content(copied) == before

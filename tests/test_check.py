@@ -4,21 +4,27 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from keras_gen import cli, files, runs
+from keras_gen.check import check as check_run
+from keras_gen.check import repair
+from keras_gen.export import export_model
+
+
+@pytest.fixture(scope="module")
+def toy_export(toy_run, toy_images, tmp_path_factory):
+    images = np.load(toy_images)["image"].astype(np.float32) / 255
+    options = {"format": "tflite", "quantize": "none", "calibration": images}
+    return export_model(toy_run.load_model(), tmp_path_factory.mktemp("export") / "export", **options)
 
 
 @pytest.fixture
-def copied(toy_run, tmp_path):
+def copied(toy_run, toy_export, tmp_path):
     shutil.copytree(toy_run.path, tmp_path / "run")
-    export = tmp_path / "run" / "export"
-    export.mkdir()
-    (export / "model.tflite").write_bytes(b"abc")
-    described = {"file": "model.tflite", "bytes": 3, "sha256": files.digest(export / "model.tflite")}
-    runs.write_json(export / "model.json", {"files": {"int8": described}})
-    runs.write_json(export / "parity.json", {})
+    shutil.copytree(toy_export, tmp_path / "run" / "export")
     runs.write_json(tmp_path / "run" / "evaluation.json", {})
     return tmp_path / "run"
 
@@ -29,7 +35,7 @@ def check(*arguments):
 
 
 def damaged(path):
-    return [finding.part for finding in runs.check(path) if not finding.fine]
+    return [finding.part for finding in check_run(path) if not finding.fine]
 
 
 def test_a_whole_run_is_fine(copied):
@@ -61,7 +67,7 @@ def test_every_damage_is_found_with_a_remedy(copied, part, how):
         assert not found  # as if it had never been there
         return
     assert found and found[0].split("/")[0] == part.split("/")[0]
-    assert all(finding.remedy for finding in runs.check(copied) if not finding.fine)
+    assert all(finding.remedy for finding in check_run(copied) if not finding.fine)
     assert check(copied)[0] == 1
 
 
@@ -95,7 +101,7 @@ def test_a_run_in_use_is_named_and_not_repaired(copied):
     with runs.lock(copied):
         assert f"in use by process {os.getpid()}" in check(copied)[1]
         with pytest.raises(runs.RunInUseError):
-            runs.repair(copied)
+            repair(copied)
 
 
 def test_what_is_no_run_is_refused(tmp_path):

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from keras_gen import archives, files
-
-from .checkpoints import Checkpoints, DamagedStateError, State
-from .history import History, read_rows
-from .lock import holder_of, lock
-from .run import FORMAT, Run, changed, read_json, write_json
+from keras_gen.export.parity import read_parity
+from keras_gen.export.runtime import check_file, read_description
+from keras_gen.runs import FORMAT, Run, changed, lock, read_json, write_json
+from keras_gen.runs.checkpoints import Checkpoints, DamagedStateError, State
+from keras_gen.runs.history import History, read_rows
+from keras_gen.runs.lock import holder_of
 
 
 class Finding(NamedTuple):
@@ -202,25 +203,20 @@ def _export(run: Run) -> Iterator[Finding]:
     folder, remedy = run.export_folder, "`keras-gen export RUN` writes the folder again"
     if not folder.is_dir():
         return
-    part = folder.name
     try:
-        listed = read_json(folder / "model.json")["files"]
-        entries = [(each["file"], each["bytes"], each["sha256"]) for each in listed.values()]
-        read_json(folder / "parity.json")
-    except FileNotFoundError as error:
-        yield Finding(part, False, f"{pathlib.Path(error.filename).name} is missing", remedy)
+        listed = read_description(folder, need_model=False)["files"]
+        read_parity(folder)
+    except (ValueError, OSError) as error:
+        yield Finding(folder.name, False, str(error), remedy)
         return
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        yield Finding(part, False, f"model.json or parity.json is damaged: {error!r}", remedy)
-        return
-    for name, size, sha256 in entries:
-        file = folder / str(name)
-        if not file.is_file():
-            yield Finding(f"{part}/{name}", False, "is missing", remedy)
-        elif file.stat().st_size != size or files.digest(file) != sha256:
-            yield Finding(f"{part}/{name}", False, "is damaged: its digest is not that in model.json", remedy)
+    for file in listed.values():
+        part = f"{folder.name}/{file['file']}"
+        try:
+            check_file(folder / file["file"], file)
+        except (ValueError, OSError) as error:
+            yield Finding(part, False, str(error), remedy)
         else:
-            yield Finding(f"{part}/{name}", True, f"{size / 1e3:,.0f} kB, digest agrees")
+            yield Finding(part, True, f"{file['bytes'] / 1e3:,.0f} kB, digest agrees")
 
 
 def _left_over(run: Run) -> Iterator[Finding]:
