@@ -131,13 +131,7 @@ class GenerativeModel(Generating, Offering, keras.Model):
             in_progress: where the first epoch was interrupted, see `epoch_in_progress`: its first batches are left
                 out and its metrics continue. Needs a `tf.data.Dataset`, which holds further batches of the epoch.
         """
-        begin = _BeginEpoch(getattr(x, "epoch", None), in_progress)
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.callbacks.insert(0, begin)
-            begin.set_model(self)
-            begin.set_params(callbacks.params)
-        else:
-            callbacks = [begin, *keras.tree.flatten(callbacks or [])]
+        callbacks = self.callbacks_after(_BeginEpoch(getattr(x, "epoch", None), in_progress), callbacks)
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras's default is for arrays, and warns with a dataset
         check_options(self, self.distribute_strategy)
@@ -153,6 +147,15 @@ class GenerativeModel(Generating, Offering, keras.Model):
             for name, values in rest.history.items():
                 history.history[name] = history.history.get(name, []) + values
         return history
+
+    def callbacks_after(self, first: keras.callbacks.Callback, callbacks):
+        """The callbacks of `fit`, a list, one of them, a CallbackList or None, with another one before them."""
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.callbacks.insert(0, first)
+            first.set_model(self)
+            first.set_params(callbacks.params)
+            return callbacks
+        return [first, *keras.tree.flatten(callbacks or [])]
 
     def epoch_in_progress(self, step: int) -> EpochInProgress:
         """What `fit(in_progress=...)` needs to finish this epoch later, besides the weights.

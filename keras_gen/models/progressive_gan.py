@@ -187,13 +187,7 @@ class ProgressiveGAN(GAN):
 
     def fit(self, x=None, *args, callbacks=None, **kwargs):
         """As `GenerativeModel.fit`, growing."""
-        growth = Growth(getattr(x, "stage", None))
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.callbacks.insert(0, growth)
-            growth.set_model(self)
-            growth.set_params(callbacks.params)
-        else:
-            callbacks = [growth, *keras.tree.flatten(callbacks or [])]
+        callbacks = self.callbacks_after(Growth(getattr(x, "stage", None)), callbacks)
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
     def data_stages(self, batch_size):

@@ -1,85 +1,80 @@
-import json
-import pathlib
-import socket
+"""Two workers started by the command line: what they leave, what they resume from, and when they refuse."""
+
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gen import runs
 from keras_gen.runs.checkpoints import Checkpoints, State
 from keras_gen.runs.history import read_rows
-from keras_gen.training import train
+from keras_gen.training import strategies, train
+from keras_gen.training.session import Session
 from tests.small import SMALL
-
-ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = """
-import sys
-from keras_gen.training import train
-from tests.small import SMALL
-data, out = sys.argv[1:]
-for epochs in (1, 2):
-    train("vae", data, out, epochs=epochs, resume=epochs == 2, **SMALL)
-"""
 
 
 @pytest.fixture(scope="module")
 def mirrored(toy_images, tmp_path_factory):
     """Two epochs on two logical CPU devices."""
-    return train(
-        "vae", toy_images, tmp_path_factory.mktemp("runs") / "mirrored", epochs=2, strategy="mirrored", **SMALL
-    )
+    out = tmp_path_factory.mktemp("runs") / "mirrored"
+    return train("vae", toy_images, out, epochs=2, strategy="mirrored", **SMALL)
 
 
-def assert_close(run, other):
-    """The same numbers but for the order of sums (float32, three steps an epoch)."""
-    for row, other_row in zip(read_rows(run.metrics_file), read_rows(other.metrics_file), strict=True):
-        assert row == pytest.approx(other_row, rel=1e-5)
-    for weight, other_weight in zip(run.load_model().weights, other.load_model().weights, strict=True):
-        np.testing.assert_allclose(weight.numpy(), other_weight.numpy(), atol=2e-5, err_msg=weight.path)
+def launch(*arguments):
+    command = [sys.executable, "-m", "keras_gen.cli", "launch", "--workers", "2", "--", "train", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
 
 
-def test_two_devices_train_as_one_does(toy_images, mirrored, tmp_path):
-    assert_close(mirrored, train("vae", toy_images, tmp_path / "one", epochs=2, **SMALL))
-
-
-def test_a_batch_must_split_over_the_devices(toy_images, tmp_path):
-    with pytest.raises(ValueError, match="batch_size=61 is for all 2 devices: it must be a multiple"):
-        train("vae", toy_images, tmp_path / "run", strategy="mirrored", **{**SMALL, "batch_size": 61})
-
-
-def free_ports(num):
-    sockets = [socket.socket() for _ in range(num)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def test_two_workers_train_and_resume_as_two_devices_do_and_one_of_them_writes(toy_images, mirrored, tmp_path):
-    out, workers = tmp_path / "run", [f"127.0.0.1:{port}" for port in free_ports(2)]
-    processes = []
-    for index in (0, 1):
-        task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-        environment = {"TF_CONFIG": json.dumps(task), "PATH": "", "CUDA_VISIBLE_DEVICES": "-1"}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, toy_images, out],
-                cwd=ROOT,
-                env=environment,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    errors = [process.communicate(timeout=300)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], errors
+def test_two_workers_one_of_them_on_a_replaced_machine_train_as_two_devices_do(toy_images, mirrored, tmp_path):
+    out, small = tmp_path / "run", SMALL["settings"]
+    settings = [part for name, value in small.items() for part in ("--set", f"{name}={value}")]
+    launch("vae", "--data", toy_images, "--out", out, "--epochs", 1, "--batch-size", SMALL["batch_size"], *settings)
+    shutil.rmtree(out / "checkpoints" / "worker_1")  # it takes the chief's states, which it can read
+    launch("--resume", "--out", out, "--epochs", 2)
     run = runs.Run.open(out)
-    assert_close(run, mirrored)
+    # the same numbers but for the order of sums (float32, three steps an epoch)
+    for row, other_row in zip(read_rows(run.metrics_file), read_rows(mirrored.metrics_file), strict=True):
+        assert row == pytest.approx(other_row, rel=1e-5)
+    for weight, other_weight in zip(run.load_model().weights, mirrored.load_model().weights, strict=True):
+        np.testing.assert_allclose(weight.numpy(), other_weight.numpy(), atol=2e-5, err_msg=weight.path)
+    # one of them writes the run, and each its own states
     assert len(list(run.samples.iterdir())) == 2
     assert {path.name for path in (run.checkpoints / "worker_1").iterdir()} == {"checkpoints", ".lock"}
     ours, theirs = Checkpoints(run.checkpoints), Checkpoints(run.checkpoints / "worker_1" / "checkpoints")
     assert ours.states == theirs.states == [State(1), State(2)]
-    assert [ours.record(state) for state in ours.states] == [theirs.record(state) for state in theirs.states]
+    assert ours.record(State(2))["rows"] == theirs.record(State(2))["rows"]
+
+
+def test_workers_without_a_state_in_common_are_refused(mirrored, monkeypatch):
+    """The other worker has none, and cannot read the chief's."""
+    session = Session(
+        mirrored.load_model(), tf.distribute.get_strategy(), Checkpoints(mirrored.checkpoints), mirrored.config
+    )
+    other = np.full(4, -1)
+    monkeypatch.setattr(strategies, "gather", lambda devices, own: np.stack([own, other]))
+    before = session.checkpoints.states
+    with pytest.raises(
+        ValueError,
+        match=r"no state in common \(replica 0: epoch 1, epoch 2; replica 1: none\). Copy the files epoch_\*",
+    ):
+        session.restore()
+    other[:2] = (1, 0)  # it was stopped an epoch earlier
+    assert session.restore() and session.state == State(1) and before == [State(1), State(2)]
+
+
+def test_where_one_worker_fails_no_other_goes_on(monkeypatch):
+    failed = []
+    monkeypatch.setattr(strategies, "has_workers", lambda devices: True)
+    monkeypatch.setattr(strategies, "gather", lambda devices, own: np.array([[own[0]], [int(bool(failed))]]))
+    with pytest.raises(ZeroDivisionError), strategies.together(None):
+        raise ZeroDivisionError
+    with strategies.together(None):
+        pass
+    failed.append(1)
+    with pytest.raises(strategies.WorkerLostError, match="Replica 1 could not start: see the error of that worker"):
+        with strategies.together(None):
+            pass
