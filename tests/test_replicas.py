@@ -8,14 +8,13 @@ from benchmarks import replicas
 from keras_gen import runs, zoo
 
 # Largest differences of four to six steps in float32, where the sums are the same and their order is another. Measured
-# are 3e-6 for weights, 8e-5 for the moments of Adam, 2e-6 for metrics and samples, and 0 for pictures. A learning rate
+# are 3e-6 for weights, 2e-5 for the moments of Adam, 2e-6 for metrics and samples, and 0 for pictures. A learning rate
 # is 2e-4 to 1e-3, so one step in another direction is more than `weights` allows; a loss that is scaled wrongly, or the
 # same noise on both devices, changes the moments by half of their size or more.
 SAME_SUMS = {"weights": 5e-5, "moments": 1e-3, "metrics": 1e-4, "pictures": 1, "samples": 1e-4}
 # Two steps with activations of eight bits. Adam steps by the sign of a gradient that is rounding alone, so a weight may
-# be two steps of 2.5e-3 (a learning rate of 1e-3 or less, a generator's of five times 2e-4) off. An accuracy of eight
-# examples, near a half, goes by an eighth where a logit changes its sign.
-ROUGH = {"weights": 5e-3, "metrics": 0.25}
+# be twice two steps of 1e-3 off; measured is 3.1e-3, and 8e-3 for metrics.
+ROUGH = {"weights": 5e-3, "metrics": 5e-2}
 # measured is 2e-2 at most, without layers that normalize: behind these, gradients nearly cancel and little of the eight
 # bits is left, so that their moments are not compared
 UNNORMALIZED, ROUGH_MOMENTS = ("autoencoder", "vae", "gan", "aae"), 0.1
