@@ -30,6 +30,8 @@ def slow_but_for(*keys: str):
 BY_OPTIMIZERS = slow_but_for("vae", "dcgan")
 # an encoder and a decoder; a GAN with labels and batch normalization; a translator with a history of images
 BY_STEPS = slow_but_for("vae", "dcgan", "cyclegan")
+# test_replicas.py has every system on two devices; here one with an uneven last batch and SGD
+BY_REPLICAS = slow_but_for("vae")
 
 
 def test_trains(trained):
@@ -62,7 +64,7 @@ def test_callbacks(trained, tmp_path):
     contract.check_callbacks(trained, tmp_path)
 
 
-@BY_STEPS
+@BY_REPLICAS
 def test_two_replicas_are_one_device(toy, tmp_path):
     contract.check_two_replicas_are_one_device(toy, tmp_path)
 

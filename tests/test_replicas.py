@@ -66,7 +66,7 @@ def test_in_bfloat16_two_devices_leave_a_run_near_that_of_one(key, tmp_path):
     assert key not in UNNORMALIZED or found["moments"] <= ROUGH_MOMENTS, found
 
 
-@slow_except("dcgan", keys=replicas.WORKED)
+@slow_except(keys=replicas.WORKED)  # tests/training/test_distributed.py and test_launch.py have a VAE on two workers
 def test_two_workers_of_the_command_line_leave_the_run_of_one_process(key, tmp_path):
     check(replicas.measure(key, tmp_path, workers=2), SAME_SUMS)
 

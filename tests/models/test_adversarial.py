@@ -131,8 +131,8 @@ class TestReplicas:
         [
             pytest.param({"ema": 0.9}, marks=pytest.mark.slow),  # the contract's CycleGAN has it too
             {"n_critic": 2, "objective": "wasserstein", "penalty": "wgan_gp"},
-            {"objective": "relativistic_average", "penalty": "dragan"},
-            {"packing": 2, "penalty": "r1", "augment": ("color", "translation")},
+            pytest.param({"objective": "relativistic_average", "penalty": "dragan"}, marks=pytest.mark.slow),
+            pytest.param({"packing": 2, "penalty": "r1", "augment": ("color", "translation")}, marks=pytest.mark.slow),
         ],
         ids=["ema", "critic", "relativistic", "packed"],
     )

@@ -271,6 +271,7 @@ def test_saved_and_loaded_it_goes_on_bit_for_bit(grown, epoch, form, until):
     assert_same(grown.states[until], state(model))
 
 
+@pytest.mark.slow  # test_replicas.py grows on two devices through `train`
 def test_two_replicas_grow_as_one_device():
     """In a fade and after it; no graph of an old phase stays here either."""
 

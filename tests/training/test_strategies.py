@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -11,12 +12,14 @@ def test_one_device_needs_no_strategy(monkeypatch):
     for name in ("auto", "default"):
         strategy = strategies.get(name)
         assert strategy.num_replicas_in_sync == 1 and strategies.task_of(strategy) == 0
-        assert strategies.agree(strategy, 7) == 7
+        np.testing.assert_array_equal(strategies.gather(strategy, [7, 8]), [[7, 8]])
 
 
 def test_mirrored_takes_all_logical_cpus():
     strategy = strategies.get("mirrored")
     assert strategy.num_replicas_in_sync == 2 and strategies.task_of(strategy) == 0
+    np.testing.assert_array_equal(strategies.gather(strategy, [7]), [[7], [7]])
+    np.testing.assert_array_equal(strategies.gather(strategy, [[7], [8]]), [[7], [8]])
     assert strategies.describe(strategy) == "2 CPUs, mirrored"
 
 
