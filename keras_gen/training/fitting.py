@@ -144,9 +144,10 @@ def train(
         None if data_dir is None else os.fspath(data_dir), dict(settings or {}), dict(view or {}),
         None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
     )  # fmt: skip
-    devices = _devices(request)  # before anything else: several workers cannot start after other operations
+    devices = None
     with StopSignals() as signals:
         try:
+            devices = _devices(request)  # before anything else: several workers cannot start after other operations
             run = _train(request, out, devices, resume, overwrite, list(callbacks), signals, verbose)
         except Stopped as stop:
             warn(f"stopped by {stop}, which is saved. {_again(out)}")
@@ -154,6 +155,12 @@ def train(
         except (KeyboardInterrupt, SystemExit):
             warn(f"stopped at once. {_again(out)}")
             raise
+        except WORKER_LOST as error:
+            if devices is not None and not strategies.has_workers(devices):
+                raise
+            raise strategies.WorkerLostError(
+                f"Another worker has ended, or cannot be reached. Start all workers again. {_again(out)}"
+            ) from error
     if signals.received:  # while the last epoch ended
         raise end_by(signals.received)
     return run
@@ -356,13 +363,6 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
             f"The loss or a gradient of the player {player!r} became NaN or infinite. {ADVICE}. "
             f"{_kept(run, history, metric)}"
         ) from None
-    except WORKER_LOST as error:
-        if not strategies.has_workers(devices):
-            raise
-        raise strategies.WorkerLostError(
-            f"Another worker has ended, or cannot be reached. The last state is that after {session.state}. "
-            f"Start all workers again: keras-gen train --resume --out {run.path}"
-        ) from error
     finally:
         if worker == 0:
             try:

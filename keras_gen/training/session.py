@@ -156,7 +156,7 @@ class Session:
         had = [{State(*map(int, pair)) for pair in each if pair[0] >= 0} for each in gathered]
         if common := set.intersection(*had):
             return max(common)
-        if not any(had):
+        if not any(had) or max(set.union(*had)) == State(0):  # nothing was trained: all begin anew, in the same way
             return None
         listed = "; ".join(
             f"replica {number}: {', '.join(map(str, sorted(each))) or 'none'}" for number, each in enumerate(had)

@@ -62,6 +62,9 @@ def test_workers_without_a_state_in_common_are_refused(mirrored, monkeypatch):
         match=r"no state in common \(replica 0: epoch 1, epoch 2; replica 1: none\). Copy the files epoch_\*",
     ):
         session.restore()
+    only_begun = Session(session.model, session.devices, Checkpoints(mirrored.path / "none"), mirrored.config)
+    other[:2] = (0, 0)  # killed while the first states were written: nothing is lost
+    assert not only_begun.restore() and only_begun.state == State(0)
     other[:2] = (1, 0)  # it was stopped an epoch earlier
     assert session.restore() and session.state == State(1) and before == [State(1), State(2)]
 
