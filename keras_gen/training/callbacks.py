@@ -115,13 +115,17 @@ class KeepBest(keras.callbacks.Callback):
         self.rows, self.metric, self.run = history, metric, run
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.rows.best(self.metric) != epoch + 1:
-            return
-        if self.run is None:
-            with tempfile.TemporaryDirectory() as folder:
-                self.model.save(pathlib.Path(folder) / "model.keras")
-            return
-        self.run.save_model(self.model)
+        if self.rows.best(self.metric) == epoch + 1:
+            save_model(self.model, self.run)
+
+
+def save_model(model: keras.Model, run: runs.Run | None) -> None:
+    """Save the model of a run. All workers must call it at the same point; `run` is None but for the chief."""
+    if run is not None:
+        run.save_model(model)
+        return
+    with tempfile.TemporaryDirectory() as folder:  # TensorFlow may read variables of all workers
+        model.save(pathlib.Path(folder) / "model.keras")
 
 
 class StopWhenWaiting(keras.callbacks.Callback):

@@ -31,6 +31,7 @@ from .callbacks import (
     StopOnNaN,
     StopWhenWaiting,
     optimizers_of,
+    save_model,
 )
 from .card import write_card
 from .pretraining import pretrain
@@ -309,8 +310,8 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
         if begun and not found and worker == 0:
             raise FileNotFoundError(_lost(run))
     history, done = History(run.metrics_file if worker == 0 else None, session.rows), session.state.epoch
-    if worker == 0 and found:
-        _mend(run, model, history, metric)
+    if found:
+        _mend(run, model, history, metric, devices)
     if done >= options["epochs"]:
         say(f"{run.path} has finished its {done} epochs. To go on: --resume with --epochs N, N > {done}")
         return
@@ -390,20 +391,25 @@ def _lost(run: runs.Run) -> str:
     return f"{lost} Copy the folder back from a backup, or train anew ({anew} --out {run.path} --overwrite)"
 
 
-def _mend(run: runs.Run, model: GenerativeModel, history: History, metric: str | None) -> None:
+def _mend(run: runs.Run, model: GenerativeModel, history: History, metric: str | None, devices) -> None:
     """Write again what is lost or damaged and what the state has: metrics.csv and model.keras."""
-    had = run.metrics_file.is_file() and run.metrics_file.read_text(errors="replace").startswith(history.text())
-    if history.rows and history.write() and not had:
-        warn(f"{run.metrics_file} was lost or changed; it was written again from the last state")
+    chief, problem = strategies.task_of(devices) == 0, None
     if not history.rows:
         return
-    try:
-        run.check_model_file()
-    except (ValueError, FileNotFoundError) as error:
-        run.save_model(model)
+    if chief:
+        had = run.metrics_file.is_file() and run.metrics_file.read_text(errors="replace").startswith(history.text())
+        if history.write() and not had:
+            warn(f"{run.metrics_file} was lost or changed; it was written again from the last state")
+        try:
+            run.check_model_file()
+        except (ValueError, FileNotFoundError) as error:
+            problem = error
+    if strategies.gather(devices, [problem is not None]).any():
+        save_model(model, run if chief else None)
+    if problem:
         best, last = history.best(metric), len(history.rows)
         lost = "" if best == last else f", since the weights of the best epoch, {best}, are lost"
-        warn(f"{error}. It now holds epoch {last}{lost}")
+        warn(f"{problem}. It now holds epoch {last}{lost}")
 
 
 def _home(run: runs.Run, worker: int) -> pathlib.Path:
