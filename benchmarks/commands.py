@@ -109,6 +109,7 @@ def _main(arguments: list[str], log: str, environment: dict[str, str], start_at:
     # in lines, so that what was printed before a kill can be read
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
     sys.argv = ["keras-gen", *arguments]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, also where a background job ignores it
     from keras_gen import cli
 
     try:

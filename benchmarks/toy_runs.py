@@ -343,7 +343,7 @@ def _numbered(config: str) -> str:
         return f'"{found[1]}#{known.setdefault(found[0], len(known))}"'
 
     config = re.sub(r'(?<="shared_object_id": )\d+', lambda found: str(ids.setdefault(found[0], len(ids))), config)
-    return re.sub(r'"([A-Za-z_]+?)(?:_\d+)?"', renamed, config)
+    return re.sub(r'"([A-Za-z_]\w*?)(?:_\d+)?"', renamed, config)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import socket
+import time
 from collections.abc import Iterator
 
 import filelock
@@ -14,6 +15,8 @@ from keras_gen import files
 
 LOCK = ".lock"
 HOLDER = ".lock_holder.json"
+# how often, and with how many seconds in between, the file is looked for of a process that has just taken the lock
+ASKED, WAIT = 20, 0.05
 # what may lie in a directory that holds nothing else: it is as good as empty
 OWN = (LOCK, HOLDER)
 
@@ -70,8 +73,12 @@ def _write_holder(folder: pathlib.Path) -> None:
 
 
 def _holder(folder: pathlib.Path) -> str:
-    try:
-        holder = json.loads((folder / HOLDER).read_text())
-        return f"process {holder['process']} on {holder['host']}, which has trained there since {holder['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # it has just begun, or the file is damaged
-        return "another process"
+    for _ in range(ASKED):
+        try:
+            holder = json.loads((folder / HOLDER).read_text())
+            return f"process {holder['process']} on {holder['host']}, which has trained there since {holder['since']}"
+        except FileNotFoundError:  # it has just taken the lock
+            time.sleep(WAIT)
+        except (OSError, ValueError, KeyError, TypeError):  # the file is damaged
+            break
+    return "another process"

@@ -93,3 +93,4 @@ def pretrain(
         options = dict(settings["vae"])
         epochs = options.pop("epochs", text2image.EPOCHS)
         stage("vae", "the generator, as a decoder", lambda: (text2image.vae_of(model, seed, **options), epochs))
+    files.remove(home / FOLDER)
