@@ -80,6 +80,12 @@ def test_an_edited_config_and_states_are_repaired_from_the_newest_intact_state(c
     (copied / f"{files.SCRATCH}1-a-model.keras").write_bytes(b"half")
     code, text = check(copied)
     assert code == 1 and "settings.width is 9, expected 8" in text and "keras-gen check RUN --repair" in text
+    (copied / "config.json").write_text('{"format": 1')
+    with pytest.raises(ValueError, match="config.json is not valid JSON.*keras-gen check .* --repair"):
+        runs.Run.open(copied)
+    (copied / "config.json").unlink()
+    with pytest.raises(FileNotFoundError, match="holds no config.json.*keras-gen check .* --repair"):
+        runs.Run.open(copied)
     code, text = check(copied, "--repair")
     assert code == 0 and "config.json: written as it was at epoch 4" in text and "epoch_0003" in text
     assert {name: (copied / name).read_text() for name in whole} == whole

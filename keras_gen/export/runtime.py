@@ -496,10 +496,10 @@ def _text_relations(text: dict | None, signatures: dict):
     yield "text.length", tokens["shape"] == [text["length"]], f"{tokens['shape']}, as embed takes", text["length"]
 
 
-def _attribute_relations(told: dict | None, signatures: dict):
-    if told is None:
+def _attribute_relations(attributes: dict | None, signatures: dict):
+    if attributes is None:
         return
-    names, groups, datasets = told["names"], told["groups"], told["datasets"]
+    names, groups, datasets = attributes["names"], attributes["groups"], attributes["datasets"]
     yield "attributes.names", len(set(names)) == len(names), "different names", ", ".join(names)
     yield "attributes.groups", sum(groups) == len(names), f"sizes with the sum {len(names)}", str(groups)
     yield "attributes.datasets", len(datasets) in (0, len(groups)), f"one for each of {len(groups)} groups", datasets

@@ -71,10 +71,15 @@ class Run:
         """
         path = pathlib.Path(path)
         file = path / "config.json"
+        has_copy = next((path / "checkpoints").glob("epoch_*.json"), None) is not None
+        repair = f". `keras-gen check {path} --repair` writes it from the last state" if has_copy else ""
         if not file.is_file():
             what = "holds no config.json" if path.is_dir() else "does not exist"
-            raise FileNotFoundError(f"{path} {what}: expected a run directory, as `keras-gen train` makes it")
-        config = read_json(file)
+            raise FileNotFoundError(f"{path} {what}: expected a run directory, as `keras-gen train` makes it{repair}")
+        try:
+            config = read_json(file)
+        except ValueError as error:
+            raise ValueError(f"{error}{repair}") from error
         if config.get("format") != FORMAT:
             raise ValueError(f"{file} has format {config.get('format')!r}; this version reads format {FORMAT}")
         return cls(path, config)
