@@ -571,7 +571,7 @@ STARTS = {  # what the processes do -> how often
 
 
 def starts(bench: Bench) -> None:
-    """Two or three processes on the same run directory: one trains, and the others are refused with the name of the process."""
+    """Two or three processes in the same run directory: one trains, the others are refused with its number."""
     plan = {("resume", "resume"): 1, ("fresh", "fresh"): 1} if bench.quick else STARTS
     bench.each(
         "starts",

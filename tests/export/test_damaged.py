@@ -73,28 +73,28 @@ def test_the_same_index_is_the_same_damage(folder, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda description: description["noise"]["inputs"][0].update(kind="cauchy"),
+        (lambda content: content["noise"]["inputs"][0].update(kind="cauchy"),
          r"noise.inputs\[0\].kind: expected one of normal, uniform, signed, one_hot; received 'cauchy'"),
-        (lambda description: description["noise"]["inputs"][0].update(kind="uniform"),
+        (lambda content: content["noise"]["inputs"][0].update(kind="uniform"),
          r"noise.inputs of noise: expected normal of shape \[4\], as signatures.generate.inputs.noise has it"),
-        (lambda description: description["signatures"]["decode"]["inputs"]["z"].update(shape=[4, -1]),
+        (lambda content: content["signatures"]["decode"]["inputs"]["z"].update(shape=[4, -1]),
          r"signatures.decode.inputs.z.shape\[1\]: expected an integer from 1 to 2147483647; received -1"),
-        (lambda description: description["signatures"]["decode"]["inputs"]["label"].update(range=[0, 7]),
+        (lambda content: content["signatures"]["decode"]["inputs"]["label"].update(range=[0, 7]),
          r"signatures.decode.inputs.label.range: expected \[0, 1\], as for label; received '\[0, 7\]'"),
-        (lambda description: description["files"]["int8"].update(file="../model.tflite"),
+        (lambda content: content["files"]["int8"].update(file="../model.tflite"),
          "files.int8.file: expected the name of a .tflite file in the same folder; received '../model.tflite'"),
-        (lambda description: description.update(preferred="int4"), "preferred: expected int8, float32, .*; received 'int4'"),
-        (lambda description: description.update(image_shape=[8, 8, 1]), r"image_shape: expected \[16, 16, 1\], as generate gives"),
-        (lambda description: description.update(text={"vocabulary": ["a", "a"], "length": 3}),
+        (lambda content: content.update(preferred="int4"), "preferred: expected int8, float32, .*; received 'int4'"),
+        (lambda content: content.update(image_shape=[8, 8, 1]), r"image_shape: expected \[16, 16, 1\], as generate gives"),
+        (lambda content: content.update(text={"vocabulary": ["a", "a"], "length": 3}),
          "text.vocabulary: expected different words; received '1 repeated'"),
-        (lambda description: description.update(attributes={"names": ["a"], "groups": [2], "datasets": []}),
+        (lambda content: content.update(attributes={"names": ["a"], "groups": [2], "datasets": []}),
          r"attributes.groups: expected sizes with the sum 1; received '\[2\]'"),
     ],
 )  # fmt: skip
 def test_entries_that_contradict_each_other(copy, change, message):
-    description = json.loads((copy / "model.json").read_text())
-    change(description)
-    (copy / "model.json").write_text(json.dumps(description))
+    content = json.loads((copy / "model.json").read_text())
+    change(content)
+    (copy / "model.json").write_text(json.dumps(content))
     assert reseal(copy)
     with pytest.raises(ValueError, match=f"{copy / 'model.json'} is damaged: {message}.*; copy or export it again"):
         Runtime(copy)
@@ -102,14 +102,14 @@ def test_entries_that_contradict_each_other(copy, change, message):
 
 def test_a_model_of_another_export_is_refused(copy):
     """Also where size and digest are those of the other model: the names and shapes of its ports are not."""
-    description = json.loads((copy / "model.json").read_text())
-    del description["signatures"]["encode"]["outputs"]["scale"]
-    (copy / "model.json").write_text(json.dumps(description))
+    content = json.loads((copy / "model.json").read_text())
+    del content["signatures"]["encode"]["outputs"]["scale"]
+    (copy / "model.json").write_text(json.dumps(content))
     assert reseal(copy)
     with pytest.raises(ValueError, match="model.tflite and model.json come from different exports: signature encode"):
         Runtime(copy)
-    description["signatures"]["encode"]["outputs"]["scale"] = {"shape": [5], "kind": "value", "range": None}
-    (copy / "model.json").write_text(json.dumps(description))
+    content["signatures"]["encode"]["outputs"]["scale"] = {"shape": [5], "kind": "value", "range": None}
+    (copy / "model.json").write_text(json.dumps(content))
     assert reseal(copy)
     with pytest.raises(ValueError, match=r"encode.outputs.scale: expected the shape \[1, 5\]; received \[1, 4\]"):
         Runtime(copy).encode(np.zeros((1, 16, 16, 1)), label=0)
