@@ -652,8 +652,8 @@ def signals(bench: Bench) -> None:
 def _signal_once(bench: Bench, run: ToyRun, kind: int, twice: bool, moment: str, rng: random.Random) -> str:
     reference, duration = bench.reference(run.toy.system, run.workers)
     earliest, latest = {"training": (0.3, 0.9), "pretraining": (0.15, 0.4), "start": (0.0, 0.05)}[moment]
-    for _ in range(10):
-        wait, gap = rng.uniform(earliest, latest) * duration, rng.uniform(0.05, 0.5)
+    for missed in range(10):  # the reference may have been trained while the machine was slower
+        wait, gap = rng.uniform(earliest, latest) * duration * 0.75**missed, rng.uniform(0.05, 0.5)
         if hit := run.attempt(functools.partial(_send, kind, twice, moment, wait, gap)):
             run.finish(reference)
             detail, complaint = hit
