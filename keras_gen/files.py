@@ -81,8 +81,8 @@ def check_space(folder: pathlib.Path, size: int) -> None:
     if free < size:
         raise UnwritableError(
             errno.ENOSPC,
-            f"{folder} needs {size / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free. Nothing was changed, and what is there is intact. Free some "
-            "space or choose another disk",
+            f"{folder} needs {size / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free. Nothing was changed, and what is "
+            "there is intact. Free some space or choose another disk",
         )
 
 
