@@ -145,10 +145,12 @@ def train(
         None if data_dir is None else os.fspath(data_dir), dict(settings or {}), dict(view or {}),
         None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
     )  # fmt: skip
-    devices = None
-    with StopSignals() as signals:
+    try:
+        devices = _devices(request)  # before anything else: several workers cannot start after other operations
+    except WORKER_LOST as error:
+        raise _worker_lost(out) from error
+    with StopSignals() as signals:  # not before the strategy: that of several workers takes SIGTERM for itself
         try:
-            devices = _devices(request)  # before anything else: several workers cannot start after other operations
             run = _train(request, out, devices, resume, overwrite, list(callbacks), signals, verbose)
         except Stopped as stop:
             warn(f"stopped by {stop}, which is saved. {_again(out)}")
@@ -157,14 +159,18 @@ def train(
             warn(f"stopped at once. {_again(out)}")
             raise
         except WORKER_LOST as error:
-            if devices is not None and not strategies.has_workers(devices):
+            if not strategies.has_workers(devices):
                 raise
-            raise strategies.WorkerLostError(
-                f"Another worker has ended, or cannot be reached. Start all workers again. {_again(out)}"
-            ) from error
+            raise _worker_lost(out) from error
     if signals.received:  # while the last epoch ended
         raise end_by(signals.received)
     return run
+
+
+def _worker_lost(out: str | os.PathLike) -> strategies.WorkerLostError:
+    return strategies.WorkerLostError(
+        f"Another worker has ended, or cannot be reached. Start all workers again. {_again(out)}"
+    )
 
 
 def _again(out: str | os.PathLike) -> str:

@@ -138,7 +138,7 @@ def test_no_worker_outlives_a_killed_launcher(launched):
     assert not reports.read()  # returns once no worker holds the other end
 
 
-def test_two_workers_train_stop_by_ctrl_c_and_resume_from_the_command_line(toy_images, tmp_path):
+def test_two_workers_train_stop_by_sigterm_and_resume_from_the_command_line(toy_images, tmp_path):
     out = tmp_path / "run"
     settings = [f"--set={name}={value}" for name, value in SMALL["settings"].items()]
     base = [sys.executable, "-m", "keras_gen.cli", "launch", "--workers", "2", "--", "train"]
@@ -148,9 +148,9 @@ def test_two_workers_train_stop_by_ctrl_c_and_resume_from_the_command_line(toy_i
     shown = []
     while not (shown and "Epoch 3/" in shown[-1]) and (line := process.stdout.readline()):
         shown.append(line)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     more, errors = process.communicate(timeout=120)
-    assert process.returncode == 130 and "which is saved. To continue: keras-gen train --resume" in errors, errors
+    assert process.returncode == 143 and "which is saved. To continue: keras-gen train --resume" in errors, errors
     assert shown and all(line.startswith("[0] ") for line in [*shown, *more.splitlines()]), (shown, errors)
     assert "2 CPUs, several workers" in "".join(shown)
 
