@@ -334,9 +334,8 @@ def use(key: str, one: runs.Run, other: runs.Run) -> dict[str, float]:
     measured = [name for name, value in ours.items() if value is not None]
     toy, model = TOYS[key], one.load_model()
     # a run's own validation images are too few here
-    out = export_model(
-        other.load_model(), other.export_folder, calibration=toy.columns(WHOLE_EXAMPLES), quantize=("float32",)
-    )
+    calibration = other.dataset("train")
+    out = export_model(other.load_model(), other.export_folder, calibration=calibration, quantize=("float32",))
     runtime = Runtime(out)
     images = toy.images(model, 4, seed=1)
     if "generate" in runtime.signatures:
