@@ -11,7 +11,7 @@ import keras_gen
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_gen"
-BOTTOM = {"archives", "files"}
+BOTTOM = {"archives", "files", "progress"}
 LEAVES = {"distributions", "layers", "losses", "data"} | BOTTOM
 SIBLINGS = {"training", "evaluation", "export"}
 # each part of the package -> the parts it may import, besides itself

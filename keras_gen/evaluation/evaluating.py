@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from keras_gen import pictures, runs
 from keras_gen.files import check_writable
+from keras_gen.progress import Progress
 
 from .evaluators import EVALUATORS, PICTURES
-from .report import Progress, table
+from .report import table
 from .run_features import KNOWN
 from .subject import Subject
 

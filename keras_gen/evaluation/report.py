@@ -1,37 +1,7 @@
-"""What `evaluate` shows on the terminal: progress while it works, and the table of results."""
+"""The table of results that `evaluate` prints."""
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
-
-
-class Progress:
-    """One line that says what is being measured, gone when it is done.
-
-    Args:
-        shown: False shows nothing.
-    """
-
-    def __init__(self, shown: bool):
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._bar = Bar(*columns, TimeRemainingColumn(), transient=True, disable=not shown, console=Console())
-        self._task, self._what = None, None
-
-    def __enter__(self) -> "Progress":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error) -> None:
-        self._bar.stop()
-
-    def update(self, what: str, done: int, total: int) -> None:
-        """Say what is going on, and how much of it is done; a total of 0 is an unknown one."""
-        if what != self._what:
-            if self._task is not None:
-                self._bar.remove_task(self._task)
-            self._task, self._what = self._bar.add_task(what, total=total or None), what
-        self._bar.update(self._task, completed=done, total=total or None)
 
 
 def table(content: dict, title: str) -> None:

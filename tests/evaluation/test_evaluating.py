@@ -11,8 +11,8 @@ import keras_gen
 from keras_gen import runs
 from keras_gen.evaluation import EVALUATORS, PICTURES, evaluate
 from keras_gen.evaluation.evaluators import Offer
-from keras_gen.evaluation.report import Progress
 from keras_gen.evaluation.subject import Subject
+from keras_gen.progress import Progress
 
 from .toys import make_run
 

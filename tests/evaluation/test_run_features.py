@@ -4,11 +4,11 @@ import pytest
 from keras_gen import data
 from keras_gen.evaluation import feature_classifier, run_features
 from keras_gen.evaluation.evaluating import draw, measure
-from keras_gen.evaluation.report import Progress
 from keras_gen.evaluation.run_features import extractors, labelled_images
 from keras_gen.evaluation.samples import real_images, samples
 from keras_gen.evaluation.stacked_modes import stacked_modes
 from keras_gen.evaluation.subject import Subject
+from keras_gen.progress import Progress
 
 from .toys import blobs, make_run
 
