@@ -1,19 +1,22 @@
 """The list of systems: for each key its networks, model, settings, data and length of training.
 
-Long, because it is a table: one entry for each system.
+Long, because it is a table: one entry for each system. Keras and TensorFlow are imported where a model is built, so
+that the table and the settings (the arguments of each `create`) can be read without them.
 """
 
 import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-
-import keras
-
-from keras_gen import models
+from typing import TYPE_CHECKING
 
 from . import autoencoders, generators, puzzles, text2image, translators
 from .priors import prior_of as prior_of
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_gen import models
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +44,7 @@ class System:
     key: str
     title: str
     paper: str
-    create: Callable[..., models.GenerativeModel]
+    create: "Callable[..., models.GenerativeModel]"
     data: tuple[str, ...]
     endpoints: tuple[str, ...]
     image_size: int = 32
@@ -69,9 +72,9 @@ def build(
     *,
     seed: int | None = 0,
     learning_rate: float | None = None,
-    optimizer: keras.optimizers.Optimizer | None = None,
+    optimizer: "keras.optimizers.Optimizer | None" = None,
     **settings,
-) -> models.GenerativeModel:
+) -> "models.GenerativeModel":
     """A system with its default networks, compiled and ready for `fit`.
 
     Args:
@@ -92,6 +95,8 @@ def build(
             f"Unknown setting {', '.join(unknown)} for {key!r}: it takes "
             + ", ".join(f"{name} (default {value!r})" for name, value in system.settings.items())
         )
+    import keras
+
     if seed is not None:
         keras.utils.set_random_seed(seed)
     model = system.create(tuple(image_shape), seed, **settings)

@@ -1,13 +1,17 @@
 """Default networks and settings of the systems that encode: Autoencoder, VAE, adversarial autoencoder."""
 
-from keras_gen import models, networks
-from keras_gen.distributions import heads, posteriors
+from typing import TYPE_CHECKING
 
 from .priors import prior_of
+
+if TYPE_CHECKING:
+    from keras_gen import models
 
 
 def _encoder_decoder(network: str, image_shape, outputs, latent_size: int, channels: int, width, num_classes):
     """Encoder and decoder of a kind: `conv` (width = first channels) or `mlp` (width = hidden units)."""
+    from keras_gen import networks
+
     decoded_shape = (*image_shape[:2], channels)
     if network == "conv":
         options = {"width": width or 32, "num_classes": num_classes}
@@ -29,7 +33,9 @@ def autoencoder(
     width: int | None = None,
     loss: str = "mse",
     num_classes: int | None = None,
-) -> models.Autoencoder:
+) -> "models.Autoencoder":
+    from keras_gen import models
+
     parts = _encoder_decoder(network, image_shape, latent_size, latent_size, image_shape[2], width, num_classes)
     return models.Autoencoder(*parts, loss=loss, num_classes=num_classes, seed=seed)
 
@@ -49,7 +55,10 @@ def vae(
     free_bits: float = 0.0,
     num_samples: int = 1,
     num_classes: int | None = None,
-) -> models.VAE:
+) -> "models.VAE":
+    from keras_gen import models
+    from keras_gen.distributions import heads, posteriors
+
     if head is None:  # gray images are treated as binary pixels, colour as 8-bit
         head = "bernoulli" if image_shape[2] == 1 else "discretized_logistic_mixture"
     outputs = posteriors.get(posterior).outputs(latent_size)
@@ -86,7 +95,9 @@ def aae(
     loss: str = "mse",
     objective: str | dict = "non_saturating",
     ema: float | None = None,
-) -> models.AdversarialAutoencoder:
+) -> "models.AdversarialAutoencoder":
+    from keras_gen import models, networks
+
     code = latent_size + (num_categories or 0)
     width = width or (1000 if network == "mlp" else 32)
     outputs = (num_categories, latent_size) if num_categories else latent_size

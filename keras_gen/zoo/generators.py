@@ -1,10 +1,12 @@
 """Default networks and settings of the systems that generate from noise: GAN, DCGAN, InfoGAN."""
 
 from collections.abc import Mapping, Sequence
-
-from keras_gen import models, networks
+from typing import TYPE_CHECKING
 
 from .priors import prior_of
+
+if TYPE_CHECKING:
+    from keras_gen import models
 
 
 def gan(
@@ -25,7 +27,9 @@ def gan(
     ema: float | None = 0.999,
     prior: str | dict = "normal",
     num_classes: int | None = None,
-) -> models.GAN:
+) -> "models.GAN":
+    from keras_gen import models, networks
+
     options = {"num_classes": num_classes}
     if network == "dcgan":
         width = width or 64
@@ -73,7 +77,9 @@ def infogan(
     objective: str | dict = "non_saturating",
     penalty: str | dict | None = None,
     ema: float | None = 0.999,
-) -> models.InfoGAN:
+) -> "models.InfoGAN":
+    from keras_gen import models, networks
+
     size, normalization = noise_size + num_categories + num_codes, _normalization(normalization, penalty)
     return models.InfoGAN(
         networks.dcgan_generator(size, image_shape, width=width, dense=dense),
@@ -111,7 +117,9 @@ def progan(
     augment: Sequence[str] = (),
     ema: float | None = 0.999,
     num_classes: int | None = None,
-) -> models.ProgressiveGAN:
+) -> "models.ProgressiveGAN":
+    from keras_gen import models, networks
+
     options = {"width": width, "wide_until": wide_until, "start": start, "num_classes": num_classes}
     return models.ProgressiveGAN(
         networks.progressive_generator(latent_size, image_shape, **options),

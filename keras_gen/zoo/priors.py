@@ -1,10 +1,5 @@
 """Priors by name: what `prior` of a system's settings may be."""
 
-from keras_gen import layers
-from keras_gen.distributions import PetalPrior, Prior, SwissRollPrior
-
-PLANE = {"petals": PetalPrior, "swiss_roll": SwissRollPrior}
-
 
 def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], seed: int = 0):
     """A prior from a setting: a name of this package's, a name in tfp.distributions, or a dict with `name`.
@@ -21,6 +16,9 @@ def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], se
     Raises:
         ValueError: for an unknown name or arguments, or a prior of the plane with another size.
     """
+    from keras_gen import layers
+    from keras_gen.distributions import PetalPrior, Prior, SwissRollPrior
+
     arguments = dict(prior) if isinstance(prior, dict) else {"name": prior}
     name = arguments.pop("name", "normal")
     if name == "normal":
@@ -32,8 +30,9 @@ def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], se
     if name == "vamp":
         options = {"components": 100, "seed": seed, **arguments}
         return layers.VampPrior(size, image_shape=image_shape, **options)
-    if name in PLANE:
+    plane = {"petals": PetalPrior, "swiss_roll": SwissRollPrior}
+    if name in plane:
         if size != 2:
             raise ValueError(f"prior {name!r} lies in the plane: it needs latent_size=2; received {size}")
-        return PLANE[name](**arguments)
+        return plane[name](**arguments)
     return Prior(name, size=size, **arguments)

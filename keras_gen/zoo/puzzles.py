@@ -1,6 +1,9 @@
 """Default networks and settings of Puzzle-GAN, for patches and for tiles."""
 
-from keras_gen import models, networks
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_gen import models
 
 LAYOUTS = ("free", "grid")
 
@@ -32,7 +35,9 @@ def puzzlegan(
     half_life: int | None = 5000,
     least: float = 0.1,
     ema: float | None = 0.999,
-) -> models.Puzzle:
+) -> "models.Puzzle":
+    from keras_gen import models, networks
+
     height, columns, channels = image_shape
     game = {
         "objective": objective,

@@ -1,13 +1,10 @@
 """Default networks and settings of Text2Image, and of the embedding that is trained before it."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import keras
-
-from keras_gen import models, networks
-from keras_gen.data.captions import check_vocabulary
-from keras_gen.losses import joint_embedding as joint_embedding_losses
-from keras_gen.models.averages import twin_of
+if TYPE_CHECKING:
+    from keras_gen import models
 
 EMBEDDING_SIZE, LENGTH, EPOCHS = 128, 24, 10
 SCALE = 0.2  # of the VAE's pixels: the wider it is, the less the code of an image says, and the more the caption
@@ -38,7 +35,10 @@ def text2image(
     ema: float | None = 0.999,
     embedding: Mapping | None = None,
     vae: Mapping | None = None,
-) -> models.Text2Image:
+) -> "models.Text2Image":
+    from keras_gen import models, networks
+    from keras_gen.losses import joint_embedding as joint_embedding_losses
+
     # embedding_loss is that of the `joint_embedding` which is trained first; `vae`, if it is given, is trained next
     vocabulary = _required(vocabulary)
     check_first("embedding", embedding, ("temperature", "learning_rate"))
@@ -86,7 +86,7 @@ def joint_embedding(
     temperature: float = 0.1,
     image_noise: float = 0.0,
     learning_rate: float = 1e-3,
-) -> models.JointEmbedding:
+) -> "models.JointEmbedding":
     """The model that trains the text encoder of a `text2image` of the same settings, compiled and ready for `fit`.
 
     Afterwards, `text2image.adopt(joint)`.
@@ -100,6 +100,10 @@ def joint_embedding(
             `keras_gen.models.JointEmbedding`.
         learning_rate: Adam's.
     """
+    import keras
+
+    from keras_gen import models
+
     vocabulary = _required(vocabulary)
     if seed is not None:
         keras.utils.set_random_seed(seed)
@@ -117,7 +121,7 @@ def joint_embedding(
     return model
 
 
-def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbedding, int]:
+def embedding_of(image_shape, seed, settings: Mapping) -> "tuple[models.JointEmbedding, int]":
     """The embedding that a `text2image` of these settings is trained after, and for how many epochs.
 
     Args:
@@ -135,8 +139,8 @@ def embedding_of(image_shape, seed, settings: Mapping) -> tuple[models.JointEmbe
 
 
 def vae_of(
-    model: models.Text2Image, seed: int | None, *, scale: float = SCALE, learning_rate: float = 1e-3
-) -> models.CaptionedVAE:
+    model: "models.Text2Image", seed: int | None, *, scale: float = SCALE, learning_rate: float = 1e-3
+) -> "models.CaptionedVAE":
     """The VAE whose decoder is the generator of a `text2image`, compiled and ready for `fit`.
 
     Afterwards, `text2image.adopt(vae)`. It begins with copies of the model's generator and text encoder.
@@ -147,6 +151,11 @@ def vae_of(
         scale: see `keras_gen.models.CaptionedVAE`.
         learning_rate: Adam's.
     """
+    import keras
+
+    from keras_gen import models, networks
+    from keras_gen.models.averages import twin_of
+
     if seed is not None:
         keras.utils.set_random_seed(seed)
     size, copies = model.latent_size, [twin_of(each) for each in (model.generator, model.text_encoder)]
@@ -170,24 +179,34 @@ def check_first(name: str, given: Mapping | None, known: tuple[str, ...]) -> Non
 
 
 def _text_encoder(vocabulary, length: int, size: int, width: int):
+    from keras_gen import networks
+
     return networks.text_encoder(len(vocabulary), length, size, width=width)
 
 
 def _image_encoder(image_shape, size: int, width: int, normalization: str):
+    from keras_gen import networks
+
     trunk = networks.text2image_trunk(image_shape, width=width, normalization=normalization)
     return networks.text2image_image_encoder(trunk, size)
 
 
 def _projection(size: int):
+    import keras
+
     embedding = keras.Input((size,), name="embedding")
     return keras.Model(embedding, keras.layers.Dense(size, dtype="float32")(embedding), name="projection")
 
 
 def _style_encoder(image_shape, latent_size: int, embedding_size: int):
+    from keras_gen import networks
+
     return networks.conv_encoder(image_shape, 2 * latent_size, activation="leaky_relu", num_classes=embedding_size)
 
 
 def _required(vocabulary) -> tuple[str, ...]:
+    from keras_gen.data.captions import check_vocabulary
+
     if not vocabulary:
         raise ValueError(
             "text2image needs the setting vocabulary, the words of its captions; received none. Make it of the "

@@ -1,11 +1,14 @@
 """Default networks and settings of the systems that turn an image into another: CycleGAN, StarGAN."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import keras
-
-from keras_gen import models, networks
 from keras_gen.archives import load_keras
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_gen import models
 
 
 def stargan(
@@ -26,7 +29,9 @@ def stargan(
     reconstruction_weight: float = 10.0,
     penalty_weight: float = 10.0,
     ema: float | None = 0.999,
-) -> models.StarGAN:
+) -> "models.StarGAN":
+    from keras_gen import models, networks
+
     size, sets = sum(groups), max(datasets) + 1 if datasets else 0
     return models.StarGAN(
         networks.residual_translator(
@@ -71,14 +76,16 @@ def cyclegan(
     adversarial_weight: float = 1.0,
     objective: str | dict = "least_squares",
     pool_size: int = 50,
-    classifier: keras.Model | str | None = None,
+    classifier: "keras.Model | str | None" = None,
     source: str = "a",
     semantics: str = "both",
     semantic_weight: float = 1.0,
     crop: int | Sequence[int] | None = None,
     export_size: Sequence[int] | None = None,
     ema: float | None = None,
-) -> models.CycleGAN:
+) -> "models.CycleGAN":
+    from keras_gen import models, networks
+
     shapes = {"a": tuple(image_shape), "b": tuple(domain_b or image_shape)}
     size = None
     if crop is not None:
@@ -99,7 +106,7 @@ def cyclegan(
         # patches as large as objects
         patch_halvings = 2 if small and patch_halvings is None else patch_halvings
 
-    def generator(given: str, made: str) -> keras.Model:
+    def generator(given: str, made: str) -> "keras.Model":
         name, channels = f"generator_{given}{made}", shapes[made][-1]
         # at the size of what is made: the loss of a domain is seen at its own size
         sides = crop or shapes[made][:2]
@@ -117,7 +124,7 @@ def cyclegan(
             raise ValueError(f"Unknown network {network!r}: expected 'residual' or 'unet' (masked=True: 'unet')")
         return built if crop else networks.resized(built, shapes[given][:2], name)
 
-    def discriminator(domain: str) -> keras.Model:
+    def discriminator(domain: str) -> "keras.Model":
         shape = (*(crop or shapes[domain][:2]), shapes[domain][-1])
         return networks.patch_discriminator(shape, width=discriminator_width or width, halvings=patch_halvings)
 
