@@ -1,15 +1,14 @@
 """The command line: `keras-gen zoo | data | train | launch | sample | evaluate | export | check`.
 
-TensorFlow is imported by the commands that need it, so that `--help` answers at once. The file is long because every
-option is a line with its help; the work is done by the packages.
+TensorFlow is imported by the commands that need it, so that the others answer at once. The file is long because every
+option is a line with its help; the work is done by the packages. What does not fit is refused before that import.
 """
 
-import contextlib
+import importlib.metadata
 import json
 import os
 import pathlib
-import sys
-import tempfile
+import platform
 from typing import Annotated
 
 import typer
@@ -18,10 +17,12 @@ from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
+from . import __version__, completion
 from .launch import end_with_launcher
 from .launch import launch as launch_workers
+from .progress import Progress
+from .startup import DEBUG, starting
 
-DEBUG = "KERAS_GEN_DEBUG"
 BAD_INPUT = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 INTERRUPTED = 130
 
@@ -55,32 +56,52 @@ class Reporting(TyperGroup):
 app = typer.Typer(
     cls=Reporting,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Generative models for Keras: train, measure, export.\n\n"
-    "Example: keras-gen train vae --data shapes --out runs/vae",
+    "Example: keras-gen train vae --data shapes --out runs/vae\n\n"
+    "Also as python -m keras_gen. keras-gen --install-completion completes commands, options, systems, settings, "
+    "datasets and run directories with Tab.",
 )
-RunArgument = Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory, as `train` makes it.")]
+RunArgument = Annotated[
+    pathlib.Path,
+    typer.Argument(
+        metavar="RUN", help="A run directory, as `train` makes it.", autocompletion=completion.run_directories
+    ),
+]
 DataDir = Annotated[str | None, typer.Option(help="TFDS directory; default TFDS_DATA_DIR or ~/tensorflow_datasets.")]
 
 
+def _show_versions(asked: bool) -> None:
+    if asked:
+        packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("keras", "tensorflow"))
+        print(f"keras-gen {__version__} (Python {platform.python_version()}, {packages})")
+        raise typer.Exit
+
+
 @app.callback()
-def options(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False):
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_versions, is_eager=True, help="Show the versions and exit.")
+    ] = False,
+):
     if debug:
         os.environ[DEBUG] = "1"
 
 
 @app.command()
 def zoo(
-    system: Annotated[str | None, typer.Argument(help="Show the settings of this one.")] = None,
+    system: Annotated[
+        str | None, typer.Argument(help="Show the settings of this one.", autocompletion=completion.systems)
+    ] = None,
 ):
     """List the systems: keys, papers, data, endpoints.
 
     Examples: [bold]keras-gen zoo[/bold]; [bold]keras-gen zoo vae[/bold] (its settings, for train --set)
     """
-    with _quietly():
-        from . import zoo as systems
+    from . import zoo as systems
+
     console = Console()
     if system is None:
         table = _table("key", "system", "paper", "data", "endpoints")
@@ -104,7 +125,10 @@ def zoo(
 
 @app.command()
 def data(
-    source: Annotated[str | None, typer.Argument(help="Describe this one: a name, a folder, an .npz or .npy.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Argument(help="Describe this one: a name, a folder, an .npz or .npy.", autocompletion=completion.sources),
+    ] = None,
     out: Annotated[pathlib.Path | None, typer.Option(help="Write a picture of some images here (.png).")] = None,
     split: Annotated[str | None, typer.Option(help="Of which split; default the first.")] = None,
     num: Annotated[int, typer.Option(min=1, help="Images in the picture.")] = 64,
@@ -116,11 +140,9 @@ def data(
 
     Example: [bold]keras-gen data shapes --out shapes.png[/bold]
     """
-    with _quietly():
-        from . import data as sources
-        from .pictures import save_png
-        from .training import plan
-        from .training.source import look_at
+    from . import data as sources
+    from .data.splits import split_rows
+
     console = Console(highlight=False)
     if source is None:
         table = _table("source", "what it is")
@@ -128,7 +150,10 @@ def data(
             table.add_row(name, text)
         console.print(table)
         return
-    described = sources.describe(source, data_dir=data_dir)
+    with Progress():
+        described = sources.describe(source, data_dir=data_dir)
+    if split is not None and described.splits and described.kind != "tfds":
+        split_rows(split, described.splits)
     console.print(f"{described.source} ({described.kind}): {described.about}", markup=False)
     table = _table("split", "images")
     for name, count in described.splits.items():
@@ -140,22 +165,39 @@ def data(
     console.print(table)
     if out is None:
         return
-    facts = look_at(source, data_dir)
-    size = plan.size_of(image_size) or (facts.image_size if facts.rendered else None)
-    shape = plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)
-    chosen = split or next(iter(facts.splits))
-    batch = next(iter(sources.load(source, chosen, image_shape=shape, batch_size=num, seed=seed, shuffle=True,
-                                   fields=["image"], data_dir=data_dir)))  # fmt: skip
+    from .pictures import save_png
+    from .training import plan
+    from .training.source import look_at
+
+    with Progress():
+        facts = look_at(source, data_dir)
+        size = plan.size_of(image_size) or (facts.image_size if facts.rendered else None)
+        shape = plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)
+        chosen = split or next(iter(facts.splits))
+        with starting():
+            load = sources.load
+        batch = next(iter(load(source, chosen, image_shape=shape, batch_size=num, seed=seed, shuffle=True,
+                               fields=["image"], data_dir=data_dir)))  # fmt: skip
     console.print(f"{save_png(out, batch['image'].numpy())}: {len(batch['image'])} images of {chosen}", markup=False)
 
 
 @app.command()
 def train(
-    system: Annotated[str | None, typer.Argument(help="A key of `keras-gen zoo`; not needed to resume.")] = None,
-    data: Annotated[
-        str | None, typer.Option(help="A name, a folder, an .npz or .npy; default the first that suits the system.")
+    system: Annotated[
+        str | None,
+        typer.Argument(help="A key of `keras-gen zoo`; not needed to resume.", autocompletion=completion.systems),
     ] = None,
-    out: Annotated[pathlib.Path | None, typer.Option(help="The run directory; default runs/SYSTEM.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="A name, a folder, an .npz or .npy; default the first that suits the system.",
+            autocompletion=completion.sources,
+        ),
+    ] = None,
+    out: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="The run directory; default runs/SYSTEM.", autocompletion=completion.run_directories),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="In all, also after a resume; default the system's.")] = None,
     steps: Annotated[int | None, typer.Option(help="Batches in an epoch; default once through the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images in a step, over all devices.")] = None,
@@ -172,7 +214,13 @@ def train(
     labelled: Annotated[int | None, typer.Option(help="Images whose labels a supervised system may see.")] = None,
     data_dir: DataDir = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, see `keras-gen zoo SYSTEM`.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting, see `keras-gen zoo SYSTEM`.",
+            autocompletion=completion.settings,
+        ),
     ] = None,
     view: Annotated[
         list[str] | None,
@@ -198,8 +246,8 @@ def train(
     if out is None and (system is None or resume):
         raise ValueError("--resume needs --out, the run directory to go on with" if resume else "Which system? See zoo")
     chosen = dict(_setting(text) for text in settings or ())
-    with _quietly():
-        from . import training
+    from . import training
+
     run = training.train(
         system,
         data,
@@ -222,7 +270,7 @@ def train(
         settings=chosen,
         view=dict(_setting(text) for text in view or ()),
         initial_weights=initial_weights,
-        verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
+        verbose=0 if quiet else 1,
     )
     if not quiet:
         pictures = sorted(run.samples.glob("epoch_*.png"))
@@ -247,7 +295,12 @@ def launch(
 
 @app.command()
 def sample(
-    run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory or a .keras file.")],
+    run: Annotated[
+        pathlib.Path,
+        typer.Argument(
+            metavar="RUN", help="A run directory or a .keras file.", autocompletion=completion.run_directories
+        ),
+    ],
     num: Annotated[int, typer.Option(min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
     out: Annotated[pathlib.Path | None, typer.Option(help="A .png grid, or an .npy array.")] = None,
@@ -260,11 +313,14 @@ def sample(
 
     Example: [bold]keras-gen sample runs/vae --num 64 --seed 1 --out grid.png[/bold]
     """
-    with _quietly():
+    from . import runs
+
+    runs.check_model(run)
+    with Progress(), starting():
         import numpy as np
 
         from . import models as models  # TensorFlow, which runs.load would import aloud
-        from . import pictures, runs
+        from . import pictures
     model = runs.load(run)
     conditions = {} if label is None else {"label": _labels(label)}
     conditions |= {} if caption is None else {"caption": caption}
@@ -303,11 +359,14 @@ def evaluate(
     """
     if nll_images != "all" and not nll_images.isdigit():
         raise ValueError(f"--nll-images must be a number or all; received {nll_images!r}")
-    with _quietly():
-        from . import evaluation, runs, training
+    from . import runs, training
+
     opened = runs.Run.open(run)
     splits = opened.config["data"]["splits"]
     split = split or next(role for role in ("test", "validation", "train") if splits.get(role))
+    opened.split(split)
+    with Progress(not quiet), starting():
+        from . import evaluation
     evaluation.evaluate(
         opened,
         nll_samples=nll_samples,
@@ -344,11 +403,14 @@ def export(
 
     Example: [bold]keras-gen export runs/vae --format tflite --quantize int8,none[/bold]
     """
-    with _quietly():
-        from . import runs, training
+    from . import runs, training
+    from .export.request import check_request
+
+    opened = runs.Run.open(run)
+    check_request(opened, format=format, quantize=quantize, out=out)
+    with Progress(), starting():
         from .export import export as export_run
         from .export import parity_rows, read_parity
-    opened = runs.Run.open(run)
     folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
     training.write_card(opened)
     parity = read_parity(folder)
@@ -397,29 +459,6 @@ def main() -> None:
     end_with_launcher()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     app()
-
-
-@contextlib.contextmanager
-def _quietly():
-    """Keep what TensorFlow's libraries write to stderr while they load, and show it only if that fails."""
-    if os.environ.get(DEBUG):
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as noise:
-        os.dup2(noise.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            noise.seek(0)
-            os.write(kept, noise.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-    if absl := sys.modules.get("absl.logging"):
-        absl.set_verbosity(absl.ERROR)
 
 
 def _table(*columns: str, title: str | None = None) -> Table:

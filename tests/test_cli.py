@@ -6,7 +6,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import keras_gen
-from keras_gen import cli, pictures, zoo
+from keras_gen import cli, pictures, startup, zoo
 from keras_gen.runs import Run
 
 COMMANDS = ("zoo", "data", "train", "launch", "sample", "evaluate", "export")
@@ -207,10 +207,10 @@ def test_noise_of_loading_is_shown_only_when_loading_fails(capfd, monkeypatch):
     import os
 
     monkeypatch.delenv(cli.DEBUG, raising=False)
-    with cli._quietly():
+    with startup.quietly():
         os.write(2, b"noise")
     assert capfd.readouterr().err == ""
-    with pytest.raises(ImportError), cli._quietly():
+    with pytest.raises(ImportError), startup.quietly():
         os.write(2, b"the reason")
         raise ImportError
     assert capfd.readouterr().err == "the reason"

@@ -22,10 +22,13 @@ MAY["zoo"] = MAY["models"] | {"models"}
 # a module that imports nothing of the package may be used below: it is not a layer of its own
 MAY["runs"] = MAY["zoo"] | {"zoo"}
 MAY["pictures"] = MAY["zoo"] | {"zoo"}
-MAY |= {sibling: MAY["runs"] | {"runs", "pictures"} for sibling in SIBLINGS}
+MAY["startup"] = {"progress"}
+MAY |= {sibling: MAY["runs"] | {"runs", "pictures", "startup"} for sibling in SIBLINGS}
 MAY["launch"] = set()
 MAY["check"] = MAY["runs"] | {"runs", "export"}
-MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch"}
+MAY["completion"] = {"zoo", "data"}
+MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch", "completion"}
+MAY["__main__"] = {"cli"}
 OUTSIDE = {"export", "demos", "benchmarks", "tests"}
 
 

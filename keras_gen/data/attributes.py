@@ -3,10 +3,12 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
-
-import tensorflow as tf
+from typing import TYPE_CHECKING
 
 from .info import Table
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 FIELD = "attributes"
 
@@ -75,7 +77,9 @@ class _Vector:
     chosen: tuple[str, ...]
     sizes: tuple[int, ...]
 
-    def __call__(self, fields) -> tf.Tensor:
+    def __call__(self, fields) -> "tf.Tensor":
+        import tensorflow as tf
+
         parts = []
         for name, size in zip(self.chosen, self.sizes, strict=True):
             if name in self.names and name != FIELD:
@@ -96,6 +100,6 @@ class _Stream:
     def __call__(self, seeds):
         return self.stream(seeds)
 
-    def decode(self, record) -> dict[str, tf.Tensor]:
+    def decode(self, record) -> "dict[str, tf.Tensor]":
         row = self.stream.decode(record)
         return {**row, FIELD: self.make(row)}

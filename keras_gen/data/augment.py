@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
+from .choices import AUGMENTATIONS, check_augmentations
 from .noise import uniform
 
 
@@ -26,17 +27,8 @@ def augment(image: tf.Tensor, names: Iterable[str], keys: Callable[[str], tf.Ten
     """
     for name in check_augmentations(names):
         shape = image.shape
-        image = tf.ensure_shape(AUGMENTATIONS[name](image, keys(name)), shape)
+        image = tf.ensure_shape(_BY_NAME[name](image, keys(name)), shape)
     return image
-
-
-def check_augmentations(names: Iterable[str] | str | None) -> tuple[str, ...]:
-    """Return the names as a tuple; raise a ValueError that lists the known ones where one is unknown."""
-    names = (names,) if isinstance(names, str) else tuple(names or ())
-    for name in names:
-        if name not in AUGMENTATIONS:
-            raise ValueError(f"augment={name!r} is unknown; known: {', '.join(AUGMENTATIONS)}.")
-    return names
 
 
 def flip(image: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
@@ -83,9 +75,4 @@ def color(image: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
     return tf.concat([tf.clip_by_value(image, 0.0, 1.0), alpha], axis=-1)
 
 
-AUGMENTATIONS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
-    "flip": flip,
-    "crop": crop,
-    "shift": shift,
-    "color": color,
-}
+_BY_NAME = dict(zip(AUGMENTATIONS, (flip, crop, shift, color), strict=True))

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from .choices import check_binarization
 from .noise import uniform
-
-BINARIZATIONS = (None, "dynamic", "threshold")
 
 
 def binarize(image: tf.Tensor, how: str | None, keys: Callable[[str], tf.Tensor]) -> tf.Tensor:
@@ -33,14 +32,12 @@ def binarize(image: tf.Tensor, how: str | None, keys: Callable[[str], tf.Tensor]
     Reference:
         Burda, Grosse, Salakhutdinov, "Importance Weighted Autoencoders", 2015, arXiv:1509.00519, section 5.1 (dynamic).
     """
-    if how is None:
+    if check_binarization(how) is None:
         return image
     if how == "threshold":
         return tf.cast(image >= 0.5, tf.float32)
-    if how == "dynamic":
-        size = 1
-        for n in image.shape[1:]:
-            size *= n
-        draws = tf.reshape(uniform(keys("binarize"), size), tf.shape(image))
-        return tf.ensure_shape(tf.cast(draws < image, tf.float32), image.shape)
-    raise ValueError(f"binarize={how!r} is unknown; known: {', '.join(repr(way) for way in BINARIZATIONS)}.")
+    size = 1
+    for n in image.shape[1:]:
+        size *= n
+    draws = tf.reshape(uniform(keys("binarize"), size), tf.shape(image))
+    return tf.ensure_shape(tf.cast(draws < image, tf.float32), image.shape)

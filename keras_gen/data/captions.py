@@ -7,11 +7,12 @@ The rule (`normalize`) runs in Python, so that a runtime without TensorFlow can 
 import collections
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
@@ -94,6 +95,9 @@ class Tokenizer:
     """
 
     def __init__(self, vocabulary: Sequence[str], length: int):
+        import keras
+        import tensorflow as tf
+
         self.vocabulary, self.length = check_vocabulary(vocabulary), check_length(length)
         self._known = frozenset(self.vocabulary)
         with tf.init_scope(), tf.device("CPU:0"):
@@ -107,14 +111,17 @@ class Tokenizer:
         Raises:
             ValueError: for a caption without a word, with its place among the captions.
         """
+        import tensorflow as tf
+
         normalized = [normalize(caption) for caption in captions]
         empty = next((place for place, text in enumerate(normalized) if not text), None)
         if empty is not None:
             raise ValueError(f"Caption {empty} has no word in it: {captions[empty]!r}")
         return np.asarray(self._lookup(tf.constant(normalized)), np.int32)
 
-    def tensor(self, captions: tf.Tensor) -> tf.Tensor:
+    def tensor(self, captions: "tf.Tensor") -> "tf.Tensor":
         """As calling it, in a graph: string [batch] -> int32 [batch, length]."""
+        import tensorflow as tf
 
         def normalized(captions):
             return np.array([self._refuse_empty(caption).encode() for caption in captions], object)

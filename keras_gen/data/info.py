@@ -3,10 +3,12 @@
 import dataclasses
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +39,7 @@ class DataInfo:
     label_names: tuple[str, ...] | None
     attribute_names: tuple[str, ...] | None
     names: dict[str, tuple[str, ...]]
-    fields: dict[str, tf.TensorSpec]
+    fields: "dict[str, tf.TensorSpec]"
     skipped: tuple[tuple[str, str], ...]
     left_out: tuple[str, ...]
     seed: int

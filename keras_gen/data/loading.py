@@ -9,9 +9,8 @@ import tensorflow as tf
 from keras_gen.archives import MAX_MEMBER_BYTES
 
 from .attributes import choose_attributes
-from .augment import check_augmentations
-from .binarize import BINARIZATIONS
 from .caption_files import add_captions
+from .choices import check_augmentations, check_binarization
 from .domains import part_in_two
 from .fit import Fit
 from .holding import ON_ERROR
@@ -123,13 +122,10 @@ def load(
     fit = Fit(image_shape, crop, background)
     shuffle = _default_shuffle(split, shuffle)
     plan = _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_index, input_context)
-    if binarize not in BINARIZATIONS:
-        known = ", ".join(repr(way) for way in BINARIZATIONS)
-        raise ValueError(f"binarize={binarize!r} is unknown; known: {known}.")
     if on_error not in ON_ERROR:
         raise ValueError(f"on_error={on_error!r} is unknown; known: {', '.join(ON_ERROR)}.")
     tokenizer = None if tokens is None else tokenizer_of(tokens)
-    options = {"augment": check_augmentations(augment), "binarize": binarize}
+    options = {"augment": check_augmentations(augment), "binarize": check_binarization(binarize)}
     places = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
     for name, value in (("max_pixels", max_pixels), ("max_member_bytes", max_member_bytes)):
         places[name] = positive(name, value)

@@ -22,6 +22,12 @@ from .tfds_builders import EXAMPLES, find_builder, is_tfds_name, prepare, prepar
 from .tfds_sets import check_split, describe_tfds, read_tfds
 from .united import unite
 
+BUILT_IN = {
+    "shapes": "built in: one object of known shape, colour, texture, size, place and rotation, 64x64 RGB",
+    "shapes/placed": "the same objects, large, centred and upright, so that a part tells its place",
+    "stacked_mnist": "three random digits of mnist as red, green and blue, 1,000 modes, 28x28 RGB",
+}
+
 
 def resolve(
     source: str | os.PathLike,
@@ -224,9 +230,7 @@ def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
         >>> list(sources())[0]
         'shapes'
     """
-    found = {"shapes": "built in: one object of known shape, colour, texture, size, place and rotation, 64x64 RGB"}
-    found["shapes/placed"] = "the same objects, large, centred and upright, so that a part tells its place"
-    found["stacked_mnist"] = "three random digits of mnist as red, green and blue, 1,000 modes, 28x28 RGB"
+    found = dict(BUILT_IN)
     found |= {name: "TFDS, prepared" for name in prepared_sets(data_dir) if name != "shapes"}
     found["any TFDS name"] = f"sets with an image feature, downloaded at first use: {', '.join(EXAMPLES)}, ..."
     found["a folder"] = "PNG, JPEG, WebP, BMP; flat, class folders, metadata.csv or .jsonl, trainA/trainB/testA/testB"

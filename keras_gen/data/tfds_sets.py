@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from .fit import Fit
 from .info import Images, Table
 from .splits import split_names
 from .store import Store
-from .tfds_stream import Stream, cast
 
 
 def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -> Table:
@@ -47,6 +45,8 @@ def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -
     common = {"names": names, "fingerprint": fingerprint, "left_out": left_out}
 
     if cache == "none":
+        from .tfds_stream import Stream
+
         fit(next(_examples(builder, split))["image"][0])  # channels that do not fit are told here
         stream = Stream(builder, split, fit, mapping, scale)
         return Table({}, {}, stream=stream, count=info.num_examples, **common)
@@ -160,6 +160,7 @@ def _scale(builder: Any, split: str) -> int:
 
 def _examples(builder: Any, split: str) -> Iterator[dict[str, Any]]:
     """Yield blocks of examples in the order of the files; of one example where the shapes differ."""
+    import tensorflow as tf
     import tensorflow_datasets as tfds
 
     config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
@@ -169,6 +170,8 @@ def _examples(builder: Any, split: str) -> Iterator[dict[str, Any]]:
 
 
 def _block(examples: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: Fit, scale: int) -> dict[str, Any]:
+    from .tfds_stream import cast
+
     block = {}
     for field, (key, kind) in mapping.items():
         value = examples[key]

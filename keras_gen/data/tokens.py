@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
-
-import tensorflow as tf
+from typing import TYPE_CHECKING
 
 from .captions import Tokenizer
 from .info import Table
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 CAPTION, TOKENS = "caption", "tokens"
 
@@ -49,9 +51,11 @@ class _Tokenized:
         self.stream, self.tokenizer = stream, tokenizer
         self.mapping = {**stream.mapping, TOKENS: stream.mapping[CAPTION]}
 
-    def __call__(self, seeds: tf.Tensor | None) -> tf.data.Dataset:
+    def __call__(self, seeds: "tf.Tensor | None") -> "tf.data.Dataset":
         return self.stream(seeds)
 
-    def decode(self, record: tf.Tensor) -> dict[str, tf.Tensor]:
+    def decode(self, record: "tf.Tensor") -> "dict[str, tf.Tensor]":
+        import tensorflow as tf
+
         row = self.stream.decode(record)
         return {**row, TOKENS: self.tokenizer.tensor(tf.reshape(row[CAPTION], [1]))[0]}

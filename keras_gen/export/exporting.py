@@ -13,6 +13,7 @@ from . import folder as folders
 from .examples import SMALLEST, columns_of, endpoint_inputs, run_in_batches
 from .isolated import convert_and_check
 from .precisions import file_names, parse_formats, parse_precisions
+from .request import check_request
 from .saved_model import write_saved_model
 from .single_precision import in_float32
 
@@ -60,12 +61,9 @@ def export(
         PosixPath('runs/vae/export')
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    if not run.model_file.is_file():
-        raise FileNotFoundError(f"{run.path} holds no model.keras: train it first (or go on with --resume)")
-    formats, precisions = parse_formats(format), parse_precisions(quantize)
+    # all of this before the model and the data are loaded
+    formats, precisions, folder = check_request(run, format=format, quantize=quantize, out=out)
     _check_batch(batch)
-    folder = pathlib.Path(out) if out is not None else run.export_folder
-    folders.check_replaceable(folder)  # all of this before the model and the data are loaded
     model = run.load_model()
     training = run.dataset("train", cache=None)  # a few hundred images: not the whole set into memory
     fields = tuple(model.image_fields)

@@ -6,18 +6,21 @@ import os
 import pathlib
 import shutil
 import tempfile
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from keras_gen import files
-from keras_gen.distributions.noise import KINDS as NOISE_KINDS
-from keras_gen.models import Endpoint, GenerativeModel
 from keras_gen.runs import versions, write_json
 
 from .parity import read_parity
 from .precisions import PRECISIONS
 from .runtime import FORMAT, digest_of, read_description
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_gen.models import Endpoint, GenerativeModel
 
 REQUIREMENTS = "numpy>=1.26,<3\nai-edge-litert>=2.1,<3\n"
 SAVED_MODEL = "saved_model"
@@ -29,8 +32,8 @@ WRITTEN |= {f"model_{precision}.tflite" for precision in PRECISIONS}
 
 
 def describe(
-    model: GenerativeModel,
-    endpoints: list[Endpoint],
+    model: "GenerativeModel",
+    endpoints: "list[Endpoint]",
     *,
     system: str,
     title: str,
@@ -38,6 +41,8 @@ def describe(
     labels: list[str] | None,
 ) -> dict:
     """The content of model.json but for its files: what each signature takes and returns, and what makes the noise."""
+    from keras_gen.distributions.noise import KINDS as NOISE_KINDS
+
     drawn = any(port.kind in NOISE_KINDS for each in endpoints for port in each.inputs.values())
     noise = [
         {"name": name, "stream": stream, "kind": each.kind, "shape": list(each.shape)}
@@ -77,7 +82,7 @@ def _ports(ports: dict) -> dict:
     }
 
 
-def fingerprint(model: keras.Model) -> str:
+def fingerprint(model: "keras.Model") -> str:
     """16 hexadecimal digits that change with any weight."""
     digest = hashlib.sha256()
     for weight in model.get_weights():

@@ -128,6 +128,17 @@ class Run:
                 "(--resume --epochs N), which saves it again"
             )
 
+    def split(self, role: str) -> str:
+        """The split that plays a role, such as `"train[:90%]"`.
+
+        Raises:
+            ValueError: where the run has no such split.
+        """
+        splits = self.config["data"]["splits"]
+        if splits.get(role) is None:
+            raise ValueError(f"This run has no {role} split; it has {', '.join(k for k, v in splits.items() if v)}")
+        return splits[role]
+
     def dataset(self, role: str = "train", **changes):
         """The run's own data, as it was trained on and validated.
 
@@ -140,17 +151,16 @@ class Run:
         """
         from keras_gen import data
 
-        options = dict(self.config["data"])
-        source, splits = options.pop("source"), options.pop("splits")
-        if splits.get(role) is None:
-            raise ValueError(f"This run has no {role} split; it has {', '.join(k for k, v in splits.items() if v)}")
+        options, split = dict(self.config["data"]), self.split(role)
+        source = options.pop("source")
+        del options["splits"]
         training = self.config["training"]
         options["shuffle"] = role == "train"  # a validation split may be the end of one that is called train
         if role != "train":
             options.pop("augment", None)
             options.pop("drop_remainder", None)
         usual = {"batch_size": training["batch_size"], "seed": training["seed"], "image_shape": self.image_shape}
-        return data.load(source, splits[role], **{**usual, **options, **changes})
+        return data.load(source, split, **{**usual, **options, **changes})
 
 
 def check_free(path: str | os.PathLike, *, overwrite: bool = False, locked: bool = False) -> None:
@@ -189,6 +199,23 @@ def _content(path: pathlib.Path) -> list[pathlib.Path]:
     return [each for each in path.iterdir() if each.name not in OWN and not each.name.startswith(files.SCRATCH)]
 
 
+def check_model(path: str | os.PathLike) -> None:
+    """Whether there is a whole model to `load`, asked before anything that takes long.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load`.
+    """
+    path = pathlib.Path(path)
+    if not path.is_dir():
+        archives.check_keras(path)
+        return
+    run = Run.open(path)
+    if run.model_file.is_file():
+        run.check_model_file()
+    else:
+        archives.check_keras(run.model_file)
+
+
 def load(path: str | os.PathLike):
     """Open the model of a run directory or of a `.keras` file.
 
@@ -213,6 +240,18 @@ def load_file(path: pathlib.Path):
     return archives.load_keras(path)
 
 
+def check_weights(path: pathlib.Path) -> pathlib.Path:
+    """The file that holds the weights of a run or of a `.keras` file, whole.
+
+    Raises:
+        FileNotFoundError: where there is neither.
+        ValueError: where the file is damaged.
+    """
+    file = path / "model.keras" if path.is_dir() else path
+    archives.check_keras(file)
+    return file
+
+
 def load_weights(model, path: pathlib.Path) -> None:
     """Bring a built model to the weights, optimizers and seeds of a run's `model.keras`, or of such a file.
 
@@ -220,8 +259,7 @@ def load_weights(model, path: pathlib.Path) -> None:
         FileNotFoundError: where there is neither.
         ValueError: where the file is damaged, or its networks are others.
     """
-    file = path / "model.keras" if path.is_dir() else path
-    archives.check_keras(file)
+    file = check_weights(path)
     try:
         model.load_weights(file)
     except Exception as error:  # h5py and Keras each raise their own

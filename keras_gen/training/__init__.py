@@ -1,4 +1,7 @@
-"""Training: a system and data into a run directory, by `model.fit` under a strategy."""
+"""Training: a system and data into a run directory, by `model.fit` under a strategy.
+
+What is asked for is checked before TensorFlow is imported.
+"""
 
 from .card import write_card as write_card
-from .fitting import train as train
+from .entry import train as train

@@ -10,12 +10,17 @@ import json
 import os
 import pathlib
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from keras_gen import data, runs, zoo
-from keras_gen.models import GenerativeModel
+from keras_gen.data.choices import check_augmentations, check_binarization
 
+from .cluster import check_strategy
 from .source import Source, look_at
 from .views import LIMITS, View, normal, source_of, view_of
+
+if TYPE_CHECKING:
+    from keras_gen.models import GenerativeModel
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # larger images take a deliberate --image-size
@@ -28,7 +33,7 @@ VALIDATION_IMAGES = 5000
 class Request:
     """The arguments of `train` that make a run; None where they were not given."""
 
-    system: str | GenerativeModel | None
+    system: "str | GenerativeModel | None"
     data: str | os.PathLike | None
     epochs: int | None
     steps: int | None
@@ -51,11 +56,15 @@ class Request:
         _check_numbers(self)
         if self.precision not in (None, *PRECISIONS):
             raise ValueError(f"Unknown precision {self.precision!r}: expected one of {', '.join(PRECISIONS)}")
+        check_strategy(self.strategy)
+        if self.binarize != "auto":
+            check_binarization(self.binarize)
+        check_augmentations(self.augment)
         if self.own is not None:
             _check_own(self)
 
     @property
-    def own(self) -> GenerativeModel | None:
+    def own(self) -> "GenerativeModel | None":
         """The caller's own model, where `system` is one."""
         return None if self.system is None or isinstance(self.system, str) else self.system
 
@@ -63,6 +72,25 @@ class Request:
     def name(self) -> str | None:
         """The key of the zoo, or the class of the caller's own model."""
         return self.system if self.own is None else type(self.own).__name__
+
+
+def config_of(request: Request, out: str | os.PathLike, *, resume: bool = False, overwrite: bool = False) -> dict:
+    """The content of config.json for a run in a directory, after all checks that need neither TensorFlow nor a model.
+
+    Args:
+        request: what is asked for.
+        out: the run directory.
+        resume: continue the run that is there.
+        overwrite: a run that is there may be replaced.
+
+    Raises:
+        ValueError: as `new` and `resumed`.
+        FileExistsError, FileNotFoundError, OSError: as `runs.check_free` and `Run.open`.
+    """
+    if resume:
+        return resumed(request, runs.Run.open(out).config)
+    runs.check_free(out, overwrite=overwrite)
+    return new(request)
 
 
 def new(request: Request) -> dict:
@@ -73,6 +101,8 @@ def new(request: Request) -> dict:
     """
     if request.system is None or request.data is None:
         raise ValueError("A new run needs a system and data; only a resumed one (--resume) has them already")
+    if request.initial_weights is not None:
+        runs.check_weights(pathlib.Path(request.initial_weights))
     own = request.own
     system = zoo.System if own is not None else zoo.get(request.system)  # the class holds the general defaults
     settings = {} if own is not None else _complete(request.system, request.settings)
@@ -207,7 +237,7 @@ def splits_of(source: Source) -> dict[str, str | None]:
     return {"train": training, "validation": validation, "test": "test" if "test" in names else None}
 
 
-def binarize_of(model: GenerativeModel, choice: str | None) -> str | None:
+def binarize_of(model: "GenerativeModel", choice: str | None) -> str | None:
     """`"auto"` -> `"dynamic"` where the head is a likelihood of binary pixels and images are gray, else None."""
     if choice != "auto":
         return choice
@@ -237,11 +267,8 @@ def size_of(image_size) -> tuple[int, int] | None:
 
 
 def _complete(key: str, settings: Mapping) -> dict:
+    zoo.check_settings(key, settings)
     known = zoo.get(key).settings
-    unknown = sorted(set(settings) - set(known))
-    if unknown:
-        listed = ", ".join(f"{name} (default {value!r})" for name, value in known.items())
-        raise ValueError(f"Unknown setting {', '.join(unknown)} for {key!r}: it takes {listed}")
     # as config.json will hold them (no tuples, texts as keys), so that a resumed run sees the same
     return json.loads(json.dumps({**known, **settings}))
 
@@ -263,6 +290,8 @@ def _check_numbers(request: Request) -> None:
 
 
 def _check_own(request: Request) -> None:
+    from keras_gen.models import GenerativeModel
+
     model = request.own
     if not isinstance(model, GenerativeModel):
         raise ValueError(

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 import os
 from collections.abc import Iterator
 
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 from keras_gen.models.replicas import check_options as check_options
 
-NAMES = ("auto", "default", "mirrored", "multiworker", "tpu")
+from .cluster import check_strategy, workers
 
 
 def get(name: str = "auto") -> tf.distribute.Strategy:
@@ -29,18 +28,12 @@ def get(name: str = "auto") -> tf.distribute.Strategy:
         >>> with strategies.get("auto").scope():
         ...     model = keras_gen.build("vae", (32, 32, 3))
     """
-    if name not in NAMES:
-        raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(NAMES)}")
+    check_strategy(name)
     if name == "auto":
         name = choose()
     if name == "mirrored":
         return _mirrored()
     if name == "multiworker":
-        if not _workers():
-            raise ValueError(
-                "strategy='multiworker' needs the environment variable TF_CONFIG on every machine, such as "
-                '{"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", "index": 0}}'
-            )
         return _multiworker(os.environ["TF_CONFIG"])
     if name == "tpu":
         return _tpu()
@@ -120,20 +113,9 @@ def describe(strategy: tf.distribute.Strategy) -> str:
 
 def choose() -> str:
     """What `"auto"` stands for here."""
-    if _workers():
+    if workers():
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "default"
-
-
-def _workers() -> dict:
-    """The cluster of TF_CONFIG, or {}."""
-    text = os.environ.get("TF_CONFIG", "")
-    if not text.strip():
-        return {}
-    try:
-        return json.loads(text).get("cluster") or {}
-    except (json.JSONDecodeError, AttributeError) as error:
-        raise ValueError(f"TF_CONFIG is no JSON object with a cluster: {error}. It holds {text[:200]!r}") from error
 
 
 @functools.cache

@@ -7,7 +7,7 @@ that the table and the settings (the arguments of each `create`) can be read wit
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from . import autoencoders, generators, puzzles, text2image, translators
@@ -89,12 +89,7 @@ def build(
         ValueError: for an unknown key or setting, or settings that do not fit together.
     """
     system = get(key)
-    unknown = sorted(set(settings) - set(system.settings))
-    if unknown:
-        raise ValueError(
-            f"Unknown setting {', '.join(unknown)} for {key!r}: it takes "
-            + ", ".join(f"{name} (default {value!r})" for name, value in system.settings.items())
-        )
+    check_settings(key, settings)
     import keras
 
     if seed is not None:
@@ -117,6 +112,18 @@ def get(key: str) -> System:
     if key not in SYSTEMS:
         raise ValueError(f"Unknown system {key!r}: expected one of {', '.join(SYSTEMS)}")
     return SYSTEMS[key]
+
+
+def check_settings(key: str, settings: Mapping) -> None:
+    """Check settings before anything is built, without importing Keras.
+
+    Raises:
+        ValueError: for an unknown system, or a setting that it does not have.
+    """
+    known = get(key).settings
+    if unknown := sorted(set(settings) - set(known)):
+        listed = ", ".join(f"{name} (default {value!r})" for name, value in known.items())
+        raise ValueError(f"Unknown setting {', '.join(unknown)} for {key!r}: it takes {listed}")
 
 
 _ENCODER_DECODER = ("encode", "decode", "reconstruct", "generate")

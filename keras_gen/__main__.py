@@ -1,0 +1,6 @@
+"""`python -m keras_gen`: the command line."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

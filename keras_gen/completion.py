@@ -1,0 +1,50 @@
+"""What a shell offers when Tab is pressed: systems, settings, sources of data and run directories."""
+
+import glob
+import json
+import os
+from collections.abc import Iterator
+
+
+def systems(incomplete: str) -> Iterator[tuple[str, str]]:
+    """(key, title) of the systems whose key begins with what was typed."""
+    from . import zoo
+
+    yield from ((key, row.title) for key, row in zoo.SYSTEMS.items() if key.startswith(incomplete))
+
+
+def settings(incomplete: str) -> Iterator[tuple[str, str]]:
+    """(`NAME=`, default) of the settings of the system that stands in the command."""
+    from . import zoo
+
+    # the words of the command line as the shells hand them over: an option without its value hides the arguments
+    # before it from the parser
+    words = f"{os.environ.get('COMP_WORDS', '')} {os.environ.get('_TYPER_COMPLETE_ARGS', '')}".split()
+    if (key := next((word for word in words if word in zoo.SYSTEMS), None)) is not None:
+        for name, default in zoo.get(key).settings.items():
+            if f"{name}=".startswith(incomplete):
+                yield f"{name}=", f"default {json.dumps(default)}"
+
+
+def sources(incomplete: str) -> Iterator[str]:
+    """Built-in and prepared datasets, folders and array files."""
+    from .data.sources import BUILT_IN
+    from .data.tfds_builders import prepared_sets
+
+    names = dict.fromkeys((*BUILT_IN, *prepared_sets()))
+    yield from (name for name in names if name.startswith(incomplete))
+    yield from _paths(incomplete, (".npz", ".npy"))
+
+
+def run_directories(incomplete: str) -> Iterator[str]:
+    """Run directories, and folders on the way to one."""
+    for path in _paths(incomplete, ()):
+        yield path.rstrip(os.sep) if os.path.isfile(os.path.join(path, "config.json")) else path
+
+
+def _paths(incomplete: str, suffixes: tuple[str, ...]) -> Iterator[str]:
+    for path in sorted(glob.glob(glob.escape(incomplete) + "*")):
+        if os.path.isdir(path):
+            yield path + os.sep
+        elif path.endswith(suffixes):
+            yield path

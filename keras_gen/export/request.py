@@ -1,0 +1,42 @@
+"""What an export is asked for, checked before TensorFlow is imported."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from keras_gen.runs import Run
+
+from .folder import check_replaceable
+from .precisions import parse_formats, parse_precisions
+
+
+class Request(NamedTuple):
+    """The arguments of `export` after the checks.
+
+    Attributes:
+        formats, precisions: as `parse_formats` and `parse_precisions` give them.
+        folder: where the export is written.
+    """
+
+    formats: tuple[str, ...]
+    precisions: tuple[str, ...]
+    folder: pathlib.Path
+
+
+def check_request(
+    run: Run, *, format: str | Sequence[str], quantize: str | Sequence[str], out: str | os.PathLike | None
+) -> Request:
+    """Check what does not need the model; the arguments are those of `export`.
+
+    Raises:
+        FileNotFoundError: where the run has no trained model.
+        ValueError: for an unknown format or precision, a damaged model, or a folder that is no export folder.
+    """
+    if not run.model_file.is_file():
+        raise FileNotFoundError(f"{run.path} holds no model.keras: train it first (or go on with --resume)")
+    formats, precisions = parse_formats(format), parse_precisions(quantize)
+    folder = pathlib.Path(out) if out is not None else run.export_folder
+    check_replaceable(folder)
+    run.check_model_file()
+    return Request(formats, precisions, folder)
