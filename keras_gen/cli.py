@@ -4,6 +4,7 @@ TensorFlow is imported by the commands that need it, so that the others answer a
 option is a line with its help; the work is done by the packages. What does not fit is refused before that import.
 """
 
+import dataclasses
 import importlib.metadata
 import json
 import os
@@ -68,6 +69,9 @@ RunArgument = Annotated[
     typer.Argument(
         metavar="RUN", help="A run directory, as `train` makes it.", autocompletion=completion.run_directories
     ),
+]
+ValueRange = Annotated[
+    str | None, typer.Option(metavar="LOW,HIGH", help="Stored numbers that are black and white; default detected.")
 ]
 DataDir = Annotated[str | None, typer.Option(help="TFDS directory; default TFDS_DATA_DIR or ~/tensorflow_datasets.")]
 
@@ -134,6 +138,7 @@ def data(
     num: Annotated[int, typer.Option(min=1, help="Images in the picture.")] = 64,
     image_size: Annotated[int | None, typer.Option(min=1, help="Pixels; default the source's own, at most 64.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of images.")] = 0,
+    value_range: ValueRange = None,
     data_dir: DataDir = None,
 ):
     """Say what a data source holds; without a source, which there are.
@@ -142,6 +147,8 @@ def data(
     """
     from . import data as sources
     from .data.splits import split_rows
+    from .training import plan
+    from .training.source import crop_note, look_at, source_from
 
     console = Console(highlight=False)
     if source is None:
@@ -150,11 +157,19 @@ def data(
             table.add_row(name, text)
         console.print(table)
         return
+    numbers = _range(value_range)
     with Progress():
-        described = sources.describe(source, data_dir=data_dir)
+        described = sources.describe(source, data_dir=data_dir, value_range=numbers)
     if split is not None and described.splits and described.kind != "tfds":
         split_rows(split, described.splits)
     console.print(f"{described.source} ({described.kind}): {described.about}", markup=False)
+    size = plan.size_of(image_size)
+    if described.sizes or described.kind == "arrays":
+        facts = source_from(described)
+        note = crop_note(facts.sizes, plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)[:2])
+        described = dataclasses.replace(described, notes=(*described.notes, *([note] if note else [])))
+    for note in described.notes:
+        console.print(note, markup=False, soft_wrap=True)
     table = _table("split", "images")
     for name, count in described.splits.items():
         table.add_row(name, f"{count:,}")
@@ -166,18 +181,17 @@ def data(
     if out is None:
         return
     from .pictures import save_png
-    from .training import plan
-    from .training.source import look_at
 
     with Progress():
-        facts = look_at(source, data_dir)
-        size = plan.size_of(image_size) or (facts.image_size if facts.rendered else None)
+        facts = look_at(source, data_dir, value_range=numbers)
+        size = size or (facts.image_size if facts.rendered else None)
         shape = plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)
         chosen = split or next(iter(facts.splits))
+        options = {"batch_size": num, "seed": seed, "shuffle": True, "fields": ["image"], "data_dir": data_dir}
         with starting():
             load = sources.load
-        batch = next(iter(load(source, chosen, image_shape=shape, batch_size=num, seed=seed, shuffle=True,
-                               fields=["image"], data_dir=data_dir)))  # fmt: skip
+        dataset = load(source, chosen, image_shape=shape, value_range=numbers, report=False, **options)
+        batch = next(iter(dataset))
     console.print(f"{save_png(out, batch['image'].numpy())}: {len(batch['image'])} images of {chosen}", markup=False)
 
 
@@ -212,6 +226,7 @@ def train(
     binarize: Annotated[str, typer.Option(help="auto, none, dynamic or threshold.")] = "auto",
     augment: Annotated[str | None, typer.Option(help="With commas: flip, crop, shift, color.")] = None,
     labelled: Annotated[int | None, typer.Option(help="Images whose labels a supervised system may see.")] = None,
+    value_range: ValueRange = None,
     data_dir: DataDir = None,
     settings: Annotated[
         list[str] | None,
@@ -227,7 +242,7 @@ def train(
         typer.Option(
             "--view",
             metavar="KEY=VALUE",
-            help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N, max_pixels=N.",
+            help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N, crop=pad, max_pixels=N.",
         ),
     ] = None,
     initial_weights: Annotated[
@@ -266,6 +281,7 @@ def train(
         binarize=None if binarize == "none" else binarize,
         augment=None if augment is None else _names(augment),
         labelled=labelled,
+        value_range=_range(value_range),
         data_dir=data_dir,
         settings=chosen,
         view=dict(_setting(text) for text in view or ()),
@@ -479,6 +495,17 @@ def _setting(text: str) -> tuple[str, object]:
         return name, words[value] if value in words else json.loads(value)
     except json.JSONDecodeError:
         return name, value
+
+
+def _range(text: str | None) -> tuple[float, ...] | None:
+    """`"0,4095"` -> `(0.0, 4095.0)`."""
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--value-range takes LOW,HIGH, such as 0,4095; received {text!r}") from None
+    return low, high
 
 
 def _names(text: str) -> list[str]:

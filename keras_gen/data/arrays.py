@@ -14,29 +14,38 @@ from keras_gen.archives import MAX_MEMBER_BYTES, open_archive, open_regular
 
 from .fit import Fit
 from .info import Images, Table
+from .split_names import rename_splits, split_name
 from .splits import split_rows
+from .value_range import EIGHT_BITS, PLAIN, UNIT, Range, check_inside, detect_range, is_eight_bit, note_of, scale
 
 IMAGE_KEYS = ("image", "images", "x")
 _RENAMED = {"y": "label", "labels": "label", "captions": "caption", "attribute": "attributes"}
 # bytes of the text at the beginning of an array that names its type and shape; numpy's own limit
 _MAX_HEADER = 10_000
-_SPLITS = ("train", "test", "validation", "valid", "val")
 
 
-def read_arrays(path: pathlib.Path, split: str, fit: Fit, *, max_member_bytes: int = MAX_MEMBER_BYTES) -> Table:
+def read_arrays(
+    path: pathlib.Path,
+    split: str,
+    fit: Fit,
+    *,
+    max_member_bytes: int = MAX_MEMBER_BYTES,
+    value_range: Range | None = None,
+) -> Table:
     """Read a split of an array file.
 
     An .npy file holds images [n, h, w] or [n, h, w, c]. An .npz file holds them under `image`, `images` or `x` (or as
     its only array of rank 3 or 4); every other array of length n is carried along (`y` and `labels` as `label`), and a
-    list of strings called `label_names` or `attribute_names` names values. Keys that end in `_train` and `_test`
-    (`x_train`, `y_train`, ...) are splits; without them the only split is "train". Rows stay in the file's order, so
-    "train[-1000:]" is the last thousand rows.
+    list of strings called `label_names` or `attribute_names` names values. Keys that end in the name of a split
+    (`x_train`, `y_train`, `X_Val`, ...; see `split_names`) are splits; without them the only split is "train". Rows
+    stay in the file's order, so "train[-1000:]" is the last thousand rows.
 
     Args:
         path: the file.
         split: a name with an optional slice.
         fit: what the images are brought to.
         max_member_bytes: of an array of an .npz file when it is unpacked. An .npy file is mapped, so it has no limit.
+        value_range: the numbers that are black and white; None detects them.
 
     Returns:
         A `Table` that fits its images when they are read.
@@ -47,7 +56,8 @@ def read_arrays(path: pathlib.Path, split: str, fit: Fit, *, max_member_bytes: i
     """
     arrays = _open(path, max_member_bytes)
     splits = _splits_of(path, arrays)
-    chosen = split_rows(split, {name: len(fields["image"]) for name, fields in splits.items()})
+    counts = {name: len(fields["image"]) for name, fields in splits.items()}
+    chosen = split_rows(rename_splits(split, counts), counts)
     fields = [{key: value[start:stop] for key, value in splits[name].items()} for name, start, stop in chosen]
     keys = [key for key in fields[0] if all(key in part for part in fields)]
     joined = {
@@ -55,25 +65,32 @@ def read_arrays(path: pathlib.Path, split: str, fit: Fit, *, max_member_bytes: i
     }
 
     images = joined.pop("image")
-    scale = _check_pixels(path, images)
+    value_range, notes = _check_pixels(path, [part["image"] for part in splits.values()], value_range)
     if images.ndim == 3:
         images = images[..., None]
-    dtype = np.dtype(np.float32) if images.dtype.kind == "f" else np.dtype(np.uint8)
+    dtype = np.dtype(np.uint8 if is_eight_bit(images.dtype, value_range) else np.float32)
     return Table(
-        images={"image": Images(len(images), dtype, read=lambda i: fit((images[i] * scale).astype(dtype)))},
+        images={"image": Images(len(images), dtype, read=lambda i: fit(scale(images[i], value_range)))},
         columns={key: _column(path, key, value) for key, value in joined.items()},
         names=_names(arrays),
-        fingerprint=_fingerprint(images, split),
+        fingerprint=_fingerprint(images, split if value_range in PLAIN else f"{split}|{value_range}"),
+        value_range=value_range,
+        notes=notes,
     )
 
 
-def describe_arrays(path: pathlib.Path, max_member_bytes: int = MAX_MEMBER_BYTES) -> dict[str, Any]:
+def describe_arrays(
+    path: pathlib.Path, max_member_bytes: int = MAX_MEMBER_BYTES, value_range: Range | None = None
+) -> dict[str, Any]:
     """Say what an array file holds: its splits, their sizes, and shape and type of every array."""
     arrays = _open(path, max_member_bytes)
     splits = _splits_of(path, arrays)
     first = next(iter(splits.values()))
     height, width, *channels = first["image"].shape[1:]
+    value_range, notes = _check_pixels(path, [fields["image"] for fields in splits.values()], value_range)
     return {
+        "value_range": value_range,
+        "notes": notes,
         "splits": {name: len(fields["image"]) for name, fields in splits.items()},
         "fields": {key: f"{value.dtype} {list(value.shape[1:])}" for key, value in first.items()},
         "names": _names(arrays),
@@ -151,7 +168,8 @@ def _splits_of(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> dict[str, d
     groups: dict[str, dict[str, np.ndarray]] = {}
     for key, value in arrays.items():
         stem, _, end = key.rpartition("_")
-        name, field = (end, stem) if stem and end in _SPLITS else ("train", key)
+        name, field = (split_name(end), stem) if stem and split_name(end) else ("train", key)
+        field = field.lower() if field.lower() in (*IMAGE_KEYS, *_RENAMED, *_RENAMED.values()) else field
         groups.setdefault(name, {})[_RENAMED.get(field, field)] = value
     held = ", ".join(f"{key} {value.dtype}{list(value.shape)}" for key, value in arrays.items()) or "nothing"
     for name, fields in groups.items():
@@ -177,34 +195,49 @@ def _splits_of(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> dict[str, d
     return groups
 
 
-def _check_pixels(path: pathlib.Path, images: np.ndarray) -> int:
-    """Refuse what is no pixel; return the factor that turns 0 and 1 into 0 and 255."""
-    want = f"{path}: pixels are integers from 0 to 255 or floats from 0 to 1."
-    if images.dtype == bool:
-        return 255
-    if images.dtype.kind not in "uif":
-        raise ValueError(f"{want} Found the type {images.dtype}.")
-    if images.size == 0:
-        raise ValueError(f"{want} Found the empty shape {list(images.shape)}.")
+def _check_pixels(
+    path: pathlib.Path, parts: list[np.ndarray], value_range: Range | None
+) -> tuple[Range, tuple[str, ...]]:
+    """Refuses what is no pixel.
+
+    Args:
+        path: the file, for messages.
+        parts: the images of all splits: they have one range.
+        value_range: where it was given; else it is detected.
+
+    Returns:
+        The value range, and a line about it where it was detected and is none of 8 bits.
+    """
+    want = f"{path}: pixels are integers or floats."
     low, high = np.inf, -np.inf
-    for start in range(0, len(images), 1024):  # in pieces: the file may be larger than memory
-        piece = np.asarray(images[start : start + 1024])
-        if piece.dtype.kind == "f" and not np.isfinite(piece).all():
-            bad = np.argwhere(~np.isfinite(piece))
-            rows = len(np.unique(bad[:, 0]))
-            raise ValueError(
-                f"{want} Found {len(bad)} values that are NaN or infinite, the first in image {start + bad[0, 0]} "
-                f"({rows} of images {start} to {start + len(piece) - 1} have some)."
-            )
-        low, high = min(low, piece.min()), max(high, piece.max())
-    if images.dtype.kind == "f":
-        if low < 0 or high > 1:
-            hint = " Divide by 255." if 0 <= low and high <= 255 else " Rescale with (x + 1) / 2." if -1 <= low else ""
-            raise ValueError(f"{want} Found floats from {low:.6g} to {high:.6g}.{hint}")
-        return 1
-    if low < 0 or high > 255:
-        raise ValueError(f"{want} Found integers from {low} to {high}.")
-    return 255 if high == 1 else 1  # an image of 0 and 1 is black and white, not two shades of black
+    for images in parts:
+        if images.dtype.kind not in "buif":
+            raise ValueError(f"{want} Found the type {images.dtype}.")
+        for start in range(0, len(images), 1024):  # in pieces: the file may be larger than memory
+            piece = np.asarray(images[start : start + 1024])
+            if not piece.size:
+                raise ValueError(f"{want} Found the empty shape {list(images.shape)}.")
+            if piece.dtype.kind == "f" and not np.isfinite(piece).all():
+                bad = np.argwhere(~np.isfinite(piece))
+                rows = len(np.unique(bad[:, 0]))
+                raise ValueError(
+                    f"{want} Found {len(bad)} values that are NaN or infinite, the first in image {start + bad[0, 0]} "
+                    f"({rows} of images {start} to {start + len(piece) - 1} have some)."
+                )
+            low, high = min(low, piece.min().item()), max(high, piece.max().item())
+    if value_range is not None:
+        check_inside(f"{path}: ", low, high, value_range)
+        return value_range, ()
+    if all(images.dtype == bool for images in parts):
+        return UNIT, ()
+    if low > high:
+        return EIGHT_BITS, ()
+    types = " and ".join(sorted({str(images.dtype) for images in parts}))
+    floats = {images.dtype.kind == "f" for images in parts}
+    if len(floats) > 1:
+        raise ValueError(f"{want} Found {types} in its splits; convert one of them.")
+    value_range = detect_range(path, low, high, floats.pop())
+    return value_range, () if value_range in PLAIN else (note_of(value_range, high, f"arrays of {types}"),)
 
 
 def _column(path: pathlib.Path, key: str, value: np.ndarray) -> np.ndarray:

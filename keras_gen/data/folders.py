@@ -2,23 +2,25 @@
 
 import dataclasses
 import hashlib
+import os
 import pathlib
-import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .fit import Fit
-from .image_files import EXTENSIONS, MAX_PIXELS, read_header, read_image
-from .info import Images, Table, UnreadableImage, name_files
-from .links import check_inside, find_files, outside
-from .metadata import check_names, find_metadata, read_columns, read_rows
+from .image_files import EXTENSIONS, MAX_PIXELS, Header, read_image
+from .info import Images, Table, UnreadableImage
+from .inspection import inspect_files, range_of_files
+from .links import check_inside, find_files, is_hidden, outside
+from .metadata import FILES, check_names, find_metadata, read_columns, read_rows
+from .skipped import OTHER_EXTENSION, not_in, summarize
+from .split_names import domain_name, rename_splits, split_name
 from .splits import split_rows
+from .value_range import EIGHT_BITS, PLAIN, Range, scale_file
 
-_SPLITS = ("train", "test", "validation", "valid", "val")
-_DOMAIN = re.compile(rf"^({'|'.join(_SPLITS)})([AB])$")
-# files whose headers are read to describe a folder
-LOOKED_AT = 1000
 LAYOUTS = (
     "images side by side; class sub-folders; images with a metadata.csv or metadata.jsonl (column file_name); each of "
     "these also inside train/, validation/ and test/; or trainA/ trainB/ testA/ testB/"
@@ -27,13 +29,17 @@ LAYOUTS = (
 
 @dataclasses.dataclass(frozen=True)
 class Files:
-    """The images of one folder: paths in alphabetical order, and the class or metadata row of each."""
+    """The images of one folder: paths in alphabetical order, and the class or metadata row of each.
+
+    `left_out` are (file, reason) of the other files that lie there.
+    """
 
     root: pathlib.Path
     paths: list[pathlib.Path]
     classes: list[str] | None = None
     rows: list[dict[str, Any]] | None = None
     metadata: pathlib.Path | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def choose(self, start: int, stop: int) -> "Files":
         """Take a part: a fixed random choice by file name, so that a slice holds all classes; its order stays.
@@ -52,7 +58,9 @@ class Files:
         return dataclasses.replace(self, paths=take(self.paths), classes=take(self.classes), rows=take(self.rows))
 
 
-def read_folder(folder: pathlib.Path, split: str, fit: Fit, *, max_pixels: int = MAX_PIXELS) -> Table:
+def read_folder(
+    folder: pathlib.Path, split: str, fit: Fit, *, max_pixels: int = MAX_PIXELS, value_range: Range | None = None
+) -> Table:
     """Read a split of a folder.
 
     An image of too many pixels, a pipe, and a link to a file outside of the folder are unreadable images.
@@ -60,10 +68,11 @@ def read_folder(folder: pathlib.Path, split: str, fit: Fit, *, max_pixels: int =
     Args:
         folder: images side by side, or in class sub-folders (their names, sorted, are the labels), or listed by a
             metadata file; each of these also inside folders train, test, ...; or trainA, trainB, testA, testB, two
-            domains without pairs. A folder without splits is "train".
+            domains without pairs. A folder without splits is "train". `split_names` has the other names of splits.
         split: a name with an optional slice.
         fit: what the images are brought to.
         max_pixels: of an image file.
+        value_range: the stored numbers that are black and white in images of more than 8 bits; None detects them.
 
     Returns:
         A `Table` that decodes and fits its images when they are read.
@@ -73,13 +82,19 @@ def read_folder(folder: pathlib.Path, split: str, fit: Fit, *, max_pixels: int =
             folder or a name in the metadata that leads out of the folder.
     """
     domains, splits = find_splits(folder)
+    every = _every(domains, splits)
+    note = None
+    if value_range is None:
+        value_range, note = range_of_files(folder, _paths(every), max_pixels)
+    common = {"value_range": value_range, "notes": (note,) if note else (), "skipped": _left_out(every)}
     if domains:
         images, identity = {}, []
         for field, parts in domains.items():
             chosen = _choose(split, parts)
-            images[field] = _images(chosen, fit, folder, max_pixels)
+            images[field] = _images(chosen, fit, folder, max_pixels, value_range)
             identity += [field, *_identity(chosen)]
-        return Table(images=images, columns={}, names={}, fingerprint=_digest(identity, split, fit, max_pixels))
+        fingerprint = _digest(identity, split, fit, max_pixels, value_range)
+        return Table(images=images, columns={}, names={}, fingerprint=fingerprint, **common)
     chosen = _choose(split, splits)
     columns, names, left_out = {}, {}, ()
     if chosen[0].rows is not None:
@@ -92,11 +107,12 @@ def read_folder(folder: pathlib.Path, split: str, fit: Fit, *, max_pixels: int =
         columns["label"] = np.array([number[name] for files in chosen for name in files.classes], np.int32)
         names["label"] = tuple(label_names)
     return Table(
-        images={"image": _images(chosen, fit, folder, max_pixels)},
+        images={"image": _images(chosen, fit, folder, max_pixels, value_range)},
         columns=columns,
         names=names,
         left_out=left_out,
-        fingerprint=_digest([*_identity(chosen), sorted(columns)], split, fit, max_pixels),
+        fingerprint=_digest([*_identity(chosen), sorted(columns)], split, fit, max_pixels, value_range),
+        **common,
     )
 
 
@@ -109,40 +125,102 @@ def find_splits(folder: pathlib.Path) -> tuple[dict[str, dict[str, Files]], dict
     Raises:
         ValueError: no images, a domain without its counterpart, a layout that can be read in two ways.
     """
-    below = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")}
-    matches = [match for name in below if (match := _DOMAIN.match(name))]
-    if matches:
-        domains: dict[str, dict[str, Files]] = {"domain_a": {}, "domain_b": {}}
-        for split in dict.fromkeys(match[1] for match in matches):
-            for letter in "AB":
-                if split + letter not in below:
-                    other = split + ("B" if letter == "A" else "A")
-                    raise ValueError(f"{folder} holds {other}/ but no {split}{letter}/; two domains need both.")
-                files = find_files(below[split + letter], folder, EXTENSIONS)
-                if not files:
-                    raise ValueError(_nothing(below[split + letter]))
-                domains[f"domain_{letter.lower()}"][split] = Files(below[split + letter], files)
+    below = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden(path.name)}
+    if domains := _domains(folder, below):
         return domains, {}
-    named = [name for name in below if name in _SPLITS]
-    if named and find_metadata(folder) is None and not _here(folder):
-        if all(name in _SPLITS or not find_files(path, folder, EXTENSIONS) for name, path in below.items()):
-            found = {name: _files(below[name], folder) for name in named}
-            kinds = {(files.classes is not None, files.rows is not None) for files in found.values()}
-            if len(kinds) > 1:
-                raise ValueError(f"{folder}: {', '.join(named)} are laid out in different ways. Known: {LAYOUTS}.")
-            return {}, found
-    return {}, {"train": _files(folder, folder)}
+    if find_metadata(folder) is not None or _here(folder):
+        return {}, {"train": _files(folder, folder)}
+    named = [name for name in below if split_name(name)]
+    if not named:
+        _check_nested(folder, below)
+        return {}, {"train": _files(folder, folder)}
+    classes = [name for name, path in below.items() if name not in named and _images_of(find_files(path, folder))]
+    splits = _by_split(folder, named, split_name)
+    if classes and "train" not in splits:
+        return {}, {"train": _files(folder, folder)}
+    if classes:
+        raise ValueError(
+            f"{folder} can be read in two ways. Either {', '.join(f'{name}/' for name in named)} are splits: move "
+            f"{', '.join(f'{name}/' for name in classes[:5])} out of the folder. Or all "
+            f"{len(named) + len(classes)} folders are classes: rename {', '.join(f'{name}/' for name in named)}, or "
+            "write a metadata.csv with file_name and label."
+        )
+    found = {split: _files(below[name], folder) for split, name in splits.items()}
+    kinds = {(files.classes is not None, files.rows is not None) for files in found.values()}
+    if len(kinds) > 1:
+        raise ValueError(f"{folder}: {', '.join(named)} are laid out in different ways. Known: {LAYOUTS}.")
+    return {}, found
+
+
+def _domains(folder: pathlib.Path, below: dict[str, pathlib.Path]) -> dict[str, dict[str, Files]]:
+    """domain field -> split -> files; empty where no two folders are named as the domains of a split."""
+    names = [name for name in below if domain_name(name)]
+    found = _by_split(folder, names, domain_name)
+    exact = any(name == split + letter for (split, letter), name in found.items())
+    if not exact and not any((split, "B") in found for split, letter in found if letter == "A"):
+        return {}  # classes that end in A or B by chance
+    domains: dict[str, dict[str, Files]] = {"domain_a": {}, "domain_b": {}}
+    for split in dict.fromkeys(split for split, _ in found):
+        for letter in "AB":
+            if (split, letter) not in found:
+                other = found[split, "B" if letter == "A" else "A"]
+                raise ValueError(f"{folder} holds {other}/ but no {other[:-1]}{letter}/; two domains need both.")
+            domain = below[found[split, letter]]
+            files = find_files(domain, folder)
+            images = _images_of(files)
+            if not images:
+                raise ValueError(_nothing(domain))
+            left_out = _other_extensions(files)
+            domains[f"domain_{letter.lower()}"][split] = Files(domain, images, left_out=left_out)
+    return domains
+
+
+def _by_split(folder: pathlib.Path, names: Iterable[str], meaning) -> dict[Any, str]:
+    """What names stand for -> name.
+
+    Raises:
+        ValueError: where two stand for the same.
+    """
+    found: dict[Any, str] = {}
+    for name in names:
+        if (former := found.setdefault(meaning(name), name)) != name:
+            raise ValueError(f"{folder} holds {former}/ and {name}/, which name the same split; keep one of them.")
+    return found
+
+
+def _check_nested(folder: pathlib.Path, below: dict[str, pathlib.Path]) -> None:
+    """Refuses class folders that all hold splits: their images would be mixed, those of tests among them."""
+    filled = {name: path for name, path in below.items() if _images_of(find_files(path, folder))}
+    inner = [{split_name(path.name) for path in each.iterdir() if path.is_dir()} - {None} for each in filled.values()]
+    if not inner or not all("train" in splits for splits in inner):
+        return
+    names = list(filled)
+    if len(names) == 1:
+        raise ValueError(
+            f"{folder} holds one folder, {names[0]}/, with splits inside. Expected the folder that holds the splits: "
+            f"give {filled[names[0]]}."
+        )
+    raise ValueError(
+        f"{folder}: each of {', '.join(f'{name}/' for name in names[:5])} holds splits. Expected the splits outside "
+        f"and the classes inside, such as train/{names[0]}/; move the folders."
+    )
 
 
 def _files(folder: pathlib.Path, root: pathlib.Path) -> Files:
     """The images of a folder that is `root`, the source, or a split in it."""
     metadata = find_metadata(folder)
+    files = find_files(folder, root)
+    everything, left_out = _images_of(files), _other_extensions(files)
     if metadata is not None:
         check_inside(metadata, root)
         rows = sorted(read_rows(metadata), key=lambda row: str(row["file_name"]))
         check_names(metadata, rows, root)
-        return Files(folder, [folder / str(row["file_name"]) for row in rows], rows=rows, metadata=metadata)
-    here, everything = _here(folder), find_files(folder, root, EXTENSIONS)
+        paths = [folder / str(row["file_name"]) for row in rows]
+        listed = {os.path.normpath(path) for path in paths}
+        reason = not_in(metadata.name)
+        left_out += tuple((str(path), reason) for path in everything if os.path.normpath(path) not in listed)
+        return Files(folder, paths, rows=rows, metadata=metadata, left_out=left_out)
+    here = _here(folder)
     if not everything:
         raise ValueError(_nothing(folder))
     if here and len(here) != len(everything):
@@ -152,12 +230,33 @@ def _files(folder: pathlib.Path, root: pathlib.Path) -> Files:
             f"({', '.join(inside[:5])}), so it is not clear which of them are classes. Known: {LAYOUTS}."
         )
     classes = None if here else [path.relative_to(folder).parts[0] for path in everything]
-    return Files(folder, everything, classes=classes)
+    return Files(folder, everything, classes=classes, left_out=left_out)
+
+
+def _images_of(files: Iterable[pathlib.Path]) -> list[pathlib.Path]:
+    return [path for path in files if path.suffix.lower() in EXTENSIONS]
+
+
+def _other_extensions(files: Iterable[pathlib.Path]) -> tuple[tuple[str, str], ...]:
+    others = (path for path in files if path.suffix.lower() not in EXTENSIONS and path.name not in FILES)
+    return tuple((str(path), OTHER_EXTENSION) for path in others)
 
 
 def _here(folder: pathlib.Path) -> list[pathlib.Path]:
-    names = (path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and not path.name.startswith("."))
+    names = (path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and not is_hidden(path.name))
     return sorted(path for path in names if not path.is_dir())
+
+
+def _every(domains: dict[str, dict[str, Files]], splits: dict[str, Files]) -> list[Files]:
+    return [files for parts in (*domains.values(), splits) for files in parts.values()]
+
+
+def _paths(every: Iterable[Files]) -> list[pathlib.Path]:
+    return [path for files in every for path in files.paths]
+
+
+def _left_out(every: Iterable[Files]) -> tuple[tuple[str, str], ...]:
+    return tuple(each for files in every for each in files.left_out)
 
 
 def _nothing(folder: pathlib.Path) -> str:
@@ -170,25 +269,32 @@ def _nothing(folder: pathlib.Path) -> str:
 
 
 def _choose(split: str, parts: dict[str, Files]) -> list[Files]:
-    chosen = split_rows(split, {name: len(files.paths) for name, files in parts.items()})
+    counts = {name: len(files.paths) for name, files in parts.items()}
+    chosen = split_rows(rename_splits(split, counts), counts)
     return [parts[name].choose(start, stop) for name, start, stop in chosen]
 
 
-def _images(chosen: list[Files], fit: Fit, root: pathlib.Path, max_pixels: int) -> Images:
+def _images(chosen: list[Files], fit: Fit, root: pathlib.Path, max_pixels: int, value_range: Range) -> Images:
     paths = [path for files in chosen for path in files.paths]
     refused = outside(paths, root)
     height, width, _ = fit.image_shape
+    dtype = np.dtype(np.uint8 if value_range in PLAIN else np.float32)
 
     def read(index: int) -> np.ndarray:
         if paths[index] in refused:
             raise UnreadableImage(paths[index], refused[paths[index]])
-        image = read_image(paths[index], (height, width), max_pixels)
+        stored = read_image(paths[index], (height, width), max_pixels)
         try:
-            return fit(image)
+            image = scale_file(stored, value_range)
+        except ValueError as error:
+            raise UnreadableImage(paths[index], str(error)) from error
+        try:
+            image = fit(image)
         except ValueError as error:
             raise ValueError(f"{paths[index]}: {error}") from error
+        return image if image.dtype == dtype else image / np.float32(255)
 
-    return Images(len(paths), np.dtype(np.uint8), read=read, fallible=True)
+    return Images(len(paths), dtype, read=read, fallible=True)
 
 
 def _identity(chosen: list[Files]) -> list[Any]:
@@ -202,16 +308,39 @@ def _identity(chosen: list[Files]) -> list[Any]:
     return identity
 
 
-def _digest(identity: list[Any], split: str, fit: Fit, max_pixels: int) -> str:
+def _digest(identity: list[Any], split: str, fit: Fit, max_pixels: int, value_range: Range) -> str:
     # which files are unreadable is remembered under the digest, and the limit decides it
-    return hashlib.sha256(repr((identity, split, fit, max_pixels)).encode()).hexdigest()
+    how = (identity, split, fit, max_pixels, *([] if value_range == EIGHT_BITS else value_range))
+    return hashlib.sha256(repr(how).encode()).hexdigest()
 
 
-def describe_folder(folder: pathlib.Path, max_pixels: int = MAX_PIXELS) -> dict[str, Any]:
-    """Say what a folder holds: splits with their sizes, fields, names; no image is decoded."""
+def describe_folder(
+    folder: pathlib.Path,
+    max_pixels: int = MAX_PIXELS,
+    value_range: Range | None = None,
+) -> dict[str, Any]:
+    """Says what a folder holds: splits with their sizes, fields, names, sizes and channels of the images.
+
+    Headers are read, and the pixels of images with more than 8 bits where `value_range` is None.
+    """
     domains, splits = find_splits(folder)
-    every = [files for parts in (*domains.values(), splits) for files in parts.values()]
-    found = {"about": _about(folder, [path for files in every for path in files.paths], max_pixels)}
+    every = _every(domains, splits)
+    paths = _paths(every)
+    headers = inspect_files(paths, folder, max_pixels)
+    readable = [header for header in headers if isinstance(header, Header)]
+    skipped = (*_left_out(every), *((each.file, each.reason) for each in headers if not isinstance(each, Header)))
+    note = None
+    if value_range is None:
+        value_range, note = range_of_files(folder, paths, max_pixels)
+    notes = (note, _several(paths, headers), summarize(skipped, len(readable)))
+    found = {
+        "about": str(folder),
+        "value_range": value_range,
+        "notes": tuple(text for text in notes if text),
+        "skipped": skipped,
+        "sizes": dict(Counter(header.size for header in readable)),
+        "channels": 1 if readable and all(header.channels < 3 for header in readable) else 3,
+    }
     if domains:
         sizes = {field: {name: len(files.paths) for name, files in parts.items()} for field, parts in domains.items()}
         counted = {field: ", ".join(f"{name} {n:,}" for name, n in counts.items()) for field, counts in sizes.items()}
@@ -232,19 +361,10 @@ def describe_folder(folder: pathlib.Path, max_pixels: int = MAX_PIXELS) -> dict[
     return found | {"splits": counts, "fields": fields, "names": names}
 
 
-def _about(folder: pathlib.Path, paths: list[pathlib.Path], max_pixels: int) -> str:
-    """The path, and which of the first files are no images as far as their headers tell."""
-    paths = paths[:LOOKED_AT]
-    refused = outside(paths, folder)
-    unreadable = []
-    for path in paths:
-        try:
-            if path in refused:
-                raise UnreadableImage(path, refused[path])
-            read_header(path, max_pixels)
-        except UnreadableImage as error:
-            unreadable.append((error.file, error.reason))
-    if not unreadable:
-        return str(folder)
-    which = f"the first {LOOKED_AT:,}" if len(paths) == LOOKED_AT else f"{len(paths):,}"
-    return f"{folder}. {len(unreadable):,} of {which} files cannot be read: {name_files(unreadable)}."
+def _several(paths: Sequence[pathlib.Path], headers: Sequence[Header | UnreadableImage]) -> str | None:
+    """A line about files of which only the first frame or page is read."""
+    names = [path.name for path, each in zip(paths, headers, strict=True) if isinstance(each, Header) and each.several]
+    if not names:
+        return None
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{len(names):,} files have several frames or pages, of which the first is read (e.g. {shown})."

@@ -36,7 +36,7 @@ def hold(table: Table, cache: str | None, fit: Fit, on_error: str, store: Store)
     total = sum(images.count for images in table.images.values())
     itemsize = max(images.dtype.itemsize for images in table.images.values())
     how = choose_cache(cache, total, fit.image_shape, itemsize)
-    held, columns, skipped = {}, table.columns, []
+    held, columns, skipped = {}, table.columns, [*table.skipped]
     for field, images in table.images.items():
         key = f"{table.fingerprint[:24]}-{field}"
         arrays = {}

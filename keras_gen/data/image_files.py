@@ -186,7 +186,9 @@ def _identified(stream: BinaryIO, file: pathlib.Path) -> Image.Image:
                 return open_format(stream, str(file))
             except SyntaxError as error:
                 if "pixel mode" in str(error):
-                    raise ValueError(f"pixels of an unknown kind in a {name} file; save it with 8 or 16 bits") from error
+                    raise ValueError(
+                        f"pixels of an unknown kind in a {name} file; save it with 8 or 16 bits"
+                    ) from error
             except (IndexError, TypeError, struct.error):
                 pass
     raise Image.UnidentifiedImageError
@@ -297,4 +299,6 @@ def _reason(file: pathlib.Path, error: Exception) -> str:
         pass
     if isinstance(error, Image.UnidentifiedImageError):
         return f"its content is no {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} image"
+    if str(error).startswith("decoder error"):  # a number of Pillow's
+        return "its pixels are damaged or incomplete"
     return str(error) or type(error).__name__

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +25,13 @@ class DataInfo:
         attribute_names: name of each entry of the vector `attributes`, or None.
         names: value names of every field that has them, by field (`label` and `attributes` among them).
         fields: `tf.TensorSpec` of every entry of a batch, by field.
-        skipped: (file, reason) of every file that could not be read.
+        skipped: (file, reason) of every file that is left out: it cannot be read, has another extension than images, or
+            is not named by the metadata file.
         left_out: features of the source that are no image, scalar or vector, and are therefore not carried along.
         seed: the seed of order, augmentation and binarization.
         fingerprint: 16 hexadecimal digits that change when the images, their order or their shape change.
+        value_range: the stored number that is black (0.0 in a batch) and the one that is white (1.0).
+        notes: sentences about the source that its user should know.
     """
 
     source: str
@@ -44,6 +47,8 @@ class DataInfo:
     left_out: tuple[str, ...]
     seed: int
     fingerprint: str
+    value_range: tuple[float, float] = (0.0, 255.0)
+    notes: tuple[str, ...] = ()
 
 
 class UnreadableImage(ValueError):
@@ -60,12 +65,6 @@ def positive(name: str, value: int) -> int:
     if isinstance(value, (bool, str)) or int(value) != value or value < 1:
         raise ValueError(f"{name} is a positive integer; got {value!r}.")
     return int(value)
-
-
-def name_files(unreadable: Sequence[tuple[str, str]]) -> str:
-    """The first three of (file, reason), as a text for messages."""
-    first = "; ".join(f"{file} ({reason})" for file, reason in unreadable[:3])
-    return first + (", ..." if len(unreadable) > 3 else "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,13 +94,15 @@ class Table:
         images: by field; one entry, or `domain_a` and `domain_b`, whose counts may differ.
         columns: other fields, each [count, ...].
         names: value names by field.
-        skipped: (file, reason) of unreadable files.
+        skipped: (file, reason) of files that are left out.
         left_out: features that are not carried along.
         fingerprint: identity of what was read.
         stream: where the examples come in sequence only: `stream(seeds)` makes a data set of (index, encoded example),
             `stream.decode` a row of one, `stream.mapping` has the fields.
         count: examples, where `stream` is given.
         owners: column -> image field that it belongs to, where that is not the first.
+        value_range: the stored numbers that are black and white.
+        notes: sentences about the source that its user should know.
     """
 
     images: dict[str, Images]
@@ -113,3 +114,5 @@ class Table:
     stream: Any = None
     count: int = 0
     owners: dict[str, str] = dataclasses.field(default_factory=dict)
+    value_range: tuple[float, float] = (0.0, 255.0)
+    notes: tuple[str, ...] = ()

@@ -4,17 +4,24 @@ import os
 import pathlib
 from collections.abc import Iterable
 
+# files and folders of operating systems and archivers, in lower case; names with a dot are left out anyway
+_SYSTEM = ("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information")
 
-def find_files(folder: pathlib.Path, root: pathlib.Path, suffixes: tuple[str, ...]) -> list[pathlib.Path]:
-    """Find files by the ends of their names, in a folder and everything below it.
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is one that begins with a dot, or that systems and archivers leave behind."""
+    return name.startswith(".") or name.lower() in _SYSTEM
+
+
+def find_files(folder: pathlib.Path, root: pathlib.Path) -> list[pathlib.Path]:
+    """Finds the files of a folder and everything below it.
 
     Links to folders are followed, and no folder is searched twice, so that loops end. What kind of file a name stands
     for is not asked: a pipe is found too, and is refused where it would be read.
 
     Args:
-        folder: where to search; names that begin with a dot are left out.
+        folder: where to search; hidden names are left out.
         root: the folder that links may not leave.
-        suffixes: in lower case, as ".png".
 
     Returns:
         Paths in alphabetical order.
@@ -33,12 +40,13 @@ def find_files(folder: pathlib.Path, root: pathlib.Path, suffixes: tuple[str, ..
         seen.add(real)
         with os.scandir(place) as entries:
             for entry in entries:
-                path = place / entry.name
-                if entry.name.startswith("."):
+                if is_hidden(entry.name):
                     continue
-                if path.is_dir():
-                    (links if entry.is_symlink() else folders).append(path)
-                elif path.suffix.lower() in suffixes:
+                path = place / entry.name
+                linked = entry.is_symlink()
+                if path.is_dir() if linked else entry.is_dir():  # the former also of a link in a loop
+                    (links if linked else folders).append(path)
+                else:
                     found.append(path)
         links.sort(reverse=True)
     return sorted(found)

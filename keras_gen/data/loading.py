@@ -1,7 +1,7 @@
 """The one door to data: `load`."""
 
+import logging
 import os
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
@@ -15,13 +15,18 @@ from .domains import part_in_two
 from .fit import Fit
 from .holding import ON_ERROR
 from .image_files import MAX_PIXELS
-from .info import DataInfo, Table, name_files, positive
+from .info import DataInfo, Table, positive
 from .labelled import add_labelled
 from .pipeline import Plan, build
+from .skipped import summarize
 from .sources import resolve
 from .splits import split_names
 from .tokens import add_tokens, tokenizer_of
 from .united import SET
+from .value_range import check_range
+
+# without a handler of the caller's, Python writes a warning's text to stderr and nothing else
+LOGGER = logging.getLogger("keras_gen")
 
 
 def load(
@@ -54,6 +59,8 @@ def load(
     input_context: tf.distribute.InputContext | None = None,
     data_dir: str | os.PathLike | None = None,
     download: bool = True,
+    value_range: Sequence[float] | None = None,
+    report: bool = True,
 ) -> tf.data.Dataset:
     """Load images as batches for `fit`, `evaluate` and `predict`.
 
@@ -70,7 +77,8 @@ def load(
         source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in; "shapes/placed": its
             objects large, centred and upright); "stacked_mnist" (three digits as the channels of one image; so
             "stacked_" before any gray, labelled TFDS set); a folder of images
-            (flat, class sub-folders, with metadata.csv or metadata.jsonl, or trainA/trainB/testA/testB); an .npy or
+            (flat, class sub-folders, with metadata.csv or metadata.jsonl, each also inside train/, validation/ and
+            test/, or trainA/trainB/testA/testB); an .npy or
             .npz file; or two of these with a comma, "mnist,usps", as two domains or, with `attributes`, as one set. A
             bare name is a TFDS set; write "./mnist" for a folder of that name.
         split: a name with an optional slice: "train", "train[:90%]", "test[-100:]".
@@ -96,7 +104,7 @@ def load(
             `keras_gen.data.Tokenizer`.
         cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
             comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
-        on_error: "skip" leaves unreadable files out, with a warning, and lists them in `info.skipped`; "raise" stops.
+        on_error: "skip" leaves unreadable files out and lists them in `info.skipped`; "raise" stops.
             A pipe or a device with the name of an image, and a link that leads out of the folder, are such files.
         max_pixels: width times height of an image file, as its header states them; one of more is unreadable. TFDS
             decodes the images of its own sets, without this limit.
@@ -108,6 +116,12 @@ def load(
         input_context: what `strategy.distribute_datasets_from_function` hands over; in place of the two above.
         data_dir: TFDS directory; None is `TFDS_DATA_DIR` or ~/tensorflow_datasets.
         download: False raises where a set would have to be downloaded.
+        value_range: (black, white), the stored numbers that become 0.0 and 1.0, such as (0, 4095). None detects it for
+            the source as a whole: integers of at most 255 are 0 to 255, deeper ones end at the smallest 2^k - 1 that
+            holds them (k = 10, 12, 14 or 16), floats are in [0, 1]. It applies to arrays of every type and to image
+            files of more than 8 bits; those of 8 bits are 0 to 255 unless white is at most 255.
+        report: whether files that are left out, and a value range that was detected, are logged as a warning (logger
+            "keras_gen"). `info.skipped` and `info.notes` have them in any case.
 
     Returns:
         A `tf.data.Dataset` of known length, with the attributes `epoch` (int64 `tf.Variable`) and `info` (`DataInfo`).
@@ -129,7 +143,7 @@ def load(
     places = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
     for name, value in (("max_pixels", max_pixels), ("max_member_bytes", max_member_bytes)):
         places[name] = positive(name, value)
-    table = resolve(source, split, fit, attributes=attributes, **places)
+    table = resolve(source, split, fit, attributes=attributes, value_range=check_range(value_range), **places)
     if captions is not None:
         table = add_captions(table, captions)
     if domains is not None:
@@ -147,12 +161,10 @@ def load(
     dataset, epoch = build(table, plan)
     dataset.epoch, dataset.shards = epoch, plan.num_shards
     dataset.info = _info(source, split, fit, table, plan, dataset)
-    if table.skipped:
-        warnings.warn(
-            f"{source}: {len(table.skipped)} unreadable files are skipped, {dataset.info.num_examples} images remain: "
-            f"{name_files(table.skipped)}. All are listed in dataset.info.skipped.",
-            stacklevel=2,
-        )
+    if report:
+        summary = summarize(table.skipped, sum(images.count for images in table.images.values()))
+        for text in (*table.notes, *([summary] if summary else [])):
+            LOGGER.warning("%s: %s", source, text)
     return dataset
 
 
@@ -219,8 +231,10 @@ def _info(source, split: str, fit: Fit, table: Table, plan: Plan, dataset: tf.da
         attribute_names=table.names.get("attributes"),
         names=dict(table.names),
         fields=dict(dataset.element_spec),
-        skipped=table.skipped,
+        skipped=tuple(dict.fromkeys(table.skipped)),
         left_out=table.left_out,
         seed=plan.seed,
         fingerprint=table.fingerprint[:16],
+        value_range=table.value_range,
+        notes=table.notes,
     )

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from .store import Store, choose_cache
 from .tfds_builders import EXAMPLES, find_builder, is_tfds_name, prepare, prepared_sets, similar_names
 from .tfds_sets import check_split, describe_tfds, read_tfds
 from .united import unite
+from .unread import hint_for
+from .value_range import EIGHT_BITS, Range, check_range, common_range
 
 BUILT_IN = {
     "shapes": "built in: one object of known shape, colour, texture, size, place and rotation, 64x64 RGB",
@@ -41,12 +44,16 @@ def resolve(
     attributes: Sequence[str] | None = None,
     max_pixels: int = MAX_PIXELS,
     max_member_bytes: int = MAX_MEMBER_BYTES,
+    value_range: Range | None = None,
+    paired: bool = False,
 ) -> Table:
     """Find a source and read one of its splits; the arguments are those of `keras_gen.data.load`.
 
-    Two sources are two domains or, with `attributes`, one set that knows for each image what its source knows.
+    Two sources are two domains or, with `attributes`, one set that knows for each image what its source knows; each of
+    them is `paired`.
     """
     kind, place = identify(source, data_dir)
+    _check_depth(source, kind, value_range, paired)
     store = Store(data_dir)
     if kind == "tfds":
         builder = prepare(find_builder(place, data_dir), download=download)
@@ -55,8 +62,9 @@ def resolve(
         return _read_tfds(builder, split, fit, cache, store)
     if kind == "pair":
         options = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
-        options |= {"max_pixels": max_pixels, "max_member_bytes": max_member_bytes}
-        both = [resolve(each, split, fit, **options) for each in place]
+        options |= {"max_pixels": max_pixels, "max_member_bytes": max_member_bytes, "value_range": value_range}
+        both = [resolve(each, split, fit, paired=True, **options) for each in place]
+        common_range(place, [table.value_range for table in both])
         return join(*both) if attributes is None else unite(both, attributes)
     if kind == "stacked":
         builder = prepare(find_builder(place.removeprefix(PREFIX), data_dir), download=download)
@@ -66,12 +74,22 @@ def resolve(
     else:
         try:
             if kind == "arrays":
-                table = read_arrays(place, split, fit, max_member_bytes=max_member_bytes)
+                table = read_arrays(place, split, fit, max_member_bytes=max_member_bytes, value_range=value_range)
             else:
-                table = read_folder(place, split, fit, max_pixels=max_pixels)
+                table = read_folder(place, split, fit, max_pixels=max_pixels, value_range=value_range)
         except OSError as error:
             raise ValueError(f"{place} cannot be read: {error}") from error
     return hold(table, cache, fit, on_error, store)
+
+
+def _check_depth(source, kind: str, value_range: Range | None, paired: bool) -> None:
+    """Refuses a value range for a source of 8-bit images; beside one with more bits it does not concern them."""
+    if kind in ("tfds", "shapes", "stacked") and value_range not in (None, EIGHT_BITS):
+        if not paired or value_range[1] <= 255:
+            raise ValueError(
+                f"value_range is for folders of images and array files; {os.fspath(source)} holds images of 8 bits. "
+                "Leave it out."
+            )
 
 
 def _read_tfds(builder: Any, split: str, fit: Fit, cache: str | None, store: Store) -> Table:
@@ -101,6 +119,8 @@ def identify(source: str | os.PathLike, data_dir: str | os.PathLike | None = Non
         return "stacked", text
     if path.is_dir():
         return "folder", path
+    if hint := hint_for(text, path.exists()):
+        raise ValueError(f"source={text!r}: {hint}")
     close = similar_names(text, data_dir) if named else []
     prepared = ", ".join(prepared_sets(data_dir)) or "none"
     nothing = "there is no data set and no folder of this name"
@@ -122,7 +142,7 @@ class Description:
     Attributes:
         source: as it was asked for.
         kind: "shapes", "tfds", "stacked", "arrays", "folder" or "pair".
-        about: a sentence or two; of a folder also which of its first 1,000 files cannot be read.
+        about: a sentence or two.
         splits: name -> number of examples (empty where a TFDS set is not prepared yet); of two domains, in the larger.
         fields: name -> type and shape.
         names: value names, by field.
@@ -131,6 +151,11 @@ class Description:
         left_out: features that are not carried along.
         smaller: of two domains, name of a split -> number of examples in the smaller one.
         parts: of a pair, the value names of both, by field.
+        value_range: the stored numbers that are black and white.
+        notes: sentences about the source that its user should know.
+        skipped: of a folder, (file, reason) of every file that is left out, as far as the headers say.
+        sizes: of a folder, (height, width) -> number of images.
+        channels: of a folder, 1 where all images are gray, else 3; else None.
     """
 
     source: str
@@ -143,6 +168,11 @@ class Description:
     left_out: tuple[str, ...] = ()
     smaller: dict[str, int] = dataclasses.field(default_factory=dict)
     parts: tuple[dict[str, tuple[str, ...]], ...] = ()
+    value_range: Range = EIGHT_BITS
+    notes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    sizes: dict[tuple[int, int], int] = dataclasses.field(default_factory=dict)
+    channels: int | None = None
 
 
 def describe(
@@ -151,13 +181,16 @@ def describe(
     data_dir: str | os.PathLike | None = None,
     max_pixels: int = MAX_PIXELS,
     max_member_bytes: int = MAX_MEMBER_BYTES,
+    value_range: Sequence[float] | None = None,
 ) -> Description:
-    """Say what a source holds, without downloading or decoding it.
+    """Says what a source holds, without downloading it.
+
+    Of a folder the header of every image is read, and images of more than 8 bits are decoded to detect their range.
 
     Args:
         source: as in `keras_gen.data.load`.
         data_dir: TFDS directory.
-        max_pixels, max_member_bytes: as in `keras_gen.data.load`.
+        max_pixels, max_member_bytes, value_range: as in `keras_gen.data.load`.
 
     Returns:
         A `Description`.
@@ -169,11 +202,22 @@ def describe(
         >>> describe("shapes").splits["train"]
         20000
     """
-    kind, place = identify(source, data_dir)
     limits = {
         "max_pixels": positive("max_pixels", max_pixels),
         "max_member_bytes": positive("max_member_bytes", max_member_bytes),
     }
+    return _describe(source, data_dir, limits, check_range(value_range))
+
+
+def _describe(
+    source: str | os.PathLike,
+    data_dir: str | os.PathLike | None,
+    limits: dict[str, int],
+    value_range: Range | None,
+    paired: bool = False,
+) -> Description:
+    kind, place = identify(source, data_dir)
+    _check_depth(source, kind, value_range, paired)
     if kind == "shapes":
         found = describe_shapes(place)
     elif kind == "tfds":
@@ -183,15 +227,15 @@ def describe(
             found["splits"] = joined_splits(found["splits"], max)
             found["fields"] = dict.fromkeys(DOMAINS, found["fields"]["image"])
     elif kind == "pair":
-        found = _describe_pair([describe(each, data_dir=data_dir, **limits) for each in place])
+        found = _describe_pair([_describe(each, data_dir, limits, value_range, paired=True) for each in place])
     elif kind == "stacked":
         found = describe_stacked(find_builder(place.removeprefix(PREFIX), data_dir))
     else:
         try:
             if kind == "arrays":
-                found = {"about": str(place), **describe_arrays(place, max_member_bytes)}
+                found = {"about": str(place), **describe_arrays(place, limits["max_member_bytes"], value_range)}
             else:
-                found = describe_folder(place, max_pixels)
+                found = describe_folder(place, limits["max_pixels"], value_range)
         except OSError as error:
             raise ValueError(f"{place} cannot be read: {error}") from error
     return Description(source=os.fspath(source), kind=kind, **found)
@@ -213,8 +257,14 @@ def _describe_pair(both: list[Description]) -> dict[str, Any]:
         fields |= {f"label_{letter}": each.fields["label"]} if "label" in each.fields else {}
         names |= {f"label_{letter}": each.names["label"]} if "label" in each.names else {}
     about = f"Two domains without pairs, or two sets of attributes: {first.source} and {second.source}."
+    sizes = Counter(first.sizes) + Counter(second.sizes)
+    value_range = common_range([each.source for each in both], [each.value_range for each in both])
+    notes = tuple(note if note in first.notes and note in second.notes else f"{each.source}: {note}"
+                  for each in both for note in each.notes)  # fmt: skip
     return {"about": about, "splits": splits, "fields": fields, "names": names, "image_shape": shape,
-            "smaller": smaller, "parts": (first.names, second.names)}  # fmt: skip
+            "smaller": smaller, "parts": (first.names, second.names), "value_range": value_range,
+            "notes": tuple(dict.fromkeys(notes)), "skipped": (*first.skipped, *second.skipped),
+            "sizes": dict(sizes)}  # fmt: skip
 
 
 def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
@@ -233,7 +283,9 @@ def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
     found = dict(BUILT_IN)
     found |= {name: "TFDS, prepared" for name in prepared_sets(data_dir) if name != "shapes"}
     found["any TFDS name"] = f"sets with an image feature, downloaded at first use: {', '.join(EXAMPLES)}, ..."
-    found["a folder"] = "PNG, JPEG, WebP, BMP; flat, class folders, metadata.csv or .jsonl, trainA/trainB/testA/testB"
+    found["a folder"] = (
+        "PNG, JPEG, WebP, BMP, GIF, TIFF; flat, class folders, metadata.csv or .jsonl, trainA/trainB/testA/testB"
+    )
     found["two of these, as A,B"] = "two domains without pairs, for cyclegan: mnist,usps; two label sets, for stargan"
-    found["a file"] = ".npz or .npy: uint8 (0 to 255) or float (0 to 1), with labels and other arrays of equal length"
+    found["a file"] = ".npz or .npy: integers (0 to 255, or --value-range) or floats (0 to 1), with labels and others"
     return found

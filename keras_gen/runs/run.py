@@ -160,6 +160,7 @@ class Run:
             options.pop("augment", None)
             options.pop("drop_remainder", None)
         usual = {"batch_size": training["batch_size"], "seed": training["seed"], "image_shape": self.image_shape}
+        usual["report"] = False  # what is left out was said before the training
         return data.load(source, split, **{**usual, **options, **changes})
 
 

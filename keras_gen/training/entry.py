@@ -45,6 +45,7 @@ def train(
     settings: Mapping | None = None,
     view: Mapping | None = None,
     initial_weights: str | os.PathLike | None = None,
+    value_range: tuple[float, float] | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     verbose: int = 1,
 ) -> runs.Run:
@@ -84,9 +85,12 @@ def train(
         settings: the system's own, see `zoo.get(key).settings`.
         view: what the system sees of the data, where it takes more than images: `{"domains": [A, B], "by": FIELD}` are
             two classes as domains, `{"attributes": [FIELD or NAME, ...]}` what is to be changed in an image. Every
-            view takes `max_pixels` and `max_member_bytes`, the bounds of `keras_gen.data.load`.
+            view takes `max_pixels` and `max_member_bytes`, the bounds of `keras_gen.data.load`, and its `crop` and
+            `background`.
         initial_weights: a run directory or `.keras` file whose weights, optimizers and seeds a new run of the same
             networks starts from, in place of fresh ones; what is trained before the system itself is then left out.
+        value_range: (black, white), the stored numbers that become 0.0 and 1.0, such as (0, 4095); None detects it. See
+            `keras_gen.data.load`.
         callbacks: more of them; their own state is not kept for a resume.
         verbose: 0 silent; 1 what is being done, with counts and the remaining time, and a line for each epoch; 2 a
             line for each epoch alone.
@@ -117,10 +121,12 @@ def train(
         learning_rate, binarize, None if augment is None else tuple(augment), labelled,
         None if data_dir is None else os.fspath(data_dir), dict(settings or {}), dict(view or {}),
         None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
+        value_range,
     )  # fmt: skip
     with Progress(verbose == 1):
         # one of several workers that fails must tell the others, which takes their strategy: then `fitting` checks
-        config = None if workers() else plan.config_of(request, out, resume=resume, overwrite=overwrite)
+        say = print if verbose else lambda *_: None
+        config = None if workers() else plan.config_of(request, out, resume=resume, overwrite=overwrite, say=say)
         with starting():
             from . import fitting
         return fitting.train(

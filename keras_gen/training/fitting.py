@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_gen import data as sources
 from keras_gen import files, runs, zoo
+from keras_gen.data.skipped import summarize
 from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
 from keras_gen.models.faults import player_in
 from keras_gen.models.host import host_value
@@ -113,6 +114,7 @@ def _train(
     verbose: int,
 ) -> runs.Run:
     worker = strategies.task_of(devices)
+    say = print if verbose and worker == 0 else lambda *_: None
     with contextlib.ExitStack() as locks:
         with strategies.together(devices):
             if resume:
@@ -125,7 +127,7 @@ def _train(
             else:
                 if worker == 0:
                     runs.check_free(out, overwrite=overwrite)
-                run = runs.Run(pathlib.Path(out), plan.new(request))
+                run = runs.Run(pathlib.Path(out), plan.new(request, say))
         if not resume:  # the same for all workers
             number = np.frombuffer(secrets.token_bytes(8), np.int32)
             run.config["id"] = strategies.gather(devices, number)[0].astype(">i4").tobytes().hex()
@@ -253,7 +255,7 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
         return
     if worker == 0 and resume:
         runs.write_json(run.path / "config.json", run.config)
-    _announce(run, model, training, devices, session, say)
+    _announce(run, model, training, validation, devices, session, say)
     keep = [
         StopOnNaN(),
         KeepHistory(history),
@@ -347,7 +349,7 @@ def _home(run: runs.Run, worker: int) -> pathlib.Path:
     return run.path if worker == 0 else run.checkpoints / f"worker_{worker}"
 
 
-def _announce(run, model, training, devices, session, say) -> None:
+def _announce(run, model, training, validation, devices, session, say) -> None:
     info, config = training.info, run.config
     height, width, channels = run.image_shape
     weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
@@ -356,8 +358,10 @@ def _announce(run, model, training, devices, session, say) -> None:
         f"{info.source} ({info.split}); {strategies.describe(devices)}, {config['training']['precision']}"
         + (f"; going on after {session.state}" if session.state > (0, 0) else "")
     )
-    if info.skipped:
-        say(f"{len(info.skipped)} files could not be read and are left out, e.g. {info.skipped[0]}")
+    used = [dataset.info for dataset in (training, validation) if dataset is not None]
+    kept = sum(each.num_examples for each in used)
+    if summary := summarize((each for info in used for each in info.skipped), kept):
+        say(summary)
 
 
 def _kept(run: runs.Run, history: History, metric: str | None) -> str:

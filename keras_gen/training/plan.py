@@ -9,15 +9,16 @@ import functools
 import json
 import os
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from keras_gen import data, runs, zoo
 from keras_gen.data.choices import check_augmentations, check_binarization
+from keras_gen.data.value_range import PLAIN, as_stored, check_range
 
 from .cluster import check_strategy
-from .source import Source, look_at
-from .views import LIMITS, View, normal, source_of, view_of
+from .source import Source, crop_note, look_at
+from .views import FITTING, LIMITS, View, normal, source_of, view_of
 
 if TYPE_CHECKING:
     from keras_gen.models import GenerativeModel
@@ -51,8 +52,10 @@ class Request:
     settings: dict
     view: dict
     initial_weights: str | None = None
+    value_range: tuple[float, float] | None = None
 
     def __post_init__(self):
+        object.__setattr__(self, "value_range", check_range(self.value_range))
         _check_numbers(self)
         if self.precision not in (None, *PRECISIONS):
             raise ValueError(f"Unknown precision {self.precision!r}: expected one of {', '.join(PRECISIONS)}")
@@ -74,7 +77,18 @@ class Request:
         return self.system if self.own is None else type(self.own).__name__
 
 
-def config_of(request: Request, out: str | os.PathLike, *, resume: bool = False, overwrite: bool = False) -> dict:
+def _silent(_: str) -> None:
+    """Where the sentences about the data go that nobody is to read."""
+
+
+def config_of(
+    request: Request,
+    out: str | os.PathLike,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    say: Callable[[str], None] = _silent,
+) -> dict:
     """The content of config.json for a run in a directory, after all checks that need neither TensorFlow nor a model.
 
     Args:
@@ -82,6 +96,7 @@ def config_of(request: Request, out: str | os.PathLike, *, resume: bool = False,
         out: the run directory.
         resume: continue the run that is there.
         overwrite: a run that is there may be replaced.
+        say: as for `new`.
 
     Raises:
         ValueError: as `new` and `resumed`.
@@ -90,11 +105,15 @@ def config_of(request: Request, out: str | os.PathLike, *, resume: bool = False,
     if resume:
         return resumed(request, runs.Run.open(out).config)
     runs.check_free(out, overwrite=overwrite)
-    return new(request)
+    return new(request, say)
 
 
-def new(request: Request) -> dict:
+def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
     """The content of a new run's config.json; `binarize` still as asked for.
+
+    Args:
+        request: the arguments of `train`.
+        say: called with every sentence about the data that the user should know.
 
     Raises:
         ValueError: for an unknown system, setting or source.
@@ -108,22 +127,26 @@ def new(request: Request) -> dict:
     settings = {} if own is not None else _complete(request.system, request.settings)
     request = dataclasses.replace(request, data=source_of(system.view, request.data))
     limits = {name: request.view[name] for name in LIMITS if name in request.view}
-    source = look_at(request.data, request.data_dir, **limits)
+    source = look_at(request.data, request.data_dir, value_range=request.value_range, **limits)
     view = View(normal(request.view), {})
     if own is None:
         captions = functools.partial(_captions, request, splits_of(source)["train"], limits)
-        asked = {name: value for name, value in request.view.items() if name not in limits}
+        asked = {name: value for name, value in request.view.items() if name not in (*LIMITS, *FITTING)}
         view = view_of(system.view, source, asked, request.data, captions)
         settings |= {name: value for name, value in view.settings.items() if name not in request.settings}
     shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
     seen = {"source": place_of(request.data), "splits": splits_of(source)}
-    seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **limits, **view.options}
+    fitting = {name: request.view[name] for name in FITTING if name in request.view}
+    seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **limits, **fitting, **view.options}
+    if request.value_range is not None or source.value_range not in PLAIN:
+        seen["value_range"] = as_stored(request.value_range or source.value_range)
     if request.labelled is not None:
         seen["labelled"] = request.labelled
     if system.whole_batches:
         seen["drop_remainder"] = True
     if request.data_dir is not None:
         seen["data_dir"] = str(request.data_dir)
+    _say_notes(source, shape, fitting, say)
     training = {
         "epochs": request.epochs or system.epochs,
         "steps": request.steps or system.steps,
@@ -164,6 +187,7 @@ def resumed(request: Request, config: dict) -> dict:
         "binarize": config["data"].get("binarize"),
         "augment": tuple(config["data"].get("augment", ())),
         "labelled": config["data"].get("labelled"),
+        "value_range": config["data"].get("value_range"),
         **{name: config["training"].get(name) for name in _KEPT},
         **{f"setting {name}": value for name, value in config["settings"].items()},
         **{f"view {name}": value for name, value in config["data"].items()},
@@ -175,6 +199,7 @@ def resumed(request: Request, config: dict) -> dict:
         "binarize": None if request.binarize == "auto" else request.binarize,
         "augment": request.augment,
         "labelled": request.labelled,
+        "value_range": None if request.value_range is None else as_stored(request.value_range),
         **{name: getattr(request, name) for name in _KEPT},
         **{f"setting {name}": value for name, value in request.settings.items()},
         **{f"view {name}": value for name, value in normal(request.view).items()},
@@ -195,12 +220,22 @@ def resumed(request: Request, config: dict) -> dict:
     return {**config, "training": training, "data": config["data"] | moved}
 
 
+def _say_notes(source: Source, shape: tuple[int, int, int], fitting: Mapping, say: Callable[[str], None]) -> None:
+    """Says what the user should know of the data; the files that are left out are counted when they are loaded."""
+    notes = [note for note in source.notes if not note.startswith("Left out")]
+    if fitting.get("crop", "center") == "center":
+        notes.append(crop_note(source.sizes, shape[:2]))
+    for note in notes:
+        if note:
+            say(note)
+
+
 _KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate", "initial_weights")
 
 
 def _captions(request: Request, split: str, limits: Mapping, given: Mapping) -> Iterator[bytes]:
     """The captions of a split; `limits` and `given` are options of `data.load`."""
-    options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None, **limits}
+    options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None, "report": False, **limits}
     for batch in data.load(request.data, split, fields=["caption"], data_dir=request.data_dir, **given, **options):
         yield from batch["caption"].numpy()
 

@@ -23,6 +23,8 @@ KNOWN = {
 }
 # what every view takes besides: bounds of what is read
 LIMITS = ("max_pixels", "max_member_bytes")
+# and how an image is brought to the shape
+FITTING = ("crop", "background")
 LISTS = ("domains", "attributes")
 # of captions, where a run does not say: words in the vocabulary, and words read of a caption
 MAX_WORDS, LONGEST = 10_000, 64
