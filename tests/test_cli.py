@@ -73,7 +73,7 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
         "settings": {
             "network": "mlp", "prior": {"name": "mixture", "components": 3}, "beta": 2.5, "num_classes": None,
             "x": True,
-        }, "view": {"domains": "3,5", "by": "label"}, "initial_weights": None, "value_range": None, "value_range": None,
+        }, "view": {"domains": "3,5", "by": "label"}, "initial_weights": None, "value_range": None,
     }  # fmt: skip
     given.clear()
     assert call("train", "vae").exit_code == 0

@@ -15,13 +15,17 @@ from keras_gen.archives import MAX_MEMBER_BYTES, open_archive, open_regular
 from .fit import Fit
 from .info import Images, Table
 from .split_names import rename_splits, split_name
-from .splits import split_rows
+from .splits import SLICES, choose_rows, split_rows
 from .value_range import EIGHT_BITS, PLAIN, UNIT, Range, check_inside, detect_range, is_eight_bit, note_of, scale
 
 IMAGE_KEYS = ("image", "images", "x")
 _RENAMED = {"y": "label", "labels": "label", "captions": "caption", "attribute": "attributes"}
 # bytes of the text at the beginning of an array that names its type and shape; numpy's own limit
 _MAX_HEADER = 10_000
+_CHANNELS = (1, 3, 4)
+# an image or a photo of which one side is more times as long as the other is not what a shape is taken for
+_LONGEST = 4
+_SMALLEST_PHOTO = 8
 
 
 def read_arrays(
@@ -29,21 +33,24 @@ def read_arrays(
     split: str,
     fit: Fit,
     *,
+    slices: str = "random",
     max_member_bytes: int = MAX_MEMBER_BYTES,
     value_range: Range | None = None,
 ) -> Table:
     """Read a split of an array file.
 
-    An .npy file holds images [n, h, w] or [n, h, w, c]. An .npz file holds them under `image`, `images` or `x` (or as
-    its only array of rank 3 or 4); every other array of length n is carried along (`y` and `labels` as `label`), and a
-    list of strings called `label_names` or `attribute_names` names values. Keys that end in the name of a split
-    (`x_train`, `y_train`, `X_Val`, ...; see `split_names`) are splits; without them the only split is "train". Rows
-    stay in the file's order, so "train[-1000:]" is the last thousand rows.
+    An .npy file holds images [n, h, w], [n, h, w, c] or [n, c, h, w], or one photo [h, w] or [h, w, c]; c is 1, 3 or 4.
+    An .npz file holds them under `image`, `images` or `x` (or as its only array of rank 3 or 4); every other array of
+    length n is carried along (`y` and `labels` as `label`), and a list of strings called `label_names` or
+    `attribute_names` names values. Keys that end in the name of a split (`x_train`, `y_train`, `X_Val`, ...; see
+    `split_names`) are splits; without them the only split is "train". Rows stay in the file's order.
 
     Args:
         path: the file.
         split: a name with an optional slice.
         fit: what the images are brought to.
+        slices: which rows a slice holds: "random" is a fixed random choice (see `choose_rows`); with "file",
+            "train[-1000:]" is the last thousand rows.
         max_member_bytes: of an array of an .npz file when it is unpacked. An .npy file is mapped, so it has no limit.
         value_range: the numbers that are black and white; None detects them.
 
@@ -51,32 +58,62 @@ def read_arrays(
         A `Table` that fits its images when they are read.
 
     Raises:
-        ValueError: no images, no such split, lengths that differ, values that are no pixels, an array of Python
-            objects, an array that announces more than the file holds, a damaged archive.
+        ValueError: no images, a shape that can be read in two ways, no such split, lengths that differ, values that
+            are no pixels, an array of Python objects, an array that announces more than the file holds, a damaged
+            archive.
     """
+    if slices not in SLICES:
+        raise ValueError(f"slices: expected one of {', '.join(map(repr, SLICES))}; received {slices!r}.")
     arrays = _open(path, max_member_bytes)
-    splits = _splits_of(path, arrays)
+    splits, notes = _splits_of(path, arrays)
     counts = {name: len(fields["image"]) for name, fields in splits.items()}
-    chosen = split_rows(rename_splits(split, counts), counts)
-    fields = [{key: value[start:stop] for key, value in splits[name].items()} for name, start, stop in chosen]
-    keys = [key for key in fields[0] if all(key in part for part in fields)]
-    joined = {
-        key: fields[0][key] if len(fields) == 1 else np.concatenate([part[key] for part in fields]) for key in keys
-    }
+    parts = []
+    for name, start, stop in split_rows(rename_splits(split, counts), counts):
+        rows = choose_rows([str(row) for row in range(counts[name])], start, stop)
+        parts.append((splits[name], np.arange(start, stop) if slices == "file" else rows))
+    keys = [key for key in parts[0][0] if key != "image" and all(key in fields for fields, _ in parts)]
+    columns = {key: np.concatenate([fields[key][rows] for fields, rows in parts]) for key in keys}
+    columns = {key: _column(path, key, value) for key, value in columns.items()}
+    names = _names(arrays)
+    _check_names(path, names, columns)
 
-    images = joined.pop("image")
-    value_range, notes = _check_pixels(path, [part["image"] for part in splits.values()], value_range)
-    if images.ndim == 3:
-        images = images[..., None]
+    value_range, about_range = _check_pixels(path, [part["image"] for part in splits.values()], value_range)
+    images = _Rows(path, [(fields["image"], rows) for fields, rows in parts])
     dtype = np.dtype(np.uint8 if is_eight_bit(images.dtype, value_range) else np.float32)
     return Table(
         images={"image": Images(len(images), dtype, read=lambda i: fit(scale(images[i], value_range)))},
-        columns={key: _column(path, key, value) for key, value in joined.items()},
-        names=_names(arrays),
-        fingerprint=_fingerprint(images, split if value_range in PLAIN else f"{split}|{value_range}"),
+        columns=columns,
+        names=names,
+        fingerprint=_fingerprint(images, columns, names, split, fit, value_range),
         value_range=value_range,
-        notes=notes,
+        notes=(*notes, *about_range),
     )
+
+
+class _Rows:
+    """Chosen rows of several arrays as one array, read when they are needed: what is mapped stays on the disk."""
+
+    def __init__(self, path: pathlib.Path, parts: list[tuple[np.ndarray, np.ndarray]]):
+        arrays = [array for array, _ in parts]
+        if len({array.shape[1:] for array in arrays}) > 1:
+            shapes = " and ".join(str(list(array.shape[1:])) for array in arrays)
+            raise ValueError(f"{path}: splits that are joined hold images of one shape; received {shapes}.")
+        self.dtype = np.result_type(*arrays)
+        self.shape = (sum(len(rows) for _, rows in parts), *arrays[0].shape[1:])
+        self.size, self.ndim = math.prod(self.shape), len(self.shape)
+        self._places = [(array, row) for array, rows in parts for row in rows] if len(parts) > 1 else None
+        self._array, self._rows = parts[0]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: int | slice) -> np.ndarray:
+        if self._places is None:
+            return self._array[self._rows[key]]
+        if isinstance(key, slice):
+            return np.stack([array[row] for array, row in self._places[key]])
+        array, row = self._places[key]
+        return array[row]
 
 
 def describe_arrays(
@@ -84,17 +121,17 @@ def describe_arrays(
 ) -> dict[str, Any]:
     """Say what an array file holds: its splits, their sizes, and shape and type of every array."""
     arrays = _open(path, max_member_bytes)
-    splits = _splits_of(path, arrays)
+    splits, notes = _splits_of(path, arrays)
     first = next(iter(splits.values()))
-    height, width, *channels = first["image"].shape[1:]
-    value_range, notes = _check_pixels(path, [fields["image"] for fields in splits.values()], value_range)
+    value_range, about_range = _check_pixels(path, [fields["image"] for fields in splits.values()], value_range)
     return {
+        "about": str(path),
         "value_range": value_range,
-        "notes": notes,
+        "notes": (*notes, *about_range),
         "splits": {name: len(fields["image"]) for name, fields in splits.items()},
         "fields": {key: f"{value.dtype} {list(value.shape[1:])}" for key, value in first.items()},
         "names": _names(arrays),
-        "image_shape": (height, width, channels[0] if channels else 1),
+        "image_shape": first["image"].shape[1:],
     }
 
 
@@ -163,7 +200,20 @@ def _names(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, ...]]:
     return {field: tuple(map(str, np.ravel(arrays[key]))) for field, key in fields.items() if key in arrays}
 
 
-def _splits_of(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+def _check_names(path: pathlib.Path, names: dict[str, tuple[str, ...]], columns: dict[str, np.ndarray]) -> None:
+    vectors = columns.get("attributes")
+    if vectors is not None and "attributes" in names and len(names["attributes"]) != vectors.shape[1]:
+        raise ValueError(
+            f"{path}: expected as many attribute_names as attributes ({vectors.shape[1]}); received "
+            f"{len(names['attributes'])}."
+        )
+
+
+def _splits_of(
+    path: pathlib.Path, arrays: dict[str, np.ndarray]
+) -> tuple[dict[str, dict[str, np.ndarray]], tuple[str, ...]]:
+    """Split -> fields, images as [n, h, w, c]; and what was converted, in words."""
+    notes: dict[str, None] = {}
     arrays = {key: value for key, value in arrays.items() if not key.endswith("_names")}
     groups: dict[str, dict[str, np.ndarray]] = {}
     for key, value in arrays.items():
@@ -181,18 +231,99 @@ def _splits_of(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> dict[str, d
                 f"split {name!r} has {len(candidates)} of them. Found: {held}."
             )
         images = fields.pop(candidates[0])
-        if images.ndim not in (3, 4):
-            raise ValueError(
-                f"{path}: images are [n, height, width] or [n, height, width, channels]; "
-                f"{candidates[0]!r} has the shape {list(images.shape)}."
-            )
+        images, note = _as_images(
+            f"{path}: {candidates[0]!r}", images, counts={len(v) for v in fields.values() if v.ndim}
+        )
+        if note:
+            notes[note] = None
         for key, value in fields.items():
             if value.ndim == 0 or len(value) != len(images):
                 raise ValueError(
                     f"{path}: {key!r} has the shape {list(value.shape)}, but there are {len(images)} images."
                 )
         groups[name] = {"image": images, **fields}
-    return groups
+    return groups, tuple(notes)
+
+
+def _as_images(what: str, array: np.ndarray, counts: set[int]) -> tuple[np.ndarray, str | None]:
+    """Read the shape of an array as that of images.
+
+    Args:
+        what: names the array in messages.
+        array: of any shape.
+        counts: lengths of the arrays next to it: a length that is the array's own says that it holds many images.
+
+    Returns:
+        A view [n, h, w, c], and what was done in words where it is more than adding the channel.
+
+    Raises:
+        ValueError: for a shape that is none of images, or that can be read in two ways.
+    """
+    shape = array.shape
+    many = bool(shape) and shape[0] in counts
+    if array.ndim == 4:
+        last, first = shape[3] in _CHANNELS, shape[1] in _CHANNELS
+        if first and not (last and _is_like_an_image(*shape[1:3])):
+            if last:
+                raise ValueError(
+                    f"{what} has the shape {list(shape)}, which can be read in two ways: {shape[1]}x{shape[2]} images "
+                    f"of {shape[3]} channels, or {shape[2]}x{shape[3]} images of {shape[1]} channels. Save the images "
+                    "in another shape: cut or pad their sides until they are more alike."
+                )
+            moved = [shape[0], *shape[2:], shape[1]]
+            note = f"Its shape {list(shape)} has the channels first; it is read as {moved}"
+            return np.moveaxis(array, 1, 3), note
+        if last:
+            return array, None
+        raise ValueError(
+            f"{what} has the shape {list(shape)}: expected 1 (gray), 3 (color) or 4 (color and transparency) channels, "
+            f"last or after the number; received {shape[3]}. Save as many of them as the images are to have."
+        )
+    if array.ndim == 3:
+        gray = _is_like_an_image(*shape[1:])
+        photo = shape[2] <= max(_CHANNELS) and _is_photo(*shape[:2])
+        channels_first = shape[0] in (3, 4) and _is_photo(*shape[1:])
+        if many or (not photo and not channels_first and (gray or shape[2] > max(_CHANNELS))):
+            return array[..., None], None
+        if photo and not gray:
+            return _as_images(what, array[None], set())[0], f"Its shape {list(shape)} is read as one photo"
+        one = "[1, height, width, channels], by " + ("np.moveaxis(x, 0, -1)[None]" if channels_first else "x[None]")
+        raise ValueError(
+            f"{what} has the shape {list(shape)}, which can be read in two ways: {shape[0]} gray images of "
+            f"{shape[1]}x{shape[2]}, or one photo. Save gray images as [n, height, width, 1], by x[..., None], or a "
+            f"photo as {one}."
+        )
+    photo = array.ndim == 2 and _is_photo(*shape)
+    if array.ndim == 2 and (square := _square_of(shape[1])):
+        rows = f"for images that were flattened, x.reshape(-1, {', '.join(map(str, square))})"
+        one = f"; for one photo, x[None] ([1, {shape[0]}, {shape[1]}])" if photo else ""
+        raise ValueError(
+            f"{what} has the shape {list(shape)}: expected images [n, height, width] or [n, height, width, channels]. "
+            f"Save {rows}{one}."
+        )
+    if photo and not many:
+        return array[None, ..., None], f"Its shape {list(shape)} is read as one gray photo"
+    raise ValueError(
+        f"{what} has the shape {list(shape)}: expected images [n, height, width] or [n, height, width, channels]. "
+        "Reshape the array."
+    )
+
+
+def _is_like_an_image(height: int, width: int) -> bool:
+    return max(height, width) <= _LONGEST * min(height, width)
+
+
+def _is_photo(height: int, width: int) -> bool:
+    return min(height, width) >= _SMALLEST_PHOTO and _is_like_an_image(height, width)
+
+
+def _square_of(features: int) -> tuple[int, ...] | None:
+    """(side, side) or (side, side, 3) that has so many values; None where there is none of at least 4 pixels."""
+    for channels in (1, 3):
+        side = math.isqrt(features // channels)
+        if side >= 4 and side * side * channels == features:
+            return (side, side) if channels == 1 else (side, side, 3)
+    return None
 
 
 def _check_pixels(
@@ -254,13 +385,21 @@ def _column(path: pathlib.Path, key: str, value: np.ndarray) -> np.ndarray:
         if value.ndim != 1 or (value.dtype.kind == "f" and (value != np.round(value)).any()):
             raise ValueError(f"{path}: labels are one integer per image; got {value.dtype}{list(value.shape)}.")
         return value.astype(np.int32)
-    if key == "attributes" or value.dtype.kind == "f":
+    if key == "attributes":
+        return np.asarray(value, np.float32).reshape(len(value), -1)
+    if value.dtype.kind == "f":
         return np.asarray(value, np.float32)
     return np.asarray(value, np.int32 if value.dtype == bool else value.dtype)
 
 
-def _fingerprint(images: np.ndarray, split: str) -> str:
-    digest = hashlib.sha256(f"{split}|{images.dtype}|{images.shape}".encode())
+def _fingerprint(
+    images: _Rows, columns: dict[str, np.ndarray], names: dict, split: str, fit: Fit, value_range: Range
+) -> str:
+    about = (split, images.dtype, images.shape, fit, sorted(names.items()), value_range)
+    digest = hashlib.sha256(repr(about).encode())
     for start in range(0, len(images), 1024):
         digest.update(np.ascontiguousarray(images[start : start + 1024]).tobytes())
+    for key, value in sorted(columns.items()):
+        content = repr(value.tolist()).encode() if value.dtype == object else np.ascontiguousarray(value).tobytes()
+        digest.update(f"{key}|{value.dtype}|{value.shape}|".encode() + content)
     return digest.hexdigest()

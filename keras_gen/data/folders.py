@@ -18,7 +18,7 @@ from .links import check_inside, find_files, is_hidden, outside
 from .metadata import FILES, check_names, find_metadata, read_columns, read_rows
 from .skipped import OTHER_EXTENSION, not_in, summarize
 from .split_names import domain_name, rename_splits, split_name
-from .splits import split_rows
+from .splits import choose_rows, split_rows
 from .value_range import EIGHT_BITS, PLAIN, Range, scale_file
 
 LAYOUTS = (
@@ -49,8 +49,7 @@ class Files:
         if (start, stop) == (0, len(self.paths)):
             return self
         names = [path.relative_to(self.root).as_posix() for path in self.paths]
-        rank = sorted(range(len(names)), key=lambda i: hashlib.md5(names[i].encode()).digest())
-        rows = sorted(rank[start:stop])
+        rows = choose_rows(names, start, stop)
 
         def take(values):
             return None if values is None else [values[i] for i in rows]

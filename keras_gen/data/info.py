@@ -29,9 +29,13 @@ class DataInfo:
             is not named by the metadata file.
         left_out: features of the source that are no image, scalar or vector, and are therefore not carried along.
         seed: the seed of order, augmentation and binarization.
-        fingerprint: 16 hexadecimal digits that change when the images, their order or their shape change.
+        fingerprint: 16 hexadecimal digits that change when the examples of the split change: the content of the
+            images, their number, order or shape, and what goes with them (labels, attributes, captions). A source that
+            was copied or moved keeps its fingerprint. Of a TFDS set the name, version and files are compared, not the
+            content.
         value_range: the stored number that is black (0.0 in a batch) and the one that is white (1.0).
-        notes: sentences about the source that its user should know.
+        notes: sentences about the source that its user should know, such as what was converted.
+        binarize: how the images are binarized, where `binarize="auto"` decided it.
     """
 
     source: str
@@ -49,6 +53,7 @@ class DataInfo:
     fingerprint: str
     value_range: tuple[float, float] = (0.0, 255.0)
     notes: tuple[str, ...] = ()
+    binarize: str | None = None
 
 
 class UnreadableImage(ValueError):

@@ -50,6 +50,7 @@ def load(
     attributes: Sequence[str] | None = None,
     captions: str | os.PathLike | None = None,
     tokens: Mapping | None = None,
+    slices: str = "random",
     cache: str | None = "auto",
     on_error: str = "skip",
     max_pixels: int = MAX_PIXELS,
@@ -102,6 +103,10 @@ def load(
         captions: a metadata.csv or .jsonl with `file_name` and `caption`, for a set that has names and no captions.
         tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], made of `caption`; see
             `keras_gen.data.Tokenizer`.
+        slices: which images a slice of an array file's split holds: "random" is a choice that is fixed for the file,
+            the same at every call, so that a file sorted by class loses none; "file" cuts the rows as they lie, where
+            their order is time. Slices of other sources are always random: a folder's by the names of its files, and
+            TFDS sets and `shapes` are stored in a random order.
         cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
             comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
         on_error: "skip" leaves unreadable files out and lists them in `info.skipped`; "raise" stops.
@@ -143,7 +148,8 @@ def load(
     places = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
     for name, value in (("max_pixels", max_pixels), ("max_member_bytes", max_member_bytes)):
         places[name] = positive(name, value)
-    table = resolve(source, split, fit, attributes=attributes, value_range=check_range(value_range), **places)
+    options = {"slices": slices, "value_range": check_range(value_range), **places}
+    table = resolve(source, split, fit, attributes=attributes, **options)
     if captions is not None:
         table = add_captions(table, captions)
     if domains is not None:
@@ -237,4 +243,5 @@ def _info(source, split: str, fit: Fit, table: Table, plan: Plan, dataset: tf.da
         fingerprint=table.fingerprint[:16],
         value_range=table.value_range,
         notes=table.notes,
+        binarize=plan.binarize,
     )

@@ -42,6 +42,7 @@ def resolve(
     data_dir: str | os.PathLike | None,
     download: bool,
     attributes: Sequence[str] | None = None,
+    slices: str = "random",
     max_pixels: int = MAX_PIXELS,
     max_member_bytes: int = MAX_MEMBER_BYTES,
     value_range: Range | None = None,
@@ -61,7 +62,7 @@ def resolve(
             return join(*(_read_tfds(builder, split_of(split, letter), fit, cache, store) for letter in "AB"))
         return _read_tfds(builder, split, fit, cache, store)
     if kind == "pair":
-        options = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
+        options = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download, "slices": slices}
         options |= {"max_pixels": max_pixels, "max_member_bytes": max_member_bytes, "value_range": value_range}
         both = [resolve(each, split, fit, paired=True, **options) for each in place]
         common_range(place, [table.value_range for table in both])
@@ -74,7 +75,8 @@ def resolve(
     else:
         try:
             if kind == "arrays":
-                table = read_arrays(place, split, fit, max_member_bytes=max_member_bytes, value_range=value_range)
+                options = {"slices": slices, "max_member_bytes": max_member_bytes, "value_range": value_range}
+                table = read_arrays(place, split, fit, **options)
             else:
                 table = read_folder(place, split, fit, max_pixels=max_pixels, value_range=value_range)
         except OSError as error:
@@ -233,7 +235,7 @@ def _describe(
     else:
         try:
             if kind == "arrays":
-                found = {"about": str(place), **describe_arrays(place, limits["max_member_bytes"], value_range)}
+                found = describe_arrays(place, limits["max_member_bytes"], value_range)
             else:
                 found = describe_folder(place, limits["max_pixels"], value_range)
         except OSError as error:

@@ -1,7 +1,12 @@
 """The slicing of splits that TFDS knows ("train[:90%]", "train[-1000:]", "train+test"), for every other source."""
 
+import hashlib
 import re
+from collections.abc import Sequence
 
+import numpy as np
+
+SLICES = ("random", "file")
 _PART = re.compile(r"^(?P<name>[\w.-]+)(\[(?P<start>-?\d+%?)?:(?P<stop>-?\d+%?)?\])?$")
 
 
@@ -41,6 +46,29 @@ def split_rows(split: str, counts: dict[str, int]) -> list[tuple[str, int, int]]
             raise ValueError(f"split={split!r} selects no example. Known splits: {known}.")
         parts.append((name, start, stop))
     return parts
+
+
+def choose_rows(names: Sequence[str], start: int, stop: int) -> np.ndarray:
+    """Which rows of a split a slice of it holds: a fixed random choice, so that a sorted source loses no class to one.
+
+    The rank of a row is the MD5 digest of its name: it depends on no seed, platform or other row, so two runs validate
+    on the same images, and rows that are added later leave the others in place.
+
+    Args:
+        names: of all rows of the split, each another one (a file's path, a row's number).
+        start, stop: of the slice.
+
+    Returns:
+        Ascending int64 [stop - start]: rows of a slice stay in the order of the source.
+
+    Example:
+        >>> choose_rows([str(row) for row in range(6)], 0, 3).tolist()
+        [1, 2, 4]
+    """
+    if (start, stop) == (0, len(names)):
+        return np.arange(len(names))
+    digests = [hashlib.md5(name.encode(), usedforsecurity=False).digest() for name in names]
+    return np.sort(np.array(sorted(range(len(names)), key=digests.__getitem__)[start:stop], np.int64))
 
 
 def split_names(split: str) -> list[str]:

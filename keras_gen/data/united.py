@@ -83,7 +83,7 @@ def unite(tables: Sequence[Table], chosen: Sequence[str]) -> Table:
         skipped=sum((table.skipped for table in tables), ()),
         left_out=tuple(dict.fromkeys(name for table in tables for name in table.left_out)),
         value_range=common_range(("the first", "the second"), [table.value_range for table in tables]),
-        notes=tuple(dict.fromkeys(note for table in tables for note in table.notes)),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 
 

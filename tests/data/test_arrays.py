@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def test_rows_in_order_with_everything_carried_along(tmp_path):
         weight=np.linspace(0, 1, 20),
         label_names=np.array([f"n{i}" for i in range(20)]),
     )
-    table = read_arrays(file, "train[5:15]", FIT)
+    table = read_arrays(file, "train[5:15]", FIT, slices="file")
     np.testing.assert_array_equal(read_all(table), PIXELS[5:15])
     assert table.columns["label"].dtype == np.int32 and table.columns["label"].tolist() == list(range(5, 15))
     assert table.columns["caption"].tolist()[0] == b"number 5"
@@ -40,10 +42,92 @@ def test_rows_in_order_with_everything_carried_along(tmp_path):
 def test_splits_by_the_end_of_the_key(tmp_path):
     file = save(tmp_path, x_train=PIXELS, y_train=np.arange(20), x_test=PIXELS[:5], y_test=np.arange(5))
     assert describe_arrays(file)["splits"] == {"train": 20, "test": 5}
-    table = read_arrays(file, "test+train[:2]", FIT)
+    table = read_arrays(file, "test+train[:2]", FIT, slices="file")
     assert table.columns["label"].tolist() == [0, 1, 2, 3, 4, 0, 1]
+    np.testing.assert_array_equal(read_all(table), [*PIXELS[:5], *PIXELS[:2]])
     with pytest.raises(ValueError, match=r"no split 'valid'. Known splits: train \(20\), test \(5\)"):
         read_arrays(file, "valid", FIT)
+
+
+def test_slices_of_a_sorted_file_hold_every_class(tmp_path):
+    label = np.repeat(np.arange(10), 100)
+    file = save(tmp_path, x=np.zeros((1000, 6, 6), np.uint8), y=label, row=np.arange(1000))
+    parts = [read_arrays(file, split, FIT).columns for split in ("train[:-100]", "train[-100:]")]
+    for part in parts:
+        assert set(part["label"]) == set(range(10))
+        assert (np.diff(part["row"]) > 0).all()  # in the order of the file
+    assert sorted(np.concatenate([part["row"] for part in parts])) == list(range(1000))
+    # the choice is fixed for all runs and machines
+    assert parts[1]["row"][:8].tolist() == [3, 44, 49, 64, 65, 76, 80, 83]
+    assert read_arrays(file, "train", FIT).columns["row"].tolist() == list(range(1000))
+    in_order = read_arrays(file, "train[-100:]", FIT, slices="file").columns
+    assert in_order["row"].tolist() == list(range(900, 1000))
+    with pytest.raises(ValueError, match="expected one of 'random', 'file'; received 'sorted'"):
+        read_arrays(file, "train[-100:]", FIT, slices="sorted")
+
+
+def test_mapped_files_stay_on_the_disk(tmp_path):
+    np.save(tmp_path / "set.npy", PIXELS)
+    table = read_arrays(tmp_path / "set.npy", "train[:50%]", FIT)
+    images = read_all(table)
+    assert images.shape == (10, 6, 6, 1)
+    assert all((PIXELS == image).all(axis=(1, 2, 3)).any() for image in images)
+
+
+COLOR = np.random.default_rng(1).integers(0, 256, (12, 16, 20, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "array, shape, says",
+    [
+        (COLOR, (12, 16, 20, 3), ""),
+        (COLOR[..., 0], (12, 16, 20, 1), ""),
+        (np.moveaxis(COLOR, -1, 1), (12, 16, 20, 3), "has the channels first; it is read as .12, 16, 20, 3."),
+        (COLOR[:, None, :, :, 0], (12, 16, 20, 1), "channels first"),
+        (COLOR[0], (1, 16, 20, 3), "one photo"),
+        (COLOR[0, ..., 0], (1, 16, 20, 1), "one gray photo"),
+        (COLOR[0, ..., :1], (1, 16, 20, 1), "one photo"),
+        (COLOR[:, :4, :4, 0], (12, 4, 4, 1), ""),
+    ],
+)
+def test_shapes_of_images(tmp_path, array, shape, says):
+    np.save(tmp_path / "set.npy", array)
+    table = read_arrays(tmp_path / "set.npy", "train", Fit(shape[1:]))
+    np.testing.assert_array_equal(
+        read_all(table), (COLOR[..., :1] if shape[3] == 1 else COLOR)[: shape[0], : shape[1], : shape[2]]
+    )
+    found = describe_arrays(tmp_path / "set.npy")
+    assert found["image_shape"] == shape[1:] and found["splits"] == {"train": shape[0]}
+    assert len(table.notes) == bool(says)
+    if says:
+        assert re.search(says, table.notes[0]) and table.notes[0] in found["about"]
+
+
+@pytest.mark.parametrize(
+    "shape, says",
+    [
+        ((20, 784), r"flattened, x.reshape\(-1, 28, 28\)\."),
+        ((20, 3072), r"flattened, x.reshape\(-1, 32, 32, 3\)\."),
+        ((48, 64), r"flattened, x.reshape\(-1, 8, 8\); for one photo, x\[None\] \(\[1, 48, 64\]\)"),
+        ((20, 7), "expected images"),
+        ((20, 16, 16, 2), "expected 1 .gray., 3 .color. or 4 .* received 2"),
+        ((20, 16, 16, 5), "received 5"),
+        ((16, 16, 4), "two ways: 16 gray images of 16x4, or one photo"),
+        ((3, 16, 20), r"two ways: 3 gray images of 16x20, or one photo.*np.moveaxis\(x, 0, -1\)"),
+        ((20, 3, 32, 3), "two ways: 3x32 images of 3 channels, or 32x3 images of 3 channels"),
+        ((20,), "expected images"),
+    ],
+)
+def test_shapes_that_are_refused(tmp_path, shape, says):
+    np.save(tmp_path / "set.npy", np.zeros(shape, np.uint8))
+    for read in (describe_arrays, lambda file: read_arrays(file, "train", FIT)):
+        with pytest.raises(ValueError, match=says):
+            read(tmp_path / "set.npy")
+
+
+def test_labels_tell_a_photo_from_many_images(tmp_path):
+    file = save(tmp_path, x=COLOR[0], y=np.arange(16))
+    assert describe_arrays(file)["splits"] == {"train": 16}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +174,11 @@ def test_values_that_are_no_pixels(tmp_path, pixels, says):
     [
         ({"label": np.arange(3)}, "under one of image, images, x"),
         ({"image": PIXELS[0, :, 0, 0]}, r"\[n, height, width\]"),
+        (
+            {"image": PIXELS, "attributes": np.ones((20, 3)), "attribute_names": ["a", "b"]},
+            r"as attributes \(3\); received 2",
+        ),
+        ({"x_train": PIXELS, "x_test": PIXELS[:, :5]}, r"of one shape; received \[6, 6, 1\] and \[5, 6, 1\]"),
         ({"image": PIXELS, "label": np.arange(19)}, "'label' has the shape .19., but there are 20 images"),
         ({"image": PIXELS, "label": np.linspace(0, 1, 20)}, "one integer per image"),
         ({"image": PIXELS, "weight": np.full(20, np.nan)}, "'weight' has values that are NaN"),
@@ -99,7 +188,7 @@ def test_values_that_are_no_pixels(tmp_path, pixels, says):
 )
 def test_files_that_do_not_fit(tmp_path, arrays, says):
     with pytest.raises(ValueError, match=says):
-        read_arrays(save(tmp_path, **arrays), "train", FIT)
+        read_arrays(save(tmp_path, **arrays), "train+test" if "x_test" in arrays else "train", FIT)
 
 
 def test_damaged_pickled_and_missing_files(tmp_path):
@@ -120,3 +209,6 @@ def test_the_fingerprint_tells_contents_apart(tmp_path):
     changed[3, 3, 3] ^= 1
     assert read_arrays(save(tmp_path, image=changed), "train", FIT).fingerprint != first
     assert read_arrays(save(tmp_path, image=PIXELS), "train[:9]", FIT).fingerprint != first
+    assert read_arrays(save(tmp_path, image=PIXELS), "train", Fit((5, 5, 1))).fingerprint != first
+    labelled = [read_arrays(save(tmp_path, image=PIXELS, y=y), "train", FIT).fingerprint for y in np.eye(2, 20)]
+    assert len({first, *labelled}) == 3

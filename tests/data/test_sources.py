@@ -58,7 +58,7 @@ def test_describe_every_kind(tfds_dir, tmp_path):
     np.savez(tmp_path / "set.npz", x_train=np.zeros((3, 4, 4), np.uint8), y_train=np.arange(3))
     about = data.describe(tmp_path / "set.npz")
     assert about.kind == "arrays" and about.splits == {"train": 3}
-    assert about.fields == {"image": "uint8 [4, 4]", "label": "int64 []"}
+    assert about.fields == {"image": "uint8 [4, 4, 1]", "label": "int64 []"}
     about = data.describe("data_test_set", data_dir=tfds_dir)
     assert about.kind == "tfds" and about.splits["train"] == 90 and about.names["label"] == ("even", "odd")
     about = data.describe("shapes")
