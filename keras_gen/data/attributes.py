@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .info import Table
 
 if TYPE_CHECKING:
@@ -57,7 +59,10 @@ def choose_attributes(table: Table, chosen: Sequence[str]) -> Table:
 
     Args:
         table: held, read by index, or a stream.
-        chosen: names of fields and of single attributes.
+        chosen: names of fields and of single attributes. What is -1 and 1 becomes 0 and 1.
+
+    Raises:
+        ValueError: for an attribute with other values, and a label without a name (of a stream found when it is read).
     """
     sizes, entries = attribute_groups(table.names, chosen)
     make = _Vector(table.names, tuple(chosen), sizes)
@@ -65,8 +70,70 @@ def choose_attributes(table: Table, chosen: Sequence[str]) -> Table:
     digest = hashlib.sha256(f"{table.fingerprint}|{tuple(chosen)}".encode()).hexdigest()
     if table.stream is not None:
         return dataclasses.replace(table, names=names, fingerprint=digest, stream=_Stream(table.stream, make))
-    columns = {**table.columns, FIELD: make(table.columns).numpy()}
-    return dataclasses.replace(table, names=names, fingerprint=digest, columns=columns)
+    vectors, notes = _zeros_and_ones(table, chosen)
+    for name, size in zip(chosen, sizes, strict=True):
+        if name in table.names and name != FIELD:
+            _check_classes(name, table.columns[name], size)
+    columns = {**table.columns, FIELD: make({**table.columns, FIELD: vectors}).numpy()}
+    notes = (*table.notes, *notes)
+    return dataclasses.replace(table, names=names, fingerprint=digest, columns=columns, notes=notes)
+
+
+def note_constants(table: Table) -> Table:
+    """A table that notes which of its attributes have one value in all examples, of which nothing can be learned."""
+    if table.stream is not None:
+        return table
+    vectors = table.columns[FIELD]
+    constant = [name for name, column in zip(table.names[FIELD], vectors.T, strict=True) if len(set(column)) == 1]
+    if not constant or len(vectors) == 1:
+        return table
+    said = f"{', '.join(constant)}: the same in all {len(vectors):,} images of this split, so it cannot be learned"
+    return dataclasses.replace(table, notes=(*table.notes, said))
+
+
+def _zeros_and_ones(table: Table, chosen: Sequence[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The vectors of the source with the chosen entries as 0 and 1, and what was converted, in words."""
+    known, vectors = table.names.get(FIELD, ()), table.columns.get(FIELD)
+    if vectors is None:
+        return None, ()
+    vectors, signed, wrong = np.array(vectors, np.float32), [], []
+    for index, name in enumerate(known):
+        if name not in chosen:
+            continue
+        found = np.unique(vectors[:, index])
+        if set(found) == {-1.0, 1.0} or set(found) == {-1.0}:
+            signed.append(name)
+            vectors[:, index] = vectors[:, index] > 0
+        elif not set(found) <= {0.0, 1.0}:
+            wrong.append(f"{name!r} with {_values(found)}")
+    if wrong:
+        binary = [
+            name
+            for index, name in enumerate(known)
+            if name not in chosen or set(np.unique(vectors[:, index])) <= {0.0, 1.0}
+        ]
+        raise ValueError(
+            f"attributes: expected 0 and 1 (or -1 and 1) in every chosen attribute; received {', '.join(wrong)}. "
+            f"Choose others (attributes=[...], --view attributes=NAME,...: the source has {', '.join(binary) or 'no'} "
+            f"{'other' if len(binary) != 1 else 'one'}), or change the column to 0 and 1, by a threshold."
+        )
+    said = (f"{', '.join(signed)}: attributes of -1 and 1 are read as 0 and 1",) if signed else ()
+    return vectors, said
+
+
+def _values(found: np.ndarray) -> str:
+    if len(found) <= 4:
+        return " and ".join(f"{value:g}" for value in found)
+    return f"{len(found):,} values from {found.min():g} to {found.max():g}"
+
+
+def _check_classes(name: str, column: np.ndarray, size: int) -> None:
+    low, high = column.min(), column.max()
+    if low < 0 or high >= size:
+        raise ValueError(
+            f"attributes: expected classes from 0 to {size - 1} in {name!r}, which has {size} names; received "
+            f"{low} to {high}. Number the classes from 0, or name every class."
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,5 +168,14 @@ class _Stream:
         return self.stream(seeds)
 
     def decode(self, record) -> "dict[str, tf.Tensor]":
+        import tensorflow as tf
+
         row = self.stream.decode(record)
-        return {**row, FIELD: self.make(row)}
+        vector = self.make(row)
+        if FIELD in row:  # a pass over all examples would tell which attributes are -1 and 1
+            names = f"attributes {', '.join(self.make.chosen)}"
+            whole = tf.reduce_all((vector == 0) | (tf.abs(vector) == 1))
+            message = f"{names}: expected 0 and 1 (or -1 and 1); choose others, or load with cache='disk' to see which"
+            with tf.control_dependencies([tf.debugging.Assert(whole, [message, vector])]):
+                vector = tf.maximum(vector, 0)
+        return {**row, FIELD: vector}

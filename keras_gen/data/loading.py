@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_gen.archives import MAX_MEMBER_BYTES
 
-from .attributes import choose_attributes
+from .attributes import choose_attributes, note_constants
 from .caption_files import add_captions
 from .choices import check_augmentations, check_binarization
 from .domains import part_in_two
@@ -100,6 +100,7 @@ def load(
         by: a field of classes: "label", or of `shapes` any factor, as "texture".
         attributes: what `attributes` is made of: fields of classes (one-hot) and names of single attributes. Of two
             sources each gives those that it has, the others are 0, and `dataset` (int32 [batch]) says which it is.
+            Single attributes are 0 and 1; those of -1 and 1 are converted, and other values refused.
         captions: a metadata.csv or .jsonl with `file_name` and `caption`, for a set that has names and no captions.
         tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], made of `caption`; see
             `keras_gen.data.Tokenizer`.
@@ -154,8 +155,9 @@ def load(
         table = add_captions(table, captions)
     if domains is not None:
         table = part_in_two(table, domains, by)
-    if attributes is not None and SET not in table.columns:
-        table = choose_attributes(table, attributes)
+    if attributes is not None:
+        table = choose_attributes(table, attributes) if SET not in table.columns else table
+        table = note_constants(table) if shuffle else table
     if labelled is not None:
         table = add_labelled(table, labelled, seed)
     if tokens is not None:

@@ -103,6 +103,11 @@ class StarGAN(AdversarialModel):
     def make(self, batch, draws, training):
         """The targets, and the images translated to them, once for both players."""
         attributes, mask = self.told(batch)
+        inside = tf.reduce_all((attributes >= 0) & (attributes <= 1))
+        # a cross-entropy with other targets has no lower bound, and trains on in silence
+        expected = "Expected attributes from 0 to 1; (x + 1) / 2 makes them of -1 and 1. Received"
+        with tf.control_dependencies([tf.debugging.Assert(inside, [expected, attributes])]):
+            attributes = tf.identity(attributes)
         within = None if mask is None else tf.argmax(mask, axis=1)
         target = draws.shuffled(attributes, within)
         return {"target": target, "generated": self.translated(batch["image"], target, mask, training)}

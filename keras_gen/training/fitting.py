@@ -358,6 +358,8 @@ def _announce(run, model, training, validation, devices, session, say) -> None:
         f"{info.source} ({info.split}); {strategies.describe(devices)}, {config['training']['precision']}"
         + (f"; going on after {session.state}" if session.state > (0, 0) else "")
     )
+    for note in info.notes:
+        say(note)
     used = [dataset.info for dataset in (training, validation) if dataset is not None]
     kept = sum(each.num_examples for each in used)
     if summary := summarize((each for info in used for each in info.skipped), kept):

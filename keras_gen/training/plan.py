@@ -146,7 +146,7 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
         seen["drop_remainder"] = True
     if request.data_dir is not None:
         seen["data_dir"] = str(request.data_dir)
-    _say_notes(source, shape, fitting, say)
+    _say_crop(source, shape, fitting, say)
     training = {
         "epochs": request.epochs or system.epochs,
         "steps": request.steps or system.steps,
@@ -220,14 +220,10 @@ def resumed(request: Request, config: dict) -> dict:
     return {**config, "training": training, "data": config["data"] | moved}
 
 
-def _say_notes(source: Source, shape: tuple[int, int, int], fitting: Mapping, say: Callable[[str], None]) -> None:
-    """Says what the user should know of the data; the files that are left out are counted when they are loaded."""
-    notes = [note for note in source.notes if not note.startswith("Left out")]
-    if fitting.get("crop", "center") == "center":
-        notes.append(crop_note(source.sizes, shape[:2]))
-    for note in notes:
-        if note:
-            say(note)
+def _say_crop(source: Source, shape: tuple[int, int, int], fitting: Mapping, say: Callable[[str], None]) -> None:
+    """Says how much of the images cropping removes; the other notes about a source come with its datasets."""
+    if fitting.get("crop") != "pad" and (note := crop_note(source.sizes, shape[:2])):
+        say(note)
 
 
 _KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate", "initial_weights")
