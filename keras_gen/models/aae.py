@@ -14,6 +14,7 @@ from keras_gen.losses import adversarial, bernoulli_cross_entropy, squared_error
 from .adversarial import AdversarialModel
 from .encoder_decoder import EncoderDecoder
 from .endpoints import Endpoint, Port
+from .labelled import class_indices
 from .players import Player
 
 RECONSTRUCTIONS = {"mse": squared_error, "bernoulli": bernoulli_cross_entropy}
@@ -56,6 +57,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
     system = "aae"
     averaged = ("encoder", "decoder")
     makers = ("encoder",)
+    label_setting = "informed_classes"
 
     def __init__(
         self,
@@ -108,7 +110,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
     def reconstruction(self, batch, made, draws, place, training):
         """The reconstruction loss, summed over pixels."""
         logits = self.decoded(self.code_of(made), training=training)
-        images = batch["image"]
+        images = self.target_of(batch)
         losses = bernoulli_cross_entropy(images, logits) if self.reconstruction_loss == "bernoulli" else (
             squared_error(images, tf.nn.sigmoid(logits))
         )  # fmt: skip
@@ -145,7 +147,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
                 f"supervised=True needs labelled_image and labelled_label in a batch; it has {', '.join(sorted(batch))}"
             )
         logits = self._encoded_with_noise(batch["labelled_image"], draws, training)["logits"]
-        label = tf.cast(batch["labelled_label"], tf.int32)
+        label = class_indices(batch["labelled_label"], self.num_categories)
         right = tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == label, tf.float32)
         return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits), {"labelled_accuracy": right}
 
@@ -165,7 +167,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             return None
         if "label" not in batch:
             raise ValueError(f"A label-informed prior needs 'label'; the batch has {', '.join(sorted(batch))}")
-        return tf.one_hot(tf.cast(batch["label"], tf.int32), self.informed_classes)
+        return tf.one_hot(class_indices(batch["label"], self.informed_classes, lowest=-1), self.informed_classes)
 
     # use
 
@@ -192,10 +194,23 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
     def image_of(self, decoded):
         return tf.nn.sigmoid(decoded)
 
+    @property
+    def optional_image_fields(self):
+        return super().optional_image_fields | ({"labelled_image": self.image_shape} if self.supervised else {})
+
+    @property
+    def label_classes(self):
+        return self.informed_classes
+
     def classify(self, image) -> tf.Tensor:
-        """Images -> probabilities of the categories, float32 [batch, num_categories]."""
+        """Images -> probabilities of the categories, float32 [batch, num_categories].
+
+        Raises:
+            ValueError: for a model without categories, or images outside [0, 1] or of another shape.
+        """
         if not self.num_categories:
             raise ValueError("This model has no categories: build it with num_categories")
+        image = self.images_of("image", image, everywhere=False)
         # not out of the code: in an int8 file its probabilities would have the styles' wide steps
         return tf.nn.softmax(self.encoded(image)["logits"])
 

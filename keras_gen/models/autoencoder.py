@@ -15,6 +15,8 @@ LOSSES = ("mse", "bernoulli")
 class Autoencoder(EncoderDecoder):
     """Encodes an image into a code and decodes it back; the loss asks for nothing but the image.
 
+    With `fit(x, y)` it makes the images y of the images x, as a denoising autoencoder does (Vincent et al. 2008).
+
     Nothing shapes the distribution of the codes. `generate` decodes draws of a standard normal all the same, as
     one decodes a VAE's: the draws fall where no image was ever encoded, and the evaluation shows it beside the VAE.
 
@@ -52,10 +54,11 @@ class Autoencoder(EncoderDecoder):
     def losses_of(self, batch, draws, place, training):
         image, label = batch["image"], self.label_of(batch)
         logits = self.decoded(self.encoded(image, label, training), label, training)
+        target = self.target_of(batch)
         if self.reconstruction_loss == "mse":
-            losses = squared_error(image, tf.nn.sigmoid(logits))
+            losses = squared_error(target, tf.nn.sigmoid(logits))
         else:
-            losses = bernoulli_cross_entropy(image, logits)
+            losses = bernoulli_cross_entropy(target, logits)
         return losses, {"reconstruction": losses}
 
     def code_of(self, encoded):

@@ -2,14 +2,20 @@
 
 # More than 250 lines: the step, its trackers and what is saved of both are checked against each other here.
 
+import inspect
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from .faults import between, short_errors
 from .generation import Generating
 from .host import host_value
+from .inputs import TOLERANCE, as_arrays, check_range, is_array, with_channel
+from .monitors import check_callbacks
 from .offer import Offering
 from .placement import Draws, Place
 from .replicas import check_options
@@ -45,12 +51,14 @@ class GenerativeModel(Generating, Offering, keras.Model):
         monitor: the one of them that is smallest for the best epoch; None where no number tells it, and the last
             epoch is kept.
         system: what an export calls it, where that is not the class name in small letters.
+        checks_range: whether images must lie in [0, 1]; False for a model of points that are no images.
     """
 
     tracked: tuple[str, ...] = ("loss",)
     image_shape: tuple[int, int, int] | None = None
     monitor: str | None = "loss"
     system: str | None = None
+    checks_range: bool = True
     evaluation_seed = 20_131_220
 
     def __init__(self, *, seed: int | None = None, **kwargs):
@@ -121,32 +129,155 @@ class GenerativeModel(Generating, Offering, keras.Model):
         """Compile as the saved model was; the optimizer's variables are restored after this."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def fit(self, x=None, *args, callbacks=None, in_progress: EpochInProgress | None = None, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        *args,
+        callbacks=None,
+        validation_split: float = 0.0,
+        validation_data=None,
+        class_weight=None,
+        sample_weight=None,
+        in_progress: EpochInProgress | None = None,
+        **kwargs,
+    ):
         """As `keras.Model.fit`, on a dataset of dict batches or an array of images [num, height, width, channels].
 
-        A dataset of `keras_gen.data.load` receives the number of the epoch before each epoch, so that its order,
+        Images are float, in [0, 1]: arrays are checked before the first step, batches of a dataset in their step. A
+        dataset of `keras_gen.data.load` receives the number of the epoch before each epoch, so that its order,
         augmentation and binarization change from epoch to epoch, and are the same after a resume.
 
         Args:
+            x: images, or a dict {field: array}, or a dataset, a `PyDataset` or a generator of such batches. The
+                channel of gray images may be left out.
+            y: labels, of a model that is conditioned on classes; or images, which a model with an encoder and a
+                decoder then makes of those in x, as in denoising. Anything else is refused.
+            validation_split: share of arrays that is held out for validation. Which examples these are is drawn with
+                the model's seed (Keras takes the last ones: of arrays in the order of their classes, a class).
+            validation_data: as `x`, or a pair (x, y).
+            class_weight, sample_weight: refused; how often the data holds an example is its weight.
             in_progress: where the first epoch was interrupted, see `epoch_in_progress`: its first batches are left
                 out and its metrics continue. Needs a `tf.data.Dataset`, which holds further batches of the epoch.
+
+        Raises:
+            ValueError: for images outside [0, 1] (more than 1e-3) or NaN, labels that are no class, data or weights
+                that the model does not use, or callbacks that monitor what it does not report.
         """
+        _refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
+        if validation_data is not None:
+            *validation, weights = keras.utils.unpack_x_y_sample_weight(validation_data)
+            _refuse_weights(sample_weight=weights)
+            validation_data = keras.utils.pack_x_y_sample_weight(*self._received(*validation))
+            if not isinstance(validation_data, tuple):
+                validation_data = (validation_data,)
+        check_callbacks(self, callbacks, validated=validation_data is not None or bool(validation_split))
         callbacks = self.callbacks_after(_BeginEpoch(getattr(x, "epoch", None), in_progress), callbacks)
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras's default is for arrays, and warns with a dataset
+        x, y = self._received(x, y)
+        if validation_split and validation_data is None:
+            x, validation_data = self._parted(x, validation_split)
         check_options(self, self.distribute_strategy)
-        if in_progress is None:
-            return super().fit(x, *args, callbacks=callbacks, **kwargs)
-        first, last = kwargs.pop("initial_epoch", 0), kwargs.pop("epochs", 1)
-        # in a fit of its own: Keras takes it that all epochs of one have as many batches
-        history = super().fit(
-            x.skip(in_progress.step), *args, callbacks=callbacks, initial_epoch=first, epochs=first + 1, **kwargs
-        )
-        if first + 1 < last and not self.stop_training:
-            rest = super().fit(x, *args, callbacks=callbacks, initial_epoch=first + 1, epochs=last, **kwargs)
-            for name, values in rest.history.items():
-                history.history[name] = history.history.get(name, []) + values
-        return history
+        kwargs["validation_data"] = validation_data
+        with short_errors():
+            if in_progress is None:
+                return super().fit(x, y, *args, callbacks=callbacks, **kwargs)
+            first, last = kwargs.pop("initial_epoch", 0), kwargs.pop("epochs", 1)
+            # in a fit of its own: Keras takes it that all epochs of one have as many batches
+            history = super().fit(
+                x.skip(in_progress.step),
+                y,
+                *args,
+                callbacks=callbacks,
+                initial_epoch=first,
+                epochs=first + 1,
+                **kwargs,
+            )
+            if first + 1 < last and not self.stop_training:
+                rest = super().fit(x, y, *args, callbacks=callbacks, initial_epoch=first + 1, epochs=last, **kwargs)
+                for name, values in rest.history.items():
+                    history.history[name] = history.history.get(name, []) + values
+            return history
+
+    def evaluate(self, x=None, y=None, *args, sample_weight=None, **kwargs):
+        """As `keras.Model.evaluate`; data as for `fit`."""
+        _refuse_weights(sample_weight=sample_weight)
+        if not kwargs.get("_use_cached_eval_dataset"):  # else by `fit`, which has looked at it
+            x, y = self._received(x, y)
+        with short_errors():
+            return super().evaluate(x, y, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """As `keras.Model.predict`: what `call` makes of each example."""
+        x = as_arrays(x)
+        if isinstance(x, Mapping) or is_array(x):
+            x = self._inputs(x)
+        elif isinstance(x, tf.data.Dataset):
+            x = self._checked_where_compiled(x)
+        with short_errors():
+            return super().predict(x, *args, **kwargs)
+
+    def train_on_batch(self, *args, **kwargs):
+        """As `keras.Model.train_on_batch`; data as for `fit`."""
+        with short_errors():
+            return super().train_on_batch(*args, **kwargs)
+
+    def test_on_batch(self, *args, **kwargs):
+        """As `keras.Model.test_on_batch`; data as for `fit`."""
+        with short_errors():
+            return super().test_on_batch(*args, **kwargs)
+
+    def predict_on_batch(self, x):
+        """As `keras.Model.predict_on_batch`."""
+        with short_errors():
+            return super().predict_on_batch(x)
+
+    def _received(self, x, y=None) -> tuple:
+        """The data of `fit` and `evaluate`, x and y; of arrays, which have now been checked, a dict and None."""
+        if x is None:
+            raise ValueError("Expected images [num, height, width, channels] or a dataset as x; received None")
+        x, y = as_arrays(x), as_arrays(y)
+        if isinstance(x, Mapping) or is_array(x):
+            columns = self._named((x, y))
+            if not len(columns[next(iter(self.image_fields))]):
+                raise ValueError("Expected at least one image; received none")
+            return columns, None
+        if isinstance(x, tf.data.Dataset):
+            return self._checked_where_compiled(x), y
+        if inspect.isgenerator(x):  # Keras wants a tuple of each batch
+            x = (batch if isinstance(batch, tuple) else (batch,) for batch in x)
+        return x, y
+
+    def _checked_where_compiled(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """A dataset whose batches are checked as they come, for steps under XLA, which cannot check them."""
+        if not self.compiled or not self.jit_compile:
+            return dataset
+
+        def checked(x, *rest):
+            if rest and "target" in self.optional_image_fields and len(rest[0].shape) > 2:
+                rest = (self.images_of("target", rest[0]), *rest[1:])
+            x = self._inputs(x, everywhere=True)
+            return (x, *rest) if rest else x
+
+        return dataset.map(checked)
+
+    def _parted(self, columns: dict, share: float) -> tuple[dict, tuple]:
+        """Columns in two parts, drawn with the model's seed: for training, and for validation."""
+        if not isinstance(columns, Mapping):
+            raise ValueError(
+                "validation_split takes a part of arrays; split a dataset with take and skip, and pass validation_data"
+            )
+        num = len(columns[next(iter(self.image_fields))])
+        count = num - math.floor(num * (1 - share))  # as many as Keras takes
+        if not 0 < share < 1 or not 0 < count < num:
+            raise ValueError(f"validation_split={share} of {num} examples leaves none for training or for validation")
+        order = np.random.default_rng(self.seed or 0).permutation(num)
+        parts = [
+            {name: np.asarray(column)[np.sort(rows)] for name, column in columns.items()}
+            for rows in (order[count:], order[:count])
+        ]
+        return parts[0], (parts[1],)
 
     def callbacks_after(self, first: keras.callbacks.Callback, callbacks):
         """The callbacks of `fit`, a list, one of them, a CallbackList or None, with another one before them."""
@@ -193,6 +324,7 @@ class GenerativeModel(Generating, Offering, keras.Model):
 
     def predict_step(self, data):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x = self._inputs(x)
         if tf.distribute.get_strategy().num_replicas_in_sync == 1:
             return self(x, training=False)
         # the end of the data may leave a replica without a row, and TensorFlow's convolution of none (on a CPU, by
@@ -222,29 +354,85 @@ class GenerativeModel(Generating, Offering, keras.Model):
         return list(self.trackers.values())
 
     def batch_of(self, data) -> dict:
-        """A batch as a dict: a tensor is the images, and a pair (images, labels) is given its names.
+        """A batch as a dict, checked: a tensor is the images, and a pair (x, y) is given its names.
+
+        In a graph the values are checked when the step runs, before anything else does. Under XLA they are not: `fit`
+        and `evaluate` check the dataset instead.
 
         Raises:
-            ValueError: for anything else, a dict without one of `image_fields`, or images of another shape or of
-                integers.
+            ValueError: for anything else, a dict without one of `image_fields`, images of another shape or of
+                integers, or a y or weights that the model does not use.
         """
+        return self._named(data)
+
+    def images_of(self, field: str, images, everywhere: bool = True):
+        """Images of a field as the networks take them, checked: floats in [0, 1] of the shape that is due.
+
+        Args:
+            field: one of `image_fields` or `optional_image_fields`.
+            images: an array or a tensor [batch, height, width, channels], or without the channel of gray images.
+            everywhere: whether also the values of graphs are checked, when they run.
+
+        Raises:
+            ValueError: for images of another type, shape or range.
+        """
+        images = with_channel(field, images, (self.image_fields | self.optional_image_fields)[field])
+        if not self.checks_range:
+            return images
+        if is_array(images):
+            check_range(field, np.asarray(images))
+        elif everywhere:
+            images = between("images", field, images, -TOLERANCE, 1 + TOLERANCE)
+        return images
+
+    def _named(self, data) -> dict:
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        _refuse_weights(sample_weight=weight)
         batch = dict(x) if isinstance(x, Mapping) else {next(iter(self.image_fields)): x}
-        if y is not None and "label" not in batch:
-            batch["label"] = y
-        if weight is not None:
-            raise ValueError("sample_weight is not supported; weight the examples by how often the data holds them")
-        for field, shape in self.image_fields.items():
+        if y is not None:
+            name = self._role_of(y)
+            if name in batch:
+                raise ValueError(f"Expected {name!r} once; received it in x and as y: leave one of them out")
+            batch[name] = y
+        for field in self.image_fields:
             if field not in batch:
                 raise ValueError(f"Expected a batch with the key {field!r}; received the keys {sorted(batch)}")
-            image = batch[field]
-            if "float" not in keras.backend.standardize_dtype(image.dtype):
-                raise ValueError(
-                    f"Expected float images in [0, 1]; received {image.dtype} (8-bit images: divide by 255)"
-                )
-            if shape and not tf.TensorShape(image.shape).is_compatible_with([None, *shape]):
-                raise ValueError(f"Expected {field} [batch, *{shape}]; received the shape {tuple(image.shape)}")
-        return batch
+        return self._inputs(batch)
+
+    def _inputs(self, x, everywhere: bool | None = None):
+        """A batch, or what `call` takes, with its images checked; what else it has stays as it is."""
+        everywhere = not (self.compiled and self.jit_compile) if everywhere is None else everywhere
+        fields = self.image_fields | self.optional_image_fields
+        if isinstance(x, Mapping):
+            return {
+                name: self.images_of(name, value, everywhere) if name in fields else value for name, value in x.items()
+            }
+        return x if self.call_field is None else self.images_of(self.call_field, x, everywhere)
+
+    def _role_of(self, y) -> str:
+        """The field that y of `fit(x, y)` is: `target` for images, or else `label`."""
+        shape, name = getattr(y, "shape", None), type(self).__name__
+        if shape is None:
+            raise ValueError(f"Expected y as one array; received a {type(y).__name__}: name fields in a dict as x")
+        if len(shape) > 2:
+            if "target" in self.optional_image_fields:
+                return "target"
+            raise ValueError(
+                f"{name} does not make y of x, and would leave the images in y unused; received y of the shape "
+                f"{tuple(shape)}: leave it out"
+                + (f", or pass a dict with {' and '.join(self.image_fields)}" if len(self.image_fields) > 1 else "")
+            )
+        if not self.label_classes:
+            setting = f"build the model with {self.label_setting}=..., or " if self.label_setting else ""
+            raise ValueError(
+                f"This {name} uses no labels; received y of the shape {tuple(shape)}: {setting}leave y out"
+            )
+        if getattr(y.dtype, "kind", None) in ("U", "S", "O"):
+            raise ValueError(
+                "Expected labels as integers from 0; received names: numpy.unique(names, return_inverse=True)[1] "
+                "numbers them"
+            )
+        return "label"
 
     def rows_of(self, batch: dict) -> tf.Tensor:
         """The number of examples in a batch."""
@@ -273,6 +461,28 @@ class GenerativeModel(Generating, Offering, keras.Model):
         """Nothing to do: networks and optimizers are built (and under several workers Keras's own version fails)."""
 
     # saving
+
+    def save(self, filepath, overwrite: bool = True, **kwargs):
+        """As `keras.Model.save`, in Keras's own format.
+
+        Raises:
+            ValueError: for another format: HDF5 keeps neither seeds nor the optimizers of several players.
+        """
+        if not str(filepath).endswith(".keras") and kwargs.get("zipped", True):
+            raise ValueError(
+                f"Expected a file name that ends in .keras; received {str(filepath)!r}. A .keras file keeps the model "
+                "and its training; for deployment write SavedModel and TFLite with "
+                "keras_gen.export.export_model(model, folder)"
+            )
+        return super().save(filepath, overwrite=overwrite, **kwargs)
+
+    def export(self, *args, **kwargs):
+        """Refused: a model has several functions to export, and `keras_gen.export.export_model` writes them all."""
+        names = ", ".join(endpoint.name for endpoint in self.endpoints())
+        raise ValueError(
+            f"Expected keras_gen.export.export_model(model, folder), which writes SavedModel and TFLite of {names}; "
+            "received a call of model.export, which knows `call` alone"
+        )
 
     def get_config(self) -> dict:
         return {
@@ -306,6 +516,13 @@ class GenerativeModel(Generating, Offering, keras.Model):
         super().load_own_variables({key: store[key] for key in store.keys() if key not in seeds})
         for index, state in enumerate(self._seed_states()):
             state.assign(seeds[f"{SEED_STATE}_{index}"])
+
+
+def _refuse_weights(**weights) -> None:
+    """Raise where weights of examples or classes were given: the losses are means over what the data holds."""
+    for name, value in weights.items():
+        if value is not None:
+            raise ValueError(f"{name} is not supported; weight the examples by how often the data holds them")
 
 
 class _BeginEpoch(keras.callbacks.Callback):

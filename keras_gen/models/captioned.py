@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_gen.data.captions import Tokenizer, check_vocabulary
 
 from .endpoints import Endpoint, Port
+from .faults import between
 
 
 class Captioned:
@@ -68,7 +69,8 @@ class Captioned:
         tokens = tf.convert_to_tensor(batch["tokens"])
         if tokens.shape.rank != 2 or tokens.shape[1] != self.length:
             raise ValueError(f"Expected tokens [batch, {self.length}]; received the shape {tuple(tokens.shape)}")
-        return tf.cast(tokens, tf.int32)
+        last = len(self.vocabulary) + 1  # after padding and the unknown word
+        return tf.cast(between("values", f"tokens from 0 to {last}", tokens, 0, last), tf.int32)
 
     def embed(self, tokens, training: bool = False) -> tf.Tensor:
         """Tokens [batch, length], integers of any type -> embeddings float32 [batch, size]."""

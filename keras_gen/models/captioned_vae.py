@@ -53,6 +53,9 @@ class CaptionedVAE(Captioned, VAE):
         text_encoder.trainable = False
         self.scale = scale
 
+    # what the networks take in the place of a label is the text
+    label_classes = label_setting = None
+
     def label_of(self, batch):
         return self.embed(self.tokens_of(batch))
 

@@ -50,6 +50,17 @@ class EncoderDecoder(Labelled, GenerativeModel):
         """The decoder's output -> images in [0, 1]."""
         raise NotImplementedError
 
+    # data
+
+    @property
+    def optional_image_fields(self):
+        """`target`: what is to be made of `image`, as `fit(x, y)` gives it."""
+        return {"target": self.image_shape}
+
+    def target_of(self, batch: dict) -> tf.Tensor:
+        """The images to be made of a batch's: `target`, or else the images themselves."""
+        return batch.get("target", batch["image"])
+
     # encode, decode, reconstruct, generate
 
     def encoded(self, image, label=None, training: bool = False) -> tf.Tensor:
@@ -63,20 +74,24 @@ class EncoderDecoder(Labelled, GenerativeModel):
         return tf.cast(self.decoder(inputs, training=training), tf.float32)
 
     def encode(self, image, label=None) -> tf.Tensor:
-        """Images [batch, height, width, channels] in [0, 1] -> codes float32 [batch, size]."""
-        return self.code_of(self.encoded(image, label))
+        """Images [batch, height, width, channels] in [0, 1] -> codes float32 [batch, size].
+
+        Raises:
+            ValueError: for images outside [0, 1], or of another shape.
+        """
+        return self.code_of(self.encoded(self.images_of("image", image, everywhere=False), label))
 
     def decode(self, z, label=None) -> tf.Tensor:
         """Codes [batch, size] -> images float32 [batch, height, width, channels] in [0, 1]."""
         return self.image_of(self.decoded(z, label))
 
     def reconstruct(self, image, label=None) -> tf.Tensor:
-        """Images -> what the model makes of their codes, same shape, in [0, 1]."""
+        """Images -> what the model makes of their codes, same shape, in [0, 1]; raises as `encode`."""
         return self.decode(self.encode(image, label), label)
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
         """The deploy path: a batch dict or images -> reconstructions."""
-        batch = self.batch_of(inputs)
+        batch = self._named(inputs)
         return self.reconstruct(batch["image"], self.label_of(batch))
 
     def generate_from(self, noise: dict, label=None) -> tf.Tensor:

@@ -59,6 +59,7 @@ class GAN(Labelled, AdversarialModel):
     """
 
     averaged = ("generator",)
+    call_field = None  # noise
     tracked = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "sample_diversity")
 
     def __init__(

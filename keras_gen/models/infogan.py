@@ -124,8 +124,15 @@ class InfoGAN(GAN):
     def generate_from(self, noise, label=None):
         return self.generated(_joined(noise), network=self.shown("generator"))
 
+    label_setting = None  # it finds classes itself
+
     def infer(self, image) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images -> probabilities of the categories [batch, categories], and the means of the codes [batch, codes]."""
+        """Images -> probabilities of the categories [batch, categories], and the means of the codes [batch, codes].
+
+        Raises:
+            ValueError: for images outside [0, 1], or of another shape.
+        """
+        image = self.images_of("image", image, everywhere=False)
         category, code = self.guess(tf.convert_to_tensor(image))
         return category.probs_parameter(), code.mean()
 

@@ -3,6 +3,29 @@
 import numpy as np
 import tensorflow as tf
 
+from .faults import between
+
+
+def class_indices(label: tf.Tensor, classes: int, lowest: int = 0) -> tf.Tensor:
+    """Labels [batch] or [batch, 1] as int32 [batch], once they have been checked: one_hot makes zeros of any others.
+
+    Args:
+        label: integers from `lowest` to `classes - 1`.
+        classes: how many there are.
+        lowest: -1 where an example may have no class.
+
+    Raises:
+        ValueError: for labels that are no integers; for others when the step runs, see `faults.between`.
+    """
+    label = tf.convert_to_tensor(label)
+    if not label.dtype.is_integer:
+        raise ValueError(
+            f"Expected integer labels from {lowest} to {classes - 1}; received {label.dtype.name}: numbers become "
+            "labels with astype('int32'), names with numpy.unique(names, return_inverse=True)[1]"
+        )
+    label = between("values", f"labels from {lowest} to {classes - 1}", label, lowest, classes - 1)
+    return tf.cast(tf.reshape(label, [-1]), tf.int32)
+
 
 class Labelled:
     """What a model with an optional class shares: labels of a batch, and the `label` of `generate`.
@@ -12,6 +35,11 @@ class Labelled:
     """
 
     num_classes: int | None = None
+    label_setting = "num_classes"
+
+    @property
+    def label_classes(self):
+        return self.num_classes
 
     def label_of(self, batch: dict) -> tf.Tensor | None:
         """One-hot labels float32 [batch, num_classes], or None for a model without classes."""
@@ -28,15 +56,19 @@ class Labelled:
             raise ValueError(
                 f"Expected labels [batch], or one-hot [batch, {self.num_classes}]; received the shape {label.shape}"
             )
-        label = tf.cast(tf.reshape(label, [-1]), tf.int32)
-        known = tf.reduce_all((label >= 0) & (label < self.num_classes))
-        # one_hot would make a row of zeros of a class that is not there (XLA leaves this check out)
-        tf.debugging.Assert(known, [f"Expected labels from 0 to {self.num_classes - 1}; received", label])
-        return tf.one_hot(label, self.num_classes)
+        return tf.one_hot(class_indices(label, self.num_classes), self.num_classes)
 
     def conditions_of(self, num: int, *, label=None, **unknown) -> dict:
         if not self.num_classes:
-            return super().conditions_of(num, **unknown, **({} if label is None else {"label": label}))
+            if label is not None:
+                remedy = ""
+                if self.label_setting == "num_classes":
+                    remedy = ", or train a model with num_classes=... on images with labels"
+                raise ValueError(
+                    f"This {type(self).__name__} was built without classes and takes no label; received "
+                    f"label={label!r}: leave it out{remedy}"
+                )
+            return super().conditions_of(num, **unknown)
         if unknown:
             raise ValueError(f"This model takes the condition label alone; received {', '.join(sorted(unknown))}")
         if label is None:

@@ -6,7 +6,13 @@ from .endpoints import Endpoint
 
 
 class Offering:
-    """What a model takes, offers and shows; a system overrides what is different."""
+    """What a model takes, offers and shows; a system overrides what is different.
+
+    Attributes:
+        label_setting: the argument that conditions the model on the labels of `fit(x, y)`, or None.
+    """
+
+    label_setting: str | None = None
 
     def endpoints(self) -> list[Endpoint]:
         """What can be exported: functions without random operations."""
@@ -16,6 +22,21 @@ class Offering:
     def image_fields(self) -> dict[str, tuple[int, int, int] | None]:
         """Fields of a batch that hold images, each with its (height, width, channels); the first counts the rows."""
         return {"image": self.image_shape}
+
+    @property
+    def optional_image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+        """As `image_fields`: fields that a batch may have besides."""
+        return {}
+
+    @property
+    def call_field(self) -> str | None:
+        """The image field that a tensor alone is to `call` and `predict`; None where it is no images."""
+        return next(iter(self.image_fields))
+
+    @property
+    def label_classes(self) -> int | None:
+        """Classes of a batch's `label`, which `fit(x, y)` gives as y; None for a model that does not use it."""
+        return None
 
     def data_stages(self, batch_size: int) -> list[dict]:
         """What data are to be, stage after stage, as `image_shape` and `batch_size`; empty where they never change.

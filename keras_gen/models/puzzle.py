@@ -8,6 +8,7 @@ from keras_gen.distributions import Noise, draw_noise
 from keras_gen.losses import adversarial
 
 from .adversarial import AdversarialModel
+from .inputs import check_range
 from .partners import partners
 from .players import Player
 
@@ -142,13 +143,14 @@ class Puzzle(AdversarialModel):
         """Pieces [num, count, *shape] and which of them are there [num, count], with `most` of them, the rest absent.
 
         Raises:
-            ValueError: for other shapes; `what` names the pieces.
+            ValueError: for other shapes, or pieces outside [0, 1]; `what` names them.
         """
         pieces = np.asarray(pieces, np.float32)
         if pieces.ndim != 5 or pieces.shape[2:] != tuple(shape) or not 1 <= pieces.shape[1] <= most:
             raise ValueError(
                 f"Expected {what} [num, 1 to {most}, {', '.join(map(str, shape))}]; received the shape {pieces.shape}"
             )
+        check_range(what, pieces)
         num, count = pieces.shape[:2]
         presence = np.ones((num, count), np.float32) if presence is None else np.asarray(presence, np.float32)
         if presence.shape != (num, count):

@@ -149,6 +149,10 @@ class PuzzleGrid(Puzzle):
 
     # use
 
+    @property
+    def optional_image_fields(self):
+        return {"tiles": None}
+
     def restored(self, tiles, presence, z) -> dict[str, tf.Tensor]:
         """What `restore` gives: `image` and `scores` [batch, k * k, k * k] of tile against place."""
         scores, image = self.put_together(tiles, presence, z)

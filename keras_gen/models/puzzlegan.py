@@ -78,6 +78,10 @@ class PuzzleGAN(Puzzle):
         super().__init__(image_decoder.output_shape[1:], discriminator, ema=ema, **kwargs)
         self._check()
 
+    @property
+    def optional_image_fields(self):
+        return {"patches": None}
+
     # training
 
     def make(self, batch, draws, training):

@@ -13,6 +13,8 @@ from keras_gen.losses import adversarial, group_accuracy, group_cross_entropy, p
 from .adversarial import AdversarialModel
 from .attributes import Attributes
 from .endpoints import Endpoint, Port
+from .faults import between
+from .labelled import class_indices
 from .players import Player
 
 COLUMNS = 16  # translations shown of an example, at most
@@ -103,11 +105,8 @@ class StarGAN(AdversarialModel):
     def make(self, batch, draws, training):
         """The targets, and the images translated to them, once for both players."""
         attributes, mask = self.told(batch)
-        inside = tf.reduce_all((attributes >= 0) & (attributes <= 1))
-        # a cross-entropy with other targets has no lower bound, and trains on in silence
-        expected = "Expected attributes from 0 to 1; (x + 1) / 2 makes them of -1 and 1. Received"
-        with tf.control_dependencies([tf.debugging.Assert(inside, [expected, attributes])]):
-            attributes = tf.identity(attributes)
+        # of others the cross-entropy has no lower bound
+        attributes = between("values", "attributes from 0 to 1", attributes, 0.0, 1.0)
         within = None if mask is None else tf.argmax(mask, axis=1)
         target = draws.shuffled(attributes, within)
         return {"target": target, "generated": self.translated(batch["image"], target, mask, training)}
@@ -176,7 +175,7 @@ class StarGAN(AdversarialModel):
             raise ValueError(f"datasets={self.datasets}: a batch needs 'dataset'; it has {', '.join(sorted(batch))}")
         mask = tf.convert_to_tensor(batch["dataset"])
         if mask.shape.rank == 1:
-            mask = tf.one_hot(tf.cast(mask, tf.int32), self.vocabulary.sets)
+            mask = tf.one_hot(class_indices(mask, self.vocabulary.sets), self.vocabulary.sets)
         return attributes * tf.matmul(mask, self.vocabulary.known), mask
 
     def attributes_of(self, batch: dict) -> tf.Tensor:
@@ -193,11 +192,11 @@ class StarGAN(AdversarialModel):
                 + (", or label" if len(self.groups) == 1 and size > 1 else "")
                 + f"; it has {', '.join(sorted(batch))}"
             )
-        label = tf.cast(tf.reshape(tf.convert_to_tensor(batch["label"]), [-1]), tf.int32)
-        known = tf.reduce_all((label >= 0) & (label < size))
-        # one_hot would make a row of zeros of a class that is not there (XLA leaves this check out)
-        tf.debugging.Assert(known, [f"Expected labels from 0 to {size - 1}; received", label])
-        return tf.one_hot(label, size)
+        return tf.one_hot(class_indices(batch["label"], size), size)
+
+    @property
+    def label_classes(self):
+        return self.vocabulary.size if len(self.groups) == 1 and self.vocabulary.size > 1 else None
 
     # use
 
@@ -216,7 +215,12 @@ class StarGAN(AdversarialModel):
         return self.translated(inputs["image"], *self.told(inputs), network=self.shown("generator"))
 
     def classify(self, image) -> tf.Tensor:
-        """Images -> probabilities of the attributes, float32 [batch, n]; those of exclusive domains have the sum 1."""
+        """Images -> probabilities of the attributes, float32 [batch, n]; those of exclusive domains have the sum 1.
+
+        Raises:
+            ValueError: for images outside [0, 1], or of another shape.
+        """
+        image = self.images_of("image", image, everywhere=False)
         return self.vocabulary.probabilities(self.judged(image)[1])
 
     def translate(self, images, attributes, *, dataset: int | None = None, batch_size: int = 64) -> np.ndarray:
@@ -234,8 +238,8 @@ class StarGAN(AdversarialModel):
         Raises:
             ValueError: for an unknown name, or shapes that do not fit.
         """
-        images = np.asarray(images, np.float32)
-        if images.ndim != 4 or images.shape[1:] != self.image_shape or not len(images):
+        images = np.asarray(self.images_of("image", np.asarray(images)))
+        if not len(images):
             raise ValueError(f"Expected images [num, {', '.join(map(str, self.image_shape))}]; received {images.shape}")
         vectors, sets = self.vocabulary.vectors(attributes, len(images), dataset)
         made = []

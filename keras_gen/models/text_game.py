@@ -20,6 +20,8 @@ HALFWAY = 0.5  # the paper's beta of GAN-INT
 class TextGame(AdversarialModel):
     """The training of `Text2Image`, which has the networks and says what they are."""
 
+    call_field = None  # a dict alone
+
     def make(self, batch, draws, training):
         tokens = self.tokens_of(batch)
         right, place = self.embed(tokens), draws.place

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from .endpoints import Endpoint, Port
+from .inputs import check_range
 
 OTHER = {"a": "b", "b": "a"}
 
@@ -50,7 +51,7 @@ class TwoDomains:
             float32 [num, height, width, channels] in [0, 1].
 
         Raises:
-            ValueError: for images of another shape, or of integers.
+            ValueError: for images of another shape, of integers, or outside [0, 1].
         """
         return self._in_batches(images, "a", batch_size)
 
@@ -66,6 +67,7 @@ class TwoDomains:
             shape = ", ".join("any" if side is None else str(side) for side in wanted)
             raise ValueError(f"Expected images of domain {domain.upper()} [num, {shape}]; received {images.shape}")
         self._check_size(images.shape[1:], domain)
+        check_range(f"domain_{domain}", images)
         parts = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
         return np.concatenate([self.translated(part, to=OTHER[domain]).numpy() for part in parts])
 

@@ -21,6 +21,10 @@ class VAE(EncoderDecoder):
     (-E log p(x|z)), `kl` (prior fitting), and `loss` (what is minimized: with `beta`, warm-up and free bits; for
     `num_samples` k > 1, minus the bound).
 
+    With `fit(x, y)` the code of x is to explain y, and the bound is one on log p(y), since it holds for any q:
+    E_q(z|x)[log p(y|z)] - KL(q(z|x) || p(z)) <= log p(y). With x a corruption of y this is the denoising criterion of
+    Im et al., whose mean over corruptions it estimates.
+
     Args:
         encoder: images -> parameters of the posterior, [batch, posterior.outputs(size)].
         decoder: codes [batch, size] -> parameters of the head, [batch, height, width, head.outputs(channels)].
@@ -42,7 +46,7 @@ class VAE(EncoderDecoder):
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, eq. 3. Higgins et al. 2017 (beta). Kingma et al. 2016,
         arXiv:1606.04934, section 4.2 and appendix C.8 (free bits). Burda, Grosse, Salakhutdinov 2015,
-        arXiv:1509.00519, eq. 8 (k samples).
+        arXiv:1509.00519, eq. 8 (k samples). Im, Ahn, Memisevic, Bengio 2017, arXiv:1511.06406 (denoising).
     """
 
     tracked = ("loss", "elbo", "reconstruction", "kl")
@@ -73,7 +77,7 @@ class VAE(EncoderDecoder):
         image, label = batch["image"], self.label_of(batch)
         q, z = self.posterior_draws(image, label, draws, self.num_samples, training)
         p = self.prior.distribution(self.posterior_of)
-        log_likelihood = self.log_likelihood(image, z, label, training)
+        log_likelihood = self.log_likelihood(self.target_of(batch), z, label, training)
         if self.num_samples > 1:
             log_ratio = q.log_prob(z) - p.log_prob(z)
             log_weights = log_likelihood - log_ratio

@@ -14,7 +14,7 @@ from keras_gen import data as sources
 from keras_gen import files, runs, zoo
 from keras_gen.data.skipped import summarize
 from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
-from keras_gen.models.faults import player_in
+from keras_gen.models.faults import PlayerError
 from keras_gen.models.host import host_value
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
@@ -287,15 +287,13 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
             signals=signals,
             verbose=verbose,
         )
-    except FloatingPointError as error:
-        raise FloatingPointError(f"{error}. {_kept(run, history, metric)}") from None
-    except tf.errors.InvalidArgumentError as error:
-        if not (player := player_in(error)):
-            raise
+    except PlayerError as error:
         raise FloatingPointError(
-            f"The loss or a gradient of the player {player!r} became NaN or infinite. {ADVICE}. "
+            f"The loss or a gradient of the player {error.player!r} became NaN or infinite. {ADVICE}. "
             f"{_kept(run, history, metric)}"
         ) from None
+    except FloatingPointError as error:
+        raise FloatingPointError(f"{error}. {_kept(run, history, metric)}") from None
     finally:
         if worker == 0:
             try:
