@@ -37,7 +37,7 @@ from PIL import Image
 
 import keras_gen
 from keras_gen import runs, zoo
-from keras_gen.export import Runtime, export_model
+from keras_gen.export import Runtime, export
 from keras_gen.runs.history import read_rows
 from tests.contract import BATCH, Toy
 from tests.toys import TOYS
@@ -333,10 +333,7 @@ def use(key: str, one: runs.Run, other: runs.Run) -> dict[str, float]:
         raise ValueError(f"Expected the same metrics of both runs; received {ours} and {theirs}")
     measured = [name for name, value in ours.items() if value is not None]
     toy, model = TOYS[key], one.load_model()
-    # a run's own validation images are too few here
-    calibration = other.dataset("train")
-    out = export_model(other.load_model(), other.export_folder, calibration=calibration, quantize=("float32",))
-    runtime = Runtime(out)
+    runtime = Runtime(export(other, quantize="float32"))
     images = toy.images(model, 4, seed=1)
     if "generate" in runtime.signatures:
         exported = runtime.generate(4, seed=1, **toy.conditions)

@@ -426,7 +426,7 @@ def export(
     check_request(opened, format=format, quantize=quantize, out=out)
     with Progress(), starting():
         from .export import export as export_run
-        from .export import parity_rows, read_parity
+        from .export import few_images, parity_rows, read_parity
     folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
     training.write_card(opened)
     parity = read_parity(folder)
@@ -438,6 +438,8 @@ def export(
         judged = {None: "", True: "met", False: "[red]exceeded[/red]"}[row["within"]]
         table.add_row(row["precision"], row["endpoint"], row["output"], *sizes, judged)
     Console(highlight=False).print(table)
+    if line := few_images(parity):
+        print(line)
     for precision, file in parity["files"].items():
         if file.get("in_float"):
             print(f"{precision}: {', '.join(file['in_float'])} compute in float32, or images would be too far off")

@@ -4,21 +4,18 @@ import json
 import os
 import shutil
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from keras_gen import cli, files, runs
 from keras_gen.check import check as check_run
 from keras_gen.check import repair
-from keras_gen.export import export_model
+from keras_gen.export import export
 
 
 @pytest.fixture(scope="module")
-def toy_export(toy_run, toy_images, tmp_path_factory):
-    images = np.load(toy_images)["image"].astype(np.float32) / 255
-    options = {"format": "tflite", "quantize": "none", "calibration": images}
-    return export_model(toy_run.load_model(), tmp_path_factory.mktemp("export") / "export", **options)
+def toy_export(toy_run, tmp_path_factory):
+    return export(toy_run, quantize="none", out=tmp_path_factory.mktemp("export") / "export")
 
 
 @pytest.fixture

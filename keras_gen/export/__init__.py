@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 _MEMBERS = {
     "export": "exporting",
     "export_model": "exporting",
+    "few_images": "parity",
     "parity_rows": "parity",
     "read_parity": "parity",
     "PRECISIONS": "precisions",
@@ -19,6 +20,7 @@ __all__ = list(_MEMBERS)
 if TYPE_CHECKING:
     from .exporting import export as export
     from .exporting import export_model as export_model
+    from .parity import few_images as few_images
     from .parity import parity_rows as parity_rows
     from .parity import read_parity as read_parity
     from .precisions import PRECISIONS as PRECISIONS

@@ -1,6 +1,7 @@
 """Inputs for every endpoint: for calibration and for the comparison with Keras."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +10,69 @@ from keras_gen.distributions import Noise, draw_noise
 from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 from keras_gen.models import Endpoint, GenerativeModel
 
-SMALLEST = 32
+from .parity import COMPARISON
+from .runtime import ROUNDING
+
+CALIBRATION = 128  # rows that int8 is calibrated on, where there are as many images
+# rows where there are fewer: images are repeated, each time with other noise
+MIN_ROWS = 32
+
+
+class Examples(NamedTuple):
+    """The rows on which int8 is calibrated and those on which the export is compared with Keras.
+
+    Attributes:
+        calibration, comparison: column -> [num, ...], num at least 32.
+        images: how many different images these rows hold: "calibration" and "comparison" -> split -> number.
+    """
+
+    calibration: dict[str, np.ndarray]
+    comparison: dict[str, np.ndarray]
+    images: dict[str, dict[str, int]]
+
+
+def choose_examples(
+    train: dict[str, np.ndarray], validation: dict[str, np.ndarray] | None = None, *, batch: int = 1
+) -> Examples:
+    """Assigns images to calibration and comparison, of any number of images.
+
+    Calibration has training images. The comparison has validation images, and training images where there are fewer
+    than 64 of these. The two share images only where there are too few for both.
+
+    Args:
+        train: column -> [num, ...], in a random order, num >= 1; up to 192 rows are of use.
+        validation: the same columns, num >= 1, or None; up to 64 rows are of use.
+        batch: calibration has whole batches of this size; images are repeated to fill them up.
+    """
+    validation = validation or {name: value[:0] for name, value in train.items()}
+    train = {name: value for name, value in train.items() if name in validation}
+    validation = {name: validation[name][:COMPARISON] for name in train}
+    num, held_out = num_rows(train), num_rows(validation)
+    wanted = min(COMPARISON - held_out, max(MIN_ROWS - held_out, num // 3))
+    filling = min(num, max(wanted, 0))
+    calibrated = min(num, CALIBRATION, max(MIN_ROWS, num - filling))
+    comparison = {name: np.concatenate([validation[name], value[num - filling :]]) for name, value in train.items()}
+    counts = {"validation": held_out, "train": filling}
+    rows = -(-max(MIN_ROWS, calibrated) // batch) * batch
+    return Examples(
+        _at_least(rows, {name: value[:calibrated] for name, value in train.items()}),
+        _at_least(MIN_ROWS, comparison),
+        {
+            "calibration": {"train": calibrated},
+            "comparison": {split: count for split, count in counts.items() if count},
+        },
+    )
+
+
+def num_rows(columns: dict[str, np.ndarray]) -> int:
+    """The common number of rows of columns."""
+    return len(next(iter(columns.values())))
+
+
+def _at_least(rows: int, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Repeats the rows in their order until there are as many as asked for."""
+    num = num_rows(columns)
+    return columns if num >= rows else {name: value[np.arange(rows) % num] for name, value in columns.items()}
 
 
 def endpoint_inputs(
@@ -129,21 +192,26 @@ def run_in_batches(endpoint: Endpoint, inputs: dict[str, np.ndarray], batch: int
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in endpoint.outputs}
 
 
-def columns_of(data, limit: int, fields: Sequence[str] = ("image",)) -> dict[str, np.ndarray]:
-    """The first rows of a data set as arrays.
+def columns_of(data, limit: int, fields: Sequence[str] = ("image",), seed: int = 0) -> dict[str, np.ndarray]:
+    """Rows of a data set as arrays.
 
     Args:
         data: images [num, height, width, channels], a dict of arrays with `image`, or an iterable of dict batches.
+            Arrays may be sorted by class; an iterable is read from its beginning until there are enough rows.
         limit: rows to take at most.
         fields: the columns that must hold images; an array alone is the first of them.
+        seed: of the choice of rows and of their order.
+
+    Returns:
+        Column -> [num, ...] with 1 <= num <= limit, in a random order.
 
     Raises:
-        ValueError: without images, or with fewer than 32.
+        ValueError: without images, or with values outside [0, 1].
     """
     if isinstance(data, Mapping):
-        columns = {name: np.asarray(value)[:limit] for name, value in data.items()}
+        columns = {name: np.asarray(value) for name, value in data.items()}
     elif hasattr(data, "shape"):
-        columns = {fields[0]: np.asarray(data)[:limit]}
+        columns = {fields[0]: np.asarray(data)}
     else:
         columns = _gathered(data, limit, fields)
     for field in fields:
@@ -152,15 +220,24 @@ def columns_of(data, limit: int, fields: Sequence[str] = ("image",)) -> dict[str
                 f"Expected images [num, height, width, channels] or batches with {field!r}; received {data!r}"
             )
     num = min(len(columns[field]) for field in fields)
+    if not num:
+        raise ValueError("Expected at least one image; received none")
     columns |= {field: columns[field][:num] for field in fields}
-    if num < SMALLEST:
-        raise ValueError(f"Calibration and comparison need at least {SMALLEST} images; received {num}")
     columns = {name: value for name, value in columns.items() if value.dtype.kind in "fiub" and len(value) == num}
-    low = min(float(columns[field].min()) for field in fields)
-    high = max(float(columns[field].max()) for field in fields)
-    if not 0 <= low <= high <= 1:
-        raise ValueError(f"Images must lie between 0 and 1; received values from {low:g} to {high:g}")
+    rows = np.random.default_rng(seed).permutation(num)[:limit]
+    columns = {name: value[rows] for name, value in columns.items()}
+    for field in fields:
+        _check_range(field, columns[field])
     return columns
+
+
+def _check_range(field: str, images: np.ndarray) -> None:
+    low, high = float(images.min()), float(images.max())
+    if not (np.isfinite(low) and np.isfinite(high)):  # NaN is the minimum and the maximum of what holds it
+        raise ValueError(f"Expected finite values of {field!r} from 0 to 1; received NaN or infinity")
+    if low < -ROUNDING or high > 1 + ROUNDING:
+        hint = "divide 8-bit images by 255" if images.dtype.kind in "iu" else "scale them to [0, 1]"
+        raise ValueError(f"Expected values of {field!r} from 0 to 1; received {low:g} to {high:g}; {hint}")
 
 
 def _gathered(batches, limit: int, fields: Sequence[str]) -> dict[str, np.ndarray]:
@@ -175,5 +252,5 @@ def _gathered(batches, limit: int, fields: Sequence[str]) -> dict[str, np.ndarra
         if rows >= limit:
             break
     if not parts:
-        return {}
+        raise ValueError("Expected at least one image; received an iterable without batches")
     return {name: np.concatenate([part[name] for part in parts])[:limit] for name in parts[0]}

@@ -10,15 +10,23 @@ from keras_gen.models import GenerativeModel
 from keras_gen.runs import Run
 
 from . import folder as folders
-from .examples import SMALLEST, columns_of, endpoint_inputs, run_in_batches
+from .examples import (
+    CALIBRATION,
+    Examples,
+    choose_examples,
+    columns_of,
+    endpoint_inputs,
+    num_rows,
+    run_in_batches,
+)
 from .isolated import convert_and_check
+from .parity import COMPARISON
 from .precisions import file_names, parse_formats, parse_precisions
 from .request import check_request
+from .runtime import MAX_BATCH
 from .saved_model import write_saved_model
 from .single_precision import in_float32
 
-CALIBRATION = 128
-CHECKED = 64
 TRACED = "traced"
 
 
@@ -33,6 +41,9 @@ def export(
 ) -> pathlib.Path:
     """Export a run's model; int8 is calibrated on the run's own training images.
 
+    Any number of images is enough. The export is compared with Keras on validation images, and on training images where
+    there are fewer than 64 of these; parity.json states how many of which were used.
+
     Where images of an int8 file are further from Keras' than half of the bound (a mean of 0.02), what int8 rounds badly
     is left in float32: the arithmetic of normalizations, then transposed convolutions too. Where that does not bring
     them so near, as little as keeps the bound is, and the closest file where none does. parity.json names these ops as
@@ -43,9 +54,9 @@ def export(
         format: `"tflite"`, `"saved_model"`, or both.
         quantize: precisions of the TFLite files, of `"none"` (float32), `"float16"`, `"dynamic"`, `"int8"`; several as
             a sequence or with commas. The first is `model.tflite`, which the runtime opens by default.
-        batch: fixed batch size of the TFLite files, 1 to 32; any number of examples runs in steps of it.
+        batch: fixed batch size of the TFLite files, 1 to 65536; any number of examples runs in steps of it.
         out: the export folder; default `export/` in the run. An earlier export there is replaced.
-        seed: seed of the noise used in calibration and comparison.
+        seed: seed of the noise used in calibration and comparison, and of the choice of their images.
 
     Returns:
         The folder: model.tflite, model.json, parity.json, runtime.py, requirements.txt, saved_model/ (where asked
@@ -65,14 +76,13 @@ def export(
     formats, precisions, folder = check_request(run, format=format, quantize=quantize, out=out)
     _check_batch(batch)
     model = run.load_model()
-    training = run.dataset("train", cache=None)  # a few hundred images: not the whole set into memory
+    # a few hundred images: not the whole set into memory; and every one of a small set
+    reading = {"cache": None, "drop_remainder": False, "shuffle": True}
     fields = tuple(model.image_fields)
-    columns = columns_of(training, CALIBRATION + CHECKED, fields)
+    training, validation = run.dataset("train", **reading), None
+    train = columns_of(training, CALIBRATION + COMPARISON, fields, seed)
     if run.config["data"].get("splits", {}).get("validation"):
-        calibration = {name: value[:CALIBRATION] for name, value in columns.items()}
-        checked = columns_of(run.dataset("validation", cache=None), CHECKED, fields)
-    else:
-        calibration, checked = _split(columns)
+        validation = columns_of(run.dataset("validation", **reading), COMPARISON, fields, seed)
     names = getattr(getattr(training, "info", None), "label_names", None)
     system = run.config["system"]
     return _export(
@@ -81,8 +91,7 @@ def export(
         formats=formats,
         precisions=precisions,
         batch=batch,
-        calibration=calibration,
-        checked=checked,
+        examples=choose_examples(train, validation, batch=batch),
         system=system,
         title=zoo.SYSTEMS[system].title if system in zoo.SYSTEMS else system,
         labels=list(names) if names else None,
@@ -108,9 +117,10 @@ def export_model(
     Args:
         model: a built model with `endpoints()`.
         folder: the export folder; an earlier export there is replaced.
-        calibration: at least 32 real images [num, height, width, channels] in [0, 1], a dict of arrays with `image`
-            (and `label`), or a data set of such batches. Of 192 images, 128 calibrate int8 and 64 are compared; of
-            fewer, two thirds and one third (at least 32, with overlap where there are fewer than 96).
+        calibration: real images [num, height, width, channels] in [0, 1], a dict of arrays with `image` (and `label`),
+            or a dataset of such batches, which is read from its beginning. 192 images are drawn of arrays: 128
+            calibrate int8 and 64 are compared; of fewer, two thirds and one third (at least 32, with overlap where
+            there are fewer than 96, and repeated where there are fewer than 32).
         format, quantize, batch, seed: as for `export`.
         system, title: what model.json says it is; default the model's `system`, or the class name.
         labels: names of the classes.
@@ -121,7 +131,8 @@ def export_model(
     Raises:
         ValueError, RuntimeError: as `export`.
     """
-    calibrated, checked = _split(columns_of(calibration, CALIBRATION + CHECKED, tuple(model.image_fields)))
+    _check_batch(batch)
+    columns = columns_of(calibration, CALIBRATION + COMPARISON, tuple(model.image_fields), seed)
     name = type(model).__name__
     return _export(
         model,
@@ -129,8 +140,7 @@ def export_model(
         formats=parse_formats(format),
         precisions=parse_precisions(quantize),
         batch=batch,
-        calibration=calibrated,
-        checked=checked,
+        examples=choose_examples(columns, batch=batch),
         system=system or model.system or name.lower(),
         title=title or name,
         labels=list(labels) if labels is not None else None,
@@ -138,36 +148,25 @@ def export_model(
     )
 
 
-def _split(columns: dict) -> tuple[dict, dict]:
-    """Rows for calibration and rows for the comparison; they overlap only where there are fewer than 96."""
-    num = len(next(iter(columns.values())))
-    checked = max(SMALLEST, num // 3)
-    calibrated = max(SMALLEST, num - checked)
-    return (
-        {name: value[:calibrated] for name, value in columns.items()},
-        {name: value[num - checked :] for name, value in columns.items()},
-    )
-
-
 def _check_batch(batch: int) -> None:
-    if not 1 <= batch <= SMALLEST:  # calibration takes whole batches, and may have no more images
-        raise ValueError(f"batch must be an integer from 1 to {SMALLEST}; received {batch!r}")
+    if type(batch) is not int or not 1 <= batch <= MAX_BATCH:
+        raise ValueError(f"batch must be an integer from 1 to {MAX_BATCH}; received {batch!r}")
 
 
 def _export(
-    model, folder, *, formats, precisions, batch, calibration, checked, system, title, labels, seed
+    model, folder, *, formats, precisions, batch, examples: Examples, system, title, labels, seed
 ) -> pathlib.Path:
-    _check_batch(batch)
     folders.check_replaceable(folder)
     model = in_float32(model)
     endpoints = model.endpoints()
-    inputs = endpoint_inputs(model, endpoints, checked, seed)
+    files = file_names(precisions) if "tflite" in formats else {}
+    calibrated = "int8" in files
+    inputs = endpoint_inputs(model, endpoints, examples.comparison, seed)
     tables = {
-        "calibration": endpoint_inputs(model, endpoints, calibration, seed + 1),
+        "calibration": endpoint_inputs(model, endpoints, examples.calibration, seed + 1) if calibrated else {},
         "inputs": inputs,
         "expected": {each.name: run_in_batches(each, inputs[each.name]) for each in endpoints},
     }
-    files = file_names(precisions) if "tflite" in formats else {}
     saved = folders.SAVED_MODEL if "saved_model" in formats else None
     scratch = folders.scratch_beside(folder)
     try:
@@ -193,8 +192,10 @@ def _export(
         parity = {
             "format": folders.FORMAT,
             "against": "Keras, eager, float32",
-            "examples": len(next(iter(checked.values()))),
-            "calibrated_on": len(next(iter(calibration.values()))),
+            # rows, and the different images in them by split
+            "examples": num_rows(examples.comparison),
+            "calibrated_on": num_rows(examples.calibration) if calibrated else None,
+            "images": examples.images if calibrated else {"comparison": examples.images["comparison"]},
             "seed": seed,
             "units": "absolute difference; images have the range [0, 1]; largest is the largest value",
             "kinds": kinds,

@@ -171,6 +171,8 @@ def _keep(description: dict, parity: dict, old: dict, old_parity: dict) -> list[
         for key in ("files", "preferred", "batch"):
             description[key] = old[key]
         parity["files"] = old_parity["files"]
+        parity["calibrated_on"] = old_parity.get("calibrated_on")
+        parity["images"] = {**old_parity.get("images", {}), **parity["images"]}
         kept += [file["file"] for file in old["files"].values()]
     return kept
 

@@ -4,13 +4,18 @@ import pathlib
 
 import numpy as np
 
-from .runtime import KINDS, NUMBER, TEXT, Each, Items, check_entries, damaged, integer, one_of, read_object
+from .runtime import KINDS, NUMBER, TEXT, Each, Items, Nullable, check_entries, damaged, integer, one_of, read_object
 
+COMPARISON = 64  # rows that are compared, where there are as many images
 UNFAITHFUL = 1e-3
 # float32 agrees but for the order of sums; an image's error is quoted in units of its range [0, 1]
 BOUNDS = {"float32": ("max", 1e-5), "float16": ("max", 1e-2), "dynamic": ("mean", 0.02), "int8": ("mean", 0.02)}
 ERRORS = {"max": NUMBER, "mean": NUMBER}
+ROWS = integer(1, 2**31 - 1)
 RULES = {
+    "examples?": ROWS,
+    "calibrated_on?": Nullable(ROWS),
+    "images?": {"comparison": {"train?": ROWS, "validation?": ROWS}, "calibration?": {"train": ROWS}},
     "kinds": Each(Each(one_of(KINDS))),
     "files": Each({"bytes": integer(1, 2**40), "in_float?": Items(TEXT), "endpoints": Each(Each(ERRORS))}),
 }
@@ -94,6 +99,21 @@ def part_of_bound(precision: str, kinds: dict, endpoints: dict) -> float:
         if kinds[endpoint][output] == "image"
     ]
     return max(images, default=0.0)
+
+
+def few_images(parity: dict) -> str | None:
+    """What the comparison and the calibration used where there were too few validation images, in one line."""
+    images = parity.get("images", {})
+    if "train" not in images.get("comparison", {}):
+        return None
+    compared, rows = images["comparison"], parity["examples"]
+    line = f"Compared on {compared.get('validation', 0)} validation and {compared['train']} training images"
+    line += f", repeated to {rows} rows" if rows > sum(compared.values()) else ""
+    if "calibration" in images:
+        calibrated, rows = images["calibration"]["train"], parity["calibrated_on"]
+        line += f"; int8 calibrated on {calibrated} training images"
+        line += f", repeated to {rows} rows" if rows > calibrated else ""
+    return f"{line}: there are fewer than {COMPARISON} validation images"
 
 
 def parity_rows(parity: dict) -> list[dict]:

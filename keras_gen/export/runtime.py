@@ -35,6 +35,7 @@ import numpy as np
 FORMAT = 2  # since 2 model.json holds a digest of itself
 ROUNDING = 1e-5  # how far beyond its range a value may lie by rounding
 MAX_JSON_BYTES = 1 << 26
+MAX_BATCH = 1 << 16
 MAX_PIXELS = 50_000_000  # of an image file
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 NOISE_KINDS = ("normal", "uniform", "signed", "one_hot")
@@ -102,7 +103,7 @@ RULES = {
     "system": TEXT,
     "title": TEXT,
     "image_shape": Items(integer(1, 2**31 - 1), 3, 3),
-    "batch": integer(1, 2**16),
+    "batch": integer(1, MAX_BATCH),
     "fingerprint": TEXT,
     "saved_model": Nullable(TEXT),
     "preferred": Nullable(TEXT),

@@ -57,13 +57,13 @@ def exported(
     model.set_weights([np.abs(weight + generator.normal(0, 0.5, weight.shape)) if variable.path.endswith("variance")
                        else weight + generator.normal(0, 0.5, weight.shape)
                        for variable, weight in zip(model.weights, model.get_weights(), strict=True)])  # fmt: skip
-    data = {"image": generator.random((32, *shape), np.float32)}
+    data = {"image": generator.random((12, *shape), np.float32)}
     if hasattr(model, "tokenizer"):  # a text for each image
-        data["tokens"] = generator.integers(2, 2 + len(model.vocabulary), (32, model.length))
+        data["tokens"] = generator.integers(2, 2 + len(model.vocabulary), (12, model.length))
     folder = export_model(
         model,
         runs / name / "export",
-        calibration={**data, "label": np.arange(32) % 3} if {"num_classes", "groups"} & set(settings) else data,
+        calibration={**data, "label": np.arange(12) % 3} if {"num_classes", "groups"} & set(settings) else data,
         format="tflite",
         quantize="none",
         system=system,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gen.distributions import draw_noise
-from keras_gen.export.examples import columns_of, endpoint_inputs
+from keras_gen.export.examples import choose_examples, columns_of, endpoint_inputs
 from keras_gen.models import Endpoint, Port
 
 from .conftest import CLASSES, blobs
@@ -49,18 +49,60 @@ def test_a_column_serves_the_input_of_its_name(model):
 
 def test_columns_of_arrays_and_batches():
     images, labels = blobs(50), np.arange(50)
-    np.testing.assert_array_equal(columns_of(images, 40)["image"], images[:40])
     batches = [{"image": images[i : i + 20], "label": labels[i : i + 20]} for i in (0, 20, 40)]
-    taken = columns_of(iter(batches), 45)
-    np.testing.assert_array_equal(taken["image"], images[:45])
-    np.testing.assert_array_equal(taken["label"], labels[:45])
+    for data in (iter(batches), {"image": images, "label": labels}):
+        taken = columns_of(data, 45)
+        assert len(np.unique(taken["label"])) == 45
+        np.testing.assert_array_equal(taken["image"], images[taken["label"]])  # rows stay together
+    assert len(columns_of(images[:1], 40)["image"]) == 1
+
+
+def test_every_class_of_a_sorted_source_is_calibrated_and_compared():
+    data = {"image": np.zeros((1000, 2, 2, 1)), "label": np.repeat(np.arange(10), 100)}
+    chosen = choose_examples(columns_of(data, 192))
+    assert set(chosen.calibration["label"]) == set(chosen.comparison["label"]) == set(range(10))
+    again, other = choose_examples(columns_of(data, 192)), choose_examples(columns_of(data, 192, seed=1))
+    np.testing.assert_array_equal(chosen.comparison["label"], again.comparison["label"])
+    assert (chosen.comparison["label"] != other.comparison["label"]).any()
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "batch", "calibrated", "compared", "rows"),
+    [  # rows of calibration and comparison
+        (1, 0, 1, 1, {"train": 1}, (32, 32)),
+        (1, 1, 1, 1, {"validation": 1, "train": 1}, (32, 32)),
+        (5, 1, 8, 5, {"validation": 1, "train": 5}, (32, 32)),
+        (18, 2, 64, 18, {"validation": 2, "train": 18}, (64, 32)),
+        (58, 6, 1, 32, {"validation": 6, "train": 26}, (32, 32)),
+        (90, 10, 1, 60, {"validation": 10, "train": 30}, (60, 40)),
+        (192, 10, 1, 128, {"validation": 10, "train": 54}, (128, 64)),
+        (192, 64, 100, 128, {"validation": 64}, (200, 64)),
+        (192, 0, 1, 128, {"train": 64}, (128, 64)),
+        (40, 64, 1, 40, {"validation": 64}, (40, 64)),
+    ],
+)
+def test_any_number_of_images_is_enough(train, validation, batch, calibrated, compared, rows):
+    ours = {"image": np.arange(train)}
+    chosen = choose_examples(ours, {"image": 1000 + np.arange(validation)} if validation else None, batch=batch)
+    assert chosen.images == {"calibration": {"train": calibrated}, "comparison": compared}
+    calibration, comparison = chosen.calibration["image"], chosen.comparison["image"]
+    assert (len(calibration), len(comparison)) == rows
+    assert len(np.unique(calibration)) == calibrated and calibration.max() < 1000
+    assert len(np.unique(comparison)) == sum(compared.values())
+    assert (np.unique(comparison) >= 1000).sum() == compared.get("validation", 0)
+    if calibrated + compared.get("train", 0) <= train:
+        assert not set(calibration) & set(comparison)
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (np.zeros((31, 8, 8, 1)), "at least 32 images; received 31"),
-        (np.full((32, 8, 8, 1), 255.0), "between 0 and 1; received values from 255"),
+        (np.zeros((0, 8, 8, 1)), "at least one image; received none"),
+        ([], "at least one image; received an iterable without batches"),
+        (np.full((3, 8, 8, 1), 255.0), "'image' from 0 to 1; received 255 to 255; scale them to .0, 1."),
+        (np.full((3, 8, 8, 1), 255, np.uint8), "received 255 to 255; divide 8-bit images by 255"),
+        (np.full((3, 8, 8, 1), -0.5), "received -0.5 to -0.5"),
+        (np.full((3, 8, 8, 1), np.nan), "finite values of 'image' from 0 to 1; received NaN"),
         ({"label": np.zeros(40)}, "batches with 'image'"),
         (None, "received None"),
         ([(blobs(32), np.zeros(32))], "batches that are dicts with 'image'; received tuple"),

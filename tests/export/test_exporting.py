@@ -7,9 +7,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from typer.testing import CliRunner
 
-from keras_gen import zoo
-from keras_gen.export import PRECISIONS, Runtime, export, export_model, parity_rows
+from keras_gen import cli, zoo
+from keras_gen.export import PRECISIONS, Runtime, export, export_model, few_images, parity_rows, read_parity
 from keras_gen.models import Autoencoder, Endpoint, Port
 from keras_gen.runs import Run
 
@@ -45,6 +46,8 @@ def test_description_names_what_signatures_take(description):
 
 def test_errors_are_within_bounds(parity):
     assert parity["examples"] == 64 and parity["calibrated_on"] == 128
+    assert parity["images"] == {"calibration": {"train": 128}, "comparison": {"validation": 64}}
+    assert few_images(parity) is None
     assert set(parity["files"]) == set(PRECISIONS)
     for row in parity_rows(parity):
         if row["precision"] == "float32":
@@ -117,12 +120,45 @@ def test_bad_arguments(run, tmp_path):
         export(run, quantize="int8,int4")
     with pytest.raises(ValueError, match="Unknown format onnx: expected tflite or saved_model"):
         export(run, format="onnx")
-    with pytest.raises(ValueError, match="batch must be an integer from 1 to 32; received 0"):
+    with pytest.raises(ValueError, match="batch must be an integer from 1 to 65536; received 0"):
         export(run, batch=0, out=tmp_path / "x")
     (tmp_path / "thesis.txt").write_text("three years")
     with pytest.raises(ValueError, match="holds files and no model.json"):
         export(run, out=tmp_path)
     assert [item.name for item in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_few_images_are_enough(tmp_path):
+    """One image: rounding is calibrated all the same, and a batch may be larger than the whole set."""
+    model, image = small(), blobs(1, size=8)
+    folder = export_model(model, tmp_path / "one", calibration=image, format="tflite", quantize="int8", batch=40)
+    parity = read_parity(folder)
+    assert parity["images"] == {"calibration": {"train": 1}, "comparison": {"train": 1}}
+    assert (parity["calibrated_on"], parity["examples"]) == (40, 32)
+    assert parity["files"]["int8"]["operations"]["decode"]["QUANTIZE"] >= 1
+    error = np.abs(Runtime(folder).reconstruct(image) - model.reconstruct(image).numpy())
+    assert error.mean() < INT8_MEAN
+
+
+def test_a_run_of_a_few_images_is_exported(run, tmp_path):
+    """One validation image and no second one; float32 needs no calibration."""
+    splits = {"train": "train[:5]", "validation": "train[5:6]", "test": None}
+    tiny = Run.create(tmp_path / "run", {**run.config, "data": {**run.config["data"], "splits": splits}})
+    shutil.copy(run.model_file, tiny.model_file)
+    result = CliRunner().invoke(cli.app, ["export", str(tiny.path), "--quantize", "none"], env={"COLUMNS": "400"})
+    assert result.exit_code == 0, result.output
+    assert (
+        "Compared on 1 validation and 5 training images, repeated to 32 rows: there are fewer than 64 validation images"
+        in result.output
+    )
+    parity = read_parity(tiny.export_folder)
+    assert parity["images"] == {"comparison": {"validation": 1, "train": 5}} and parity["calibrated_on"] is None
+    # the same weights: calibrated now, and the line says on what
+    parity = read_parity(export(tiny, quantize="int8"))
+    assert parity["images"]["calibration"] == {"train": 5} and parity["calibrated_on"] == 32
+    assert "; int8 calibrated on 5 training images, repeated to 32 rows: there" in few_images(parity)
+    kept = read_parity(export(tiny, format="saved_model"))  # the TFLite file stays, and what it was calibrated on
+    assert kept["images"]["calibration"] == {"train": 5} and kept["calibrated_on"] == 32
 
 
 def test_run_without_model(tmp_path):

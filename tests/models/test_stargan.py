@@ -250,5 +250,5 @@ def test_attributes_that_are_no_zeros_and_ones(value):
     whole = zoo.build(
         "stargan", (4, 4, 1), groups=[1], width=2, blocks=1, halvings=1, discriminator_width=2, n_critic=1
     )
-    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected attributes from 0 to 1"):
+    with pytest.raises(ValueError, match="Expected attributes from 0 to 1"):
         whole.fit(tf.data.Dataset.from_tensors(batch), verbose=0)
