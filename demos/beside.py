@@ -4,6 +4,8 @@ import pathlib
 
 import gradio as gr
 
+from keras_gen.export.runtime import READING
+
 from .panels.conditions import chosen, class_field, classes, told
 from .panels.errors import explained, given
 from .panels.generated import add_generated
@@ -44,7 +46,7 @@ def build_demo(autoencoder: str | pathlib.Path, vae: str | pathlib.Path, name: s
         return [sheet(model.generate(number, seed, **told(label, number, count)), columns=6) for model in models]
 
     def reconstruct(path, invert, label):
-        image = read_image(path, shape, invert)
+        image = read_image(path, models[0], invert)
         made = [model.reconstruct(image[None], **told(label, 1))[0] for model in models]
         errors = (f"{title}: {error_text(image, each)}" for title, each in zip(titles, made, strict=True))
         return single(image), *map(single, made), "\n".join(errors)
@@ -82,8 +84,8 @@ def build_demo(autoencoder: str | pathlib.Path, vae: str | pathlib.Path, name: s
 
 
 def fits(first: dict, second: dict) -> bool:
-    """Whether two models (their model.json) take the same images, noise and classes."""
-    return all(first[key] == second[key] for key in ("image_shape", "noise")) and all(
+    """Whether two models (their model.json) take the same images, noise and classes, and read files alike."""
+    return all(first.get(key) == second.get(key) for key in ("image_shape", "noise", *READING)) and all(
         first["signatures"][endpoint]["inputs"] == second["signatures"][endpoint]["inputs"]
         for endpoint in ("generate", "reconstruct")
     )

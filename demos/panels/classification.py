@@ -22,7 +22,7 @@ def add_classification(model: Categories, prefix: str = "") -> None:
     """
 
     def classify(path, invert):
-        image = read_image(path, model.image_shape, invert)[None]
+        image = read_image(path, model.model, invert)[None]
         probabilities = model.model.run("classify", image=image)["category"][0]
         styles = np.repeat(model.encode(image), model.count, axis=0)
         return (

@@ -87,7 +87,7 @@ def add_domains(model: Domains, prefix: str = "") -> None:
     several = bool(model.sets.max())
 
     def domains(path, invert):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model.model, invert)
         columns = min(COLUMNS, len(model.names))
         scale = max(1, MANY // (columns * image.shape[1]))
         sheet = pictures.grid(model.every(image), columns, scale=scale, labels=model.names)
@@ -96,13 +96,13 @@ def add_domains(model: Domains, prefix: str = "") -> None:
         return single(image), sheet, *[float(values[entry]) for entry in shown], single(image)
 
     def mix(path, invert, dataset, *values):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model.model, invert)
         vector = model.decided(model.read(image))
         vector[list(shown)] = values
         return single(model.made(image, model.shared(vector), int(dataset or 0)))
 
     def named(path, invert, text):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model.model, invert)
         names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
         return single(model.model.translate(image[None], names)[0])
 

@@ -21,7 +21,7 @@ def add_guess(model: Categories, prefix: str = "") -> None:
     """
 
     def infer(path, invert):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model.model, invert)
         guess = model.model.run("infer", image=image[None])
         category, code = guess["category"], np.clip(guess["code"], -1, 1)  # a mean may lie beyond, a code may not
         again = model.generate(1, 0, label=[int(category[0].argmax())], code=code)[0]

@@ -56,7 +56,7 @@ def add_interpolation(model: Runtime, prefix: str = "") -> None:
     """
 
     def decoded(first, second, invert, label, path, positions):
-        images = np.stack([read_image(file, model.image_shape, invert) for file in (first, second)])
+        images = np.stack([read_image(file, model, invert) for file in (first, second)])
         codes = between(*model.encode(images, **told(label, 2)), positions, path)
         return model.decode(codes, **told(label, len(codes)))
 

@@ -32,17 +32,17 @@ def add_patch_puzzle(model: Runtime, prefix: str = "") -> None:
     with_mask = "mask" in model.signatures["restore"]["outputs"]
 
     def seen(path, invert, text):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model, invert)
         places = read_places(text, image_size, size, most) if text and text.strip() else []
         return single(framed(image, places, size))
 
     def choose(path, invert):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model, invert)
         places = key_places(image, usual, size)
         return written(places), single(framed(image, places, size))
 
     def click(path, invert, text, event: gr.SelectData):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model, invert)
         factor = single(image).shape[0] // image.shape[0]
         column, row = (int(at) // factor for at in event.index)
         before = read_places(text, image_size, size, most) if text and text.strip() else []
@@ -61,7 +61,7 @@ def add_patch_puzzle(model: Runtime, prefix: str = "") -> None:
         return written([places[index] for index in order])
 
     def restore(path, invert, text, seed):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model, invert)
         places = read_places(text, image_size, size, most)
         patches = cut_patches(image, places, size)
         missing = most - len(patches)

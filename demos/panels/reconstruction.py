@@ -28,7 +28,7 @@ def add_reconstruction(model: Runtime, prefix: str = "") -> None:
     """
 
     def reconstruct(path, invert, label):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model, invert)
         made = model.reconstruct(image[None], **told(label, 1))[0]
         return single(image), single(made), single(np.abs(image - made)), error_text(image, made)
 

@@ -45,7 +45,7 @@ def add_sliders(demo: gr.Blocks, model: Runtime, codes: Codes, prefix: str = "")
         return seed, *start(seed, label)
 
     def start_from(path, invert, label):
-        return begin(model.encode(read_image(path, model.image_shape, invert)[None], **told(label, 1))[0], label)
+        return begin(model.encode(read_image(path, model, invert)[None], **told(label, 1))[0], label)
 
     def move(base, label, *values):
         code = np.zeros(codes.size, np.float32) if base is None else np.array(base, np.float32)

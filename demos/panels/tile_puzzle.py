@@ -47,7 +47,7 @@ def add_tile_puzzle(model: Runtime, prefix: str = "") -> None:
     side = round(count**0.5)
 
     def solve(path, invert, missing, seed):
-        image = read_image(path, model.image_shape, invert)
+        image = read_image(path, model, invert)
         whole = tiles_of(image, side)
         seed = int(given(seed, "Seed"))
         given_tiles = whole[np.random.default_rng(seed).permutation(count)][: count - int(missing)]

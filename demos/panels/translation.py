@@ -42,7 +42,7 @@ def add_translation(model: Runtime, direction: str, prefix: str = "") -> None:
     shape, reverse = shape_of(model, first), f"{second}_to_{first}"
 
     def translate(path, invert):
-        image = read_image(path, shape, invert)
+        image = read_image(path, model, invert, shape)
         made = translated(model, image, direction)
         back = translated(model, made, reverse)
         return single(image), single(made), single(back), cycle_text(image, back)

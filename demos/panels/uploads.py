@@ -4,9 +4,8 @@ import pathlib
 
 import gradio as gr
 import numpy as np
-from PIL import Image, ImageOps
 
-from keras_gen.export.runtime import IMAGE_FORMATS, MAX_PIXELS
+from keras_gen.export.runtime import IMAGE_FORMATS, Runtime, decode_image, fit_image, scale_image
 
 from .errors import complaint
 
@@ -32,59 +31,51 @@ def invert_field(image_shape: tuple[int, int, int]) -> gr.Checkbox:
     return gr.Checkbox(label="Invert: dark on light to light on dark", visible=image_shape[2] == 1)
 
 
-def read_image(path: str | None, image_shape: tuple[int, int, int], invert: bool = False) -> np.ndarray:
-    """An image file as the model takes it, by `RULE`.
+def read_image(
+    path: str | None, model: Runtime, invert: bool = False, image_shape: tuple[int, int, int] | None = None
+) -> np.ndarray:
+    """An image file as the model takes it: by `RULE`, and scaled as its training data was.
 
     Args:
         path: the file, of one of `FORMATS`; of a GIF the first frame counts. Its content decides, not its name.
-        image_shape: (height, width, 1 or 3).
+        model: the exported model, whose `reading` is that of its training data.
         invert: turn black to white and the reverse.
+        image_shape: (height, width, channels); default the model's.
 
     Returns:
         float32 [height, width, channels] in [0, 1].
 
     Raises:
-        gr.Error: without a file, or with one that cannot be read or has more than 50 million pixels by its header.
+        gr.Error: without a file, or with one that cannot be read, has more than 50 million pixels by its header, or
+            numbers outside of the training data's range.
     """
     if path is None:
         raise complaint("There is no image yet: upload one first")
-    name = pathlib.Path(path).name
+    name, shape, reading = pathlib.Path(path).name, image_shape or model.image_shape, dict(model.reading)
+    value_range = reading.pop("value_range", None)
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                pixels = f"{image.width} x {image.height} pixels"
-                raise complaint(f"{name} has {pixels}; at most {MAX_PIXELS // 10**6} million are taken")
-            image.load()
-            image = ImageOps.exif_transpose(image)
-    except gr.Error:
-        raise
-    except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
-        raise complaint(f"{name} cannot be read as an image ({type(error).__name__}): {HELP}") from error
-    height, width, channels = image_shape
-    image = _on_white(_in_eight_bits(image)).convert("L" if channels == 1 else "RGB")
-    array = _fit(image, width, height).reshape(height, width, channels).astype(np.float32) / 255
+        image = decode_image(path, shape[:2], FORMATS)
+    except (ValueError, OSError) as error:
+        if error.__cause__ is None:
+            raise complaint(str(error).replace(path, name)) from error
+        # what a damaged file holds is not repeated
+        raise complaint(f"{name} cannot be read as an image ({type(error.__cause__).__name__}): {HELP}") from error
+    shown = _before_it_was_enlarged(image, shape)
+    try:
+        # pictures that were shown here have 8 bits, whatever the range of the training data
+        image = scale_image(image, value_range) if shown is None else shown
+        array = fit_image(image, shape, **reading)
+    except ValueError as error:
+        raise complaint(f"{name}: {error}") from error
     return 1 - array if invert else array
 
 
-def _in_eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit gray; convert() would clip it at 255
-        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
-    return image
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-
-
-def _fit(image: Image.Image, width: int, height: int) -> np.ndarray:
-    """Cover the size and cut the middle; a picture that was enlarged to be shown here comes back as it was."""
-    array = np.asarray(image)
-    factor = image.width // width
-    if factor > 1 and image.size == (width * factor, height * factor):
-        small = array[::factor, ::factor]
-        if np.array_equal(small.repeat(factor, axis=0).repeat(factor, axis=1), array):
+def _before_it_was_enlarged(image: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray | None:
+    """A picture in the model's size that was enlarged to be shown here, as it was; None for others."""
+    height, width = shape[:2]
+    factor = image.shape[1] // width
+    if image.dtype == np.uint8 and factor > 1 and image.shape[:2] == (height * factor, width * factor):
+        small = image[::factor, ::factor]
+        if np.array_equal(small.repeat(factor, axis=0).repeat(factor, axis=1), image):
             return small
-    return np.asarray(ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC))
+    return None

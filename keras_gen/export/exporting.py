@@ -23,7 +23,7 @@ from .isolated import convert_and_check
 from .parity import COMPARISON
 from .precisions import file_names, parse_formats, parse_precisions
 from .request import check_request
-from .runtime import MAX_BATCH
+from .runtime import MAX_BATCH, READING
 from .saved_model import write_saved_model
 from .single_precision import in_float32
 
@@ -95,6 +95,7 @@ def export(
         system=system,
         title=zoo.SYSTEMS[system].title if system in zoo.SYSTEMS else system,
         labels=list(names) if names else None,
+        reading={name: run.config["data"][name] for name in READING if run.config["data"].get(name) is not None},
         seed=seed,
     )
 
@@ -110,6 +111,7 @@ def export_model(
     system: str | None = None,
     title: str | None = None,
     labels: Sequence[str] | None = None,
+    value_range: tuple[float, float] | None = None,
     seed: int = 0,
 ) -> pathlib.Path:
     """Export a model that has no run directory.
@@ -124,6 +126,8 @@ def export_model(
         format, quantize, batch, seed: as for `export`.
         system, title: what model.json says it is; default the model's `system`, or the class name.
         labels: names of the classes.
+        value_range: (black, white): the stored numbers that became 0 and 1 in the training data, by which image files
+            are to be read; None for the usual 0 to 255.
 
     Returns:
         The folder.
@@ -144,6 +148,7 @@ def export_model(
         system=system or model.system or name.lower(),
         title=title or name,
         labels=list(labels) if labels is not None else None,
+        reading={} if value_range is None else {"value_range": [float(value) for value in value_range]},
         seed=seed,
     )
 
@@ -154,7 +159,7 @@ def _check_batch(batch: int) -> None:
 
 
 def _export(
-    model, folder, *, formats, precisions, batch, examples: Examples, system, title, labels, seed
+    model, folder, *, formats, precisions, batch, examples: Examples, system, title, labels, reading, seed
 ) -> pathlib.Path:
     folders.check_replaceable(folder)
     model = in_float32(model)
@@ -182,7 +187,8 @@ def _export(
         new.mkdir()
         for name in [*files.values(), *([saved] if saved else [])]:
             os.replace(scratch / name, new / name)
-        description = folders.describe(model, endpoints, system=system, title=title, batch=batch, labels=labels)
+        about = {"system": system, "title": title, "batch": batch, "labels": labels, "reading": reading}
+        description = folders.describe(model, endpoints, **about)
         description["saved_model"] = saved
         description["preferred"] = precisions[0] if files else None
         description["files"] = {

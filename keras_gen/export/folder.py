@@ -39,8 +39,14 @@ def describe(
     title: str,
     batch: int,
     labels: list[str] | None,
+    reading: dict,
 ) -> dict:
-    """The content of model.json but for its files: what each signature takes and returns, and what makes the noise."""
+    """The content of model.json but for its files: what each signature takes and returns, and what makes the noise.
+
+    Args:
+        model, endpoints, system, title, batch, labels: what is described.
+        reading: `value_range`, `crop` and `background` of the training data, as far as they are not the usual ones.
+    """
     from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 
     drawn = any(port.kind in NOISE_KINDS for each in endpoints for port in each.inputs.values())
@@ -68,6 +74,7 @@ def describe(
             "inputs": noise,
         },
         "labels": labels,
+        **reading,
         **model.described(),
         "fingerprint": fingerprint(model),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

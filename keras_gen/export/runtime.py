@@ -37,7 +37,10 @@ ROUNDING = 1e-5  # how far beyond its range a value may lie by rounding
 MAX_JSON_BYTES = 1 << 26
 MAX_BATCH = 1 << 16
 MAX_PIXELS = 50_000_000  # of an image file
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+CROPS = ("center", "pad")
+READING = ("value_range", "crop", "background")  # entries of model.json
+WHITE = (255, 255, 255)
 NOISE_KINDS = ("normal", "uniform", "signed", "one_hot")
 # kind of a port -> the range of its values, None where there is no bound
 KINDS = {
@@ -113,6 +116,9 @@ RULES = {
         "inputs": Items({"name": TEXT, "stream": integer(0, 2**63 - 1), "kind": one_of(NOISE_KINDS), "shape": SHAPE})
     },
     "labels": Nullable(Items(TEXT)),
+    "value_range?": Items(NUMBER, 2, 2),
+    "crop?": one_of(CROPS),
+    "background?": Items(integer(0, 255), 3, 3),
     "text?": {"vocabulary": Items(TEXT, 1), "length": integer(1, 2**16)},
     "attributes?": {
         "names": Items(TEXT, 1),
@@ -217,6 +223,11 @@ class Runtime:
         if "caption" in conditions:
             conditions["embedding"] = self.embed(conditions.pop("caption"), num)
         return self._first("generate", **{**self.noise(num, seed), **conditions})
+
+    @property
+    def reading(self) -> dict:
+        """How the training data was read, as far as model.json states it: arguments of `read_images`."""
+        return {name: self.description[name] for name in READING if name in self.description}
 
     def read(self, caption: str) -> dict:
         """How a caption is read: `words` (all of its words), `unknown` (those read that the model does not know),
@@ -478,6 +489,8 @@ def _relations(content: dict):
     if "generate" in signatures:
         shape = next(iter(signatures["generate"]["outputs"].values()))["shape"]
         yield "image_shape", content["image_shape"] == shape, f"{shape}, as generate gives", str(content["image_shape"])
+    low, high = content.get("value_range", (0, 1))
+    yield "value_range", low < high, "the number that is black, then a larger one that is white", f"{low}, {high}"
     yield from _text_relations(content.get("text"), signatures)
     yield from _attribute_relations(content.get("attributes"), signatures)
 
@@ -804,44 +817,214 @@ def write_png(file, picture: np.ndarray) -> None:
     pathlib.Path(file).write_bytes(b"\x89PNG\r\n\x1a\n" + data)
 
 
-def read_images(files: list, image_shape: tuple[int, int, int]) -> np.ndarray:
-    """Images of .npy files (float in [0, 1] or 8-bit) and, where Pillow is installed, of image files.
+def read_images(
+    files: list, image_shape: tuple[int, int, int], value_range=None, *, crop: str = "center", background=WHITE
+) -> np.ndarray:
+    """Images of .npy files and, where Pillow is installed, of image files, as the training data was read.
 
-    An image file is cropped to the model's aspect ratio and resized.
+    Args:
+        files: .npy files hold images [num, *image_shape] or one image: floats in [0, 1], or integers in the value range
+            (8 bits without one). Image files have any size and any channels.
+        image_shape: (height, width, channels).
+        value_range, crop, background: see `scale_image` and `fit_image`.
+
+    Returns:
+        float32 [num, height, width, channels] in [0, 1].
+
+    Raises:
+        FileNotFoundError, ValueError: for a file that cannot be read, or does not fit.
     """
-    return np.concatenate([_read_images(pathlib.Path(file), image_shape) for file in files])
+    parts = []
+    for file in map(pathlib.Path, files):
+        if file.suffix == ".npy":
+            parts.append(_read_array_of_images(file, image_shape, value_range))
+            continue
+        image = decode_image(file, image_shape[:2])
+        try:
+            parts.append(fit_image(scale_image(image, value_range), image_shape, crop, background)[None])
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+    return np.concatenate(parts)
 
 
-def _read_images(file: pathlib.Path, image_shape: tuple[int, int, int]) -> np.ndarray:
-    height, width, channels = image_shape
-    if file.suffix == ".npy":
-        array = read_array(file)
-        array = array / np.float32(255) if array.dtype == np.uint8 else array
-        array = array[None] if array.ndim == 3 else array
-        if array.shape[1:] != image_shape:
-            wanted = ", ".join(map(str, image_shape))
-            raise ValueError(f"{file}: expected images of the shape [num, {wanted}]; received {list(array.shape)}")
+def _read_array_of_images(file: pathlib.Path, image_shape: tuple[int, int, int], value_range) -> np.ndarray:
+    array = read_array(file)
+    array = array[None] if array.ndim == 3 else array
+    if array.shape[1:] != tuple(image_shape):
+        wanted = ", ".join(map(str, image_shape))
+        raise ValueError(f"{file}: expected images of the shape [num, {wanted}]; received {list(array.shape)}")
+    if array.dtype.kind not in "iu":
         return array
+    if value_range is None and array.dtype != np.uint8:
+        raise ValueError(f"{file}: expected floats from 0 to 1, or 8-bit integers; received {array.dtype}")
+    try:
+        scaled = scale_image(array, value_range)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    return scaled / np.float32(255) if scaled.dtype == np.uint8 else scaled
+
+
+def decode_image(file, enough: tuple[int, int] | None = None, formats: tuple[str, ...] = IMAGE_FORMATS) -> np.ndarray:
+    """The pixels of an image file, turned upright as its EXIF orientation says; it needs Pillow.
+
+    Args:
+        file: its content decides the format, not its name.
+        enough: (height, width); a larger JPEG is decoded at a half, a quarter or an eighth of its size, as long as both
+            sides stay at least twice these.
+        formats: names of Pillow's formats that are read.
+
+    Returns:
+        uint8 [height, width, channels], channels being 1 (gray), 2 (gray and opacity), 3 (red, green, blue) or 4 (with
+        opacity); or int32 [height, width, 1] where the file has more than 8 bits of gray.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where Pillow is missing, the file is damaged or no such image, or has more than 50 million pixels.
+    """
+    file = pathlib.Path(file)
     if not file.is_file():
         raise FileNotFoundError(f"{file} does not exist, or is no file")
     try:
         from PIL import Image, ImageOps
     except ImportError as error:
         raise ValueError(f"{file}: image files need Pillow (pip install pillow); without it, pass a .npy") from error
-    if channels not in (1, 3):
-        raise ValueError(f"{file}: this model takes images with {channels} channels; pass a .npy")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is a lower one
-            with Image.open(file, formats=IMAGE_FORMATS) as image:
+            with Image.open(file, formats=formats) as image:
                 size = image.size
                 if size[0] * size[1] <= MAX_PIXELS:  # by the header, before anything is decoded
-                    image = ImageOps.fit(image.convert("L" if channels == 1 else "RGB"), (width, height))
-                    return np.asarray(image, np.float32).reshape(1, height, width, channels) / 255
+                    if image.format == "JPEG" and enough is not None:
+                        image.draft(None, (2 * enough[1], 2 * enough[0]))
+                    image.load()
+                    return _pixels(ImageOps.exif_transpose(image))
     except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
-        kinds = ", ".join(IMAGE_FORMATS)
+        kinds = ", ".join(formats)
         raise ValueError(f"{file} cannot be read as an image: expected {kinds}; received: {error}") from error
     raise ValueError(f"{file}: expected at most {MAX_PIXELS} pixels; received {size[0]} x {size[1]}: make it smaller")
+
+
+def _pixels(image) -> np.ndarray:
+    transparent = "transparency" in image.info
+    if image.mode in ("I", "I;16", "I;16B", "I;16L"):
+        return np.asarray(image).astype(np.int32)[..., None]
+    if image.mode in ("1", "L"):
+        image = image.convert("LA" if transparent else "L")
+    elif image.mode in ("P", "PA", "RGB") and (transparent or image.mode == "PA"):
+        image = image.convert("RGBA")
+    elif image.mode not in ("LA", "RGB", "RGBA"):
+        if image.mode == "F":
+            raise ValueError("floating-point pixels; save it with 8 or 16 bits")
+        image = image.convert("RGB")
+    array = np.asarray(image)
+    return array[..., None] if array.ndim == 2 else array
+
+
+def scale_image(image: np.ndarray, value_range=None) -> np.ndarray:
+    """Stored numbers as the training data was scaled.
+
+    Args:
+        image: integers, of `decode_image` or of an array.
+        value_range: (black, white) of model.json; None is 0 to 255 for 8 bits and 0 to 65535 for more. An 8-bit image
+            has the range 0 to 255 also where white is above 255.
+
+    Returns:
+        uint8 as it was, or float32 in [0, 1].
+
+    Raises:
+        ValueError: for numbers outside of the range.
+    """
+    eight_bits = image.dtype == np.uint8
+    if eight_bits and value_range is None:
+        return image
+    low, high = (0, 65535) if value_range is None else value_range
+    if eight_bits and high > 255:
+        low, high = 0, 255
+    if image.size and not low <= image.min() <= image.max() <= high:
+        raise ValueError(
+            f"expected numbers from {low:g} (black) to {high:g} (white), as in the training data; received "
+            f"{image.min()} to {image.max()}; rescale them to this range"
+        )
+    return ((image - np.float64(low)) / (high - low)).astype(np.float32)
+
+
+def fit_image(
+    image: np.ndarray, image_shape: tuple[int, int, int], crop: str = "center", background=WHITE
+) -> np.ndarray:
+    """Bring an image to a shape as the training data was: its channels first, then its size.
+
+    Args:
+        image: uint8, or float32 in [0, 1]; [height, width, 1 to 4], see `decode_image`.
+        image_shape: (height, width, channels), channels 1, 3 or 4.
+        crop: "center" covers the size and cuts the middle, "pad" fits inside and fills the rest.
+        background: (red, green, blue) from 0 to 255, behind what is transparent and around what is padded.
+
+    Returns:
+        float32 [height, width, channels] in [0, 1].
+
+    Raises:
+        ValueError: for channels that cannot be made of the image's.
+    """
+    from PIL import Image
+
+    height, width, channels = image_shape
+    image = _with_channels(image, channels, background)
+    (own_height, own_width), scales = image.shape[:2], (image.shape[1] / width, image.shape[0] / height)
+
+    def resized(size, box):
+        planes = [image[..., 0] if channels == 1 else image]
+        if image.dtype != np.uint8:  # Pillow resizes floats one channel at a time
+            planes = [np.ascontiguousarray(image[..., channel]) for channel in range(channels)]
+        planes = [np.asarray(Image.fromarray(each).resize(size, Image.Resampling.BICUBIC, box=box)) for each in planes]
+        whole = planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
+        whole = whole if image.dtype == np.uint8 else np.clip(whole, 0, 1)
+        return whole.reshape(size[1], size[0], channels)
+
+    if image.shape != tuple(image_shape):
+        if crop == "center":
+            scale = min(scales)
+            left, top = (own_width - width * scale) / 2, (own_height - height * scale) / 2
+            image = resized((width, height), (left, top, left + width * scale, top + height * scale))
+        else:
+            scale = max(scales)
+            inner = max(1, round(own_width / scale)), max(1, round(own_height / scale))
+            left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+            ground = np.array(
+                [[[*background, 0][: max(3, channels)]]], np.uint8
+            )  # the rest is transparent, if it can be
+            ground = ground if image.dtype == np.uint8 else ground.astype(np.float32) / 255
+            ground = _with_channels(ground, channels, background)
+            whole = np.broadcast_to(ground, (height, width, channels)).copy()
+            whole[top : top + inner[1], left : left + inner[0]] = resized(inner, (0, 0, own_width, own_height))
+            image = whole
+    return image.astype(np.float32) / 255 if image.dtype == np.uint8 else image
+
+
+def _with_channels(image: np.ndarray, channels: int, background) -> np.ndarray:
+    """Opacity lies on the background, gray is repeated, and color becomes its luminance (ITU-R 601-2)."""
+    found = image.shape[-1]
+    if found == 2 and channels == 4:
+        return np.concatenate([np.repeat(image[..., :1], 3, axis=-1), image[..., 1:]], axis=-1)
+    if found in (2, 4) and channels in (1, 3):
+        color, opacity = image[..., :-1], image[..., -1:]
+        color = np.repeat(color, 3, axis=-1) if found == 2 else color
+        if image.dtype == np.uint8:
+            opacity = opacity.astype(np.uint32)
+            image = ((color * opacity + np.array(background, np.uint32) * (255 - opacity) + 127) // 255).astype(
+                np.uint8
+            )
+        else:
+            image = (color * opacity + np.array(background, np.float32) / 255 * (1 - opacity)).astype(np.float32)
+        found = 3
+    if (found, channels) == (1, 3):
+        return np.repeat(image, 3, axis=-1)
+    if (found, channels) == (3, 1):
+        if image.dtype == np.uint8:  # Pillow's fixed-point weights
+            return ((image @ np.array([19595, 38470, 7471], np.uint32) + 0x8000) >> 16).astype(np.uint8)[..., None]
+        return (image @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+    if found != channels:
+        raise ValueError(f"this model takes images with {channels} channels; received {found}; pass a .npy")
+    return image
 
 
 def read_array(file: str | pathlib.Path) -> np.ndarray:
@@ -981,7 +1164,7 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.command == "generate":
         write_result(options.out, model.generate(options.num, options.seed, **told))
     elif options.command in ("reconstruct", "translate"):
-        images = read_images(options.images, model.image_shape)
+        images = read_images(options.images, model.image_shape, **model.reading)
         translates = options.command == "translate"
         made = model.translate(images, tuple(options.attributes)) if translates else model.reconstruct(images, **told)
         if options.out.endswith(".npy"):

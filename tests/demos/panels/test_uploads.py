@@ -1,6 +1,7 @@
 """Uploads of every kind become the model's input, as the training data did."""
 
 import pathlib
+import types
 import zlib
 
 import gradio as gr
@@ -8,11 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demos.panels.uploads import read_image
+from demos.panels.uploads import read_image as read_for
 from demos.panels.views import single
 from keras_gen.data.fit import Fit
 
 ORIENTATION = 0x0112  # EXIF
+
+
+def read_image(path, shape, invert=False, **reading):
+    """As for a model of that shape whose model.json states this reading."""
+    return read_for(path, types.SimpleNamespace(image_shape=shape, reading=reading), invert)
 
 
 def picture(height, width, channels, seed=0):
@@ -32,8 +38,7 @@ def test_the_rule_is_that_of_the_training_data(tmp_path, size, shape, channels):
     expected = Fit(shape)(array).astype(np.float32) / 255
     found = read_image(written(tmp_path / "image.png", array), shape)
     assert found.dtype == np.float32 and found.shape == shape
-    # two roundings to 8 bits may fall otherwise: of compositing, and of luminance before or after
-    np.testing.assert_allclose(found, expected, atol=2.01 / 255)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_a_photograph_is_turned_upright(tmp_path):
@@ -49,7 +54,23 @@ def test_sixteen_bits_keep_their_range(tmp_path):
     levels = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
     Image.fromarray(levels).save(tmp_path / "deep.png")
     found = read_image(str(tmp_path / "deep.png"), (8, 8, 1))[..., 0]
-    np.testing.assert_allclose(found, levels / 65535, atol=0.51 / 255)
+    np.testing.assert_allclose(found, levels / 65535, atol=1e-6)
+
+
+def test_the_training_data_s_range_is_that_of_uploads(tmp_path):
+    levels = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    found = read_image(str(tmp_path / "deep.png"), (8, 8, 1), value_range=[0, 4095])[..., 0]
+    np.testing.assert_allclose(found, levels / 4095, atol=1e-6)
+    with pytest.raises(gr.Error) as error:
+        read_image(str(tmp_path / "deep.png"), (8, 8, 1), value_range=[0, 1023])
+    assert "deep.png: expected numbers from 0 (black) to 1023 (white)" in error.value.message
+
+
+def test_pictures_that_were_shown_have_eight_bits_whatever_the_range(tmp_path):
+    array = picture(8, 8, 1)
+    path = written(tmp_path / "shown.png", single(array.astype(np.float32) / 255))
+    np.testing.assert_array_equal(read_image(path, (8, 8, 1), value_range=[0, 16]), array.astype(np.float32) / 255)
 
 
 def test_palettes_with_transparency_lie_on_white(tmp_path):
@@ -119,4 +140,4 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
     header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
     checksum = zlib.crc32(header[-17:]).to_bytes(4, "big")
     (tmp_path / "bomb.png").write_bytes(header + checksum + b"\0\0\0\x10IDAT")
-    refused(str(tmp_path / "bomb.png"), "9000 x 9000 pixels; at most 50 million")
+    refused(str(tmp_path / "bomb.png"), "bomb.png: expected at most 50000000 pixels; received 9000 x 9000")

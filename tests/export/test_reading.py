@@ -1,0 +1,150 @@
+"""Image files on the device become what `data.load` made of them for training, also where they hold 12 bits."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen import data
+from keras_gen.export import Runtime, export, export_model, runtime
+from keras_gen.models import Autoencoder
+from keras_gen.runs import Run
+
+ORIENTATION = 0x0112  # EXIF
+DEEP = np.linspace(0, 4095, 64).round().astype(np.uint16).reshape(8, 8)
+
+
+def write_every_mode(folder) -> list:
+    """Files of every mode that `data.load` reads, of other sizes than any model has."""
+    generator = np.random.default_rng(0)
+    color = Image.fromarray(generator.integers(0, 256, (20, 31, 3), np.uint8))
+    clear = Image.fromarray(generator.integers(0, 256, (31, 20, 4), np.uint8))
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    color.save(folder / "rgb.png")
+    color.convert("L").save(folder / "gray.png")
+    color.convert("1").save(folder / "bits.png")
+    color.convert("P").save(folder / "palette.png")
+    color.convert("P").save(folder / "clear_palette.png", transparency=3)
+    clear.save(folder / "rgba.png")
+    clear.convert("LA").save(folder / "la.png")
+    color.convert("CMYK").save(folder / "cmyk.jpg")
+    color.save(folder / "turned.jpg", exif=exif)
+    color.resize((310, 200)).save(folder / "large.jpg")  # decoded at a fraction of its size
+    clear.save(folder / "clear.webp", lossless=True)
+    color.save(folder / "old.bmp")
+    color.resize((12, 10)).save(folder / "fitting.png")
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("options", [{}, {"crop": "pad", "background": (0, 40, 255)}], ids=["center", "pad"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_files_of_every_mode_are_read_as_in_training(tmp_path, channels, options):
+    files, shape = write_every_mode(tmp_path), (10, 12, channels)
+    if channels == 4:
+        files = [file for file in files if file.stem in ("rgba", "la", "clear_palette", "clear")]
+        for file in set(tmp_path.iterdir()) - set(files):
+            file.unlink()
+    (batch,) = data.load(tmp_path, image_shape=shape, batch_size=20, shuffle=False, **options)
+    np.testing.assert_allclose(runtime.read_images(files, shape, **options), batch["image"], atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def identity() -> Autoencoder:
+    """Reconstructs each image as it is, so that what was read can be seen from outside."""
+    image, code = keras.Input((8, 8, 1)), keras.Input((64,))
+    encoder = keras.Model(image, keras.layers.Flatten()(image))
+    return Autoencoder(encoder, keras.Model(code, keras.layers.Reshape((8, 8, 1))(code)))
+
+
+def command_line(folder, *arguments, code: int = 0) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(folder / "runtime.py"), *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
+    """From config.json into model.json, and from there into what is read."""
+    np.savez(tmp_path / "images.npz", image=np.zeros((6, 8, 8, 1), np.uint8))
+    about = {"source": str(tmp_path / "images.npz"), "splits": {"train": "train"}, "value_range": [0, 4095]}
+    config = {
+        "system": "autoencoder",
+        "image_shape": [8, 8, 1],
+        "data": about,
+        "training": {"batch_size": 2, "seed": 0},
+    }
+    run = Run.create(tmp_path / "run", config)
+    identity.save(run.model_file)
+    folder = export(run, quantize="none")
+    assert json.loads((folder / "model.json").read_text())["value_range"] == [0, 4095]
+    for name in ("deep.png", "deep.tif"):
+        Image.fromarray(DEEP).save(folder / name)
+        command_line(folder, "reconstruct", name, "--out", "made.npy")
+        np.testing.assert_allclose(np.load(folder / "made.npy")[0, ..., 0], DEEP / 4095, atol=1e-6)
+    np.save(folder / "deep.npy", DEEP[..., None])  # integers are scaled, floats are in [0, 1] already
+    np.testing.assert_allclose(
+        runtime.read_images([folder / "deep.npy"], (8, 8, 1), (0, 4095))[0, ..., 0], DEEP / 4095, atol=1e-6
+    )
+    Image.fromarray(16 * DEEP).save(folder / "wide.png")
+    failed = command_line(folder, "reconstruct", "wide.png", code=1)
+    assert failed.stderr.splitlines()[-1] == (
+        "error: wide.png: expected numbers from 0 (black) to 4095 (white), as in the training data; received 0 to "
+        "65520; rescale them to this range"
+    )
+
+
+def test_training_and_device_scale_twelve_bits_alike(tmp_path):
+    large = np.random.default_rng(0).integers(0, 4096, (20, 31)).astype(np.uint16)
+    Image.fromarray(large).save(tmp_path / "deep.png")
+    files, options = [tmp_path / "deep.png"], {"value_range": (0, 4095)}
+    (batch,) = data.load(tmp_path, image_shape=(8, 8, 1), batch_size=1, **options)
+    np.testing.assert_allclose(runtime.read_images(files, (8, 8, 1), **options), batch["image"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("stored", "value_range", "expected"),
+    [
+        (np.uint8([0, 51, 255]), (0, 4095), [0, 0.2, 1]),  # an 8-bit file among those of 12 bits
+        (np.uint8([0, 4, 16]), (0, 16), [0, 0.25, 1]),
+        (np.uint8([10, 60, 110]), (10, 110), [0, 0.5, 1]),
+        (np.int32([0, 13107, 65535]), None, [0, 0.2, 1]),
+        (np.int32([-1000, 0, 1000]), (-1000, 1000), [0, 0.5, 1]),
+    ],
+)
+def test_scaling_by_hand(stored, value_range, expected):
+    np.testing.assert_allclose(runtime.scale_image(stored, value_range), expected, atol=1e-7)
+    assert runtime.scale_image(stored, value_range).dtype == np.float32
+
+
+def test_numbers_outside_of_the_range_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="from 0 .black. to 16 .white., as in the training data; received 0 to 17"):
+        runtime.scale_image(np.uint8([0, 17]), (0, 16))
+    np.save(tmp_path / "deep.npy", DEEP[..., None])
+    with pytest.raises(ValueError, match="deep.npy: expected floats from 0 to 1, or 8-bit integers; received uint16"):
+        runtime.read_images([tmp_path / "deep.npy"], (8, 8, 1))
+    Image.fromarray(np.zeros((8, 8, 4), np.uint8)).save(tmp_path / "clear.png")
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "color.png")
+    with pytest.raises(ValueError, match="color.png: this model takes images with 4 channels; received 3"):
+        runtime.read_images([tmp_path / "clear.png", tmp_path / "color.png"], (8, 8, 4))
+
+
+def test_a_value_range_that_cannot_be_is_no_export(identity, tmp_path):
+    options = {"calibration": np.zeros((1, 8, 8, 1)), "format": "tflite", "quantize": "none"}
+    folder = export_model(identity, tmp_path / "export", value_range=(0, 4095), **options)
+    assert Runtime(folder).reading == {"value_range": [0.0, 4095.0]}
+    description = json.loads((folder / "model.json").read_text())
+    for value, message in (
+        ([4095, 0], "value_range: expected the number that is black, then a larger one that is white; received"),
+        ([0], "value_range: expected a list of length 2 to 2"),
+        (["0", "1"], r"value_range\[0\]: expected a finite number"),
+    ):
+        description["value_range"] = value
+        description["digest"] = runtime.digest_of(description)
+        (folder / "model.json").write_text(json.dumps(description))
+        with pytest.raises(ValueError, match=message):
+            Runtime(folder)
