@@ -83,7 +83,7 @@ def export(
     train = columns_of(training, CALIBRATION + COMPARISON, fields, seed)
     if run.config["data"].get("splits", {}).get("validation"):
         validation = columns_of(run.dataset("validation", **reading), COMPARISON, fields, seed)
-    names = getattr(getattr(training, "info", None), "label_names", None)
+    names = getattr(model, "label_names", None) or getattr(getattr(training, "info", None), "label_names", None)
     system = run.config["system"]
     return _export(
         model,
@@ -125,7 +125,7 @@ def export_model(
             there are fewer than 96, and repeated where there are fewer than 32).
         format, quantize, batch, seed: as for `export`.
         system, title: what model.json says it is; default the model's `system`, or the class name.
-        labels: names of the classes.
+        labels: names of the classes; default the model's `label_names`.
         value_range: (black, white): the stored numbers that became 0 and 1 in the training data, by which image files
             are to be read; None for the usual 0 to 255.
 
@@ -138,6 +138,7 @@ def export_model(
     _check_batch(batch)
     columns = columns_of(calibration, CALIBRATION + COMPARISON, tuple(model.image_fields), seed)
     name = type(model).__name__
+    labels = labels if labels is not None else getattr(model, "label_names", None)
     return _export(
         model,
         pathlib.Path(folder),

@@ -15,6 +15,7 @@ those that read a caption.
 """
 
 import argparse
+import difflib
 import hashlib
 import json
 import math
@@ -41,6 +42,7 @@ IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 CROPS = ("center", "pad")
 READING = ("value_range", "crop", "background")  # entries of model.json
 WHITE = (255, 255, 255)
+MOST_NAMES = 20  # in a message
 NOISE_KINDS = ("normal", "uniform", "signed", "one_hot")
 # kind of a port -> the range of its values, None where there is no bound
 KINDS = {
@@ -119,6 +121,7 @@ RULES = {
     "value_range?": Items(NUMBER, 2, 2),
     "crop?": one_of(CROPS),
     "background?": Items(integer(0, 255), 3, 3),
+    "domains?": Items(TEXT, 2, 2),
     "text?": {"vocabulary": Items(TEXT, 1), "length": integer(1, 2**16)},
     "attributes?": {
         "names": Items(TEXT, 1),
@@ -181,7 +184,8 @@ class Runtime:
 
         Args:
             signature: its name, see `signatures`.
-            **inputs: name -> array [num, *shape]; a label may also be one class, or classes [num].
+            **inputs: name -> array [num, *shape]; a label may also be one class, or classes [num], each an index or a
+                name of `description["labels"]`.
 
         Returns:
             Output name -> float32 [num, *shape].
@@ -191,7 +195,11 @@ class Runtime:
         """
         if signature not in self.signatures:
             raise ValueError(f"Unknown endpoint {signature!r}: this model has {', '.join(self.signatures)}")
-        arrays = check_inputs(signature, self.signatures[signature]["inputs"], inputs)
+        ports = self.signatures[signature]["inputs"]
+        if "label" in inputs and "label" in ports:
+            names, count = self.description["labels"], ports["label"]["shape"][0]
+            inputs["label"] = indices_of("class", inputs["label"], names, count)
+        arrays = check_inputs(signature, ports, inputs)
         with self._lock:
             if signature not in self._runners:
                 runner = self.interpreter.get_signature_runner(signature)
@@ -210,8 +218,9 @@ class Runtime:
         Args:
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
-            **conditions: what the model can be told, e.g. `label=3` or `label=[0, 1, ...]`, or `caption="a red circle"`
-                (or one caption for each image; unknown words are reported by a warning); also noise of one's own.
+            **conditions: what the model can be told, e.g. `label="cat"`, `label=3` (an index) or a list of these, one
+                for each image; or `caption="a red circle"` (or one caption for each image; unknown words are reported
+                by a warning); also noise of one's own.
 
         Returns:
             float32 [num, height, width, channels] in [0, 1].
@@ -738,6 +747,86 @@ def _check_array(signature: str, name: str, port: dict, array: np.ndarray, num: 
     return array
 
 
+def index_of(what: str, name: str, names, count: int) -> int:
+    """The index of a name.
+
+    Args:
+        what: what is named, "class" or "attribute", for messages.
+        name: one of `names`.
+        names: of the indices 0, 1, ...; fewer than `count` where the last ones have none; None where none has one.
+        count: how many indices there are.
+
+    Raises:
+        ValueError: for an unknown name; lists the names, the most similar ones first.
+    """
+    names = list(names or ())
+    if name in names:
+        return names.index(name)
+    if not names:
+        raise ValueError(f"Unknown {what} {name!r}: this model knows no names, and the indices 0 to {count - 1}")
+    lowered = {known.lower(): known for known in names}
+    close = [lowered[each] for each in difflib.get_close_matches(name.lower(), lowered, cutoff=0.5)]
+    listed = [*close, *(known for known in names if known not in close)]
+    listed = listed if len(listed) <= MOST_NAMES else [*listed[:MOST_NAMES], f"... ({len(listed)} in all)"]
+    raise ValueError(f"Unknown {what} {name!r}: this model knows {', '.join(listed)} (indices 0 to {count - 1})")
+
+
+def indices_of(what: str, values, names, count: int):
+    """One value or several, with every name among them replaced by its index; everything else stays as it is.
+
+    Args:
+        what, names, count: as for `index_of`.
+        values: an integer, a name, or a sequence or array of them.
+    """
+    if isinstance(values, str):
+        return index_of(what, values, names, count)
+    if hasattr(values, "dtype") and values.dtype.kind in "OSU":
+        values = values.tolist()
+    if isinstance(values, (list, tuple)):
+        return [index_of(what, each, names, count) if isinstance(each, str) else each for each in values]
+    return values
+
+
+def read_index(what: str, text: str, names, count: int) -> int:
+    """The index that a text on a command line means: a name, an index, `name:NAME` or `index:INDEX`.
+
+    Args:
+        what, names, count: as for `index_of`.
+        text: without surrounding spaces.
+
+    Raises:
+        ValueError: for an unknown name, an index out of range, or a text that is a name and the index of another.
+
+    Example:
+        >>> read_index("class", "cat", ("cat", "dog"), 2), read_index("class", "1", ("cat", "dog"), 2)
+        (0, 1)
+    """
+    names = list(names or ())
+    number = int(text) if re.fullmatch("[0-9]{1,9}", text) and int(text) < count else None
+    if text in names:
+        named = names.index(text)
+        if number is None or number == named:
+            return named
+        other = f"{what} {names[number]!r}" if number < len(names) else f"a {what} without a name"
+        raise ValueError(
+            f"{text} is the name of {what} {named}, and the index of {other}: write name:{text} or index:{text}"
+        )
+    if number is not None:
+        return number
+    kind, colon, rest = text.partition(":")
+    if colon and kind == "index":
+        return read_index(what, rest, (), count)
+    return index_of(what, rest if colon and kind == "name" else text, names, count)
+
+
+def read_indices(what: str, text: str, names, count: int) -> list[int]:
+    """The indices that a text with commas means, see `read_index`; a text that is one name with commas is that one."""
+    if text in (names or ()):
+        return [read_index(what, text, names, count)]
+    parts = [part.strip() for part in text.split(",")]
+    return [read_index(what, part, names, count) for part in parts]
+
+
 def attribute_vectors(told: dict, wanted, num: int, dataset: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Names or vectors -> vectors float32 [num, size], and the data sets that they are of, int [num].
 
@@ -767,11 +856,9 @@ def _attribute_vector(told: dict, one, dataset: int | None) -> tuple[np.ndarray,
         if max(sets) and dataset not in range(max(sets) + 1):
             raise ValueError(f"Say which data set a vector is of: dataset=0 to {max(sets)}; received {dataset!r}")
         return vector.astype(np.float32), dataset or 0
-    unknown = [name for name in one if name not in told["names"]]
-    if unknown or not one:
-        said = f"Unknown attribute {', '.join(map(repr, unknown))}" if unknown else "No attribute"
-        raise ValueError(f"{said}: this model knows {', '.join(told['names'])}")
-    entries = [told["names"].index(name) for name in one]
+    if not one:
+        raise ValueError(f"No attribute: this model knows {', '.join(told['names'])}")
+    entries = indices_of("attribute", list(one), told["names"], len(told["names"]))
     of = {sets[group_of[entry]] for entry in entries}
     if len(of) > 1:
         raise ValueError(f"{', '.join(one)} are attributes of different data sets: ask for those of one")
@@ -1107,6 +1194,10 @@ def information(model: Runtime) -> str:
         lines.append("attributes: " + ", ".join(told["attributes"]["names"]))
     if told.get("labels"):
         lines.append("labels: " + ", ".join(f"{index} {name}" for index, name in enumerate(told["labels"])))
+    if told.get("domains"):
+        lines.append(
+            "domains: " + ", ".join(f"{letter} {name}" for letter, name in zip("AB", told["domains"], strict=True))
+        )
     if told.get("text"):
         text = told["text"]
         lines.append(f"text: captions of up to {text['length']} words, of {len(text['vocabulary'])} known ones")

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.names import indices_of
+
 
 @dataclasses.dataclass(frozen=True)
 class Attributes:
@@ -144,11 +146,9 @@ class Attributes:
         return vector.astype(np.float32), int(dataset or 0)
 
     def _of_names(self, names: list[str]) -> tuple[np.ndarray, int]:
-        unknown = [name for name in names if name not in self.names]
-        if unknown or not names:
-            said = f"Unknown attribute {', '.join(map(repr, unknown))}" if unknown else "No attribute"
-            raise ValueError(f"{said}: this model knows {', '.join(self.names)}")
-        entries = [self.names.index(name) for name in names]
+        if not names:
+            raise ValueError(f"No attribute: this model knows {', '.join(self.names)}")
+        entries = indices_of("attribute", names, self.names, self.size)
         sets = {int(self.known[:, entry].argmax()) for entry in entries}
         if len(sets) > 1:
             raise ValueError(f"{', '.join(names)} are attributes of different data sets: ask for those of one")

@@ -62,6 +62,7 @@ class CycleGAN(TwoDomains, AdversarialModel):
             generators must take images of any size.
         size: (height, width) of whole images, due where the generators take any size; a batch holds images of it.
         export_size: (height, width) that the endpoints take, where it is not `size`. It may be assigned later.
+        domain_names: names of domain A and domain B, or None; `keras_gen.train` sets those of the data.
         ema: decay of the generators' moving averages, or None.
         seed: of all noise.
 
@@ -94,6 +95,7 @@ class CycleGAN(TwoDomains, AdversarialModel):
         crop: Sequence[int] | None = None,
         size: Sequence[int] | None = None,
         export_size: Sequence[int] | None = None,
+        domain_names: Sequence[str] | None = None,
         ema: float | None = None,
         seed: int | None = None,
         **kwargs,
@@ -110,6 +112,7 @@ class CycleGAN(TwoDomains, AdversarialModel):
         self.semantics, self.semantic_weight = semantics, semantic_weight
         pairs = (None if each is None else tuple(each) for each in (crop, size, export_size))
         self.crop, self.size, self.export_size = pairs
+        self.domain_names = None if domain_names is None else tuple(map(str, domain_names))
         self._objective = adversarial.get(objective)
         check(self)
         self.image_shape = self.shape_of("a")
@@ -212,7 +215,7 @@ class CycleGAN(TwoDomains, AdversarialModel):
     def get_config(self) -> dict:
         own = (
             *("cycle_weight", "identity_weight", "adversarial_weight", "objective", "pool_size", "source", "semantics"),
-            *("semantic_weight", "crop", "size", "export_size", "ema"),
+            *("semantic_weight", "crop", "size", "export_size", "domain_names", "ema"),
         )
         networks = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b", "classifier")
         return {

@@ -37,8 +37,9 @@ class Generating:
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
             batch_size: images decoded at a time.
-            **conditions: what the system can be told, e.g. `label=3` or `label=[0, 1, ...]`; noise of one's own by its
-                name in `noise()` takes the place of what would be drawn.
+            **conditions: what the system can be told, e.g. `label="cat"` (a name), `label=3` (an index) or a list of
+                these, one for each image; noise of one's own by its name in `noise()` takes the place of what would be
+                drawn.
 
         Returns:
             float32 [num, height, width, channels] in [0, 1].

@@ -1,7 +1,11 @@
 """Models that may be told a class."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import tensorflow as tf
+
+from keras_gen.names import indices_of
 
 from .faults import between
 
@@ -30,6 +34,10 @@ def class_indices(label: tf.Tensor, classes: int, lowest: int = 0) -> tf.Tensor:
 class Labelled:
     """What a model with an optional class shares: labels of a batch, and the `label` of `generate`.
 
+    Args:
+        label_names: names of the classes 0, 1, ..., so that `generate` takes them; `keras_gen.train` sets those of the
+            data. None where they have none.
+
     Attributes:
         num_classes: classes to condition on, or None.
     """
@@ -37,9 +45,20 @@ class Labelled:
     num_classes: int | None = None
     label_setting = "num_classes"
 
+    def __init__(self, *, label_names: Sequence[str] | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.label_names = None if label_names is None else tuple(map(str, label_names))
+
     @property
     def label_classes(self):
         return self.num_classes
+
+    def take_names(self, names: Mapping[str, Sequence[str]]) -> None:
+        if self.num_classes and "label" in names:
+            self.label_names = tuple(names["label"])
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "label_names": self.label_names}
 
     def label_of(self, batch: dict) -> tf.Tensor | None:
         """One-hot labels float32 [batch, num_classes], or None for a model without classes."""
@@ -73,7 +92,7 @@ class Labelled:
             raise ValueError(f"This model takes the condition label alone; received {', '.join(sorted(unknown))}")
         if label is None:
             raise ValueError(f"This model is conditional: pass label=, classes 0 to {self.num_classes - 1}")
-        labels = np.asarray(label)
+        labels = np.asarray(indices_of("class", label, self.label_names, self.num_classes))
         if labels.shape not in ((), (1,), (num,)):
             raise ValueError(f"Expected one label, or {num} (one for each image); received the shape {labels.shape}")
         labels = np.broadcast_to(labels, (num,))

@@ -1,5 +1,7 @@
 """What a system says of itself, which training, evaluation, export and demos go by."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from .endpoints import Endpoint
@@ -45,6 +47,13 @@ class Offering:
             batch_size: examples in a step of the last stage.
         """
         return []
+
+    def take_names(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Keeps the names of the data's values, by field, as far as the model is asked for them by name.
+
+        Args:
+            names: `label` -> names of the classes, `domains` -> names of domain A and domain B, ...
+        """
 
     def described(self) -> dict:
         """What an export's model.json says of the system besides: `text`, `attributes`, ... -> JSON."""

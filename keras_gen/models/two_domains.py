@@ -18,6 +18,7 @@ class TwoDomains:
         crop: (height, width) that is trained on, or None for whole images.
         size: (height, width) of whole images, where the generators take any.
         export_size: (height, width) that the endpoints take, where it is another.
+        domain_names: names of domain A and domain B, or None.
     """
 
     @property
@@ -86,6 +87,14 @@ class TwoDomains:
                 f"Images of {shape[0]}x{shape[1]} would come back as {made[0]}x{made[1]}: both sides must be halved to "
                 "whole numbers as often as the generators halve them; crop the images, or add a border"
             )
+
+    def take_names(self, names):
+        if "domains" in names:
+            self.domain_names = tuple(names["domains"])
+
+    def described(self):
+        """`domains`: their names, where they have any."""
+        return {"domains": list(self.domain_names)} if self.domain_names else {}
 
     def examples(self, batch):
         """Each domain's images, translated, and back again."""

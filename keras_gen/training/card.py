@@ -1,5 +1,6 @@
 """The model card: README.md of a run directory."""
 
+import json
 import pathlib
 from collections.abc import Callable
 
@@ -100,13 +101,15 @@ def _export(run: runs.Run) -> str:
 
 
 def _use(run: runs.Run) -> str:
+    names = run.config.get("names", {}).get("label")
+    label = f", label={json.dumps(names[0], ensure_ascii=False) if names else 0}"
     return f"""## Use
 
 ```python
 import keras_gen
 
 model = keras_gen.load("{run.path}")
-images = model.generate(16, seed=1{", label=0" if run.config["settings"].get("num_classes") else ""})
+images = model.generate(16, seed=1{label if run.config["settings"].get("num_classes") else ""})
 ```
 
 ```

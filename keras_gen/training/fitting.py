@@ -36,6 +36,7 @@ from .pretraining import pretrain
 from .samples import SampleGrid
 from .session import Session, Stopped, warn
 from .signals import StopSignals, end_by
+from .views import value_names
 
 # what TensorFlow raises in the other workers where one has ended
 WORKER_LOST = (
@@ -137,6 +138,10 @@ def _train(
         run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
         with strategies.together(devices):
             training, validation = _datasets(run, model)
+            names = value_names(training.info.names, run.config["data"])
+            model.take_names(names)
+            if names and not resume:
+                run.config["names"] = names
             if worker == 0 and not resume:
                 locks.enter_context(runs.lock(run.path))
                 runs.Run.create(out, run.config, overwrite=overwrite, locked=True)

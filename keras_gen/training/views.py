@@ -8,6 +8,7 @@ from typing import NamedTuple
 from keras_gen.data.attributes import FIELD, attribute_groups
 from keras_gen.data.captions import build_vocabulary, normalize
 from keras_gen.data.domains import DOMAINS
+from keras_gen.data.sources import identify
 from keras_gen.data.tokens import CAPTION
 from keras_gen.data.united import united_groups
 
@@ -147,6 +148,25 @@ def _captions(source: Source, asked: dict, name, captions) -> View:
     longest = max(len(normalize(text).split()) for text in texts)
     tokens = {"vocabulary": list(vocabulary), "length": asked.get("length", min(longest, LONGEST))}
     return View({**options, "tokens": tokens}, dict(tokens))
+
+
+def value_names(names: Mapping[str, Iterable[str]], options: Mapping) -> dict[str, list[str]]:
+    """The names that config.json and the model keep, by field.
+
+    Args:
+        names: value names of the data's fields, see `keras_gen.data.DataInfo`.
+        options: `data` of config.json.
+
+    Returns:
+        `label` and `attributes`, where these have names; `domains`, the names of domain A and domain B, where these
+        are two classes or two sources.
+    """
+    found = {field: list(map(str, names[field])) for field in ("label", FIELD) if names.get(field)}
+    kind, sources = identify(options["source"], options.get("data_dir"))
+    domains = options.get("domains") or ([pathlib.Path(each).name for each in sources] if kind == "pair" else [])
+    if len(set(domains)) == 2 and not options.get(FIELD):
+        found["domains"] = list(map(str, domains))
+    return found
 
 
 def normal(asked: Mapping) -> dict:
