@@ -294,7 +294,7 @@ def measure(name: str, seed: int, data_dir: str | None) -> dict:
     """What the result file says of a trained run; draws its picture."""
     it, model = CONFIGURATIONS[name], keras.saving.load_model(_kept(name, seed, "keras"))
     picture = record.RESULTS / "pictures" / f"adversarial_{name}.png"
-    pictures.save_png(picture, pictures.grid(it.picture(model), columns=10))
+    pictures.save(picture, pictures.grid(it.picture(model), columns=10))
     return {"measures": it.measure(model, data_dir, seed), **json.loads(_kept(name, seed, "json").read_text())}
 
 

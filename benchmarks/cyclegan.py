@@ -238,7 +238,7 @@ def measure(name: str, seed: int, usps, data_dir) -> dict:
     """What the result file says of a trained run; draws its picture."""
     it, model = CONFIGURATIONS[name], keras.saving.load_model(_kept(name, seed, "keras"))
     file = record.RESULTS / "pictures" / f"cyclegan_{name}.png"
-    pictures.save_png(file, picture(it, model, usps, data_dir))
+    pictures.save(file, picture(it, model, usps, data_dir))
     found = (transfers if it.data == "digits" else known)(it, model, seed, usps, data_dir)
     return {"measures": found, **json.loads(_kept(name, seed, "json").read_text())}
 

@@ -184,7 +184,7 @@ def main() -> None:
     stages = model.data_stages(batch_size) or [{"image_shape": SHAPE, "batch_size": batch_size}]
     if args.system != "short":
         shown = picture(model) if key == "progan" else pictures.grid(model.generate(50, seed=1), columns=10)
-        pictures.save_png(record.RESULTS / "pictures" / f"{name}.png", shown)
+        pictures.save(record.RESULTS / "pictures" / f"{name}.png", shown)
     result = {
         "last": watch.curve[-1],
         "curve": watch.curve,

@@ -251,7 +251,7 @@ def main() -> None:
         train(args.name, args, domains)
     model = keras.saving.load_model(_kept(args.name, args.seed, "keras"))
     name = f"stargan_{args.name}"
-    pictures.save_png(record.RESULTS / "pictures" / f"{name}.png", picture(model, domains))
+    pictures.save(record.RESULTS / "pictures" / f"{name}.png", picture(model, domains))
     about = json.loads(_kept(args.name, args.seed, "json").read_text())
     result = {"measures": measure(model, domains, it), "seconds": args.seconds, **about}
     former = record.RESULTS / f"{name}.json"

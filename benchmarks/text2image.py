@@ -302,7 +302,7 @@ def main() -> None:
     model, about = train(source, it, joint, args.seed, args.seconds)
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     model.save(WEIGHTS / f"text2image_{args.name}_{args.seed}.keras")
-    pictures.save_png(record.RESULTS / "pictures" / f"text2image_{args.name}.png", picture(source, model, joint))
+    pictures.save(record.RESULTS / "pictures" / f"text2image_{args.name}.png", picture(source, model, joint))
     result = {
         "measures": measure(source, it, model, joint, args.seed),
         **about,

@@ -10,6 +10,8 @@ import json
 import os
 import pathlib
 import platform
+import re
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -73,6 +75,8 @@ RunArgument = Annotated[
 ValueRange = Annotated[
     str | None, typer.Option(metavar="LOW,HIGH", help="Stored numbers that are black and white; default detected.")
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files of these names.")]
+SIZE = "Pixels: 64, or HEIGHTxWIDTH such as 48x64"
 DataDir = Annotated[str | None, typer.Option(help="TFDS directory; default TFDS_DATA_DIR or ~/tensorflow_datasets.")]
 
 
@@ -133,12 +137,13 @@ def data(
         str | None,
         typer.Argument(help="Describe this one: a name, a folder, an .npz or .npy.", autocompletion=completion.sources),
     ] = None,
-    out: Annotated[pathlib.Path | None, typer.Option(help="Write a picture of some images here (.png).")] = None,
+    out: Annotated[pathlib.Path | None, typer.Option(help="Write a picture of some images here, or an .npy.")] = None,
     split: Annotated[str | None, typer.Option(help="Of which split; default the first.")] = None,
     num: Annotated[int, typer.Option(min=1, help="Images in the picture.")] = 64,
-    image_size: Annotated[int | None, typer.Option(min=1, help="Pixels; default the source's own, at most 64.")] = None,
+    image_size: Annotated[str | None, typer.Option(help=f"{SIZE}; default the source's own, at most 64.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of images.")] = 0,
     value_range: ValueRange = None,
+    overwrite: Overwrite = False,
     data_dir: DataDir = None,
 ):
     """Say what a data source holds; without a source, which there are.
@@ -146,10 +151,14 @@ def data(
     Example: [bold]keras-gen data shapes --out shapes.png[/bold]
     """
     from . import data as sources
+    from . import outputs
     from .data.splits import split_rows
     from .training import plan
     from .training.source import crop_note, look_at, source_from
 
+    size = plan.size_of(_size(image_size))
+    if out is not None:
+        outputs.check_file(out, overwrite=overwrite)
     console = Console(highlight=False)
     if source is None:
         table = _table("source", "what it is")
@@ -163,7 +172,6 @@ def data(
     if split is not None and described.splits and described.kind != "tfds":
         split_rows(split, described.splits)
     console.print(f"{described.source} ({described.kind}): {described.about}", markup=False)
-    size = plan.size_of(image_size)
     if described.sizes or described.kind == "arrays":
         facts = source_from(described)
         note = crop_note(facts.sizes, plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)[:2])
@@ -180,8 +188,6 @@ def data(
     console.print(table)
     if out is None:
         return
-    from .pictures import save_png
-
     with Progress():
         facts = look_at(source, data_dir, value_range=numbers)
         size = size or (facts.image_size if facts.rendered else None)
@@ -191,8 +197,9 @@ def data(
         with starting():
             load = sources.load
         dataset = load(source, chosen, image_shape=shape, value_range=numbers, report=False, **options)
-        batch = next(iter(dataset))
-    console.print(f"{save_png(out, batch['image'].numpy())}: {len(batch['image'])} images of {chosen}", markup=False)
+        images = next(iter(dataset))["image"].numpy()
+    outputs.write_file(out, images)
+    console.print(f"{out}: {len(images)} images of {chosen}", markup=False)
 
 
 @app.command()
@@ -215,7 +222,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="In all, also after a resume; default the system's.")] = None,
     steps: Annotated[int | None, typer.Option(help="Batches in an epoch; default once through the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images in a step, over all devices.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Pixels; default the data's own where at most 64.")] = None,
+    image_size: Annotated[str | None, typer.Option(help=f"{SIZE}; default the data's own where at most 64.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, order and noise; default 0.")] = None,
     precision: Annotated[str | None, typer.Option(help="float32, mixed_bfloat16 or mixed_float16.")] = None,
     strategy: Annotated[str, typer.Option(help="auto, default, mirrored, multiworker or tpu.")] = "auto",
@@ -270,7 +277,7 @@ def train(
         epochs=epochs,
         steps=steps,
         batch_size=batch_size,
-        image_size=image_size,
+        image_size=_size(image_size),
         seed=seed,
         precision=precision,
         strategy=strategy,
@@ -319,35 +326,56 @@ def sample(
     ],
     num: Annotated[int, typer.Option(min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
-    out: Annotated[pathlib.Path | None, typer.Option(help="A .png grid, or an .npy array.")] = None,
-    label: Annotated[str | None, typer.Option(help="Class, or one for each image with commas.")] = None,
+    out: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="A grid (.png, .jpg, ...), an array (.npy), or a folder: one file for each image."),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Class, or one for each image with commas: names, or indices from 0.")
+    ] = None,
     caption: Annotated[str | None, typer.Option(help="What to draw, for a system that reads texts.")] = None,
     columns: Annotated[int | None, typer.Option(min=1, help="Images in a row of the grid.")] = None,
-    scale: Annotated[int, typer.Option(min=1, help="Enlarge each pixel so many times.")] = 2,
+    scale: Annotated[int, typer.Option(min=1, help="Enlarge each pixel of the grid so many times.")] = 2,
+    overwrite: Overwrite = False,
 ):
     """Draw images from a trained model.
 
     Example: [bold]keras-gen sample runs/vae --num 64 --seed 1 --out grid.png[/bold]
-    """
-    from . import runs
 
+    Without --out the file's name says seed, label and caption, and nothing is overwritten. A folder gets 00001.png, ...
+    and a metadata.csv, so that it is a source of data. A label that could be a name or an index is written name:1 or
+    index:1.
+    """
+    from . import outputs, runs
+    from .names import read_indices
+
+    told = {name: text for name, text in (("label", label), ("caption", caption)) if text is not None}
+    into_folder = out is not None and outputs.is_folder(out)
+    if out is None:
+        folder = run / "samples" if run.is_dir() else pathlib.Path()
+        out = outputs.free_name(folder / f"{outputs.sample_name(seed, told)}.png")
+    elif into_folder:
+        outputs.check_folder(out, overwrite=overwrite)
+    else:
+        outputs.check_file(out, overwrite=overwrite)
     runs.check_model(run)
     with Progress(), starting():
-        import numpy as np
-
-        from . import models as models  # TensorFlow, which runs.load would import aloud
-        from . import pictures
+        from . import models as models  # TensorFlow, which runs.load would import with its messages
     model = runs.load(run)
-    conditions = {} if label is None else {"label": _labels(label)}
-    conditions |= {} if caption is None else {"caption": caption}
+    conditions, texts = dict(told), {name: [text] * num for name, text in told.items()}
+    if label is not None and (classes := getattr(model, "num_classes", None)):
+        names = model.label_names or ()
+        chosen = read_indices("class", label, names, classes)
+        conditions["label"] = chosen[0] if len(chosen) == 1 else chosen
+        named = [names[index] if index < len(names) else str(index) for index in chosen]
+        texts["label"] = named * (num if len(named) == 1 else 1)
     images = model.generate(num, seed=seed, **conditions)
-    out = out or (run / "samples" if run.is_dir() else pathlib.Path()) / f"seed_{seed}.png"
-    if out.suffix == ".npy":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.save(out, images)
+    if into_folder:
+        outputs.write_folder(out, images, texts)
     else:
-        pictures.save_png(out, pictures.grid(images, columns, scale=scale))
-    print(f"{out}: {num} images, seed {seed}")
+        outputs.write_file(out, images, columns, scale)
+    about = [f"seed {seed}", *(f"{name} {_shortened(dict.fromkeys(each))}" for name, each in texts.items())]
+    print(f"{out}: {num} images, {', '.join(about)}")
 
 
 @app.command()
@@ -514,17 +542,18 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _labels(text: str) -> int | list[int]:
-    try:
-        labels = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise ValueError(
-            f"--label takes a class or classes with commas, such as 3 or 0,1,2; received {text!r}"
-        ) from None
-    return labels[0] if len(labels) == 1 else labels
+def _size(text: str | None) -> int | tuple[int, int] | None:
+    """`"64"` -> 64; `"48x64"` -> (48, 64), height and width."""
+    if text is None:
+        return None
+    if not (found := re.fullmatch(r"([1-9][0-9]{0,5})(?:x([1-9][0-9]{0,5}))?", text)):
+        raise ValueError(f"--image-size takes a number of pixels, or HEIGHTxWIDTH such as 48x64; received {text!r}")
+    height, width = found.groups()
+    return int(height) if width is None else (int(height), int(width))
 
 
-def _shortened(values: tuple[str, ...], most: int = 12) -> str:
+def _shortened(values: Iterable[str], most: int = 12) -> str:
+    values = tuple(values)
     return ", ".join(values[:most]) + (f", ... ({len(values)})" if len(values) > most else "")
 
 

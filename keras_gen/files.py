@@ -21,7 +21,7 @@ class UnwritableError(OSError):
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+def replacing(path: str | os.PathLike, *, durable: bool = True) -> Iterator[pathlib.Path]:
     """A scratch path next to `path`, which replaces `path` once the block has ended without an error.
 
     The content is flushed to the disk before the rename and the folder after it, so that a reader finds the former
@@ -29,6 +29,7 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
     Args:
         path: a file or a folder. Its parent is created where it is missing. The scratch path has the same suffixes.
+        durable: False leaves it to the operating system when the content is on the disk, for one of many files.
 
     Yields:
         The path to write to.
@@ -46,9 +47,11 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield scratch
-            flush(scratch)
+            if durable:
+                flush(scratch)
             os.replace(scratch, path)
-            _flush_one(path.parent)
+            if durable:
+                _flush_one(path.parent)
     finally:
         remove(scratch)
 

@@ -1,4 +1,4 @@
-"""Grids, strips and panels of images as arrays and PNG files; with Pillow alone."""
+"""Grids, strips and panels of images as arrays and image files; with Pillow alone."""
 
 import os
 import pathlib
@@ -12,6 +12,17 @@ from keras_gen import files
 BACKGROUND = 255
 INK = 40
 FONT_SIZE = 12
+# suffix -> Pillow's format and its options
+_JPEG = ("JPEG", {"quality": 95, "subsampling": 0})
+FORMATS = {
+    ".png": ("PNG", {}),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": ("WEBP", {"lossless": True}),
+    ".bmp": ("BMP", {}),
+    ".tif": ("TIFF", {}),
+    ".tiff": ("TIFF", {}),
+}
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
@@ -136,22 +147,29 @@ def pairs(first: np.ndarray, second: np.ndarray, columns: int = 4, pad: int = 2,
     return grid(np.stack([first, second], axis=1).reshape(-1, *first.shape[1:]), 2 * columns, pad, scale)
 
 
-def save_png(path: str | os.PathLike, picture: np.ndarray) -> pathlib.Path:
-    """Write a picture, making its directory where it is missing.
+def save(path: str | os.PathLike, picture: np.ndarray, *, durable: bool = True) -> pathlib.Path:
+    """Write a picture in the format of its name, making its directory where it is missing.
 
     Args:
-        path: where to; the name should end in .png.
+        path: where to; the name ends in one of `FORMATS`.
         picture: [height, width, 1 | 3 | 4], [height, width], or images [num, height, width, channels], of which a
             `grid` is made. Floats in [0, 1] or uint8.
+        durable: as in `files.replacing`.
 
     Returns:
         The path.
+
+    Raises:
+        ValueError: for another suffix.
     """
+    path = pathlib.Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"{path}: expected a name that ends in {', '.join(FORMATS)}; received {path.suffix!r}")
+    format, options = FORMATS[path.suffix.lower()]
     picture = np.asarray(picture)
     picture = grid(picture) if picture.ndim == 4 else _checked(picture[None])[0]
-    path = pathlib.Path(path)
-    with files.replacing(path) as scratch:
-        Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(scratch, format="PNG")
+    with files.replacing(path, durable=durable) as scratch:
+        Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(scratch, format, **options)
     return path
 
 

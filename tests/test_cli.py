@@ -193,10 +193,11 @@ def test_what_does_not_fit_is_refused(call, arguments, part):
     failed(call(*arguments), 2, part)
 
 
-def test_labels_and_settings_are_read():
-    assert cli._labels("3") == 3 and cli._labels("0,1,2") == [0, 1, 2]
-    with pytest.raises(ValueError, match="received 'three'"):
-        cli._labels("three")
+def test_settings_and_sizes_are_read():
+    assert cli._size("48") == 48 and cli._size("48x64") == (48, 64) and cli._size(None) is None
+    for text in ("0", "x48", "48x", "48X64", "48x64x3", "-3", "1.5", "٤٨"):
+        with pytest.raises(ValueError, match="or HEIGHTxWIDTH such as 48x64; received"):
+            cli._size(text)
     read = [
         cli._setting(f"k={text}")[1] for text in ("1", "1.5", "true", "False", "None", "conv", '"1"', "[1, 2]", "a=b")
     ]

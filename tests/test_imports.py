@@ -11,7 +11,7 @@ import keras_gen
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_gen"
-BOTTOM = {"archives", "files", "progress"}
+BOTTOM = {"archives", "files", "names", "progress"}
 LEAVES = {"distributions", "layers", "losses", "data"} | BOTTOM
 SIBLINGS = {"training", "evaluation", "export"}
 # each part of the package -> the parts it may import, besides itself
@@ -22,12 +22,13 @@ MAY["zoo"] = MAY["models"] | {"models"}
 # a module that imports nothing of the package may be used below: it is not a layer of its own
 MAY["runs"] = MAY["zoo"] | {"zoo"}
 MAY["pictures"] = MAY["zoo"] | {"zoo"}
+MAY["outputs"] = BOTTOM | {"pictures"}
 MAY["startup"] = {"progress"}
 MAY |= {sibling: MAY["runs"] | {"runs", "pictures", "startup"} for sibling in SIBLINGS}
 MAY["launch"] = set()
 MAY["check"] = MAY["runs"] | {"runs", "export"}
 MAY["completion"] = {"zoo", "data"}
-MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch", "completion"}
+MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch", "completion", "outputs"}
 MAY["__main__"] = {"cli"}
 OUTSIDE = {"export", "demos", "benchmarks", "tests"}
 

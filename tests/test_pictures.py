@@ -86,13 +86,13 @@ def test_pairs_stand_beside_each_other():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_png_holds_the_same_pixels(tmp_path, channels):
     picture = np.random.default_rng(0).integers(0, 256, (5, 6, channels), dtype=np.uint8)
-    path = pictures.save_png(tmp_path / "new" / "a.png", picture)
+    path = pictures.save(tmp_path / "new" / "a.png", picture)
     assert (np.asarray(Image.open(path)).reshape(picture.shape) == picture).all()
 
 
 def test_images_are_saved_as_a_grid(tmp_path):
     images = ramp(4)
-    saved = np.asarray(Image.open(pictures.save_png(tmp_path / "grid.png", images)))
+    saved = np.asarray(Image.open(pictures.save(tmp_path / "grid.png", images)))
     assert (saved == pictures.grid(images)).all()
 
 

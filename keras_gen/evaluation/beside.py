@@ -71,7 +71,7 @@ def compare(
     panels[f"{split} images; other real images: {metrics[f'{swd}_floor']:.4f}"] = pictures.grid(
         real.judged[:SHOWN], columns=8, scale=subjects[0].zoom
     )
-    pictures.save_png(out, pictures.beside(panels))
+    pictures.save(out, pictures.beside(panels))
     content = {"runs": results, "about": about, "picture": str(out), "seed": seed, "split": split}
     runs.write_json(out.with_suffix(".json"), content)
     if verbose:

@@ -151,7 +151,7 @@ def draw(subject: Subject, progress) -> tuple[dict[str, str], dict[str, str]]:
             progress.update(f"picture {picture.name}", 0, 0)
             file = f"evaluation/{picture.name}.png"
             try:
-                pictures.save_png(subject.run.path / file, picture.draw(subject))
+                pictures.save(subject.run.path / file, picture.draw(subject))
                 files[picture.name] = file
             except REFUSALS as error:
                 missing[picture.name] = f"{type(error).__name__}: {error}"

@@ -29,7 +29,7 @@ class SampleGrid(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         picture = picture_of(self.model, self.batch, self.num)
         if picture is not None:
-            pictures.save_png(self.folder / f"epoch_{epoch + 1:04d}.png", picture)
+            pictures.save(self.folder / f"epoch_{epoch + 1:04d}.png", picture)
 
 
 def picture_of(
