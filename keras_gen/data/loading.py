@@ -149,8 +149,8 @@ def load(
     places = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
     for name, value in (("max_pixels", max_pixels), ("max_member_bytes", max_member_bytes)):
         places[name] = positive(name, value)
-    options = {"slices": slices, "value_range": check_range(value_range), **places}
-    table = resolve(source, split, fit, attributes=attributes, **options)
+    places |= {"slices": slices, "value_range": check_range(value_range)}
+    table = resolve(source, split, fit, attributes=attributes, **places)
     if captions is not None:
         table = add_captions(table, captions)
     if domains is not None:
