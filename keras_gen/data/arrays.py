@@ -271,7 +271,7 @@ def _as_images(what: str, array: np.ndarray, counts: set[int]) -> tuple[np.ndarr
                     "in another shape: cut or pad their sides until they are more alike."
                 )
             moved = [shape[0], *shape[2:], shape[1]]
-            note = f"Its shape {list(shape)} has the channels first; it is read as {moved}"
+            note = f"Its shape {list(shape)} has the channels first; it is read as {moved}."
             return np.moveaxis(array, 1, 3), note
         if last:
             return array, None
@@ -286,7 +286,7 @@ def _as_images(what: str, array: np.ndarray, counts: set[int]) -> tuple[np.ndarr
         if many or (not photo and not channels_first and (gray or shape[2] > max(_CHANNELS))):
             return array[..., None], None
         if photo and not gray:
-            return _as_images(what, array[None], set())[0], f"Its shape {list(shape)} is read as one photo"
+            return _as_images(what, array[None], set())[0], f"Its shape {list(shape)} is read as one photo."
         one = "[1, height, width, channels], by " + ("np.moveaxis(x, 0, -1)[None]" if channels_first else "x[None]")
         raise ValueError(
             f"{what} has the shape {list(shape)}, which can be read in two ways: {shape[0]} gray images of "
@@ -302,7 +302,7 @@ def _as_images(what: str, array: np.ndarray, counts: set[int]) -> tuple[np.ndarr
             f"Save {rows}{one}."
         )
     if photo and not many:
-        return array[None, ..., None], f"Its shape {list(shape)} is read as one gray photo"
+        return array[None, ..., None], f"Its shape {list(shape)} is read as one gray photo."
     raise ValueError(
         f"{what} has the shape {list(shape)}: expected images [n, height, width] or [n, height, width, channels]. "
         "Reshape the array."

@@ -87,7 +87,7 @@ def note_constants(table: Table) -> Table:
     constant = [name for name, column in zip(table.names[FIELD], vectors.T, strict=True) if len(set(column)) == 1]
     if not constant or len(vectors) == 1:
         return table
-    said = f"{', '.join(constant)}: the same in all {len(vectors):,} images of this split, so it cannot be learned"
+    said = f"{', '.join(constant)}: the same in all {len(vectors):,} images of this split, so it cannot be learned."
     return dataclasses.replace(table, notes=(*table.notes, said))
 
 
@@ -117,7 +117,7 @@ def _zeros_and_ones(table: Table, chosen: Sequence[str]) -> tuple[np.ndarray | N
             f"Choose others (attributes=[...], --view attributes=NAME,...: the source has {', '.join(binary) or 'no'} "
             f"{'other' if len(binary) != 1 else 'one'}), or change the column to 0 and 1, by a threshold."
         )
-    said = (f"{', '.join(signed)}: attributes of -1 and 1 are read as 0 and 1",) if signed else ()
+    said = (f"{', '.join(signed)}: attributes of -1 and 1 are read as 0 and 1.",) if signed else ()
     return vectors, said
 
 

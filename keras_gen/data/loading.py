@@ -1,5 +1,6 @@
 """The one door to data: `load`."""
 
+import functools
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -172,8 +173,14 @@ def load(
     if report:
         summary = summarize(table.skipped, sum(images.count for images in table.images.values()))
         for text in (*table.notes, *([summary] if summary else [])):
-            LOGGER.warning("%s: %s", source, text)
+            _say_once(str(source), text)
     return dataset
+
+
+@functools.cache
+def _say_once(source: str, text: str) -> None:
+    """Logs a sentence once for training, validation and everything else that reads the source."""
+    LOGGER.warning("%s: %s", source, text)
 
 
 def _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_index, context) -> dict:
