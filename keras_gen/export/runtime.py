@@ -43,6 +43,7 @@ CROPS = ("center", "pad")
 READING = ("value_range", "crop", "background")  # entries of model.json
 WHITE = (255, 255, 255)
 MOST_NAMES = 20  # in a message
+_GENERAL = "scale them, so that black is 0 and white is 1"
 NOISE_KINDS = ("normal", "uniform", "signed", "one_hot")
 # kind of a port -> the range of its values, None where there is no bound
 KINDS = {
@@ -87,6 +88,11 @@ class Nullable(NamedTuple):
 def integer(low: int, high: int) -> Rule:
     """The rule of an integer from `low` to `high`."""
     return Rule(f"an integer from {low} to {high}", lambda value: type(value) is int and low <= value <= high)
+
+
+def is_integer(value) -> bool:
+    """Whether a value is an integer of Python or numpy; True and False are none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def one_of(values) -> Rule:
@@ -168,8 +174,8 @@ class Runtime:
             raise ValueError(f"{self.folder} has no {self.precision!r} model; it has {', '.join(files) or 'none'}")
         self.file = self.folder / files[self.precision]["file"]
         check_file(self.file, files[self.precision])
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads must be >= 1; received {threads}")
+        if threads is not None and (not is_integer(threads) or threads < 1):
+            raise ValueError(f"threads must be >= 1 and an integer; received {threads!r}")
         self.signatures = self.description["signatures"]
         self.image_shape = tuple(self.description["image_shape"])
         self.batch = self.description["batch"]
@@ -225,8 +231,8 @@ class Runtime:
         Returns:
             float32 [num, height, width, channels] in [0, 1].
         """
-        if num < 1:
-            raise ValueError(f"num must be >= 1; received {num}")
+        if not is_integer(num) or num < 1:
+            raise ValueError(f"num must be >= 1 and an integer; received {num!r}")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         if "caption" in conditions:
@@ -611,8 +617,8 @@ def run_rows(
 
 def draw_noise(inputs: list[dict], num: int, seed: int) -> dict[str, np.ndarray]:
     """Base noise as model.json describes it: numpy's Philox keyed by [seed, stream], one stream for each input."""
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"seed must be an integer with 0 <= seed < 2**63; received {seed}")
+    if not is_integer(seed) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be an integer with 0 <= seed < 2**63; received {seed!r}")
     drawn = {}
     for item in inputs:
         generator = np.random.Generator(np.random.Philox(key=np.array([seed, item["stream"]], np.uint64)))
@@ -739,7 +745,7 @@ def _check_array(signature: str, name: str, port: dict, array: np.ndarray, num: 
     if port["range"] is not None and array.size:
         low, high = port["range"]
         if array.min() < low - ROUNDING or array.max() > high + ROUNDING:
-            hint = "; divide 8-bit images by 255" if port["kind"] == "image" else ""
+            hint = f"; {_scaling(array)}" if port["kind"] == "image" else ""
             raise ValueError(
                 f"{what} must lie between {low:g} and {high:g}; received values from {array.min():g} to "
                 f"{array.max():g}{hint}"
@@ -825,6 +831,13 @@ def read_indices(what: str, text: str, names, count: int) -> list[int]:
         return [read_index(what, text, names, count)]
     parts = [part.strip() for part in text.split(",")]
     return [read_index(what, part, names, count) for part in parts]
+
+
+def _scaling(images: np.ndarray) -> str:
+    """What brings images to [0, 1], by the values they have."""
+    if images.min() < 0:
+        return "bring images from -1 to 1 here by (x + 1) / 2" if images.min() >= -1 and images.max() <= 1 else _GENERAL
+    return "divide 8-bit images by 255" if images.max() <= 255 else _GENERAL
 
 
 def attribute_vectors(told: dict, wanted, num: int, dataset: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -1150,6 +1163,8 @@ def measure(model: Runtime, signature: str, repeats: int) -> dict:
     Returns:
         `median_ms`, `fastest_ms`, `first_ms` (with the interpreter's preparation) and `peak_mb`.
     """
+    if repeats < 1:
+        raise ValueError(f"repeats must be >= 1; received {repeats}")
     ports = model.signatures[signature]["inputs"]
     inputs = {name: np.zeros((model.batch, *port["shape"]), np.float32) for name, port in ports.items()}
     times = []

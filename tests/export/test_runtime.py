@@ -228,6 +228,11 @@ def test_command_line_tells(device):
         ("decode", {"z": np.zeros((0, 4)), "label": np.zeros((0, 3))}, "rows >= 1"),
         ("decode", {"z": np.array([["a"] * 4]), "label": 0}, "must be numbers"),
         ("encode", {"image": 255 * np.ones((1, 16, 16, 1)), "label": 0}, "between 0 and 1.*divide 8-bit images by 255"),
+        ("encode", {"image": np.full((1, 16, 16, 1), 4095, np.uint16), "label": 0}, "4095; scale them, so that black"),
+        ("encode", {"image": -np.ones((1, 16, 16, 1)), "label": 0}, r"from -1 to 1 here by \(x \+ 1\) / 2"),
+        ("encode", {"image": np.full((1, 16, 16, 1), np.nan), "label": 0}, "image holds values that are not finite"),
+        ("encode", {"image": "photo.png", "label": 0}, "image must be numbers"),
+        ("generate", {"noise": np.zeros((1, 4)), "label": -1}, "classes from 0 to 2; received -1"),
     ],
 )
 def test_inputs_that_do_not_fit(device, signature, inputs, message):
@@ -240,8 +245,12 @@ def test_arguments_that_do_not_fit(device, tmp_path):
         Runtime(device, precision="int4")
     with pytest.raises(ValueError, match="threads must be >= 1"):
         Runtime(device, threads=0)
-    with pytest.raises(ValueError, match="num must be >= 1"):
-        Runtime(device).generate(0)
+    for num in (0, 2.5, True, "3"):
+        with pytest.raises(ValueError, match="num must be >= 1 and an integer; received"):
+            Runtime(device).generate(num)
+    for seed in (-1, 1.5, 2**63, "a"):
+        with pytest.raises(ValueError, match="seed must be an integer with 0 <= seed < 2..63; received"):
+            Runtime(device).generate(1, seed, label=0)
     with pytest.raises(FileNotFoundError, match="expected an export folder"):
         Runtime(tmp_path)
 
