@@ -5,7 +5,7 @@ import pathlib
 import gradio as gr
 import numpy as np
 
-from keras_gen.export.runtime import IMAGE_FORMATS, Runtime, decode_image, fit_image, scale_image
+from keras_gen.export.runtime import Runtime, decode_image, fit_image, scale_image
 
 from .errors import complaint
 
@@ -13,7 +13,6 @@ RULE = (
     "An upload is turned upright, laid on white where it is transparent, scaled until it covers the model's size, cut "
     "to its middle, and turned to gray or colour."
 )
-FORMATS = (*IMAGE_FORMATS, "GIF")
 HELP = "it may be damaged or another kind of file. Upload a PNG, JPEG or WebP"
 
 
@@ -37,7 +36,7 @@ def read_image(
     """An image file as the model takes it: by `RULE`, and scaled as its training data was.
 
     Args:
-        path: the file, of one of `FORMATS`; of a GIF the first frame counts. Its content decides, not its name.
+        path: the file, of one of the runtime's `IMAGE_FORMATS`; its content decides, not its name.
         model: the exported model, whose `reading` is that of its training data.
         invert: turn black to white and the reverse.
         image_shape: (height, width, channels); default the model's.
@@ -54,7 +53,7 @@ def read_image(
     name, shape, reading = pathlib.Path(path).name, image_shape or model.image_shape, dict(model.reading)
     value_range = reading.pop("value_range", None)
     try:
-        image = decode_image(path, shape[:2], FORMATS)
+        image = decode_image(path, shape[:2])
     except (ValueError, OSError) as error:
         if error.__cause__ is None:
             raise complaint(str(error).replace(path, name)) from error

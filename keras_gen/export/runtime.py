@@ -38,7 +38,7 @@ ROUNDING = 1e-5  # how far beyond its range a value may lie by rounding
 MAX_JSON_BYTES = 1 << 26
 MAX_BATCH = 1 << 16
 MAX_PIXELS = 50_000_000  # of an image file
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 CROPS = ("center", "pad")
 READING = ("value_range", "crop", "background")  # entries of model.json
 WHITE = (255, 255, 255)
@@ -958,24 +958,22 @@ def _read_array_of_images(file: pathlib.Path, image_shape: tuple[int, int, int],
     if value_range is None and array.dtype != np.uint8:
         raise ValueError(f"{file}: expected floats from 0 to 1, or 8-bit integers; received {array.dtype}")
     try:
-        scaled = scale_image(array, value_range)
+        return _scaled(array, value_range or (0, 255))
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
-    return scaled / np.float32(255) if scaled.dtype == np.uint8 else scaled
 
 
-def decode_image(file, enough: tuple[int, int] | None = None, formats: tuple[str, ...] = IMAGE_FORMATS) -> np.ndarray:
+def decode_image(file, enough: tuple[int, int] | None = None) -> np.ndarray:
     """The pixels of an image file, turned upright as its EXIF orientation says; it needs Pillow.
 
     Args:
-        file: its content decides the format, not its name.
+        file: of one of `IMAGE_FORMATS`; its content decides, not its name. The first frame or page is read.
         enough: (height, width); a larger JPEG is decoded at a half, a quarter or an eighth of its size, as long as both
             sides stay at least twice these.
-        formats: names of Pillow's formats that are read.
 
     Returns:
-        uint8 [height, width, channels], channels being 1 (gray), 2 (gray and opacity), 3 (red, green, blue) or 4 (with
-        opacity); or int32 [height, width, 1] where the file has more than 8 bits of gray.
+        [height, width, channels] as it is stored, channels being 1 (gray), 2 (gray and opacity), 3 (red, green, blue)
+        or 4 (with opacity). uint8; of files with more bits uint16, int32 or float32.
 
     Raises:
         FileNotFoundError: where there is no such file.
@@ -988,64 +986,122 @@ def decode_image(file, enough: tuple[int, int] | None = None, formats: tuple[str
         from PIL import Image, ImageOps
     except ImportError as error:
         raise ValueError(f"{file}: image files need Pillow (pip install pillow); without it, pass a .npy") from error
+
+    def decoded(image, raw: str | None = None):
+        if raw is not None:
+            image.tile = [
+                tile._replace(args=raw if isinstance(tile.args, str) else (raw, *tile.args[1:])) for tile in image.tile
+            ]
+        image.load()
+        return ImageOps.exif_transpose(image)
+
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is a lower one
-            with Image.open(file, formats=formats) as image:
+            warnings.simplefilter("ignore")  # of damaged tags, and of a limit of pixels that is above the one here
+            with Image.open(file, formats=IMAGE_FORMATS) as image:
                 size = image.size
                 if size[0] * size[1] <= MAX_PIXELS:  # by the header, before anything is decoded
                     if image.format == "JPEG" and enough is not None:
                         image.draft(None, (2 * enough[1], 2 * enough[0]))
-                    image.load()
-                    return _pixels(ImageOps.exif_transpose(image))
+                    raw = _raw_mode(image)
+                    if raw.endswith(tuple(_LOWER)) and not image.mode.startswith("I"):
+                        with Image.open(file, formats=IMAGE_FORMATS) as again:
+                            return _deep_color(image, again, raw, decoded)
+                    _check_black(image)
+                    return _pixels(decoded(image))
     except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
-        kinds = ", ".join(formats)
+        kinds = ", ".join(IMAGE_FORMATS)
         raise ValueError(f"{file} cannot be read as an image: expected {kinds}; received: {error}") from error
     raise ValueError(f"{file}: expected at most {MAX_PIXELS} pixels; received {size[0]} x {size[1]}: make it smaller")
 
 
+# Pillow's raw modes of 16 bits a channel, of which it keeps the upper 8 -> those that keep the lower 8
+_LOWER = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "little" else "16L"}
+
+
+def _raw_mode(image) -> str:
+    """Pillow's name for how the pixels are stored, such as "RGB;16B"; empty where it has none."""
+    args = image.tile[0].args if image.tile else None
+    first = args[0] if isinstance(args, tuple) and args else args
+    return first if isinstance(first, str) else ""
+
+
+def _deep_color(image, again, raw: str, decoded: Callable) -> np.ndarray:
+    """uint16 [height, width, 2 to 4] of a file with 16 bits in each channel of color, which is opened twice."""
+    if raw == "LA;16B":  # as RGBA it is four bytes a pixel: two of gray, two of opacity
+        pieces = np.asarray(decoded(image, "RGBA")).astype(np.uint16)
+        return pieces[..., 0::2] << 8 | pieces[..., 1::2]
+    if image.mode not in ("RGB", "RGBA") or raw.startswith("RGBa"):
+        raise ValueError(f"16 bits a channel in the color mode {raw.split(';')[0]}; save it as RGB or RGBA")
+    color = np.asarray(decoded(image)).astype(np.uint16) << 8
+    color |= np.asarray(decoded(again, raw[:-3] + _LOWER[raw[-3:]]))
+    return _with_opacity(color, image.info)
+
+
+def _with_opacity(color: np.ndarray, info: dict) -> np.ndarray:
+    """uint16 pixels; where the file names a transparent color, with a further channel that is 0 there, else 65535."""
+    if "transparency" not in info:
+        return color
+    opaque = (color != np.uint16(info["transparency"])).any(axis=-1, keepdims=True)
+    return np.concatenate([color, np.where(opaque, 65535, 0).astype(np.uint16)], axis=-1)
+
+
+def _check_black(image) -> None:
+    if image.format == "TIFF" and image.mode.startswith(("I", "F")) and image.tag_v2.get(262) == 0:
+        raise ValueError("0 is white in its pixels of more than 8 bits; save it with 0 as black")
+
+
 def _pixels(image) -> np.ndarray:
     transparent = "transparency" in image.info
-    if image.mode in ("I", "I;16", "I;16B", "I;16L"):
-        return np.asarray(image).astype(np.int32)[..., None]
+    if image.mode.startswith("I;16"):
+        return _with_opacity(np.asarray(image).astype(np.uint16)[..., None], image.info)
     if image.mode in ("1", "L"):
         image = image.convert("LA" if transparent else "L")
     elif image.mode in ("P", "PA", "RGB") and (transparent or image.mode == "PA"):
         image = image.convert("RGBA")
-    elif image.mode not in ("LA", "RGB", "RGBA"):
-        if image.mode == "F":
-            raise ValueError("floating-point pixels; save it with 8 or 16 bits")
+    elif image.mode not in ("LA", "RGB", "RGBA", "I", "F"):
         image = image.convert("RGB")
     array = np.asarray(image)
     return array[..., None] if array.ndim == 2 else array
 
 
 def scale_image(image: np.ndarray, value_range=None) -> np.ndarray:
-    """Stored numbers as the training data was scaled.
+    """The pixels of an image file, scaled as the training data was.
 
     Args:
-        image: integers, of `decode_image` or of an array.
-        value_range: (black, white) of model.json; None is 0 to 255 for 8 bits and 0 to 65535 for more. An 8-bit image
-            has the range 0 to 255 also where white is above 255.
+        image: [height, width, channels] of `decode_image`.
+        value_range: (black, white) of model.json; None is 0 to 255 for 8 bits, 0 to 65535 for more, and 0 to 1 for
+            floats. Images of 8 bits have the range 0 to 255 also where white is above 255, and opacity has that of its
+            type.
 
     Returns:
         uint8 as it was, or float32 in [0, 1].
 
     Raises:
-        ValueError: for numbers outside of the range.
+        ValueError: for numbers outside of the range, NaN among them.
     """
     eight_bits = image.dtype == np.uint8
-    if eight_bits and value_range is None:
+    if eight_bits and (value_range is None or value_range[1] > 255 or tuple(value_range) == (0, 255)):
         return image
-    low, high = (0, 65535) if value_range is None else value_range
-    if eight_bits and high > 255:
-        low, high = 0, 255
-    if image.size and not low <= image.min() <= image.max() <= high:
+    if value_range is None:
+        value_range = (0, 1) if image.dtype.kind == "f" else (0, 65535)
+    colors = image.shape[-1] - (image.shape[-1] in (2, 4))
+    color, opacity = _scaled(image[..., :colors], value_range), image[..., colors:]
+    if not opacity.size:
+        return color
+    return np.concatenate([color, _scaled(opacity, (0, np.iinfo(image.dtype).max))], axis=-1)
+
+
+def _scaled(values: np.ndarray, value_range) -> np.ndarray:
+    """Numbers inside of a range -> float32 in [0, 1]."""
+    low, high = value_range
+    slack = 1e-6 * (high - low)  # of floats
+    if values.size and not low - slack <= values.min() <= values.max() <= high + slack:
         raise ValueError(
             f"expected numbers from {low:g} (black) to {high:g} (white), as in the training data; received "
-            f"{image.min()} to {image.max()}; rescale them to this range"
+            f"{values.min():g} to {values.max():g}; rescale them to this range"
         )
-    return ((image - np.float64(low)) / (high - low)).astype(np.float32)
+    return np.clip((values.astype(np.float64) - low) / (high - low), 0, 1).astype(np.float32)
 
 
 def fit_image(

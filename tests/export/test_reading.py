@@ -1,8 +1,10 @@
 """Image files on the device become what `data.load` made of them for training, also where they hold 12 bits."""
 
 import json
+import struct
 import subprocess
 import sys
+import zlib
 
 import keras
 import numpy as np
@@ -37,6 +39,8 @@ def write_every_mode(folder) -> list:
     color.resize((310, 200)).save(folder / "large.jpg")  # decoded at a fraction of its size
     clear.save(folder / "clear.webp", lossless=True)
     color.save(folder / "old.bmp")
+    color.save(folder / "moving.gif")
+    color.save(folder / "scan.tif", compression="tiff_lzw")
     color.resize((12, 10)).save(folder / "fitting.png")
     return sorted(folder.iterdir())
 
@@ -99,32 +103,69 @@ def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
     )
 
 
-def test_training_and_device_scale_twelve_bits_alike(tmp_path):
-    large = np.random.default_rng(0).integers(0, 4096, (20, 31)).astype(np.uint16)
-    Image.fromarray(large).save(tmp_path / "deep.png")
-    files, options = [tmp_path / "deep.png"], {"value_range": (0, 4095)}
-    (batch,) = data.load(tmp_path, image_shape=(8, 8, 1), batch_size=1, **options)
-    np.testing.assert_allclose(runtime.read_images(files, (8, 8, 1), **options), batch["image"], atol=1e-6)
+def deep_png(pixels: np.ndarray) -> bytes:
+    """A PNG with 16 bits a channel, which Pillow does not write in color: uint16 [height, width, 2 to 4]."""
+    height, width, channels = pixels.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_training_and_device_scale_twelve_bits_alike(tmp_path, channels):
+    generator, options = np.random.default_rng(0), {"value_range": (0, 4095)}
+    for number in (2, 3, 4):
+        pixels = generator.integers(0, 4096, (20, 31, number)).astype(np.uint16)
+        (tmp_path / f"deep{number}.png").write_bytes(deep_png(pixels))
+        np.testing.assert_array_equal(runtime.decode_image(tmp_path / f"deep{number}.png"), pixels)
+    gray = Image.fromarray(pixels[..., 0])
+    gray.save(tmp_path / "gray.png")
+    gray.save(tmp_path / "gray.tif")
+    gray.save(tmp_path / "packed.tif", compression="tiff_lzw")
+    Image.fromarray((pixels[..., :3] // 16).astype(np.uint8)).save(tmp_path / "shallow.png")
+    files, shape = sorted(tmp_path.iterdir()), (8, 10, channels)
+    (batch,) = data.load(tmp_path, image_shape=shape, batch_size=10, shuffle=False, **options)
+    np.testing.assert_allclose(runtime.read_images(files, shape, **options), batch["image"], atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("stored", "value_range", "expected"),
     [
-        (np.uint8([0, 51, 255]), (0, 4095), [0, 0.2, 1]),  # an 8-bit file among those of 12 bits
         (np.uint8([0, 4, 16]), (0, 16), [0, 0.25, 1]),
         (np.uint8([10, 60, 110]), (10, 110), [0, 0.5, 1]),
-        (np.int32([0, 13107, 65535]), None, [0, 0.2, 1]),
+        (np.uint16([0, 13107, 65535]), None, [0, 0.2, 1]),
+        (np.uint16([0, 819, 4095]), (0, 4095), [0, 0.2, 1]),
         (np.int32([-1000, 0, 1000]), (-1000, 1000), [0, 0.5, 1]),
+        (np.float32([0, 0.2, 1]), None, [0, 0.2, 1]),
     ],
 )
 def test_scaling_by_hand(stored, value_range, expected):
-    np.testing.assert_allclose(runtime.scale_image(stored, value_range), expected, atol=1e-7)
-    assert runtime.scale_image(stored, value_range).dtype == np.float32
+    for image in (stored[:, None, None], stored[None, None]):  # three gray pixels, and one of color
+        found = runtime.scale_image(image, value_range)
+        np.testing.assert_allclose(found.ravel(), expected, atol=1e-7)
+        assert found.dtype == np.float32 and found.shape == image.shape
+
+
+def test_an_8_bit_file_among_those_of_12_bits_stays_as_it_is():
+    image = np.uint8([[[0], [51], [255]]])
+    assert runtime.scale_image(image, (0, 4095)) is image
+
+
+def test_opacity_has_the_range_of_its_type():
+    stored = np.uint16([[[0, 65535], [4095, 13107]]])
+    np.testing.assert_allclose(runtime.scale_image(stored, (0, 4095)), [[[0, 1], [1, 0.2]]], atol=1e-7)
 
 
 def test_numbers_outside_of_the_range_are_refused(tmp_path):
     with pytest.raises(ValueError, match="from 0 .black. to 16 .white., as in the training data; received 0 to 17"):
-        runtime.scale_image(np.uint8([0, 17]), (0, 16))
+        runtime.scale_image(np.uint8([[[0], [17]]]), (0, 16))
+    with pytest.raises(ValueError, match="from 0 .black. to 1 .white.*received nan to nan"):
+        runtime.scale_image(np.float32([[[0], [np.nan]]]))
     np.save(tmp_path / "deep.npy", DEEP[..., None])
     with pytest.raises(ValueError, match="deep.npy: expected floats from 0 to 1, or 8-bit integers; received uint16"):
         runtime.read_images([tmp_path / "deep.npy"], (8, 8, 1))

@@ -171,7 +171,7 @@ def test_image_files_are_bounded_and_of_known_formats(tmp_path):
     """Neither an interpreter of PostScript nor a decoder of gigapixels is reached."""
     (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
     with pytest.raises(
-        ValueError, match="a.png cannot be read as an image: expected PNG, JPEG, WEBP, BMP, TIFF; received"
+        ValueError, match="a.png cannot be read as an image: expected PNG, JPEG, WEBP, BMP, GIF, TIFF; rec"
     ):
         runtime.read_images([tmp_path / "a.png"], (SIZE, SIZE, 1))
     header = b"IHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"

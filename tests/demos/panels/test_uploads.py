@@ -121,8 +121,8 @@ def test_what_is_no_image_is_refused_by_name(tmp_path):
 
 
 def test_pixels_without_a_known_range_are_refused(tmp_path):
-    Image.fromarray(np.zeros((8, 8), np.float32)).save(tmp_path / "float.tiff")
-    refused(str(tmp_path / "float.tiff"), "cannot be read")
+    Image.fromarray(np.full((8, 8), 2, np.float32)).save(tmp_path / "float.tiff")
+    refused(str(tmp_path / "float.tiff"), "float.tiff: expected numbers from 0 (black) to 1 (white)")
 
 
 def test_other_formats_are_refused_whatever_their_name(tmp_path):
