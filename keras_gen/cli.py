@@ -1,4 +1,5 @@
-"""The command line: `keras-gen zoo | data | train | launch | sample | evaluate | export | check`.
+"""The command line: `keras-gen zoo | data | train | launch | sample | evaluate | export | check | translate |
+reconstruct`.
 
 TensorFlow is imported by the commands that need it, so that the others answer at once. The file is long because every
 option is a line with its help; the work is done by the packages. What does not fit is refused before that import.
@@ -497,6 +498,78 @@ def check(
         table.add_row(escape(finding.part), verdict, escape(finding.text), escape(finding.remedy))
     Console(highlight=False).print(table)
     if not all(finding.fine for finding in findings):
+        raise typer.Exit(1)
+
+
+Images = Annotated[list[pathlib.Path], typer.Argument(metavar="FILES...", help="Image files, or folders of them.")]
+OutFolder = Annotated[pathlib.Path, typer.Option(help="The folder to write to.")]
+Trained = Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory or an export folder.")]
+NoiseSeed = Annotated[int, typer.Option(min=0, help="Of noise, where the system has any.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="So many files at most.")]
+
+
+@app.command()
+def translate(
+    run: Trained,
+    images: Images,
+    out: OutFolder,
+    to: Annotated[str | None, typer.Option(help="Of two domains the one to translate into: A, B or its name.")] = None,
+    attributes: Annotated[str | None, typer.Option(help="What images are to have: names with commas.")] = None,
+    label: Annotated[str | None, typer.Option(help="The class, where it is what images are to have.")] = None,
+    seed: NoiseSeed = 0,
+    limit: Limit = None,
+    overwrite: Overwrite = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+):
+    """Make images of image files: of another domain, with other attributes, restored from their parts.
+
+    Example: [bold]keras-gen translate runs/cyclegan photos --to B --out translated[/bold]
+
+    Files keep their names and sub-folders. An export folder needs no TensorFlow. Exit code 1 where files could not be
+    read; they are named at the end.
+    """
+    from . import translation
+
+    options = {"to": to, "attributes": attributes, "label": label}
+    _convert(translation.translate, run, images, out, seed, limit, overwrite, quiet, **options)
+
+
+@app.command()
+def reconstruct(
+    run: Trained,
+    images: Images,
+    out: OutFolder,
+    label: Annotated[str | None, typer.Option(help="Class of the images, for a conditional model.")] = None,
+    seed: NoiseSeed = 0,
+    limit: Limit = None,
+    overwrite: Overwrite = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+):
+    """Encode and decode image files.
+
+    Example: [bold]keras-gen reconstruct runs/vae photos --out reconstructed[/bold]
+
+    Files keep their names and sub-folders. An export folder needs no TensorFlow. Exit code 1 where files could not be
+    read; they are named at the end.
+    """
+    from . import translation
+
+    _convert(translation.reconstruct, run, images, out, seed, limit, overwrite, quiet, label=label)
+
+
+def _convert(convert, run, images, out, seed, limit, overwrite, quiet, **options) -> None:
+    """Convert files with progress; name at the end those that could not be read."""
+    from .progress import Progress
+
+    with Progress(not quiet) as progress, _quietly():
+        options |= {"seed": seed, "limit": limit, "overwrite": overwrite, "progress": progress.update}
+        done = convert(run, images, out, **options)
+    if not quiet:
+        print(f"{out}: {len(done.written):,} images")
+    if done.failed:
+        print(f"{len(done.failed):,} files could not be read and are left out:", file=sys.stderr)
+        for file, reason in done.failed:
+            print(f"  {file}: {reason}", file=sys.stderr)
         raise typer.Exit(1)
 
 

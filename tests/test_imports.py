@@ -25,10 +25,11 @@ MAY["pictures"] = MAY["zoo"] | {"zoo"}
 MAY["outputs"] = BOTTOM | {"pictures"}
 MAY["startup"] = {"progress"}
 MAY |= {sibling: MAY["runs"] | {"runs", "pictures", "startup"} for sibling in SIBLINGS}
+MAY["translation"] = MAY["runs"] | {"runs", "pictures", "outputs", "export"}
 MAY["launch"] = set()
 MAY["check"] = MAY["runs"] | {"runs", "export"}
 MAY["completion"] = {"zoo", "data"}
-MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch", "completion", "outputs"}
+MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch", "completion", "outputs", "translation"}
 MAY["__main__"] = {"cli"}
 OUTSIDE = {"export", "demos", "benchmarks", "tests"}
 
