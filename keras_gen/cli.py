@@ -365,10 +365,9 @@ def sample(
     model = runs.load(run)
     conditions, texts = dict(told), {name: [text] * num for name, text in told.items()}
     if label is not None and (classes := getattr(model, "num_classes", None)):
-        names = model.label_names or ()
-        chosen = read_indices("class", label, names, classes)
+        chosen = read_indices("class", label, model.label_names, classes)
         conditions["label"] = chosen[0] if len(chosen) == 1 else chosen
-        named = [names[index] if index < len(names) else str(index) for index in chosen]
+        named = model.names_of(chosen) or list(map(str, chosen))
         texts["label"] = named * (num if len(named) == 1 else 1)
     images = model.generate(num, seed=seed, **conditions)
     if into_folder:

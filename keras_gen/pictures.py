@@ -59,7 +59,7 @@ def grid(
         columns: images in a row; None makes the grid about square.
         pad: white pixels between images and around them, >= 0.
         scale: whole-number enlargement, >= 1 (nearest neighbour: pixels stay sharp).
-        labels: a text above each image.
+        labels: a text above each image; what does not fit above it is cut.
 
     Returns:
         uint8 [rows, columns, 1 or 3]; transparency is shown on white.
@@ -86,7 +86,7 @@ def grid(
     if labels is None:
         return canvas
     places = [(pad + (i % columns) * cell_width, pad + (i // columns) * cell_height) for i in range(num)]
-    return _written(canvas, zip(places, labels, strict=True))
+    return _written(canvas, zip(places, (_cut(str(label), width) for label in labels), strict=True))
 
 
 def strip(images: np.ndarray, pad: int = 2, scale: int = 1, labels: Sequence[str] | None = None) -> np.ndarray:
@@ -203,6 +203,13 @@ def _written(canvas: np.ndarray, texts) -> np.ndarray:
     for position, text in texts:
         draw.text(position, str(text), fill=INK if image.mode == "L" else (INK,) * 3, font=font)
     return np.asarray(image).reshape(canvas.shape)
+
+
+def _cut(text: str, width: int) -> str:
+    """The text, or as much of it as is not wider than `width` pixels, with two dots at its end."""
+    if _text_width(text) <= width:
+        return text
+    return next((cut for end in range(len(text) - 1, 0, -1) if _text_width(cut := f"{text[:end]}..") <= width), "")
 
 
 def _text_width(text: str) -> int:

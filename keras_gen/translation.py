@@ -245,7 +245,7 @@ def _open_export(folder: pathlib.Path) -> _Model:
         runtime.noise,
         lambda images: {},
         runtime.image_shape,
-        {name: runtime.description[name] for name in ("value_range",) if name in runtime.description},
+        runtime.description,
     )
 
 

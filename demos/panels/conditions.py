@@ -13,8 +13,8 @@ def classes(model: Runtime, endpoint: str) -> list[tuple[str, int]]:
     port = model.signatures[endpoint]["inputs"].get("label")
     if port is None:
         return []
-    names = model.description.get("labels") or range(port["shape"][0])
-    return [(str(name), index) for index, name in enumerate(names)]
+    names = model.description.get("labels") or []
+    return [(names[index] if index < len(names) else str(index), index) for index in range(port["shape"][0])]
 
 
 def class_field(model: Runtime, endpoint: str, *, every: bool = False) -> gr.Dropdown | gr.State:

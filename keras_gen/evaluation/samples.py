@@ -82,8 +82,10 @@ def sample_metrics(subject: Subject, real: RealImages) -> tuple[dict, dict]:
 
 
 def generated(subject: Subject) -> np.ndarray:
-    """64 generated images, as a picture."""
-    return pictures.grid(subject.generated[:64], columns=8, scale=subject.zoom)
+    """64 generated images, as a picture, with the names of their classes where these have any."""
+    labels = subject.conditions(subject.samples).get("label")
+    names = None if labels is None else subject.model.names_of(labels[:64])
+    return pictures.grid(subject.generated[:64], columns=8, scale=subject.zoom, labels=names)
 
 
 def neighbours(subject: Subject) -> np.ndarray:

@@ -39,6 +39,8 @@ MAX_JSON_BYTES = 1 << 26
 MAX_BATCH = 1 << 16
 MAX_PIXELS = 50_000_000  # of an image file
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+# suffixes of images that are written with Pillow -> its name of the format
+PICTURES = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
 CROPS = ("center", "pad")
 READING = ("value_range", "crop", "background")  # entries of model.json
 WHITE = (255, 255, 255)
@@ -243,6 +245,15 @@ class Runtime:
     def reading(self) -> dict:
         """How the training data was read, as far as model.json states it: arguments of `read_images`."""
         return {name: self.description[name] for name in READING if name in self.description}
+
+    def read_labels(self, signature: str, texts: list[str]) -> int | list[int]:
+        """The class, or the classes, that texts of a command line mean for an endpoint; see `read_index`."""
+        port = self.signatures.get(signature, {}).get("inputs", {}).get("label")
+        if port is None:
+            raise ValueError(f"--label: {signature} of this model ({self.description['system']}) takes no class")
+        names, count = self.description["labels"], port["shape"][0]
+        found = [index for text in texts for index in read_indices("class", text, names, count)]
+        return found[0] if len(found) == 1 else found
 
     def read(self, caption: str) -> dict:
         """How a caption is read: `words` (all of its words), `unknown` (those read that the model does not know),
@@ -1201,16 +1212,54 @@ def read_array(file: str | pathlib.Path) -> np.ndarray:
     return np.array(array)
 
 
-def write_result(file: str, array: np.ndarray, columns: int | None = None) -> None:
-    """Write images as a .png grid, or any array as .npy."""
-    suffix = pathlib.Path(file).suffix
+def output_file(file: str | None, default: str, overwrite: bool = False) -> pathlib.Path:
+    """The file that a command writes, checked before the model is opened.
+
+    Args:
+        file: what was asked for, or None: the default name, with a number where it is taken.
+        default: a name whose suffix says what can be written: .npz arrays alone, else images.
+        overwrite: whether a file that exists may be replaced.
+
+    Raises:
+        ValueError: for a suffix that cannot be written.
+        FileExistsError: where there is such a file.
+    """
+    path, number = pathlib.Path(file or default), 1
+    if file is None:
+        while path.exists() and not overwrite:
+            number += 1
+            path = pathlib.Path(default).with_stem(f"{pathlib.Path(default).stem}_{number}")
+        return path
+    known = (".npz",) if default.endswith(".npz") else (".png", ".npy", *PICTURES)
+    if path.suffix.lower() not in known:
+        raise ValueError(f"--out {file}: expected a name that ends in {', '.join(known)}; received {path.suffix!r}")
+    if path.suffix.lower() in PICTURES:
+        try:
+            from PIL import Image as Image
+        except ImportError as error:
+            raise ValueError(
+                f"--out {file} needs Pillow (pip install pillow); without it, write a .png or a .npy"
+            ) from error
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{file} exists. Replace it (--overwrite), or choose another name (--out)")
+    return path
+
+
+def write_result(file: pathlib.Path, images: np.ndarray, columns: int | None = None) -> None:
+    """Write images as a grid in the format of the name, or as they are as .npy."""
+    suffix = file.suffix.lower()
     if suffix == ".npy":
-        np.save(file, array)
-    elif suffix == ".png" and array.ndim == 4:
-        write_png(file, grid(array, columns))
+        with open(file, "wb") as stream:  # a name in capitals would get a second suffix
+            np.save(stream, images)
+    elif suffix == ".png":
+        write_png(file, grid(images, columns))
     else:
-        raise ValueError(f"--out {file}: expected a .npy{' or a .png' if array.ndim == 4 else ''}")
-    print(f"{file}: {' x '.join(map(str, array.shape))}")
+        from PIL import Image
+
+        picture = grid(images, columns)
+        options = {"lossless": True} if suffix == ".webp" else {"quality": 95} if suffix in (".jpg", ".jpeg") else {}
+        Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(file, PICTURES[suffix], **options)
+    print(f"{file}: {' x '.join(map(str, images.shape))}")
 
 
 def measure(model: Runtime, signature: str, repeats: int) -> dict:
@@ -1275,6 +1324,15 @@ def information(model: Runtime) -> str:
     return "\n".join(lines)
 
 
+# command -> the file that it writes where --out is not given
+OUTPUTS = {
+    "generate": "generated.png",
+    "reconstruct": "reconstructed.png",
+    "translate": "translated.png",
+    "run": "outputs.npz",
+}
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
@@ -1289,21 +1347,23 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("generate", help="draw images")
     one.add_argument("--num", type=int, default=16)
     one.add_argument("--seed", type=int, default=None)
-    one.add_argument("--out", default="generated.png", help=".png grid or .npy")
-    one.add_argument("--label", type=int, nargs="+", help="class, or one class for each image")
+    one.add_argument("--out", help="a grid (.png; .jpg, .webp, ... with Pillow) or .npy; default generated.png")
+    one.add_argument("--label", nargs="+", help="class, or one for each image: names, or indices from 0; see info")
     one.add_argument("--caption", help="what the images are to show, for a model that reads text")
     one = commands.add_parser("reconstruct", help="encode and decode images: originals above reconstructions")
     one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
-    one.add_argument("--out", default="reconstructed.png", help=".png grid or .npy (reconstructions alone)")
-    one.add_argument("--label", type=int, nargs="+", help="class, or one class for each image")
+    one.add_argument("--out", help="a grid, or .npy (reconstructions alone); default reconstructed.png")
+    one.add_argument("--label", nargs="+", help="class, or one for each image: names, or indices from 0; see info")
     one = commands.add_parser("translate", help="images with other attributes: originals above translations")
     one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
     one.add_argument("--attributes", nargs="+", required=True, help="names, see info: one of each exclusive group")
-    one.add_argument("--out", default="translated.png", help=".png grid or .npy (translations alone)")
+    one.add_argument("--out", help="a grid, or .npy (translations alone); default translated.png")
     one = commands.add_parser("run", help="run any endpoint on .npy files")
     one.add_argument("signature")
     one.add_argument("--input", nargs="+", default=[], metavar="NAME=FILE.npy")
-    one.add_argument("--out", default="outputs.npz")
+    one.add_argument("--out", help="default outputs.npz")
+    for name in OUTPUTS:
+        commands.choices[name].add_argument("--overwrite", action="store_true", help="replace the file in --out")
     one = commands.add_parser("measure", help="latency and peak memory of an endpoint, as JSON")
     one.add_argument("signature")
     one.add_argument("--repeats", type=int, default=50)
@@ -1313,9 +1373,13 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     options = parser().parse_args(arguments)
+    out = None
+    if options.command in OUTPUTS:
+        out = output_file(options.out, OUTPUTS[options.command], options.overwrite)
     model = Runtime(options.folder, precision=options.precision, threads=options.threads)
-    label = getattr(options, "label", None)
-    told = {} if label is None else {"label": label[0] if len(label) == 1 else label}
+    told = {}
+    if getattr(options, "label", None) is not None:
+        told["label"] = model.read_labels(options.command, options.label)
     if getattr(options, "caption", None) is not None:
         told["caption"] = options.caption
         for lost in warnings_of(model.read(options.caption)):
@@ -1324,20 +1388,21 @@ def main(arguments: list[str] | None = None) -> None:
     if options.command == "info":
         print(information(model))
     elif options.command == "generate":
-        write_result(options.out, model.generate(options.num, options.seed, **told))
+        write_result(out, model.generate(options.num, options.seed, **told))
     elif options.command in ("reconstruct", "translate"):
         images = read_images(options.images, model.image_shape, **model.reading)
         translates = options.command == "translate"
         made = model.translate(images, tuple(options.attributes)) if translates else model.reconstruct(images, **told)
-        if options.out.endswith(".npy"):
-            write_result(options.out, made)
+        if out.suffix.lower() == ".npy":
+            write_result(out, made)
         else:
-            write_result(options.out, np.concatenate([images, made]), columns=len(images))
+            write_result(out, np.concatenate([images, made]), columns=len(images))
     elif options.command == "run":
         pairs = [item.partition("=")[::2] for item in options.input]
         outputs = model.run(options.signature, **{name: read_array(file) for name, file in pairs})
-        np.savez(options.out, **outputs)
-        print(f"{options.out}: " + ", ".join(f"{name} {list(array.shape)}" for name, array in outputs.items()))
+        with open(out, "wb") as stream:
+            np.savez(stream, **outputs)
+        print(f"{out}: " + ", ".join(f"{name} {list(array.shape)}" for name, array in outputs.items()))
     else:
         if options.signature not in model.signatures:
             raise ValueError(f"Unknown endpoint {options.signature!r}: this model has {', '.join(model.signatures)}")

@@ -1,6 +1,6 @@
 """Models that may be told a class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -56,6 +56,12 @@ class Labelled:
     def take_names(self, names: Mapping[str, Sequence[str]]) -> None:
         if self.num_classes and "label" in names:
             self.label_names = tuple(names["label"])
+
+    def names_of(self, labels: Iterable[int]) -> list[str] | None:
+        """The name of each label, its number where it has none; None where no class has a name."""
+        if not self.label_names:
+            return None
+        return [self.label_names[label] if label < len(self.label_names) else str(label) for label in labels]
 
     def get_config(self) -> dict:
         return {**super().get_config(), "label_names": self.label_names}

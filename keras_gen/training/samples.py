@@ -37,10 +37,10 @@ def picture_of(
 ) -> np.ndarray | None:
     """One panel for each endpoint that ends in an image, side by side.
 
-    `generate` gives a grid of samples (of all classes in turn where the model is conditional, of a caption in each row
-    where it reads texts). What the model's
-    `examples` are is shown in columns; without any, an endpoint from the fields of a batch to an image, such as
-    `reconstruct`, gives pairs: what goes in and what comes out.
+    `generate` gives a grid of samples (of all classes in turn, with their names, where the model is conditional, of a
+    caption in each row where it reads texts). What the model's `examples` are is shown in columns; without any, an
+    endpoint from the fields of a batch to an image, such as `reconstruct`, gives pairs: what goes in and what comes
+    out.
 
     Args:
         model: any system.
@@ -61,8 +61,10 @@ def picture_of(
             continue
         scale = max(1, round(SHOWN_SIZE / endpoint.outputs[shown[0]].shape[0]))
         if endpoint.name == "generate":
-            images = model.generate(num, seed=seed, **_told(model, batch, num))
-            panels["samples"] = pictures.grid(images, scale=scale)
+            told = _told(model, batch, num)
+            images = model.generate(num, seed=seed, **told)
+            names = model.names_of(told["label"]) if "label" in told else None
+            panels["samples"] = pictures.grid(images, scale=scale, labels=names)
         elif given and not examples and all(name in batch for name in endpoint.inputs):
             rows = {name: _rows(batch[name], port, num // 2) for name, port in endpoint.inputs.items()}
             images = np.asarray(endpoint.function(**rows)[shown[0]])
