@@ -1,0 +1,155 @@
+"""`train` on class folders that are called 1 to 3, and what `sample` and `data` write of them."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import keras_gen
+from keras_gen import cli, data, outputs, pictures
+from keras_gen.runs import Run
+
+NAMES = ("1", "2", "3")
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """Run a command line -> its result, without broken lines."""
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.delenv(cli.DEBUG, raising=False)
+    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def refused(result, *parts):
+    assert result.exit_code == 2 and result.stderr.startswith("error: "), result.output
+    assert all(part in result.stderr for part in parts), result.stderr
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    """A conditional GAN on images 6x8 in the folders 1, 2 and 3, trained for a step."""
+    folder = tmp_path_factory.mktemp("classes")
+    random = np.random.default_rng(0)
+    for name in NAMES:
+        (folder / "images" / name).mkdir(parents=True)
+        for number in range(8):
+            pixels = random.integers(0, 256, (6, 8), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "images" / name / f"{number}.png")
+    line = f"train gan --data {folder / 'images'} --out {folder / 'run'} --epochs 1 --steps 1 --batch-size 8 "
+    line += "--image-size 6x8 --set width=4 --set latent_size=2 --set num_classes=3 --quiet"
+    result = CliRunner().invoke(cli.app, line.split())
+    assert result.exit_code == 0, result.output
+    return Run.open(folder / "run")
+
+
+@pytest.fixture(scope="module")
+def model(run):
+    return run.load_model()
+
+
+def test_a_run_keeps_the_names_of_its_classes(run, model):
+    assert model.label_names == NAMES and model.image_shape == (6, 8, 1)
+    assert run.config["names"] == {"label": list(NAMES)}
+    assert 'model.generate(16, seed=1, label="1")' in run.card_file.read_text()
+    first, *others = (model.generate(3, seed=1, label=label) for label in ("2", 1, ["2", 1, np.int64(1)], ["2"] * 3))
+    assert all((first == other).all() for other in others)
+    assert (first != model.generate(3, seed=1, label="1")).any()
+    with pytest.raises(ValueError, match="Unknown class '0': this model knows 1, 2, 3 .indices 0 to 2."):
+        model.generate(1, label="0")
+    with pytest.raises(ValueError, match="label must be integers from 0 to 2; received 3"):
+        model.generate(1, label=3)
+
+
+def test_the_picture_of_an_epoch_names_the_classes(run, model):
+    with Image.open(run.samples / "epoch_0001.png") as picture:
+        found = np.asarray(picture)
+    images = model.generate(64, seed=0, label=np.arange(64) % 3)
+    expected = pictures.grid(images, scale=11, labels=[NAMES[index % 3] for index in range(64)])
+    assert found.shape[:2] == (expected.shape[0] + 8 + 8 + 18, expected.shape[1] + 2 * 8)
+    assert (found[26:-8, 8:-8, 0] == expected[..., 0]).all()
+
+
+def test_a_label_on_the_command_line_is_never_the_wrong_class(call, run, model, tmp_path):
+    refused(call("sample", run.path, "--label", 1, "--out", tmp_path / "a.npy"),
+            "1 is the name of class 0, and the index of class '2': write name:1 or index:1")  # fmt: skip
+    refused(call("sample", run.path, "--label", "cat", "--out", tmp_path / "a.npy"), "this model knows 1, 2, 3")
+    assert not list(tmp_path.iterdir())
+    for number, (text, index, name) in enumerate(
+        (("name:1", 0, "1"), ("index:1", 1, "2"), ("3", 2, "3"), ("0", 0, "1"))
+    ):
+        out = tmp_path / f"{number}.npy"
+        result = call("sample", run.path, "--num", 2, "--seed", 5, "--label", text, "--out", out)
+        assert result.stdout == f"{out}: 2 images, seed 5, label {name}\n"
+        np.testing.assert_array_equal(np.load(out), model.generate(2, seed=5, label=index))
+
+
+def test_default_names_say_what_is_in_them_and_are_never_taken(call, run):
+    for label in ("name:1", "3", "3"):
+        assert call("sample", run.path, "--num", 2, "--label", label).exit_code == 0
+    found = sorted(path.name for path in run.samples.glob("seed*"))
+    assert found == ["seed_0_label_3.png", "seed_0_label_3_2.png", "seed_0_label_name-1.png"]
+
+
+@pytest.mark.parametrize("suffix, format", [(name, format) for name, (format, _) in pictures.FORMATS.items()])
+def test_the_format_follows_the_suffix(tmp_path, suffix, format):
+    images = np.random.default_rng(0).random((4, 6, 8, 3), np.float32)
+    outputs.write_file(tmp_path / f"a{suffix}", images, scale=2)
+    with Image.open(tmp_path / f"a{suffix}") as read:
+        assert read.format == format
+        error = np.abs(np.asarray(read).astype(int) - pictures.grid(images, scale=2))
+    assert error.mean() <= (9 if format == "JPEG" else 0)  # of noise
+
+
+def test_unknown_formats_and_taken_names_are_refused_before_anything_is_loaded(call, run, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"mine")
+    listed = ".png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff, .npy"
+    for command in (("sample", tmp_path / "gone"), ("data", tmp_path / "gone")):
+        refused(call(*command, "--out", tmp_path / "a.gif"), f"a name that ends in {listed}; received '.gif'")
+        refused(call(*command, "--out", tmp_path / "a.png"), "a.png exists. Replace it (--overwrite), or choose")
+    assert (tmp_path / "a.png").read_bytes() == b"mine"
+    assert call("sample", run.path, "--num", 1, "--label", 3, "--out", tmp_path / "a.png", "--overwrite").exit_code == 0
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    source = run.config["data"]["source"]
+    assert call("data", source, "--image-size", "6x8", "--num", 4, "--out", tmp_path / "b.npy").exit_code == 0
+    assert np.load(tmp_path / "b.npy").shape == (4, 6, 8, 1)
+
+
+def test_a_folder_of_samples_is_a_source(call, run, model, tmp_path):
+    out = tmp_path / "samples"
+    line = ("sample", run.path, "--num", 3, "--seed", 2, "--label", "3,0,name:2", "--out", out)
+    assert call(*line).exit_code == 0
+    assert (out / "metadata.csv").read_text().split() == [
+        "file_name,label",
+        "00001.png,3",
+        "00002.png,1",
+        "00003.png,2",
+    ]
+    batch = next(iter(data.load(out, "train", image_shape=(6, 8, 1), batch_size=3, shuffle=False)))
+    expected = pictures.to_uint8(model.generate(3, seed=2, label=[2, 0, 1]))
+    np.testing.assert_array_equal(np.rint(255 * batch["image"].numpy()), expected)
+    assert batch["label"].numpy().tolist() == [3, 1, 2]
+    refused(call(*line), "is not empty. Replace its images (--overwrite)")
+    assert call(*line[:2], "--num", 1, "--label", 3, "--out", out, "--overwrite").exit_code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["00001.png", "metadata.csv"]
+    (out / "mine.txt").write_text("mine")
+    refused(call(*line, "--overwrite"), "holds mine.txt: it was not written by this command")
+    assert (out / "00001.png").is_file()
+
+
+def test_a_model_of_an_old_file_has_no_names(model):
+    old = type(model).from_config({key: value for key, value in model.get_config().items() if key != "label_names"})
+    assert old.label_names is None and old.generate(1, label=2).shape == (1, 6, 8, 1)
+    with pytest.raises(ValueError, match="this model knows no names, and the indices 0 to 2"):
+        old.generate(1, label="2")
+
+
+def test_sizes_that_a_system_cannot_have_are_refused(call, run, tmp_path):
+    line = ("train", "dcgan", "--data", run.config["data"]["source"], "--out", tmp_path / "run", "--quiet")
+    refused(call(*line, "--image-size", "17x19"), "halve to 4 or more (28, 32, 48, 64, ...)")
+    refused(call(*line, "--image-size", "1,2"), "such as 48x64; received '1,2'")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_api_takes_sizes_too():
+    with pytest.raises(ValueError, match="positive number of pixels or .height, width."):
+        keras_gen.train("vae", "shapes", "unused", image_size=(48, 64, 3))
