@@ -558,17 +558,15 @@ def reconstruct(
 
 def _convert(convert, run, images, out, seed, limit, overwrite, quiet, **options) -> None:
     """Convert files with progress; name at the end those that could not be read."""
-    from .progress import Progress
-
-    with Progress(not quiet) as progress, _quietly():
+    with Progress(not quiet) as progress:
         options |= {"seed": seed, "limit": limit, "overwrite": overwrite, "progress": progress.update}
         done = convert(run, images, out, **options)
     if not quiet:
         print(f"{out}: {len(done.written):,} images")
     if done.failed:
-        print(f"{len(done.failed):,} files could not be read and are left out:", file=sys.stderr)
+        typer.echo(f"{len(done.failed):,} files could not be read and are left out:", err=True)
         for file, reason in done.failed:
-            print(f"  {file}: {reason}", file=sys.stderr)
+            typer.echo(f"  {file}: {reason}", err=True)
         raise typer.Exit(1)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from keras_gen import pictures
 from keras_gen.export.runtime import NOISE_KINDS, Runtime, attribute_vectors, draw_noise
 from keras_gen.names import read_index, read_indices
+from keras_gen.startup import starting
 
 RECONSTRUCT, TRANSLATE = "reconstruct", "translate"
 DESCRIPTION = "model.json"
@@ -252,7 +253,9 @@ def _open_export(folder: pathlib.Path) -> _Model:
 def _open_run(path: pathlib.Path) -> _Model:
     import tensorflow as tf
 
-    from keras_gen import runs
+    with starting():
+        from keras_gen import models as models  # TensorFlow, which runs.load would import with its messages
+        from keras_gen import runs
 
     model = runs.load(path)
     reading = runs.Run.open(path).config["data"] if path.is_dir() else {}

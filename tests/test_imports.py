@@ -16,6 +16,7 @@ LEAVES = {"distributions", "layers", "losses", "data"} | BOTTOM
 SIBLINGS = {"training", "evaluation", "export"}
 # each part of the package -> the parts it may import, besides itself
 MAY = {leaf: LEAVES for leaf in LEAVES} | {bottom: set() for bottom in BOTTOM}
+MAY["names"] = {"export"}  # the runtime, which imports nothing of the package
 MAY["networks"] = LEAVES
 MAY["models"] = MAY["networks"] | {"networks"}
 MAY["zoo"] = MAY["models"] | {"models"}
@@ -25,7 +26,7 @@ MAY["pictures"] = MAY["zoo"] | {"zoo"}
 MAY["outputs"] = BOTTOM | {"pictures"}
 MAY["startup"] = {"progress"}
 MAY |= {sibling: MAY["runs"] | {"runs", "pictures", "startup"} for sibling in SIBLINGS}
-MAY["translation"] = MAY["runs"] | {"runs", "pictures", "outputs", "export"}
+MAY["translation"] = MAY["runs"] | {"runs", "pictures", "outputs", "export", "startup"}
 MAY["launch"] = set()
 MAY["check"] = MAY["runs"] | {"runs", "export"}
 MAY["completion"] = {"zoo", "data"}

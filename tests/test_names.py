@@ -1,27 +1,17 @@
-"""Classes by name or index: one rule, the same in the package and in the runtime that is copied to devices."""
+"""Classes by name or index: one rule for the package and for the runtime that is copied to devices."""
 
-import inspect
 import re
 
 import numpy as np
 import pytest
 
 from keras_gen import names
-from keras_gen.export import runtime
 
 DIGITS = tuple(map(str, range(10)))
 ONE_TO_NINE = tuple(map(str, range(1, 10)))
 PETS = ("cat", "dog", "big dog", "a,b", "name:x")
-BOTH = pytest.mark.parametrize("module", [names, runtime], ids=["package", "runtime"])
 
 
-def test_the_runtime_has_the_same_functions():
-    for name in ("index_of", "indices_of", "read_index", "read_indices"):
-        assert inspect.getsource(getattr(names, name)) == inspect.getsource(getattr(runtime, name))
-    assert names.MOST_NAMES == runtime.MOST_NAMES
-
-
-@BOTH
 @pytest.mark.parametrize(
     "text, known, count, indices",
     [
@@ -39,11 +29,10 @@ def test_the_runtime_has_the_same_functions():
         ("index:2", None, 3, [2]),
     ],
 )
-def test_what_a_text_on_the_command_line_means(module, text, known, count, indices):
-    assert module.read_indices("class", text, known, count) == indices
+def test_what_a_text_on_the_command_line_means(text, known, count, indices):
+    assert names.read_indices("class", text, known, count) == indices
 
 
-@BOTH
 @pytest.mark.parametrize(
     "text, known, count, message",
     [
@@ -61,18 +50,17 @@ def test_what_a_text_on_the_command_line_means(module, text, known, count, indic
         ("x", tuple(f"c{i}" for i in range(99)), 99, "c19, ... (99 in all) (indices 0 to 98)"),
     ],
 )  # fmt: skip
-def test_what_a_text_cannot_mean(module, text, known, count, message):
+def test_what_a_text_cannot_mean(text, known, count, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        module.read_indices("class", text, known, count)
+        names.read_indices("class", text, known, count)
 
 
-@BOTH
-def test_in_python_an_integer_is_an_index_and_a_text_a_name(module):
-    assert module.indices_of("class", "1", ONE_TO_NINE, 9) == 0
-    assert module.indices_of("class", 1, ONE_TO_NINE, 9) == 1
-    assert module.indices_of("class", ["1", 1, np.int64(2), np.str_("9")], ONE_TO_NINE, 9) == [0, 1, 2, 8]
-    assert module.indices_of("class", np.array(["cat", "dog"]), PETS, 5) == [0, 1]
+def test_in_python_an_integer_is_an_index_and_a_text_a_name():
+    assert names.indices_of("class", "1", ONE_TO_NINE, 9) == 0
+    assert names.indices_of("class", 1, ONE_TO_NINE, 9) == 1
+    assert names.indices_of("class", ["1", 1, np.int64(2), np.str_("9")], ONE_TO_NINE, 9) == [0, 1, 2, 8]
+    assert names.indices_of("class", np.array(["cat", "dog"]), PETS, 5) == [0, 1]
     one_hot = np.eye(3, dtype=np.float32)
-    assert module.indices_of("class", one_hot, PETS, 5) is one_hot
+    assert names.indices_of("class", one_hot, PETS, 5) is one_hot
     with pytest.raises(ValueError, match="Unknown class '1': this model knows cat"):
-        module.indices_of("class", "1", PETS, 5)
+        names.indices_of("class", "1", PETS, 5)
