@@ -256,6 +256,9 @@ def train(
     initial_weights: Annotated[
         pathlib.Path | None, typer.Option(help="Start from the weights of this run or .keras file.")
     ] = None,
+    pretraining_epochs: Annotated[
+        int | None, typer.Option(help="Of each stage before a text2image's own training; 0 leaves them out.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ):
     """Train a system into a run directory: model, metrics, pictures, states to resume from.
@@ -294,6 +297,7 @@ def train(
         settings=chosen,
         view=dict(_setting(text) for text in view or ()),
         initial_weights=initial_weights,
+        pretraining_epochs=pretraining_epochs,
         verbose=0 if quiet else 1,
     )
     if not quiet:

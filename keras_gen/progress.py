@@ -130,6 +130,11 @@ def report(what: str, done: int = 0, total: int = 0, note: str = "") -> None:
         _OPEN[-1].update(what, done, total, note)
 
 
+def counted(number: int, what: str) -> str:
+    """A number with its noun: `counted(1, "epoch")` is "1 epoch", `counted(2000, "epoch")` is "2,000 epochs"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """A length of time as people say it: `"40 s"`, `"3 min"`, `"2 h 10 min"`."""
     if seconds < 90:

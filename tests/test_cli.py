@@ -134,6 +134,7 @@ def test_evaluate_passes_every_option_on_and_renews_the_card(call, monkeypatch, 
 
 def test_export_passes_every_option_on_and_shows_the_errors(call, monkeypatch, toy_run, tmp_path):
     path, given = copied(toy_run, tmp_path), []
+    (path / "model.keras").write_bytes(toy_run.model_file.read_bytes())
 
     def export(run, **options):
         given.append((run.path, options))

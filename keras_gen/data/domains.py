@@ -15,6 +15,10 @@ DOMAINS = ("domain_a", "domain_b")
 _NAME = re.compile(r"(^|\+\s*)([\w.-]+)")
 
 
+class EmptyClassError(ValueError):
+    """A class that is to be a domain has no image in a split."""
+
+
 def join(first: Table, second: Table) -> Table:
     """One table of two: their images as `domain_a` and `domain_b`, their labels as `label_a` and `label_b`.
 
@@ -66,7 +70,7 @@ def part_in_two(table: Table, values: Sequence[str], by: str = "label") -> Table
     for value in values:
         rows = np.flatnonzero(column == _class(value, by, table.names.get(by)))
         if not len(rows):
-            raise ValueError(f"domains: {by!r} has no image of the class {value!r} in this split.")
+            raise EmptyClassError(f"domains: {by!r} has no image of the class {value!r} in this split.")
         parts.append(_rows(table, rows, f"{table.fingerprint}|{by}|{value}"))
     return join(*parts)
 

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from keras_gen.progress import report
+
 from .fit import Fit
 from .info import Images, Table, UnreadableImage
 from .store import Store, choose_cache
@@ -75,7 +77,8 @@ def _blocks(images: Images, on_error: str) -> Iterator[dict[str, np.ndarray] | U
     workers = min(16, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, images.count, 256):  # in pieces, so that few decoded images wait
-            for block in pool.map(read, range(start, min(start + 256, images.count))):
+            for index, block in enumerate(pool.map(read, range(start, min(start + 256, images.count))), start):
+                report("Reading the images", index + 1, images.count)
                 if isinstance(block, UnreadableImage) and on_error == "raise":
                     raise block
                 yield block

@@ -20,6 +20,7 @@ class DataInfo:
         split: the split as it was asked for ("train[:90%]").
         num_examples: examples in the split; for two domains, in the larger one.
         num_batches: batches in one epoch.
+        num_images: examples of every field of images, by field.
         image_shape: (height, width, channels) of every image.
         label_names: name of each value of `label`, or None where there is no label or it has no names.
         attribute_names: name of each entry of the vector `attributes`, or None.
@@ -42,6 +43,7 @@ class DataInfo:
     split: str
     num_examples: int
     num_batches: int
+    num_images: dict[str, int]
     image_shape: tuple[int, int, int]
     label_names: tuple[str, ...] | None
     attribute_names: tuple[str, ...] | None

@@ -241,6 +241,7 @@ def _info(source, split: str, fit: Fit, table: Table, plan: Plan, dataset: tf.da
         split=str(split),
         num_examples=count,
         num_batches=plan.batches(count),
+        num_images={field: images.count for field, images in table.images.items()} or {"image": count},
         image_shape=fit.image_shape,
         label_names=table.names.get("label"),
         attribute_names=table.names.get("attributes"),

@@ -6,6 +6,8 @@ import os
 
 import numpy as np
 
+from keras_gen.progress import report
+
 from .fit import Fit
 from .info import Images, Table
 from .shapes_draws import PLACED, SIZES, draw_split
@@ -40,6 +42,7 @@ def shapes_builder(name: str, data_dir: str | os.PathLike | None):
     builder = Shapes(config=config, data_dir=str(tfds_folder(data_dir)))
     if not builder.is_prepared():
         bars_for_screens_alone()
+        report(f"Rendering {name}, once")
         offline = tfds.download.DownloadConfig(try_download_gcs=False)
         try:
             with contextlib.redirect_stdout(None):  # TFDS announces a download, and there is none

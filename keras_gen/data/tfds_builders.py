@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+from keras_gen.progress import report
+
 EXAMPLES = ("mnist", "binarized_mnist", "fashion_mnist", "cifar10", "celeb_a", "oxford_flowers102")
 
 
@@ -94,6 +96,7 @@ def prepare(builder: Any, *, download: bool = True) -> Any:
         if why:
             raise ValueError(_not_here(builder, why))
     bars_for_screens_alone()
+    report(f"Downloading and preparing {builder.name}")
     try:
         builder.download_and_prepare()
     except Exception as error:

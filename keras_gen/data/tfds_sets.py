@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.progress import report
+
 from .fit import Fit
 from .info import Images, Table
 from .splits import split_names
@@ -50,8 +52,15 @@ def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -
         fit(next(_examples(builder, split))["image"][0])  # channels that do not fit are told here
         stream = Stream(builder, split, fit, mapping, scale)
         return Table({}, {}, stream=stream, count=info.num_examples, **common)
-    blocks = (_block(examples, mapping, fit, scale) for examples in _examples(builder, split))
-    arrays, _ = store.collect(blocks, info.num_examples, cache, fingerprint)
+
+    def blocks() -> Iterator[dict[str, Any]]:
+        done = 0
+        for examples in _examples(builder, split):
+            report(f"Reading {builder.name}", done, info.num_examples)
+            done += len(examples["image"])
+            yield _block(examples, mapping, fit, scale)
+
+    arrays, _ = store.collect(blocks(), info.num_examples, cache, fingerprint)
     image = arrays.pop("image")
     return Table({"image": Images(len(image), image.dtype, array=image)}, arrays, **common)
 

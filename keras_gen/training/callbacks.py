@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_gen import runs
 from keras_gen.models.host import host_value
+from keras_gen.progress import report
 from keras_gen.runs.history import History
 
 ADVICE = "Try a smaller learning rate (--learning-rate), --precision float32, or look at the data"
@@ -116,6 +117,7 @@ class KeepBest(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if self.rows.best(self.metric) == epoch + 1:
+            report("Saving the model")
             save_model(self.model, self.run)
 
 

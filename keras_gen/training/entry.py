@@ -46,6 +46,7 @@ def train(
     view: Mapping | None = None,
     initial_weights: str | os.PathLike | None = None,
     value_range: tuple[float, float] | None = None,
+    pretraining_epochs: int | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     verbose: int = 1,
 ) -> runs.Run:
@@ -91,6 +92,9 @@ def train(
             networks starts from, in place of fresh ones; what is trained before the system itself is then left out.
         value_range: (black, white), the stored numbers that become 0.0 and 1.0, such as (0, 4095); None detects it. See
             `keras_gen.data.load`.
+        pretraining_epochs: epochs of each stage that is trained before the system itself (of a text2image, its text
+            encoder and its generator); 0 leaves them out, None takes the system's defaults. `steps` bounds their
+            batches too.
         callbacks: more of them; their own state is not kept for a resume.
         verbose: 0 silent; 1 what is being done, with counts and the remaining time, and a line for each epoch; 2 a
             line for each epoch alone.
@@ -122,6 +126,7 @@ def train(
         None if data_dir is None else os.fspath(data_dir), dict(settings or {}), dict(view or {}),
         None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
         value_range,
+        pretraining_epochs,
     )  # fmt: skip
     with Progress(verbose == 1):
         # one of several workers that fails must tell the others, which takes their strategy: then `fitting` checks

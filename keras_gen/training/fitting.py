@@ -12,14 +12,17 @@ import tensorflow as tf
 
 from keras_gen import data as sources
 from keras_gen import files, runs, zoo
+from keras_gen.data.domains import EmptyClassError
 from keras_gen.data.skipped import summarize
-from keras_gen.models import AdversarialModel, GenerativeModel, Text2Image
+from keras_gen.models import AdversarialModel, GenerativeModel
 from keras_gen.models.faults import PlayerError
 from keras_gen.models.host import host_value
+from keras_gen.progress import report
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
 
 from . import plan, strategies
+from .amounts import few_images
 from .callbacks import (
     ADVICE,
     KeepBest,
@@ -32,10 +35,11 @@ from .callbacks import (
     save_model,
 )
 from .card import write_card
-from .pretraining import pretrain
+from .pretraining import announcement, pretrain
 from .samples import SampleGrid
 from .session import Session, Stopped, warn
 from .signals import StopSignals, end_by
+from .timing import ReportProgress
 from .views import value_names
 
 # what TensorFlow raises in the other workers where one has ended
@@ -132,12 +136,14 @@ def _train(
         if not resume:  # the same for all workers
             number = np.frombuffer(secrets.token_bytes(8), np.int32)
             run.config["id"] = strategies.gather(devices, number)[0].astype(">i4").tobytes().hex()
+        report("Building the model")
         model = _model(request, run, devices)
         strategies.check_options(model, devices, run.config["training"]["batch_size"])
         rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
         run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
+        report("Reading the data")
         with strategies.together(devices):
-            training, validation = _datasets(run, model)
+            training, validation, without = _datasets(run, model)
             names = value_names(training.info.names, run.config["data"])
             model.take_names(names)
             if names and not resume:
@@ -152,7 +158,13 @@ def _train(
         if run.config["training"].get("decay") is not None:
             decay = LinearDecay(run.config["training"]["decay"], run.config["training"]["epochs"], rates)
             callbacks = [decay, *callbacks]
-        _fit(run, model, training, validation, devices, callbacks, signals, verbose if worker == 0 else 0, resume)
+        verbose = verbose if worker == 0 else 0
+        if verbose and not resume:
+            usual = zoo.get(request.name).batch_size if request.own is None and request.batch_size is None else None
+            held_out = None if validation is None else validation.info
+            if text := few_images(run.config, training.info, held_out, usual_batch=usual, without=without):
+                print(text)
+        _fit(run, model, training, validation, devices, callbacks, signals, verbose, resume)
     return run
 
 
@@ -200,17 +212,19 @@ def _policy(name: str):
 
 
 def _datasets(run: runs.Run, model: GenerativeModel):
-    """Training batches, and validation batches or None."""
-    options = run.config["training"]
-    training = _dataset(run, "train", steps=options["steps"])
+    """Training batches; validation batches or None; why there are none, where a class is too small for both."""
+    options, without = run.config["training"], ""
+    try:
+        training, validation = _dataset(run, "train", steps=options["steps"]), _validation(run)
+    except EmptyClassError as error:
+        if not run.config["data"]["splits"]["validation"]:
+            raise
+        run.config["data"]["splits"] = plan.without_validation(run.config["data"]["splits"])
+        without = str(error).rstrip(".")
+        training, validation = _dataset(run, "train", steps=options["steps"]), None
     if stages := model.data_stages(options["batch_size"]):
         steps = training.info.num_batches
         training = sources.staged([_dataset(run, "train", steps=steps, **stage) for stage in stages])
-    validation = None
-    if run.config["data"]["splits"]["validation"]:
-        validation = _dataset(run, "validation")
-        if run.config["data"].get("drop_remainder") and validation.info.num_examples >= options["batch_size"]:
-            validation = _dataset(run, "validation", drop_remainder=True)
     for field in model.image_fields:
         if field not in training.info.fields:
             raise ValueError(
@@ -224,7 +238,16 @@ def _datasets(run: runs.Run, model: GenerativeModel):
         raise ValueError(f"num_classes={classes} is too small: {training.info.source} has {len(names)} classes")
     if getattr(model, "supervised", False) and "labelled_image" not in training.info.fields:
         raise ValueError("supervised=True learns from the labels of some images: say of how many (--labelled 1000)")
-    return training, validation
+    return training, validation, without
+
+
+def _validation(run: runs.Run) -> tf.data.Dataset | None:
+    if not run.config["data"]["splits"]["validation"]:
+        return None
+    validation, batch_size = _dataset(run, "validation"), run.config["training"]["batch_size"]
+    if run.config["data"].get("drop_remainder") and validation.info.num_examples >= batch_size:
+        return _dataset(run, "validation", drop_remainder=True)
+    return validation
 
 
 def _dataset(run: runs.Run, role: str, **options) -> tf.data.Dataset:
@@ -242,6 +265,7 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
     say = print if verbose else lambda *_: None
 
     session = Session(model, devices, Checkpoints(home / "checkpoints"), run.config)
+    report("Looking for a state to continue from")
     found, begun = session.restore(spare=run.checkpoints), _begun(run)
     with strategies.together(devices):
         if begun and not found and worker == 0:
@@ -261,7 +285,17 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
     if worker == 0 and resume:
         runs.write_json(run.path / "config.json", run.config)
     _announce(run, model, training, validation, devices, session, say)
+    stages = {} if found else plan.pretraining_of(run.config)
+    if stages:
+        say(announcement(stages))
+    report("Making the first batch")
     keep = [
+        ReportProgress(
+            "Epoch",
+            options["epochs"],
+            validation=0 if validation is None else validation.info.num_batches,
+            say=say,
+        ),
         StopOnNaN(),
         KeepHistory(history),
         *more_callbacks,
@@ -276,13 +310,8 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
 
     start = time.perf_counter()
     try:
-        if (
-            not found
-            and isinstance(model, Text2Image)
-            and run.config["settings"]
-            and not options.get("initial_weights")
-        ):
-            pretrain(run, model, training, validation, devices, home, signals, say, verbose)
+        if stages:
+            pretrain(run, model, training, validation, devices, home, signals, say, verbose, stages)
         session.fit(
             training,
             validation,

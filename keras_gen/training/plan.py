@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING
 
 from keras_gen import data, runs, zoo
 from keras_gen.data.choices import check_augmentations, check_binarization
+from keras_gen.data.splits import split_names
 from keras_gen.data.value_range import PLAIN, as_stored, check_range
+from keras_gen.progress import report
+from keras_gen.startup import starting
 
+from .amounts import batch_size_of
 from .cluster import check_strategy
 from .source import Source, crop_note, look_at
 from .views import FITTING, LIMITS, View, normal, source_of, view_of
@@ -53,6 +57,7 @@ class Request:
     view: dict
     initial_weights: str | None = None
     value_range: tuple[float, float] | None = None
+    pretraining_epochs: int | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "value_range", check_range(self.value_range))
@@ -127,6 +132,12 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
     settings = {} if own is not None else _complete(request.system, request.settings)
     request = dataclasses.replace(request, data=source_of(system.view, request.data))
     limits = {name: request.view[name] for name in LIMITS if name in request.view}
+    if request.pretraining_epochs is not None and (own is not None or not system.pretraining(settings)):
+        raise ValueError(
+            f"pretraining_epochs is for systems that are pretrained ("
+            f"{', '.join(key for key, each in zoo.SYSTEMS.items() if each.pretraining(each.settings))}); "
+            f"{request.name} is not. Leave it out"
+        )
     source = look_at(request.data, request.data_dir, value_range=request.value_range, **limits)
     view = View(normal(request.view), {})
     if own is None:
@@ -135,7 +146,16 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
         view = view_of(system.view, source, asked, request.data, captions)
         settings |= {name: value for name, value in view.settings.items() if name not in request.settings}
     shape = own.image_shape if own is not None else image_shape_of(source, request.image_size, system.image_size)
-    seen = {"source": place_of(request.data), "splits": splits_of(source)}
+    splits = splits_of(source)
+    batch_size = batch_size_of(
+        request.batch_size,
+        system.batch_size,
+        source=source,
+        split=splits["train"],
+        whole=system.whole_batches,
+        steps=request.steps or system.steps,
+    )
+    seen = {"source": place_of(request.data), "splits": splits}
     fitting = {name: request.view[name] for name in FITTING if name in request.view}
     seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **limits, **fitting, **view.options}
     if request.value_range is not None or source.value_range not in PLAIN:
@@ -150,7 +170,7 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
     training = {
         "epochs": request.epochs or system.epochs,
         "steps": request.steps or system.steps,
-        "batch_size": request.batch_size or system.batch_size,
+        "batch_size": batch_size,
         "seed": request.seed or 0,
         "precision": request.precision or (own.dtype_policy.name if own is not None else "float32"),
         "strategy": request.strategy,
@@ -158,6 +178,7 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
         "learning_rate": request.learning_rate or (None if own is not None else system.learning_rate),
         "decay": None if own is not None else system.decay,
         "initial_weights": request.initial_weights,
+        "pretraining_epochs": request.pretraining_epochs,
     }
     return {
         "format": runs.FORMAT,
@@ -226,13 +247,31 @@ def _say_crop(source: Source, shape: tuple[int, int, int], fitting: Mapping, say
         say(note)
 
 
-_KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate", "initial_weights")
+_KEPT = ("steps", "batch_size", "seed", "precision", "learning_rate", "initial_weights", "pretraining_epochs")
+
+
+def pretraining_of(config: Mapping) -> dict[str, int]:
+    """Stage of the pretraining -> its epochs, in their order; nothing where a run has none.
+
+    Args:
+        config: the content of config.json.
+    """
+    training = config["training"]
+    if config["system"] not in zoo.SYSTEMS or not config["settings"] or training.get("initial_weights"):
+        return {}
+    asked = training.get("pretraining_epochs")
+    stages = zoo.get(config["system"]).pretraining(config["settings"])
+    return {name: count for name, epochs in stages.items() if (count := epochs if asked is None else asked)}
 
 
 def _captions(request: Request, split: str, limits: Mapping, given: Mapping) -> Iterator[bytes]:
     """The captions of a split; `limits` and `given` are options of `data.load`."""
     options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None, "report": False, **limits}
-    for batch in data.load(request.data, split, fields=["caption"], data_dir=request.data_dir, **given, **options):
+    with starting():
+        load = data.load
+    batches = load(request.data, split, fields=["caption"], data_dir=request.data_dir, **given, **options)
+    for done, batch in enumerate(batches):
+        report("Reading the captions", done, batches.info.num_batches)
         yield from batch["caption"].numpy()
 
 
@@ -266,6 +305,13 @@ def splits_of(source: Source) -> dict[str, str | None]:
     elif validation is None and held_out:
         training, validation = f"{training}[:-{held_out}]", f"{training}[-{held_out}:]"
     return {"train": training, "validation": validation, "test": "test" if "test" in names else None}
+
+
+def without_validation(splits: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The splits of a run that is not validated; what was cut off from the training split returns to it."""
+    names = split_names(splits["train"])
+    training = "+".join(names) if names == split_names(splits["validation"]) else splits["train"]
+    return {**splits, "train": training, "validation": None}
 
 
 def binarize_of(model: "GenerativeModel", choice: str | None) -> str | None:
@@ -312,6 +358,7 @@ def _check_numbers(request: Request) -> None:
         ("seed", 0),
         ("patience", 1),
         ("labelled", 1),
+        ("pretraining_epochs", 0),
     ):
         value = getattr(request, name)
         if value is not None and (not isinstance(value, int) or value < smallest):

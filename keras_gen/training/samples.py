@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_gen import pictures
 from keras_gen.models import GenerativeModel
+from keras_gen.progress import report
 
 # about so many pixels for the height of an image: small ones are enlarged
 SHOWN_SIZE = 64
@@ -27,6 +28,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.folder, self.batch, self.num = folder, batch, num
 
     def on_epoch_end(self, epoch, logs=None):
+        report("Making the picture of samples")
         picture = picture_of(self.model, self.batch, self.num)
         if picture is not None:
             pictures.save(self.folder / f"epoch_{epoch + 1:04d}.png", picture)

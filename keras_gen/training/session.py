@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_gen import files, runs
 from keras_gen.models import GenerativeModel
 from keras_gen.models.base import EpochInProgress
+from keras_gen.progress import report
 from keras_gen.runs.checkpoints import Checkpoints, DamagedStateError, State
 from keras_gen.runs.history import History
 
@@ -117,7 +118,7 @@ class Session:
             history: holds `rows`, and a row more after each epoch.
             callbacks: called before the state is saved, in this order.
             signals: open; the first signal is kept until the step is finished and saved.
-            verbose: as for `fit`.
+            verbose: 0 silent, else a line for each epoch.
 
         Raises:
             Stopped: after SIGINT or SIGTERM; the state after the step that was running is saved.
@@ -137,7 +138,7 @@ class Session:
                 initial_epoch=self.state.epoch,
                 in_progress=self._in_progress,
                 callbacks=[*callbacks, keep],
-                verbose=verbose,
+                verbose=2 if verbose else 0,
             )
 
     def _copy(self, spare: pathlib.Path) -> None:
@@ -201,6 +202,7 @@ class _SaveState(keras.callbacks.Callback):
 
     def save(self, state: State) -> None:
         session = self.session
+        report("Saving the state")
         check_replicas_agree(session.model, session.devices, state)
         totals = session.model.epoch_in_progress(state.step).totals if state.step else {}
         record = {"rows": self.history.rows, "totals": totals, "config": session.config}

@@ -39,6 +39,7 @@ class System:
         view: what it sees of a data set: `"images"` as they are, `"patches"` of them, two `"domains"`, images with
             `"attributes"`, or images with `"captions"`.
         decay: part of the epochs after which the learning rate falls linearly towards 0; None keeps it.
+        pretraining: (settings) -> name of each stage that is trained before the system itself -> its epochs.
     """
 
     key: str
@@ -58,6 +59,7 @@ class System:
     whole_batches: bool = False
     view: str = "images"
     decay: float | None = None
+    pretraining: Callable[[Mapping], dict[str, int]] = lambda settings: {}
 
     @property
     def settings(self) -> dict:
@@ -286,6 +288,7 @@ SYSTEMS = {
             decay=0.5,
             whole_batches=True,
             view="captions",
+            pretraining=text2image.pretraining_epochs,
         ),
     )
 }

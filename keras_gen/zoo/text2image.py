@@ -121,21 +121,28 @@ def joint_embedding(
     return model
 
 
-def embedding_of(image_shape, seed, settings: Mapping) -> "tuple[models.JointEmbedding, int]":
-    """The embedding that a `text2image` of these settings is trained after, and for how many epochs.
+def pretraining_epochs(settings: Mapping) -> dict[str, int]:
+    """Stage of the pretraining -> its epochs, in their order, from the settings of a `text2image`."""
+    epochs = {"embedding": (settings["embedding"] or {}).get("epochs", EPOCHS)}
+    if settings["vae"]:
+        epochs["vae"] = settings["vae"].get("epochs", EPOCHS)
+    return epochs
+
+
+def embedding_of(image_shape, seed, settings: Mapping) -> "models.JointEmbedding":
+    """The embedding that a `text2image` of these settings is trained after.
 
     Args:
         image_shape, seed: as of `joint_embedding`.
         settings: of `text2image`, complete; `embedding` may hold `epochs`, `temperature` and `learning_rate`.
     """
-    asked = {"epochs": EPOCHS, **(settings["embedding"] or {})}
-    epochs = asked.pop("epochs")
+    asked = {name: value for name, value in (settings["embedding"] or {}).items() if name != "epochs"}
     names = (
         *("vocabulary", "length", "embedding_size", "text_width"),
         *("trunk_width", "normalization", "embedding_loss"),
     )
     asked["image_noise"] = settings["matching_noise"]
-    return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked), epochs
+    return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked)
 
 
 def vae_of(

@@ -40,7 +40,7 @@ def test_every_configuration_builds_and_adopts(name):
     model = zoo.build("text2image", text2image.SHAPE, seed=0, **text, **it.settings)
     assert set(it.rates) == {player.name for player in model.players()}
     settings = {**zoo.get("text2image").settings, **text, **it.settings}
-    joint, _ = zoo.text2image.embedding_of(text2image.SHAPE, 0, settings)
+    joint = zoo.text2image.embedding_of(text2image.SHAPE, 0, settings)
     model.adopt(joint)
     np.testing.assert_array_equal(model.trunk.get_weights()[0], joint.image_encoder.get_layer("trunk").get_weights()[0])
     assert joint.image_noise == it.noise == model.matching_noise == (0.2 if name in GUIDED else 0.0)
