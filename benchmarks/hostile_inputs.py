@@ -10,7 +10,9 @@ import pickle
 import stat
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+import numpy as np
 
 STORED, DEFLATED, LZMA = 0, 8, 14
 MARKER = "executed"  # a folder of this name appears where a pickle was run
@@ -55,6 +57,7 @@ def write_hostile_inputs(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
 def _files(folder: pathlib.Path) -> dict[str, tuple[str, bytes]]:
     """Name -> (file, content) of what a plain file can do."""
     good = png(8, 8, bytes(8 * 9))
+    gray = np.random.default_rng(0).integers(0, 256, (8, 8, 1), np.uint8)
     pixels = npy(_PIXELS, (4, 8, 8), "|u1")
     weights = [("metadata.json", b"{}"), ("config.json", b"{}"), ("model.weights.h5", b"")]
     run_me = pickle.dumps(_MakesMarker(str(folder / MARKER)))
@@ -83,6 +86,18 @@ def _files(folder: pathlib.Path) -> dict[str, tuple[str, bytes]]:
         "webp_bomb_canvas": ("a.webp", _riff(extended + still)),
         "bmp_bomb": ("a.bmp", _bmp(100_000, 100_000)),
         "bmp_bomb_upside_down": ("a.bmp", _bmp(100_000, -100_000)),
+        "gif_bomb": ("a.gif", b"GIF89a" + struct.pack("<HHBBB", 65_535, 65_535, 0, 0, 0)
+                     + b"," + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0) + b"\2\1\0\0;"),
+        "tiff_bomb": ("a.tif", tiff(gray, True, tags={256: 100_000, 257: 100_000})),
+        "tiff_tile_bomb": ("a.tif", tiff(gray, True, tags={322: 1 << 15, 323: 1 << 15, 324: 200, 325: 64})),
+        "tiff_truncated": ("a.tif", tiff(gray, False)[:-40]),
+        "tiff_truncated_deflate": ("a.tif", tiff(gray, True)[:-20]),
+        "tiff_damaged_lzw": ("a.tif", tiff(gray, False, tags={259: 5})),
+        "tiff_strip_size": ("a.tif", tiff(gray, True, tags={279: 2**32 - 1})[:-20]),
+        "tiff_tag_bomb": ("a.tif", tiff(gray, False).replace(struct.pack("<HHI", 258, 3, 1),
+                                                             struct.pack("<HHI", 258, 3, 2**31 - 1))),
+        "tiff_without_tags": ("a.tif", b"II*\0" + struct.pack("<IHI", 8, 0, 0)),
+        "tiff_float64": ("a.tif", tiff(gray.astype(np.float64), False)),
         "metadata_parent": ("metadata.csv", b"file_name\n../outside/image.png\n"),
         "metadata_absolute": ("metadata.jsonl", _line(file_name=str(folder / "outside" / "image.png"))),
         "metadata_null": ("metadata.csv", b"file_name,caption\na.png,a\0b\n"),
@@ -182,6 +197,50 @@ _PLACES = {
     "link_loop": _link("a.png"),
     "folder_loop": _folder_loop,
 }
+
+
+def tiff(
+    image: np.ndarray,
+    compressed: bool,
+    extra: int | None = None,
+    photometric: int | None = None,
+    tags: Mapping[int, int] | None = None,
+) -> bytes:
+    """A TIFF file of one strip.
+
+    Args:
+        image: [h, w, 1, 3 or 4]; its type and byte order are the file's.
+        compressed: by deflate.
+        extra: what the fourth channel is; 2 is transparency, 1 the same with colors multiplied by it.
+        photometric: 0 white is zero, 1 black is zero, 2 colors; None is 1 or 2 by the channels.
+        tags: tag -> one number, of tags to change or to add.
+    """
+    order = ">" if image.dtype.str.startswith(">") else "<"
+    height, width, channels = image.shape
+    content = zlib.compress(image.tobytes()) if compressed else image.tobytes()
+    kind = {"u": 1, "i": 2, "f": 3}[image.dtype.kind]
+    photometric = (1 if channels < 3 else 2) if photometric is None else photometric
+    found = {
+        **{256: [width], 257: [height], 258: [8 * image.dtype.itemsize] * channels, 259: [8 if compressed else 1]},
+        **{262: [photometric], 273: [0], 277: [channels], 278: [height], 279: [len(content)], 339: [kind] * channels},
+        **({} if extra is None else {338: [extra]}),
+        **{tag: [value] for tag, value in (tags or {}).items()},
+    }
+    short = {258, 259, 262, 277, 338, 339}
+    start = 8 + 2 + 12 * len(found) + 4
+    outside, entries = b"", []
+    for tag, values in sorted(found.items()):
+        text = struct.pack(f"{order}{len(values)}{'H' if tag in short else 'I'}", *values)
+        if len(text) > 4:
+            place = struct.pack(f"{order}I", start + len(outside))
+            outside += text
+        else:
+            place = text.ljust(4, b"\0")
+        entries.append(struct.pack(f"{order}HHI", tag, 3 if tag in short else 4, len(values)) + place)
+    strip = struct.pack(f"{order}I", start + len(outside))
+    entries = [entry[:8] + strip if entry.startswith(struct.pack(f"{order}H", 273)) else entry for entry in entries]
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(entries))
+    return head + b"".join(entries) + bytes(4) + outside + content
 
 
 def png(width: int, height: int, rows: bytes, *chunks: tuple[bytes, bytes], bits: int = 8) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .info import Images, Table
 from .splits import split_names
-from .value_range import common_range
+from .value_range import deepest
 
 DOMAINS = ("domain_a", "domain_b")
 _NAME = re.compile(r"(^|\+\s*)([\w.-]+)")
@@ -40,11 +40,17 @@ def join(first: Table, second: Table) -> Table:
     identity = hashlib.sha256(f"{first.fingerprint}|{second.fingerprint}".encode()).hexdigest()
     skipped = (*first.skipped, *second.skipped)
     left_out = tuple(dict.fromkeys((*first.left_out, *second.left_out)))
-    value_range = common_range(("the first", "the second"), (first.value_range, second.value_range))
     return Table(
-        images, columns, names, identity, skipped=skipped, left_out=left_out, owners=owners, value_range=value_range,
+        images,
+        columns,
+        names,
+        identity,
+        skipped=skipped,
+        left_out=left_out,
+        owners=owners,
+        value_range=deepest((first.value_range, second.value_range)),
         notes=tuple(dict.fromkeys((*first.notes, *second.notes))),
-    )  # fmt: skip
+    )
 
 
 def part_in_two(table: Table, values: Sequence[str], by: str = "label") -> Table:

@@ -1,5 +1,6 @@
 """Folders of images: what their layout means, and their files as a table."""
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -208,7 +209,9 @@ def _check_nested(folder: pathlib.Path, below: dict[str, pathlib.Path]) -> None:
 def _files(folder: pathlib.Path, root: pathlib.Path) -> Files:
     """The images of a folder that is `root`, the source, or a split in it."""
     metadata = find_metadata(folder)
-    files = find_files(folder, root)
+    files = []
+    with contextlib.suppress(*(() if metadata is None else (ValueError, OSError))):  # of links that it need not name
+        files = find_files(folder, root)
     everything, left_out = _images_of(files), _other_extensions(files)
     if metadata is not None:
         check_inside(metadata, root)

@@ -16,12 +16,12 @@ def not_in(metadata: str) -> str:
     return f"{_NOT_IN}{metadata}"
 
 
-def summarize(skipped: Iterable[tuple[str, str]], kept: int) -> str | None:
+def summarize(skipped: Iterable[tuple[str, str]], kept: int | None) -> str | None:
     """Summarizes the files that are left out.
 
     Args:
         skipped: (file, reason) of each.
-        kept: images that remain.
+        kept: images that remain, or None where that is not known.
 
     Returns:
         One sentence with the number of each kind and three examples, or None where nothing is left out.
@@ -34,7 +34,8 @@ def summarize(skipped: Iterable[tuple[str, str]], kept: int) -> str | None:
         known = reason in (OTHER_EXTENSION, MISSING) or reason.startswith(_NOT_IN)
         kinds.setdefault(reason if known else "", []).append((file, reason))
     parts = [_part(reason, files) for reason, files in sorted(kinds.items(), key=lambda kind: -len(kind[1]))]
-    return f"Left out {len(skipped):,} of {len(skipped) + kept:,} files: {', '.join(parts)}."
+    number = f"{len(skipped):,}" if kept is None else f"{len(skipped):,} of {len(skipped) + kept:,}"
+    return f"Left out {number} files: {', '.join(parts)}."
 
 
 def _part(reason: str, files: Sequence[tuple[str, str]]) -> str:

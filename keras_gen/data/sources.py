@@ -65,7 +65,8 @@ def resolve(
         options = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download, "slices": slices}
         options |= {"max_pixels": max_pixels, "max_member_bytes": max_member_bytes, "value_range": value_range}
         both = [resolve(each, split, fit, paired=True, **options) for each in place]
-        common_range(place, [table.value_range for table in both])
+        arrays = [identify(each, data_dir)[0] == "arrays" for each in place]
+        common_range(place, [table.value_range for table in both], arrays)
         return join(*both) if attributes is None else unite(both, attributes)
     if kind == "stacked":
         builder = prepare(find_builder(place.removeprefix(PREFIX), data_dir), download=download)
@@ -260,7 +261,8 @@ def _describe_pair(both: list[Description]) -> dict[str, Any]:
         names |= {f"label_{letter}": each.names["label"]} if "label" in each.names else {}
     about = f"Two domains without pairs, or two sets of attributes: {first.source} and {second.source}."
     sizes = Counter(first.sizes) + Counter(second.sizes)
-    value_range = common_range([each.source for each in both], [each.value_range for each in both])
+    arrays = [each.kind == "arrays" for each in both]
+    value_range = common_range([each.source for each in both], [each.value_range for each in both], arrays)
     notes = tuple(note if note in first.notes and note in second.notes else f"{each.source}: {note}"
                   for each in both for note in each.notes)  # fmt: skip
     return {"about": about, "splits": splits, "fields": fields, "names": names, "image_shape": shape,

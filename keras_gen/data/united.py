@@ -7,7 +7,7 @@ import numpy as np
 
 from .attributes import FIELD, attribute_groups, choose_attributes
 from .info import Images, Table
-from .value_range import common_range
+from .value_range import deepest
 
 SET = "dataset"
 
@@ -82,7 +82,7 @@ def unite(tables: Sequence[Table], chosen: Sequence[str]) -> Table:
         hashlib.sha256("|".join(part.fingerprint for part in parts).encode()).hexdigest(),
         skipped=sum((table.skipped for table in tables), ()),
         left_out=tuple(dict.fromkeys(name for table in tables for name in table.left_out)),
-        value_range=common_range(("the first", "the second"), [table.value_range for table in tables]),
+        value_range=deepest([table.value_range for table in tables]),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 

@@ -30,8 +30,9 @@ _HINTS = {
     ),
     (".pt", ".pth"): ("a PyTorch file", f"Convert it to an .npz file: tensors = torch.load(path), then {_SAVE}"),
     (".pkl", ".pickle"): (
-        "a pickle, which could run any program when it is read",
-        f"If you trust it, convert it to an .npz file: pickle.load(open(path, 'rb')), then {_SAVE}",
+        "a pickle",
+        "A pickle can run any program when it is opened. If you trust it, convert it to an .npz file: "
+        f"pickle.load(open(path, 'rb')), then {_SAVE}",
     ),
 }
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")

@@ -1,7 +1,7 @@
 """The value range of a source: the stored number that is black, and the one that is white."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -124,20 +124,33 @@ def _unit(pixels: np.ndarray) -> np.ndarray:
     return pixels / np.float32(255) if pixels.dtype == np.uint8 else pixels
 
 
-def common_range(sources: Iterable, ranges: Sequence[Range]) -> Range:
-    """The range of several sources that are read as one: that of the one with more than 8 bits.
+def common_range(sources: Sequence, ranges: Sequence[Range], arrays: Sequence[bool]) -> Range:
+    """The range of two sources that are read as one.
+
+    It is that of the source with more than 8 bits: image files of 8 bits are not concerned by it, but arrays are.
+
+    Args:
+        sources: their names, for messages.
+        ranges: of each.
+        arrays: whether each is an array file.
 
     Raises:
-        ValueError: where two have different ranges.
+        ValueError: where one range does not hold for both.
     """
-    deep = sorted({value_range for value_range in ranges if value_range not in PLAIN})
-    if len(deep) > 1:
+    deep = sorted({each for each in ranges if each not in PLAIN})
+    flat_array = any(array and each in PLAIN for array, each in zip(arrays, ranges, strict=True))
+    if len(deep) > 1 or deep and flat_array:
         found = " and ".join(f"{range_text(each)} in {source}" for source, each in zip(sources, ranges, strict=True))
         raise ValueError(
-            f"Expected one value range for both sources; found {found}. Give one that holds for both "
-            f"({_given(deep[-1])}), or convert the images of one."
+            f"Expected one value range for both sources; found {found}. Convert the images of one, or give a range "
+            f"that holds for both: {_given(deep[-1])}."
         )
-    return deep[0] if deep else ranges[0]
+    return deepest(ranges)
+
+
+def deepest(ranges: Sequence[Range]) -> Range:
+    """Of ranges that fit together, the one of more than 8 bits, or the first."""
+    return next((each for each in ranges if each not in PLAIN), ranges[0])
 
 
 def as_stored(value_range: Range) -> list[int | float]:
@@ -152,7 +165,8 @@ def range_text(value_range: Range) -> str:
 
 def note_of(value_range: Range, high: float, what: str) -> str:
     """A line that says which range was detected."""
-    return f"Values up to {high:,} in {what}: taken as {range_text(value_range)}; --value-range LOW,HIGH sets another."
+    taken = f"Values up to {high:,} in {what}: taken as {range_text(value_range)}"
+    return f"{taken}; --value-range LOW,HIGH (value_range=) sets another."
 
 
 def _suggested(low: float, high: float) -> Range:

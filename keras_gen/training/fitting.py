@@ -393,7 +393,7 @@ def _announce(run, model, training, validation, devices, session, say) -> None:
     for note in info.notes:
         say(note)
     used = [dataset.info for dataset in (training, validation) if dataset is not None]
-    kept = sum(each.num_examples for each in used)
+    kept = sum(each.num_examples for each in used) if "image" in info.fields else None  # of two domains, the larger
     if summary := summarize((each for info in used for each in info.skipped), kept):
         say(summary)
 

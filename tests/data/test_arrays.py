@@ -156,16 +156,19 @@ def spoiled(value, dtype=np.float32):
     [
         (spoiled(np.nan), "1 values that are NaN or infinite, the first in image 1500"),
         (spoiled(np.inf), "NaN or infinite"),
-        (spoiled(255), "floats from 0 to 255. Divide by 255"),
-        (spoiled(-1), r"floats from -1 to 0. Rescale with \(x \+ 1\) / 2"),
-        (spoiled(300, np.int32), "integers from 0 to 300"),
-        (spoiled(-1, np.int32), "integers from -1 to 0"),
+        (spoiled(255), r"floats from 0 to 255. .*value_range=\(0, 255\) \(--value-range 0,255\)"),
+        (spoiled(16), r"floats from 0 to 16. .*value_range=\(0, 16\) \(--value-range 0,16\)"),
+        (spoiled(4000), r"floats from 0 to 4000. .*value_range=\(0, 4095\)"),
+        (spoiled(-1), r"floats from -1 to 0. .*value_range=\(-1, 1\)"),
+        (spoiled(70000, np.int32), r"integers from 0 to 70000. .*value_range=\(0, 70000\)"),
+        (spoiled(-1000, np.int32), r"integers from -1000 to 0. .*value_range=\(-1000, 0\)"),
+        (spoiled(16, np.uint8), r"integers from 0 to 16, .* nearly black .*range=\(0, 16\).*range=\(0, 255\)"),
         (np.zeros((4, 2, 2, 1), np.complex64), "type complex64"),
     ],
 )
 def test_values_that_are_no_pixels(tmp_path, pixels, says):
     np.save(tmp_path / "set.npy", pixels)
-    with pytest.raises(ValueError, match=f"integers from 0 to 255 or floats from 0 to 1. Found .*{says}"):
+    with pytest.raises(ValueError, match=f"set.npy: .*[Ff]ound .*{says}"):
         read_arrays(tmp_path / "set.npy", "train", FIT)
 
 

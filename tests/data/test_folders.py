@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_gen.data import inspection
 from keras_gen.data.fit import Fit
 from keras_gen.data.folders import describe_folder, read_folder
 
@@ -25,8 +26,10 @@ def test_flat_in_alphabetical_order(tmp_path):
     (tmp_path / ".hidden.png").write_text("not an image")
     table = read_folder(tmp_path, "train", FIT)
     assert numbers(table.images["image"]) == list(range(12)) and table.columns == {}
-    described = {"about": str(tmp_path), "splits": {"train": 12}, "fields": {"image": "images"}, "names": {}}
-    assert describe_folder(tmp_path) == described
+    described = describe_folder(tmp_path)
+    expected = {"about": str(tmp_path), "splits": {"train": 12}, "fields": {"image": "images"}, "names": {}}
+    assert expected.items() <= described.items()
+    assert described["sizes"] == {(4, 4): 12} and described["channels"] == 3
 
 
 def test_classes_are_sub_folders(tmp_path):
@@ -88,8 +91,8 @@ def test_domains_without_pairs(tmp_path):
 def test_layouts_that_cannot_be_read(tmp_path):
     with pytest.raises(ValueError, match="holds no images .found: no file at all.. Known are .png"):
         read_folder(tmp_path, "train", FIT)
-    (tmp_path / "a.gif").write_bytes(b"GIF")
-    with pytest.raises(ValueError, match=r"found: 1 x .gif\)"):
+    (tmp_path / "a.heic").write_bytes(b"HEIC")
+    with pytest.raises(ValueError, match=r"found: 1 x .heic\)"):
         read_folder(tmp_path, "train", FIT)
     fill(tmp_path, 2)
     fill(tmp_path / "cat", 1)
@@ -111,3 +114,113 @@ def test_the_fingerprint_follows_the_files(tmp_path):
     assert read_folder(tmp_path, "train", Fit((2, 2, 3))).fingerprint != first
     Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(tmp_path / "001.png")
     assert read_folder(tmp_path, "train", FIT).fingerprint != first
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "test", "val"),
+        ("Train", "Test", "Validation"),
+        ("TRAINING", "testing", "valid"),
+        ("Training", "TEST", "dev"),
+    ],
+)
+def test_splits_have_their_usual_names_in_any_case(tmp_path, names):
+    for name, count in zip(names, (4, 2, 3), strict=True):
+        fill(tmp_path / name / "cat", count)
+        fill(tmp_path / name / "dog", 1)
+    described = describe_folder(tmp_path)
+    assert described["splits"] == {"train": 5, "test": 3, "validation": 4} and described["names"]["label"] == (
+        *("cat", "dog"),
+    )
+    for name, count in (("train", 5), ("val", 4), ("validation", 4), ("Valid", 4), ("testing[:2]", 2)):
+        assert read_folder(tmp_path, name, FIT).images["image"].count == count
+
+
+def test_two_names_of_one_split(tmp_path):
+    fill(tmp_path / "train", 2)
+    fill(tmp_path / "val", 1)
+    fill(tmp_path / "valid", 1)
+    with pytest.raises(ValueError, match="holds val/ and valid/, which name the same split; keep one"):
+        describe_folder(tmp_path)
+
+
+def test_classes_beside_splits_show_both_readings(tmp_path):
+    fill(tmp_path / "cats", 2)
+    fill(tmp_path / "Test", 2)
+    assert describe_folder(tmp_path)["names"] == {"label": ("Test", "cats")}  # without train/ there are no splits
+    fill(tmp_path / "Train", 2)
+    with pytest.raises(
+        ValueError, match="Either Test/, Train/ are splits: move cats/ out .* Or all 3 folders are classes: rename"
+    ):
+        describe_folder(tmp_path)
+    (tmp_path / "metadata.csv").write_text("file_name,label\nTrain/000.png,a\nTest/001.png,b\ncats/000.png,c\n")
+    assert read_folder(tmp_path, "train", FIT).names["label"] == ("a", "b", "c")
+
+
+def test_splits_inside_other_folders_are_not_mixed(tmp_path):
+    fill(tmp_path / "dataset" / "train", 3)
+    fill(tmp_path / "dataset" / "test", 2)
+    with pytest.raises(ValueError, match="holds one folder, dataset/, with splits inside. .* give .*dataset"):
+        describe_folder(tmp_path)
+    fill(tmp_path / "other" / "Train", 3)
+    with pytest.raises(ValueError, match="each of dataset/, other/ holds splits. .* such as train/dataset/"):
+        describe_folder(tmp_path)
+    fill(tmp_path / "third" / "inner", 3)  # a class without splits: they are no splits anywhere
+    assert describe_folder(tmp_path)["names"] == {"label": ("dataset", "other", "third")}
+
+
+def test_domains_in_any_case_and_classes_that_end_so(tmp_path):
+    fill(tmp_path / "pairs" / "TrainingA", 3)
+    fill(tmp_path / "pairs" / "trainB", 2)
+    assert set(read_folder(tmp_path / "pairs", "train", FIT).images) == {"domain_a", "domain_b"}
+    fill(tmp_path / "classes" / "Testa", 3)
+    fill(tmp_path / "classes" / "Vala", 2)
+    assert describe_folder(tmp_path / "classes")["names"] == {"label": ("Testa", "Vala")}
+
+
+def test_files_of_systems_are_no_images_and_not_reported(tmp_path):
+    fill(tmp_path / "cat", 2)
+    fill(tmp_path / "__MACOSX" / "cat", 2)
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._000.png"):
+        (tmp_path / "cat" / name).write_text("x")
+    described = describe_folder(tmp_path)
+    assert described["splits"] == {"train": 2} and described["skipped"] == () and described["notes"] == ()
+
+
+def test_what_is_left_out_is_in_one_summary(tmp_path):
+    fill(tmp_path, 6)
+    for name in ("a.txt", "b.txt", "c.txt", "d.heic"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "004.png").write_text("no image")
+    rows = [*range(5), 77]
+    (tmp_path / "metadata.csv").write_text("file_name,label\n" + "".join(f"{i:03d}.png,{i}\n" for i in rows))
+    described = describe_folder(tmp_path)
+    reasons = {file.rsplit("/", 1)[1]: reason for file, reason in described["skipped"]}
+    assert set(reasons) == {"a.txt", "b.txt", "c.txt", "d.heic", "004.png", "005.png", "077.png"}
+    (summary,) = described["notes"]
+    assert summary == (
+        "Left out 7 of 11 files: 4 with another extension (.txt 3, .heic 1; e.g. a.txt, b.txt, c.txt, ...), 1 not in "
+        "metadata.csv (e.g. 005.png), 1 that cannot be read "
+        f"({tmp_path}/004.png: its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image), 1 in the metadata without a "
+        "file (e.g. 077.png)."
+    )
+    assert set(read_folder(tmp_path, "train", FIT).skipped) == {
+        each for each in described["skipped"] if not each[1].startswith(("its content", "there is"))
+    }
+
+
+def test_headers_are_read_once_in_a_command(tmp_path, monkeypatch):
+    fill(tmp_path / "train", 3)
+    fill(tmp_path / "test", 2)
+    seen, reported = [], []
+    original = inspection.read_header
+    monkeypatch.setattr(inspection, "read_header", lambda path, *rest: seen.append(path) or original(path, *rest))
+    describe_folder(tmp_path, report=lambda *progress: reported.append(progress))
+    describe_folder(tmp_path)
+    for split in ("train", "test"):
+        read_folder(tmp_path, split, FIT)
+    assert len(seen) == 5 and reported[0] == ("Reading image headers", 0, 5)
+    fill(tmp_path / "test", 3)
+    describe_folder(tmp_path)
+    assert len(seen) == 11

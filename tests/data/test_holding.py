@@ -36,7 +36,7 @@ def test_unreadable_files_are_left_out_and_named(folder, tmp_path, cache):
         table = hold(read_folder(folder, "train", FIT), cache, FIT, "skip", Store(tmp_path))
         assert [(file.split("/")[-1], reason) for file, reason in table.skipped] == [
             ("1.png", table.skipped[0][1]),
-            ("5.png", "its content is no PNG, JPEG, WEBP or BMP image"),
+            ("5.png", "its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image"),
         ]
         assert table.images["image"].count == 8
         assert all_images(table.images["image"])[:, 0, 0, 0].tolist() == [0, 2, 3, 4, 6, 7, 8, 9]

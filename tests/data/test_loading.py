@@ -118,14 +118,20 @@ def test_input_context_shares_the_epoch(array_file):
         load(array_file, input_context=context, num_shards=2)
 
 
-def test_unreadable_files_are_named_in_a_warning_and_in_info(tmp_path):
+def test_unreadable_files_are_logged_and_named_in_info(tmp_path, caplog):
     for i in range(6):
         Image.fromarray(np.full((9, 9, 3), i, np.uint8)).save(tmp_path / f"{i}.jpg")
     photo = tmp_path / "2.jpg"
     photo.write_bytes(photo.read_bytes()[: photo.stat().st_size // 2])
     (tmp_path / "7.png").write_text("a text")
-    with pytest.warns(UserWarning, match="2 unreadable files are skipped, 5 images remain: .*2.jpg .*; .*7.png"):
-        dataset = load(tmp_path)
+    dataset = load(tmp_path)
+    (record,) = caplog.records
+    assert record.name == "keras_gen" and record.levelname == "WARNING"
+    assert "Left out 2 of 7 files: 2 that cannot be read" in record.getMessage()
+    assert "2.jpg: " in record.getMessage() and "7.png: its content" in record.getMessage()
+    caplog.clear()
+    load(tmp_path, report=False)
+    assert not caplog.records
     assert dataset.info.num_examples == 5 and [os.path.basename(file) for file, _ in dataset.info.skipped] == [
         *("2.jpg", "7.png")
     ]

@@ -1,0 +1,177 @@
+"""Images of more than 8 bits, and arrays of any range, at `data.load` and `data.describe`."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen import data
+
+DEEP = np.linspace(0, 4011, 64).reshape(8, 8).astype(np.uint16)
+EIGHT = np.linspace(0, 255, 64).reshape(8, 8).astype(np.uint8)
+OPTIONS = {"image_shape": (8, 8, 1), "batch_size": 64, "shuffle": False}
+
+
+def write(folder, *images, kind="png"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{index}.{kind}")
+    return folder
+
+
+def pixels(source, field="image", **options):
+    dataset = data.load(source, **{**OPTIONS, **options})
+    return np.concatenate([batch[field].numpy() for batch in dataset]), dataset.info
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+@pytest.mark.parametrize("cache", ["memory", "disk", None])
+def test_twelve_bits_in_sixteen_keep_their_precision(tmp_path, kind, cache, caplog):
+    source = write(tmp_path / "set", DEEP, DEEP // 2, kind=kind)
+    found, info = pixels(source, cache=cache, data_dir=tmp_path)
+    np.testing.assert_allclose(found[..., 0], np.stack([DEEP, DEEP // 2]) / 4095, atol=1e-7)
+    assert info.value_range == (0, 4095) == data.describe(source).value_range
+    note = "Values up to 4,011 in 2 files of more than 8 bits: taken as 0..4095; --value-range LOW,HIGH (value_range=)"
+    assert info.notes[0].startswith(note) and caplog.text.count(note) == 1
+    assert data.describe(source).notes == info.notes
+    given, info = pixels(source, cache=cache, data_dir=tmp_path, value_range=(0, 8022))
+    np.testing.assert_allclose(given[..., 0], np.stack([DEEP, DEEP // 2]) / 8022, atol=1e-7)
+    assert info.value_range == (0, 8022) and info.notes == ()  # nothing was detected
+
+
+@pytest.mark.parametrize(
+    "high, white", [(200, 255), (255, 255), (256, 1023), (1023, 1023), (1024, 4095), (4096, 16383), (16384, 65535)]
+)
+def test_the_smallest_depth_that_holds_a_source(tmp_path, high, white):
+    deep = np.uint16([[0, high // 2, high]])
+    source = write(tmp_path / "set", deep)
+    found, info = pixels(source, image_shape=(1, 3, 1))
+    assert info.value_range == (0, white)
+    np.testing.assert_allclose(found[0, :, :, 0], deep / white, atol=1e-7)
+    np.save(tmp_path / "a.npy", deep[None])
+    found, info = pixels(tmp_path / "a.npy", image_shape=(1, 3, 1))
+    assert info.value_range == (0, white)
+    np.testing.assert_allclose(found[0, :, :, 0], deep / white, atol=1e-7)
+
+
+def test_the_range_is_that_of_the_whole_source_not_of_a_split(tmp_path):
+    write(tmp_path / "train", DEEP // 8)
+    write(tmp_path / "test", DEEP)
+    for split, deep in (("train", DEEP // 8), ("test", DEEP)):
+        found, info = pixels(tmp_path, split=split)
+        assert info.value_range == (0, 4095)
+        np.testing.assert_allclose(found[0, ..., 0], deep / 4095, atol=1e-7)
+    np.savez(tmp_path / "a.npz", x_train=DEEP[None] // 20, x_test=DEEP[None])
+    found, info = pixels(tmp_path / "a.npz")
+    np.testing.assert_allclose(found[0, ..., 0], DEEP // 20 / 4095, atol=1e-7)
+
+
+def test_eight_bit_images_beside_deep_ones_are_as_bright_as_ever(tmp_path):
+    source = write(tmp_path / "set", DEEP, EIGHT)
+    found, info = pixels(source)
+    np.testing.assert_allclose(found[..., 0], [DEEP / 4095, EIGHT / 255], atol=1e-7)
+    masks = write(tmp_path / "masks", (EIGHT // 16).astype(np.uint8))
+    found, info = pixels(masks, value_range=(0, 15))  # white at most 255: it is meant for files of 8 bits
+    np.testing.assert_allclose(found[0, ..., 0], EIGHT // 16 / 15, atol=1e-7)
+    assert pixels(masks)[1].value_range == (0, 255)
+
+
+def test_eight_bit_images_are_not_decoded_to_find_out(tmp_path, monkeypatch):
+    write(tmp_path, EIGHT)
+    monkeypatch.setattr(data.inspection, "read_image", lambda *_, **__: pytest.fail("an 8-bit image was decoded"))
+    assert data.describe(tmp_path).value_range == (0, 255)
+    np.testing.assert_array_equal(pixels(tmp_path)[0][0, ..., 0], EIGHT / np.float32(255))
+
+
+def test_floats_in_tiff_files(tmp_path):
+    unit = write(tmp_path / "unit", (DEEP / 4011).astype(np.float32), kind="tif")
+    np.testing.assert_allclose(pixels(unit)[0][0, ..., 0], DEEP / 4011, atol=1e-6)
+    source = write(tmp_path / "set", (DEEP - 1000).astype(np.float32), kind="tif")
+    with pytest.raises(ValueError, match=r"floats from -1000 to 3011. .*value_range=\(-1000, 3011\)"):
+        data.load(source, **OPTIONS)
+    found, _ = pixels(source, value_range=(-1000, 3095))
+    np.testing.assert_allclose(found[0, ..., 0], DEEP / 4095, atol=1e-6)
+
+
+def test_signed_integers_need_a_range(tmp_path):
+    source = write(tmp_path / "set", DEEP.astype(np.int32) - 1024, kind="tif")
+    with pytest.raises(ValueError, match=r"integers from -1024 to 2987. .*value_range=\(-1024, 2987\)"):
+        data.describe(source)
+    np.testing.assert_allclose(pixels(source, value_range=(-1024, 3071))[0][0, ..., 0], DEEP / 4095, atol=1e-6)
+
+
+def test_values_outside_of_a_given_range_are_named_and_not_clipped(tmp_path):
+    source = write(tmp_path / "set", DEEP, DEEP // 16)
+    assert [reason for _, reason in pixels(source, value_range=(0, 1023))[1].skipped] == [
+        "values from 0 to 4011 lie outside of the value range 0..1023; give a wider one or clip the images"
+    ]
+    np.save(tmp_path / "a.npy", DEEP[None])
+    with pytest.raises(ValueError, match=r"a.npy: values from 0 to 4011 lie outside of the value range 0..1023"):
+        data.load(tmp_path / "a.npy", **OPTIONS, value_range=(0, 1023))
+
+
+def test_transparency_of_sixteen_bits_has_its_full_range(tmp_path):
+    """Half transparent gray of 12 bits on white: the mean of 1000 / 4095 and 1."""
+    from tests.data.test_image_files import png_file
+
+    raw = b"\0" + np.array([[1000, 32768], [4000, 65535]], ">u2").tobytes()
+    (tmp_path / "a.png").write_bytes(png_file(2, 1, raw, 4, False))
+    found, info = pixels(tmp_path, image_shape=(1, 2, 1))
+    assert info.value_range == (0, 4095)
+    np.testing.assert_allclose(found.ravel(), [(1000 / 4095 + 1) / 2, 4000 / 4095], atol=1e-4)
+
+
+DIGITS = (np.arange(4 * 64) % 17).reshape(4, 8, 8)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float64])
+def test_digits_from_0_to_16(tmp_path, dtype):
+    np.save(tmp_path / "digits.npy", DIGITS.astype(dtype))
+    with pytest.raises(ValueError, match=r"0 to 16.*value_range=\(0, 16\) \(--value-range 0,16\)") as error:
+        data.load(tmp_path / "digits.npy", **OPTIONS)
+    assert "255" not in str(error.value) or dtype != np.float64
+    found, info = pixels(tmp_path / "digits.npy", value_range=(0, 16))
+    np.testing.assert_allclose(found[..., 0], DIGITS / 16, atol=1e-7)
+    dark, _ = pixels(tmp_path / "digits.npy", value_range=(0, 255))
+    np.testing.assert_allclose(dark[..., 0], DIGITS / 255, atol=1e-7)
+
+
+def test_arrays_with_a_range_of_their_own(tmp_path):
+    np.save(tmp_path / "a.npy", np.linspace(-1, 1, 128).reshape(2, 8, 8))
+    with pytest.raises(ValueError, match=r"value_range=\(-1, 1\) \(--value-range -1,1\)"):
+        data.load(tmp_path / "a.npy", **OPTIONS)
+    found, info = pixels(tmp_path / "a.npy", value_range=(-1, 1))
+    np.testing.assert_allclose(found.ravel(), np.linspace(0, 1, 128), atol=1e-6)
+    assert info.value_range == (-1, 1)
+    first = data.load(tmp_path / "a.npy", **OPTIONS, value_range=(-1, 1)).info.fingerprint
+    assert first != data.load(tmp_path / "a.npy", **OPTIONS, value_range=(-2, 2)).info.fingerprint
+
+
+def test_two_sources_of_different_depths(tmp_path):
+    deep, eight = write(tmp_path / "deep", DEEP), write(tmp_path / "eight", EIGHT)
+    for field, image in (("domain_a", DEEP / 4095), ("domain_b", EIGHT / 255)):
+        found, info = pixels(f"{deep},{eight}", field)
+        assert info.value_range == (0, 4095)
+        np.testing.assert_allclose(found[0, ..., 0], image, atol=1e-7)
+    deeper = write(tmp_path / "deeper", DEEP * 4)
+    for read in (data.describe, lambda source: data.load(source, **OPTIONS)):
+        with pytest.raises(ValueError, match=r"0..4095 in .*deep and 0..16383 in .*deeper.*value_range=\(0, 16383\)"):
+            read(f"{deep},{deeper}")
+    np.testing.assert_allclose(
+        pixels(f"{deep},{deeper}", "domain_a", value_range=(0, 16383))[0][0, ..., 0], DEEP / 16383, atol=1e-7
+    )
+    np.save(tmp_path / "eight.npy", EIGHT[None])  # the range would make it nearly black
+    with pytest.raises(ValueError, match="0..4095 in .*deep and 0..255 in .*eight.npy"):
+        data.load(f"{deep},{tmp_path / 'eight.npy'}", **OPTIONS)
+
+
+@pytest.mark.parametrize("wrong", [(1, 0), (0, 0), (0,), (0, 1, 2), (0, np.inf), "white", 255, (0, "x")])
+def test_a_range_is_two_numbers(tmp_path, wrong):
+    np.save(tmp_path / "a.npy", EIGHT[None])
+    for read in (data.describe, lambda source, **option: data.load(source, **OPTIONS, **option)):
+        with pytest.raises(ValueError, match="Expected value_range as .black, white., .*; received"):
+            read(tmp_path / "a.npy", value_range=wrong)
+
+
+def test_sources_of_eight_bits_take_no_range():
+    with pytest.raises(ValueError, match="shapes holds images of 8 bits. Leave it out"):
+        data.load("shapes", **{**OPTIONS, "image_shape": (64, 64, 3)}, value_range=(0, 4095))

@@ -1,0 +1,91 @@
+"""Folders of photos at `keras-gen data`, `keras_gen.train` and its resume."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from keras_gen import cli, runs, training
+from tests.small import SMALL
+
+FEW = {**SMALL, "batch_size": 9, "verbose": 1}
+
+
+@pytest.fixture
+def call(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("TERM", "dumb")
+    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """Twenty images of 12 bits, 8 high and 16 wide, and what lies beside photos."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(20):
+        image = np.linspace(0, 4011, 128).reshape(8, 16) * (index + 1) / 20
+        Image.fromarray(image.astype(np.uint16)).save(folder / f"{index:02}.png")
+    (folder / "notes.txt").write_text("x")
+    (folder / "broken.png").write_text("no image")
+    (folder / "Thumbs.db").write_text("x")
+    return folder
+
+
+NOTE = "Values up to 4,011 in 20 files of more than 8 bits: taken as 0..4095"
+LEFT_OUT = "Left out 2 of 22 files: 1 with another extension (.txt 1; e.g. notes.txt), 1 that cannot be read"
+CROP = "Cropping to 8x8 (width x height) removes 50% of the area of 16x8 images"
+
+
+def test_data_says_what_it_found(call, deep, tmp_path):
+    result = call("data", deep, "--image-size", 8, "--out", tmp_path / "grid.png")
+    assert result.exit_code == 0
+    for text in (NOTE, LEFT_OUT, CROP):
+        assert result.stdout.count(text) == 1
+    assert "Warning" not in result.output and (tmp_path / "grid.png").exists()
+    result = call("data", deep, "--value-range", "0,8190")
+    assert result.exit_code == 0 and NOTE not in result.stdout
+    assert (
+        "--value-range takes LOW,HIGH, such as 0,4095; received '4095'"
+        in call("data", deep, "--value-range", "4095").stderr
+    )
+
+
+def test_training_says_it_once_and_keeps_the_range(deep, tmp_path, capfd):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = training.train("vae", deep, tmp_path / "run", epochs=1, image_size=8, **FEW)
+    shown = "".join(capfd.readouterr())
+    for text in (NOTE, LEFT_OUT, CROP):
+        assert shown.count(text) == 1
+    assert json.loads((run.path / "config.json").read_text())["data"]["value_range"] == [0, 4095]
+    batch = next(iter(run.dataset("validation")))
+    assert run.dataset("validation").info.value_range == (0, 4095)
+    assert 0.1 < float(batch["image"].numpy().max()) <= 4011 / 4095 + 1e-6
+    with pytest.raises(ValueError, match=r"value_range is \[0, 4095\], received \[0, 8190\]"):
+        training.train(None, None, run.path, resume=True, epochs=2, value_range=(0, 8190), verbose=0)
+    resumed = training.train(None, None, run.path, resume=True, epochs=2, value_range=(0, 4095), verbose=0)
+    assert resumed.config["data"]["value_range"] == [0, 4095]
+
+
+def test_a_given_range_and_padding(call, deep, tmp_path):
+    out = tmp_path / "run"
+    line = ("train", "vae", "--data", deep, "--out", out, "--image-size", 8, "--epochs", 1, "--batch-size", 9)
+    line += ("--set", "network=mlp", "--set", "width=8", "--value-range", "0,8190", "--view", "crop=pad")
+    result = call(*line, "--view", "background=[0, 0, 0]")
+    assert result.exit_code == 0, result.output
+    assert "Cropping" not in result.output and NOTE not in result.output and LEFT_OUT in result.output
+    options = runs.Run.open(out).config["data"]
+    assert options["value_range"] == [0, 8190] and options["crop"] == "pad"
+    batch = next(iter(runs.Run.open(out).dataset("train", shuffle=False)))["image"].numpy()
+    assert batch.max() <= 4011 / 8190 + 1e-6
+    np.testing.assert_array_equal(batch[:, :2], 0)  # the border is black
+    assert call(*line[:6], "--view", "crop=middle", "--image-size", 8).exit_code == 2
+
+
+def test_a_plain_source_has_no_range_in_its_run(toy_run):
+    assert "value_range" not in toy_run.config["data"]
+    assert toy_run.dataset("train").info.value_range == (0, 255)
