@@ -24,8 +24,8 @@ from typer.core import TyperGroup
 from . import __version__, completion
 from .launch import end_with_launcher
 from .launch import launch as launch_workers
-from .progress import Progress
-from .startup import DEBUG, starting
+from .progress import Progress, report
+from .startup import DEBUG, errors_alone, starting
 
 BAD_INPUT = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 INTERRUPTED = 130
@@ -366,7 +366,9 @@ def sample(
     runs.check_model(run)
     with Progress(), starting():
         from . import models as models  # TensorFlow, which runs.load would import with its messages
-    model = runs.load(run)
+
+        report("Loading the model")
+        model = runs.load(run)
     conditions, texts = dict(told), {name: [text] * num for name, text in told.items()}
     if label is not None and (classes := getattr(model, "num_classes", None)):
         chosen = read_indices("class", label, model.label_names, classes)
@@ -446,6 +448,7 @@ def export(
     batch: Annotated[int, typer.Option(min=1, help="Fixed batch size of the TFLite files.")] = 1,
     out: Annotated[pathlib.Path | None, typer.Option(help="Folder; default RUN/export.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise in calibration and comparison.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ):
     """Export a run for devices, and check every file against Keras.
 
@@ -456,11 +459,14 @@ def export(
 
     opened = runs.Run.open(run)
     check_request(opened, format=format, quantize=quantize, out=out)
-    with Progress(), starting():
+    with Progress(not quiet), starting():
         from .export import export as export_run
         from .export import few_images, parity_rows, read_parity
-    folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
+    with Progress(not quiet):
+        folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
     training.write_card(opened)
+    if quiet:
+        return
     parity = read_parity(folder)
     rows = parity_rows(parity)
     columns = ("precision", "endpoint", "output", "largest error", "mean error", "kB", "bound")
@@ -578,6 +584,7 @@ def main() -> None:
     """The entry point of `keras-gen`."""
     end_with_launcher()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    errors_alone()
     app()
 
 

@@ -1,6 +1,7 @@
 """The import of TensorFlow, which takes seconds: announced, and without what its libraries write meanwhile."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -41,5 +42,12 @@ def quietly() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-    if absl := sys.modules.get("absl.logging"):
-        absl.set_verbosity(absl.ERROR)
+
+
+def errors_alone() -> None:
+    """Let TensorFlow, TFDS and Keras log errors and no warnings, which speak of their own inner workings."""
+    from absl import logging as absl_logging
+
+    if not os.environ.get(DEBUG):
+        absl_logging.set_verbosity(absl_logging.ERROR)
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -60,7 +63,8 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
     line = (
         "train vae --data mnist --out runs/x --epochs 3 --steps 4 --batch-size 5 --image-size 16 --seed 6 --precision "
         "mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 --binarize none --augment "
-        'flip,crop --labelled 8 --data-dir /d --set network=mlp --set prior={"name":"mixture","components":3} '
+        "flip,crop --labelled 8 --pretraining-epochs 4 --data-dir /d --set network=mlp "
+        '--set prior={"name":"mixture","components":3} '
         "--set beta=2.5 --set num_classes=null --set x=True --view domains=3,5 --view by=label --quiet"
     )
     result = call(*line.split())
@@ -74,7 +78,7 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
             "network": "mlp", "prior": {"name": "mixture", "components": 3}, "beta": 2.5, "num_classes": None,
             "x": True,
         }, "view": {"domains": "3,5", "by": "label"}, "initial_weights": None, "value_range": None,
-            "pretraining_epochs": None,
+            "pretraining_epochs": 4,
     }  # fmt: skip
     given.clear()
     assert call("train", "vae").exit_code == 0
@@ -193,6 +197,24 @@ def test_ctrl_c_has_its_own_exit_code(call, monkeypatch):
 )
 def test_what_does_not_fit_is_refused(call, arguments, part):
     failed(call(*arguments), 2, part)
+
+
+def test_python_m_keras_gen_is_the_command_line():
+    done = subprocess.run([sys.executable, "-m", "keras_gen", "--version"], capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith(f"keras-gen {keras_gen.__version__} (Python ") and "tensorflow" in done.stdout
+
+
+def test_the_shell_completes_systems(monkeypatch):
+    environment = {**os.environ, "COMP_WORDS": "keras-gen train v", "COMP_CWORD": "2"}
+    program = "import sys; sys.argv = ['keras-gen']; from keras_gen.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environment, "_KERAS_GEN_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.split() == ["vae"], done.stderr
 
 
 def test_settings_and_sizes_are_read():

@@ -1,11 +1,13 @@
 """Who may import whom, and what `import keras_gen` costs."""
 
 import ast
+import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 import keras_gen
 
@@ -107,8 +109,10 @@ def test_the_leaves_have_no_cycle():
     assert not uses
 
 
-def run(program: str) -> str:
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+def run(program: str, environment: dict | None = None) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -129,6 +133,78 @@ assert not heavy, heavy
     loaded = run(program).splitlines()[0].split()
     assert loaded[0] == keras_gen.__version__
     assert not {"tensorflow", "keras", "numpy", "typer", "rich", "PIL"} & set(loaded)
+
+
+def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, toy_run, toy_images):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "held").mkdir()
+    (tmp_path / "held" / "file").write_text("")
+    (tmp_path / "broken.npz").write_bytes(b"no archive")
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos" / "a.png")
+    vae = ["train", "vae", "--data", str(toy_images), "--out", str(tmp_path / "new")]
+    of_run = [str(toy_run.path)]
+    cases = [
+        (["--version"], 0, f"keras-gen {keras_gen.__version__}"),
+        (["zoo"], 0, "text2image"),
+        (["zoo", "vae"], 0, "latent_size"),
+        (["zoo", "gone"], 2, "Unknown system 'gone'"),
+        (["data"], 0, "stacked_mnist"),
+        (["data", "shapes"], 0, "20,000"),
+        (["data", "mnist"], 0, "image [28, 28, 1]"),
+        (["data", str(tmp_path / "photos")], 0, "train"),
+        (["data", str(toy_images)], 0, "200"),
+        (["data", str(toy_images), "--out", "a.png", "--split", "gone"], 2, "no split 'gone'"),
+        (["train", "gone", "--data", "shapes"], 2, "Unknown system 'gone'"),
+        (["train", "vae", "--data", "no/such/folder"], 2, "no folder of this name"),
+        (["train", "vae", "--data", "gone_set"], 2, "Known: 'shapes'"),
+        (["train", "vae", "--data", str(tmp_path / "empty")], 2, "holds no images"),
+        (["train", "vae", "--data", str(tmp_path / "broken.npz")], 2, "broken.npz"),
+        (["train", "vae", "--data", "shapes", "--out", str(tmp_path / "held")], 2, "--overwrite"),
+        (["train", "--resume", "--out", str(tmp_path / "gone")], 2, "does not exist"),
+        (["train", "--resume", "--out", *of_run, "--batch-size", "3"], 2, "batch_size is 60, received 3"),
+        ([*vae, "--set", "depth=3"], 2, "Unknown setting depth"),
+        ([*vae, "--set", "beta"], 2, "--set takes KEY=VALUE"),
+        ([*vae, "--view", "domains=a,b"], 2, "--view has no domains"),
+        ([*vae, "--epochs", "0"], 2, "epochs must be an integer >= 1"),
+        ([*vae, "--pretraining-epochs", "2"], 2, "pretraining_epochs is for systems"),
+        ([*vae, "--precision", "float8"], 2, "Unknown precision 'float8'"),
+        ([*vae, "--strategy", "magic"], 2, "Unknown strategy 'magic'"),
+        ([*vae, "--strategy", "multiworker"], 2, "TF_CONFIG"),
+        ([*vae, "--binarize", "maybe"], 2, "binarize='maybe' is unknown"),
+        ([*vae, "--augment", "spin"], 2, "augment='spin' is unknown"),
+        ([*vae, "--initial-weights", str(tmp_path / "gone")], 2, "does not exist"),
+        (["train", "dcgan", *vae[2:], "--batch-size", "1000"], 2, "at most 180"),
+        (["train", "cyclegan", "--data", str(toy_images), *vae[4:]], 2, "Two domains are needed"),
+        (["sample", str(tmp_path / "gone")], 2, "does not exist"),
+        (["evaluate", str(tmp_path / "gone")], 2, "does not exist"),
+        (["evaluate", *of_run, "--split", "gone"], 2, "no gone split"),
+        (["evaluate", *of_run, "--nll-images", "some"], 2, "must be a number or all"),
+        (["export", str(tmp_path / "gone")], 2, "does not exist"),
+        (["export", *of_run, "--quantize", "int3"], 2, "Unknown precision int3"),
+        (["export", *of_run, "--format", "onnx"], 2, "Unknown format onnx"),
+        (["export", *of_run, "--out", str(tmp_path / "held")], 2, "no export folder"),
+        (["check", str(tmp_path / "gone")], 2, "is no run directory"),
+    ]
+    program = f"""
+import sys
+from typer.testing import CliRunner
+import keras_gen.completion, keras_gen.data, keras_gen.training.plan, keras_gen.zoo
+from keras_gen import cli
+def heavy():
+    return {{"tensorflow", "keras", "tensorflow_probability"}} & set(sys.modules)
+for arguments, code, text in {cases!r}:
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == code and text in result.output, (arguments, result.exit_code, result.output)
+    assert not heavy(), (arguments, heavy())
+assert "latent_size=" in [name for name, _ in __import__("keras_gen.completion").completion.settings("la")]
+assert list(keras_gen.completion.run_directories({str(toy_run.path)!r})) == [{str(toy_run.path)!r}]
+assert "shapes/placed" in keras_gen.completion.sources("shapes/") and ("vae", "Variational Autoencoder") in \\
+    keras_gen.completion.systems("v")
+assert not heavy(), heavy()
+"""
+    environment = {**os.environ, "COLUMNS": "400", "TERM": "dumb", "COMP_WORDS": "keras-gen train vae --set la"}
+    run(program, environment)
 
 
 @pytest.mark.parametrize("asked, expected", [(None, "1"), ("0", "0")])

@@ -1,8 +1,10 @@
 import io
+import threading
 
 import pytest
 
-from keras_gen.progress import Progress, duration
+from keras_gen import progress as module
+from keras_gen.progress import Progress, counted, duration, report
 
 
 class Clock:
@@ -47,6 +49,48 @@ def test_nothing_is_shown_where_it_is_not_asked_for():
         clock.now = 100
         progress.update("reading")
     assert stream.getvalue() == ""
+
+
+def test_what_reports_nothing_itself_is_announced_all_the_same(monkeypatch):
+    stream, written = io.StringIO(), threading.Event()
+    monkeypatch.setattr(module, "FIRST", 0.01)
+    monkeypatch.setattr(stream, "flush", written.set)
+    with Progress(stream=stream) as progress:
+        progress.update("importing")
+        assert written.wait(60)
+    assert stream.getvalue() == "importing ...\n"
+
+
+def test_code_that_is_handed_none_reports_to_the_innermost():
+    report("nobody listens")
+    (outer, inner), clock = (io.StringIO(), io.StringIO()), Clock()
+    with Progress(stream=outer, clock=clock):
+        report("training")
+        with Progress(stream=inner, clock=clock):
+            report("evaluating", 1, 4, "one of three models")
+            clock.now = 3.0
+            report("evaluating", 2, 4, "one of three models")
+        report("training")
+    assert inner.getvalue() == "evaluating: 2 of 4, about 3 s left; one of three models\n"
+    assert outer.getvalue() == "training ...\n"
+
+
+def test_a_terminal_shows_a_bar_that_goes_away():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stream = Terminal()
+    with Progress(stream=stream) as progress:
+        progress.update("[reading]", 3, 9, "slowly")
+        progress._bar.refresh()
+        with Progress(stream=stream) as inner:  # two bars would fight for the line
+            inner.update("below", 1, 2)
+    assert "[reading] (slowly)" in stream.getvalue() and "3/9" in stream.getvalue() and "1/2" in stream.getvalue()
+
+
+def test_numbers_agree_with_their_nouns():
+    assert (counted(1, "epoch"), counted(2000, "image")) == ("1 epoch", "2,000 images")
 
 
 @pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (89, "89 s"), (100, "2 min"), (7800, "2 h 10 min")])

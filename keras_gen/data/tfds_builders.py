@@ -1,13 +1,11 @@
 """TFDS builders by name: found, downloaded and prepared, with errors that come early and say what is known."""
 
-import contextlib
 import difflib
 import os
 import pathlib
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 from keras_gen.progress import report
@@ -56,23 +54,9 @@ def find_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
     import tensorflow_datasets as tfds
 
     try:
-        with _errors_alone():
-            return tfds.builder(name, data_dir=str(tfds_folder(data_dir)))
+        return tfds.builder(name, data_dir=str(tfds_folder(data_dir)))
     except Exception as error:  # TFDS raises many kinds, by the set and the mistake
         raise ValueError(f"TFDS cannot open {name!r}: {str(error).splitlines()[0]}") from error
-
-
-@contextlib.contextmanager
-def _errors_alone() -> Iterator[None]:
-    """Keep TFDS from warning of every folder that it passes over on its way to a set."""
-    from absl import logging
-
-    former = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.set_verbosity(former)
 
 
 def prepare(builder: Any, *, download: bool = True) -> Any:

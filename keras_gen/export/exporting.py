@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from keras_gen import zoo
 from keras_gen.models import GenerativeModel
+from keras_gen.progress import report
 from keras_gen.runs import Run
 
 from . import folder as folders
@@ -75,7 +76,9 @@ def export(
     # all of this before the model and the data are loaded
     formats, precisions, folder = check_request(run, format=format, quantize=quantize, out=out)
     _check_batch(batch)
+    report("Loading the model")
     model = run.load_model()
+    report("Reading the images")
     # a few hundred images: not the whole set into memory; and every one of a small set
     reading = {"cache": None, "drop_remainder": False, "shuffle": True}
     fields = tuple(model.image_fields)
@@ -168,6 +171,7 @@ def _export(
     files = file_names(precisions) if "tflite" in formats else {}
     calibrated = "int8" in files
     inputs = endpoint_inputs(model, endpoints, examples.comparison, seed)
+    report("Computing what Keras gives for the comparison")
     tables = {
         "calibration": endpoint_inputs(model, endpoints, examples.calibration, seed + 1) if calibrated else {},
         "inputs": inputs,
@@ -176,6 +180,7 @@ def _export(
     saved = folders.SAVED_MODEL if "saved_model" in formats else None
     scratch = folders.scratch_beside(folder)
     try:
+        report("Tracing the endpoints")
         if files:
             write_saved_model(endpoints, scratch / TRACED, batch)
         if saved:

@@ -1,6 +1,7 @@
 """Start the converting process, and turn whatever happens to it into a result or a clear error."""
 
 import atexit
+import contextlib
 import json
 import os
 import pathlib
@@ -10,12 +11,16 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 
 import numpy as np
+
+from keras_gen.progress import report
 
 PACKAGE_ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKER = ("-m", "keras_gen.export.worker")
 LOG_LINE = re.compile(r"[IW]\d{4} |WARNING: All log messages before absl")  # what TensorFlow always says
+PAUSE = 0.2  # seconds between two looks at the progress of the other process
 SHOWN = 1500  # characters of the other process's last words
 
 
@@ -53,12 +58,13 @@ def convert_and_check(
     job = {"traced": traced, "files": files, "batch": batch, "saved_model": saved_model, "tables": names}
     job["kinds"] = kinds
     (scratch / "job.json").write_text(json.dumps(job))
-    (scratch / "stage.txt").write_text("starting")
-    status, words = _run(scratch)
+    (scratch / "stage.txt").write_text("0 0 starting the converter")
+    with _reported(scratch / "stage.txt"):
+        status, words = _run(scratch)
     result = scratch / "result.json"
     if status == 0 and result.is_file():
         return json.loads(result.read_text())
-    stage = (scratch / "stage.txt").read_text()
+    stage = (scratch / "stage.txt").read_text().split(" ", 2)[2]
     if (scratch / "error.json").is_file():
         error = json.loads((scratch / "error.json").read_text())
         if error["unsupported"]:
@@ -69,6 +75,26 @@ def convert_and_check(
         f"Export failed while {stage}: the converting process {_how(status)}. Nothing was changed. Try "
         f"another precision (--quantize none); its last words: {words[-SHOWN:].strip() or 'none'}"
     )
+
+
+@contextlib.contextmanager
+def _reported(stage: pathlib.Path) -> Iterator[None]:
+    """Report what the other process writes into a file about its progress: done, total and what it does."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        while not ended.wait(PAUSE):
+            with contextlib.suppress(OSError, ValueError):  # it is just being written
+                done, total, what = stage.read_text().split(" ", 2)
+                report(f"{what[0].upper()}{what[1:]}", int(done), int(total))
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class Server:

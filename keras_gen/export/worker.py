@@ -48,16 +48,18 @@ def main(scratch: pathlib.Path) -> None:
         }
         for table, content in job["tables"].items()
     }
-    result = {"files": {}}
-    for precision, name in job["files"].items():
-        result["files"][precision] = _tflite(scratch, job, precision, name, tables)
+    result, total = {"files": {}}, len(job["files"]) + bool(job["saved_model"])
+    for done, (precision, name) in enumerate(job["files"].items()):
+        result["files"][precision] = _tflite(scratch, job, precision, name, tables, (done, total))
     if job["saved_model"]:
-        _stage(scratch, "comparing the SavedModel with Keras")
+        _stage(scratch, "comparing the SavedModel with Keras", (total - 1, total))
         result["saved_model"] = _check_saved_model(scratch / job["saved_model"], tables)
     (scratch / "result.json").write_text(json.dumps(result))
 
 
-def _tflite(scratch: pathlib.Path, job: dict, precision: str, name: str, tables: dict) -> dict:
+def _tflite(
+    scratch: pathlib.Path, job: dict, precision: str, name: str, tables: dict, progress: tuple[int, int]
+) -> dict:
     """Convert to one precision and compare every endpoint with Keras.
 
     Where int8 comes near its bound, ops that it rounds badly are left in float. The first file within half of the bound
@@ -67,10 +69,10 @@ def _tflite(scratch: pathlib.Path, job: dict, precision: str, name: str, tables:
     start = time.perf_counter()
     made = []
     for in_float in IN_FLOAT if precision == "int8" else [()]:
-        _stage(scratch, f"converting to {precision}")
+        _stage(scratch, f"converting to {precision}", progress)
         content = convert(str(scratch / job["traced"]), list(tables["inputs"]), precision, calibration, in_float)
         (scratch / name).write_bytes(content)
-        endpoints = _compared(scratch, job, precision, name, tables)
+        endpoints = _compared(scratch, job, precision, name, tables, progress)
         made.append((part_of_bound(precision, job["kinds"], endpoints), in_float, content, endpoints))
         if made[-1][0] <= MARGIN:
             break
@@ -91,12 +93,14 @@ def _tflite(scratch: pathlib.Path, job: dict, precision: str, name: str, tables:
     }
 
 
-def _compared(scratch: pathlib.Path, job: dict, precision: str, name: str, tables: dict) -> dict:
+def _compared(
+    scratch: pathlib.Path, job: dict, precision: str, name: str, tables: dict, progress: tuple[int, int]
+) -> dict:
     """Signature -> output -> its errors against Keras."""
     interpreter = open_interpreter(scratch / name)
     endpoints = {}
     for signature, inputs in tables["inputs"].items():
-        _stage(scratch, f"running {signature} in {precision}")
+        _stage(scratch, f"running {signature} in {precision}", progress)
         received = run_rows(interpreter.get_signature_runner(signature), inputs, job["batch"])
         try:
             endpoints[signature] = errors(tables["expected"][signature], received)
@@ -129,8 +133,9 @@ def _check_saved_model(folder: pathlib.Path, tables: dict) -> dict:
     return {"file": folder.name, "bytes": size, "batches": batches}
 
 
-def _stage(scratch: pathlib.Path, text: str) -> None:
-    (scratch / "stage.txt").write_text(text)
+def _stage(scratch: pathlib.Path, text: str, progress: tuple[int, int]) -> None:
+    """Say what is being done, after how many files of how many; the caller reports it."""
+    (scratch / "stage.txt").write_text(f"{progress[0]} {progress[1]} {text}")
 
 
 def serve() -> None:

@@ -17,7 +17,7 @@ from keras_gen.data.skipped import summarize
 from keras_gen.models import AdversarialModel, GenerativeModel
 from keras_gen.models.faults import PlayerError
 from keras_gen.models.host import host_value
-from keras_gen.progress import report
+from keras_gen.progress import counted, report
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
 
@@ -384,10 +384,11 @@ def _home(run: runs.Run, worker: int) -> pathlib.Path:
 def _announce(run, model, training, validation, devices, session, say) -> None:
     info, config = training.info, run.config
     height, width, channels = run.image_shape
+    images = f"{counted(info.num_examples, 'image')} {width}x{height}x{channels}"
     weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
     say(
-        f"{type(model).__name__}, {weights:,} weights, on {info.num_examples:,} images {width}x{height}x{channels} of "
-        f"{info.source} ({info.split}); {strategies.describe(devices)}, {config['training']['precision']}"
+        f"{type(model).__name__}, {weights:,} weights, on {images} of {info.source} ({info.split}); "
+        f"{strategies.describe(devices)}, {config['training']['precision']}"
         + (f"; going on after {session.state}" if session.state > (0, 0) else "")
     )
     for note in info.notes:

@@ -178,8 +178,9 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
         "learning_rate": request.learning_rate or (None if own is not None else system.learning_rate),
         "decay": None if own is not None else system.decay,
         "initial_weights": request.initial_weights,
-        "pretraining_epochs": request.pretraining_epochs,
     }
+    if request.pretraining_epochs is not None:
+        training["pretraining_epochs"] = request.pretraining_epochs
     return {
         "format": runs.FORMAT,
         "system": request.name,
