@@ -72,6 +72,7 @@ def build(method: str, settings: Settings, seed: int) -> models.GAN:
         seed=seed,
         **options,
     )
+    model.checks_range = False  # points of the plane
     updates = {"discriminator": options.get("n_critic", 1), "generator": 1}
     optimizers = {
         player: keras.optimizers.Adam(

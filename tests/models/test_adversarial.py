@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gen.losses import adversarial
 from keras_gen.models import GAN, Draws, Place
-from keras_gen.models.faults import player_in
+from keras_gen.models.faults import PlayerError, error_from
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from tests.replicas import two_replicas
 
@@ -262,20 +262,19 @@ class TestFaults:
         before = {
             name: [np.asarray(v) for v in getattr(model, name).weights] for name in ("discriminator", "generator")
         }
-        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        with pytest.raises(PlayerError) as caught:
             model.fit(batches(), verbose=0)
-        assert player_in(caught.value) == spoiled
+        assert caught.value.player == spoiled and len(str(caught.value)) < 300
         for value, first in zip(getattr(model, spoiled).weights, before[spoiled], strict=True):
             np.testing.assert_array_equal(value, first)
 
-    def test_nan_in_the_images_is_the_discriminator_s(self):
+    def test_nan_in_the_images_is_no_player_s(self):
         images = np.full((4, *SHAPE), np.nan, np.float32)
-        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-            gan().fit({"image": images}, batch_size=4, verbose=0)
-        assert player_in(caught.value) == "discriminator"
+        with pytest.raises(ValueError, match="received NaN"):
+            gan().fit(tf.data.Dataset.from_tensors({"image": images}), verbose=0)
 
-    def test_other_errors_have_no_player(self):
-        assert player_in(ValueError("the loss of the player is fine")) is None
+    def test_other_errors_stay_as_they_are(self):
+        assert error_from(ValueError("the loss of the player is fine")) is None
 
 
 @pytest.mark.parametrize("normalization, warned", [("batch", True), ("layer", False), ("spectral", False)])
