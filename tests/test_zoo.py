@@ -155,3 +155,38 @@ def test_cyclegan_takes_a_classifier_from_a_file(tmp_path):
     np.testing.assert_array_equal(model.classifier.get_weights()[0], classifier.get_weights()[0])
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
     assert again.get_config()["semantics"] == "both" and not again.classifier.trainable
+
+
+@pytest.mark.parametrize(
+    "key, settings, message",
+    [
+        (
+            "vae",
+            {"latent_size": "abc"},
+            r"Expected an integer >= 1 for the setting latent_size of 'vae'; received 'abc'",
+        ),
+        ("vae", {"latent_size": 2.5}, r"an integer >= 1 .*latent_size.*received 2.5"),
+        ("vae", {"latent_size": -1}, r"an integer >= 1 .*latent_size.*received -1"),
+        ("vae", {"latent_size": None}, r"an integer >= 1 .*latent_size.*received None"),
+        ("vae", {"width": True}, r"an integer >= 1 or None .*width.*received True"),
+        ("vae", {"beta": "x"}, r"a number .*beta.*received 'x'"),
+        ("vae", {"head": 3}, r"a string or a dict or None .*head.*received 3"),
+        ("gan", {"num_classes": "3"}, r"an integer >= 0 or None .*num_classes.*received '3'"),
+        ("gan", {"ema": "no"}, r"a number or None .*ema.*received 'no' \(the default is 0.999\)"),
+        ("gan", {"augment": 3}, r"a list of strings .*augment.*received 3"),
+        ("aae", {"supervised": "yes"}, r"true or false .*supervised.*received 'yes'"),
+        ("stargan", {"groups": "abc"}, r"a list of integers .*groups.*received 'abc'"),
+        ("stargan", {"groups": [2, "x"]}, r"a list of integers .*groups"),
+        ("progan", {"rates": 3}, r"a dict or None .*rates.*received 3"),
+        ("cyclegan", {"crop": "x"}, r"an integer >= 0 or a list of integers or None .*crop.*received 'x'"),
+    ],
+)
+def test_settings_of_another_type(key, settings, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.build(key, COLOUR, **settings)
+
+
+def test_settings_of_every_type_that_is_declared():
+    for settings in ({"width": np.int64(4)}, {"beta": 2}, {"prior": {"name": "normal"}}, {"kl_warmup_steps": 0}):
+        zoo.build("vae", GRAY, **{**TOY, **settings})
+    zoo.build("gan", GRAY, width=4, ema=False, augment="color", penalty=None)

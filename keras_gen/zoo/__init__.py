@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import autoencoders, generators, puzzles, text2image, translators
 from .priors import prior_of as prior_of
+from .setting_types import check_types
 
 if TYPE_CHECKING:
     import keras
@@ -120,12 +121,14 @@ def check_settings(key: str, settings: Mapping) -> None:
     """Check settings before anything is built, without importing Keras.
 
     Raises:
-        ValueError: for an unknown system, or a setting that it does not have.
+        ValueError: for an unknown system, a setting that it does not have, or one of another type than it declares.
     """
-    known = get(key).settings
+    system = get(key)
+    known = system.settings
     if unknown := sorted(set(settings) - set(known)):
         listed = ", ".join(f"{name} (default {value!r})" for name, value in known.items())
         raise ValueError(f"Unknown setting {', '.join(unknown)} for {key!r}: it takes {listed}")
+    check_types(key, system.create, settings)
 
 
 _ENCODER_DECODER = ("encode", "decode", "reconstruct", "generate")
