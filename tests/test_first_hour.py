@@ -1,0 +1,237 @@
+"""A person's first hour: twenty photos in a folder, and every step from there to an app, without an error."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+
+import gradio_client
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from keras_gen import cli
+from keras_gen.export import runtime
+
+ROOT = pathlib.Path(__file__).parents[1]
+ORIENTATION = 0x0112  # EXIF
+LANDSCAPE, PORTRAIT, SQUARE, WIDE = (60, 40), (40, 64), (48, 48), (128, 32)  # (width, height)
+WITHOUT_TENSORFLOW = """
+import runpy, sys
+for name in ("tensorflow", "keras", "tensorflow_probability", "keras_gen"):
+    sys.modules[name] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def photo(size: tuple[int, int], number: int, mode: str = "RGB") -> Image.Image:
+    """A soft disc on a gradient, each time in other colors."""
+    generator = np.random.default_rng(number)
+    y, x = np.mgrid[: size[1], : size[0]][..., None] / np.array(size[::-1]).reshape(2, 1, 1, 1)
+    disc = ((x - generator.uniform(0.3, 0.7)) ** 2 + (y - generator.uniform(0.3, 0.7)) ** 2 < 0.06).astype(float)
+    pixels = (x + y) / 2 * generator.uniform(0.2, 1, 3) * (1 - disc) + disc * generator.uniform(0, 1, 3)
+    image = Image.fromarray(np.round(255 * pixels).astype(np.uint8))
+    if mode == "I;16":
+        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    if mode in ("RGBA", "LA"):
+        image.putalpha(Image.fromarray(np.round(255 * disc[..., 0]).astype(np.uint8)))
+    return image.convert(mode)
+
+
+def write_photos(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Twenty photos as they come from cameras, scanners and the web, two damaged ones, and a file that is none."""
+    folder.mkdir(parents=True)
+    turned = Image.Exif()
+    turned[ORIENTATION] = 6
+    kinds = {
+        "Urlaub am Meer.jpg": (LANDSCAPE, "RGB", {}),
+        "Grüße aus Köln.JPG": (PORTRAIT, "RGB", {}),
+        "hochkant gedreht.jpeg": (LANDSCAPE, "RGB", {"exif": turned}),
+        "druck.jpg": (SQUARE, "CMYK", {}),
+        "alt & grau.jpg": (PORTRAIT, "L", {}),
+        "panorama.png": (WIDE, "RGB", {}),
+        "logo.png": (SQUARE, "RGBA", {}),
+        "ikone.png": (LANDSCAPE, "P", {}),
+        "grau durchsichtig.png": (SQUARE, "LA", {}),
+        "röntgen.png": (SQUARE, "I;16", {}),
+        "scan 1.png": (PORTRAIT, "L", {}),
+        "strichzeichnung.png": (LANDSCAPE, "1", {}),
+        "web.webp": (LANDSCAPE, "RGB", {}),
+        "web durchsichtig.webp": (SQUARE, "RGBA", {"lossless": True}),
+        "uralt.bmp": (SQUARE, "RGB", {}),
+        "bewegt.gif": (LANDSCAPE, "P", {}),
+        **{f"IMG_{number}.jpg": (LANDSCAPE, "RGB", {}) for number in range(4)},
+    }
+    for number, (name, (size, mode, options)) in enumerate(kinds.items()):
+        photo(size, number, mode).save(folder / name, **options)
+    whole = (folder / "uralt.bmp").read_bytes()
+    (folder / "abgebrochen.bmp").write_bytes(whole[: len(whole) // 2])
+    (folder / "kaputt.jpg").write_bytes(b"damaged from its first byte on")
+    (folder / "Notizen.txt").write_text("noch sortieren")
+    return [folder / name for name in kinds]
+
+
+def pixels_of(file) -> np.ndarray:
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def walk(command, photos: pathlib.Path, run: pathlib.Path, system: str, *settings: str) -> None:
+    """The steps of the command line from the folder to an int8 export; each ends without an error.
+
+    Args:
+        command: runs `keras-gen` with these arguments and returns what it prints.
+        photos: the folder.
+        run: the run directory.
+        system: what is trained.
+        settings: further arguments of `train`.
+    """
+    assert "kaputt.jpg" in command("data", photos)
+    command("train", system, "--data", photos, "--out", run, "--epochs", 2, *settings)
+    config = json.loads((run / "config.json").read_text())
+    assert config["image_shape"][2] == 3  # some are gray, most are not
+    command("evaluate", run, "--samples", 16, "--nll-images", 4, "--nll-samples", 8)
+    assert json.loads((run / "evaluation.json").read_text())["metrics"]
+    command("sample", run, "--num", 4, "--seed", 1, "--out", run / "four.png")
+    assert pixels_of(run / "four.png").std() > 0
+    exported = command("export", run, "--quantize", "int8")
+    parity = json.loads((run / "export" / "parity.json").read_text())
+    compared = parity["images"]["comparison"]
+    assert compared["validation"] + compared["train"] == 20
+    line = f"Compared on {compared['validation']} validation and {compared['train']} training images"
+    assert line in re.sub(r"\s+", " ", exported)
+
+
+def on_the_device(python, folder: pathlib.Path, *arguments) -> None:
+    """The runtime of an export, alone in its folder, where neither TensorFlow nor this package can be imported."""
+    command = [python, "-P", "-c", WITHOUT_TENSORFLOW, "runtime.py", *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=without_path())
+    assert done.returncode == 0, done.stderr
+
+
+def without_path() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONUNBUFFERED": "1"}
+
+
+@contextlib.contextmanager
+def served(python, demos: pathlib.Path, runs: list[pathlib.Path], environment: dict, log: pathlib.Path):
+    """A client of `python -m demos`, on a free port."""
+    with open(log, "w") as output:
+        command = [python, "-m", "demos", *map(str, runs)]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=demos, env=environment)
+    try:
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+            assert process.returncode is None, log.read_text()
+        client = gradio_client.Client(found[0], verbose=False, download_files=log.parent / "downloads")
+        yield client
+        client.close()
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def check_reconstruction(client, python, name: str, export: pathlib.Path, photos: list[pathlib.Path]) -> None:
+    """The app and the runtime read a photo alike, and show the same reconstruction of it."""
+    for file in photos:
+        on_the_device(python, export, "reconstruct", file, "--out", "made.npy")
+        shape = json.loads((export / "model.json").read_text())["image_shape"]
+        reading = {key: value for key, value in runtime.read_description(export).items() if key in runtime.READING}
+        expected = runtime.read_images([file], tuple(shape), **reading)[0], np.load(export / "made.npy")[0]
+        seen, made = client.predict(gradio_client.handle_file(str(file)), False, None, api_name=f"/{name}_reconstruct")[
+            :2
+        ]
+        for picture, image in zip((seen, made), expected, strict=True):
+            shown = pixels_of(picture)
+            factor = shown.shape[0] // shape[0]
+            np.testing.assert_array_equal(shown[::factor, ::factor], np.round(image * 255).astype(np.uint8))
+
+
+def test_twenty_photos_go_all_the_way(tmp_path):
+    """On the command line of this process, with a network so small that it takes no time."""
+    files, run = write_photos(tmp_path / "Meine Fotos ü"), tmp_path / "runs" / "vae"
+
+    def command(*arguments) -> str:
+        done = CliRunner().invoke(cli.app, list(map(str, arguments)), env={"COLUMNS": "200"})
+        assert done.exit_code == 0, (arguments, done.output, done.exception)
+        return done.output
+
+    walk(
+        command,
+        tmp_path / "Meine Fotos ü",
+        run,
+        "vae",
+        "--image-size",
+        16,
+        "--set",
+        "width=4",
+        "--set",
+        "latent_size=2",
+    )
+    on_the_device(sys.executable, run / "export", "generate", "--num", 4, "--out", "four.png")
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with served(sys.executable, ROOT, [run], environment, tmp_path / "log.txt") as client:
+        turned, deep = files[2], files[9]
+        check_reconstruction(client, sys.executable, "vae", run / "export", [turned, deep])
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> pathlib.Path:
+    """Python of a fresh environment with the wheel, and with the packages that it needs."""
+    folder = tmp_path_factory.mktemp("fresh")
+    source = folder / "source"  # a build leaves files in its source
+    shutil.copytree(ROOT / "keras_gen", source / "keras_gen", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.py", "pyproject.toml", "requirements.txt", "README.md", "LICENSE", "MANIFEST.in"):
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    wheel = ["wheel", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", folder / "dist", source]
+    subprocess.run([*pip, *wheel], check=True, capture_output=True)
+    venv.create(folder / "env", with_pip=False)
+    python = folder / "env" / "bin" / "python"
+    subprocess.run(
+        [*pip, "--python", python, "install", "--no-deps", "--no-index", *(folder / "dist").glob("*.whl")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    where = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = pathlib.Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
+    paths = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
+    (site / "packages_of_the_tests.pth").write_text("".join(f"{path}\n" for path in paths))
+    shutil.copytree(ROOT / "demos", folder / "checkout" / "demos", ignore=shutil.ignore_patterns("__pycache__"))
+    return python
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_goes_all_the_way(installed, tmp_path):
+    """As the test above, in processes of their own that find the package in the wheel alone, and a GAN too."""
+    files = write_photos(tmp_path / "Meine Fotos ü")
+
+    def command(*arguments) -> str:
+        line = [installed.with_name("keras-gen"), *map(str, arguments)]
+        done = subprocess.run(
+            line, cwd=tmp_path, capture_output=True, text=True, env=without_path() | {"COLUMNS": "200"}
+        )
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+        assert "Warning" not in done.stderr and "Traceback" not in done.stderr
+        return done.stdout
+
+    where = [installed, "-c", "import keras_gen; print(keras_gen.__file__)"]
+    found = subprocess.run(where, cwd=tmp_path, check=True, capture_output=True, text=True, env=without_path()).stdout
+    assert pathlib.Path(found.strip()).is_relative_to(installed.parents[1])
+    runs = {system: tmp_path / "runs" / system for system in ("vae", "dcgan")}
+    for system, run in runs.items():
+        walk(command, tmp_path / "Meine Fotos ü", run, system, "--image-size", "32")
+        on_the_device(installed, run / "export", "generate", "--num", 4, "--seed", 1, "--out", "four.png")
+        assert pixels_of(run / "export" / "four.png").std() > 0
+    checkout = installed.parents[2] / "checkout"
+    with served(installed, checkout, list(runs.values()), without_path(), tmp_path / "log.txt") as client:
+        check_reconstruction(client, installed, "vae", runs["vae"] / "export", [files[0], files[9]])
+        assert pixels_of(client.predict(1, 4, api_name="/dcgan_generate")).std() > 0
