@@ -1,11 +1,13 @@
 """The export folder: what is in it, its description, and how a new export takes the place of an earlier one."""
 
+import contextlib
 import datetime
 import hashlib
 import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,10 +24,16 @@ if TYPE_CHECKING:
 
     from keras_gen.models import Endpoint, GenerativeModel
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 REQUIREMENTS = "numpy>=1.26,<3\nai-edge-litert>=2.1,<3\n"
 SAVED_MODEL = "saved_model"
 DESCRIPTION = "model.json"
 PARITY = "parity.json"
+REPLACED = "replaced"  # in a scratch folder: the earlier export, until the new one is complete
 # all that an export may write; other files in the folder are somebody's own
 WRITTEN = {DESCRIPTION, PARITY, SAVED_MODEL, "runtime.py", "requirements.txt", "__pycache__", "model.tflite"}
 WRITTEN |= {f"model_{precision}.tflite" for precision in PRECISIONS}
@@ -111,9 +119,13 @@ def check_replaceable(folder: pathlib.Path) -> None:
 
 
 def scratch_beside(folder: pathlib.Path) -> pathlib.Path:
-    """A new folder beside the export folder, on the same disk, where a failure leaves the earlier export alone."""
+    """A new folder beside the export folder, on the same disk, where a failure leaves the earlier export alone.
+
+    An export that was killed while it replaced an earlier one is brought to its end first, see `recover`.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        recover(folder)
         return pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except PermissionError as error:
         raise PermissionError(
@@ -134,9 +146,8 @@ def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: d
         description, parity: contents of model.json and parity.json.
     """
     earlier = _earlier(folder)
-    kept = []
     if earlier and earlier[0]["fingerprint"] == description["fingerprint"]:
-        kept = _keep(description, parity, *earlier)
+        _keep(description, parity, *earlier)
     if description["files"]:
         shutil.copyfile(pathlib.Path(__file__).with_name("runtime.py"), new / "runtime.py")
         (new / "requirements.txt").write_text(REQUIREMENTS)
@@ -144,18 +155,64 @@ def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: d
     write_json(new / DESCRIPTION, {**description, "digest": digest_of(description)})
     new.chmod(0o777 & ~_umask())
     files.flush(new)
-    if not folder.exists():
-        os.replace(new, folder)
+    with _alone(folder.parent):
+        if not folder.exists():
+            os.replace(new, folder)
+            return
+        replaced = new.with_name(REPLACED)
+        os.replace(folder, replaced)
+        try:
+            os.replace(new, folder)
+        except OSError:
+            os.replace(replaced, folder)
+            raise
+        _carry_over(replaced, folder)
+
+
+def recover(folder: pathlib.Path) -> None:
+    """Finish what killed exports left beside an export folder.
+
+    Where there is no export folder, the earlier export that had been put aside comes back; where there is one, it gets
+    what `finish` would have moved into it.
+    """
+    with _alone(folder.parent):
+        for replaced in folder.parent.glob(f".{folder.name}-*/{REPLACED}"):
+            if folder.exists():
+                _carry_over(replaced, folder)
+            else:
+                os.replace(replaced, folder)
+            shutil.rmtree(replaced.parent, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(parent: pathlib.Path) -> Iterator[None]:
+    """One process at a time replaces export folders in a folder; others wait, for the moment that it takes.
+
+    The system frees the lock with the process. Where folders cannot be locked (Windows, some network disks) there is
+    none.
+    """
+    if fcntl is None:
+        yield
         return
-    replaced = new.with_name("replaced")
-    os.replace(folder, replaced)
+    descriptor = os.open(parent, os.O_RDONLY)
     try:
-        os.replace(new, folder)
-    except OSError:
-        os.replace(replaced, folder)
-        raise
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _carry_over(replaced: pathlib.Path, folder: pathlib.Path) -> None:
+    """Move files that no export writes, and those that the new model.json takes over, out of a replaced export."""
+    try:
+        description = read_description(folder, need_model=False)
+    except (OSError, ValueError):
+        named = set()
+    else:
+        named = {description["saved_model"], *(file["file"] for file in description["files"].values())}
     for item in list(replaced.iterdir()):
-        if item.name in kept or item.name not in WRITTEN:
+        if (item.name in named or item.name not in WRITTEN) and not (folder / item.name).exists():
             os.replace(item, folder / item.name)
 
 
@@ -167,21 +224,17 @@ def _earlier(folder: pathlib.Path) -> tuple[dict, dict] | None:
         return None
 
 
-def _keep(description: dict, parity: dict, old: dict, old_parity: dict) -> list[str]:
-    """Take over the parts of an earlier export of the same weights that are not renewed; their names."""
-    kept = []
+def _keep(description: dict, parity: dict, old: dict, old_parity: dict) -> None:
+    """Take over the parts of an earlier export of the same weights that are not renewed."""
     if old["saved_model"] and not description["saved_model"] and "saved_model" in old_parity:
         description["saved_model"] = old["saved_model"]
         parity["saved_model"] = old_parity["saved_model"]
-        kept.append(old["saved_model"])
     if old["files"] and not description["files"]:
         for key in ("files", "preferred", "batch"):
             description[key] = old[key]
         parity["files"] = old_parity["files"]
         parity["calibrated_on"] = old_parity.get("calibrated_on")
         parity["images"] = {**old_parity.get("images", {}), **parity["images"]}
-        kept += [file["file"] for file in old["files"].values()]
-    return kept
 
 
 def _umask() -> int:

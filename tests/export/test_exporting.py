@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from keras_gen import cli, zoo
 from keras_gen.export import PRECISIONS, Runtime, export, export_model, few_images, parity_rows, read_parity
+from keras_gen.export import folder as folders
 from keras_gen.models import Autoencoder, Endpoint, Port
 from keras_gen.runs import Run
 
@@ -113,6 +115,49 @@ def test_export_again_replaces_and_keeps(run, folder, tmp_path):
     assert list(json.loads((copy / "parity.json").read_text())["saved_model"]["batches"]) == ["1", "5"]
     assert (copy / "model.tflite").read_bytes() == (folder / "model_float32.tflite").read_bytes()
     # the same weights give the very same file
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["before", "after"])
+def test_an_export_killed_while_it_replaced_another_is_finished(run, folder, tmp_path, monkeypatch, renamed):
+    """Between the two renames the export folder is missing; after them, what it takes over."""
+    copy = tmp_path / "export"
+    shutil.copytree(folder, copy)
+    (copy / "notes.txt").write_text("mine")
+    killed = tmp_path / ".export-abcdef" / "replaced"
+    killed.parent.mkdir()
+    copy.rename(killed)
+    if renamed:
+        description = json.loads((killed / "model.json").read_text())
+        copy.mkdir()
+        for name in ("model.json", "parity.json", *(file["file"] for file in description["files"].values())):
+            shutil.copy(killed / name, copy)
+    with monkeypatch.context() as patched:  # also where the next export fails
+        patched.setattr("keras_gen.export.exporting.convert_and_check", lambda *arguments, **options: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            export(run, quantize="none", out=copy)
+    names = {item.name for item in copy.iterdir()}
+    assert {"notes.txt", "saved_model", "model.json", "model.tflite"} <= names
+    assert [item.name for item in tmp_path.iterdir()] == ["export"]
+    assert Runtime(copy).generate(1, 0, label=0).shape == (1, SIZE, SIZE, 1)
+
+
+def test_two_exports_at_once_leave_one_of_them_whole(tmp_path):
+    """They replace the folder in turn; without that, one finds it missing or occupied."""
+
+    def finish(number):
+        for _ in range(100):
+            scratch = folders.scratch_beside(tmp_path / "export")
+            (scratch / "new").mkdir()
+            (scratch / "new" / f"{number}.txt").write_text("")
+            description = {"fingerprint": str(number), "files": {}}
+            folders.finish(scratch / "new", tmp_path / "export", description, {})
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(finish, number) for number in range(4)]:
+            done.result()
+    assert {item.name for item in (tmp_path / "export").iterdir()} >= {"model.json", "parity.json"}
+    assert [item.name for item in tmp_path.iterdir()] == ["export"]
 
 
 def test_bad_arguments(run, tmp_path):
