@@ -143,6 +143,7 @@ def served(python, demos: pathlib.Path, runs: list[pathlib.Path], environment: d
 def check_reconstruction(client, python, name: str, export: pathlib.Path, photos: list[pathlib.Path]) -> None:
     """The app and the runtime read a photo alike, and show the same reconstruction of it."""
     for file in photos:
+        (export / "made.npy").unlink(missing_ok=True)
         on_the_device(python, export, "reconstruct", file, "--out", "made.npy")
         shape = json.loads((export / "model.json").read_text())["image_shape"]
         reading = {key: value for key, value in runtime.read_description(export).items() if key in runtime.READING}

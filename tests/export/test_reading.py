@@ -88,8 +88,8 @@ def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
     assert json.loads((folder / "model.json").read_text())["value_range"] == [0, 4095]
     for name in ("deep.png", "deep.tif"):
         Image.fromarray(DEEP).save(folder / name)
-        command_line(folder, "reconstruct", name, "--out", "made.npy")
-        made = np.load(folder / "made.npy")[0, ..., 0].astype(np.float64)
+        command_line(folder, "reconstruct", name, "--out", f"{name}.npy")
+        made = np.load(folder / f"{name}.npy")[0, ..., 0].astype(np.float64)
         np.testing.assert_allclose(np.log(made / (1 - made)), DEEP / 4095, atol=2e-6)  # a sigmoid in float32
     np.save(folder / "deep.npy", DEEP[..., None])  # integers are scaled, floats are in [0, 1] already
     np.testing.assert_allclose(
