@@ -78,6 +78,61 @@ def test_library_gives_it_without_tensorflow():
     assert done.stdout.split() == ["False", "False"]
 
 
+@pytest.fixture(scope="module")
+def named(device, tmp_path_factory):
+    """The same export, whose classes are called 1, 2 and cat."""
+    copy = tmp_path_factory.mktemp("named") / "model"
+    shutil.copytree(device, copy)
+    description = json.loads((copy / "model.json").read_text()) | {"labels": ["1", "2", "cat"]}
+    description["digest"] = runtime.digest_of(description)
+    (copy / "model.json").write_text(json.dumps(description))
+    return copy
+
+
+def test_classes_by_name(named):
+    model = Runtime(named)
+    for label, index in (("cat", 2), ("1", 0), (1, 1), (["cat", 1, "1"], [2, 1, 0])):
+        num = len(label) if isinstance(label, list) else 3
+        np.testing.assert_array_equal(model.generate(num, 4, label=label), model.generate(num, 4, label=index))
+    np.testing.assert_array_equal(model.decode(np.zeros((1, 4)), label="2"), model.decode(np.zeros((1, 4)), label=1))
+    for label in ("3", ["cat", "cta"]):
+        with pytest.raises(ValueError, match="this model knows .*cat"):
+            model.generate(2, 0, label=label)
+
+
+def test_classes_by_name_on_the_command_line(named):
+    model = Runtime(named)
+    for texts, index in ((["cat"], 2), (["name:1"], 0), (["index:1", "2"], None), (["name:2,0"], [1, 0])):
+        if index is None:  # 2 is a name, and the index of cat
+            failed = command_line(named, "generate", "--num", 2, "--label", *texts, "--out", "no.npy", code=1)
+            assert "2 is the name of class 1, and the index of class 'cat': write name:2 or index:2" in failed.stderr
+            continue
+        command_line(named, "generate", "--num", 2, "--seed", 1, "--label", *texts, "--out", "a.npy", "--overwrite")
+        np.testing.assert_array_equal(np.load(named / "a.npy"), model.generate(2, 1, label=index))
+    assert not (named / "no.npy").exists()
+
+
+def test_nothing_is_overwritten_unasked(named, monkeypatch):
+    monkeypatch.chdir(named)
+    (named / "mine.png").write_bytes(b"mine")
+    for name, message in (
+        ("mine.png", "mine.png exists. Replace it (--overwrite), or choose another name (--out)"),
+        ("a.gif", "expected a name that ends in .png, .npy, .jpg, .jpeg, .webp, .bmp, .tif, .tiff; received '.gif'"),
+        ("a.jpg", "needs Pillow"),  # blocked there
+    ):
+        failed = command_line(named, "--folder", "gone", "generate", "--out", name, code=1)  # before it is opened
+        assert message in failed.stderr
+    assert (named / "mine.png").read_bytes() == b"mine"
+    options = ["generate", "--num", "2", "--seed", "1", "--label", "cat"]
+    for _ in range(2):
+        runtime.main(["--folder", str(named), *options])
+    assert (named / "generated.png").read_bytes() == (named / "generated_2.png").read_bytes()
+    for name, format in (("a.jpg", "JPEG"), ("a.webp", "WEBP"), ("a.TIF", "TIFF"), ("a.bmp", "BMP")):
+        runtime.main(["--folder", str(named), *options, "--out", name])
+        with Image.open(name) as picture:
+            assert picture.format == format and picture.size == (2 * (SIZE + 2) + 2, SIZE + 4)
+
+
 def test_grid_as_png(device):
     command_line(device, "generate", "--num", 5, "--seed", 1, "--label", 2, "--out", "grid.png")
     with Image.open(device / "grid.png") as picture:

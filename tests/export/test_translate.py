@@ -5,8 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from keras_gen import zoo
+from keras_gen import translation, zoo
 from keras_gen.export import Runtime, export_model
 from keras_gen.export.examples import endpoint_inputs
 from keras_gen.export.runtime import attribute_vectors
@@ -116,3 +117,29 @@ def test_targets_to_calibrate_on(star, columns):
     made = endpoint_inputs(one, one.endpoints(), {"image": blobs(40, size=12), "label": label}, seed=0)["translate"]
     assert made["attributes"].sum(0).tolist() == [14, 13, 13]  # the same ones, in another order
     assert (made["attributes"].argmax(1) != label).any()
+
+
+def test_files_through_an_export(runtime, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8), dtype=np.uint8)
+    for name, image in zip(("a.png", "b.bmp"), pixels, strict=True):
+        Image.fromarray(image).save(tmp_path / name)
+    done = translation.translate(runtime.folder, [tmp_path], tmp_path / "out", attributes="blond,young", batch_size=1)
+    assert [file.name for file in done.written] == ["a.png", "b.bmp"] and not done.failed
+    expected = runtime.translate(pixels[..., None] / np.float32(255), ("blond", "young"))
+    for file, image in zip(done.written, expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(file)), np.rint(255 * image[..., 0]))
+    with pytest.raises(ValueError, match="angry, young are attributes of different data sets"):
+        translation.translate(runtime.folder, [tmp_path / "a.png"], tmp_path / "no", attributes="angry,young")
+
+
+def test_an_export_needs_no_tensorflow(runtime, tmp_path):
+    Image.new("L", (8, 8), 90).save(tmp_path / "a.png")
+    program = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
+        "from keras_gen import cli\n"
+        f"cli.app(['translate', {str(runtime.folder)!r}, {str(tmp_path / 'a.png')!r}, '--attributes', 'happy', "
+        f"'--out', {str(tmp_path / 'out')!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "a.png").is_file()
