@@ -449,6 +449,9 @@ def export(
     out: Annotated[pathlib.Path | None, typer.Option(help="Folder; default RUN/export.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise in calibration and comparison.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an export of other weights in --out.")
+    ] = False,
 ):
     """Export a run for devices, and check every file against Keras.
 
@@ -462,8 +465,9 @@ def export(
     with Progress(not quiet), starting():
         from .export import export as export_run
         from .export import few_images, parity_rows, read_parity
+    options = {"format": format, "quantize": quantize, "batch": batch, "out": out, "seed": seed}
     with Progress(not quiet):
-        folder = export_run(opened, format=format, quantize=quantize, batch=batch, out=out, seed=seed)
+        folder = export_run(opened, overwrite=overwrite, **options)
     training.write_card(opened)
     if quiet:
         return

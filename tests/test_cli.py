@@ -152,7 +152,14 @@ def test_export_passes_every_option_on_and_shows_the_errors(call, monkeypatch, t
     monkeypatch.setattr(keras_gen.export, "export", export)
     result = call("export", path, "--format", "tflite,saved_model", "--quantize", "int8,none", "--batch", 2)
     assert result.exit_code == 0, result.output
-    options = {"format": "tflite,saved_model", "quantize": "int8,none", "batch": 2, "out": None, "seed": 0}
+    options = {
+        "format": "tflite,saved_model",
+        "quantize": "int8,none",
+        "batch": 2,
+        "out": None,
+        "seed": 0,
+        "overwrite": False,
+    }
     assert given == [(path, options)]
     assert all(text in result.stdout for text in ("int8", "decode", "0.012", "0.004", "46", "met"))
     assert "decode" in (path / "README.md").read_text()

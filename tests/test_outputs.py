@@ -144,9 +144,17 @@ def test_a_model_of_an_old_file_has_no_names(model):
 
 
 def test_sizes_that_a_system_cannot_have_are_refused(call, run, tmp_path):
-    line = ("train", "dcgan", "--data", run.config["data"]["source"], "--out", tmp_path / "run", "--quiet")
-    refused(call(*line, "--image-size", "17x19"), "halve to 4 or more (28, 32, 48, 64, ...)")
-    refused(call(*line, "--image-size", "1,2"), "such as 48x64; received '1,2'")
+    line = ("--data", run.config["data"]["source"], "--out", tmp_path / "run", "--quiet")
+    for system, size, part in (
+        ("dcgan", "17x29", "halve to 4 or more (28, 32, 48, 64, ...); received (17, 29, 1): resize the images "
+         "(--image-size 16x28)"),
+        ("stargan", "30x18", "multiples of 4 and at least 12 (halvings=2), such as --image-size 32x16"),
+        ("progan", "20x30", "(32, 48, 64, 96, 128, ..., or 48x64)"),
+        ("vae", "1,2", "such as 48x64; received '1,2'"),
+    ):  # fmt: skip
+        refused(call("train", system, *line, "--image-size", size), part)
+    grid = ("--set", "layout=grid", "--image-size", "20x31")
+    refused(call("train", "puzzlegan", *line, *grid), "multiples of 3 and even, such as --image-size 24x36")
     assert not (tmp_path / "run").exists()
 
 

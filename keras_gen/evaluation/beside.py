@@ -32,7 +32,8 @@ def compare(
 
     Args:
         run_a, run_b: runs or their directories, on the same data.
-        out: a PNG file; None is `evaluation/beside_<name of run_b>.png` in run_a. A .json beside it has the numbers.
+        out: an image file; None is `evaluation/beside_<name of run_b>.png` in run_a, with a number where that is of
+            another run of this name. A .json beside it has the numbers.
         samples: generated images of each, compared with as many real ones.
         batch_size, seed, split: as in `evaluate`.
         verbose: print a table.
@@ -56,7 +57,7 @@ def compare(
                 f"Two runs side by side need the same {what}: {first.path} has {values[0]}, "
                 f"{second.path} has {values[1]}"
             )
-    out = pathlib.Path(out) if out else first.path / "evaluation" / f"beside_{second.path.name}.png"
+    out = pathlib.Path(out) if out else _picture_of(first, second)
     options = {"split": split, "seed": seed, "batch_size": batch_size, "samples": samples}
     subjects = [Subject(run, **options) for run in (first, second)]
     real = real_images(subjects[0])
@@ -77,6 +78,20 @@ def compare(
     if verbose:
         _print(content)
     return content
+
+
+def _picture_of(first: runs.Run, second: runs.Run) -> pathlib.Path:
+    """The picture of two runs: a new one, or the one that an earlier comparison of the same two has written."""
+    number, name = 1, f"beside_{second.path.name}"
+    while True:
+        path = first.path / "evaluation" / f"{name if number == 1 else f'{name}_{number}'}.png"
+        numbers = path.with_suffix(".json")
+        if not numbers.is_file():
+            return path
+        compared = (pathlib.Path(each["path"]).resolve() for each in runs.read_json(numbers)["runs"].values())
+        if second.path.resolve() in compared:
+            return path
+        number += 1
 
 
 def _free(name: str, taken: dict) -> str:

@@ -39,6 +39,7 @@ def export(
     batch: int = 1,
     out: str | os.PathLike | None = None,
     seed: int = 0,
+    overwrite: bool = False,
 ) -> pathlib.Path:
     """Export a run's model; int8 is calibrated on the run's own training images.
 
@@ -56,8 +57,9 @@ def export(
         quantize: precisions of the TFLite files, of `"none"` (float32), `"float16"`, `"dynamic"`, `"int8"`; several as
             a sequence or with commas. The first is `model.tflite`, which the runtime opens by default.
         batch: fixed batch size of the TFLite files, 1 to 65536; any number of examples runs in steps of it.
-        out: the export folder; default `export/` in the run. An earlier export there is replaced.
+        out: the export folder; default `export/` in the run, where an earlier export is replaced.
         seed: seed of the noise used in calibration and comparison, and of the choice of their images.
+        overwrite: whether an export of other weights in `out` is replaced.
 
     Returns:
         The folder: model.tflite, model.json, parity.json, runtime.py, requirements.txt, saved_model/ (where asked
@@ -65,6 +67,7 @@ def export(
 
     Raises:
         FileNotFoundError: where there is no run, or it has no trained model.
+        FileExistsError: where `out` holds an export of other weights, and `overwrite` is False.
         ValueError: for an unknown format or precision, or endpoints that TFLite's builtin ops cannot express.
         RuntimeError: where conversion fails or crashes. An earlier export is then left as it was.
 
@@ -78,6 +81,8 @@ def export(
     _check_batch(batch)
     report("Loading the model")
     model = run.load_model()
+    if out is not None and not overwrite:
+        folders.check_same_weights(folder, model)
     report("Reading the images")
     # a few hundred images: not the whole set into memory; and every one of a small set
     reading = {"cache": None, "drop_remainder": False, "shuffle": True}

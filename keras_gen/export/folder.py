@@ -118,6 +118,20 @@ def check_replaceable(folder: pathlib.Path) -> None:
         raise ValueError(f"{folder} holds files and no model.json: it is no export folder, so it is not replaced")
 
 
+def check_same_weights(folder: pathlib.Path, model: GenerativeModel) -> None:
+    """Refuse a folder that holds the export of other weights.
+
+    Raises:
+        FileExistsError: where it does.
+    """
+    earlier = _earlier(folder)
+    if earlier and earlier[0]["fingerprint"] != fingerprint(model):
+        raise FileExistsError(
+            f"{folder} holds the export of other weights ({earlier[0]['title']}, {earlier[0].get('created')}). Replace "
+            "it (--overwrite), or choose another folder (--out)"
+        )
+
+
 def scratch_beside(folder: pathlib.Path) -> pathlib.Path:
     """A new folder beside the export folder, on the same disk, where a failure leaves the earlier export alone.
 

@@ -4,6 +4,7 @@ from .aae import code_discriminator as code_discriminator
 from .conv import conv_decoder as conv_decoder
 from .conv import conv_encoder as conv_encoder
 from .conv import halvings as halvings
+from .conv import nearest_size as nearest_size
 from .dcgan import dcgan_discriminator as dcgan_discriminator
 from .dcgan import dcgan_generator as dcgan_generator
 from .gan import mlp_discriminator as mlp_discriminator

@@ -19,6 +19,17 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
     return count
 
 
+def nearest_size(image_shape: Sequence[int | None], step: int, smallest: int) -> str:
+    """The nearest size whose sides are multiples of `step` and at least `smallest`, as `--image-size` takes it.
+
+    Example:
+        >>> nearest_size((17, 30, 3), 4, 12)
+        '16x32'
+    """
+    sides = (smallest if side is None else max(smallest, step * round(side / step)) for side in image_shape[:2])
+    return "x".join(map(str, sides))
+
+
 def conv_encoder(
     image_shape: Sequence[int],
     outputs: int | Sequence[int],
@@ -111,7 +122,8 @@ def convolution_steps(image_shape: Sequence[int]) -> int:
     steps = halvings(*image_shape[:2])
     if steps == 0:
         raise ValueError(
-            f"A convolutional network needs a height and width that halve to 4 or more (28, 32, 48, 64, ...); "
-            f"received {tuple(image_shape)}: resize the images, or use the mlp networks"
+            "A convolutional network needs a height and width that halve to 4 or more (28, 32, 48, 64, ...); received "
+            f"{tuple(image_shape)}: resize the images (--image-size {nearest_size(image_shape, 2, 8)}), or use the mlp "
+            "networks"
         )
     return steps

@@ -7,6 +7,8 @@ from keras import layers
 
 from keras_gen.layers import AttributePlanes, ReflectionPadding2D
 
+from .conv import nearest_size
+
 PADDINGS = ("reflect", "zero")
 CONDITIONINGS = ("planes", "normalization")
 
@@ -69,7 +71,7 @@ def residual_translator(
         if side is not None and (side % step or side // step < 3):
             raise ValueError(
                 f"Images {tuple(image_shape)}: height and width must be multiples of {step} and at least {3 * step} "
-                f"(halvings={halvings})"
+                f"(halvings={halvings}), such as --image-size {nearest_size(image_shape, step, 3 * step)}"
             )
     image = keras.Input(tuple(image_shape), name="image")
     inputs, x, told = image, layers.Rescaling(2.0, offset=-1.0)(image), None

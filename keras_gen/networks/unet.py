@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from .conv import nearest_size
 from .translator import normalize, weights
 
 SMALLEST = 4  # instance normalization of a single pixel would leave nothing
@@ -55,9 +56,10 @@ def unet(
             halvings, rest = halvings + 1, tuple(side // 2 for side in rest)
     step = 2**halvings
     if halvings < 1 or any(side is not None and (side % step or side // step < 2) for side in sides):
+        step = max(step, 2)
         raise ValueError(
-            f"Images {tuple(image_shape)}: height and width must be multiples of {max(step, 2)} and at least "
-            f"{2 * max(step, 2)} (halvings={halvings})"
+            f"Images {tuple(image_shape)}: height and width must be multiples of {step} and at least {2 * step} "
+            f"(halvings={halvings}), such as --image-size {nearest_size(image_shape, step, 2 * step)}"
         )
     channels = channels or image_shape[-1]
     if masked and channels != image_shape[-1]:

@@ -54,8 +54,8 @@ def puzzlegan(
     if layout == "grid":
         if height % side or columns % side:
             raise ValueError(
-                f"Images of {height}x{columns} do not cut into {side} x {side} tiles: choose a size that is a multiple "
-                f"of {side}, such as --image-size {16 * side}"
+                f"Images of {height}x{columns} do not cut into {side} x {side} tiles: choose sides that are multiples "
+                f"of {side} and even, such as --image-size {networks.nearest_size(image_shape, 4 * side, 8 * side)}"
             )
         tile_shape = (height // side, columns // side, channels)
         generator = (

@@ -4,6 +4,8 @@ import pytest
 from PIL import Image
 
 from keras_gen.evaluation import compare
+from keras_gen.evaluation.beside import _picture_of
+from keras_gen.runs import Run, write_json
 
 from .toys import make_run
 
@@ -27,6 +29,14 @@ def test_both_runs_are_judged_by_the_same_images(pair, capsys):
     with Image.open(picture) as image:
         assert image.width > 3 * 8 * 64  # three grids of eight columns of enlarged images
     assert "Autoencoder" in capsys.readouterr().out
+
+
+def test_another_run_of_the_same_name_has_a_picture_of_its_own(tmp_path):
+    first, second, third = (Run(tmp_path / name, {}) for name in ("a", "b/vae", "c/vae"))
+    for run, name in ((second, "beside_vae"), (third, "beside_vae_2"), (second, "beside_vae")):
+        picture = _picture_of(first, run)
+        assert picture == first.path / "evaluation" / f"{name}.png"
+        write_json(picture.with_suffix(".json"), {"runs": {"vae": {"path": str(run.path)}}})
 
 
 def test_a_run_beside_itself_keeps_both(pair, tmp_path):

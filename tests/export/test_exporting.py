@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from keras_gen import cli, zoo
 from keras_gen.export import PRECISIONS, Runtime, export, export_model, few_images, parity_rows, read_parity
 from keras_gen.export import folder as folders
+from keras_gen.export.runtime import digest_of
 from keras_gen.models import Autoencoder, Endpoint, Port
 from keras_gen.runs import Run
 
@@ -158,6 +159,18 @@ def test_two_exports_at_once_leave_one_of_them_whole(tmp_path):
             done.result()
     assert {item.name for item in (tmp_path / "export").iterdir()} >= {"model.json", "parity.json"}
     assert [item.name for item in tmp_path.iterdir()] == ["export"]
+
+
+def test_an_export_of_other_weights_is_not_replaced_unasked(run, folder, tmp_path):
+    copy = tmp_path / "export"
+    copy.mkdir()
+    description = json.loads((folder / "model.json").read_text()) | {"fingerprint": "0" * 16}
+    description["digest"] = digest_of(description)
+    (copy / "model.json").write_text(json.dumps(description))
+    (copy / "parity.json").write_bytes((folder / "parity.json").read_bytes())
+    with pytest.raises(FileExistsError, match="holds the export of other weights .*--overwrite"):
+        export(run, out=copy)
+    assert json.loads((copy / "model.json").read_text()) == description
 
 
 def test_bad_arguments(run, tmp_path):

@@ -161,7 +161,7 @@ def test_it_learns_where_tiles_belong():
 
 def test_settings_that_do_not_fit():
     for settings, message in (
-        ({"side": 5}, "do not cut into 5 x 5 tiles: .*--image-size 80"),
+        ({"side": 5}, "do not cut into 5 x 5 tiles: .*--image-size 40x40"),
         ({"max_missing": 9}, "max_missing must be an integer from 0 to 8; received 9"),
         ({"side": 6}, "side must be an integer from 2 to 5; received 6"),
     ):
