@@ -28,11 +28,18 @@ from keras_gen.evaluation.gaussian_modes import gaussian_modes
 from . import record
 
 MIXTURES = {"ring": gaussian_ring, "grid": gaussian_grid}
+# penalties have the units of images in [-1, 1]: by the points' own coordinates this is a weight of 1 and a slope of 1,
+# and a gamma of 0.1
+SLOPE_1 = {"name": "wgan_gp", "weight": 4.0, "target": 0.5}
 METHODS = {
     "minimax": {"objective": "minimax"},
     "non-saturating": {"objective": "non_saturating"},
-    "WGAN-GP": {"objective": "wasserstein", "penalty": {"name": "wgan_gp", "weight": 1.0}, "n_critic": 2},
-    "R1": {"objective": "non_saturating", "penalty": {"name": "r1", "gamma": 0.1}},
+    "WGAN-GP": {
+        "objective": "wasserstein",
+        "penalty": {"name": "wgan_gp", "weight": 4.0, "target": 0.5},
+        "n_critic": 2,
+    },
+    "R1": {"objective": "non_saturating", "penalty": {"name": "r1", "gamma": 0.4}},
     "packing 2": {"objective": "non_saturating", "packing": 2},
 }
 BETA_2 = {"WGAN-GP": 0.9}  # its paper's; with 0.999 elsewhere

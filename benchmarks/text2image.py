@@ -66,7 +66,7 @@ class Configuration:
 # a slower discriminator is at chance before shapes have outlines
 RATES = {"discriminator": 1e-3, "generator": 5e-4}
 STABLE = {
-    **{"width": 32, "penalty": {"name": "r1", "gamma": 1.0}, "interpolate": True},
+    **{"width": 32, "penalty": {"name": "r1", "gamma": 4.0}, "interpolate": True},
     **{"modulated": False, "vae": None, "style_weight": 0.0},
 }
 GUIDED = {**STABLE, "interpolate": False, "matching_weight": 2.0, "matching_noise": 0.2}

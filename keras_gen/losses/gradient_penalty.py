@@ -1,7 +1,8 @@
 """Penalties on the gradient of the discriminator's logit by its input: pure functions, one value per example.
 
 All take a discriminator as a function of its input alone, points [batch, ...] of any rank -> logits [batch]; a
-conditional one is closed over its label. All are UNWEIGHTED: the weight is the caller's. The gradient is taken in
+conditional one is closed over its label. All are UNWEIGHTED: the weight is the caller's. The slope has the units of
+the points that are passed; `Penalty.rows` converts those of images in [0, 1] to the papers'. The gradient is taken in
 float32 at points that are constants, so only the discriminator is penalized, and inside an outer tape it is
 differentiated again. A discriminator with batch normalization mixes the examples, and the penalty is then not one of
 each example: use layer, instance or spectral normalization.
@@ -16,13 +17,16 @@ Discriminator = Callable[[tf.Tensor], tf.Tensor]
 SQUARE_FLOOR = 1e-12
 
 
-def wgan_gp(discriminator: Discriminator, real: tf.Tensor, generated: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-    """(||grad C(x)|| - 1)^2 at x = alpha * real + (1 - alpha) * generated.
+def wgan_gp(
+    discriminator: Discriminator, real: tf.Tensor, generated: tf.Tensor, alpha: tf.Tensor, target: float = 1.0
+) -> tf.Tensor:
+    """(||grad C(x)|| - target)^2 at x = alpha * real + (1 - alpha) * generated.
 
     Args:
         discriminator: points -> logits [batch].
         real, generated: [batch, ...], of one shape.
         alpha: uniform on [0, 1), one number per example: [batch], or [batch, 1, ...].
+        target: the norm that the gradient should have, > 0; 1 in the paper.
 
     Returns:
         float32 [batch], >= 0. The paper's weight is 10.
@@ -37,7 +41,7 @@ def wgan_gp(discriminator: Discriminator, real: tf.Tensor, generated: tf.Tensor,
     if not real.shape.is_compatible_with(generated.shape):
         raise ValueError(f"Expected real and generated of one shape; received {real.shape} and {generated.shape}")
     alpha = _per_example(alpha, real)
-    return tf.square(_norm(discriminator, alpha * real + (1.0 - alpha) * generated) - 1.0)
+    return tf.square(_norm(discriminator, alpha * real + (1.0 - alpha) * generated) - target)
 
 
 def r1(discriminator: Discriminator, real: tf.Tensor) -> tf.Tensor:
@@ -87,8 +91,9 @@ def dragan(
     deviation: tf.Tensor,
     alpha: tf.Tensor,
     scale: float = 0.5,
+    target: float = 1.0,
 ) -> tf.Tensor:
-    """(||grad C(x)|| - 1)^2 around the real data, at x = real + alpha * scale * deviation * noise.
+    """(||grad C(x)|| - target)^2 around the real data, at x = real + alpha * scale * deviation * noise.
 
     With standard normal noise and alpha = 1 this is the paper's perturbation N(0, c I), its standard deviation sqrt(c)
     given as `scale` times that of the data. With a uniform alpha the points lie between a real example and its
@@ -101,6 +106,7 @@ def dragan(
         deviation: scalar > 0, the standard deviation of all pixels of the global batch: a statistic over all replicas.
         alpha: as in `wgan_gp`.
         scale: width of the perturbation in units of `deviation`, > 0.
+        target: as in `wgan_gp`.
 
     Returns:
         float32 [batch], >= 0. The usual weight is 10.
@@ -121,7 +127,7 @@ def dragan(
             f"Expected deviation as a scalar over all examples and pixels; received the shape {deviation.shape}"
         )
     perturbed = real + _per_example(alpha, real) * scale * deviation * noise
-    return tf.square(_norm(discriminator, perturbed) - 1.0)
+    return tf.square(_norm(discriminator, perturbed) - target)
 
 
 def _points(name: str, values: tf.Tensor) -> tf.Tensor:

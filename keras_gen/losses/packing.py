@@ -48,6 +48,33 @@ def pack(examples: tf.Tensor, size: int) -> tf.Tensor:
     return tf.reshape(packs, [-1, *inner[:-1], size * inner[-1]])
 
 
+def unpack(packs: tf.Tensor, size: int) -> tf.Tensor:
+    """The inverse of `pack`: [packs, ..., channels * size] -> [packs * size, ..., channels].
+
+    Args:
+        packs: as `pack` returns them, with static channels.
+        size: examples in a pack, >= 1.
+
+    Returns:
+        The examples in the order of the rows that `pack` took, of the same dtype.
+
+    Raises:
+        ValueError: for a size below 1, or channels that it does not divide.
+    """
+    _check_size(size)
+    packs = tf.convert_to_tensor(packs)
+    channels = packs.shape[-1]
+    if channels is None or channels % size:
+        raise ValueError(f"Expected static channels that {size} divides; received {packs.shape}")
+    if size == 1:
+        return packs
+    rank, shape = packs.shape.rank, tf.shape(packs)
+    examples = tf.reshape(packs, tf.concat([shape[:-1], [size, channels // size]], 0))
+    examples = tf.transpose(examples, [0, rank - 1, *range(1, rank - 1), rank])
+    examples = tf.reshape(examples, tf.concat([[shape[0] * size], shape[1:-1], [channels // size]], 0))
+    return tf.ensure_shape(examples, [None, *packs.shape[1:-1], channels // size])
+
+
 def spread(values: tf.Tensor, size: int) -> tf.Tensor:
     """One value per pack -> one per example: each of a pack's examples gets its value.
 

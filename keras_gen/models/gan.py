@@ -4,19 +4,20 @@ Long, because packing, penalties, classes and augmentation meet in the two losse
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import keras
 import tensorflow as tf
 
 from keras_gen.distributions import Prior
-from keras_gen.losses import adversarial, packing, penalties
+from keras_gen.losses import adversarial, packing
 from keras_gen.losses.diff_augment import check_names, diff_augment, noise_size
 
 from .adversarial import AdversarialModel
-from .diversity import pixel_variance, sample_diversity
+from .diversity import sample_diversity
 from .endpoints import Endpoint, Port
 from .labelled import Labelled
+from .penalized import Penalized
 from .players import Player
 
 # over an epoch: a discriminator that is right this often has won; samples that vary this little are all alike
@@ -24,7 +25,7 @@ WINNING, COLLAPSED = 0.98, 0.25
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class GAN(Labelled, AdversarialModel):
+class GAN(Labelled, Penalized, AdversarialModel):
     """A generator turns draws of a prior into images; a discriminator tells them from real ones.
 
     Each step the discriminator moves, then the generator, against the moved discriminator and on the same generated
@@ -40,12 +41,13 @@ class GAN(Labelled, AdversarialModel):
         objective: `"non_saturating"`, `"minimax"`, `"least_squares"`, `"hinge"`, `"wasserstein"`,
             `"relativistic_average"`, or a dict with `name` and arguments such as `label_smoothing`.
         penalty: None, `"wgan_gp"`, `"r1"`, `"r2"`, `"dragan"`, or a dict with `name` and arguments such as `weight`
-            or `gamma`; see `keras_gen.losses.penalties`.
+            or `gamma`, in the papers' units (of images in [-1, 1]); see `keras_gen.losses.penalties`.
         n_critic: updates of the discriminator in a step, >= 1, each on its own part of the batch.
         simultaneous: both players move at once, from one pass of the discriminator over the generated images.
         packing: examples that the discriminator judges together, >= 1; the batch must be a multiple.
-        augment: differentiable augmentations of all that the discriminator sees: `"color"`, `"translation"`,
-            `"cutout"`.
+        augment: differentiable augmentations of all that the discriminator sees, in evaluation too: `"color"`,
+            `"translation"`, `"cutout"`. A penalty is of the augmented discriminator x -> C(T(x)): its gradient goes
+            through the augmentation T to the image before it, as in the code of DiffAugment and StyleGAN2-ADA.
         ema: decay of the generator's moving average, or None; `generate` and the export use the average.
         num_classes: classes to condition on, or None.
         seed: of all noise.
@@ -84,11 +86,11 @@ class GAN(Labelled, AdversarialModel):
         self.image_shape = tuple(generator.output_shape[1:])
         self.latent_size = int(generator.inputs[0].shape[-1])
         self.prior = Prior(size=self.latent_size) if prior is None else prior
-        self.objective, self.penalty = objective, penalty
+        self.take_penalty(penalty)
+        self.objective = objective
         self.n_critic, self.simultaneous, self.packing = n_critic, simultaneous, packing
         self.augment = check_names(augment)
         self._objective = adversarial.get(objective)
-        self._penalty = None if penalty is None else penalties.get(penalty)
         self._check()
         self.makers = ("generator", "discriminator") if simultaneous else ("generator",)
         self.average()
@@ -124,7 +126,8 @@ class GAN(Labelled, AdversarialModel):
         means = self._means(logits, place)
         losses = self._objective.discriminator(*logits, **means)
         if self._penalty:
-            losses += self._penalized(real, generated, label, draws, place)
+            logits_of = self._augmented_logits(label, draws, training)
+            losses += self.penalized(logits_of, real, generated, draws, place, self.packing)
         metrics = {
             "discriminator_accuracy": self._objective.accuracy(*logits, **means),
             "sample_diversity": tf.fill(tf.shape(losses), sample_diversity(generated, real, place)),
@@ -142,11 +145,8 @@ class GAN(Labelled, AdversarialModel):
 
     def judged(self, images, label, draws, training: bool) -> tf.Tensor:
         """The discriminator's logits of images, float32 [batch], augmented and packed as the model says."""
-        if self.augment and training:
-            noise = draws.uniform([noise_size(self.augment)])
-            images = diff_augment(images, self.augment, noise)
-        packs = packing.pack(tf.cast(images, tf.float32), self.packing)
-        return packing.spread(self._logits(packs, label, training), self.packing)
+        logits_of = self._augmented_logits(label, draws, training)
+        return packing.spread(logits_of(packing.pack(tf.cast(images, tf.float32), self.packing)), self.packing)
 
     def _judged_once(self, made, which: str, batch, draws, training):
         if f"{which}_logits" in made:
@@ -159,19 +159,17 @@ class GAN(Labelled, AdversarialModel):
         inputs = [packs, packing.pack(label, self.packing)] if self.num_classes else packs
         return tf.cast(self.discriminator(inputs, training=training), tf.float32)[:, 0]
 
-    def _penalized(self, real, generated, label, draws, place) -> tf.Tensor:
-        """The weighted gradient penalty of packs, as one value per example [batch]."""
-        size, penalty = self.packing, self._penalty
-        noise = {
-            name: value[::size] if value.shape[1:] == [1] else packing.pack(value, size)
-            for name, value in draws.noise(penalty.noise(tuple(real.shape[1:]))).items()
-        }
-        deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, place))) if penalty.needs_deviation else None
-        rows = penalty.rows(
-            lambda packs: self._logits(packs, label, training=True),
-            packing.pack(real, size), packing.pack(generated, size), noise, deviation,
-        )  # fmt: skip
-        return packing.spread(rows, size)
+    def _augmented_logits(self, label, draws, training: bool) -> Callable:
+        """The discriminator with its augmentations, of new noise: packs [packs, ...] -> logits float32 [packs]."""
+        if not self.augment:
+            return lambda packs: self._logits(packs, label, training)
+        noise = draws.uniform([noise_size(self.augment)])  # of images, each with an augmentation of its own
+
+        def logits_of(packs):
+            images = diff_augment(packing.unpack(packs, self.packing), self.augment, noise)
+            return self._logits(packing.pack(images, self.packing), label, training)
+
+        return logits_of
 
     def _means(self, logits, place) -> dict:
         if not (self._objective.needs_means or self._objective.accuracy_needs_means):
@@ -222,7 +220,7 @@ class GAN(Labelled, AdversarialModel):
         return [Endpoint("generate", generate, inputs, {"image": Port(self.image_shape, "image")})]
 
     def get_config(self) -> dict:
-        own = ("penalty", "objective", "n_critic", "simultaneous", "packing", "augment", "ema", "num_classes")
+        own = ("objective", "n_critic", "simultaneous", "packing", "augment", "ema", "num_classes")
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in own},

@@ -118,11 +118,10 @@ class StarGAN(AdversarialModel):
         critic, logits = self.judged(real, training)
         critic_of_generated, _ = self.judged(generated, training)
         losses = self._objective.discriminator(critic, critic_of_generated)
-        # the slope is taken in the paper's units, of images in [-1, 1]
         losses += self._penalty.rows(
-            lambda points: self.judged(0.5 * points + 0.5, training)[0],
-            2.0 * real - 1.0,
-            2.0 * generated - 1.0,
+            lambda images: self.judged(images, training)[0],
+            real,
+            generated,
             draws.noise(self._penalty.noise(self.image_shape)),
         )
         losses += self.classification_weight * self._classified(group_cross_entropy, logits, attributes, mask)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.distributions.noise import Noise
-from keras_gen.losses import adversarial, penalties
+from keras_gen.losses import adversarial
 
 from .captioned import Captioned
 from .captioned_vae import CaptionedVAE
@@ -132,9 +132,8 @@ class Text2Image(Captioned, TextGame):
         self.image_shape = tuple(generator.output_shape[1:])
         check(self)
         self.latent_size = int(generator.inputs[0].shape[-1])
-        self.objective, self.penalty = objective, penalty
-        self._objective = adversarial.get(objective)
-        self._penalty = None if penalty is None else penalties.get(penalty)
+        self.take_penalty(penalty)
+        self.objective, self._objective = objective, adversarial.get(objective)
         self.average()
 
     def players(self):
@@ -214,7 +213,7 @@ class Text2Image(Captioned, TextGame):
 
     def get_config(self) -> dict:
         own = (
-            *("matching_aware", "interpolate", "objective", "penalty", "ema"),
+            *("matching_aware", "interpolate", "objective", "ema"),
             *("matching_weight", "matching_noise", "temperature", "style_weight", "style_scale"),
         )
         parts = ("generator", "trunk", "head", "text_encoder")

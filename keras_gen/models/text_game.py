@@ -8,8 +8,9 @@ from keras_gen.distributions.posteriors import DIAGONAL_NORMAL
 from keras_gen.losses import contrastive
 
 from .adversarial import AdversarialModel
-from .diversity import pixel_variance, sample_diversity
+from .diversity import sample_diversity
 from .joint_embedding import noisy, own_and_same, project
+from .penalized import Penalized
 from .wrong_captions import wrong_captions
 
 tfd = tfp.distributions
@@ -17,7 +18,7 @@ tfd = tfp.distributions
 HALFWAY = 0.5  # the paper's beta of GAN-INT
 
 
-class TextGame(AdversarialModel):
+class TextGame(Penalized, AdversarialModel):
     """The training of `Text2Image`, which has the networks and says what they are."""
 
     call_field = None  # a dict alone
@@ -59,7 +60,9 @@ class TextGame(AdversarialModel):
             share = 0.5 * made["has_wrong"]
             losses = (1 - share) * losses + share * mismatched
         if self._penalty:
-            losses += self._penalized(real, generated, made["right"], draws, place)
+            losses += self.penalized(  # of the images, their texts held fixed
+                lambda images: self.judged(images, made["right"], training), real, generated, draws, place
+            )
         of_match = self._objective.accuracy(right, wrong, **self._means(right, wrong, place))
         metrics = {
             "discriminator_accuracy": self._objective.accuracy(right, fake, **self._means(right, fake, place)),
@@ -111,14 +114,6 @@ class TextGame(AdversarialModel):
 
     def _logits(self, features, embedding, training: bool) -> tf.Tensor:
         return tf.cast(self.head([features, embedding], training=training), tf.float32)[:, 0]
-
-    def _penalized(self, real, generated, embedding, draws, place) -> tf.Tensor:
-        """The weighted gradient penalty in the images, their texts held fixed: [batch]."""
-        noise = draws.noise(self._penalty.noise(self.image_shape))
-        deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, place))) if self._penalty.needs_deviation else None
-        return self._penalty.rows(
-            lambda images: self.judged(images, embedding, training=True), real, generated, noise, deviation
-        )
 
     def _means(self, real, generated, place) -> dict:
         if not (self._objective.needs_means or self._objective.accuracy_needs_means):

@@ -186,6 +186,7 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
         "system": request.name,
         "image_shape": list(shape),
         "settings": settings,
+        "penalty_range": [-1, 1],  # of the images that numbers of gradient penalties are about: the papers'
         "data": seen,
         "training": training,
         "versions": runs.versions(),

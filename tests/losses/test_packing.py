@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.losses import pack, spread
+from keras_gen.losses.packing import unpack
 
 
 def test_vectors():
@@ -20,6 +21,7 @@ def test_round_trip(shape, size):
     for place in range(size):
         taken = packs[..., place * channels : (place + 1) * channels]
         np.testing.assert_array_equal(taken, examples[place::size])
+    np.testing.assert_array_equal(unpack(packs, size), examples)
 
 
 def test_unknown_batch():
@@ -28,6 +30,8 @@ def test_unknown_batch():
     np.testing.assert_array_equal(compiled(examples), pack(examples, 2))
     with pytest.raises(tf.errors.InvalidArgumentError, match="packs of 2 need a batch that 2 divides"):
         compiled(examples[:3])
+    back = tf.function(lambda x: unpack(x, 2), input_signature=[tf.TensorSpec([None, 2, 2, 6])])
+    np.testing.assert_array_equal(back(pack(examples, 2)), examples)
 
 
 def test_spread_keeps_the_mean():
@@ -43,6 +47,8 @@ def test_errors():
         pack(tf.zeros([4]), 2)
     with pytest.raises(ValueError, match="one value per pack"):
         spread(tf.zeros([4, 1]), 2)
+    with pytest.raises(ValueError, match="static channels that 2 divides"):
+        unpack(tf.zeros([4, 3]), 2)
     for size in (0, 1.5):
         with pytest.raises(ValueError, match="size of a pack must be an integer >= 1"):
             pack(tf.zeros([4, 1]), size)

@@ -1,4 +1,4 @@
-"""Penalties by name: the papers' weights, the points they are taken at, and the noise they ask for."""
+"""Penalties by name: the papers' units and weights, the points they are taken at, and the noise they ask for."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from keras_gen.distributions import Noise
 from keras_gen.losses import penalties
 
 REAL, GENERATED = tf.constant([[3.0, 4.0]] * 2), tf.constant([[0.0, 8.0]] * 2)
+RANDOM = np.random.default_rng(0)
 NOISE = {"alpha": tf.constant([[0.0], [0.5]]), "perturbation": tf.constant([[0.0, 0.0], [0.0, 4.0]])}
 
 
@@ -16,21 +17,60 @@ def quadratic(x):
     return tf.reduce_sum(tf.square(x), axis=1) / 2
 
 
+# the slope by x' = 2 x - 1 is half of the one by x: 5 becomes 2.5, and 8 becomes 4
 @pytest.mark.parametrize(
     "penalty, expected",
     [
-        ("wgan_gp", [10 * 49, 10 * (np.hypot(1.5, 6) - 1) ** 2]),
-        ("r1", [5 * 25, 5 * 25]),
-        ("r2", [5 * 64, 5 * 64]),
-        ("dragan", [10 * 16, 10 * (np.hypot(3, 6) - 1) ** 2]),  # 4 + 0.5 * 0.5 * 2 * 4
-        ({"name": "r1", "gamma": 1.0}, [12.5, 12.5]),
-        ({"name": "wgan_gp", "weight": 1}, [49, (np.hypot(1.5, 6) - 1) ** 2]),
-        ({"name": "dragan", "weight": 1, "scale": 1.0}, [16, (np.hypot(3, 8) - 1) ** 2]),
+        ("wgan_gp", [10 * 9, 10 * (np.hypot(1.5, 6) / 2 - 1) ** 2]),
+        ("r1", [5 * 2.5**2, 5 * 2.5**2]),
+        ("r2", [5 * 16, 5 * 16]),
+        ("dragan", [10 * 1.5**2, 10 * (np.hypot(3, 6) / 2 - 1) ** 2]),  # 4 + 0.5 * 0.5 * 2 * 4
+        ({"name": "r1", "gamma": 1.0}, [2.5**2 / 2] * 2),
+        ({"name": "wgan_gp", "weight": 1}, [9, (np.hypot(1.5, 6) / 2 - 1) ** 2]),
+        ({"name": "wgan_gp", "weight": 1, "target": 3.0}, [1, (np.hypot(1.5, 6) / 2 - 3) ** 2]),
+        ({"name": "dragan", "weight": 1, "scale": 1.0}, [1.5**2, (np.hypot(3, 8) / 2 - 1) ** 2]),
+        ({"name": "dragan", "weight": 1, "target": 0.5}, [4, (np.hypot(3, 6) / 2 - 0.5) ** 2]),
     ],
 )
 def test_weighted_values(penalty, expected):
     rows = penalties.get(penalty).rows(quadratic, REAL, GENERATED, NOISE, deviation=2.0)
     np.testing.assert_allclose(rows, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", penalties.PENALTIES)
+def test_the_units_are_those_of_images_from_minus_one_to_one(name):
+    """A penalty of images in [0, 1] equals the formula on the same images, scaled to [-1, 1] as the papers do."""
+    real, generated = (RANDOM.random((3, 2), np.float32) for _ in range(2))
+    noise = {"alpha": RANDOM.random((3, 1), np.float32), "perturbation": RANDOM.random((3, 2), np.float32)}
+    weights = tf.constant([[1.0, -2.0], [0.5, 3.0]])
+
+    def discriminator(scaled):  # as a network sees it
+        return tf.reduce_sum(tf.tanh(tf.matmul(scaled, weights)), axis=1)
+
+    penalty = penalties.get(name)
+    ours = penalty.rows(lambda x: discriminator(2.0 * x - 1.0), real, generated, noise, deviation=0.3)
+    papers = penalty.formula(discriminator, 2.0 * real - 1.0, 2.0 * generated - 1.0, noise, 0.6)
+    # one slope is nearly 1, and little is left of its difference to 1 in float32
+    np.testing.assert_allclose(ours, penalty.weight * papers, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "saved, expected",
+    [
+        ("r1", 5 * 25),
+        ({"name": "r1", "gamma": 1.0}, 0.5 * 25),
+        ({"name": "r2", "gamma": 2}, 64),
+        ("wgan_gp", 10 * 49),
+        ({"name": "wgan_gp", "weight": 1.0}, 49),
+        ("dragan", 10 * 16),
+        ({"name": "dragan", "weight": 1.0, "scale": 1.0}, 16),
+    ],
+)
+def test_numbers_of_the_unit_range_keep_their_loss(saved, expected):
+    """What was saved before had the slope by x: 5 at the real points, 8 at the generated ones."""
+    penalty = penalties.get(penalties.from_unit_range(saved))
+    np.testing.assert_array_equal(penalty.rows(quadratic, REAL, GENERATED, NOISE, deviation=2.0)[0], expected)
+    assert penalties.from_unit_range(None) is None
 
 
 def test_the_noise_asked_for():
@@ -54,6 +94,7 @@ def test_errors():
         ({"name": "r1", "weight": 1.0}, "'r1' does not take the arguments"),
         ({"name": "r2", "gamma": 0.0}, "weight must be > 0"),
         ({"name": "dragan", "scale": 0}, "scale must be > 0"),
+        ({"name": "wgan_gp", "target": 0}, "target must be > 0"),
     ]:
         with pytest.raises(ValueError, match=message):
             penalties.get(penalty)

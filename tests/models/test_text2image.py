@@ -119,8 +119,8 @@ def test_the_penalty_is_the_slope_in_the_image():
         tape.watch(image)
         logits = penalized.judged(image, made["right"])
     slope = tape.gradient(logits, image)
-    # gamma / 2 = 1 times the squared norm of the gradient
-    np.testing.assert_allclose(rows - without, np.square(slope).sum((1, 2, 3)), rtol=1e-4)
+    # gamma / 2 = 1 times the squared norm of the gradient by images in [-1, 1], half of that by images in [0, 1]
+    np.testing.assert_allclose(rows - without, np.square(slope / 2).sum((1, 2, 3)), rtol=1e-4)
 
 
 def image_encoder() -> keras.Model:
