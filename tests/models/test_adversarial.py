@@ -287,6 +287,41 @@ def test_a_penalty_beside_batch_normalization_is_warned_of(normalization, warned
     assert any("penalty is of each image alone" in str(each.message) for each in caught) == warned
 
 
+@pytest.mark.parametrize("normalization", ["spectral", "batch", "none"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"simultaneous": True},
+        {"penalty": "wgan_gp", "objective": "wasserstein", "n_critic": 2},
+        {"penalty": "r1", "packing": 2, "augment": ("color", "translation", "cutout")},
+        {"penalty": "r2", "ema": 0.9, "num_classes": 3},
+        {"penalty": "dragan", "objective": "relativistic_average"},
+    ],
+    ids=lambda options: options.get("penalty", "none"),
+)
+def test_evaluation_changes_its_counter_and_trackers_alone(options, normalization):
+    shape, classes = (8, 8, 1), options.get("num_classes")
+    generator = dcgan_generator(2, shape, width=2, dense=4, num_classes=classes)
+    discriminator = dcgan_discriminator(
+        shape, width=2, dense=4, normalization=normalization, packing=options.get("packing", 1), num_classes=classes
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the penalty beside batch normalization
+        model = GAN(generator, discriminator, seed=0, **{"ema": None, **options})
+    model.compile(keras.optimizers.SGD(RATE), run_eagerly=True)
+    trackers = {id(variable) for tracker in model.metrics for variable in tracker.variables}
+    kept = [v for v in model.variables if id(v) not in trackers and v is not model.evaluation_step]
+    kept += model.optimizer.variables
+    before = [np.asarray(variable).copy() for variable in kept]
+    images = np.random.default_rng(0).uniform(size=(4, *shape)).astype(np.float32)
+    data = tf.data.Dataset.from_tensor_slices({"image": images, "label": np.arange(4) % 3}).batch(4)
+    results = model.evaluate(data, verbose=0)
+    for variable, value in zip(kept, before, strict=True):
+        np.testing.assert_array_equal(variable, value, err_msg=variable.path)
+    assert int(model.evaluation_step) == 1
+    assert results == model.evaluate(data, verbose=0)
+
+
 def test_trouble_is_told_from_the_metrics():
     model = gan()
     assert model.trouble({"discriminator_accuracy": 0.8, "sample_diversity": 0.9}) == {}
