@@ -174,7 +174,7 @@ CONFIGURATIONS = {
         category_error,
         epochs=12,
         batch_size=128,
-        rates={"discriminator": 2e-4, "generator": 1e-3, "information": 1e-3},
+        rates=FAST_GENERATOR,
         picture=by_category,
     ),
     "aae_1000_labels": Configuration(
@@ -208,7 +208,7 @@ CONFIGURATIONS = {
     ),
     "gan_parzen": Configuration(
         "Goodfellow et al. 2014, table 1: 225 nats",
-        system("gan", penalty={"name": "r1", "gamma": 1.0}),
+        system("gan", penalty={"name": "r1", "gamma": 4.0}),
         parzen,
         epochs=30,
         rates=FAST_GENERATOR,

@@ -1,5 +1,8 @@
 """InfoGAN: a GAN whose generator keeps information about part of its input, which a network reads off the image."""
 
+import dataclasses
+import warnings
+
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -9,7 +12,6 @@ from keras_gen.distributions.posteriors import positive
 
 from .endpoints import Endpoint, Port
 from .gan import GAN
-from .players import Player
 
 tfd = tfp.distributions
 
@@ -19,12 +21,18 @@ class InfoGAN(GAN):
     """A GAN with a categorical and continuous codes, found without labels.
 
     The generator takes noise z, a category c1 ~ OneHotCategorical(1 / K) and codes c2 ~ Uniform(-1, 1), joined in this
-    order. Q(c | x), a head on the discriminator's trunk, guesses them from the image, and a third player, which moves
-    the generator, Q and the trunk, raises the lower bound of their mutual information,
+    order. Q(c | x), a head on the discriminator's trunk, guesses them from the image. With the lower bound of their
+    mutual information,
 
-        I(c; G(z, c)) >= E[log Q(c | G(z, c))] + H(c),
+        I(c; G(z, c)) >= L = E[log Q(c | G(z, c))] + H(c),
 
-    reported in nats as `category_information` (at most log K) and `code_information`.
+    the paper's game is min over G, Q, max over D of V(D, G) - lambda L(G, Q). Since D and Q share the trunk, both
+    losses have the term, as in the authors' code: the discriminator's player moves trunk, D and Q by the objective's
+    loss - lambda L, and the generator's moves G by its loss - lambda L, with Q held fixed. A lambda thus weighs
+    information against the adversarial loss of either player.
+
+    Reported: `category_information` (at most log K) and `code_information`, the two parts of L in nats, and
+    `information_loss`, - lambda L, which both players' losses contain.
 
     Args:
         generator: [batch, noise + categories + codes] -> images in [0, 1].
@@ -34,7 +42,10 @@ class InfoGAN(GAN):
         num_categories: K >= 2.
         num_codes: continuous codes, >= 0.
         category_weight, code_weight: lambda of the two parts, >= 0; the paper has 1 for categories, less for codes.
-        **options: as `GAN`'s, without `prior`, `packing` and `num_classes`.
+        **options: as `GAN`'s, without `prior`, `packing` and `num_classes`. Q sees images without `augment`.
+
+    Raises:
+        ValueError: as `GAN`, for weights below 0, or networks that do not fit.
 
     Reference:
         Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel 2016, InfoGAN, arXiv:1606.03657, eq. 5 and 6.
@@ -71,6 +82,9 @@ class InfoGAN(GAN):
                 f"The generator takes {self.latent_size} numbers; expected at least 1 of noise besides num_categories="
                 f"{num_categories} (>= 2) and num_codes={num_codes} (>= 0)"
             )
+        for name in ("category_weight", "code_weight"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"Expected {name} >= 0; received {getattr(self, name)!r}")
         wanted = num_categories + 2 * num_codes
         if q_head.output_shape[-1] != wanted:
             raise ValueError(
@@ -81,7 +95,8 @@ class InfoGAN(GAN):
     # training
 
     def players(self):
-        return [*super().players(), Player("information", (self.generator, self.trunk, self.q_head), self.information)]
+        discriminator, generator = super().players()
+        return [dataclasses.replace(discriminator, networks=(self.discriminator, self.q_head)), generator]
 
     def make(self, batch, draws, training):
         noise = draws.noise(self.noise())
@@ -89,8 +104,19 @@ class InfoGAN(GAN):
         # constants for every player: only what the networks make has a gradient to carry
         return made | self.logits_made(batch, made, draws, training) | {f"given_{k}": v for k, v in noise.items()}
 
-    def information(self, batch, made, draws, place, training):
-        """Minus the weighted lower bound of the mutual information, but for the constant entropies."""
+    def discriminator_loss(self, batch, made, draws, place, training):
+        """The objective and its penalty less the weighted information, for trunk, D and Q."""
+        losses, metrics = super().discriminator_loss(batch, made, draws, place, training)
+        information, of_parts = self._information(made, training)
+        return losses + information, metrics | {"information_loss": information} | of_parts
+
+    def generator_loss(self, batch, made, draws, place, training):
+        """What the objective asks of the generator, less the weighted information."""
+        losses, metrics = super().generator_loss(batch, made, draws, place, training)
+        return losses + self._information(made, training)[0], metrics
+
+    def _information(self, made, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Minus the weighted lower bound of the mutual information, and its parts in nats: [rows] each."""
         category, code = self.guess(made["generated"], training)
         of_category = category.log_prob(made["given_category"]) + self._category_prior().entropy()
         of_code = code.log_prob(made["given_code"]) + self._code_prior().entropy()
@@ -110,6 +136,21 @@ class InfoGAN(GAN):
 
     def _code_prior(self) -> tfd.Distribution:
         return tfd.Independent(tfd.Uniform(-tf.ones([self.num_codes]), tf.ones([self.num_codes])), 1)
+
+    def compile_from_config(self, config: dict):
+        """As `AdversarialModel.compile_from_config`; a file that has a third optimizer, "information", is opened too.
+
+        Such a file is of the time when the information had a player of its own, whose Adam cancelled the weights. It
+        serves as before; to train it further is to begin with the discriminator's optimizer anew.
+        """
+        optimizers = dict(config["optimizer"])
+        if optimizers.pop("information", None) is not None:
+            warnings.warn(
+                "This InfoGAN was trained with an optimizer for the information alone. Its networks are restored; "
+                "further training minimizes other losses and begins with a new state of the discriminator's optimizer",
+                stacklevel=2,
+            )
+        super().compile_from_config({**config, "optimizer": optimizers})
 
     # use
 

@@ -153,7 +153,7 @@ class Checkpoints:
             raise ValueError(
                 f"{self.weights_file(state)} is intact but does not fit the model: {str(error).splitlines()[0]}. "
                 "Expected the networks and optimizers that it was saved from: check the versions of the packages in "
-                "config.json, or the model that was passed"
+                "config.json, or the model that was passed; or begin a new run from its networks (--initial-weights)"
             ) from error
 
     def remove(self, states: Iterable[State]) -> None:

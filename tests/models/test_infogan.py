@@ -75,11 +75,7 @@ def test_endpoints_and_saving(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.generate(3, seed=0), image)
     np.testing.assert_array_equal(loaded.infer(image)[0], read["category"])
-    assert [optimizer.name for optimizer in loaded.optimizer.optimizers] == [
-        "discriminator",
-        "generator",
-        "information",
-    ]
+    assert [optimizer.name for optimizer in loaded.optimizer.optimizers] == ["discriminator", "generator"]
 
 
 def test_bad_options():
