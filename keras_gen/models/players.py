@@ -118,10 +118,19 @@ def optimizers_for(names: Iterable[str], given, policy: str) -> dict[str, keras.
     return made
 
 
-def forget(optimizer: keras.optimizers.Optimizer) -> None:
-    """An optimizer as it began, but for its learning rate (and, of a scaled one, its scale)."""
+def reset_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
+    """Return an optimizer to its initial state, but for its learning rate (and, of a scaled one, its scale).
+
+    The values are those of a new optimizer of the same configuration: not all begin at zero (Adagrad's and Ftrl's
+    accumulators, Nadam's product of momenta).
+
+    Args:
+        optimizer: a built one.
+    """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = getattr(inner, "_learning_rate", None)
-    for variable in inner.variables:
-        if variable is not rate:
-            variable.assign(tf.zeros_like(variable))
+    new = type(inner).from_config(inner.get_config())
+    new.build(inner._trainable_variables)
+    kept = getattr(inner, "_learning_rate", None)
+    for variable, initial in zip(inner.variables, new.variables, strict=True):
+        if variable is not kept:
+            variable.assign(tf.convert_to_tensor(initial))

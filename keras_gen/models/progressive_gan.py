@@ -19,7 +19,7 @@ from .gan import GAN
 from .graphs import Graphs
 from .growth import Growth, Phase, by_side, phases
 from .host import host_value
-from .players import Player, forget
+from .players import Player, reset_optimizer
 
 REFITTED = 64  # images that the heads of earlier stages are fitted to
 PHASE = "phase_number"
@@ -55,7 +55,7 @@ class ProgressiveGAN(GAN):
             learning-rate schedule.
         reset: forget the optimizers' state and iterations at the beginning of each phase.
         phase: number of the phase that it begins in, or is in.
-        **kwargs: as of `GAN`. Gradient penalties are of images in [0, 1].
+        **kwargs: as of `GAN`.
 
     Raises:
         ValueError: as `GAN`, for numbers out of range or sides that are no stage.
@@ -149,7 +149,7 @@ class ProgressiveGAN(GAN):
             return
         for optimizer in self.optimizers.values():
             if self.reset:
-                forget(optimizer)
+                reset_optimizer(optimizer)
             _multiply(optimizer, self._rate() / before)
         self.make_train_function(force=True)
 
