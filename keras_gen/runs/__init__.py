@@ -4,6 +4,7 @@ from .lock import RunInUseError as RunInUseError
 from .lock import lock as lock
 from .run import CHANGEABLE as CHANGEABLE
 from .run import FORMAT as FORMAT
+from .run import SCHEDULE as SCHEDULE
 from .run import Run as Run
 from .run import changed as changed
 from .run import check_free as check_free

@@ -14,6 +14,8 @@ FORMAT = 1
 RUN_COMMENT = "keras_gen run "
 # of `training` in config.json: what may differ from one resume to the next
 CHANGEABLE = ("epochs", "patience", "strategy")
+# and what follows from these: [from epoch d on, epochs in all] of a run whose number of epochs was changed
+SCHEDULE = "schedule"
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "tensorflow-datasets")
 
 
@@ -306,7 +308,7 @@ def _fixed(config: dict) -> dict:
         "id": config.get("id"),
         **{name: config[name] for name in ("system", "image_shape", "settings")},
         "data": {name: value for name, value in data.items() if name != "data_dir"},
-        "training": {name: value for name, value in training.items() if name not in CHANGEABLE},
+        "training": {name: value for name, value in training.items() if name not in (*CHANGEABLE, SCHEDULE)},
     }
 
 

@@ -67,23 +67,59 @@ class LinearDecay(keras.callbacks.Callback):
 
     Of E epochs and begin b, epoch e = 0, 1, ... has the factor min(1, (E - e) / (E - b E)): 0 would be epoch E.
 
+    The factors of epochs that are finished stay what they were where a run is continued with another number of epochs,
+    and the factor never rises. Let F be the factor of the last epoch before epoch d, from which on there are E in all.
+    A decay that has begun (F < 1) continues in a straight line from there,
+
+        F * (E - e) / (E - (d - 1)),
+
+    and one that has not begins where it would have begun with E epochs, or now if that is over.
+
     Args:
         begin: b, in [0, 1).
-        epochs: E.
+        schedule: pairs (d, E) in order: from epoch d on there are E epochs in all; the first d is 0.
         rates: learning rate of each optimizer at the start, in the order of `optimizers_of`.
 
     Reference:
         Zhu, Park, Isola, Efros 2017, arXiv:1703.10593, section 4; Choi et al. 2018, arXiv:1711.09020, section 5.
     """
 
-    def __init__(self, begin: float, epochs: int, rates: Sequence[float]):
+    def __init__(self, begin: float, schedule: Sequence[Sequence[int]], rates: Sequence[float]):
         super().__init__()
-        self.begin, self.epochs, self.rates = begin, epochs, rates
+        self.begin, self.schedule, self.rates = begin, schedule, rates
+
+    def factor(self, epoch: int) -> float:
+        """What the rates are multiplied by in an epoch, counted from 0."""
+        return _decayed(epoch, self.begin, self.schedule)
 
     def on_epoch_begin(self, epoch, logs=None):
-        factor = min(1.0, (self.epochs - epoch) / (self.epochs * (1 - self.begin)))
+        factor = self.factor(epoch)
         for optimizer, rate in zip(optimizers_of(self.model), self.rates, strict=True):
             optimizer.learning_rate = rate * factor
+
+
+def _decayed(epoch: int, begin: float, schedule: Sequence[Sequence[int]]) -> float:
+    *former, (first, epochs) = [each for each in schedule if each[0] <= epoch]
+    if not former:
+        return min(1.0, (epochs - epoch) / (epochs * (1 - begin)))
+    reached = _decayed(first - 1, begin, former)
+    start = first - 1 if reached < 1 else max(first - 1, begin * epochs)
+    return reached * min(1.0, (epochs - epoch) / (epochs - start))
+
+
+def extended(schedule: Sequence[Sequence[int]], epochs: int, begun: int) -> list[list[int]]:
+    """A schedule of `LinearDecay` that has another number of epochs from now on.
+
+    Args:
+        schedule: the one so far.
+        epochs: how many there are in all from now on.
+        begun: epochs that were finished or begun, whose factors stay.
+
+    Example:
+        >>> extended([[0, 10]], 20, begun=10)
+        [[0, 10], [10, 20]]
+    """
+    return [*([d, total] for d, total in schedule if d < begun), [begun, epochs]]
 
 
 def optimizers_of(model: keras.Model) -> list[keras.optimizers.Optimizer]:

@@ -64,7 +64,8 @@ def train(
         data: anything that `keras_gen.data.load` takes. To resume, None takes the run's. A Puzzle-GAN that is given
             "shapes" reads "shapes/placed", where a patch tells its place; "shapes/full" are objects that lie anywhere.
         out: the run directory to make, or to go on with.
-        epochs: how many in all, counted from the beginning also after a resume; None takes the system's default.
+        epochs: how many in all, counted from the beginning also after a resume; None takes the system's default. With
+            another number a resumed run's learning rates continue where they are: see `training.callbacks.LinearDecay`.
         steps: batches in an epoch; None is one pass over the training split.
         batch_size: images in a step, over all devices; None takes the system's default.
         image_size: pixels, or (height, width); None takes the source's own size where it has one of at most 64, else

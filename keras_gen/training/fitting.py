@@ -14,6 +14,7 @@ from keras_gen import data as sources
 from keras_gen import files, runs, zoo
 from keras_gen.data.domains import EmptyClassError
 from keras_gen.data.skipped import summarize
+from keras_gen.losses import penalties
 from keras_gen.models import AdversarialModel, GenerativeModel
 from keras_gen.models.faults import PlayerError
 from keras_gen.models.host import host_value
@@ -31,6 +32,7 @@ from .callbacks import (
     ReportTrouble,
     StopOnNaN,
     StopWhenWaiting,
+    extended,
     optimizers_of,
     save_model,
 )
@@ -155,16 +157,13 @@ def _train(
             if worker and not resume:
                 files.remove(_home(run, worker))  # of another disk, which the chief does not see
                 locks.enter_context(runs.lock(_home(run, worker)))
-        if run.config["training"].get("decay") is not None:
-            decay = LinearDecay(run.config["training"]["decay"], run.config["training"]["epochs"], rates)
-            callbacks = [decay, *callbacks]
         verbose = verbose if worker == 0 else 0
         if verbose and not resume:
             usual = zoo.get(request.name).batch_size if request.own is None and request.batch_size is None else None
             held_out = None if validation is None else validation.info
             if text := few_images(run.config, training.info, held_out, usual_batch=usual, without=without):
                 print(text)
-        _fit(run, model, training, validation, devices, callbacks, signals, verbose, resume)
+        _fit(run, model, training, validation, devices, rates, callbacks, signals, verbose, resume)
     return run
 
 
@@ -193,11 +192,23 @@ def _model(request: plan.Request, run: runs.Run, devices: tf.distribute.Strategy
                 run.image_shape,
                 seed=config["training"]["seed"],
                 learning_rate=config["training"]["learning_rate"],
-                **config["settings"],
+                **_settings_of(config),
             )
         if request.initial_weights is not None:
             runs.load_weights(model, pathlib.Path(request.initial_weights))
         return model
+
+
+def _settings_of(config: dict) -> dict:
+    """The settings that a run's model is built with.
+
+    A run that was begun before gradient penalties had the papers' units, and so has no `penalty_range`, holds numbers
+    for images in [0, 1]: its model gets the same penalty in the papers' units.
+    """
+    settings = dict(config["settings"])
+    if "penalty" in settings and "penalty_range" not in config:
+        settings["penalty"] = penalties.from_unit_range(settings["penalty"])
+    return settings
 
 
 @contextlib.contextmanager
@@ -258,7 +269,7 @@ def _dataset(run: runs.Run, role: str, **options) -> tf.data.Dataset:
     return run.dataset(role, fields=fields, **options)  # strategies cannot copy texts to GPUs
 
 
-def _fit(run, model, training, validation, devices, more_callbacks, signals, verbose, resume) -> None:
+def _fit(run, model, training, validation, devices, rates, more_callbacks, signals, verbose, resume) -> None:
     options, worker = run.config["training"], strategies.task_of(devices)
     home = _home(run, worker)
     metric = None if model.monitor is None else model.monitor if validation is None else f"val_{model.monitor}"
@@ -282,6 +293,7 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
             f"To go on: --resume with --patience N, N > {options['patience']}"
         )
         return
+    decay = _decay(run, session, rates, say)
     if worker == 0 and resume:
         runs.write_json(run.path / "config.json", run.config)
     _announce(run, model, training, validation, devices, session, say)
@@ -298,6 +310,7 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
         ),
         StopOnNaN(),
         KeepHistory(history),
+        *decay,
         *more_callbacks,
         KeepBest(history, metric, run if worker == 0 else None),
     ]
@@ -335,6 +348,28 @@ def _fit(run, model, training, validation, devices, more_callbacks, signals, ver
             except files.UnwritableError as error:  # the error that ends the training says more
                 warn(str(error))
     say(f"Trained in {time.perf_counter() - start:.0f} s. {_kept(run, history, metric)}")
+
+
+def _decay(run: runs.Run, session: Session, rates: list[float], say) -> list[LinearDecay]:
+    """The decay of the learning rates, where the run has one, with the changes of its number of epochs."""
+    options = run.config["training"]
+    if options.get("decay") is None:
+        return []
+    planned = session.planned or options
+    schedule = planned.get(runs.SCHEDULE, [[0, planned["epochs"]]])
+    begun = session.state.epoch + (session.state.step > 0)
+    changed = planned["epochs"] != options["epochs"]
+    if changed:
+        schedule = extended(schedule, options["epochs"], begun)
+    if len(schedule) > 1:
+        options[runs.SCHEDULE] = schedule
+    decay = LinearDecay(options["decay"], schedule, rates)
+    if changed and begun and (reached := decay.factor(begun - 1)) < 1:
+        say(
+            f"The learning rates continue at {reached:.3g} of their first values, where epoch {begun} ended, and fall "
+            f"towards 0 over the {options['epochs'] - begun} further epochs"
+        )
+    return [decay]
 
 
 def _begun(run: runs.Run) -> bool:

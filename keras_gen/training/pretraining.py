@@ -109,7 +109,7 @@ def pretrain(
             validation,
             epochs=epochs[name],
             history=History(None, session.rows),
-            callbacks=[progress, StopOnNaN(), LinearDecay(DECAY, epochs[name], rates)],
+            callbacks=[progress, StopOnNaN(), LinearDecay(DECAY, [(0, epochs[name])], rates)],
             signals=signals,
             verbose=verbose,
         )

@@ -53,6 +53,7 @@ class Session:
     Attributes:
         state: how far the training has come; `State(0)` before `restore`.
         rows: the metrics of the finished epochs.
+        planned: `training` of config.json as it was when the state was saved; None before `restore`.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Session:
     ):
         self.model, self.devices, self.checkpoints, self.config, self.of = model, devices, checkpoints, config, of
         self.state, self.rows, self._in_progress = State(0), [], None
+        self.planned: dict | None = None
 
     def restore(self, spare: pathlib.Path | None = None) -> bool:
         """Bring the model to the newest state that is intact, at all workers the same.
@@ -94,6 +96,7 @@ class Session:
             self.checkpoints.restore(self.model, state)
             self.checkpoints.remove(each for each in self.checkpoints.states if each > state)
             self.state, self.rows = state, intact[state]["rows"]
+            self.planned = intact[state]["config"]["training"]
             totals = intact[state]["totals"]
             self._in_progress = EpochInProgress(state.step, totals) if state.step else None
         check_replicas_agree(self.model, self.devices, self.state)

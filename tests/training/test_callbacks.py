@@ -6,7 +6,15 @@ import pytest
 
 from keras_gen import runs
 from keras_gen.runs.history import History
-from keras_gen.training.callbacks import KeepBest, KeepHistory, LinearDecay, ReportTrouble, StopOnNaN, StopWhenWaiting
+from keras_gen.training.callbacks import (
+    KeepBest,
+    KeepHistory,
+    LinearDecay,
+    ReportTrouble,
+    StopOnNaN,
+    StopWhenWaiting,
+    extended,
+)
 
 
 @pytest.fixture
@@ -84,6 +92,44 @@ def test_linear_decay_keeps_the_rate_then_falls_towards_zero():
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(float(model.optimizer.learning_rate)))
     # a resumed run begins with the rate that the state holds; the callback knows the first one
     model.optimizer.learning_rate = 0.1
-    model.fit(np.ones((2, 1)), np.ones((2, 1)), epochs=6, callbacks=[LinearDecay(0.5, 6, [0.5]), keep], verbose=0)
+    model.fit(
+        np.ones((2, 1)), np.ones((2, 1)), epochs=6, callbacks=[LinearDecay(0.5, [(0, 6)], [0.5]), keep], verbose=0
+    )
     # (E - e) / (E - b E) = 3/3, 2/3, 1/3 from epoch 3 on
     np.testing.assert_allclose(seen, [0.5, 0.5, 0.5, 0.5, 1 / 3, 1 / 6], rtol=1e-6)
+
+
+def factors(schedule, begin: float = 0.5) -> list[float]:
+    decay = LinearDecay(begin, schedule, [1.0])
+    return [decay.factor(epoch) for epoch in range(schedule[-1][1])]
+
+
+class TestExtended:
+    """A run that is continued with another number of epochs."""
+
+    def test_a_decay_that_has_begun_continues_in_a_straight_line_to_0(self):
+        made = factors(extended([[0, 30]], 40, begun=30))
+        assert made[:30] == factors([[0, 30]]) and made[29] == pytest.approx(1 / 15)
+        # from 1/15 at epoch 29 to 0 at epoch 40
+        np.testing.assert_allclose(made[30:], [(40 - epoch) / 11 / 15 for epoch in range(30, 40)], rtol=1e-12)
+
+    def test_before_the_decay_it_is_as_if_all_epochs_had_been_planned(self):
+        np.testing.assert_allclose(factors(extended([[0, 10]], 20, begun=4)), factors([[0, 20]]), rtol=1e-12)
+
+    def test_fewer_epochs_begin_the_decay_at_once_where_it_should_have_begun(self):
+        made = factors(extended([[0, 20]], 12, begun=10))
+        np.testing.assert_allclose(made, [1.0] * 10 + [2 / 3, 1 / 3], rtol=1e-12)
+
+    def test_again_and_again(self):
+        schedule = [[0, 4]]
+        for begun, epochs in ((4, 6), (6, 9), (7, 20), (7, 12)):  # no epoch was finished of the 20
+            schedule = extended(schedule, epochs, begun)
+        assert schedule == [[0, 4], [4, 6], [6, 9], [7, 12]]
+        made = factors(schedule)
+        assert made[:4] == factors([[0, 4]]) and made[:7] == factors(schedule[:3])[:7]
+        assert (np.diff(made) <= 0).all() and made[-1] > 0
+        # a straight line through the last factor that stays: the next step down is the one that leads to 0
+        assert made[7] == pytest.approx(made[6] * (12 - 7) / (12 - 6))
+
+    def test_nothing_was_finished(self):
+        assert extended([[0, 4]], 8, begun=0) == [[0, 8]]

@@ -1,0 +1,95 @@
+"""A run whose learning rate decays, continued with more epochs, and a run with penalties of earlier units."""
+
+import dataclasses
+import json
+import shutil
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen import runs, zoo
+from keras_gen.runs import checkpoints
+from keras_gen.training import train
+from tests.small import SMALL
+
+from .test_fitting import At, assert_same
+from .test_stopping import send
+
+RATE = zoo.get("autoencoder").learning_rate
+
+
+class Rates(keras.callbacks.Callback):
+    """Keeps the factor of every epoch's learning rate."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(float(self.model.optimizer.learning_rate) / RATE)
+
+
+@pytest.fixture
+def decaying(monkeypatch):
+    """Autoencoders whose learning rate falls over the second half, as that of CycleGAN does."""
+    monkeypatch.setitem(zoo.SYSTEMS, "autoencoder", dataclasses.replace(zoo.get("autoencoder"), decay=0.5))
+
+
+def test_the_learning_rate_of_an_extended_run_continues_where_it_was(decaying, toy_images, tmp_path, capsys):
+    first, further = Rates(), Rates()
+    run = train("autoencoder", toy_images, tmp_path / "run", epochs=4, callbacks=[first], **SMALL)
+    np.testing.assert_allclose(first.seen, [1, 1, 1, 1 / 2], rtol=1e-6)
+    assert "schedule" not in run.config["training"]
+    shutil.copytree(run.path, tmp_path / "stopped")
+
+    capsys.readouterr()
+    whole = train(None, None, run.path, resume=True, epochs=6, callbacks=[further], verbose=2)
+    # from 1/2 in the last epoch, number 3, in a straight line to 0 at number 6: it was 1, 1 before
+    np.testing.assert_allclose(further.seen, [1 / 3, 1 / 6], rtol=1e-6)
+    said = capsys.readouterr().out
+    assert (
+        "The learning rates continue at 0.5 of their first values, where epoch 4 ended, and fall towards 0 over" in said
+    )
+    assert json.loads((run.path / "config.json").read_text())["training"]["schedule"] == [[0, 4], [4, 6]]
+
+    # stopped in its second epoch, it continues with the same factors, bit for bit
+    again = Rates()
+    with pytest.raises(SystemExit):
+        train(None, None, tmp_path / "stopped", resume=True, epochs=6, verbose=0,
+              callbacks=[At(6, 2, send(signal.SIGTERM))])  # fmt: skip
+    assert_same(train(None, None, tmp_path / "stopped", resume=True, callbacks=[again], verbose=0), whole)
+    assert again.seen == further.seen[1:]
+
+
+@pytest.mark.slow
+def test_a_run_that_is_resumed_with_its_own_epochs_decays_as_planned(decaying, toy_images, tmp_path):
+    whole = train("autoencoder", toy_images, tmp_path / "whole", epochs=3, **SMALL)
+    with pytest.raises(SystemExit):
+        train(
+            "autoencoder", toy_images, tmp_path / "run", epochs=3, callbacks=[At(3, 2, send(signal.SIGTERM))], **SMALL
+        )
+    seen = Rates()
+    assert_same(train(None, None, tmp_path / "run", resume=True, callbacks=[seen], verbose=0), whole)
+    np.testing.assert_allclose(seen.seen, [2 / 3], rtol=1e-6)
+
+
+def test_a_run_of_earlier_units_goes_on_with_its_own_penalty(toy_images, tmp_path):
+    """Its config.json has numbers for images in [0, 1], and no range."""
+    small = {**SMALL, "steps": 1, "settings": {"width": 8, "latent_size": 2}}
+    run = train("gan", toy_images, tmp_path / "run", epochs=1, **small)
+    assert run.config["settings"]["penalty"] == {"name": "r1", "gamma": 4.0}
+    assert run.config["penalty_range"] == [-1, 1]
+    del run.config["penalty_range"]
+    run.config["settings"]["penalty"] = {"name": "r1", "gamma": 1.0}
+    runs.write_json(run.path / "config.json", run.config)
+    for file in run.checkpoints.glob("*.json"):
+        content = json.loads(file.read_text())["content"] | {"config": run.config}
+        file.write_text(json.dumps({"sha256": checkpoints._digest(content), "content": content}))
+
+    seen = []
+    look = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: seen.append(look.model.penalty))
+    train(None, None, run.path, resume=True, epochs=2, callbacks=[look], verbose=0)
+    assert seen == [{"name": "r1", "gamma": 4.0}]
+    assert run.load_model().penalty == {"name": "r1", "gamma": 4.0}
