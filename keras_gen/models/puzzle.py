@@ -29,7 +29,8 @@ class Puzzle(AdversarialModel):
         adversarial_weight: of the generator's adversarial loss, >= 0.
         place_weight, appearance_weight: of the losses that tell where the pieces belong and what is to be seen there,
             at the start of training.
-        half_life: steps after which these two weights are half of what they were; None keeps them.
+        half_life: steps in which what can fall of these two weights, the share 1 - `least`, halves; None keeps them.
+            After so many steps they are (1 + `least`) / 2 of what they were: half only where `least` is 0.
         least: the share of them that stays, in [0, 1].
     """
 
@@ -104,7 +105,7 @@ class Puzzle(AdversarialModel):
     def weight_left(self) -> tf.Tensor:
         """The share of their first weight that the place's and the appearance's losses have now: in [least, 1].
 
-        least + (1 - least) * 2 ** (-steps / half_life)
+        w(t) = least + (1 - least) * 2 ** (-t / half_life) after t steps: w - least halves in every half-life.
         """
         if self.half_life is None:
             return tf.constant(1.0)

@@ -109,13 +109,17 @@ def test_the_discriminator_has_four_terms(model, count):
 def test_the_generators_weights_decay():
     model = built(half_life=10, least=0.2, place_weight=3.0, appearance_weight=7.0, adversarial_weight=0.5)
     batch, made, draws, place = game(model, IMAGES)
-    for steps, left in ((0, 1.0), (10, 0.6), (20, 0.4), (10_000, 0.2)):  # 0.2 + 0.8 / 2^(steps / 10)
+    # 0.2 + 0.8 / 2^(steps / 10): in a half-life not the weight halves, but its distance to the least one
+    for steps, left in ((0, 1.0), (10, (1 + 0.2) / 2), (20, 0.2 + 0.8 / 4), (30, 0.2 + 0.8 / 8), (10_000, 0.2)):
         model.train_steps.assign(steps)
         np.testing.assert_allclose(model.weight_left(), left, rtol=1e-5)
         losses, metrics = model.generator_loss(batch, made, draws, place, False)
         adversarial = tf.nn.softplus(-model.judged(made["generated"], False))
         guided = 3 * metrics["spatial_loss"] + 7 * metrics["appearance_loss"]
         np.testing.assert_allclose(losses, 0.5 * adversarial + left * guided, rtol=1e-5)
+    model = built(half_life=10, least=0.0)
+    model.train_steps.assign(10)
+    assert model.weight_left() == 0.5
     assert built(half_life=None).weight_left() == 1
 
 
