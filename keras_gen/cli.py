@@ -228,6 +228,9 @@ def train(
     precision: Annotated[str | None, typer.Option(help="float32, mixed_bfloat16 or mixed_float16.")] = None,
     strategy: Annotated[str, typer.Option(help="auto, default, mirrored, multiworker or tpu.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, exactly.")] = False,
+    data_changed: Annotated[
+        bool, typer.Option("--data-changed", help="Resume on data that have changed, with a new validation split.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")] = False,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without a better one.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Adam's; default the system's.")] = None,
@@ -286,6 +289,7 @@ def train(
         precision=precision,
         strategy=strategy,
         resume=resume,
+        data_changed=data_changed,
         overwrite=overwrite,
         patience=patience,
         learning_rate=learning_rate,

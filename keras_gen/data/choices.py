@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 AUGMENTATIONS = ("flip", "crop", "shift", "color")
-BINARIZATIONS = (None, "dynamic", "threshold")
+# "auto" is "dynamic" where the images are nearly binary, else None
+AUTO = "auto"
+BINARIZATIONS = (None, "dynamic", "threshold", AUTO)
 
 
 def check_augmentations(names: Iterable[str] | str | None) -> tuple[str, ...]:

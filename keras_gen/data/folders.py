@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .fit import Fit
+from .identity import digest_files
 from .image_files import EXTENSIONS, MAX_PIXELS, Header, read_image
 from .info import Images, Table, UnreadableImage
 from .inspection import inspect_files, range_of_files
@@ -20,6 +21,7 @@ from .metadata import FILES, check_names, find_metadata, read_columns, read_rows
 from .skipped import OTHER_EXTENSION, not_in, summarize
 from .split_names import domain_name, rename_splits, split_name
 from .splits import choose_rows, split_rows
+from .store import Store
 from .value_range import EIGHT_BITS, PLAIN, Range, scale_file
 
 LAYOUTS = (
@@ -59,7 +61,13 @@ class Files:
 
 
 def read_folder(
-    folder: pathlib.Path, split: str, fit: Fit, *, max_pixels: int = MAX_PIXELS, value_range: Range | None = None
+    folder: pathlib.Path,
+    split: str,
+    fit: Fit,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    value_range: Range | None = None,
+    store: Store | None = None,
 ) -> Table:
     """Read a split of a folder.
 
@@ -73,6 +81,7 @@ def read_folder(
         fit: what the images are brought to.
         max_pixels: of an image file.
         value_range: the stored numbers that are black and white in images of more than 8 bits; None detects them.
+        store: where digests of the files are kept; None is the default one.
 
     Returns:
         A `Table` that decodes and fits its images when they are read.
@@ -87,12 +96,13 @@ def read_folder(
     if value_range is None:
         value_range, note = range_of_files(folder, _paths(every), max_pixels)
     common = {"value_range": value_range, "notes": (note,) if note else (), "skipped": _left_out(every)}
+    store = store or Store()
     if domains:
         images, identity = {}, []
         for field, parts in domains.items():
             chosen = _choose(split, parts)
             images[field] = _images(chosen, fit, folder, max_pixels, value_range)
-            identity += [field, *_identity(chosen)]
+            identity += [field, *_identity(chosen, folder, store)]
         fingerprint = _digest(identity, split, fit, max_pixels, value_range)
         return Table(images=images, columns={}, names={}, fingerprint=fingerprint, **common)
     chosen = _choose(split, splits)
@@ -111,7 +121,7 @@ def read_folder(
         columns=columns,
         names=names,
         left_out=left_out,
-        fingerprint=_digest([*_identity(chosen), sorted(columns)], split, fit, max_pixels, value_range),
+        fingerprint=_digest([*_identity(chosen, folder, store), sorted(columns)], split, fit, max_pixels, value_range),
         **common,
     )
 
@@ -299,12 +309,10 @@ def _images(chosen: list[Files], fit: Fit, root: pathlib.Path, max_pixels: int, 
     return Images(len(paths), dtype, read=read, fallible=True)
 
 
-def _identity(chosen: list[Files]) -> list[Any]:
+def _identity(chosen: list[Files], folder: pathlib.Path, store: Store) -> list[Any]:
     identity = []
     for files in chosen:
-        for path in files.paths:
-            about = path.stat() if path.exists() else None
-            identity.append((path.relative_to(files.root).as_posix(), about and (about.st_size, about.st_mtime_ns)))
+        identity.append(digest_files(files.paths, files.root, outside(files.paths, folder), store))
         identity.append([sorted(row.items(), key=str) for row in files.rows or ()])
         identity.append(files.classes)
     return identity

@@ -36,7 +36,7 @@ class DataInfo:
             content.
         value_range: the stored number that is black (0.0 in a batch) and the one that is white (1.0).
         notes: sentences about the source that its user should know, such as what was converted.
-        binarize: how the images are binarized, where `binarize="auto"` decided it.
+        binarize: how the images are binarized, with `binarize="auto"` what was chosen.
     """
 
     source: str

@@ -1,6 +1,7 @@
 """A labelled part of a set beside the whole of it, for learning from few labels."""
 
 import dataclasses
+import hashlib
 
 import numpy as np
 
@@ -35,8 +36,10 @@ def add_labelled(table: Table, count: int, seed: int) -> Table:
     read = None if images.read is None else lambda index: images.read(chosen[index])
     part = dataclasses.replace(images, count=len(chosen), array=array, read=read)
     names = {**table.names, LABEL: table.names["label"]} if "label" in table.names else table.names
+    identity = f"{table.fingerprint}|{chosen.tolist()}"
     return dataclasses.replace(
         table,
+        fingerprint=hashlib.sha256(identity.encode()).hexdigest(),
         images={**table.images, IMAGE: part},
         columns={**table.columns, LABEL: label[chosen]},
         names=names,

@@ -1,5 +1,6 @@
 """The one door to data: `load`."""
 
+import dataclasses
 import functools
 import logging
 import os
@@ -10,9 +11,11 @@ import tensorflow as tf
 from keras_gen.archives import MAX_MEMBER_BYTES
 
 from .attributes import choose_attributes, note_constants
+from .binarize import choose_binarization
 from .caption_files import add_captions
-from .choices import check_augmentations, check_binarization
+from .choices import AUTO, check_augmentations, check_binarization
 from .domains import part_in_two
+from .epochs import register
 from .fit import Fit
 from .holding import ON_ERROR
 from .image_files import MAX_PIXELS
@@ -71,9 +74,10 @@ def load(
     (two sets without pairs, with `label_a` and `label_b`) and further columns.
 
     Order, augmentation and binarization of an epoch are a function of (seed, epoch) alone: assign the number of the
-    epoch to `dataset.epoch` before iterating (the `fit` of this package's models does). Without that every pass is
-    epoch 0. Changes of an image hang on (seed, epoch, image), not on batch size or worker. The data set is finite: do
-    not pass `steps_per_epoch` to `fit`, give `steps` here.
+    epoch to `dataset.epoch` before iterating (the `fit` of this package's models does, also where `map`, `take`, `zip`,
+    `prefetch` and other operations of `tf.data` were applied). Without that every pass is epoch 0. Changes of an image
+    hang on (seed, epoch, image), not on batch size or worker. The data set is finite: `fit` refuses `steps_per_epoch`,
+    and `repeat()` or `cache()` above it, since epochs would be the same; give `steps` and `cache` here.
 
     Args:
         source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in; "shapes/placed": its
@@ -86,7 +90,9 @@ def load(
         split: a name with an optional slice: "train", "train[:90%]", "test[-100:]".
         image_shape: (height, width, channels); channels 1, 3 or 4.
         batch_size: examples per batch.
-        binarize: None, "dynamic" (each pixel drawn with its value as probability, anew in every epoch) or "threshold".
+        binarize: None, "dynamic" (each pixel drawn with its value as probability, anew in every epoch), "threshold", or
+            "auto": "dynamic" for images that are nearly binary, such as digits, else None; `info.binarize` has the
+            choice.
         augment: names from "flip", "crop", "shift", "color", applied in this order.
         seed: of order, augmentation and binarization.
         shuffle: a new order in each epoch; None means True for splits called train, else False.
@@ -165,10 +171,14 @@ def load(
         table = add_tokens(table, tokenizer)
     if fields is not None:
         options["fields"] = _check_fields(fields, table)
+    if binarize == AUTO:
+        options["binarize"], why = choose_binarization(table)
+        table = dataclasses.replace(table, notes=(*table.notes, why))
     plan = Plan(**plan, **options)
     _check_count(source, split, table, plan)
     dataset, epoch = build(table, plan)
     dataset.epoch, dataset.shards = epoch, plan.num_shards
+    register(dataset)
     dataset.info = _info(source, split, fit, table, plan, dataset)
     if report:
         summary = summarize(table.skipped, sum(images.count for images in table.images.values()))

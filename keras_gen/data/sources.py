@@ -79,7 +79,8 @@ def resolve(
                 options = {"slices": slices, "max_member_bytes": max_member_bytes, "value_range": value_range}
                 table = read_arrays(place, split, fit, **options)
             else:
-                table = read_folder(place, split, fit, max_pixels=max_pixels, value_range=value_range)
+                options = {"max_pixels": max_pixels, "value_range": value_range, "store": store}
+                table = read_folder(place, split, fit, **options)
         except OSError as error:
             raise ValueError(f"{place} cannot be read: {error}") from error
     return hold(table, cache, fit, on_error, store)

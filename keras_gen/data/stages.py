@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from .epochs import register
 from .pipeline import counter, options_of
 
 
@@ -39,6 +40,7 @@ def staged(datasets: Sequence[tf.data.Dataset]) -> tf.data.Dataset:
     chosen = chosen.apply(tf.data.experimental.assert_cardinality(lengths[0]))
     made = chosen.with_options(options_of(datasets[-1].shards))
     made.stage, made.epoch, made.info = stage, _Epochs([each.epoch for each in datasets]), datasets[-1].info
+    register(made)
     return made
 
 

@@ -86,6 +86,21 @@ class Store:
         except Exception as error:  # BadZipFile, EOFError, KeyError, ...
             raise ValueError(_damaged(final, error)) from error
 
+    def recall(self, key: str) -> str | None:
+        """A text that was kept under a key, or None."""
+        try:
+            return (self.folder / f"{key}.txt").read_text() or None
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def keep(self, key: str, text: str) -> None:
+        """Keep a text under a key.
+
+        Raises:
+            OSError: where the folder cannot be written.
+        """
+        files.write_text(self.folder / f"{key}.txt", text)
+
     def remember_failures(
         self, key: str, blocks: Iterable[dict[str, np.ndarray] | UnreadableImage]
     ) -> list[tuple[int, UnreadableImage]]:

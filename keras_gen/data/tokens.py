@@ -1,6 +1,7 @@
 """The field `tokens`, made of the captions of a table or of a stream."""
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,13 @@ def add_tokens(table: Table, tokenizer: Tokenizer) -> Table:
     held = list(table.columns) if table.stream is None else list(table.stream.mapping)
     if CAPTION not in held:
         raise ValueError(f"tokens are made of captions, and the source has none; it has {', '.join(held) or 'images'}")
+    words = f"{table.fingerprint}|{tokenizer.vocabulary}|{tokenizer.length}"
+    digest = hashlib.sha256(words.encode()).hexdigest()
     if table.stream is not None:
-        return dataclasses.replace(table, stream=_Tokenized(table.stream, tokenizer))
-    return dataclasses.replace(table, columns={**table.columns, TOKENS: tokenizer(list(table.columns[CAPTION]))})
+        return dataclasses.replace(table, fingerprint=digest, stream=_Tokenized(table.stream, tokenizer))
+    return dataclasses.replace(
+        table, fingerprint=digest, columns={**table.columns, TOKENS: tokenizer(list(table.columns[CAPTION]))}
+    )
 
 
 class _Tokenized:

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.data.epochs import check_steps, loaded_in
+
 from .faults import between, short_errors
 from .generation import Generating
 from .host import host_value
@@ -145,8 +147,9 @@ class GenerativeModel(Generating, Offering, keras.Model):
         """As `keras.Model.fit`, on a dataset of dict batches or an array of images [num, height, width, channels].
 
         Images are float, in [0, 1]: arrays are checked before the first step, batches of a dataset in their step. A
-        dataset of `keras_gen.data.load` receives the number of the epoch before each epoch, so that its order,
-        augmentation and binarization change from epoch to epoch, and are the same after a resume.
+        dataset of `keras_gen.data.load`, also below operations of `tf.data`, receives the number of the epoch before
+        each epoch, so that its order, augmentation and binarization change from epoch to epoch, and are the same after
+        a resume.
 
         Args:
             x: images, or a dict {field: array}, or a dataset, a `PyDataset` or a generator of such batches. The
@@ -162,8 +165,11 @@ class GenerativeModel(Generating, Offering, keras.Model):
 
         Raises:
             ValueError: for images outside [0, 1] (more than 1e-3) or NaN, labels that are no class, data or weights
-                that the model does not use, or callbacks that monitor what it does not report.
+                that the model does not use, callbacks that monitor what it does not report, and where
+                `steps_per_epoch`, `repeat()`, `cache()` or a generator would make all epochs of a loaded dataset alike.
         """
+        loaded = loaded_in(x)
+        check_steps(loaded, kwargs.get("steps_per_epoch"))
         _refuse_weights(class_weight=class_weight, sample_weight=sample_weight)
         if validation_data is not None:
             *validation, weights = keras.utils.unpack_x_y_sample_weight(validation_data)
@@ -172,7 +178,7 @@ class GenerativeModel(Generating, Offering, keras.Model):
             if not isinstance(validation_data, tuple):
                 validation_data = (validation_data,)
         check_callbacks(self, callbacks, validated=validation_data is not None or bool(validation_split))
-        callbacks = self.callbacks_after(_BeginEpoch(getattr(x, "epoch", None), in_progress), callbacks)
+        callbacks = self.callbacks_after(_BeginEpoch([each.epoch for each in loaded], in_progress), callbacks)
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras's default is for arrays, and warns with a dataset
         x, y = self._received(x, y)
@@ -526,15 +532,15 @@ def _refuse_weights(**weights) -> None:
 
 
 class _BeginEpoch(keras.callbacks.Callback):
-    """Passes the number of the epoch to the dataset, and continues the metrics of an epoch that was interrupted."""
+    """Passes the number of the epoch to the datasets, and continues the metrics of an epoch that was interrupted."""
 
-    def __init__(self, epoch: tf.Variable | None, in_progress: EpochInProgress | None):
+    def __init__(self, epochs: list[tf.Variable], in_progress: EpochInProgress | None):
         super().__init__()
-        self.epoch, self.in_progress = epoch, in_progress
+        self.epochs, self.in_progress = epochs, in_progress
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.epoch is not None:
-            self.epoch.assign(epoch)
+        for each in self.epochs:
+            each.assign(epoch)
         progress, self.in_progress = self.in_progress, None
         self.model.within_epoch = progress is not None
         if progress:  # `fit` has just reset the metrics

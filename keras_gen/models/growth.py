@@ -1,6 +1,6 @@
 """When a Progressive GAN grows: its phases, and the callback that goes from one to the next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import keras
@@ -45,18 +45,18 @@ class Growth(keras.callbacks.Callback):
     `ProgressiveGAN.fit` adds it. An epoch never spans two phases: their lengths are rounded up to whole epochs.
 
     Args:
-        stage: variable that a data set of `keras_gen.data.staged` reads, or None.
+        stages: variables that datasets of `keras_gen.data.staged` read.
     """
 
-    def __init__(self, stage: tf.Variable | None = None):
+    def __init__(self, stages: Sequence[tf.Variable] = ()):
         super().__init__()
-        self.stage, self.said = stage, None
+        self.stages, self.said = stages, None
 
     def on_epoch_begin(self, epoch, logs=None):
         if not self.model.within_epoch:  # an epoch never spans two phases, also where it was interrupted
             self.model.grow()
-        if self.stage is not None:
-            self.stage.assign(self.model.phase.stage)
+        for each in self.stages:
+            each.assign(self.model.phase.stage)
         if self.model.phase != self.said and self.params.get("verbose"):
             print(f"Epoch {epoch + 1}: {self.model.phase_line()}")
         self.said = self.model.phase

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.data.epochs import loaded_in
 from keras_gen.distributions.noise import draw_noise
 from keras_gen.layers import ProgressiveDiscriminator, ProgressiveGenerator
 from keras_gen.layers.progressive import blended, doubled, halved
@@ -187,7 +188,8 @@ class ProgressiveGAN(GAN):
 
     def fit(self, x=None, *args, callbacks=None, **kwargs):
         """As `GenerativeModel.fit`, growing."""
-        callbacks = self.callbacks_after(Growth(getattr(x, "stage", None)), callbacks)
+        stages = [each.stage for each in loaded_in(x) if hasattr(each, "stage")]
+        callbacks = self.callbacks_after(Growth(stages), callbacks)
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
     def data_stages(self, batch_size):

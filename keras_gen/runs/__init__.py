@@ -10,6 +10,7 @@ from .run import changed as changed
 from .run import check_free as check_free
 from .run import check_model as check_model
 from .run import check_weights as check_weights
+from .run import data_changed as data_changed
 from .run import load as load
 from .run import load_file as load_file
 from .run import load_weights as load_weights

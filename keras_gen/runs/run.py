@@ -29,7 +29,7 @@ class Run:
     Attributes:
         path: the directory.
         config: the content of config.json: `format`, `id`, `system`, `image_shape`, `settings`, `data`, `training`,
-            `versions`, `created`.
+            `fingerprints`, `versions`, `created`.
 
     Use `Run.create` or `Run.open`.
     """
@@ -157,6 +157,7 @@ class Run:
         source = options.pop("source")
         del options["splits"]
         training = self.config["training"]
+        options.setdefault("slices", "file")  # a run of an earlier version, whose slices of array files were cut so
         options["shuffle"] = role == "train"  # a validation split may be the end of one that is called train
         if role != "train":
             options.pop("augment", None)
@@ -292,9 +293,20 @@ def write_json(path: pathlib.Path, content: dict) -> None:
     files.write_text(path, json.dumps(content, indent=2) + "\n")
 
 
+def data_changed(config: dict, former: dict) -> bool:
+    """Whether a run continued on other data, deliberately, after a former content of its config.json."""
+    now, then = (each.get("fingerprints", {}).get("changed", []) for each in (config, former))
+    return now != then
+
+
 def changed(config: dict, former: dict) -> list[str]:
     """What of config.json differs from a former content, but for what a resumed training may change; in words."""
-    ours, theirs = _flat(_fixed(config)), _flat(_fixed(former))
+    free = set()
+    if "fingerprints" in former:  # they tell whether data at another place are the same
+        free.add("source")
+    if data_changed(config, former):
+        free |= {"source", "splits", "slices"}
+    ours, theirs = (_flat(_fixed(each, free)) for each in (config, former))
     return [
         f"{name} is {ours.get(name)!r}, expected {theirs.get(name)!r}"
         for name in sorted(ours.keys() | theirs.keys())
@@ -302,12 +314,13 @@ def changed(config: dict, former: dict) -> list[str]:
     ]
 
 
-def _fixed(config: dict) -> dict:
+def _fixed(config: dict, free: set[str]) -> dict:
+    """What stays as it is, without the entries of `data` that are free to change."""
     data, training = config["data"], config["training"]
     return {
         "id": config.get("id"),
         **{name: config[name] for name in ("system", "image_shape", "settings")},
-        "data": {name: value for name, value in data.items() if name != "data_dir"},
+        "data": {name: value for name, value in data.items() if name not in {"data_dir", *free}},
         "training": {name: value for name, value in training.items() if name not in (*CHANGEABLE, SCHEDULE)},
     }
 

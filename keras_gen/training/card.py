@@ -54,6 +54,10 @@ def _data(config: dict) -> str:
     lines = [f"- {role}: `{split}`" for role, split in data["splits"].items() if split]
     options = {key: value for key, value in data.items() if key not in ("source", "splits") and value}
     lines += [f"- {key}: `{value}`" for key, value in options.items()]
+    for change in config.get("fingerprints", {}).get("changed", ()):
+        counts = ", ".join(f"{role} {then:,} to {now:,} images" for role, (then, now) in list(change.items())[1:])
+        lines.append(f"- changed after epoch {change['epoch']}: {counts}; images of the new validation split may have "
+                     "been trained on before")  # fmt: skip
     return f"## Data\n\n`{data['source']}`\n\n" + "\n".join(lines)
 
 

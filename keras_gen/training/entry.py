@@ -35,6 +35,7 @@ def train(
     precision: str | None = None,
     strategy: str = "auto",
     resume: bool = False,
+    data_changed: bool = False,
     overwrite: bool = False,
     patience: int | None = None,
     learning_rate: float | None = None,
@@ -74,12 +75,15 @@ def train(
         precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`; None is float32.
         strategy: `"auto"`, `"default"`, `"mirrored"`, `"multiworker"` or `"tpu"`; see `training.strategies.get`.
         resume: go on with the run in `out`, with its own settings; what is given here must agree with them, but for
-            `epochs`, `patience`, `strategy`, `data_dir`, `callbacks` and `verbose`.
+            `epochs`, `patience`, `strategy`, `data_dir`, `callbacks` and `verbose`. `data` may lie at another place;
+            their content must be the same.
+        data_changed: resume on data that have changed, deliberately: they are split as those of a new run, so that
+            images which validate the model from now on may have been trained on before.
         overwrite: replace the run in `out`.
         patience: stop after this many epochs without a better one; None never does.
         learning_rate: Adam's; None takes the system's default.
         binarize: `"dynamic"`, `"threshold"` or None; `"auto"` is dynamic where the model's likelihood is one of binary
-            pixels and the images are gray.
+            pixels and the images are gray and nearly binary, as digits are.
         augment: names of `keras_gen.data.load`'s augmentations, for training alone.
         labelled: give a further batch of labelled images with every batch, from a fixed part of the split of this many
             (see `keras_gen.data.load`); for `supervised` systems.
@@ -121,6 +125,8 @@ def train(
     """
     if resume and overwrite:
         raise ValueError("resume goes on with a run and overwrite replaces it: give one of them")
+    if data_changed and not resume:
+        raise ValueError("data_changed is for a run that is resumed: give resume=True (--resume) too, or leave it out")
     request = plan.Request(
         system, data, epochs, steps, batch_size, plan.size_of(image_size), seed, precision, strategy, patience,
         learning_rate, binarize, None if augment is None else tuple(augment), labelled,
@@ -128,6 +134,7 @@ def train(
         None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
         value_range,
         pretraining_epochs,
+        data_changed,
     )  # fmt: skip
     with Progress(verbose == 1):
         # one of several workers that fails must tell the others, which takes their strategy: then `fitting` checks

@@ -22,7 +22,7 @@ from keras_gen.progress import counted, report
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
 
-from . import plan, strategies
+from . import fingerprints, plan, strategies
 from .amounts import few_images
 from .callbacks import (
     ADVICE,
@@ -150,6 +150,13 @@ def _train(
             model.take_names(names)
             if names and not resume:
                 run.config["names"] = names
+            infos = {"train": training.info} | ({} if validation is None else {"validation": validation.info})
+            finished = max((state.epoch for state in Checkpoints(run.checkpoints).states), default=0)
+            run.config["fingerprints"] = fingerprints.compare(
+                run.config, infos, finished, resume=resume, data_changed=request.data_changed
+            )
+        fingerprints.check_workers_agree(devices, run.config["fingerprints"])
+        with strategies.together(devices):
             if worker == 0 and not resume:
                 locks.enter_context(runs.lock(run.path))
                 runs.Run.create(out, run.config, overwrite=overwrite, locked=True)
@@ -224,16 +231,19 @@ def _policy(name: str):
 
 def _datasets(run: runs.Run, model: GenerativeModel):
     """Training batches; validation batches or None; why there are none, where a class is too small for both."""
-    options, without = run.config["training"], ""
+    data, steps, without = run.config["data"], run.config["training"]["steps"], ""
     try:
-        training, validation = _dataset(run, "train", steps=options["steps"]), _validation(run)
+        training = _dataset(run, "train", steps=steps)
+        data["binarize"] = training.info.binarize  # validation and a resumed run do what was chosen
+        validation = _validation(run)
     except EmptyClassError as error:
-        if not run.config["data"]["splits"]["validation"]:
+        if not data["splits"]["validation"]:
             raise
-        run.config["data"]["splits"] = plan.without_validation(run.config["data"]["splits"])
+        data["splits"] = plan.without_validation(data["splits"])
         without = str(error).rstrip(".")
-        training, validation = _dataset(run, "train", steps=options["steps"]), None
-    if stages := model.data_stages(options["batch_size"]):
+        training, validation = _dataset(run, "train", steps=steps), None
+        data["binarize"] = training.info.binarize
+    if stages := model.data_stages(run.config["training"]["batch_size"]):
         steps = training.info.num_batches
         training = sources.staged([_dataset(run, "train", steps=steps, **stage) for stage in stages])
     for field in model.image_fields:

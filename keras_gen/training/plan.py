@@ -58,6 +58,7 @@ class Request:
     initial_weights: str | None = None
     value_range: tuple[float, float] | None = None
     pretraining_epochs: int | None = None
+    data_changed: bool = False
 
     def __post_init__(self):
         object.__setattr__(self, "value_range", check_range(self.value_range))
@@ -65,8 +66,7 @@ class Request:
         if self.precision not in (None, *PRECISIONS):
             raise ValueError(f"Unknown precision {self.precision!r}: expected one of {', '.join(PRECISIONS)}")
         check_strategy(self.strategy)
-        if self.binarize != "auto":
-            check_binarization(self.binarize)
+        check_binarization(self.binarize)
         check_augmentations(self.augment)
         if self.own is not None:
             _check_own(self)
@@ -155,7 +155,7 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
         whole=system.whole_batches,
         steps=request.steps or system.steps,
     )
-    seen = {"source": place_of(request.data), "splits": splits}
+    seen = {"source": place_of(request.data), "splits": splits, "slices": "random"}
     fitting = {name: request.view[name] for name in FITTING if name in request.view}
     seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **limits, **fitting, **view.options}
     if request.value_range is not None or source.value_range not in PLAIN:
@@ -197,7 +197,8 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
 def resumed(request: Request, config: dict) -> dict:
     """The content of a resumed run's config.json: as it began, but for what may change.
 
-    Devices, epochs, patience and the place of the data may change.
+    Devices, epochs, patience and the place of the data may change. With `data_changed`, the data may be others: they
+    are split as those of a new run.
 
     Raises:
         ValueError: where anything else differs; names each difference.
@@ -227,6 +228,10 @@ def resumed(request: Request, config: dict) -> dict:
         **{f"setting {name}": value for name, value in request.settings.items()},
         **{f"view {name}": value for name, value in normal(request.view).items()},
     }
+    if request.data is not None and (request.data_changed or "fingerprints" in config):
+        source, limits = asked.pop("data"), {name: config["data"][name] for name in LIMITS if name in config["data"]}
+        look_at(source, request.data_dir, **limits)  # its content is compared when it is loaded
+        config = {**config, "data": config["data"] | {"source": source}}
     different = [
         f"{name} is {began.get(name)!r}, received {value!r}"
         for name, value in asked.items()
@@ -240,6 +245,10 @@ def resumed(request: Request, config: dict) -> dict:
     changes = {name: getattr(request, name) for name in runs.CHANGEABLE}
     training = config["training"] | {name: value for name, value in changes.items() if value is not None}
     moved = {} if request.data_dir is None else {"data_dir": str(request.data_dir)}
+    if request.data_changed:
+        seen = config["data"] | moved
+        limits = {name: seen[name] for name in LIMITS if name in seen}
+        moved |= {"splits": splits_of(look_at(seen["source"], seen.get("data_dir"), **limits)), "slices": "random"}
     return {**config, "training": training, "data": config["data"] | moved}
 
 
@@ -317,11 +326,14 @@ def without_validation(splits: Mapping[str, str | None]) -> dict[str, str | None
 
 
 def binarize_of(model: "GenerativeModel", choice: str | None) -> str | None:
-    """`"auto"` -> `"dynamic"` where the head is a likelihood of binary pixels and images are gray, else None."""
+    """`"auto"` stays where the head is a likelihood of binary pixels and images are gray, else it becomes None.
+
+    What it stands for is chosen when the images are loaded: see `keras_gen.data.load`.
+    """
     if choice != "auto":
         return choice
     support = getattr(getattr(model, "likelihood", None), "support", None)
-    return "dynamic" if support == "binary" and model.image_shape[2] == 1 else None
+    return "auto" if support == "binary" and model.image_shape[2] == 1 else None
 
 
 def place_of(source: str | os.PathLike) -> str:

@@ -96,9 +96,12 @@ class Session:
             self.checkpoints.restore(self.model, state)
             self.checkpoints.remove(each for each in self.checkpoints.states if each > state)
             self.state, self.rows = state, intact[state]["rows"]
-            self.planned = intact[state]["config"]["training"]
-            totals = intact[state]["totals"]
-            self._in_progress = EpochInProgress(state.step, totals) if state.step else None
+            record = intact[state]
+            self.planned = record["config"]["training"]
+            if state.step and runs.data_changed(self.config, record["config"]):
+                self.state = State(state.epoch)  # the rest of its epoch is there no more: it begins again
+            elif state.step:
+                self._in_progress = EpochInProgress(state.step, record["totals"])
         check_replicas_agree(self.model, self.devices, self.state)
         return state is not None
 
@@ -132,8 +135,9 @@ class Session:
         self.checkpoints.clean()
         with signals.deferred():
             keep = _SaveState(self, history, signals)
-            if not self.checkpoints.states:
+            if not self.checkpoints.states or self.checkpoints.states[-1] > self.state:  # an epoch that begins again
                 keep.save(self.state)
+                self.checkpoints.remove(each for each in self.checkpoints.states if each > self.state)
             self.model.fit(
                 training,
                 validation_data=validation,

@@ -1,10 +1,15 @@
+import os
+import shutil
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.data import inspection
+from keras_gen.data import identity, inspection
 from keras_gen.data.fit import Fit
 from keras_gen.data.folders import describe_folder, read_folder
+from keras_gen.data.store import Store
 
 FIT = Fit((4, 4, 3))
 
@@ -224,3 +229,38 @@ def test_headers_are_read_once_in_a_command(tmp_path, monkeypatch):
     fill(tmp_path / "test", 3)
     describe_folder(tmp_path)
     assert len(seen) == 11
+
+
+def test_the_fingerprint_follows_the_content_alone(tmp_path):
+    fill(tmp_path / "here", 4)
+    first = read_folder(tmp_path / "here", "train", FIT).fingerprint
+    shutil.copytree(tmp_path / "here", tmp_path / "copy", copy_function=shutil.copyfile)
+    for file in (tmp_path / "copy").iterdir():
+        os.utime(file, (1, 1))
+    assert read_folder(tmp_path / "copy", "train", FIT).fingerprint == first
+    assert read_folder((tmp_path / "here").rename(tmp_path / "moved"), "train", FIT).fingerprint == first
+    (tmp_path / "copy" / "003.png").rename(tmp_path / "copy" / "004.png")
+    assert read_folder(tmp_path / "copy", "train", FIT).fingerprint != first
+
+
+def test_files_that_nobody_has_touched_are_not_read_again(tmp_path, monkeypatch):
+    fill(tmp_path / "images", 4)
+    read, store = [], Store(tmp_path)
+    monkeypatch.setattr(identity, "open_regular", lambda path: read.append(path.name) or open(path, "rb"))
+    monkeypatch.setattr(identity, "_SETTLED", -60.0)  # as if the files were old
+    first = read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint
+    assert sorted(read) == ["000.png", "001.png", "002.png", "003.png"]
+    assert read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint == first and len(read) == 4
+    # other bytes of the same number, and the same time of writing: the time of the change tells
+    file = tmp_path / "images" / "002.png"
+    about = file.stat()
+    time.sleep(0.02)
+    file.write_bytes(file.read_bytes()[::-1])
+    os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint != first
+
+
+def test_files_that_have_just_been_written_are_read_again(tmp_path):
+    fill(tmp_path / "images", 2)
+    read_folder(tmp_path / "images", "train", FIT, store=Store(tmp_path))
+    assert not list(tmp_path.glob("keras_gen_cache/*-content.txt"))

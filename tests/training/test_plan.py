@@ -63,7 +63,7 @@ def test_validation_is_the_sources_own_or_the_end_of_training(sizes, expected):
 @pytest.mark.parametrize(
     "key, channels, settings, expected",
     [
-        ("vae", 1, {}, "dynamic"),
+        ("vae", 1, {}, "auto"),
         ("vae", 3, {}, None),
         ("vae", 1, {"head": "discretized_logistic_mixture"}, None),
         ("autoencoder", 1, {}, None),
@@ -80,6 +80,7 @@ def test_a_new_configuration_states_every_setting(began, npz):
     assert began["data"] == {
         "source": str(npz),
         "splits": {"train": "train[:-5]", "validation": "train[-5:]", "test": None},
+        "slices": "random",
         "binarize": "auto",
         "augment": [],
     }

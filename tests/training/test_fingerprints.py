@@ -1,0 +1,150 @@
+"""A run continues on the data that it began with, wherever they lie, or says what has changed."""
+
+import json
+import os
+import shutil
+import signal
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen import training
+from keras_gen.runs import Run, checkpoints
+from keras_gen.training import fingerprints
+
+SMALL = {"settings": {"network": "mlp", "width": 4, "latent_size": 2}, "verbose": 0}
+NEW = {**SMALL, "batch_size": 8, "steps": 2, "epochs": 1, "image_size": 8}
+CHANGED = "The data of this run have changed: "
+
+
+def write(folder, count: int, start: int = 0, value: int | None = None) -> None:
+    folder.mkdir(exist_ok=True)
+    random = np.random.default_rng(start)
+    for index in range(start, start + count):
+        pixels = random.integers(0, 256, (8, 8, 3)) if value is None else np.full((8, 8, 3), value)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{index:03}.png")
+
+
+@pytest.fixture(scope="module")
+def began(tmp_path_factory):
+    """A run of one epoch on a folder of 40 images; copied by `place`."""
+    home = tmp_path_factory.mktemp("began")
+    write(home / "images", 40)
+    training.train("autoencoder", home / "images", home / "run", **NEW)
+    return home
+
+
+@pytest.fixture
+def place(began, tmp_path):
+    """The run and its images, of this test alone."""
+    for name in ("images", "run"):
+        shutil.copytree(began / name, tmp_path / name, copy_function=shutil.copyfile)
+    config = tmp_path / "run" / "config.json"
+    config.write_text(config.read_text().replace(str(began / "images"), str(tmp_path / "images")))
+    return tmp_path
+
+
+def resume(place, **options):
+    return training.train(None, options.pop("data", None), place / "run", resume=True, verbose=0, **options)
+
+
+def test_a_new_run_keeps_the_fingerprints_of_its_splits(began):
+    kept = Run.open(began / "run").config["fingerprints"]
+    assert {role: entry["images"] for role, entry in kept.items()} == {"train": 36, "validation": 4}
+    for role, entry in kept.items():
+        assert entry["digest"] == Run.open(began / "run").dataset(role).info.fingerprint
+
+
+def test_copied_and_moved_data_are_the_same(place):
+    assert len(resume(place, epochs=2).metrics_file.read_text().splitlines()) == 3  # other times of writing
+    moved = (place / "images").rename(place / "elsewhere")
+    run = resume(place, epochs=3, data=moved)
+    assert run.config["data"]["source"] == str(moved)
+    resume(place, epochs=4)
+    assert not json.loads((place / "run" / "config.json").read_text())["fingerprints"].get("changed")
+
+
+def test_added_images_are_refused_and_accepted_when_they_are_meant(place):
+    write(place / "images", 360, start=100)
+    before = {file: file.read_bytes() for file in (place / "run").glob("*.*")}
+    with pytest.raises(ValueError, match=f"{CHANGED}train had 36 images and has 396.*--data-changed"):
+        resume(place, epochs=2)
+    assert before == {file: file.read_bytes() for file in (place / "run").glob("*.*")}
+    run = resume(place, epochs=2, data_changed=True)
+    assert run.config["data"]["splits"]["validation"] == "train[-40:]"
+    assert run.config["fingerprints"]["changed"] == [{"epoch": 1, "train": [36, 360], "validation": [4, 40]}]
+    assert "changed after epoch 1: train 36 to 360 images" in run.card_file.read_text()
+    again = resume(place, epochs=3)  # on the new data it goes on as any other
+    assert len(again.metrics_file.read_text().splitlines()) == 4
+    assert again.config["fingerprints"] == run.config["fingerprints"]
+
+
+def test_other_images_of_the_same_names_are_refused(place):
+    write(place / "images", 40, value=0)
+    with pytest.raises(ValueError, match=f"{CHANGED}train has 36 images as before, but others.*; validation has 4"):
+        resume(place, epochs=2)
+
+
+def test_one_other_image_of_validation_is_refused(place):
+    validation = Run.open(place / "run").dataset("validation", shuffle=False)
+    held_out = next(iter(validation))["image"].numpy()[0]
+    (file,) = (f for f in (place / "images").iterdir() if np.allclose(np.asarray(Image.open(f)) / 255, held_out))
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(file)
+    with pytest.raises(ValueError, match=f"{CHANGED}validation has 4 images as before"):
+        resume(place, epochs=2)
+
+
+def test_an_epoch_that_was_interrupted_begins_again_on_other_data(place):
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        resume(place, epochs=2, callbacks=[Interrupt()])
+    assert (place / "run" / "checkpoints" / "epoch_0001_step_00000001.json").is_file()
+    write(place / "images", 8, start=100)
+    run = resume(place, epochs=3, data_changed=True)
+    assert len(run.metrics_file.read_text().splitlines()) == 4
+    assert run.config["fingerprints"]["changed"][0]["train"] == [36, 44]
+    assert not list((place / "run" / "checkpoints").glob("epoch_*_step_*"))
+
+
+def test_labels_and_captions_are_data_too(tmp_path):
+    arrays = {"x": np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), np.uint8)}
+    np.savez(tmp_path / "set.npz", y=np.arange(40) % 2, **arrays)
+    training.train("autoencoder", tmp_path / "set.npz", tmp_path / "run", **NEW)
+    np.savez(tmp_path / "set.npz", y=np.arange(40) % 3, **arrays)
+    with pytest.raises(ValueError, match=f"{CHANGED}train has 36 images as before"):
+        resume(tmp_path, epochs=2)
+
+
+def test_a_run_of_an_earlier_version_keeps_its_slices(place):
+    np.savez(place / "set.npz", x=np.zeros((40, 8, 8, 3), np.uint8), row=np.arange(40))
+    config = json.loads((place / "run" / "config.json").read_text())
+    del config["fingerprints"], config["data"]["slices"]
+    config["data"]["source"] = str(place / "set.npz")
+    for file in (place / "run" / "checkpoints").glob("*.json"):
+        content = {**json.loads(file.read_text())["content"], "config": config}
+        file.write_text(json.dumps({"sha256": checkpoints._digest(content), "content": content}))
+    (place / "run" / "config.json").write_text(json.dumps(config))
+    rows = next(iter(Run.open(place / "run").dataset("validation")))["row"].numpy()
+    assert rows.tolist() == [36, 37, 38, 39]  # the end of the file, as when it was trained
+    run = resume(place, epochs=2)
+    assert run.config["fingerprints"]["train"]["images"] == 36 and "slices" not in run.config["data"]
+
+
+def test_data_changed_is_for_a_resume(tmp_path):
+    with pytest.raises(ValueError, match="data_changed is for a run that is resumed"):
+        training.train("autoencoder", "shapes", tmp_path, data_changed=True)
+
+
+def test_workers_with_other_data_are_told(monkeypatch):
+    mine = {"train": {"images": 3, "digest": "00" * 8}, "validation": {"images": 1, "digest": "01" * 8}}
+    rows = np.zeros((2, 4), np.int32)
+    monkeypatch.setattr(fingerprints.strategies, "gather", lambda devices, values: rows)
+    fingerprints.check_workers_agree(None, mine)
+    rows[1, 2] = 5
+    with pytest.raises(ValueError, match="replica 1 of 2 has others than replica 0. Copy the data"):
+        fingerprints.check_workers_agree(None, mine)
