@@ -72,7 +72,8 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
     assert [str(value) for value in given.pop("args")] == ["vae", "mnist", "runs/x"]
     assert given == {
         "epochs": 3, "steps": 4, "batch_size": 5, "image_size": 16, "seed": 6, "precision": "mixed_bfloat16",
-        "strategy": "mirrored", "overwrite": True, "resume": False, "patience": 7, "learning_rate": 0.5,
+        "strategy": "mirrored", "overwrite": True, "resume": False, "data_changed": False, "patience": 7,
+        "learning_rate": 0.5,
         "binarize": None, "augment": ["flip", "crop"], "labelled": 8, "data_dir": "/d", "verbose": 0,
         "settings": {
             "network": "mlp", "prior": {"name": "mixture", "components": 3}, "beta": 2.5, "num_classes": None,
@@ -96,6 +97,13 @@ def test_train_and_sample_from_the_command_line(call, toy_images, tmp_path):
     assert Run.open(out).config["settings"]["width"] == 4
     failed(call("train", "autoencoder", "--data", toy_images, "--out", out), 2, "is not empty", "--overwrite")
     failed(call("train", "--resume", "--out", out, "--batch-size", 3), 2, "batch_size is 128, received 3")
+    failed(call("train", "vae", "--data", toy_images, "--data-changed"), 2, "data_changed is for a run that is resumed")
+    with np.load(toy_images) as arrays:
+        np.savez(tmp_path / "black.npz", image=0 * arrays["image"], label=arrays["label"])
+    others = ("train", "--resume", "--out", out, "--data", tmp_path / "black.npz", "--epochs", 2)
+    failed(call(*others), 2, "train has 180 images as before, but others", "--data-changed")
+    assert call(*others, "--data-changed", "--quiet").exit_code == 0
+    assert Run.open(out).config["fingerprints"]["changed"][0]["train"] == [180, 180]
 
     result = call("sample", out, "--num", 9, "--seed", 3, "--out", tmp_path / "grid.png", "--scale", 1)
     assert result.exit_code == 0

@@ -82,7 +82,7 @@ def choose_binarization(table: Table) -> tuple[str | None, str]:
     done = "binarized (dynamic)" if how else "not binarized"
     return how, (
         f"gray values are {done}: noise would be {share:.0%} of the variance of binarized pixels, and up to "
-        f"{MOST_NOISE:.0%} counts as nearly black and white. --binarize dynamic or none decides otherwise"
+        f"{MOST_NOISE:.0%} counts as nearly black and white. --binarize dynamic or none decides otherwise."
     )
 
 

@@ -44,7 +44,10 @@ def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -
     identity = [builder.info.full_name, info.num_examples, info.num_bytes, parts]
     fingerprint = hashlib.sha256(json.dumps([*identity, fit.__dict__], default=str).encode()).hexdigest()
     scale = _scale(builder, split)
-    common = {"names": names, "fingerprint": fingerprint, "left_out": left_out}
+    notes = ()
+    if builder.info.disable_shuffling and "[" in split:
+        notes = (f"{builder.name} is stored in its own order, and so are its slices: {split} may lack whole classes.",)
+    common = {"names": names, "fingerprint": fingerprint, "left_out": left_out, "notes": notes}
 
     if cache == "none":
         from .tfds_stream import Stream

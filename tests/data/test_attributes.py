@@ -70,8 +70,8 @@ FOUR = {"image_shape": (8, 8, 3), "batch_size": 4, "shuffle": False}
 
 def test_minus_one_becomes_zero_and_that_is_said_once(tmp_path, caplog):
     source = faces(tmp_path, MIXED)
-    for _ in range(2):
-        loaded = data.load(source, attributes=["smiling", "young"], **FOUR)
+    loaded = data.load(source, attributes=["smiling", "young"], **FOUR)
+    data.load(source, attributes=["smiling", "young"], report=False, **FOUR)
     np.testing.assert_array_equal(next(iter(loaded))["attributes"], [[1, 0], [0, 1], [1, 0], [0, 1]])
     assert caplog.messages == [f"{source}: smiling: attributes of -1 and 1 are read as 0 and 1."]
     # a part in which all are -1
@@ -111,8 +111,8 @@ def test_what_cannot_be_learned_is_said_of_training_data(tmp_path, caplog):
     data.load(source, attributes=["young", "old"], **FOUR)
     assert not caplog.messages
     training = data.load(source, attributes=["young", "old"], **FOUR | {"shuffle": True})
-    assert training.info.notes == ("young: the same in all 4 images of this split, so it cannot be learned",)
-    assert caplog.messages == [f"{source}: {training.info.notes[0]}."]
+    assert training.info.notes == ("young: the same in all 4 images of this split, so it cannot be learned.",)
+    assert caplog.messages == [f"{source}: {training.info.notes[0]}"]
 
 
 class Rows:

@@ -44,14 +44,9 @@ OPERATIONS = {
     "options": lambda loaded: loaded.with_options(tf.data.Options()),
     "scan": lambda loaded: loaded.scan(0, lambda state, batch: (state, batch)),
     "choose": lambda loaded: tf.data.Dataset.choose_from_datasets([loaded], tf.data.Dataset.range(1).repeat(6)),
-    "interleave": lambda loaded: counted(tf.data.Dataset.range(1).interleave(lambda _: loaded)),
-    "flat_map": lambda loaded: counted(tf.data.Dataset.range(1).flat_map(lambda _: loaded).map(lambda batch: batch)),
+    "interleave": lambda loaded: tf.data.Dataset.range(1).interleave(lambda _: loaded),
+    "flat_map": lambda loaded: tf.data.Dataset.range(1).flat_map(lambda _: loaded).map(lambda batch: batch),
 }
-
-
-def counted(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """A dataset whose length Keras knows: it warns where it has to find out."""
-    return dataset.apply(tf.data.experimental.assert_cardinality(COUNT // BATCH))
 
 
 class Watching(GenerativeModel):
@@ -75,6 +70,8 @@ def numbers_of(dataset) -> list[list[int]]:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_the_order_changes_from_epoch_to_epoch(load, name):
     changed, model = OPERATIONS[name](load()), Watching()
+    if changed.cardinality() < 0:  # Keras warns where it has to find out
+        changed = changed.apply(tf.data.experimental.assert_cardinality(len(list(changed))))
     model.fit(changed, epochs=2, verbose=0)
     epochs = np.array_split(np.array(model.seen, object), 2)
     expected = []
