@@ -295,11 +295,11 @@ def _as_images(what: str, array: np.ndarray, counts: set[int]) -> tuple[np.ndarr
         )
     photo = array.ndim == 2 and _is_photo(*shape)
     if array.ndim == 2 and (square := _square_of(shape[1])):
-        rows = f"for images that were flattened, x.reshape(-1, {', '.join(map(str, square))})"
-        one = f"; for one photo, x[None] ([1, {shape[0]}, {shape[1]}])" if photo else ""
+        rows = f"Of images that were flattened, save x.reshape(-1, {', '.join(map(str, square))})"
+        one = f"; of one photo, save x[None], [1, {shape[0]}, {shape[1]}]" if photo else ""
         raise ValueError(
             f"{what} has the shape {list(shape)}: expected images [n, height, width] or [n, height, width, channels]. "
-            f"Save {rows}{one}."
+            f"{rows}{one}."
         )
     if photo and not many:
         return array[None, ..., None], f"Its shape {list(shape)} is read as one gray photo."

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 FIELD = "attributes"
+# the values of an attribute that tells yes and no; a part of a set may hold one of them alone
+_BINARY = ({0, 1}, {0}, {1}, {-1, 1}, {-1})
 
 
 def attribute_groups(
@@ -101,21 +103,17 @@ def _zeros_and_ones(table: Table, chosen: Sequence[str]) -> tuple[np.ndarray | N
         if name not in chosen:
             continue
         found = np.unique(vectors[:, index])
-        if set(found) == {-1.0, 1.0} or set(found) == {-1.0}:
+        if set(found) not in _BINARY:
+            wrong.append(f"{name!r} with {_values(found)}")
+        elif -1 in found:
             signed.append(name)
             vectors[:, index] = vectors[:, index] > 0
-        elif not set(found) <= {0.0, 1.0}:
-            wrong.append(f"{name!r} with {_values(found)}")
     if wrong:
-        binary = [
-            name
-            for index, name in enumerate(known)
-            if name not in chosen or set(np.unique(vectors[:, index])) <= {0.0, 1.0}
-        ]
+        fine = [name for name, column in zip(known, vectors.T, strict=True) if set(column) in _BINARY]
+        others = f"choose among {', '.join(fine)} (attributes=[...], --view attributes=NAME,...), or " if fine else ""
         raise ValueError(
-            f"attributes: expected 0 and 1 (or -1 and 1) in every chosen attribute; received {', '.join(wrong)}. "
-            f"Choose others (attributes=[...], --view attributes=NAME,...: the source has {', '.join(binary) or 'no'} "
-            f"{'other' if len(binary) != 1 else 'one'}), or change the column to 0 and 1, by a threshold."
+            f"attributes: expected 0 and 1 (or -1 and 1) in every chosen attribute; received {', '.join(wrong)}: "
+            f"{others}make 0 and 1 of the column, by a threshold."
         )
     said = (f"{', '.join(signed)}: attributes of -1 and 1 are read as 0 and 1.",) if signed else ()
     return vectors, said

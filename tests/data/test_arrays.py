@@ -106,9 +106,9 @@ def test_shapes_of_images(tmp_path, array, shape, says):
 @pytest.mark.parametrize(
     "shape, says",
     [
-        ((20, 784), r"flattened, x.reshape\(-1, 28, 28\)\."),
-        ((20, 3072), r"flattened, x.reshape\(-1, 32, 32, 3\)\."),
-        ((48, 64), r"flattened, x.reshape\(-1, 8, 8\); for one photo, x\[None\] \(\[1, 48, 64\]\)"),
+        ((20, 784), r"flattened, save x.reshape\(-1, 28, 28\)\."),
+        ((20, 3072), r"flattened, save x.reshape\(-1, 32, 32, 3\)\."),
+        ((48, 64), r"flattened, save x.reshape\(-1, 8, 8\); of one photo, save x\[None\], \[1, 48, 64\]"),
         ((20, 7), "expected images"),
         ((20, 16, 16, 2), "expected 1 .gray., 3 .color. or 4 .* received 2"),
         ((20, 16, 16, 5), "received 5"),

@@ -82,7 +82,7 @@ def test_minus_one_becomes_zero_and_that_is_said_once(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (MIXED, "received 'age' with 20 and 31 and 44. Choose others .*the source has smiling, young"),
+        (MIXED, "received 'age' with 20 and 31 and 44: choose among smiling, young .*or make 0 and 1"),
         ("age .5 1 0 0", "'age' with 0 and 0.5 and 1"),
         ("age -1 1 0 0", "'age' with -1 and 0 and 1"),
         ("age 1 2 3 4 5 6", "'age' with 6 values from 1 to 6"),

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
+from keras_gen import data
 from keras_gen.data.fit import Fit
 from keras_gen.data.pipeline import Plan, build
 from keras_gen.data.store import Store
@@ -127,3 +129,12 @@ def test_description(builder):
     about = describe_tfds(builder)
     assert about["splits"] == {"train": COUNT, "test": 10} and about["left_out"] == ("many",)
     assert about["fields"]["box"] == "vector [4]" and about["fields"]["attributes"] == "vector [2]"
+
+
+def test_slices_of_a_set_in_its_own_order_are_noted(tfds_dir, monkeypatch):
+    options = {"image_shape": (6, 8, 3), "batch_size": 5, "data_dir": tfds_dir, "report": False}
+    assert data.load("data_test_set", "train[:50%]", **options).info.notes == ()
+    monkeypatch.setattr(tfds.core.DatasetInfo, "disable_shuffling", property(lambda info: True))
+    assert data.load("data_test_set", **options).info.notes == ()
+    (note,) = data.load("data_test_set", "train[:50%]", **options).info.notes
+    assert note.startswith("data_test_set is stored in its own order") and "may lack whole classes" in note
