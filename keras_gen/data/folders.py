@@ -22,7 +22,7 @@ from .skipped import OTHER_EXTENSION, not_in, summarize
 from .split_names import domain_name, rename_splits, split_name
 from .splits import choose_rows, split_rows
 from .store import Store
-from .value_range import EIGHT_BITS, PLAIN, Range, scale_file
+from .value_range import EIGHT_BITS, Range, scale_file
 
 LAYOUTS = (
     "images side by side; class sub-folders; images with a metadata.csv or metadata.jsonl (column file_name); each of "
@@ -92,16 +92,20 @@ def read_folder(
     """
     domains, splits = find_splits(folder)
     every = _every(domains, splits)
-    note = None
-    if value_range is None:
+    note, eight_bits, quantized = None, EIGHT_BITS, False
+    if value_range is None:  # what is detected does not concern images of 8 bits
         value_range, note = range_of_files(folder, _paths(every), max_pixels)
+        quantized = value_range == EIGHT_BITS
+    elif value_range[1] <= 255:
+        eight_bits = value_range
+    ranges = (value_range, eight_bits, quantized)
     common = {"value_range": value_range, "notes": (note,) if note else (), "skipped": _left_out(every)}
     store = store or Store()
     if domains:
         images, identity = {}, []
         for field, parts in domains.items():
             chosen = _choose(split, parts)
-            images[field] = _images(chosen, fit, folder, max_pixels, value_range)
+            images[field] = _images(chosen, fit, folder, max_pixels, *ranges)
             identity += [field, *_identity(chosen, folder, store)]
         fingerprint = _digest(identity, split, fit, max_pixels, value_range)
         return Table(images=images, columns={}, names={}, fingerprint=fingerprint, **common)
@@ -117,7 +121,7 @@ def read_folder(
         columns["label"] = np.array([number[name] for files in chosen for name in files.classes], np.int32)
         names["label"] = tuple(label_names)
     return Table(
-        images={"image": _images(chosen, fit, folder, max_pixels, value_range)},
+        images={"image": _images(chosen, fit, folder, max_pixels, *ranges)},
         columns=columns,
         names=names,
         left_out=left_out,
@@ -200,9 +204,13 @@ def _by_split(folder: pathlib.Path, names: Iterable[str], meaning) -> dict[Any, 
 
 def _check_nested(folder: pathlib.Path, below: dict[str, pathlib.Path]) -> None:
     """Refuses class folders that all hold splits: their images would be mixed, those of tests among them."""
+    holds_splits = [
+        name for name, path in below.items() if any(split_name(each.name) == "train" for each in path.iterdir())
+    ]
+    if not holds_splits:
+        return
     filled = {name: path for name, path in below.items() if _images_of(find_files(path, folder))}
-    inner = [{split_name(path.name) for path in each.iterdir() if path.is_dir()} - {None} for each in filled.values()]
-    if not inner or not all("train" in splits for splits in inner):
+    if not set(filled) <= set(holds_splits):
         return
     names = list(filled)
     if len(names) == 1:
@@ -286,18 +294,37 @@ def _choose(split: str, parts: dict[str, Files]) -> list[Files]:
     return [parts[name].choose(start, stop) for name, start, stop in chosen]
 
 
-def _images(chosen: list[Files], fit: Fit, root: pathlib.Path, max_pixels: int, value_range: Range) -> Images:
+def _images(
+    chosen: list[Files],
+    fit: Fit,
+    root: pathlib.Path,
+    max_pixels: int,
+    value_range: Range,
+    eight_bits: Range,
+    quantized: bool,
+) -> Images:
+    """The images of files.
+
+    Args:
+        chosen: the files.
+        fit: what they are brought to.
+        root: the folder that links may not leave.
+        max_pixels: as in `read_image`.
+        value_range: of images with more than 8 bits.
+        eight_bits: of the others.
+        quantized: whether all are uint8; else they are float32.
+    """
     paths = [path for files in chosen for path in files.paths]
     refused = outside(paths, root)
     height, width, _ = fit.image_shape
-    dtype = np.dtype(np.uint8 if value_range in PLAIN else np.float32)
+    dtype = np.dtype(np.uint8 if quantized else np.float32)
 
     def read(index: int) -> np.ndarray:
         if paths[index] in refused:
             raise UnreadableImage(paths[index], refused[paths[index]])
         stored = read_image(paths[index], (height, width), max_pixels)
         try:
-            image = scale_file(stored, value_range)
+            image = scale_file(stored, eight_bits if stored.dtype == np.uint8 else value_range)
         except ValueError as error:
             raise UnreadableImage(paths[index], str(error)) from error
         try:

@@ -70,12 +70,12 @@ def range_of_files(folder: pathlib.Path, paths: Sequence[pathlib.Path], max_pixe
     Raises:
         ValueError: where the values fit no range; see `detect_range`.
     """
-    refused = outside(paths, folder)
-    inside = [path for path in paths if path not in refused]
     headers = _known.get(_key("Reading image headers", paths, max_pixels))
     if headers is not None:
         deep = [path for path, header in zip(paths, headers, strict=True) if isinstance(header, Header) and header.deep]
     else:
+        refused = outside(paths, folder)
+        inside = [path for path in paths if path not in refused]
         may = _each("Looking for images of more than 8 bits", inside, may_be_deep, max_pixels)
         candidates = [path for path, possible in zip(inside, may, strict=True) if possible]
         found = inspect_files(candidates, folder, max_pixels) if candidates else []

@@ -49,7 +49,7 @@ def find_files(folder: pathlib.Path, root: pathlib.Path) -> list[pathlib.Path]:
                 else:
                     found.append(path)
         links.sort(reverse=True)
-    return sorted(found)
+    return sorted(found, key=lambda path: path.parts)
 
 
 def check_inside(path: pathlib.Path, root: pathlib.Path) -> None:
@@ -65,8 +65,8 @@ def outside(paths: Iterable[pathlib.Path], root: pathlib.Path) -> dict[pathlib.P
         parent = path.parent
         if parent not in parents:
             parents[parent] = os.path.realpath(parent)
-        real = os.path.realpath(path) if path.is_symlink() else os.path.join(parents[parent], path.name)
-        real = os.path.normpath(real)
+        direct = path.name != ".." and not os.path.islink(path)
+        real = os.path.join(parents[parent], path.name) if direct else os.path.realpath(path)
         if real != base and not real.startswith(os.path.join(base, "")):
             found[path] = f"it leads to {real}, outside of {root}; copy the file into the folder"
     return found

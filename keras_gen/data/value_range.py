@@ -95,18 +95,16 @@ def is_eight_bit(dtype: np.dtype, value_range: Range) -> bool:
 
 
 def scale_file(image: np.ndarray, value_range: Range) -> np.ndarray:
-    """The content of an image file as pixels; see `scale`.
-
-    Transparency has the full range of its type, and so have colors of 8 bits where the range exceeds 255.
+    """The colors of an image file as pixels, see `scale`; transparency has the full range of its type.
 
     Args:
         image: [h, w, 1 | 2 | 3 | 4] as `read_image` returns it.
-        value_range: of the source.
+        value_range: of the colors.
 
     Raises:
         ValueError: where the image has values outside of the range.
     """
-    if image.dtype == np.uint8 and (value_range[1] > 255 or value_range == EIGHT_BITS):
+    if image.dtype == np.uint8 and value_range == EIGHT_BITS:
         return image
     colors = image.shape[-1] if image.shape[-1] in (1, 3) else image.shape[-1] - 1
     color, alpha = image[..., :colors], image[..., colors:]

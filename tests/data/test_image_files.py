@@ -114,7 +114,7 @@ def test_unsigned_integers_of_32_bits(tmp_path):
 @pytest.mark.parametrize(
     "values, options, says",
     [
-        (np.zeros((2, 2, 1), "<f8"), {}, "a TIFF with pixels of an unknown kind"),
+        (np.zeros((2, 2, 1), "<f8"), {}, "pixels of an unknown kind in a TIFF file"),
         (np.full((2, 2, 1), np.nan, "<f4"), {}, "NaN or infinite"),
         (np.zeros((2, 2, 1), "<i1"), {}, "signed pixels of 8 bits"),
         (np.zeros((2, 2, 1), "<u2"), {"photometric": 0}, "0 is white"),

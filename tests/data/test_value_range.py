@@ -69,6 +69,11 @@ def test_eight_bit_images_beside_deep_ones_are_as_bright_as_ever(tmp_path):
     source = write(tmp_path / "set", DEEP, EIGHT)
     found, info = pixels(source)
     np.testing.assert_allclose(found[..., 0], [DEEP / 4095, EIGHT / 255], atol=1e-7)
+    bytes_in_floats = write(
+        tmp_path / "floats", EIGHT.astype(np.float32) + np.float32(0.25) * (EIGHT < 255), kind="tif"
+    )
+    found, info = pixels(bytes_in_floats, value_range=(0, 255))
+    np.testing.assert_allclose(found[0, 1:, :, 0], (EIGHT[1:] + 0.25 * (EIGHT[1:] < 255)) / 255, atol=1e-6)
     masks = write(tmp_path / "masks", (EIGHT // 16).astype(np.uint8))
     found, info = pixels(masks, value_range=(0, 15))  # white at most 255: it is meant for files of 8 bits
     np.testing.assert_allclose(found[0, ..., 0], EIGHT // 16 / 15, atol=1e-7)
@@ -85,7 +90,9 @@ def test_eight_bit_images_are_not_decoded_to_find_out(tmp_path, monkeypatch):
 def test_floats_in_tiff_files(tmp_path):
     unit = write(tmp_path / "unit", (DEEP / 4011).astype(np.float32), kind="tif")
     np.testing.assert_allclose(pixels(unit)[0][0, ..., 0], DEEP / 4011, atol=1e-6)
-    source = write(tmp_path / "set", (DEEP - 1000).astype(np.float32), kind="tif")
+    Image.fromarray(EIGHT).save(unit / "eight.png")
+    np.testing.assert_allclose(pixels(unit)[0][1, ..., 0], EIGHT / 255, atol=1e-6)  # which floats do not concern
+    source = write(tmp_path / "set", DEEP.astype(np.float32) - 1000, kind="tif")
     with pytest.raises(ValueError, match=r"floats from -1000 to 3011. .*value_range=\(-1000, 3011\)"):
         data.load(source, **OPTIONS)
     found, _ = pixels(source, value_range=(-1000, 3095))

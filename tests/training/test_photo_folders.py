@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from keras_gen import cli, runs, training
 from tests.small import SMALL
 
-FEW = {**SMALL, "batch_size": 9, "verbose": 1}
+FEW = {**SMALL, "batch_size": 9, "verbose": 1, "binarize": None}
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_data_says_what_it_found(call, deep, tmp_path):
 
 def test_training_says_it_once_and_keeps_the_range(deep, tmp_path, capfd):
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         run = training.train("vae", deep, tmp_path / "run", epochs=1, image_size=8, **FEW)
     shown = "".join(capfd.readouterr())
     for text in (NOTE, LEFT_OUT, CROP):
@@ -73,9 +73,24 @@ def test_training_says_it_once_and_keeps_the_range(deep, tmp_path, capfd):
 
 def test_a_given_range_and_padding(call, deep, tmp_path):
     out = tmp_path / "run"
-    line = ("train", "vae", "--data", deep, "--out", out, "--image-size", 8, "--epochs", 1, "--batch-size", 9)
+    line = (
+        "train",
+        "vae",
+        "--data",
+        deep,
+        "--out",
+        out,
+        "--image-size",
+        8,
+        "--epochs",
+        1,
+        "--batch-size",
+        9,
+        "--binarize",
+        "none",
+    )
     line += ("--set", "network=mlp", "--set", "width=8", "--value-range", "0,8190", "--view", "crop=pad")
-    result = call(*line, "--view", "background=[0, 0, 0]")
+    result = call(*line, "--view", "background=[0, 0, 0]", "--binarize", "none")
     assert result.exit_code == 0, result.output
     assert "Cropping" not in result.output and NOTE not in result.output and LEFT_OUT in result.output
     options = runs.Run.open(out).config["data"]
