@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_gen import data, zoo
@@ -189,6 +190,38 @@ def check_trains(trained: Trained):
     _check_images(toy.images(model, 3, seed=0), (3, *toy.image_shape))
     names, listed = tuple(each.name for each in model.endpoints()), zoo.get(toy.key).endpoints
     assert names[: len(listed)] == listed  # settings may add some
+
+
+def check_refuses_images_out_of_range(trained: Trained):
+    """Arrays before the first step; of a dataset a later batch, in training and in evaluation; each time shortly."""
+    toy, model, columns = trained.toy, trained.model, trained.toy.columns(2 * EXAMPLES)
+    known = model.image_fields | model.optional_image_fields
+    fields = [name for name in columns if name in known]
+    state = _state(model)
+
+    def refused(message: str, function, *data, **options):
+        with pytest.raises(ValueError, match=message) as caught:
+            function(*data, verbose=0, **options)
+        assert len(str(caught.value)) < 200 and "File " not in str(caught.value)
+
+    for field in fields:
+        image = columns[field]
+        signed, large = ({**columns, field: change} for change in (2 * image - 1, 255 * image))
+        refused(r"images in \[0, 1\]; received values from -1 to .*rescale with \(x \+ 1\) / 2", model.fit, signed)
+        refused(r"received values from 0 to 2.*divide by 255", model.evaluate, large)
+        refused(r"received values from -1", model.fit, columns, validation_data=signed)
+    for path, value in _state(model).items():
+        np.testing.assert_array_equal(value, state[path], err_msg=path)
+    for loaded, function in (
+        (data.load(trained.data, image_shape=toy.image_shape, batch_size=BATCH), model.fit),
+        (toy.dataset(2 * EXAMPLES), model.evaluate),
+    ):
+        batches = list(loaded.as_numpy_iterator())
+        batches[1][fields[-1]].flat[5] = np.nan
+        # of the same specification: nothing is traced anew
+        spoiled = tf.data.Dataset.from_generator(lambda b=batches: iter(b), output_signature=loaded.element_spec)
+        refused(r"images in \[0, 1\]; received NaN", function, spoiled)
+    assert all(np.isfinite(value).all() for value in _state(model).values())
 
 
 def check_resumes_exactly(trained: Trained):

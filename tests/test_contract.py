@@ -50,6 +50,10 @@ def test_export(trained, tmp_path):
     contract.check_export(trained, tmp_path)
 
 
+def test_refuses_images_out_of_range(trained):
+    contract.check_refuses_images_out_of_range(trained)
+
+
 def test_mixed_precision(toy, tmp_path):
     contract.check_mixed_precision(toy, tmp_path)
 

@@ -358,7 +358,7 @@ def size_of(image_size) -> tuple[int, int] | None:
 
 
 def _complete(key: str, settings: Mapping) -> dict:
-    zoo.check_settings(key, settings)
+    settings = zoo.check_settings(key, settings)
     known = zoo.get(key).settings
     # as config.json will hold them (no tuples, texts as keys), so that a resumed run sees the same
     return json.loads(json.dumps({**known, **settings}))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import autoencoders, generators, puzzles, text2image, translators
 from .priors import prior_of as prior_of
-from .setting_types import check_types
+from .setting_types import checked_types
 
 if TYPE_CHECKING:
     import keras
@@ -92,7 +92,7 @@ def build(
         ValueError: for an unknown key or setting, or settings that do not fit together.
     """
     system = get(key)
-    check_settings(key, settings)
+    settings = check_settings(key, settings)
     import keras
 
     if seed is not None:
@@ -117,8 +117,11 @@ def get(key: str) -> System:
     return SYSTEMS[key]
 
 
-def check_settings(key: str, settings: Mapping) -> None:
+def check_settings(key: str, settings: Mapping) -> dict:
     """Check settings before anything is built, without importing Keras.
+
+    Returns:
+        The settings, numbers of numpy as Python's.
 
     Raises:
         ValueError: for an unknown system, a setting that it does not have, or one of another type than it declares.
@@ -128,7 +131,7 @@ def check_settings(key: str, settings: Mapping) -> None:
     if unknown := sorted(set(settings) - set(known)):
         listed = ", ".join(f"{name} (default {value!r})" for name, value in known.items())
         raise ValueError(f"Unknown setting {', '.join(unknown)} for {key!r}: it takes {listed}")
-    check_types(key, system.create, settings)
+    return checked_types(key, system.create, settings)
 
 
 _ENCODER_DECODER = ("encode", "decode", "reconstruct", "generate")

@@ -13,7 +13,7 @@ _KINDS = {int: (int, np.integer), float: (int, float, np.integer, np.floating), 
 _UNITS = ("latent_size", "noise_size", "code_size", "embedding_size", "width", "dense", "length")
 
 
-def check_types(key: str, create: Callable, settings: Mapping) -> None:
+def checked_types(key: str, create: Callable, settings: Mapping) -> dict:
     """Refuse a setting whose type is not the one that its parameter declares, or a negative integer.
 
     Objects that are no plain values, such as a prior or a network, are left to the system.
@@ -22,6 +22,9 @@ def check_types(key: str, create: Callable, settings: Mapping) -> None:
         key: the system, for the message.
         create: the system's function; its keyword arguments are the settings, with their types.
         settings: name -> value; all of them are parameters of `create`.
+
+    Returns:
+        The settings, numbers of numpy as Python's: Keras's layers take no others.
 
     Raises:
         ValueError: naming the setting, the type that is expected, and the value.
@@ -41,6 +44,7 @@ def check_types(key: str, create: Callable, settings: Mapping) -> None:
             f"Expected {expected} for the setting {name} of {key!r}; received {value!r} "
             f"(the default is {parameter.default!r})"
         )
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
 
 
 def _options(annotation) -> tuple:
