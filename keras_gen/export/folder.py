@@ -118,7 +118,7 @@ def check_replaceable(folder: pathlib.Path) -> None:
         raise ValueError(f"{folder} holds files and no model.json: it is no export folder, so it is not replaced")
 
 
-def check_same_weights(folder: pathlib.Path, model: GenerativeModel) -> None:
+def check_same_weights(folder: pathlib.Path, model: "GenerativeModel") -> None:
     """Refuse a folder that holds the export of other weights.
 
     Raises:

@@ -100,7 +100,7 @@ def test_shapes_of_images(tmp_path, array, shape, says):
     assert found["image_shape"] == shape[1:] and found["splits"] == {"train": shape[0]}
     assert len(table.notes) == bool(says)
     if says:
-        assert re.search(says, table.notes[0]) and table.notes[0] in found["about"]
+        assert re.search(says, table.notes[0]) and found["notes"] == table.notes
 
 
 @pytest.mark.parametrize(

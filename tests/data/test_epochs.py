@@ -24,7 +24,7 @@ def source(tmp_path_factory):
 
 @pytest.fixture
 def load(source):
-    return lambda **options: data.load(source, image_shape=(4, 4, 1), batch_size=BATCH, **options)
+    return lambda **options: data.load(source, image_shape=(4, 4, 1), batch_size=BATCH, value_range=(0, 255), **options)
 
 
 # what a person does to a dataset; each keeps batches of images

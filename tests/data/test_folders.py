@@ -221,7 +221,8 @@ def test_headers_are_read_once_in_a_command(tmp_path, monkeypatch):
     seen, reported = [], []
     original = inspection.read_header
     monkeypatch.setattr(inspection, "read_header", lambda path, *rest: seen.append(path) or original(path, *rest))
-    describe_folder(tmp_path, report=lambda *progress: reported.append(progress))
+    monkeypatch.setattr(inspection, "report", lambda *progress: reported.append(progress))
+    describe_folder(tmp_path)
     describe_folder(tmp_path)
     for split in ("train", "test"):
         read_folder(tmp_path, split, FIT)

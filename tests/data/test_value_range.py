@@ -127,7 +127,7 @@ def test_transparency_of_sixteen_bits_has_its_full_range(tmp_path):
     np.testing.assert_allclose(found.ravel(), [(1000 / 4095 + 1) / 2, 4000 / 4095], atol=1e-4)
 
 
-DIGITS = (np.arange(4 * 64) % 17).reshape(4, 8, 8)
+DIGITS = (np.arange(5 * 64) % 17).reshape(5, 8, 8)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float64])
