@@ -6,7 +6,7 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from keras_gen import VAE, Autoencoder, zoo
+from keras_gen import VAE, Autoencoder
 from keras_gen.models.faults import between
 from keras_gen.models.inputs import check_range, range_error
 from tests.replicas import two_replicas
@@ -54,7 +54,6 @@ class TestRange:
         ],
     )
     def test_the_error_says_what_to_do(self, low, high, message):
-        assert pytest.raises(ValueError, match=message).expected_exception is ValueError
         with pytest.raises(ValueError, match=message):
             raise range_error("image", low, high)
 
@@ -107,7 +106,7 @@ class TestRange:
         finally:
             keras.config.set_dtype_policy(policy)
         for value, batch, message in ((np.nan, 1, "received NaN"), (7.0, 3, r"values from \d to 7")):
-            with pytest.raises(ValueError, match=rf"images in \[0, 1\]; {message}") as caught:
+            with pytest.raises(ValueError, match=rf"images in \[0, 1\]; .*{message}") as caught:
                 model.fit(self.spoiled(value, batch), verbose=0)
             assert len(str(caught.value)) < 200
         with pytest.raises(ValueError, match="received NaN"):
@@ -118,13 +117,16 @@ class TestRange:
 
     def test_the_step_with_such_a_batch_moves_nothing(self):
         model, seen = vae(), []
-        keep = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(model.get_weights()))
+
+        def keep(batch, logs):
+            seen.append([variable.numpy().copy() for variable in model.trainable_variables])
+
         with pytest.raises(ValueError, match="received NaN"):
-            model.fit(self.spoiled(np.nan, 1), callbacks=[keep], verbose=0)
+            watch = keras.callbacks.LambdaCallback(on_train_batch_end=keep)
+            model.fit(self.spoiled(np.nan, 1), callbacks=[watch], verbose=0)
         assert len(seen) == 1
-        for path, before, after in zip(model.weights, seen[0], model.get_weights(), strict=True):
-            if path in model.trainable_weights:
-                np.testing.assert_array_equal(before, after)
+        for before, variable in zip(seen[0], model.trainable_variables, strict=True):
+            np.testing.assert_array_equal(before, variable)
 
     def test_every_other_door(self):
         model, signed = vae(), 2 * X - 1
@@ -229,18 +231,14 @@ class TestTargets:
         np.testing.assert_allclose(loss, expected + logs["kl"], rtol=1e-4)
 
     def test_the_adversarial_one_reconstructs_the_target(self):
-        toy = TOYS["aae"]
-        model = zoo.build("aae", toy.image_shape, width=8, latent_size=2, discriminator_width=8)
-        x = toy.columns(4)["image"]
-        y = 1 - x
-        error = ((y - model.reconstruct(x).numpy()) ** 2).sum(axis=(1, 2, 3)).mean()
-        assert model.evaluate(x, y, verbose=0, return_dict=True)["reconstruction_loss"] == pytest.approx(
-            error, rel=1e-4
-        )
+        model, x = TOYS["aae"].build(), tf.constant(TOYS["aae"].columns(4)["image"])
+        losses, _ = model.reconstruction({"image": x, "target": 1 - x}, model.encoded(x), None, None, False)
+        error = ((1 - x - model.reconstruct(x)).numpy() ** 2).sum(axis=(1, 2, 3))
+        np.testing.assert_allclose(losses, error, rtol=1e-4)
 
     def test_training_leads_to_the_target(self):
-        model, y = autoencoder(1.0), np.ones_like(NOISY)
-        model.fit(NOISY, y, epochs=60, verbose=0)
+        model, y = autoencoder(3.0), np.ones_like(NOISY)
+        model.fit(NOISY, y, epochs=15, verbose=0)
         assert model.reconstruct(NOISY).numpy().mean() > 0.9 > NOISY.mean() + 0.3
 
     @pytest.mark.parametrize("form", ["array", "dataset", "xla"])
@@ -328,8 +326,8 @@ class TestValidationSplit:
         assert history["val_loss"][0] == pytest.approx(model.evaluate(held, verbose=0)[0], rel=1e-5)
 
     def test_refused(self):
-        with pytest.raises(ValueError, match="validation_split=0.01 of 8 examples leaves none"):
-            vae().fit(X, validation_split=0.01, verbose=0)
+        with pytest.raises(ValueError, match="validation_split=1.0 of 8 examples leaves none"):
+            vae().fit(X, validation_split=1.0, verbose=0)
         with pytest.raises(ValueError, match="split a dataset with take and skip"):
             vae().fit(tf.data.Dataset.from_tensors(X), validation_split=0.5, verbose=0)
 
