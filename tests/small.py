@@ -9,11 +9,14 @@ SMALL = {"batch_size": 60, "settings": {"network": "mlp", "width": 8, "latent_si
 
 
 def write_images(path: pathlib.Path) -> pathlib.Path:
-    """Write an .npz of 200 images 8x8x1 with labels of two classes: bright left halves, bright right halves."""
+    """Write an .npz of 200 images 8x8x1 with labels of two classes: bright left halves, bright right halves.
+
+    They are nearly black and white, so that a VAE binarizes them.
+    """
     random = np.random.default_rng(0)
     label = random.integers(0, 2, 200)
-    image = random.integers(0, 80, (200, 8, 8, 1))
-    image[label == 0, :, :4] += 150
-    image[label == 1, :, 4:] += 150
+    image = random.integers(0, 30, (200, 8, 8, 1))
+    image[label == 0, :, :4] += 222
+    image[label == 1, :, 4:] += 222
     np.savez(path, image=image.astype(np.uint8), label=label)
     return path

@@ -29,7 +29,8 @@ def loaded_in(data: Any) -> list[tf.data.Dataset]:
     Args:
         data: what `fit` is given: a dataset that operations may have been applied to (`map`, `take`, `zip`,
             `prefetch`, ...; a function of `flat_map` or `interleave` may return a loaded one as it is), a dataset that
-            a strategy has distributed, or anything else, in which nothing is found.
+            a strategy has distributed, or anything else, in which nothing is found. What a function calls from Python
+            (`from_generator`) cannot be looked into.
 
     Returns:
         The datasets, each once. Each has `epoch`, those of `staged` also `stage`.

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from keras_gen import files, runs, zoo
 from keras_gen.runs.history import read_rows
 
+_ROLES = ("train", "validation")
+
 
 def write_card(run: runs.Run) -> pathlib.Path:
     """Write README.md from what lies in the run directory: settings, numbers, pictures, how to use it.
@@ -55,9 +57,10 @@ def _data(config: dict) -> str:
     options = {key: value for key, value in data.items() if key not in ("source", "splits") and value}
     lines += [f"- {key}: `{value}`" for key, value in options.items()]
     for change in config.get("fingerprints", {}).get("changed", ()):
-        counts = ", ".join(f"{role} {then:,} to {now:,} images" for role, (then, now) in list(change.items())[1:])
-        lines.append(f"- changed after epoch {change['epoch']}: {counts}; images of the new validation split may have "
-                     "been trained on before")  # fmt: skip
+        counts = {role: ["?" if count is None else f"{count:,}" for count in change.get(role, ())] for role in _ROLES}
+        said = ", ".join(f"{role} {' to '.join(pair)} images" for role, pair in counts.items() if pair)
+        note = "images of the new validation split may have been trained on before"
+        lines.append(f"- changed after epoch {change['epoch']}: {said}; {note}")
     return f"## Data\n\n`{data['source']}`\n\n" + "\n".join(lines)
 
 

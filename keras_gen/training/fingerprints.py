@@ -20,7 +20,8 @@ def compare(config: dict, infos: dict[str, DataInfo], finished: int, *, resume: 
 
     Returns:
         The entry `fingerprints` of config.json: {role: {"images": count, "digest": fingerprint}}, and under "changed" a
-        list of the changes that were meant: {"epoch": epochs finished before, role: [images then, images now]}.
+        list of the changes that were meant: {"epoch": epochs finished before, role: [images then, images now]}, None
+        where the number is not known (of a run of an earlier version) or there is no such split.
 
     Raises:
         ValueError: where the data differ and `data_changed` is False; says which split, and the counts then and now.
@@ -62,8 +63,8 @@ def _difference(role: str, former: dict, found: dict) -> str:
     then, now = _images(former, role), _images(found, role)
     if then == now:
         return f"{role} has {now:,} images as before, but others, in another order or with other labels"
-    return f"{role} had {then:,} images and has {now:,}"
+    return f"{role} had {then or 0:,} images and has {now or 0:,}"
 
 
-def _images(fingerprints: dict, role: str) -> int:
-    return fingerprints.get(role, {}).get("images", 0)
+def _images(fingerprints: dict, role: str) -> int | None:
+    return fingerprints.get(role, {}).get("images")

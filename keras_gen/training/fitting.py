@@ -144,6 +144,8 @@ def _train(
         rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
         run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
         report("Reading the data")
+        states = Checkpoints(_home(run, worker) / "checkpoints").states
+        finished = int(strategies.gather(devices, [states[-1].epoch if states else 0]).max())
         with strategies.together(devices):
             training, validation, without = _datasets(run, model)
             names = value_names(training.info.names, run.config["data"])
@@ -151,7 +153,6 @@ def _train(
             if names and not resume:
                 run.config["names"] = names
             infos = {"train": training.info} | ({} if validation is None else {"validation": validation.info})
-            finished = max((state.epoch for state in Checkpoints(run.checkpoints).states), default=0)
             run.config["fingerprints"] = fingerprints.compare(
                 run.config, infos, finished, resume=resume, data_changed=request.data_changed
             )

@@ -229,9 +229,8 @@ def resumed(request: Request, config: dict) -> dict:
         **{f"view {name}": value for name, value in normal(request.view).items()},
     }
     if request.data is not None and (request.data_changed or "fingerprints" in config):
-        source, limits = asked.pop("data"), {name: config["data"][name] for name in LIMITS if name in config["data"]}
-        look_at(source, request.data_dir, **limits)  # its content is compared when it is loaded
-        config = {**config, "data": config["data"] | {"source": source}}
+        # their content is compared when they are loaded
+        config = {**config, "data": config["data"] | {"source": asked.pop("data")}}
     different = [
         f"{name} is {began.get(name)!r}, received {value!r}"
         for name, value in asked.items()

@@ -133,6 +133,10 @@ def test_a_run_of_an_earlier_version_keeps_its_slices(place):
     assert rows.tolist() == [36, 37, 38, 39]  # the end of the file, as when it was trained
     run = resume(place, epochs=2)
     assert run.config["fingerprints"]["train"]["images"] == 36 and "slices" not in run.config["data"]
+    np.savez(place / "set.npz", x=np.ones((40, 8, 8, 3), np.uint8), row=np.arange(40))
+    with pytest.raises(ValueError, match=f"{CHANGED}train has 36 images as before"):
+        resume(place, epochs=3)
+    assert resume(place, epochs=3, data_changed=True).config["data"]["slices"] == "random"
 
 
 def test_data_changed_is_for_a_resume(tmp_path):
