@@ -69,8 +69,8 @@ def read_arrays(
     counts = {name: len(fields["image"]) for name, fields in splits.items()}
     parts = []
     for name, start, stop in split_rows(rename_splits(split, counts), counts):
-        rows = choose_rows([str(row) for row in range(counts[name])], start, stop)
-        parts.append((splits[name], np.arange(start, stop) if slices == "file" else rows))
+        rows = np.arange(start, stop) if slices == "file" else choose_rows(range(counts[name]), start, stop)
+        parts.append((splits[name], rows))
     keys = [key for key in parts[0][0] if key != "image" and all(key in fields for fields, _ in parts)]
     columns = {key: np.concatenate([fields[key][rows] for fields, rows in parts]) for key in keys}
     columns = {key: _column(path, key, value) for key, value in columns.items()}
@@ -271,13 +271,16 @@ def _as_images(what: str, array: np.ndarray, counts: set[int]) -> tuple[np.ndarr
                     "in another shape: cut or pad their sides until they are more alike."
                 )
             moved = [shape[0], *shape[2:], shape[1]]
-            note = f"Its shape {list(shape)} has the channels first; it is read as {moved}."
+            note = f"The array's shape {list(shape)} has the channels first; it is read as {moved}."
             return np.moveaxis(array, 1, 3), note
         if last:
             return array, None
+        remedy = "Choose or combine channels, such as x[..., :3]."
+        if shape[3] == 2:
+            remedy = "Of gray and transparency, save the gray three times, then the transparency."
         raise ValueError(
             f"{what} has the shape {list(shape)}: expected 1 (gray), 3 (color) or 4 (color and transparency) channels, "
-            f"last or after the number; received {shape[3]}. Save as many of them as the images are to have."
+            f"last or after the number; received {shape[3]}. {remedy}"
         )
     if array.ndim == 3:
         gray = _is_like_an_image(*shape[1:])
@@ -286,7 +289,7 @@ def _as_images(what: str, array: np.ndarray, counts: set[int]) -> tuple[np.ndarr
         if many or (not photo and not channels_first and (gray or shape[2] > max(_CHANNELS))):
             return array[..., None], None
         if photo and not gray:
-            return _as_images(what, array[None], set())[0], f"Its shape {list(shape)} is read as one photo."
+            return _as_images(what, array[None], set())[0], f"The array's shape {list(shape)} is read as one photo."
         one = "[1, height, width, channels], by " + ("np.moveaxis(x, 0, -1)[None]" if channels_first else "x[None]")
         raise ValueError(
             f"{what} has the shape {list(shape)}, which can be read in two ways: {shape[0]} gray images of "
@@ -302,7 +305,7 @@ def _as_images(what: str, array: np.ndarray, counts: set[int]) -> tuple[np.ndarr
             f"{rows}{one}."
         )
     if photo and not many:
-        return array[None, ..., None], f"Its shape {list(shape)} is read as one gray photo."
+        return array[None, ..., None], f"The array's shape {list(shape)} is read as one gray photo."
     raise ValueError(
         f"{what} has the shape {list(shape)}: expected images [n, height, width] or [n, height, width, channels]. "
         "Reshape the array."

@@ -86,7 +86,7 @@ def note_constants(table: Table) -> Table:
     if table.stream is not None:
         return table
     vectors = table.columns[FIELD]
-    constant = [name for name, column in zip(table.names[FIELD], vectors.T, strict=True) if len(set(column)) == 1]
+    constant = [name for name, column in zip(table.names[FIELD], vectors.T, strict=True) if np.ptp(column) == 0]
     if not constant or len(vectors) == 1:
         return table
     said = f"{', '.join(constant)}: the same in all {len(vectors):,} images of this split, so it cannot be learned."
