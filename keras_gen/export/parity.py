@@ -107,7 +107,8 @@ def few_images(parity: dict) -> str | None:
     if "train" not in images.get("comparison", {}):
         return None
     compared, rows = images["comparison"], parity["examples"]
-    line = f"Compared on {compared.get('validation', 0)} validation and {compared['train']} training images"
+    names = {"validation": "validation", "train": "training"}
+    line = f"Compared on {' and '.join(f'{count} {names[split]}' for split, count in compared.items())} images"
     line += f", repeated to {rows} rows" if rows > sum(compared.values()) else ""
     if "calibration" in images:
         calibrated, rows = images["calibration"]["train"], parity["calibrated_on"]

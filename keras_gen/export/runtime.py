@@ -1014,11 +1014,11 @@ def decode_image(file, enough: tuple[int, int] | None = None) -> np.ndarray:
                 if size[0] * size[1] <= MAX_PIXELS:  # by the header, before anything is decoded
                     if image.format == "JPEG" and enough is not None:
                         image.draft(None, (2 * enough[1], 2 * enough[0]))
+                    _check_tiff(image)
                     raw = _raw_mode(image)
                     if raw.endswith(tuple(_LOWER)) and not image.mode.startswith("I"):
                         with Image.open(file, formats=IMAGE_FORMATS) as again:
                             return _deep_color(image, again, raw, decoded)
-                    _check_black(image)
                     return _pixels(decoded(image))
     except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
         kinds = ", ".join(IMAGE_FORMATS)
@@ -1057,9 +1057,14 @@ def _with_opacity(color: np.ndarray, info: dict) -> np.ndarray:
     return np.concatenate([color, np.where(opaque, 65535, 0).astype(np.uint16)], axis=-1)
 
 
-def _check_black(image) -> None:
-    if image.format == "TIFF" and image.mode.startswith(("I", "F")) and image.tag_v2.get(262) == 0:
+def _check_tiff(image) -> None:
+    """Refuse a TIFF that Pillow would read wrongly, or whose tiles take more memory than the image may."""
+    tags = getattr(image, "tag_v2", {})
+    photometric, tile_width, tile_height = (tags.get(tag) for tag in (262, 322, 323))
+    if photometric == 0 and image.mode.startswith(("I", "F")):
         raise ValueError("0 is white in its pixels of more than 8 bits; save it with 0 as black")
+    if (tile_width or 0) * (tile_height or 0) > MAX_PIXELS:
+        raise ValueError(f"tiles of {tile_width} x {tile_height} pixels; at most {MAX_PIXELS} are taken")
 
 
 def _pixels(image) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.export.parity import check_faithful, errors, parity_rows, part_of_bound
+from keras_gen.export.parity import check_faithful, errors, few_images, parity_rows, part_of_bound
 
 
 def test_errors_by_hand():
@@ -59,3 +59,17 @@ def test_rows_judge_images_by_the_bound_of_their_precision():
         ("int8", "encode"): None, ("int8", "decode"): True,
         ("dynamic", "encode"): None, ("dynamic", "decode"): False,
     }  # fmt: skip
+
+
+def test_one_line_says_what_was_used_in_place_of_validation_images():
+    parity = {"examples": 64, "calibrated_on": 128, "images": {"comparison": {"validation": 64}}}
+    assert few_images(parity) is None and few_images({}) is None  # an earlier export does not say
+    parity["images"] = {"comparison": {"validation": 2, "train": 62}, "calibration": {"train": 128}}
+    assert few_images(parity) == (
+        "Compared on 2 validation and 62 training images; int8 calibrated on 128 training images: there are fewer than "
+        "64 validation images"
+    )
+    parity = {"examples": 32, "calibrated_on": None, "images": {"comparison": {"train": 3}}}
+    assert few_images(parity) == (
+        "Compared on 3 training images, repeated to 32 rows: there are fewer than 64 validation images"
+    )

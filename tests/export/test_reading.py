@@ -161,6 +161,27 @@ def test_opacity_has_the_range_of_its_type():
     np.testing.assert_allclose(runtime.scale_image(stored, (0, 4095)), [[[0, 1], [1, 0.2]]], atol=1e-7)
 
 
+def test_tiffs_that_pillow_reads_wrongly_or_at_any_cost_are_refused(tmp_path):
+    """Of 16 bits, of which 0 is white; of four pixels in a tile of 65536 x 65536."""
+
+    def tags(**changed) -> bytes:
+        entries = {
+            **{256: 2, 257: 2, 258: 16, 259: 1, 262: 1, 273: 8, 277: 1, 278: 2, 279: 8},
+            **{int(tag[1:]): value for tag, value in changed.items()},
+        }
+        body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries.items()))
+        return b"II*\0" + struct.pack("<I", 16) + bytes(8) + struct.pack("<H", len(entries)) + body + bytes(4)
+
+    (tmp_path / "fine.tif").write_bytes(tags())
+    assert runtime.decode_image(tmp_path / "fine.tif").shape == (2, 2, 1)
+    (tmp_path / "negative.tif").write_bytes(tags(_262=0))
+    with pytest.raises(ValueError, match="0 is white in its pixels of more than 8 bits"):
+        runtime.decode_image(tmp_path / "negative.tif")
+    (tmp_path / "tile.tif").write_bytes(tags(_322=65536, _323=65536))
+    with pytest.raises(ValueError, match="tiles of 65536 x 65536 pixels; at most 50000000 are taken"):
+        runtime.decode_image(tmp_path / "tile.tif")
+
+
 def test_numbers_outside_of_the_range_are_refused(tmp_path):
     with pytest.raises(ValueError, match="from 0 .black. to 16 .white., as in the training data; received 0 to 17"):
         runtime.scale_image(np.uint8([[[0], [17]]]), (0, 16))
