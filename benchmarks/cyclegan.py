@@ -212,7 +212,7 @@ def known(it: Configuration, model, seed: int, usps, data_dir) -> dict:
         errors = evaluation.counterpart_errors(images, made, truths)
         found[f"{given}_to_{wanted}"] = {
             "error": round(float(errors.made.mean()), 5),
-            "standard_error": round(float(errors.made.std() / len(rows) ** 0.5), 5),
+            "standard_error": round(float(errors.made.std(ddof=1) / len(rows) ** 0.5), 5),
             "of_doing_nothing": round(float(errors.untouched.mean()), 5),
             "ratio": round(errors.ratio, 3),
             "images": len(rows),

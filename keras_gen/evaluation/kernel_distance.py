@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .feature_sets import feature_pair
+from .standard_error import standard_error
 
 BLOCK = 1024
 
@@ -51,7 +52,7 @@ def kernel_distance(first: np.ndarray, second: np.ndarray, *, subsets: int = 10,
     generator = np.random.Generator(np.random.Philox(key=seed))
     orders = [np.array_split(generator.permutation(len(features)), subsets) for features in (first, second)]
     values = [squared_discrepancy(first[a], second[b]) for a, b in zip(*orders, strict=True)]
-    return KernelDistance(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(subsets)), subsets)
+    return KernelDistance(float(np.mean(values)), standard_error(values), subsets)
 
 
 def squared_discrepancy(first: np.ndarray, second: np.ndarray) -> float:

@@ -1,9 +1,10 @@
 """R-precision: does an image show its own text rather than another?"""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
+
+from .standard_error import standard_error
 
 
 class RPrecision(NamedTuple):
@@ -11,12 +12,12 @@ class RPrecision(NamedTuple):
 
     Attributes:
         value: whose own text ranks first among the candidates, 0 to 1; a tie counts by its share.
-        standard_error: of the value, over images.
+        standard_error: of the value, over images; None for a single one.
         chance: what guessing gives, 1 / candidates.
     """
 
     value: float
-    standard_error: float
+    standard_error: float | None
     chance: float
 
 
@@ -57,5 +58,4 @@ def r_precision(scores: np.ndarray, meaning: np.ndarray, candidates: int = 100, 
         others = scores[image, generator.choice(false, candidates - 1, replace=False)]
         own = scores[image, image]
         right[image] = 0.0 if others.max() > own else 1.0 / (1 + np.count_nonzero(others == own))
-    error = math.sqrt(right.mean() * (1 - right.mean()) / num)
-    return RPrecision(float(right.mean()), error, 1 / candidates)
+    return RPrecision(float(right.mean()), standard_error(right), 1 / candidates)
