@@ -1,5 +1,6 @@
 """The prior-fitting term in two parts: all codes together against the prior, and what a code keeps of its image."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow_probability as tfp
 
 from .importance_sampling import ImageDraws
 from .mixture_density import log_density
+from .standard_error import standard_error
 
 tfd = tfp.distributions
 
@@ -22,7 +24,7 @@ class PriorFitting(NamedTuple):
     kl_aggregate: KL(q(z) || p(z)), with q(z) the mean of the posteriors of all images, nats.
     information: I(image; z) under q, nats; between 0 and log(images).
     images, draws: images evaluated, and codes drawn for each.
-    errors: standard errors of the three.
+    errors: standard errors of the three; None for a single image.
     """
 
     kl: float
@@ -30,11 +32,18 @@ class PriorFitting(NamedTuple):
     information: float
     images: int
     draws: int
-    errors: tuple[float, float, float]
+    errors: tuple[float | None, float | None, float | None]
 
 
 def prior_fitting(
-    model, images: np.ndarray, *, labels: np.ndarray | None = None, draws: int = 1, seed: int = 0, batch_size: int = 128
+    model,
+    images: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    draws: int = 1,
+    seed: int = 0,
+    batch_size: int = 128,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PriorFitting:
     """Split the prior-fitting term by Monte Carlo, for any posterior and prior.
 
@@ -53,6 +62,7 @@ def prior_fitting(
         draws: codes for each image, >= 1.
         seed: 0 <= seed < 2**31.
         batch_size: images encoded at a time.
+        progress: called with (steps done, all of them): images encoded, and codes compared with all posteriors.
 
     Returns:
         A PriorFitting.
@@ -66,8 +76,9 @@ def prior_fitting(
     if draws < 1 or len(images) == 0:
         raise ValueError(f"Expected images and draws >= 1; received {len(images)} images and draws={draws}")
     encode = _encoder(model, draws)
-    parts = []
+    parts, total = [], len(images) * (1 + draws)
     for start in range(0, len(images), batch_size):
+        progress(start, total)
         batch = {"image": tf.constant(images[start : start + batch_size], tf.float32)}
         if labels is not None:
             batch["label"] = tf.constant(labels[start : start + batch_size])
@@ -78,11 +89,14 @@ def prior_fitting(
     together = _mixture([part[0] for part in parts])
     # TFP holds a matrix for each pair where the components have full covariance
     size = 1 if isinstance(together.components_distribution, tfd.Independent) else model.latent_size**2
-    log_all = _in_chunks(tf.function(log_density(together)), codes, max(1, PAIRS // (len(images) * size)))
+    chunk = max(1, PAIRS // (len(images) * size))
+    log_all = _in_chunks(
+        tf.function(log_density(together)), codes, chunk, lambda done: progress(len(images) + done, total)
+    )
     log_prior = _in_chunks(log_density(model.prior.distribution(model.posterior_of)), codes, 4096)
     terms = [log_own - log_prior, log_all - log_prior, log_own - log_all]
     terms = [np.asarray(term, np.float64).reshape(draws, len(images)).mean(axis=0) for term in terms]
-    errors = tuple(float(term.std() / np.sqrt(len(term))) for term in terms)
+    errors = tuple(standard_error(term) for term in terms)
     return PriorFitting(*(float(term.mean()) for term in terms), len(images), draws, errors)
 
 
@@ -105,5 +119,9 @@ def _mixture(posteriors: list[tfd.Distribution]) -> tfd.Distribution:
     return tfd.MixtureSameFamily(tfd.Categorical(logits=tf.zeros([q.batch_shape[0]])), q)
 
 
-def _in_chunks(function, codes: tf.Tensor, rows: int) -> tf.Tensor:
-    return tf.concat([function(codes[start : start + rows]) for start in range(0, len(codes), rows)], axis=0)
+def _in_chunks(function, codes: tf.Tensor, rows: int, progress=lambda done: None) -> tf.Tensor:
+    parts = []
+    for start in range(0, len(codes), rows):
+        progress(start)
+        parts.append(function(codes[start : start + rows]))
+    return tf.concat(parts, axis=0)

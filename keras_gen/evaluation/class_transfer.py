@@ -1,6 +1,7 @@
 """Does a translation carry the class over: a classifier learns from translated images and is tested on real ones."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ def transfer(
     seed: int = 0,
     folder=None,
     enlarged: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Transfer:
     """How well a target domain's classes are learned from translations, beside doing nothing and beside its own images.
 
@@ -48,6 +50,7 @@ def transfer(
         seed: of weights and order.
         folder: where classifiers are kept, see `feature_classifier`.
         enlarged: images that each classifier learns from, at least; None is `ENLARGED`.
+        progress: called with (batches done, all of them) in the training of each classifier.
 
     Reference:
         Hoffman et al. 2017, CyCADA, arXiv:1711.03213, section 4.1 (the digits).
@@ -55,7 +58,7 @@ def transfer(
 
     def accuracy(train: Labelled) -> float:
         learned = moved_copies(train, ENLARGED if enlarged is None else enlarged, seed)
-        return feature_classifier(learned, test, seed=seed, folder=folder).accuracy
+        return feature_classifier(learned, test, seed=seed, folder=folder, progress=progress).accuracy
 
     alike = source[0].shape[1:] == test[0].shape[1:]
     return Transfer(accuracy(translated), accuracy(source) if alike else None, accuracy(target))

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from keras_gen import files
 from keras_gen.data.store import Store
 from keras_gen.networks import conv_encoder
+
+from .batch_progress import BatchProgress
 
 CHUNK = 256
 
@@ -57,6 +60,7 @@ def feature_classifier(
     folder: str | os.PathLike | None = None,
     seed: int = 0,
     settings: dict | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> FeatureClassifier:
     """Train the classifier, or read it where the same one was trained before.
 
@@ -71,6 +75,7 @@ def feature_classifier(
             or `~/.cache/keras_gen/classifiers`.
         seed: of weights and order.
         settings: changes to `SETTINGS`; they are part of the key.
+        progress: called with (batches done, all of them) in training.
 
     Returns:
         A FeatureClassifier.
@@ -97,7 +102,7 @@ def feature_classifier(
         with np.load(file) as kept:
             network.set_weights([kept[f"weight_{i}"] for i in range(len(network.weights))])
             return FeatureClassifier(network, float(kept["accuracy"]), key)
-    _fit(network, train, settings, seed)
+    _fit(network, train, settings, seed, progress)
     classifier = FeatureClassifier(network, 0.0, key)
     classifier = dataclasses.replace(classifier, accuracy=float(np.mean(classifier.classify(test[0]) == test[1])))
     _write(file, classifier)
@@ -124,7 +129,7 @@ class _Shuffled(keras.utils.PyDataset):
         self.order = self.generator.permutation(len(self.images))
 
 
-def _fit(network: keras.Model, train: Labelled, settings: dict, seed: int) -> None:
+def _fit(network: keras.Model, train: Labelled, settings: dict, seed: int, progress) -> None:
     generator = np.random.Generator(np.random.Philox(key=[seed, 1]))
     for weight in network.trainable_weights:
         # He's normal weights, drawn here: an initializer without a seed draws one from a global state
@@ -135,7 +140,8 @@ def _fit(network: keras.Model, train: Labelled, settings: dict, seed: int) -> No
     rate = keras.optimizers.schedules.CosineDecay(settings["learning_rate"], settings["epochs"] * len(data))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
-    network.fit(data, epochs=settings["epochs"], shuffle=False, verbose=0)
+    counts = BatchProgress(progress, settings["epochs"] * len(data))
+    network.fit(data, epochs=settings["epochs"], shuffle=False, verbose=0, callbacks=[counts])
 
 
 def _checked(labelled: Labelled, what: str) -> Labelled:

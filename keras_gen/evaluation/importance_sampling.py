@@ -70,7 +70,7 @@ def log_likelihood(
         seed: 0 <= seed < 2**31.
         codes_per_pass: codes decoded at a time; None takes as many as keep the decoder's output in a core's cache.
         first_index: index of the first image, where `images` is a piece of a larger set.
-        progress: called with the number of images done, now and then.
+        progress: called with the number of images done, at the start and now and then.
 
     Returns:
         float64 [num], nats per image.
@@ -97,6 +97,8 @@ def log_likelihood(
     estimate = _compiled(model, num_samples, min(codes_per_pass, num_samples))
     group = max(1, codes_per_pass // num_samples)
     results = []
+    if progress is not None:
+        progress(0)
     for start in range(0, len(images), group):
         batch = {"image": tf.constant(images[start : start + group], tf.float32)}
         if labels is not None:

@@ -1,5 +1,6 @@
 """The prior-fitting term of a run in two parts."""
 
+import functools
 import math
 
 from .aggregate_posterior import prior_fitting
@@ -18,7 +19,12 @@ def information(subject: Subject) -> tuple[dict, dict]:
         images = min(images, FULL_COVARIANCE_IMAGES)
     batch = subject.batch(images)
     parts = prior_fitting(
-        model, batch["image"], labels=subject.labels(batch), seed=subject.seed, batch_size=subject.batch_size
+        model,
+        batch["image"],
+        labels=subject.labels(batch),
+        seed=subject.seed,
+        batch_size=subject.batch_size,
+        progress=functools.partial(subject.progress, "information in the codes"),
     )
     common = {"unit": NATS, "images": parts.images, "samples": parts.draws}
     limit = math.log(parts.images)

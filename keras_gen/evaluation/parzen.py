@@ -1,6 +1,6 @@
 """The Parzen-window log-likelihood: a historical measure, only for tables that stand beside papers of 2014 to 2016."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +8,7 @@ import scipy.special
 
 from .feature_sets import feature_pair
 from .pairwise import squared_distances
+from .standard_error import standard_error
 
 SIGMAS = tuple(np.logspace(-1.0, 0.0, 10))
 
@@ -36,6 +37,7 @@ def parzen(
     test: np.ndarray,
     *,
     sigmas: Sequence[float] = SIGMAS,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Parzen:
     """The HISTORICAL Parzen-window log-likelihood of test images, and that of the training images beside it.
 
@@ -50,6 +52,7 @@ def parzen(
         validation: images [some, ...] that sigma is chosen on, for both; the papers took 1,000 or more.
         test: images [many, ...], >= 2.
         sigmas: the grid; an optimum at its end is refused, since the value would not be the best one.
+        progress: called with (images compared, all of them), of both sets of kernels.
 
     Returns:
         A Parzen.
@@ -65,11 +68,16 @@ def parzen(
     """
     if len(test) < 2:
         raise ValueError(f"A standard error over test images needs 2 or more; received {len(test)}")
-    results = []
+    results, done, total = [], 0, 2 * (len(validation) + len(test))
     for centers, what in ((generated, "generated"), (train[: len(generated)], "training")):
+        progress(done, total)
         sigma = best_sigma(validation, centers, sigmas, what)
-        values = parzen_log_density(test, centers, (sigma,))[0]
-        results += [float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))), sigma]
+        done += len(validation)
+        values = parzen_log_density(
+            test, centers, (sigma,), progress=lambda rows, done=done: progress(done + rows, total)
+        )[0]
+        done += len(test)
+        results += [float(values.mean()), standard_error(values), sigma]
     return Parzen(*results)
 
 
@@ -97,13 +105,20 @@ def best_sigma(
     return float(sigmas[best])
 
 
-def parzen_log_density(images: np.ndarray, centers: np.ndarray, sigmas: Sequence[float]) -> np.ndarray:
+def parzen_log_density(
+    images: np.ndarray,
+    centers: np.ndarray,
+    sigmas: Sequence[float],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> np.ndarray:
     """log of the mean over centers c of N(image; c, sigma^2 I), for each sigma.
 
     Args:
         images: [many, ...].
         centers: [num, ...], images of the same shape.
         sigmas: standard deviations, each > 0.
+        progress: called with the number of images done.
 
     Returns:
         float64 [sigmas, many], nats.
@@ -121,5 +136,6 @@ def parzen_log_density(images: np.ndarray, centers: np.ndarray, sigmas: Sequence
     for rows, distances in squared_distances(images, centers):
         for index, sigma in enumerate(sigmas):
             values[index, rows] = scipy.special.logsumexp(-0.5 * distances / sigma**2, axis=1)
+        progress(rows.stop)
     size = images.shape[1]
     return values - np.log(len(centers)) - 0.5 * size * np.log(2.0 * np.pi * sigmas[:, None] ** 2)

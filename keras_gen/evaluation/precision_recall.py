@@ -1,6 +1,6 @@
 """Precision and recall, density and coverage: fidelity and diversity apart, by nearest neighbours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,12 @@ class PrecisionRecall(NamedTuple):
 
 
 def precision_recall(
-    real: np.ndarray, generated: np.ndarray, *, neighbours: int = 3, density_neighbours: int = 5
+    real: np.ndarray,
+    generated: np.ndarray,
+    *,
+    neighbours: int = 3,
+    density_neighbours: int = 5,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PrecisionRecall:
     """Improved precision and recall, and density and coverage.
 
@@ -39,6 +44,7 @@ def precision_recall(
         real, generated: features [num, size]; each set has its own number.
         neighbours: k of precision and recall, >= 1.
         density_neighbours: k of density and coverage, >= 1.
+        progress: called with (samples compared, those that will be), over three comparisons of all pairs.
 
     Returns:
         A PrecisionRecall.
@@ -54,8 +60,13 @@ def precision_recall(
     if min(neighbours, density_neighbours) < 1:
         raise ValueError(f"Expected neighbours >= 1; received {neighbours} and {density_neighbours}")
     real, generated = feature_pair(real, generated, least=max(neighbours, density_neighbours) + 1)
-    around_real, dense_around_real = squared_radii(real, (neighbours, density_neighbours))
-    (around_generated,) = squared_radii(generated, (neighbours,))
+    total = 2 * len(real) + len(generated)
+    around_real, dense_around_real = squared_radii(
+        real, (neighbours, density_neighbours), progress=lambda done: progress(done, total)
+    )
+    (around_generated,) = squared_radii(
+        generated, (neighbours,), progress=lambda done: progress(len(real) + done, total)
+    )
     precise = np.zeros(len(generated), bool)
     recalled, covered, inside = 0, 0, 0
     for rows, distances in squared_distances(real, generated):
@@ -64,6 +75,7 @@ def precision_recall(
         dense = distances <= dense_around_real[rows, None]
         inside += int(dense.sum())
         covered += int(dense.any(axis=1).sum())
+        progress(len(real) + len(generated) + rows.stop, total)
     return PrecisionRecall(
         precision=float(precise.mean()),
         recall=recalled / len(real),
@@ -72,12 +84,15 @@ def precision_recall(
     )
 
 
-def squared_radii(features: np.ndarray, neighbours: Sequence[int]) -> list[np.ndarray]:
+def squared_radii(
+    features: np.ndarray, neighbours: Sequence[int], *, progress: Callable[[int], None] = lambda done: None
+) -> list[np.ndarray]:
     """The squared distance of each sample to its k-th nearest neighbour in the set, itself not counted.
 
     Args:
         features: [num, size].
         neighbours: values of k, each 1 <= k < num.
+        progress: called with the number of samples done.
 
     Returns:
         For each k, float64 [num].
@@ -88,4 +103,5 @@ def squared_radii(features: np.ndarray, neighbours: Sequence[int]) -> list[np.nd
         distances.partition(sorted(set(neighbours)), axis=1)
         for radius, k in zip(radii, neighbours, strict=True):
             radius[rows] = distances[:, k]
+        progress(rows.stop)
     return radii

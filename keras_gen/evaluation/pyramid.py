@@ -1,5 +1,7 @@
 """Sliced Wasserstein distances between patches of Laplacian pyramids: one number for each scale of detail."""
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.ndimage
 
@@ -15,7 +17,13 @@ KERNEL = np.array([1.0, 4.0, 6.0, 4.0, 1.0], np.float32) / 16.0
 
 
 def pyramid_distance(
-    first: np.ndarray, second: np.ndarray, *, patches: int = 128, projections: int = 512, seed: int = 0
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    patches: int = 128,
+    projections: int = 512,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[int, float]:
     """The sliced Wasserstein distance of 7x7 patches at each level of the Laplacian pyramid, times 1000 as published.
 
@@ -34,6 +42,7 @@ def pyramid_distance(
         patches: of each image and level, >= 1; the paper's 128.
         projections: directions, >= 1; the paper's 512.
         seed: of places and directions.
+        progress: called with (directions done, all of them over all levels).
 
     Returns:
         {height of the level: distance x 1000}, finest first.
@@ -51,12 +60,17 @@ def pyramid_distance(
             f"received {np.shape(first)} and {np.shape(second)}"
         )
 
+    heights = level_heights(*np.shape(first)[1:3])
+
     def distance(level: int) -> float:
+        def report(done: int, total: int) -> None:
+            progress(level * total + done, len(heights) * total)
+
         # the patches of a level, as large as all else together, go with this function's end
         cut = (_patches(images, level, patches, seed) for images in (first, second))
-        return 1000.0 * sliced_wasserstein(*cut, projections=projections, seed=seed, order=1)
+        return 1000.0 * sliced_wasserstein(*cut, projections=projections, seed=seed, order=1, progress=report)
 
-    return {height: distance(level) for level, height in enumerate(level_heights(*np.shape(first)[1:3]))}
+    return {height: distance(level) for level, height in enumerate(heights)}
 
 
 def level_heights(height: int, width: int) -> list[int]:

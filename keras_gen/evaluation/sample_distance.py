@@ -1,5 +1,7 @@
 """Distances between sets of images, in pixels: no trained network decides what counts."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 # projected values that are held at a time, for each set
@@ -7,7 +9,13 @@ VALUES = 2**24
 
 
 def sliced_wasserstein(
-    first: np.ndarray, second: np.ndarray, *, projections: int = 1000, seed: int = 0, order: int = 2
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    projections: int = 1000,
+    seed: int = 0,
+    order: int = 2,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> float:
     """The sliced Wasserstein distance, of order 2 or 1, between two sets of as many images.
 
@@ -24,6 +32,7 @@ def sliced_wasserstein(
         projections: directions, >= 1; the relative error is about 1 / sqrt(2 * projections).
         seed: of the directions.
         order: p, 2 or 1.
+        progress: called with (directions done, all of them).
 
     Returns:
         The distance, >= 0, in units of a pixel's value.
@@ -45,6 +54,7 @@ def sliced_wasserstein(
     total = 0.0
     step = max(1, min(100, VALUES // len(first)))
     for start in range(0, projections, step):
+        progress(start, projections)
         directions = generator.standard_normal((first.shape[1], min(step, projections - start)), np.float32)
         directions /= np.linalg.norm(directions, axis=0)
         # directions first: each is then sorted in one run of memory

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -11,6 +12,8 @@ from keras_gen import files
 from keras_gen.data.store import Store
 from keras_gen.models import JointEmbedding
 from keras_gen.zoo import text2image
+
+from .batch_progress import BatchProgress
 
 # all that the weights depend on besides the data and the seed; raise the version where the code changes
 SETTINGS = {"version": 2, "steps": 1000, "batch_size": 128, "learning_rate": 1e-3}
@@ -24,6 +27,7 @@ def text_judge(
     seed: int,
     folder: str | os.PathLike | None = None,
     settings: dict | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> JointEmbedding:
     """Train the judge, or read it where the same one was trained before.
 
@@ -38,6 +42,7 @@ def text_judge(
         folder: where it is kept, under `keras_gen_cache/text_judges`; None is `$XDG_CACHE_HOME/keras_gen/text_judges`
             or `~/.cache/keras_gen/text_judges`.
         settings: changes to `SETTINGS`; they are part of its key.
+        progress: called with (batches done, all of them) in training.
 
     Raises:
         ValueError: for unknown settings.
@@ -53,7 +58,7 @@ def text_judge(
         return judge
     rows = _Shuffled(images, tokens, settings, seed)
     judge.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(settings["learning_rate"], len(rows))))
-    judge.fit(rows, shuffle=False, verbose=0)
+    judge.fit(rows, shuffle=False, verbose=0, callbacks=[BatchProgress(progress, len(rows))])
     with files.replacing(file) as scratch:
         np.savez(scratch, **{f"weight_{i}": weight for i, weight in enumerate(judge.get_weights())})
     return judge
