@@ -1,9 +1,13 @@
 """MS-SSIM between pairs of images of one set: how alike its images are."""
 
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+
+from .standard_error import standard_error
 
 # of the scales from fine to coarse, Wang et al. 2003
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -27,21 +31,25 @@ class Similarity(NamedTuple):
 
 
 def scales_of(height: int, width: int) -> int:
-    """How many of the five scales hold a window of 11 pixels: 1 from 11 pixels, 2 from 22, ..., 5 from 176.
+    """How many of the five scales hold a window of 11 pixels: 1 from 11 pixels, 2 from 21, 3 from 41, 5 from 161.
 
     Raises:
         ValueError: below 11 pixels.
     """
-    if min(height, width) < WINDOW:
+    size, scales = min(height, width), 0
+    if size < WINDOW:
         raise ValueError(f"MS-SSIM needs images of {WINDOW} pixels or more; received {height}x{width}")
-    return min(len(WEIGHTS), (min(height, width) // WINDOW).bit_length())
+    while size >= WINDOW and scales < len(WEIGHTS):
+        size, scales = math.ceil(size / 2), scales + 1
+    return scales
 
 
 def ms_ssim(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Multi-scale structural similarity of pairs, with as many of the five scales as an 11-pixel window fits into.
 
-    Each scale halves the one before, and the size is rounded down. The weights of the scales that are used are divided
-    by their sum. Values with different numbers of scales are different measures. A negative structure term counts as 0.
+    Each scale halves the one before, and an odd size is rounded up: the last row or column is averaged with itself, as
+    in the paper's own program. The weights of the scales that are used are divided by their sum. Values with different
+    numbers of scales are different measures. A negative structure term counts as 0.
 
     Args:
         first, second: float32 [num, height, width, channels] in [0, 1], the same shape.
@@ -70,7 +78,13 @@ def ms_ssim(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.concatenate(values) if values else np.zeros(0, np.float32)
 
 
-def pair_similarity(images: np.ndarray, *, pairs: int = 5000, seed: int = 0) -> Similarity:
+def pair_similarity(
+    images: np.ndarray,
+    *,
+    pairs: int = 5000,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Similarity:
     """The mean MS-SSIM of random pairs of images of one set: the higher, the less diverse.
 
     It has a meaning only beside the value of as many real images: above it, diversity is lost (noise lowers it too, so
@@ -81,6 +95,7 @@ def pair_similarity(images: np.ndarray, *, pairs: int = 5000, seed: int = 0) -> 
         images: float32 [num, height, width, channels] in [0, 1], num >= 4.
         pairs: at most; num // 2 is the most there are.
         seed: of the pairs.
+        progress: called with (pairs done, all of them).
 
     Returns:
         A Similarity.
@@ -99,12 +114,10 @@ def pair_similarity(images: np.ndarray, *, pairs: int = 5000, seed: int = 0) -> 
         )
     order = np.random.Generator(np.random.Philox(key=seed)).permutation(len(images))
     pairs = min(pairs, len(images) // 2)
-    values = np.concatenate(
-        [
-            ms_ssim(images[order[start:end]], images[order[pairs + start : pairs + end]])
-            for start in range(0, pairs, CHUNK)
-            for end in [min(start + CHUNK, pairs)]
-        ]
-    ).astype(np.float64)
-    error = values.std(ddof=1) / np.sqrt(pairs)
-    return Similarity(float(values.mean()), float(error), scales_of(*images.shape[1:3]), pairs)
+    parts = []
+    for start in range(0, pairs, CHUNK):
+        progress(start, pairs)
+        end = min(start + CHUNK, pairs)
+        parts.append(ms_ssim(images[order[start:end]], images[order[pairs + start : pairs + end]]))
+    values = np.concatenate(parts).astype(np.float64)
+    return Similarity(float(values.mean()), standard_error(values), scales_of(*images.shape[1:3]), pairs)
