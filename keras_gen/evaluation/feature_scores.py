@@ -1,5 +1,6 @@
 """All scores that compare two sets of features."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -24,19 +25,29 @@ UNITS = {
 Score = tuple[float | None, dict]
 
 
-def feature_scores(samples: np.ndarray, real: np.ndarray, *, seed: int = 0) -> dict[str, Score]:
+def feature_scores(
+    samples: np.ndarray,
+    real: np.ndarray,
+    *,
+    seed: int = 0,
+    frechet: str = "fd",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Score]:
     """Frechet, kernel and sliced Wasserstein distance, precision, recall, density and coverage.
 
     Args:
         samples, real: features [num, size], as many in both.
         seed: of subsets and directions.
+        frechet: what the Frechet distance is called, `"fid"` for the features of published FIDs.
+        progress: called with (percent done, 100): thirds of it are of the distances, the projections and the neighbors.
 
     Returns:
         {metric: (value, notes)}, in the order of `UNITS`; notes have `unit` and, with None, the `reason`.
     """
+    note = "compares with published FIDs of as many samples" if frechet == "fid" else "not the FID: other features"
 
-    def frechet() -> dict[str, Score]:
-        return {"fd": (frechet_distance(samples, real), {"note": "not the FID: other features"})}
+    def frechets() -> dict[str, Score]:
+        return {frechet: (frechet_distance(samples, real), {"note": note})}
 
     def kernel() -> dict[str, Score]:
         found = kernel_distance(samples, real, seed=seed)
@@ -44,23 +55,33 @@ def feature_scores(samples: np.ndarray, real: np.ndarray, *, seed: int = 0) -> d
         return {"kid": (found.value, notes)}
 
     def sliced() -> dict[str, Score]:
-        return {"swd": (sliced_wasserstein(samples, real, seed=seed), {"note": "second order, 1,000 directions"})}
+        value = sliced_wasserstein(samples, real, seed=seed, progress=functools.partial(report, 1))
+        return {"swd": (value, {"note": "second order, 1,000 directions"})}
 
     def neighbours() -> dict[str, Score]:
-        found = precision_recall(real, samples)._asdict()
+        found = precision_recall(real, samples, progress=functools.partial(report, 2))._asdict()
         nearest = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
         return {metric: (value, {"note": f"{nearest[metric]} nearest neighbours"}) for metric, value in found.items()}
 
-    parts = ((("fd",), frechet), (("kid",), kernel), (("swd",), sliced), (PrecisionRecall._fields, neighbours))
+    def report(part: int, done: int, total: int) -> None:
+        progress(round(100 * (part + done / total) / 3), 100)
+
+    parts = (((frechet,), frechets), (("kid",), kernel), (("swd",), sliced), (PrecisionRecall._fields, neighbours))
     scores = {}
-    for metrics, measure in parts:
+    for part, (metrics, measure) in enumerate(parts):
+        report(max(0, part - 1), 0, 1)
         scores |= attempt(metrics, measure)
-    return {metric: (value, {"unit": UNITS[metric], **notes}) for metric, (value, notes) in scores.items()}
+    units = _units(frechet)
+    return {metric: (value, {"unit": units[metric], **notes}) for metric, (value, notes) in scores.items()}
 
 
-def missing_scores(reason: str) -> dict[str, Score]:
+def missing_scores(reason: str, frechet: str = "fd") -> dict[str, Score]:
     """The same metrics where there are no features."""
-    return {metric: (None, {"unit": unit, "reason": reason}) for metric, unit in UNITS.items()}
+    return {metric: (None, {"unit": unit, "reason": reason}) for metric, unit in _units(frechet).items()}
+
+
+def _units(frechet: str) -> dict[str, str]:
+    return {frechet if metric == "fd" else metric: unit for metric, unit in UNITS.items()}
 
 
 def attempt(metrics: tuple[str, ...], measure: Callable[[], dict[str, Score]]) -> dict[str, Score]:

@@ -8,9 +8,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from .clean_resize import clean_resize
 from .feature_classifier import CHUNK, Labelled, feature_classifier
+from .fid_inception import SHA256, SIZE, fid_network, read_fid_weights, set_fid_weights, weights_file
 
 INCEPTION_SIZE = 299
+# images of this size at a time: more would take a gigabyte
+LARGE_CHUNK = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,30 +25,39 @@ class Features:
         name: as it stands in a score's name.
         identity: all that the features depend on; scores of different identities are not compared.
         extract: some images -> their features.
+        frechet: what a Frechet distance of them is called: `"fid"` for the features that published FIDs have.
+        chunk: images at a time.
     """
 
     name: str
     identity: str
     extract: Callable[[np.ndarray], np.ndarray]
+    frechet: str = "fd"
+    chunk: int = CHUNK
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """The features of images, a chunk at a time.
+    def __call__(
+        self, images: np.ndarray, *, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> np.ndarray:
+        """The features of images, a chunk at a time; `progress` is called with (done, total).
 
         Raises:
             ValueError: for anything but images.
         """
         if np.ndim(images) != 4 or len(images) == 0:
             raise ValueError(f"Expected images [num, height, width, channels]; received {np.shape(images)}")
-        parts = (self.extract(images[start : start + CHUNK]) for start in range(0, len(images), CHUNK))
-        return np.concatenate([np.asarray(part, np.float32) for part in parts])
+        parts = []
+        for start in range(0, len(images), self.chunk):
+            progress(start, len(images))
+            parts.append(np.asarray(self.extract(images[start : start + self.chunk]), np.float32))
+        return np.concatenate(parts)
 
 
 def feature_extractor(name: str, **options) -> Features:
-    """A feature extractor by name: `"pixels"`, `"classifier"` or `"inception"`.
+    """A feature extractor by name: `"pixels"`, `"classifier"`, `"inception"` or `"fid"`.
 
     Args:
         name: which.
-        **options: those of `pixel_features` (none), `classifier_features` or `inception_features`.
+        **options: those of `pixel_features` (none), `classifier_features`, `inception_features` or `fid_features`.
 
     Raises:
         ValueError: for an unknown name.
@@ -64,14 +77,19 @@ def pixel_features() -> Features:
 
 
 def classifier_features(
-    train: Labelled, test: Labelled, *, folder: str | os.PathLike | None = None, seed: int = 0
+    train: Labelled,
+    test: Labelled,
+    *,
+    folder: str | os.PathLike | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Features:
     """The last hidden layer of a small convolutional classifier of the set's own labels, trained once and kept.
 
     Args:
-        train, test, folder, seed: as in `feature_classifier`.
+        train, test, folder, seed, progress: as in `feature_classifier`.
     """
-    classifier = feature_classifier(train, test, folder=folder, seed=seed)
+    classifier = feature_classifier(train, test, folder=folder, seed=seed, progress=progress)
     identity = f"classifier {classifier.key[:12]}, accuracy {classifier.accuracy:.4f} on {len(test[0]):,} other images"
     return Features("classifier", identity, classifier.features)
 
@@ -79,9 +97,9 @@ def classifier_features(
 def inception_features(*, weights: str = "imagenet") -> Features:
     """The pooled features of Keras's InceptionV3, 2048 of them. This is NOT the network of the FID.
 
-    The FID's network is another set of weights (of 2015-12-05) with other pooling and resizing; a Frechet distance of
-    these features has another value and is never compared with a published FID. Images are resized to 299x299
-    (bilinear), gray ones repeated to three channels.
+    The FID's network is another set of weights (of 2015-12-05) with other pooling and resizing, `fid_features`; a
+    Frechet distance of these features has another value and is never compared with a published FID. Images are resized
+    to 299x299 (bilinear), gray ones repeated to three channels.
 
     Args:
         weights: `"imagenet"`, which Keras downloads once into its own cache, or a weights file without the top.
@@ -104,13 +122,54 @@ def inception_features(*, weights: str = "imagenet") -> Features:
         return network(tf.image.resize(images, (INCEPTION_SIZE, INCEPTION_SIZE)) * 2.0 - 1.0, training=False)
 
     def extract(images):
-        if images.shape[-1] not in (1, 3):
-            raise ValueError(f"The inception features need 1 or 3 channels; received images of {images.shape[-1]}")
-        images = np.broadcast_to(images, (*images.shape[:-1], 3))
-        # 32 at a time: a chunk of images of this size would take a gigabyte
-        return np.concatenate([pooled(tf.constant(images[i : i + 32])) for i in range(0, len(images), 32)])
+        return pooled(tf.constant(_three_channels(images)))
 
-    return Features("inception", f"keras.applications.InceptionV3, weights {weights}, 299x299, bilinear", extract)
+    identity = f"keras.applications.InceptionV3, weights {weights}, 299x299, bilinear"
+    return Features("inception", identity, extract, chunk=LARGE_CHUNK)
 
 
-FEATURES = {"pixels": pixel_features, "classifier": classifier_features, "inception": inception_features}
+def fid_features(*, weights: str | os.PathLike | None = None, sha256: str | None = SHA256) -> Features:
+    """The 2048 features of the FID's own network with clean resizing: their Frechet distance is a published FID's.
+
+    Images are rounded to 8 bits, as those of published FIDs are, resized by `clean_resize`, and gray ones repeated to
+    three channels. A FID compares with a published one only for as many samples and the same real images, most often
+    50,000 samples and the training set.
+
+    Args:
+        weights: the published weights file; None is where the variable KERAS_GEN_FID_WEIGHTS says, or keras_gen's
+            cache.
+        sha256: of the file; None accepts any weights, for tests.
+
+    Raises:
+        OSError: where there is no such file; the message says where to get it.
+        ValueError: where it is another file.
+
+    Reference:
+        Heusel et al. 2017, arXiv:1706.08500. Parmar, Zhang, Zhu 2022, arXiv:2104.11222.
+    """
+    file = weights_file(weights)
+    network = fid_network()
+    set_fid_weights(network, read_fid_weights(file, sha256))
+    pooled = tf.function(lambda images: network(images, training=False), reduce_retracing=True)
+
+    def extract(images):
+        levels = np.rint(_three_channels(images) * np.float32(255.0))
+        return pooled(tf.constant((clean_resize(levels, SIZE) - 128.0) / 128.0))
+
+    what = "published weights" if sha256 else f"weights {file}"
+    identity = f"Inception of 2015-12-05, {what}, clean resizing to {SIZE}x{SIZE}"
+    return Features("clean", identity, extract, frechet="fid", chunk=LARGE_CHUNK)
+
+
+def _three_channels(images: np.ndarray) -> np.ndarray:
+    if images.shape[-1] not in (1, 3):
+        raise ValueError(f"The Inception features need 1 or 3 channels; received images of {images.shape[-1]}")
+    return np.broadcast_to(images, (*images.shape[:-1], 3))
+
+
+FEATURES = {
+    "pixels": pixel_features,
+    "classifier": classifier_features,
+    "inception": inception_features,
+    "fid": fid_features,
+}

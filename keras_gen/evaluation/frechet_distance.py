@@ -8,9 +8,9 @@ from .feature_sets import feature_pair
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """The squared Frechet (2-Wasserstein) distance of the normal distributions with the sets' means and covariances.
 
-    With features of the Inception network of Heusel et al. this is their FID; with other features it is another number
-    and is never compared with a published FID. It is biased upwards by about a constant / samples: compare equal
-    numbers of samples only, and read it beside the distance of real images to real images.
+    With features of the Inception network of Heusel et al., `fid_features`, this is their FID; with other features it
+    is another number and is never compared with a published FID. It is biased upwards by about a constant / samples:
+    compare equal numbers of samples only, and read it beside the distance of real images to real images.
 
     Args:
         first, second: features [num, size]; each set needs more than `size` of them, or its covariance has no full
@@ -38,11 +38,13 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
             f"A Frechet distance of {size} features needs more than {size} samples in each set, or a covariance has no "
             f"full rank; received {len(first)} and {len(second)}. Take more samples, or smaller features"
         )
-    moments = []
-    for features in (first, second):
-        features = features.astype(np.float64)
-        moments += [features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))]
-    return normal_frechet_distance(*moments)
+    return normal_frechet_distance(*moments(first), *moments(second))
+
+
+def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean [size] and the covariance [size, size] of features [num, size], in double precision, num >= 2."""
+    features = features.astype(np.float64)
+    return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
 
 
 def normal_frechet_distance(

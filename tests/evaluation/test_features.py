@@ -22,7 +22,7 @@ def test_unknown_features_and_what_is_no_image(images):
     for wrong in (images[0], images[:0]):
         with pytest.raises(ValueError, match="Expected images"):
             feature_extractor("pixels")(wrong)
-    assert set(FEATURES) == {"pixels", "classifier", "inception"}
+    assert set(FEATURES) == {"pixels", "classifier", "inception", "fid"}
 
 
 def small_inception(**options):
