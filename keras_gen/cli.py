@@ -395,9 +395,11 @@ def evaluate(
     nll_images: Annotated[str, typer.Option(help="Images in the log-likelihood, or all.")] = "500",
     samples: Annotated[int, typer.Option(help="Generated images compared with as many real ones.")] = 1000,
     features: Annotated[
-        str, typer.Option(help="What samples are compared by, with commas: pixels, classifier, inception, pyramid.")
+        str,
+        typer.Option(help="What samples are compared by, with commas: pixels, classifier, fid, inception, pyramid."),
     ] = "pixels",
     parzen: Annotated[bool, typer.Option("--parzen", help="The historical Parzen-window estimate too.")] = False,
+    neighbor_images: Annotated[int, typer.Option(help="Training images searched for copies, at most.")] = 250_000,
     batch_size: Annotated[int | None, typer.Option(help="Images at a time; default the run's.")] = None,
     split: Annotated[str | None, typer.Option(help="test, validation or train; default the first there is.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of codes, samples and the choice of images.")] = 0,
@@ -416,9 +418,8 @@ def evaluate(
     from . import runs, training
 
     opened = runs.Run.open(run)
-    splits = opened.config["data"]["splits"]
-    split = split or next(role for role in ("test", "validation", "train") if splits.get(role))
-    opened.split(split)
+    if split is not None:
+        opened.split(split)
     with Progress(not quiet), starting():
         from . import evaluation
     evaluation.evaluate(
@@ -428,6 +429,7 @@ def evaluate(
         samples=samples,
         features=_names(features),
         parzen=parzen,
+        neighbor_images=neighbor_images,
         batch_size=batch_size,
         split=split,
         seed=seed,

@@ -139,8 +139,8 @@ def test_evaluate_passes_every_option_on_and_renews_the_card(call, monkeypatch, 
     assert result.exit_code == 0 and "other.png" in result.stdout
     assert given == [(path, {
         "nll_samples": 7, "nll_images": "all", "samples": 1000, "features": ["pixels", "pyramid"], "parzen": True,
-        "batch_size": None, "split": "validation", "seed": 2, "verbose": True,
-    })]  # fmt: skip  # the toy run has no test split
+        "neighbor_images": 250_000, "batch_size": None, "split": None, "seed": 2, "verbose": True,
+    })]  # fmt: skip
     assert "| elbo | -12.5 | nats per image |" in (path / "README.md").read_text()
     failed(call("evaluate", path, "--nll-images", "some"), 2, "must be a number or all; received 'some'")
 

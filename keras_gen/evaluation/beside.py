@@ -10,7 +10,7 @@ from keras_gen import pictures, runs, zoo
 
 from .report import number
 from .samples import real_images, sample_metrics
-from .subject import Subject
+from .subject import Subject, chosen_split
 
 SHOWN = 64
 
@@ -23,7 +23,7 @@ def compare(
     samples: int = 1000,
     batch_size: int = 128,
     seed: int = 0,
-    split: str = "test",
+    split: str | None = None,
     verbose: bool = True,
 ) -> dict:
     """Put samples of two runs and real images side by side, with their distances to the data.
@@ -35,7 +35,7 @@ def compare(
         out: an image file; None is `evaluation/beside_<name of run_b>.png` in run_a, with a number where that is of
             another run of this name. A .json beside it has the numbers.
         samples: generated images of each, compared with as many real ones.
-        batch_size, seed, split: as in `evaluate`.
+        batch_size, seed, split: as in `evaluate`; the split that is chosen by default is the first run's.
         verbose: print a table.
 
     Returns:
@@ -58,6 +58,7 @@ def compare(
                 f"{second.path} has {values[1]}"
             )
     out = pathlib.Path(out) if out else _picture_of(first, second)
+    split = chosen_split(first, split)
     options = {"split": split, "seed": seed, "batch_size": batch_size, "samples": samples}
     subjects = [Subject(run, **options) for run in (first, second)]
     real = real_images(subjects[0])

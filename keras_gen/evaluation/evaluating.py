@@ -13,11 +13,11 @@ from keras_gen.files import check_writable
 from keras_gen.progress import Progress
 
 from .evaluators import EVALUATORS, PICTURES
+from .fid_inception import weights_file
 from .report import table
 from .run_features import KNOWN
-from .subject import Subject
+from .subject import NEIGHBOR_IMAGES, Subject, chosen_split, split_note
 
-SPLITS = ("test", "validation", "train")
 REFUSALS = (ValueError, OSError, ArithmeticError, MemoryError, np.linalg.LinAlgError, tf.errors.OpError)
 
 
@@ -30,9 +30,10 @@ def evaluate(
     features: Iterable[str] = ("pixels",),
     parzen: bool = False,
     max_images: int = 10_000,
+    neighbor_images: int = NEIGHBOR_IMAGES,
     batch_size: int | None = None,
     seed: int = 0,
-    split: str = "test",
+    split: str | None = None,
     verbose: bool = True,
 ) -> dict:
     """Measure a trained run, write evaluation.json and pictures into it, and print a table.
@@ -55,13 +56,18 @@ def evaluate(
         samples: generated images that are compared with as many real ones; 10,000 for results that are published
             (26,000 for stacked digits).
         features: what samples are compared by: `"pixels"`; `"classifier"`, the last hidden layer of a classifier of
-            the data's labels, which is trained once and kept; `"inception"`, which Keras downloads; `"pyramid"`,
-            patches at each level of detail, which takes longest.
+            the data's labels, which is trained once and kept; `"fid"`, the FID and other scores by the features of its
+            network, whose weights file must be there, see `keras_gen.evaluation.fid_features`; `"inception"`, another
+            network, which Keras downloads; `"pyramid"`, patches at each level of detail, which takes longest. The
+            distance by random convolutions, `fd_random_conv_...`, is always measured.
         parzen: take the Parzen-window log-likelihood too, a historical measure; see `keras_gen.evaluation.parzen`.
         max_images: limit of the images that are held in memory for metrics other than ELBO and log-likelihood.
+        neighbor_images: limit of the training images among which copies are looked for, all of them one block after
+            the other; with more of them these scores are null.
         batch_size: images at a time; None takes the run's.
         seed: of codes, samples, the choice of images and dynamic binarization, 0 <= seed < 2**31.
-        split: `"test"`, `"validation"` or `"train"`, as the run's config.json defines them.
+        split: `"test"`, `"validation"` or `"train"`, as the run's config.json defines them; None is the first of these
+            that the run has.
         verbose: print progress and the table.
 
     Returns:
@@ -69,20 +75,21 @@ def evaluate(
 
     Raises:
         ValueError: for options out of range or a split that the run does not have.
-        FileNotFoundError: where there is no run.
+        FileNotFoundError: where there is no run, or the features `"fid"` are asked for without their weights file.
 
     Example:
         >>> keras_gen.evaluate("runs/vae", nll_images="all")["metrics"]["nll"]  # doctest: +SKIP
     """
     run = run if isinstance(run, runs.Run) else runs.Run.open(run)
-    _check(nll_samples=nll_samples, samples=samples, max_images=max_images)
+    _check(nll_samples=nll_samples, samples=samples, max_images=max_images, neighbor_images=neighbor_images)
     if nll_images != "all":
         _check(nll_images=nll_images)
     features = tuple(dict.fromkeys([features] if isinstance(features, str) else features))
     if unknown := [name for name in features if name not in KNOWN]:
         raise ValueError(f"Unknown features {', '.join(map(repr, unknown))}: expected some of {', '.join(KNOWN)}")
-    if split not in SPLITS:
-        raise ValueError(f"Unknown split {split!r}: expected one of {', '.join(SPLITS)}")
+    if "fid" in features:
+        weights_file()  # before anything that takes long
+    split = chosen_split(run, split)
     if not 0 <= seed < 2**31:
         raise ValueError(f"seed must be an integer with 0 <= seed < 2**31; received {seed}")
     batch_size = batch_size or run.config["training"]["batch_size"]
@@ -100,14 +107,16 @@ def evaluate(
             features=features,
             parzen=parzen,
             max_images=max_images,
+            neighbor_images=neighbor_images,
             progress=progress.update,
         )
-        subject.count()  # before anything that takes long: whether there is such a split
+        note = split_note(run, split)
         measured, (files, missing) = measure(subject, progress), draw(subject, progress)
         content = {
             **measured,
             "seed": seed,
             "split": split,
+            **({"split_note": note} if note else {}),
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "hardware": hardware(),
             "versions": runs.versions(),
@@ -116,7 +125,8 @@ def evaluate(
         }
     runs.write_json(run.evaluation_file, content)
     if verbose:
-        table(content, title=f"{run.path} on {run.config['data']['source']}, {split} split, seed {seed}")
+        which = f"{split} split" + (f" ({note})" if note else "")
+        table(content, title=f"{run.path} on {run.config['data']['source']}, {which}, seed {seed}")
     return content
 
 

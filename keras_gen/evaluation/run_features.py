@@ -1,5 +1,7 @@
 """The feature extractors of a run, and the classifier of its labels."""
 
+import functools
+
 import numpy as np
 
 from keras_gen import data
@@ -23,7 +25,7 @@ def extractors(subject: Subject) -> dict[str, Features | str]:
     for name in subject.features:
         if name == PYRAMID:
             continue
-        subject.progress(f"features {name}", 0, 0)
+        subject.progress(f"preparing the features {name}", 0, 0)
         try:
             found[name] = _label_features(subject) if name == "classifier" else feature_extractor(name)
         except (ValueError, OSError) as error:
@@ -40,7 +42,7 @@ def label_classifier(subject: Subject) -> FeatureClassifier:
     Raises:
         ValueError: where the data have no class labels.
     """
-    return feature_classifier(*labelled_images(subject))
+    return feature_classifier(*labelled_images(subject), progress=_training(subject))
 
 
 def is_stacked(subject: Subject) -> bool:
@@ -72,8 +74,12 @@ def single_images(subject: Subject, split: str):
     return data.load(source, split, image_shape=shape, batch_size=subject.batch_size, shuffle=False, **kept)
 
 
+def _training(subject: Subject):
+    return functools.partial(subject.progress, "training the classifier: batches")
+
+
 def _label_features(subject: Subject) -> Features:
-    features = classifier_features(*labelled_images(subject))
+    features = classifier_features(*labelled_images(subject), progress=_training(subject))
     if not is_stacked(subject):
         return features
 
@@ -89,5 +95,6 @@ def _read(dataset, subject: Subject) -> Labelled:
         raise ValueError(f"{dataset.info.source} has no class labels, which a classifier would learn")
     height, width, channels = dataset.info.image_shape
     # always the same choice: runs of other seeds share the classifier
-    batch = gather(dataset, min(IMAGES, BYTES // (4 * height * width * channels)), seed=0)
+    read = functools.partial(subject.progress, "reading labelled images")
+    batch = gather(dataset, min(IMAGES, BYTES // (4 * height * width * channels)), seed=0, progress=read)
     return batch["image"], batch["label"]

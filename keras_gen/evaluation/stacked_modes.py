@@ -19,11 +19,12 @@ def stacked_modes(subject: Subject) -> tuple[dict, dict]:
     """
     if not is_stacked(subject):
         return {}, {}
-    subject.progress("classifier of single digits", 0, 0)
     classifier = label_classifier(subject)
-    classes = np.stack(
-        [classifier.classify(subject.generated[..., [c]]) for c in range(subject.generated.shape[3])], axis=1
-    )
+    channels, columns = subject.generated.shape[3], []
+    for channel in range(channels):
+        subject.progress("classifying channels", channel, channels)
+        columns.append(classifier.classify(subject.generated[..., [channel]]))
+    classes = np.stack(columns, axis=1)
     num_classes = classifier.network.output_shape[-1]
     labels = np.concatenate([batch["label"] for batch in single_images(subject, "train").as_numpy_iterator()])
     single = np.bincount(labels, minlength=num_classes) / len(labels)

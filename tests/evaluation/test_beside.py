@@ -46,6 +46,14 @@ def test_a_run_beside_itself_keeps_both(pair, tmp_path):
     assert (tmp_path / "same.png").is_file()
 
 
+def test_the_split_that_both_have_by_default(pair, tmp_path):
+    first = make_run(tmp_path, "autoencoder")
+    first.config["data"] |= {"splits": {"train": "train[:-50]", "validation": "train[-50:]", "test": None}}
+    content = compare(first, first, samples=30, verbose=False)
+    assert content["split"] == "validation"
+    assert "fd_random_conv_30_validation" in next(iter(content["runs"].values()))["metrics"]
+
+
 def test_different_data(pair, tmp_path):
     other = make_run(tmp_path, "vae")
     with pytest.raises(ValueError, match="need the same data"):
