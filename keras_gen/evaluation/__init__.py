@@ -22,6 +22,7 @@ from .feature_classifier import feature_classifier as feature_classifier
 from .features import FEATURES as FEATURES
 from .features import Features as Features
 from .features import feature_extractor as feature_extractor
+from .features import fid_features as fid_features
 from .frechet_distance import frechet_distance as frechet_distance
 from .gaussian_modes import GaussianModes as GaussianModes
 from .gaussian_modes import gaussian_modes as gaussian_modes
@@ -46,6 +47,7 @@ from .puzzle import patch_scores as patch_scores
 from .pyramid import pyramid_distance as pyramid_distance
 from .r_precision import RPrecision as RPrecision
 from .r_precision import r_precision as r_precision
+from .random_conv import random_conv_distance as random_conv_distance
 from .reconstruction import psnr as psnr
 from .sample_distance import nearest_distance as nearest_distance
 from .sample_distance import nearest_reference as nearest_reference

@@ -1,9 +1,11 @@
 """All measures of sample quality of one set of generated images, each beside its real-against-real floor."""
 
+import functools
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from . import random_conv
 from .feature_scores import Score, attempt, feature_scores, missing_scores
 from .features import Features
 from .ms_ssim import pair_similarity
@@ -12,6 +14,8 @@ from .scores import score_name
 
 # metric and what it is computed from, as in a score's name
 Scores = dict[tuple[str, str], Score]
+# called with (what, done, total)
+Report = Callable[[str, int, int], None]
 
 
 def sample_quality(
@@ -24,11 +28,12 @@ def sample_quality(
     split: str = "test",
     floor_split: str = "train",
     seed: int = 0,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    progress: Report = lambda what, done, total: None,
 ) -> tuple[dict, dict]:
     """Scores by features, distances between pyramids of patches, and MS-SSIM of pairs.
 
-    By each kind of features: Frechet, kernel and sliced Wasserstein distance, precision, recall, density, coverage.
+    First the distance that every set of two or more images has, `random_conv_distance`. By each kind of features:
+    Frechet, kernel and sliced Wasserstein distance, precision, recall, density, coverage.
     All sets are cut to as many images as the smallest has, and this number stands in every name. Each score is
     followed by its floor, what real images that are not in `real` get in the place of generated ones:
     `fd_classifier_10k_test`, `fd_classifier_10k_test_floor`. A generator at the floor cannot be told from real images
@@ -60,17 +65,18 @@ def sample_quality(
     generated, real, floor_real = (images[:num] for images in (generated, real, floor_real))
     kinds = {"": generated, "_floor": floor_real}
     measured: dict[str, Scores] = {"": {}, "_floor": {}}
+    for done, (suffix, images) in enumerate(kinds.items()):
+        progress("distance by random convolutions", done, len(kinds))
+        measured[suffix] |= _by_random_conv(images, real)
     for name, extractor in features.items():
-        progress(f"scores by {name}", 0, 0)
-        for suffix, scores in _by_features(extractor, kinds, real, seed).items():
-            measured[suffix] |= {(metric, name): score for metric, score in scores.items()}
+        what = name if isinstance(extractor, str) else extractor.name
+        for suffix, scores in _by_features(name, extractor, kinds, real, seed, progress).items():
+            measured[suffix] |= {(metric, what): score for metric, score in scores.items()}
     if pyramid:
-        for done, (suffix, images) in enumerate(kinds.items()):
-            progress("patches of pyramids", done, 2)
-            measured[suffix] |= _by_pyramid(images, real, seed)
+        for suffix, images in kinds.items():
+            measured[suffix] |= _by_pyramid(images, real, seed, progress)
     for suffix, images in {"": generated, "_floor": real}.items():
-        progress("similarity of pairs", 0, 0)
-        measured[suffix] |= _by_pairs(images, seed)
+        measured[suffix] |= _by_pairs(images, seed, progress)
 
     metrics, about = {}, {}
     for metric, what in measured[""]:
@@ -87,24 +93,44 @@ def sample_quality(
     return metrics, about
 
 
+def _by_random_conv(samples: np.ndarray, real: np.ndarray) -> Scores:
+    def measure():
+        notes = {"features": random_conv.IDENTITY, "how_to_read": random_conv.HOW_TO_READ}
+        return {"fd": (random_conv.random_conv_distance(samples, real), notes)}
+
+    unit = "variances of real images, a feature"
+    value, notes = attempt(("fd",), measure)["fd"]
+    return {("fd", "random_conv"): (value, {"unit": unit, **notes})}
+
+
 def _by_features(
-    extractor: Features | str, kinds: dict[str, np.ndarray], real: np.ndarray, seed: int
+    name: str, extractor: Features | str, kinds: dict[str, np.ndarray], real: np.ndarray, seed: int, progress: Report
 ) -> dict[str, dict[str, Score]]:
     if isinstance(extractor, str):
         return {suffix: missing_scores(extractor) for suffix in kinds}
+
+    def features_of(images: np.ndarray, which: str) -> np.ndarray:
+        return extractor(images, progress=functools.partial(progress, f"features {name} of {which}"))
+
     try:
-        of_real = extractor(real)
-        found = {suffix: feature_scores(extractor(images), of_real, seed=seed) for suffix, images in kinds.items()}
+        of_real, found = features_of(real, "real images"), {}
+        for suffix, images in kinds.items():
+            samples = features_of(images, "other real images" if suffix else "samples")
+            which = f"scores by {name}" + (" of other real images" if suffix else "") + ", percent"
+            found[suffix] = feature_scores(
+                samples, of_real, seed=seed, frechet=extractor.frechet, progress=functools.partial(progress, which)
+            )
     except ValueError as error:
-        return {suffix: missing_scores(str(error)) for suffix in kinds}
+        return {suffix: missing_scores(str(error), extractor.frechet) for suffix in kinds}
     for _, notes in (score for scores in found.values() for score in scores.values()):
         notes["features"] = extractor.identity
     return found
 
 
-def _by_pyramid(samples: np.ndarray, real: np.ndarray, seed: int) -> Scores:
+def _by_pyramid(samples: np.ndarray, real: np.ndarray, seed: int, progress: Report) -> Scores:
     def measure():
-        distances = pyramid_distance(samples, real, seed=seed)
+        report = functools.partial(progress, "patches of pyramids")
+        distances = pyramid_distance(samples, real, seed=seed, progress=report)
         notes = {"note": "patches of 7x7 pixels, normalized per channel"}
         return {f"pyramid_{height}": (value, notes) for height, value in distances.items()}
 
@@ -112,9 +138,9 @@ def _by_pyramid(samples: np.ndarray, real: np.ndarray, seed: int) -> Scores:
     return {("swd", what): (value, {"unit": "x 1000", **notes}) for what, (value, notes) in scores.items()}
 
 
-def _by_pairs(images: np.ndarray, seed: int) -> Scores:
+def _by_pairs(images: np.ndarray, seed: int, progress: Report) -> Scores:
     def measure():
-        found = pair_similarity(images, seed=seed)
+        found = pair_similarity(images, seed=seed, progress=functools.partial(progress, "similarity of pairs"))
         return {f"{found.scales}_scales": (found.value, {"standard_error": found.error, "pairs": found.pairs})}
 
     unit = "0 to 1, lower is more diverse"

@@ -74,7 +74,10 @@ def _training(config: dict, rows: list[dict]) -> str:
     names = [name for name in rows[-1] if name != "epoch"]
     table = [f"| {name} | {rows[0].get(name, float('nan')):.4g} | {rows[-1][name]:.4g} |" for name in names]
     head = f"| metric | epoch 1 | epoch {rows[-1]['epoch']} |\n|---|---|---|\n"
-    note = "Terms of a likelihood are nats per image. `model.keras` holds the best epoch, `checkpoints/` the last ones."
+    note = (
+        "Terms of a likelihood are nats per image; under a continuous head they are of a density. `model.keras` holds "
+        "the best epoch, `checkpoints/` the last ones."
+    )
     return f"{text}\n\n{head}" + "\n".join(table) + f"\n\n{note}"
 
 
@@ -88,7 +91,13 @@ def _evaluation(run: runs.Run) -> str:
         for name, value in content["metrics"].items()
         if value is not None
     ]
-    note = "Sample sizes, seed, and why some numbers are missing: `evaluation.json`."
+    readings = [
+        f"`{name}` {about[name]['how_to_read']}."
+        for name in content["metrics"]
+        if "how_to_read" in about.get(name, {}) and not name.endswith("_floor")
+    ]
+    note = "Sample sizes, seed, split, and why some numbers are missing: `evaluation.json`."
+    note = "\n\n".join([*readings, note])
     return "## Evaluation\n\n| metric | value | unit |\n|---|---|---|\n" + "\n".join(lines) + f"\n\n{note}"
 
 

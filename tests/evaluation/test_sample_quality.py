@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from keras_gen.evaluation import Features, feature_extractor, frechet_distance, sample_quality
+from keras_gen.evaluation import Features, feature_extractor, frechet_distance, random_conv, sample_quality
 
 METRICS = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
 
@@ -30,19 +30,24 @@ def found():
 
 def test_names_and_notes(found):
     metrics, about, calls = found
-    names = [f"{metric}_{what}_40_test" for what in ("means", "inception") for metric in METRICS]
+    names = ["fd_random_conv_40_test"]
+    names += [f"{metric}_{what}_40_test" for what in ("means", "inception") for metric in METRICS]
     names += ["swd_pyramid_32_40_test", "swd_pyramid_16_40_test", "ms_ssim_2_scales_40"]
     assert list(metrics) == list(about) == [name + suffix for name in names for suffix in ("", "_floor")]
     for name, value in metrics.items():
         assert value is None if "inception" in name else isinstance(value, float)
     for name, notes in about.items():
         assert {"unit", "note", "images", "samples"} <= set(notes) and notes["images"] == 40
-        assert notes.get("features") == ("means of quarters" if "means" in name else None)
+        expected = {"means": "means of quarters", "random": random_conv.IDENTITY}
+        assert notes.get("features") == next((found for what, found in expected.items() if what in name), None)
     assert about["kid_means_40_test"]["standard_error"] > 0
     assert about["fd_means_40_test_floor"]["note"].startswith("40 train images to 40 test images")
     assert about["fd_inception_40_test_floor"]["reason"] == "no network"
-    whats = ["scores by means", "scores by inception", "patches of pyramids", "similarity of pairs"]
-    assert list(dict.fromkeys(what for what, *_ in calls)) == whats
+    whats = ["distance by random convolutions", "features means of real images", "features means of samples"]
+    whats += ["scores by means, percent", "features means of other real images"]
+    whats += ["scores by means of other real images, percent"]
+    assert list(dict.fromkeys(what for what, *_ in calls)) == [*whats, "patches of pyramids", "similarity of pairs"]
+    assert all(0 <= done <= total and total > 0 for _, done, total in calls)
 
 
 def test_values_are_those_of_the_measures(found):
@@ -74,6 +79,7 @@ def test_few_images_leave_what_needs_more_null():
     few = [textures(7, seed, size=8) for seed in range(3)]
     metrics, about = sample_quality(*few, {"pixels": feature_extractor("pixels")}, pyramid=False)
     assert metrics["kid_pixels_7_test"] is None and "at least 20" in about["kid_pixels_7_test"]["reason"]
+    assert metrics["fd_random_conv_7_test"] > 0 and metrics["fd_random_conv_7_test_floor"] > 0
     assert metrics["swd_pixels_7_test"] > 0 and 0 <= metrics["recall_pixels_7_test"] <= 1
     assert not any("pyramid" in name for name in metrics)
 
