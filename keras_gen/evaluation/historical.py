@@ -1,5 +1,7 @@
 """The Parzen-window log-likelihood of a run: a historical measure, taken only where it is asked for."""
 
+import functools
+
 from .parzen import parzen
 from .samples import real_images
 from .scores import score_name
@@ -18,7 +20,7 @@ def historical(subject: Subject) -> tuple[dict, dict]:
     if not subject.parzen:
         return {}, {}
     real = real_images(subject)
-    num = min(len(subject.generated), len(real.train))
+    num = min(len(subject.generated), len(real.floor))
     name = score_name("parzen", "pixels", num, subject.split)
     note = "HISTORICAL, for tables of 2014 to 2016; no log-likelihood, and not to be compared with one"
     common = {"unit": "nats per image", "samples": num}
@@ -28,8 +30,8 @@ def historical(subject: Subject) -> tuple[dict, dict]:
             raise ValueError("the evaluated split, validation, is the one that sigma would be chosen on")
         validation = subject.batch(VALIDATION, role="validation", binarize=None)["image"]
         test = subject.batch(subject.max_images, binarize=None)["image"]
-        subject.progress("Parzen windows", 0, 0)
-        found = parzen(subject.generated[:num], real.train[:num], validation, test)
+        report = functools.partial(subject.progress, "Parzen windows")
+        found = parzen(subject.generated[:num], real.floor[:num], validation, test, progress=report)
     except ValueError as error:
         for notes in about.values():
             notes["reason"] = str(error)

@@ -1,16 +1,20 @@
 """How good a run's samples are, beside real images."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
 from keras_gen import pictures
 
-from .copies import copy_scores
+from .copies import CHANCE, DISTANCE, copy_names, neighbour_scores
+from .nearest_neighbours import NearestNeighbours, nearest_neighbours
 from .run_features import PYRAMID, extractors
-from .sample_distance import nearest_reference
 from .sample_quality import sample_quality
 from .subject import Subject
+
+# of training images that samples are compared with at a time
+BLOCK_BYTES = 2**26
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,13 +24,11 @@ class RealImages:
     Attributes:
         judged: of the evaluated split, float32 [num, height, width, channels].
         floor: of the training split, none of them in `judged`.
-        train: of the training split, to look for copies in.
         held_out: whether `judged` are not trained on.
     """
 
     judged: np.ndarray
     floor: np.ndarray
-    train: np.ndarray
     held_out: bool
 
 
@@ -41,10 +43,10 @@ def real_images(subject: Subject) -> RealImages:
     if subject.split == "train":
         train = train[generator.permutation(len(train))]
         half = len(train) // 2
-        return RealImages(train[:half][: subject.samples], train[half:], train, held_out=False)
+        return RealImages(train[:half][: subject.samples], train[half:], held_out=False)
     judged = subject.batch(subject.samples, binarize=None)["image"]
     judged, train = judged[generator.permutation(len(judged))], train[generator.permutation(len(train))]
-    return RealImages(judged, train, train, held_out=True)
+    return RealImages(judged, train, held_out=True)
 
 
 def samples(subject: Subject) -> tuple[dict, dict]:
@@ -76,9 +78,52 @@ def sample_metrics(subject: Subject, real: RealImages) -> tuple[dict, dict]:
         seed=subject.seed,
         progress=subject.progress,
     )
-    subject.progress("nearest training images", 0, 0)
-    values, notes = copy_scores(made, real.train, real.judged if real.held_out else None, split=subject.split)
+    try:
+        values, notes = neighbour_scores(training_neighbours(subject, real), split=subject.split)
+    except ValueError as error:
+        names = copy_names(min(len(made), len(real.judged)) if real.held_out else len(made))
+        sizes = {"images": subject.count("train"), "samples": len(made), "reason": str(error)}
+        values = dict.fromkeys(names)
+        notes = {name: {"unit": CHANCE if name == names[2] else DISTANCE, **sizes} for name in names}
     return metrics | values, about | notes
+
+
+def training_neighbours(subject: Subject, real: RealImages) -> NearestNeighbours:
+    """The nearest of all training images to each sample, and to each held-out image; searched for once.
+
+    Raises:
+        ValueError: where there are more training images than `neighbor_images`.
+    """
+    count = subject.count("train")
+    if count > subject.neighbor_images:
+        raise ValueError(
+            f"Copies are looked for among {subject.neighbor_images:,} training images at most, and this run has "
+            f"{count:,}; give neighbor_images={count} (--neighbor-images) to compare samples with all of them"
+        )
+    num = min(len(subject.generated), len(real.judged)) if real.held_out else len(subject.generated)
+    held_out = real.judged[:num] if real.held_out else None
+    return subject.once(
+        "training neighbors", lambda: nearest_neighbours(subject.generated[:num], training_blocks(subject), held_out)
+    )
+
+
+def training_blocks(subject: Subject) -> Iterator[np.ndarray]:
+    """All training images, not augmented, before binarization, some at a time: float32 [some, height, width, channels].
+
+    A batch of training is too small for an efficient search.
+    """
+    dataset, total = subject.dataset("train", binarize=None), subject.count("train")
+    pending, done = [], 0
+    subject.progress("comparing samples with all training images", done, total)
+    for batch in dataset.as_numpy_iterator():
+        pending.append(batch["image"])
+        if sum(part.nbytes for part in pending) >= BLOCK_BYTES:
+            yield np.concatenate(pending)
+            done += sum(map(len, pending))
+            subject.progress("comparing samples with all training images", done, total)
+            pending = []
+    if pending:
+        yield np.concatenate(pending)
 
 
 def generated(subject: Subject) -> np.ndarray:
@@ -89,7 +134,7 @@ def generated(subject: Subject) -> np.ndarray:
 
 
 def neighbours(subject: Subject) -> np.ndarray:
-    """32 generated images, each beside its nearest training image, as a picture."""
-    made, train = subject.generated[:32], real_images(subject).train
-    indices, _ = nearest_reference(made, train)
-    return pictures.pairs(made, train[indices], columns=4, scale=subject.zoom)
+    """32 generated images, each next to the nearest of all training images, as a picture."""
+    found = training_neighbours(subject, real_images(subject))
+    shown = min(32, len(found.nearest))
+    return pictures.pairs(subject.generated[:shown], found.nearest[:shown], columns=4, scale=subject.zoom)

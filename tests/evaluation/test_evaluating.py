@@ -2,6 +2,7 @@ import dataclasses
 import json
 import math
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import keras_gen
 from keras_gen import runs
 from keras_gen.evaluation import EVALUATORS, PICTURES, evaluate
 from keras_gen.evaluation.evaluators import Offer
+from keras_gen.evaluation.likelihood import likelihood
 from keras_gen.evaluation.subject import Subject
 from keras_gen.progress import Progress
 
@@ -24,8 +26,11 @@ SCORES = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
 SAMPLE_METRICS = {
     *(f"{score}_pixels_40_test{floor}" for score in SCORES for floor in ("", "_floor")),
     *(f"ms_ssim_0_scales_40{floor}" for floor in ("", "_floor")),
+    *(f"fd_random_conv_40_test{floor}" for floor in ("", "_floor")),
     *("nearest_pixels_40_train", "nearest_pixels_40_train_floor", "closer_pixels_40_train"),
 }
+
+QUALITY = {"psnr", "psnr_baseline", "ssim", "ssim_baseline"}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +105,7 @@ def test_pictures_are_written(run, content):
 def test_autoencoder_gets_what_applies_to_it(tmp_path):
     run = make_run(tmp_path, "autoencoder", latent_size=3)
     content = evaluate(run, **QUICK)
-    assert set(content["metrics"]) == {"reconstruction", "psnr", "ssim", *SAMPLE_METRICS}
+    assert set(content["metrics"]) == {"reconstruction", *QUALITY, *SAMPLE_METRICS}
     assert content["about"]["reconstruction"]["unit"] == "squared error, summed over pixels"
     assert set(content["pictures"]) == {"samples", "neighbours", "reconstructions", "interpolation", "latent_map"}
 
@@ -116,6 +121,90 @@ def test_gray_images_of_another_split_have_no_likelihood_under_a_bernoulli_head(
     assert "nll is null: a Bernoulli head is a likelihood of binary pixels" in printed
     assert f"{content['metrics']['psnr']:.5g}" in printed
     assert json.loads(run.evaluation_file.read_text())["metrics"]["nll"] is None
+    assert " baseline " in printed and f"{content['metrics']['psnr_baseline']:.5g}" in printed
+    assert "fd_random_conv_40_validation compares samples with real images by a fixed random network" in printed
+
+
+@pytest.fixture
+def noise_run(tmp_path):
+    """A GAN's run on random images, no two of which are near."""
+    run = make_run(tmp_path, "gan")
+    images = np.random.default_rng(0).random((260, 8, 8, 1)).astype(np.float32)
+    np.savez(run.config["data"]["source"], x_train=images[:200], x_test=images[200:])
+    return run
+
+
+def test_copies_of_any_training_image_are_found(noise_run, monkeypatch):
+    model, train = noise_run.load_model(), np.load(noise_run.config["data"]["source"])["x_train"]
+    model.generate = lambda num, **options: train[:num]
+    monkeypatch.setattr(runs.Run, "load_model", lambda self: model)
+    monkeypatch.setattr("keras_gen.evaluation.samples.BLOCK_BYTES", 1000)  # a block for each batch
+    content = evaluate(noise_run, **QUICK, max_images=20)  # of 150 training images
+    metrics, about = content["metrics"], content["about"]
+    assert metrics["closer_pixels_40_train"] == 1 and metrics["nearest_pixels_40_train"] == 0
+    assert metrics["nearest_pixels_40_train_floor"] is not None
+    assert about["closer_pixels_40_train"]["images"] == 150
+
+
+def test_more_training_images_than_the_limit_leave_copies_null(noise_run):
+    content = evaluate(noise_run, **QUICK, neighbor_images=149)
+    for name in ("nearest_pixels_40_train", "nearest_pixels_40_train_floor", "closer_pixels_40_train"):
+        assert content["metrics"][name] is None
+        assert "149 training images at most, and this run has 150; give" in content["about"][name]["reason"]
+    assert "neighbor_images=150" in content["missing_pictures"]["neighbours"]
+    assert content["metrics"]["swd_pixels_40_test"] > 0
+
+
+def test_the_first_split_that_exists_is_evaluated(noise_run, capsys):
+    noise_run.config["data"]["splits"]["test"] = None
+    content = evaluate(noise_run, **{**QUICK, "verbose": True})
+    assert (content["split"], content["split_note"]) == ("validation", "the run has no test split")
+    assert "validation split (the run has no test split)" in " ".join(capsys.readouterr().out.split())
+    noise_run.config["data"]["splits"]["validation"] = None
+    assert Subject(noise_run).split == "train"
+
+
+def test_everything_that_is_counted_says_how_much(run):
+    calls = []
+    subject = Subject(run, nll_samples=10, nll_images=20, samples=40, progress=lambda *call: calls.append(call))
+    progress = types.SimpleNamespace(update=subject.progress)
+    evaluating.measure(subject, progress)
+    evaluating.draw(subject, progress)
+    counted = {what for what, _, total in calls if total}
+    assert {"reading test images", "generating samples", "bound: batches of 128", "log-likelihood"} <= counted
+    assert {"encoding images", "decoding codes", "information in the codes", "reconstructing images"} <= counted
+    assert {
+        "features pixels of samples",
+        "scores by pixels, percent",
+        "comparing samples with all training images",
+    } <= counted
+    assert all(0 <= done <= total for _, done, total in calls if total)
+    # what cannot be counted is named
+    uncounted = {what for what, _, total in calls if not total} - counted
+    names = {row.name for row in EVALUATORS} | {f"picture {row.name}" for row in PICTURES}
+    assert uncounted - names <= {
+        *("loading the model", "preparing the features pixels"),
+        *(f"opening the {role} split" for role in ("test", "train")),
+    }
+
+
+def test_samples_are_those_of_generate(run):
+    samples = Subject(run, samples=40, batch_size=17, seed=3).generated
+    np.testing.assert_array_equal(samples, run.load_model().generate(40, seed=3, batch_size=17))
+
+
+def test_the_fid_without_its_weights_stops_at_once(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_GEN_FID_WEIGHTS", raising=False)
+    monkeypatch.setattr(evaluating, "measure", None)
+    with pytest.raises(FileNotFoundError, match="weights of the FID.*Download https.*KERAS_GEN_FID_WEIGHTS"):
+        evaluate(run, features="fid")
+
+
+def test_the_error_of_a_single_image_is_unknown(run):
+    metrics, about = likelihood(Subject(run, nll_samples=10, nll_images=1))
+    assert about["nll"]["standard_error"] is None and about["bits_per_dimension"]["standard_error"] is None
+    assert metrics["nll"] > 0
 
 
 class Sampler:
@@ -141,7 +230,7 @@ def test_a_system_is_asked_only_for_what_it_offers():
         ({"seed": -1}, "0 <= seed < 2"),
         (
             {"features": ("pixels", "vgg")},
-            "Unknown features 'vgg': expected some of pixels, classifier, inc",
+            "Unknown features 'vgg': expected some of pixels, classifier, inception, fid",
         ),
     ],
 )
@@ -157,7 +246,7 @@ def test_an_evaluator_that_refuses_leaves_the_others(run, monkeypatch):
     rows = (dataclasses.replace(EVALUATORS[0], name="The one", measure=refuse), EVALUATORS[4])
     monkeypatch.setattr(evaluating, "EVALUATORS", rows)
     content = evaluating.measure(Subject(run), Progress(False))
-    assert set(content["metrics"]) == set(content["about"]) == {"the_one", "psnr", "ssim"}
+    assert set(content["metrics"]) == set(content["about"]) == {"the_one", *QUALITY}
     assert content["metrics"]["the_one"] is None
     assert content["about"]["the_one"]["reason"] == "ValueError: not today"
 
@@ -165,8 +254,8 @@ def test_an_evaluator_that_refuses_leaves_the_others(run, monkeypatch):
 def test_a_split_that_the_run_does_not_have(tmp_path):
     run = make_run(tmp_path)
     run.config["data"]["splits"]["test"] = None
-    with pytest.raises(ValueError, match="no test split; it has train, validation"):
-        evaluate(run, **QUICK)
+    with pytest.raises(ValueError, match="Expected a split of this run, validation, train; received 'test'"):
+        evaluate(run, **QUICK, split="test")
 
 
 def test_no_run(tmp_path):

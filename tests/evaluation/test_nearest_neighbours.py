@@ -48,5 +48,19 @@ def test_the_error_is_the_deviation_under_chance():
 
 
 def test_an_empty_set(images):
-    with pytest.raises(ValueError, match="received 10, 0 and 900"):
+    with pytest.raises(ValueError, match="received 10, 0, 900"):
         nearest_neighbours(images[:10], images[:0], images)
+
+
+def test_blocks_give_what_all_training_images_give(images):
+    train, blocks = images[:500], (images[start : min(start + 70, 500)] for start in range(0, 500, 70))
+    whole, found = (nearest_neighbours(images[450:700], each, images[700:]) for each in (train, blocks))
+    for one, other in zip(whole, found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(found.nearest, train[found.indices])
+    assert found.train == 500
+
+
+def test_without_held_out_images(images):
+    found = nearest_neighbours(images[:5], images[5:])
+    assert found.held_out is None and found.closer is None and (found.distances > 0).all()

@@ -59,11 +59,12 @@ def test_data_without_labels(tmp_path):
 def test_real_images_of_the_training_split_are_judged_by_other_ones(tmp_path):
     subject = Subject(make_run(tmp_path, "gan"), split="train", samples=1000)
     real = real_images(subject)
-    assert (len(real.judged), len(real.floor), len(real.train), real.held_out) == (75, 75, 150, False)
+    assert (len(real.judged), len(real.floor), real.held_out) == (75, 75, False)
     both = np.concatenate([real.judged, real.floor])
     np.testing.assert_array_equal(np.sort(both, axis=0), np.sort(subject.batch(None, role="train")["image"], axis=0))
-    metrics, _ = samples(subject)
+    metrics, about = samples(subject)
     assert metrics["swd_pixels_75_train"] > 0 and metrics["closer_pixels_1000_train"] is None
+    assert about["nearest_pixels_1000_train"]["images"] == 150
 
 
 def test_generated_images_that_are_not_finite(tmp_path):
