@@ -198,6 +198,7 @@ def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
     found = {
         "judge_error_real": judge.error(flat, own),
         "judge_error_translated": judge.error(made[other], label),
+        "judge_error_of_doing_nothing": judge.error(given[other], label),
         "counterpart_error": float(errors.made.mean()),
         "counterpart_error_of_doing_nothing": float(errors.untouched.mean()),
         "counterpart_ratio": errors.ratio,

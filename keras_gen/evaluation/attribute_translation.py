@@ -1,6 +1,6 @@
 """Translations into other attributes, judged by classifiers of real images."""
 
-import math
+import functools
 
 import numpy as np
 
@@ -8,9 +8,11 @@ from keras_gen import pictures
 
 from .feature_classifier import SETTINGS, feature_classifier
 from .reconstruction import psnr
+from .standard_error import standard_error
 from .subject import Subject
 
 UNIT = "share of images, 0 to 1"
+IDENTITY = "of the images as they were: a translation that does nothing"
 MOST = 12  # groups that are judged: a classifier is trained for each
 SHOWN = 8
 JUDGED = 20_000  # images that a judge sees in training, at least: a small set more often
@@ -23,9 +25,12 @@ def attribute_translation(subject: Subject) -> tuple[dict, dict]:
     attributes a judge, `feature_classifier`, is trained on the run's real training images:
 
     - `judge_error_real_GROUP`: its error on the split's real images.
-    - `judge_error_translated_GROUP`: the share of translations that it reads otherwise than the target.
+    - `judge_error_translated_GROUP`: the share of translations that it reads otherwise than the target, and its
+      `..._baseline`, the same of the images as they were. Where an attribute is rare, most images have the target's
+      value already, and doing nothing has a small error: a translation is worth what lies between the two.
     - `back_and_forth_error`: the mean absolute difference of an image and its translation to the target and back to
-      its own attributes; and `back_and_forth_psnr`, in dB, of the mean squared difference.
+      its own attributes; and `back_and_forth_psnr`, in dB, of the mean squared difference. A translator that does
+      nothing has the baselines 0 and 100 dB: they say something only next to the judges' errors.
 
     Reference:
         Choi et al. 2018, StarGAN, arXiv:1711.09020, section 5 (classification error of translated images).
@@ -42,12 +47,15 @@ def attribute_translation(subject: Subject) -> tuple[dict, dict]:
     error, common = np.abs(back - batch["image"]).mean(), {"images": len(made)}
     metrics = {
         f"back_and_forth_error_{split}": float(error),
+        f"back_and_forth_error_{split}_baseline": 0.0,
         f"back_and_forth_psnr_{split}": float(np.mean(psnr(batch["image"], back))),
+        f"back_and_forth_psnr_{split}_baseline": float(np.mean(psnr(batch["image"], batch["image"]))),
     }
-    about = {
-        f"back_and_forth_error_{split}": {"unit": "mean absolute difference, images in [0, 1]", **common},
-        f"back_and_forth_psnr_{split}": {"unit": "dB", **common},
-    }
+    units = {"error": "mean absolute difference, images in [0, 1]", "psnr": "dB"}
+    about = {name: {"unit": units["psnr" if "psnr" in name else "error"], **common} for name in metrics}
+    for name in metrics:
+        if name.endswith("_baseline"):
+            about[name]["note"] = IDENTITY
     for group, size in list(enumerate(told.groups))[:MOST]:
         entries = np.flatnonzero(told.group_of == group)
         name = told.names[entries[0]] if size == 1 else group_name([told.names[entry] for entry in entries], group)
@@ -58,6 +66,7 @@ def attribute_translation(subject: Subject) -> tuple[dict, dict]:
             return (found.argmax(1) if size > 1 else found[:, 0] > 0.5).astype(np.int64)
 
         names = [f"judge_error_{what}_{name}_{split}" for what in ("real", "translated")]
+        names.append(f"{names[1]}_baseline")
         truth = classes(theirs, known[1])
         if not known[0].any() or len(np.unique(truth)) < 2 or classes(own, known[0]).max() > truth.max():
             metrics |= dict.fromkeys(names)
@@ -69,13 +78,20 @@ def attribute_translation(subject: Subject) -> tuple[dict, dict]:
             (train["image"][known[1]], truth),
             (batch["image"][known[0]], classes(own, known[0])),
             settings={"epochs": epochs},
+            progress=functools.partial(subject.progress, f"training the judge of {name}: batches"),
         )
-        read = judge.classify(made[known[0]])
-        values = 1 - judge.accuracy, float(np.mean(read != classes(target, known[0])))
-        metrics |= dict(zip(names, values, strict=True))
-        for each, value in zip(names, values, strict=True):
-            deviation = math.sqrt(value * (1 - value) / len(read))
-            about[each] = {"unit": UNIT, "images": len(read), "standard_error": deviation}
+        wanted = classes(target, known[0])
+        errors = {
+            names[0]: judge.classify(batch["image"][known[0]]) != classes(own, known[0]),
+            names[1]: judge.classify(made[known[0]]) != wanted,
+            names[2]: judge.classify(batch["image"][known[0]]) != wanted,
+        }
+        metrics |= {each: float(wrong.mean()) for each, wrong in errors.items()}
+        about |= {
+            each: {"unit": UNIT, "images": len(wrong), "standard_error": standard_error(wrong)}
+            for each, wrong in errors.items()
+        }
+        about[names[2]]["note"] = IDENTITY
     return metrics, about
 
 
@@ -107,6 +123,7 @@ def _translated(subject: Subject, images, attributes, sets) -> np.ndarray:
     """By the model's `call`, which adds the mask of a set where there are several."""
     parts = []
     for start in range(0, len(images), subject.batch_size):
+        subject.progress("translating images", start, len(images))
         rows = slice(start, start + subject.batch_size)
         given = {"image": images[rows], "attributes": attributes[rows], "dataset": sets[rows]}
         parts.append(subject.model(given).numpy())

@@ -1,5 +1,6 @@
 """What captions mean, and how well a run's images show theirs."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -35,7 +36,8 @@ def meanings(batch: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def caption_precision(subject: Subject) -> tuple[dict, dict]:
-    """`r_precision_test`: how often a judge finds a generated image's caption among 100, and `..._real`, real images'.
+    """`r_precision_test`: how often a judge finds a generated image's caption among 100, and `..._real`, real images';
+    `..._baseline` is chance.
 
     The judge (`text_judge`) is trained on the training images with another seed than the run's. The 99 other captions
     are false for the image, see `meanings`.
@@ -44,15 +46,20 @@ def caption_precision(subject: Subject) -> tuple[dict, dict]:
     count = min(subject.samples, subject.count())
     batch = subject.captioned(count)
     train = subject.captioned(subject.max_images, role="train")
-    subject.progress("training the judge of captions", 0, 0)
     seed = subject.run.config["training"].get("seed", 0) + JUDGE_SEED
-    judge = text_judge(train["image"], train["tokens"], vocabulary=model.vocabulary, seed=seed)
+    judge = text_judge(
+        train["image"],
+        train["tokens"],
+        vocabulary=model.vocabulary,
+        seed=seed,
+        progress=functools.partial(subject.progress, "training the judge of captions: batches"),
+    )
     texts, meaning = np.asarray(judge.embed(batch["tokens"])), meanings(batch)
     # fewer, and the note says so, where the split has not as many that are false for every image
     candidates = min(CANDIDATES, 1 + count - int(np.bincount(meaning).max()))
     metrics, about = {}, {}
     for name, images in (("", subject.generated[:count]), ("_real", batch["image"])):
-        scores = judge.score(_embedded(judge, images, subject.batch_size)[:, None], texts[None]).numpy()
+        scores = judge.score(_embedded(judge, images, subject)[:, None], texts[None]).numpy()
         found = r_precision(scores, meaning, candidates, subject.seed)
         metrics[f"r_precision_{split}{name}"] = found.value
         about[f"r_precision_{split}{name}"] = {
@@ -62,6 +69,9 @@ def caption_precision(subject: Subject) -> tuple[dict, dict]:
             "note": f"own caption first among {candidates}, chance {found.chance:.2f}; judge of seed {seed}, trained "
             f"on {len(train['image']):,} images",
         }
+    baseline = f"r_precision_{split}_baseline"
+    metrics[baseline] = 1 / candidates
+    about[baseline] = {"unit": "share of images, 0 to 1", "images": count, "note": "chance: any image with any text"}
     return metrics, about
 
 
@@ -77,6 +87,9 @@ def captions(subject: Subject) -> np.ndarray:
     return pictures.below(rows)
 
 
-def _embedded(judge, images: np.ndarray, batch_size: int) -> np.ndarray:
-    parts = [judge.embed_image(images[i : i + batch_size]) for i in range(0, len(images), batch_size)]
-    return np.concatenate([np.asarray(part) for part in parts])
+def _embedded(judge, images: np.ndarray, subject: Subject) -> np.ndarray:
+    parts = []
+    for start in range(0, len(images), subject.batch_size):
+        subject.progress("embedding images by the judge", start, len(images))
+        parts.append(np.asarray(judge.embed_image(images[start : start + subject.batch_size])))
+    return np.concatenate(parts)

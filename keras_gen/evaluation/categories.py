@@ -1,10 +1,9 @@
 """Categories that a model found by itself, used as a classifier of the data's classes."""
 
-import math
-
 import numpy as np
 import tensorflow as tf
 
+from .standard_error import standard_error
 from .subject import Subject
 
 ENDPOINTS = ("infer", "classify")
@@ -57,7 +56,8 @@ def category_error(subject: Subject) -> tuple[dict, dict]:
       is most confidently of this category, among the validation images, or the training images where there is no
       other validation split.
 
-    Both are null, with the reason, for data without classes.
+    `..._baseline` is the error of the class that most images have, which no image needs to be looked at for. All are
+    null, with the reason, for data without classes.
 
     Reference:
         Chen et al. 2016, InfoGAN, arXiv:1606.03657, section 7.2. Makhzani et al. 2015, arXiv:1511.05644,
@@ -71,16 +71,18 @@ def category_error(subject: Subject) -> tuple[dict, dict]:
     if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
         source = subject.run.config["data"]["source"]
         reason = {"unit": UNIT, "images": len(batch["image"]), "reason": f"{source} has no class labels"}
+        names += [f"{name}_baseline" for name in names]
         return dict.fromkeys(names), {name: dict(reason) for name in names}
     chosen = probabilities(subject, batch).argmax(axis=1)
-    common = {"images": len(labels)}
+    common, most_frequent = {"images": len(labels)}, int(np.bincount(labels).argmax())
     metrics, about = {}, {}
 
     def report(name: str, classes: np.ndarray, how: str) -> None:
-        error = float(np.mean(classes[chosen] != labels))
-        deviation = math.sqrt(error * (1 - error) / len(labels))
-        metrics[name] = error
-        about[name] = {"unit": UNIT, **common, "standard_error": deviation, "note": f"{model.num_categories} {how}"}
+        wrong = classes[chosen] != labels
+        metrics[name], metrics[f"{name}_baseline"] = float(wrong.mean()), float(np.mean(labels != most_frequent))
+        notes = {"standard_error": standard_error(wrong), "note": f"{model.num_categories} {how}"}
+        about[name] = {"unit": UNIT, **common, **notes}
+        about[f"{name}_baseline"] = {"unit": UNIT, **common, "note": f"class {most_frequent} for every image"}
 
     if getattr(model, "supervised", False):
         report(names[0], np.arange(model.num_categories), "categories, which are the classes")
@@ -104,6 +106,8 @@ def probabilities(subject: Subject, batch: dict[str, np.ndarray]) -> np.ndarray:
     """Probabilities of the categories of a batch's images, float32 [num, categories], by the model's endpoint."""
     endpoint = next(endpoint for endpoint in subject.model.endpoints() if endpoint.name in ENDPOINTS)
     compiled = tf.function(lambda image: endpoint.function(image=image)["category"], reduce_retracing=True)
-    parts = range(0, len(batch["image"]), subject.batch_size)
-    images = (batch["image"][start : start + subject.batch_size] for start in parts)
-    return np.concatenate([compiled(tf.constant(part)).numpy() for part in images])
+    parts = []
+    for start in range(0, len(batch["image"]), subject.batch_size):
+        subject.progress("finding categories", start, len(batch["image"]))
+        parts.append(compiled(tf.constant(batch["image"][start : start + subject.batch_size])).numpy())
+    return np.concatenate(parts)

@@ -33,6 +33,8 @@ def ssim_filter_size(height: int, width: int) -> int:
 def reconstruction(subject: Subject) -> tuple[dict, dict]:
     """`psnr` and `ssim` between images as the model sees them and what it makes of their codes, mean over images.
 
+    `..._baseline` is what the mean of these images has in place of every reconstruction: no code is needed for it.
+
     Reference:
         Wang, Bovik, Sheikh, Simoncelli 2004, Image quality assessment: from error visibility to structural similarity,
         IEEE Transactions on Image Processing 13(4), eq. 13 (Gaussian window, sigma 1.5, K1 = .01, K2 = .03).
@@ -40,11 +42,13 @@ def reconstruction(subject: Subject) -> tuple[dict, dict]:
     batch = subject.batch(subject.max_images)
     size = ssim_filter_size(*batch["image"].shape[1:3])
 
+    mean = tf.constant(batch["image"].mean(axis=0, keepdims=True))
+
     def compare(image, label):
         made = tf.clip_by_value(subject.model.reconstruct(image, label), 0.0, 1.0)
-        return tf.stack([psnr(image, made), tf.image.ssim(image, made, 1.0, filter_size=size)], axis=1)
+        return tf.concat([quality(image, made, size), quality(image, tf.zeros_like(image) + mean, size)], axis=1)
 
-    values = subject.map(compare, batch).astype(np.float64).mean(axis=0)
+    values = subject.map(compare, batch, what="reconstructing images").astype(np.float64).mean(axis=0)
     binarize = subject.run.config["data"].get("binarize")
     what = f"images binarized ({binarize}), as the model sees them, against" if binarize else "images against"
     common = {"images": len(batch["image"]), "note": f"{what} the decoder's means"}
@@ -53,7 +57,14 @@ def reconstruction(subject: Subject) -> tuple[dict, dict]:
         "psnr": {"unit": "dB", **common},
         "ssim": {"unit": "-1 to 1", **common, "note": f"{common['note']}; {window}"},
     }
-    return {"psnr": float(values[0]), "ssim": float(values[1])}, about
+    baseline = {"note": "the mean of these images for every one of them"}
+    about |= {f"{name}_baseline": {**about[name], **baseline} for name in ("psnr", "ssim")}
+    return dict(zip(("psnr", "ssim", "psnr_baseline", "ssim_baseline"), values.tolist(), strict=True)), about
+
+
+def quality(images: tf.Tensor, made: tf.Tensor, window: int) -> tf.Tensor:
+    """PSNR and SSIM of pairs of images [batch, height, width, channels] in [0, 1]: float32 [batch, 2]."""
+    return tf.stack([psnr(images, made), tf.image.ssim(images, made, 1.0, filter_size=window)], axis=1)
 
 
 def reconstructions(subject: Subject) -> np.ndarray:

@@ -1,5 +1,7 @@
 """What a translator between two domains is worth: ways back, classes carried over, true counterparts."""
 
+import functools
+
 import numpy as np
 
 from keras_gen import data, pictures
@@ -7,6 +9,7 @@ from keras_gen.data import FACTORS, Factors
 
 from .class_transfer import transfer
 from .counterparts import counterpart_errors, counterparts
+from .standard_error import standard_error
 from .subject import Subject
 
 OTHER = {"a": "b", "b": "a"}
@@ -16,9 +19,10 @@ COMPARED = 500  # pictures of `shapes`, each with up to 32 counterparts
 
 
 def cycle(subject: Subject) -> tuple[dict, dict]:
-    """`cycle_error_a` and `_b`: mean absolute error of images that went there and back.
+    """`cycle_error_a` and `_b`: mean absolute error of images after a round trip through the other domain.
 
-    A small error is asked for by the training and says little by itself: a translator that does nothing has none.
+    The training asks for a small error, which says little by itself: a translator that does nothing has the
+    `..._baseline`, 0.
     """
     batch, metrics, about = subject.batch(subject.max_images), {}, {}
     for domain in "ab":
@@ -27,6 +31,9 @@ def cycle(subject: Subject) -> tuple[dict, dict]:
         name = f"cycle_error_{domain}"
         metrics[name] = float(np.abs(images - back).mean())
         about[name] = {"unit": RANGE, "images": len(images)}
+        if images.shape == back.shape:
+            metrics[f"{name}_baseline"] = 0.0
+            about[f"{name}_baseline"] = {**about[name], "note": "a translation that does nothing"}
     return metrics, about
 
 
@@ -46,12 +53,14 @@ def transferred(subject: Subject) -> tuple[dict, dict]:
         other = OTHER[domain]
         source, target = ((train[f"domain_{d}"], train[f"label_{d}"]) for d in (domain, other))
         made = translate(subject, source[0], domain), source[1]
-        found = transfer(made, source, target, (test[f"domain_{other}"], test[f"label_{other}"]), seed=subject.seed)
+        tested = test[f"domain_{other}"], test[f"label_{other}"]
+        report = functools.partial(subject.progress, f"training classifiers for {direction}: batches")
+        found = transfer(made, source, target, tested, seed=subject.seed, progress=report)
         learned = {"": found.translated, "_untranslated": found.untranslated, "_real": found.real}
         for end, value in learned.items():
             name = f"transfer_accuracy_{direction}{end}"
             metrics[name] = value
-            about[name] = {"unit": SHARE, "images": len(test[f"label_{other}"]), "learned_from": len(source[0])}
+            about[name] = {"unit": SHARE, "images": len(tested[1]), "learned_from": len(source[0])}
             if value is None:
                 about[name]["reason"] = "the domains' images differ in shape"
     return metrics, about
@@ -76,10 +85,12 @@ def known_counterparts(subject: Subject) -> tuple[dict, dict]:
         images, name = whole["image"][rows], f"counterpart_error_{direction}"
         truths = counterparts(factors[rows], by, _class(by, wanted), subject.run.image_shape)
         found = counterpart_errors(images, translate(subject, images, domain), truths)
-        metrics |= {name: float(found.made.mean()), f"{name}_ratio": found.ratio}
+        metrics |= {name: float(found.made.mean()), f"{name}_baseline": float(found.untouched.mean())}
+        metrics[f"{name}_ratio"] = found.ratio
         note = {"images": len(rows), "note": f"to the nearest of {len(truths)} true counterparts"}
-        about[name] = {"unit": RANGE, "standard_error": float(found.made.std() / np.sqrt(len(rows))), **note}
-        about[f"{name}_ratio"] = {"unit": "over the error of doing nothing", **note}
+        about[name] = {"unit": RANGE, "standard_error": standard_error(found.made), **note}
+        about[f"{name}_baseline"] = {"unit": RANGE, "standard_error": standard_error(found.untouched), **note}
+        about[f"{name}_ratio"] = {"unit": "over the baseline, the error of doing nothing", **note}
     return metrics, about
 
 
@@ -97,7 +108,12 @@ def translations(subject: Subject) -> np.ndarray:
 def translate(subject: Subject, images: np.ndarray, domain: str) -> np.ndarray:
     """Images of a domain -> images of the other."""
     function = subject.model.a_to_b if domain == "a" else subject.model.b_to_a
-    return function(images, batch_size=subject.batch_size)
+    parts = []
+    for start in range(0, len(images), subject.batch_size):
+        subject.progress(f"translating images of domain {domain}", start, len(images))
+        rows = slice(start, start + subject.batch_size)
+        parts.append(function(images[rows], batch_size=subject.batch_size))
+    return np.concatenate(parts)
 
 
 def shapes_of(split: str, image_shape, data_dir=None, source: str = "shapes") -> dict[str, np.ndarray]:

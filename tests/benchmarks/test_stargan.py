@@ -56,6 +56,7 @@ def test_measures_by_hand(domains, part):
     assert found["change_where_all_domains_are_equal"] == pytest.approx(1 / 255, rel=1e-4)
     assert found["share_of_such_pixels"] == 48 / 64
     assert found["judge_error_real"] == 0 and found["judge_error_translated"] == 1 - part
+    assert found["judge_error_of_doing_nothing"] == 1
 
 
 def test_the_picture_has_what_is_given_made_and_true(domains):

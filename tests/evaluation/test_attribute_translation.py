@@ -53,29 +53,37 @@ def measured(run, model) -> tuple[dict, dict, np.ndarray]:
     return metrics, about, subject.batch(10_000)["label"]
 
 
+PARTNERS = partners(np.zeros(60), 0)
+
+
 def test_a_model_that_does_as_it_is_told(run):
-    metrics, about, _ = measured(run, Levels(True, loss=0.05))
+    metrics, about, label = measured(run, Levels(True, loss=0.05))
     assert metrics["judge_error_real_level_test"] == metrics["judge_error_translated_level_test"] == 0
     # back again it adds the loss once: both ways set the level anew
     assert metrics["back_and_forth_error_test"] == pytest.approx(0.05, abs=1e-6)
     assert metrics["back_and_forth_psnr_test"] == pytest.approx(-20 * np.log10(0.05), rel=1e-4)
     assert set(about) == set(metrics)
     assert about["judge_error_translated_level_test"]["images"] == 60
+    # the images as they were: wrong where the target is another one
+    assert metrics["judge_error_translated_level_test_baseline"] == pytest.approx(np.mean(label != label[PARTNERS]))
+    assert metrics["back_and_forth_error_test_baseline"] == 0
 
 
 def test_a_model_that_does_nothing(run):
     metrics, _, label = measured(run, Levels(False))
-    expected = np.mean(label != label[partners(np.zeros(60), 0)])
+    expected = np.mean(label != label[PARTNERS])
     assert 0.3 < expected < 0.7  # as many have another target
     assert metrics["judge_error_translated_level_test"] == pytest.approx(expected)
+    assert metrics["judge_error_translated_level_test_baseline"] == pytest.approx(expected)
     assert metrics["back_and_forth_error_test"] == 0 and metrics["judge_error_real_level_test"] == 0
 
 
 def test_stargan_passes_through_evaluate(tmp_path):
     run = make_run(tmp_path, "stargan", **STAR)
     content = evaluate(run, **QUICK)
-    names = {"judge_error_real_group_0_test", "judge_error_translated_group_0_test"}
-    assert set(content["metrics"]) == names | {"back_and_forth_error_test", "back_and_forth_psnr_test"}
+    compared = {"judge_error_translated_group_0_test", "back_and_forth_error_test", "back_and_forth_psnr_test"}
+    names = {f"{name}{end}" for name in compared for end in ("", "_baseline")}
+    assert set(content["metrics"]) == names | {"judge_error_real_group_0_test"}
     assert all(np.isfinite(value) for value in content["metrics"].values())
     assert set(content["pictures"]) == {"translations"}
 

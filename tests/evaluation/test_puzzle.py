@@ -80,7 +80,8 @@ def test_a_free_puzzle_is_measured(tmp_path):
 def test_a_grid_is_measured_with_all_tiles_and_with_some_missing(tmp_path):
     run = make_run(tmp_path, "puzzlegan", layout="grid", side=2, max_missing=1, **SMALL)
     found = evaluate(run, **QUICK)["metrics"]
-    names = {f"{name}{ending}" for name in ("tiles_right", "solved", "psnr", "ssim") for ending in ("", "_missing_1")}
+    endings = [missing + end for missing in ("", "_missing_1") for end in ("", "_baseline")]
+    names = {f"{name}{ending}" for name in ("tiles_right", "solved", "psnr", "ssim") for ending in endings}
     assert names < set(found)
     assert 0 <= found["solved"] <= found["tiles_right"] <= 1
 
@@ -97,6 +98,9 @@ def test_a_model_that_knows_every_place_solves_all(tmp_path):
     }  # fmt: skip
     metrics, _ = tile_grid(subject)
     assert metrics["tiles_right"] == metrics["solved"] == metrics["tiles_right_missing_1"] == 1
+    # the shuffled order: the tiles whose places are their own, or alike
+    lying = (known[0][2] == np.arange(4)).mean()
+    assert lying <= metrics["tiles_right_baseline"] < 1 and metrics["psnr_baseline"] < 60
     assert metrics["psnr"] == pytest.approx(100) and metrics["psnr_missing_1"] < 60
 
 

@@ -87,16 +87,19 @@ def subject(run, monkeypatch, *translators) -> Subject:
 
 def test_the_way_back_by_hand(run, monkeypatch):
     nothing = cycle(subject(run, monkeypatch, lambda x: x, lambda x: x))[0]
-    assert nothing == {"cycle_error_a": 0, "cycle_error_b": 0}
+    assert nothing == {f"cycle_error_{domain}{end}": 0 for domain in "ab" for end in ("", "_baseline")}
     darker = subject(run, monkeypatch, lambda x: x, lambda x: 0.75 * x)
     means = [darker.batch(1000)[f"domain_{domain}"].mean() for domain in "ab"]
-    assert list(cycle(darker)[0].values()) == pytest.approx([0.25 * mean for mean in means], rel=1e-5)
+    found = cycle(darker)[0]
+    assert [found[f"cycle_error_{domain}"] for domain in "ab"] == pytest.approx(
+        [0.25 * mean for mean in means], rel=1e-5
+    )
 
 
 def test_doing_nothing_has_the_ratio_one(run, monkeypatch):
     metrics, about = known_counterparts(subject(run, monkeypatch, lambda x: x, lambda x: x))
     assert metrics["counterpart_error_a_to_b_ratio"] == metrics["counterpart_error_b_to_a_ratio"] == 1
-    assert metrics["counterpart_error_a_to_b"] > 0.01
+    assert metrics["counterpart_error_a_to_b"] == metrics["counterpart_error_a_to_b_baseline"] > 0.01
     assert about["counterpart_error_a_to_b"]["note"].endswith("32 true counterparts")
     assert about["counterpart_error_b_to_a"]["note"].endswith("1 true counterparts")
     worse = known_counterparts(subject(run, monkeypatch, lambda x: 1 - x, lambda x: 1 - x))[0]
@@ -124,9 +127,9 @@ def test_a_run_is_evaluated(run, monkeypatch, tmp_path):
     content = evaluate(run, verbose=False, max_images=60)
     assert json.loads(run.evaluation_file.read_text()) == content
     assert set(content["metrics"]) == {
-        *(f"cycle_error_{domain}" for domain in "ab"),
+        *(f"cycle_error_{domain}{end}" for domain in "ab" for end in ("", "_baseline")),
         *(f"transfer_accuracy_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_untranslated", "_real")),
-        *(f"counterpart_error_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_ratio")),
+        *(f"counterpart_error_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_baseline", "_ratio")),
     }
     assert None not in content["metrics"].values() and set(content["pictures"]) == {"translations"}
     assert (run.path / content["pictures"]["translations"]).is_file()
