@@ -1,67 +1,80 @@
 """The bound on the log-likelihood and its terms, as the model itself reports them."""
 
+import functools
+import math
+
 import tensorflow as tf
 
 from keras_gen.losses import bernoulli_cross_entropy, squared_error
 from keras_gen.models import AdversarialModel
 
+from .batch_progress import BatchProgress
 from .data_kind import CONTINUOUS, why_no_likelihood
 from .dequantization import cell_nats, dequantize
 from .subject import Subject
 
 NATS = "nats per image"
+DENSITY_NATS = "nats per image, of a density"
+LEVELS_NATS = "nats per image, of 8-bit levels"
 
 
 def bound(subject: Subject) -> tuple[dict, dict]:
-    """`elbo`, `reconstruction` and `kl` over the whole split, by `model.evaluate`; what the model tracks of them.
+    """`elbo`, `reconstruction` and `kl` over the whole split, as training reports them, and `elbo_8bit`.
 
     Evaluation draws from the model's own evaluation stream (one code for each image, or k for an IWAE), so the numbers
-    repeat. `elbo = -(reconstruction + kl)` <= 0: under a continuous head the images are dequantized, as for `nll`, and
-    both are of their 8-bit levels. Images that are not 8-bit have a density alone: `elbo` is then null, with the
-    reason, and `reconstruction` is of the density. The KL of a prior without a closed form is a Monte Carlo estimate.
-    A system of players has `reconstruction` alone.
+    repeat. `elbo = -(reconstruction + kl)` is of what the head models, as in metrics.csv: of binary pixels or 8-bit
+    levels, whose probabilities make it <= 0, or, under a continuous head, of a density, which has no bound. For a
+    continuous head `elbo_8bit` <= 0 is of the 8-bit levels, by dequantized images, as `nll` is: it alone compares with
+    other heads. It is null, with the reason, for images that are not 8-bit. The KL of a prior without a closed form is
+    a Monte Carlo estimate. A system of players has `reconstruction` alone.
 
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, eq. 3.
     """
-    model, dataset = subject.model, subject.dataset()
+    model = subject.model
     if isinstance(model, AdversarialModel):
         # its own evaluation plays all players, and some need more than images
         about = {"unit": _loss_unit(model), "images": subject.count()}
         return {"reconstruction": _reconstruction(subject)}, {"reconstruction": about}
-    offset, reason, note = 0.0, None, None
-    if _continuous(model):
-        reason = why_no_likelihood(CONTINUOUS, subject.batch(subject.nll_images)["image"])
-        note = "of a density at the images" if reason else "of the 8-bit levels, by uniform dequantization"
-    if note and not reason:
-        offset = cell_nats(model.image_shape)
-        dataset = dataset.enumerate().map(
-            lambda part, batch: {**batch, "image": dequantize(batch["image"], subject.seed, part)}
-        )
-    results = model.evaluate(dataset, verbose=0, return_dict=True)
+    results = _evaluated(subject, subject.dataset(), "bound")
     metrics = {name: float(results[name]) for name in ("elbo", "reconstruction", "kl") if name in results}
     about = {name: {"unit": NATS, "images": subject.count()} for name in metrics}
-    if "elbo" in metrics:
-        metrics["elbo"] -= offset
-        metrics["reconstruction"] += offset
-        for name in metrics:
-            about[name]["samples"] = model.num_samples
-        if note:
-            about["reconstruction"]["note"] = note
-            about["elbo"] |= {"reason": reason} if reason else {"note": note}
-        if reason:
-            metrics["elbo"] = None
-    elif "reconstruction" in metrics:
-        about["reconstruction"]["unit"] = _loss_unit(model)
     if "kl" in metrics:
         # an estimate by draws may fall below what a divergence can be
         metrics["kl"] = max(0.0, metrics["kl"])
+    if "elbo" not in metrics:
+        if "reconstruction" in metrics:
+            about["reconstruction"]["unit"] = _loss_unit(model)
+        return metrics, about
+    for name in metrics:
+        about[name]["samples"] = model.num_samples
+    support = model.likelihood.support
+    reason = why_no_likelihood(support, subject.batch(subject.nll_images)["image"])
+    if support != CONTINUOUS:
+        if reason:
+            about["elbo"]["note"] = f"no bound of a log-likelihood: {reason}"
+        return metrics, about
+    about["elbo"] |= {"unit": DENSITY_NATS, "note": "as in training, and no bound for 8-bit levels: see elbo_8bit"}
+    about["reconstruction"]["unit"] = DENSITY_NATS
+    metrics["elbo_8bit"] = None if reason else _levels_bound(subject)
+    about["elbo_8bit"] = {**about["elbo"], "unit": LEVELS_NATS, "note": "by uniform dequantization, as nll"}
+    if reason:
+        about["elbo_8bit"]["reason"] = reason
     return metrics, about
 
 
-def _continuous(model) -> bool:
-    likelihood = getattr(model, "likelihood", None)
-    return likelihood is not None and likelihood.support == CONTINUOUS
+def _levels_bound(subject: Subject) -> float:
+    """The bound on the log-probability of 8-bit levels under a density, nats per image."""
+    dataset = subject.dataset().enumerate()
+    dataset = dataset.map(lambda part, batch: {**batch, "image": dequantize(batch["image"], subject.seed, part)})
+    results = _evaluated(subject, dataset, "bound of 8-bit levels")
+    return float(results["elbo"]) - cell_nats(subject.model.image_shape)
+
+
+def _evaluated(subject: Subject, dataset: tf.data.Dataset, what: str) -> dict:
+    batches = math.ceil(subject.count() / subject.batch_size)
+    counts = BatchProgress(functools.partial(subject.progress, f"{what}: batches of {subject.batch_size}"), batches)
+    return subject.model.evaluate(dataset, verbose=0, return_dict=True, callbacks=[counts])
 
 
 def _loss_unit(model) -> str:
@@ -79,5 +92,9 @@ def _reconstruction(subject: Subject) -> float:
             return bernoulli_cross_entropy(image, logits)
         return squared_error(image, model.image_of(logits))
 
-    rows = [losses(batch["image"], model.label_of(batch)) for batch in subject.dataset()]
+    rows, done, total = [], 0, subject.count()
+    for batch in subject.dataset():
+        subject.progress("reconstruction loss", done, total)
+        rows.append(losses(batch["image"], model.label_of(batch)))
+        done += len(batch["image"])
     return float(tf.reduce_mean(tf.cast(tf.concat(rows, axis=0), tf.float64)))

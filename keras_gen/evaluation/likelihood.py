@@ -4,10 +4,11 @@ import math
 
 from keras_gen.distributions import bits_per_dimension
 
-from .bound import NATS
+from .bound import LEVELS_NATS, NATS
 from .data_kind import CONTINUOUS, why_no_likelihood
 from .dequantization import cell_nats, dequantize
 from .importance_sampling import log_likelihood
+from .standard_error import standard_error
 from .subject import Subject
 
 BITS = "bits per pixel and channel"
@@ -39,17 +40,17 @@ def likelihood(subject: Subject) -> tuple[dict, dict]:
         progress=lambda done: subject.progress("log-likelihood", done, len(images)),
     )
     nll, dimensions = float(values.mean()), math.prod(images.shape[1:])
-    error = float(values.std() / math.sqrt(len(values)))
-    note = "an upper bound of -log p in expectation, closer with more samples"
+    error = standard_error(values)
+    note, unit = "an upper bound of -log p in expectation, closer with more samples", NATS
     if support == CONTINUOUS:
-        note += "; of the 8-bit levels, by uniform dequantization"
+        note, unit = f"{note}; of the 8-bit levels, by uniform dequantization", LEVELS_NATS
     metrics = {"nll": nll, "bits_per_dimension": bits_per_dimension(nll, dimensions)}
     about = {
-        "nll": {"unit": NATS, **sizes, "standard_error": error, "note": note},
+        "nll": {"unit": unit, **sizes, "standard_error": error, "note": note},
         "bits_per_dimension": {
             "unit": BITS,
             **sizes,
-            "standard_error": bits_per_dimension(error, dimensions),
+            "standard_error": None if error is None else bits_per_dimension(error, dimensions),
             "note": note,
         },
     }
