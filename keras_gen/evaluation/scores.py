@@ -29,7 +29,7 @@ def check_comparable(
             two classifiers share a name.
 
     Raises:
-        ValueError: where the names or the features differ; a published FID has another name than any score here.
+        ValueError: where the names or the features differ. A published FID compares with `fid_clean_...` alone.
 
     Example:
         >>> check_comparable("fd_classifier_10k_test", "fd_pixels_10k_test")
@@ -45,7 +45,7 @@ def check_comparable(
             why = ", ".join(differences) or "one is the floor of the other"
         else:
             wrong = next(name for name, match in zip((first, second), found, strict=True) if not match)
-            why = f"{wrong!r} does not say what it depends on (a published FID has features that no score here has)"
+            why = f"{wrong!r} does not say what it depends on, as fid_clean_50k_train does"
         raise ValueError(f"{first!r} and {second!r} are different scores and cannot be compared: {why}")
     features = [(about or {}).get("features") for about in (first_about, second_about)]
     if None not in features and features[0] != features[1]:

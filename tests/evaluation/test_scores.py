@@ -25,6 +25,7 @@ def test_the_same_score():
         ("fd_classifier_10k_test", "fd_classifier_10k_train", "split test and train$"),
         ("swd_pyramid_28_10k_test", "swd_pyramid_32_10k_test", "measure swd_pyramid_28 and swd_pyramid_32$"),
         ("fd_classifier_10k_test", "fd_classifier_10k_test_floor", "floor of the other"),
+        ("fd_random_conv_10k_test", "fid_clean_10k_test", "measure fd_random_conv and fid_clean$"),
         ("fd_inception_10k_test", "fid", "'fid' does not say what it depends on"),
         ("fd_inception_10k_test", "fid_50k", "measure fd_inception and fid, count 10k and 50k"),
     ],
