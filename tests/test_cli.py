@@ -145,6 +145,12 @@ def test_evaluate_passes_every_option_on_and_renews_the_card(call, monkeypatch, 
     failed(call("evaluate", path, "--nll-images", "some"), 2, "must be a number or all; received 'some'")
 
 
+def test_the_fid_needs_its_weights_file(call, monkeypatch, toy_run, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_GEN_FID_WEIGHTS", raising=False)
+    failed(call("evaluate", toy_run.path, "--features", "pixels,fid"), 2, "KERAS_GEN_FID_WEIGHTS to its path")
+
+
 def test_export_passes_every_option_on_and_shows_the_errors(call, monkeypatch, toy_run, tmp_path):
     path, given = copied(toy_run, tmp_path), []
     (path / "model.keras").write_bytes(toy_run.model_file.read_bytes())
