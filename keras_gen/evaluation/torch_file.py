@@ -18,6 +18,8 @@ DTYPES = {
     "LongStorage": np.dtype("<i8"),
     "IntStorage": np.dtype("<i4"),
 }
+# what a file that is no such file, or is damaged, ends in
+DAMAGE = (pickle.UnpicklingError, zipfile.BadZipFile, EOFError, LookupError, AttributeError, TypeError, ValueError)
 
 
 class _Storage(NamedTuple):
@@ -60,7 +62,7 @@ def read_tensors(file: str | os.PathLike) -> dict[str, np.ndarray]:
         try:
             found, buffers = _archive(opened) if zipfile.is_zipfile(opened) else _stream(opened)
             return {name: tensor.array(buffers) for name, tensor in found.items()}
-        except (pickle.UnpicklingError, EOFError, KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
+        except DAMAGE as error:
             raise ValueError(
                 f"Expected a PyTorch state dictionary of tensors; received {os.fspath(file)}, which is not one or is "
                 f"damaged ({type(error).__name__}: {error}). Download the file again"

@@ -46,6 +46,14 @@ def test_both_formats(tmp_path, content):
         read_tensors(file)
 
 
+def test_a_changed_byte_of_an_archive_is_noticed(tmp_path):
+    file, whole = tmp_path / "weights.pth", bytearray(zlib.decompress(base64.b64decode(ARCHIVE)))
+    whole[whole.index(np.float32([0, 1, 2]).tobytes())] ^= 1
+    file.write_bytes(whole)
+    with pytest.raises(ValueError, match="damaged .BadZipFile: Bad CRC"):
+        read_tensors(file)
+
+
 class Harmful:
     def __reduce__(self):
         return print, ("executed",)
