@@ -3,6 +3,9 @@
 from rich.console import Console
 from rich.table import Table
 
+# of the floor and of the baseline of a metric, in their names
+ENDINGS = ("_floor", "_baseline")
+
 
 def table(content: dict, title: str) -> None:
     """Print the metrics of an evaluation with units and sample sizes, and why some are null.
@@ -14,30 +17,29 @@ def table(content: dict, title: str) -> None:
     """
     shown = Table(title=title, title_justify="left")
     metrics = content["metrics"]
-    beside = {
-        column: {name: f"{name}_{column}" for name in metrics if f"{name}_{column}" in metrics}
-        for column in ("floor", "baseline")
-    }
-    beside = {column: names for column, names in beside.items() if names}
-    in_other_rows = {other for names in beside.values() for other in names.values()}
-    for column in ("metric", "value", *beside, "unit", "images", "samples"):
-        shown.add_column(column, justify="left" if column in ("metric", "unit") else "right", overflow="fold")
+    # a metric has one of them, not both
+    others = {name: name + end for end in ENDINGS for name in metrics if name + end in metrics}
+    headings = ("metric", "value", *(["floor or baseline"] if others else []), "unit", "images", "samples")
+    for heading in headings:
+        shown.add_column(heading, justify="left" if heading in ("metric", "unit") else "right", overflow="fold")
     reasons = []
     for name, value in metrics.items():
-        if name in in_other_rows:
+        if name in others.values():
             continue
         about = content["about"].get(name, {})
         sizes = [f"{about[key]:,}" if key in about else "" for key in ("images", "samples")]
         limit = f", at most {about['limit']:.2f}" if "limit" in about else ""
-        others = [names.get(name) for names in beside.values()]
-        others = [number(metrics[other], content["about"][other]) if other else "" for other in others]
-        shown.add_row(name, number(value, about), *others, about.get("unit", "") + limit, *sizes)
+        other = others.get(name)
+        beside = [number(metrics[other], content["about"][other]) if other else ""] if others else []
+        shown.add_row(name, number(value, about), *beside, about.get("unit", "") + limit, *sizes)
         if value is None:
             reasons.append(f"{name} is null: {about['reason']}")
     console = Console()
     console.print(shown)
+    if others:
+        console.print("Floor: what real images have. Baseline: what the trivial solution has, such as doing nothing.")
     for name in metrics:
-        if name not in in_other_rows and "how_to_read" in content["about"].get(name, {}):
+        if name not in others.values() and "how_to_read" in content["about"].get(name, {}):
             console.print(f"{name} {content['about'][name]['how_to_read']}.")
     for reason in reasons:
         console.print(reason, style="yellow")
