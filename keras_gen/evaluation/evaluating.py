@@ -110,6 +110,7 @@ def evaluate(
             neighbor_images=neighbor_images,
             progress=progress.update,
         )
+        subject.count()  # before anything that takes long: whether the data are there
         note = split_note(run, split)
         measured, (files, missing) = measure(subject, progress), draw(subject, progress)
         content = {
