@@ -5,7 +5,7 @@ import pathlib
 import gradio as gr
 
 from .panels.limits import open_model
-from .panels.translation import DIRECTIONS, add_translation, shape_of
+from .panels.translation import DIRECTIONS, add_translation, name_of, shape_of
 
 
 def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
@@ -27,7 +27,7 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
     size = told["files"][model.precision]["bytes"] / 1e3
     sizes = f"images {shapes['a']}"
     if shapes["a"] != shapes["b"]:
-        sizes = f"images {shapes['a']} in domain A and {shapes['b']} in domain B"
+        sizes = " and ".join(f"images {shapes[domain]} in domain {name_of(model, domain)}" for domain in "ab")
     with gr.Blocks(title=told["title"], analytics_enabled=False) as demo:
         gr.Markdown(
             f"**{told['title']}**, {sizes}, one file of {size:.0f} kB ({model.precision}). Two networks translate "
@@ -36,6 +36,6 @@ def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
         )
         with gr.Tabs():
             for direction in DIRECTIONS:
-                with gr.Tab(direction.replace("_", " ").title().replace("To", "to")):
+                with gr.Tab(f"{name_of(model, direction[0])} to {name_of(model, direction[-1])}"):
                     add_translation(model, direction, prefix)
     return demo

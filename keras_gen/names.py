@@ -6,5 +6,6 @@ functions are the runtime's, which is copied to devices alone and imports nothin
 
 from .export.runtime import index_of as index_of
 from .export.runtime import indices_of as indices_of
+from .export.runtime import read_domain as read_domain
 from .export.runtime import read_index as read_index
 from .export.runtime import read_indices as read_indices

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_gen import pictures
 from keras_gen.export.runtime import NOISE_KINDS, Runtime, attribute_vectors, draw_noise
-from keras_gen.names import read_index, read_indices
+from keras_gen.names import read_domain, read_index, read_indices
 from keras_gen.startup import starting
 
 RECONSTRUCT, TRANSLATE = "reconstruct", "translate"
@@ -346,14 +346,7 @@ def _direction(model: _Model, tasks: Mapping[str, _Task], to: str | None) -> _Ta
     shown = [f"{letter} ({name})" for letter, name in zip(letters, names, strict=True)] if names else letters
     if to is None:
         raise ValueError(f"Say which domain to translate into: --to {' or --to '.join(shown)}")
-    if to.upper() in letters and to not in (names or ()):
-        return tasks[made[letters.index(to.upper())]]
-    if to in letters and names.index(to) != letters.index(to):
-        raise ValueError(
-            f"{to} is the name of domain {letters[names.index(to)]}, and the letter of domain "
-            f"{names[letters.index(to)]!r}: write name:{to} or index:{letters.index(to)}"
-        )
-    return tasks[made[read_index("domain", to, names or letters, len(made))]]
+    return tasks[made[read_domain(to, names)]]
 
 
 def _conditions(model: _Model, ports: Mapping, attributes: str | None, label: str | None) -> dict[str, np.ndarray]:

@@ -64,3 +64,19 @@ def test_in_python_an_integer_is_an_index_and_a_text_a_name():
     assert names.indices_of("class", one_hot, PETS, 5) is one_hot
     with pytest.raises(ValueError, match="Unknown class '1': this model knows cat"):
         names.indices_of("class", "1", PETS, 5)
+
+
+def test_domains_have_letters_too():
+    for text, known, domain in (
+        ("A", None, 0), ("b", None, 1), ("b", ("x", "y"), 1), ("y", ("x", "y"), 1), ("B", ("x", "B"), 1),
+        ("name:B", ("B", "C"), 0), ("0", ("x", "y"), 0),
+    ):  # fmt: skip
+        assert names.read_domain(text, known) == domain
+    for text, known, message in (
+        ("B", ("B", "C"), "B is the name of domain A, and the letter of domain 'C': write name:B or index:1"),
+        ("1", ("1", "7"), "1 is the name of domain 0, and the index of domain '7'"),
+        ("horse", ("horses", "zebras"), "Unknown domain 'horse': this model knows horses, zebras"),
+        ("C", None, "Unknown domain 'C': this model knows A, B"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            names.read_domain(text, known)

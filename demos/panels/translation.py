@@ -18,6 +18,12 @@ def shape_of(model: Runtime, domain: str) -> tuple[int, ...]:
     return tuple(model.signatures[f"{domain}_to_{other}"]["inputs"][f"domain_{domain}"]["shape"])
 
 
+def name_of(model: Runtime, domain: str) -> str:
+    """What domain `"a"` or `"b"` is called: its name, or its letter where it has none."""
+    names = model.description.get("domains")
+    return names["ab".index(domain)] if names else domain.upper()
+
+
 def translated(model: Runtime, image: np.ndarray, direction: str) -> np.ndarray:
     """One image [height, width, channels] of the first domain of a direction -> one of the second."""
     given, made = (f"domain_{domain}" for domain in (direction[0], direction[-1]))
@@ -47,7 +53,7 @@ def add_translation(model: Runtime, direction: str, prefix: str = "") -> None:
         back = translated(model, made, reverse)
         return single(image), single(made), single(back), cycle_text(image, back)
 
-    there, here = second.upper(), first.upper()
+    there, here = name_of(model, second), name_of(model, first)
     gr.Markdown(
         f"Upload an image of domain {here}, or any other: the networks know these two sets alone, and make the best "
         f"of it. {RULE}"

@@ -255,6 +255,11 @@ class Runtime:
         found = [index for text in texts for index in read_indices("class", text, names, count)]
         return found[0] if len(found) == 1 else found
 
+    def read_attributes(self, texts: list[str]) -> tuple[str, ...]:
+        """The names of the attributes that texts of a command line mean; see `read_index`."""
+        names = (self.description.get("attributes") or {"names": texts})["names"]
+        return tuple(names[index] for text in texts for index in read_indices("attribute", text, names, len(names)))
+
     def read(self, caption: str) -> dict:
         """How a caption is read: `words` (all of its words), `unknown` (those read that the model does not know),
         `dropped` (how many words at its end are too many) and `tokens`, float32 [1, length].
@@ -339,6 +344,12 @@ class Runtime:
         return self._first(
             "translate", image=image, attributes=vectors, **({"dataset": sets} if told["datasets"] else {})
         )
+
+    def endpoint_into(self, domain: str) -> str:
+        """The endpoint that makes images of a domain, which is a letter, A or B, or a name; see `read_domain`."""
+        if not {"a_to_b", "b_to_a"} <= set(self.signatures):
+            raise ValueError(f"This model has no two domains: its endpoints are {', '.join(self.signatures)}")
+        return ("b_to_a", "a_to_b")[read_domain(domain, self.description.get("domains"))]
 
     def _first(self, signature: str, **inputs) -> np.ndarray:
         outputs = self.run(signature, **inputs)
@@ -851,6 +862,26 @@ def _scaling(images: np.ndarray) -> str:
     return "divide 8-bit images by 255" if images.max() <= 255 else _GENERAL
 
 
+def read_domain(text: str, names) -> int:
+    """The domain, 0 or 1, that a text on a command line means: its letter, A or B, or as `read_index` reads it.
+
+    Args:
+        text: without surrounding spaces.
+        names: of domain A and domain B, or None.
+
+    Raises:
+        ValueError: as `read_index`, and for a letter of one domain that is the name of the other.
+    """
+    names = list(names or ())
+    letter = ["A", "B"].index(text.upper()) if text.upper() in ("A", "B") else None
+    if letter is not None and text in names and names.index(text) != letter:
+        raise ValueError(
+            f"{text} is the name of domain {'AB'[names.index(text)]}, and the letter of domain {names[letter]!r}: "
+            f"write name:{text} or index:{letter}"
+        )
+    return read_index("domain", text, names or ["A", "B"], 2) if letter is None else letter
+
+
 def attribute_vectors(told: dict, wanted, num: int, dataset: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Names or vectors -> vectors float32 [num, size], and the data sets that they are of, int [num].
 
@@ -1359,9 +1390,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
     one.add_argument("--out", help="a grid, or .npy (reconstructions alone); default reconstructed.png")
     one.add_argument("--label", nargs="+", help="class, or one for each image: names, or indices from 0; see info")
-    one = commands.add_parser("translate", help="images with other attributes: originals above translations")
+    one = commands.add_parser("translate", help="images of another domain, or with other attributes, below originals")
     one.add_argument("images", nargs="+", help=".npy, or image files where Pillow is installed")
-    one.add_argument("--attributes", nargs="+", required=True, help="names, see info: one of each exclusive group")
+    what = one.add_mutually_exclusive_group(required=True)
+    what.add_argument("--attributes", nargs="+", help="names, see info: one of each exclusive group")
+    what.add_argument("--to", help="of two domains the one to translate into: A, B or its name, see info")
     one.add_argument("--out", help="a grid, or .npy (translations alone); default translated.png")
     one = commands.add_parser("run", help="run any endpoint on .npy files")
     one.add_argument("signature")
@@ -1395,10 +1428,19 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.command == "generate":
         write_result(out, model.generate(options.num, options.seed, **told))
     elif options.command in ("reconstruct", "translate"):
-        images = read_images(options.images, model.image_shape, **model.reading)
-        translates = options.command == "translate"
-        made = model.translate(images, tuple(options.attributes)) if translates else model.reconstruct(images, **told)
-        if out.suffix.lower() == ".npy":
+        shape, to = model.image_shape, getattr(options, "to", None)
+        if to is not None:
+            endpoint = model.endpoint_into(to)
+            (given, port), *_ = model.signatures[endpoint]["inputs"].items()
+            shape = tuple(port["shape"])
+        images = read_images(options.images, shape, **model.reading)
+        if to is not None:
+            made = next(iter(model.run(endpoint, **{given: images}).values()))
+        elif options.command == "translate":
+            made = model.translate(images, model.read_attributes(options.attributes))
+        else:
+            made = model.reconstruct(images, **told)
+        if out.suffix.lower() == ".npy" or made.shape != images.shape:  # domains may differ in size
             write_result(out, made)
         else:
             write_result(out, np.concatenate([images, made]), columns=len(images))

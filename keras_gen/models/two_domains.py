@@ -98,16 +98,12 @@ class TwoDomains:
 
     def examples(self, batch):
         """Each domain's images, translated, and back again."""
-        panels = {}
+        panels, names = {}, dict(zip("ab", self.domain_names or "AB", strict=True))
         for domain in "ab":
             other, images = OTHER[domain], batch[f"domain_{domain}"]
             there = self._in_batches(images, domain, len(images))
             back = self._in_batches(there, other, len(images))
-            panels[f"{domain.upper()} to {other.upper()}"] = {
-                domain.upper(): images,
-                other.upper(): there,
-                "back": back,
-            }
+            panels[f"{names[domain]} to {names[other]}"] = {names[domain]: images, names[other]: there, "back": back}
         return panels
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:

@@ -9,7 +9,7 @@ from PIL import Image
 from demos.artifacts import Artifact
 from demos.panels.translation import cycle_text, shape_of
 from keras_gen import zoo
-from keras_gen.export import export_model
+from keras_gen.export import export_model, runtime
 from keras_gen.export.runtime import Runtime
 
 from .test_latent import random_image, rgb, small
@@ -22,6 +22,7 @@ def export(runs):
     model = zoo.build("cyclegan", A, domain_b=B, width=4, blocks=1, halvings=1)
     # weights of a size that makes the image matter
     model.set_weights([weight + generator.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
+    model.take_names({"domains": ["ink", "photo"]})
     data = {f"domain_{name}": generator.random((3, *shape), np.float32) for name, shape in (("a", A), ("b", B))}
     folder = runs / "cycle" / "export"
     export_model(model, folder, calibration=data, format="tflite", quantize="none", title="CycleGAN")
@@ -56,6 +57,24 @@ def test_there_and_back_again(client, model, tmp_path, domain, other):
 def test_the_cycle_error_by_hand():
     text = cycle_text(np.zeros((2, 2, 1)), np.array([0.0, 0.5, 0.25, 0.25]).reshape(2, 2, 1))
     assert text == "mean 0.2500, largest 0.5000 (of 1)"
+
+
+def test_domains_are_called_by_their_names(client, model):
+    assert model.description["domains"] == ["ink", "photo"]
+    labels = {each["props"].get("label") for each in client.config["components"]}
+    assert {"ink to photo", "photo to ink", "Image of domain ink", "As photo", "Back in ink"} <= labels
+
+
+def test_the_runtime_translates_into_a_domain_by_name(model, tmp_path):
+    image = random_image(A)
+    Image.fromarray(image.squeeze()).save(tmp_path / "a.png")
+    for to in ("photo", "B"):
+        runtime.main(["--folder", str(model.folder), "translate", str(tmp_path / "a.png"), "--to", to,
+                      "--out", str(tmp_path / f"{to}.npy")])  # fmt: skip
+        expected = model.run("a_to_b", domain_a=image[None] / np.float32(255))["domain_b"]
+        np.testing.assert_allclose(np.load(tmp_path / f"{to}.npy"), expected, atol=1e-6)
+    with pytest.raises(ValueError, match="Unknown domain 'photos': this model knows photo, ink"):
+        runtime.main(["--folder", str(model.folder), "translate", str(tmp_path / "a.png"), "--to", "photos"])
 
 
 def test_gray_uploads_can_be_inverted(client, tmp_path):
