@@ -15,30 +15,17 @@ _NUMBERED = re.compile(r"\d{5,}\.png")
 _LONGEST = 60  # characters of a text in a file's name
 
 
-def check_suffix(path: pathlib.Path, *, arrays: bool = True) -> None:
-    """Whether the format that a file's name asks for can be written; asked before anything that takes long.
-
-    Args:
-        path: the file.
-        arrays: whether .npy is one of them.
+def check_file(path: pathlib.Path, *, overwrite: bool = False) -> None:
+    """Whether a file of images can be written at a path, asked before anything that takes long.
 
     Raises:
-        ValueError: for another suffix; lists those that are known.
-    """
-    known = (*pictures.FORMATS, *([ARRAY] if arrays else []))
-    if path.suffix.lower() not in known:
-        raise ValueError(f"{path}: expected a name that ends in {', '.join(known)}; received {path.suffix!r}")
-
-
-def check_file(path: pathlib.Path, *, overwrite: bool = False, arrays: bool = True) -> None:
-    """Whether a file of images can be written at a path, see `check_suffix`.
-
-    Raises:
-        ValueError: for an unknown suffix.
+        ValueError: for a suffix whose format cannot be written; lists those that can.
         FileExistsError: where there is such a file, and `overwrite` is False.
         IsADirectoryError, NotADirectoryError, PermissionError: where it cannot be written.
     """
-    check_suffix(path, arrays=arrays)
+    known = (*pictures.FORMATS, ARRAY)
+    if path.suffix.lower() not in known:
+        raise ValueError(f"{path}: expected a name that ends in {', '.join(known)}; received {path.suffix!r}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; expected the name of a file")
     if path.exists() and not overwrite:

@@ -150,15 +150,14 @@ def _convert(
     out = pathlib.Path(out)
     pairs = targets(paths, out)[:limit]
     if not overwrite and (taken := [target for _, target in pairs if target.exists()]):
-        more = f" and {len(taken) - 1:,} more" if len(taken) > 1 else ""
-        raise FileExistsError(f"{taken[0]}{more} exists. Replace such files (--overwrite), or choose another --out")
+        more = f", and so do {len(taken) - 1:,} more" if len(taken) > 1 else ""
+        raise FileExistsError(f"{taken[0]} exists{more}. Replace such files (--overwrite), or choose another --out")
     model = _open(pathlib.Path(source))
     task = _task(model, command, to, attributes, label)
     noise = model.noise(len(pairs), seed)  # of all at once, so that it does not depend on how they are split up
     written, failed = [], []
-    what = f"{command} {len(pairs):,} files"
     for start in range(0, len(pairs), batch_size):
-        progress(what, start, len(pairs))
+        progress(command, start, len(pairs))
         images, rows = [], []
         for row, (file, _) in enumerate(pairs[start : start + batch_size], start):
             try:
@@ -171,7 +170,7 @@ def _convert(
             for row, image in zip(rows, made, strict=True):
                 pictures.save(pairs[row][1], image, durable=False)
                 written.append(pairs[row][1])
-    progress(what, len(pairs), len(pairs))
+    progress(command, len(pairs), len(pairs))
     return Converted(written, failed)
 
 
@@ -293,10 +292,7 @@ def _task(model: _Model, command: str, to: str | None, attributes: str | None, l
                        ("inputs", "outputs"))  # fmt: skip
         if not made or (name == RECONSTRUCT) != (command == RECONSTRUCT):
             continue
-        known = {
-            port for port, each in signature["inputs"].items() if each["kind"] in ("label", "attributes", *NOISE_KINDS)
-        }
-        left = set(signature["inputs"]) - known - set(given)
+        left = {port for port, each in signature["inputs"].items() if each["kind"] not in _GIVEN} - set(given)
         if len(given) == 1 and not left:
             shape = tuple(signature["inputs"][given[0]]["shape"])
             tasks[made[0]] = _Task(name, given[0], made[0], shape, {})
