@@ -19,6 +19,10 @@ from rich.progress import Progress as Bar
 
 # seconds: a wait of less is not reported to a file, and two lines about one activity are at least so far apart
 FIRST, EVERY = 2.0, 15.0
+# seconds between two looks at whether an activity that reports nothing itself is to be announced
+BEAT = 0.5
+# seconds between two reports of something that is repeated as often as a step of a training
+PAUSE = 0.1
 # those that are open, the innermost last: `report` reaches it from everywhere
 _OPEN: list["Progress"] = []
 
@@ -78,7 +82,7 @@ class Progress:
 
     def _beat(self, ended: threading.Event) -> None:
         """Write the lines of an activity that does not call `update` while it lasts, such as an import."""
-        while not ended.wait(FIRST / 4):
+        while not ended.wait(BEAT):
             with self._lock:
                 if self._what is not None and not ended.is_set():
                     self._write()

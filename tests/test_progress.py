@@ -54,6 +54,7 @@ def test_nothing_is_shown_where_it_is_not_asked_for():
 def test_what_reports_nothing_itself_is_announced_all_the_same(monkeypatch):
     stream, written = io.StringIO(), threading.Event()
     monkeypatch.setattr(module, "FIRST", 0.01)
+    monkeypatch.setattr(module, "BEAT", 0.01)
     monkeypatch.setattr(stream, "flush", written.set)
     with Progress(stream=stream) as progress:
         progress.update("importing")

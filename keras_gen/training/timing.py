@@ -5,12 +5,11 @@ from collections.abc import Callable
 
 import keras
 
+from keras_gen import progress
 from keras_gen.progress import counted, duration, report
 
 # the expected time is said after so many steps, or seconds, and where it is longer than that
 STEPS, SECONDS = 10, 5.0
-# seconds between two reports of a step
-PAUSE = 0.1
 
 
 class ReportProgress(keras.callbacks.Callback):
@@ -60,7 +59,7 @@ class ReportProgress(keras.callbacks.Callback):
         left = self.remaining()
         if left is not None and not self.said and (self.steps >= STEPS or self.seconds >= SECONDS):
             self._say(left)
-        if self.shown is None or now - self.shown >= PAUSE or self.done == self.params["steps"]:
+        if self.shown is None or now - self.shown >= progress.PAUSE or self.done == self.params["steps"]:
             self.shown = now
             note = "" if left is None else f"about {duration(left)} left in all"
             report(f"{self.what} {self.epoch + 1} of {self.epochs}", self.done, self.params["steps"], note)

@@ -97,6 +97,21 @@ def test_what_is_trained_first_is_stopped_by_a_signal_and_continued_exactly(tmp_
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_pretraining_is_announced_and_has_an_option(tmp_path, tfds_dir, capsys):
+    settings = {**TOYS["text2image"], "embedding": {"epochs": 7}, "vae": {"epochs": 9}}
+    options = {**OPTIONS, "settings": settings, "data_dir": tfds_dir, "epochs": 1, "steps": 1}
+    run = training.train("text2image", "shapes/tiny", tmp_path / "none", pretraining_epochs=0, **options)
+    assert not list(run.path.glob("*.keras"))[1:] and run.config["training"]["pretraining_epochs"] == 0
+    options["verbose"] = 2
+    run = training.train("text2image", "shapes/tiny", tmp_path / "one", pretraining_epochs=1, **options)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Pretraining")]
+    assert len(lines) == 3 and lines[1:] == ["Pretraining, embedding: 1 epoch", "Pretraining, vae: 1 epoch"]
+    assert lines[0].count("1 epoch") == 2 and "--pretraining-epochs N" in lines[0]
+    assert all((run.path / f"{name}.keras").is_file() for name in ("embedding", "vae"))
+    with pytest.raises(ValueError, match="pretraining_epochs is 1, received 2"):
+        training.train(None, None, run.path, resume=True, pretraining_epochs=2)
+
+
 @pytest.mark.parametrize(
     "key, view, message",
     [

@@ -1,0 +1,82 @@
+"""Training as users start it: what it says before and while it trains, from few photos on."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen import training
+
+# every activity is announced at once, however short it is, and every step
+PROGRAM = """
+import sys
+from keras_gen import cli, progress
+progress.FIRST = progress.EVERY = progress.PAUSE = 0.0
+cli.app(sys.argv[1:], standalone_mode=False)
+print("and now quietly")
+cli.app([*sys.argv[1:], "--overwrite", "--quiet"], standalone_mode=False)
+"""
+
+
+def photos(folder: pathlib.Path, num: int) -> pathlib.Path:
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(num)
+    for index in range(num):
+        Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8)).save(folder / f"{index}.png")
+    return folder
+
+
+def test_a_file_is_told_what_is_being_done_and_how_long_it_takes(tmp_path):
+    line = ["train", "vae", "--data", photos(tmp_path / "photos", 20), "--out", tmp_path / "run", "--epochs", 2]
+    line += ["--batch-size", 4, "--image-size", 8, "--set", "network=mlp", "--set", "width=4"]
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *map(str, line)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    output, quietly = done.stdout.split("and now quietly\n")
+    expected = (
+        "Starting TensorFlow ...",
+        "Building the model ...",
+        "Reading the images: ",
+        "Few images:\n- 18 images to train on",
+        "2 images for validation",
+        "VAE, ",
+        "Compiling the first step ...",
+        "Epoch 1 of 2: 2 of 5, ",
+        "left in all",
+        "Validation: ",
+        "Saving the model ...",
+        "Making the picture of samples ...",
+        "Saving the state ...",
+        "Epoch 2 of 2: ",
+        "Trained in ",
+    )
+    place = 0
+    for text in expected:
+        assert text in output[place:], (text, output)
+        place = output.index(text, place)
+    assert output.count("Few images:") == 1 and quietly == "" and done.stderr == ""
+
+
+@pytest.mark.parametrize("num, batch_size", [(5, 2), (1, 1)])
+def test_a_game_trains_on_few_photos(num, batch_size, tmp_path, capsys):
+    settings = {"width": 4, "latent_size": 2}
+    run = training.train("gan", photos(tmp_path / "photos", num), tmp_path / "run", epochs=1, settings=settings,
+                         image_size=8, verbose=2)  # fmt: skip
+    assert run.config["training"]["batch_size"] == batch_size and run.model_file.is_file()
+    said = capsys.readouterr().out
+    assert f"the batch size is {batch_size} in place of 128" in said and "no validation: a tenth of" in said
+
+
+def test_a_class_of_three_images_trains_without_validation(tmp_path, capsys):
+    for name, num in (("many", 20), ("few", 3)):
+        photos(tmp_path / "classes" / name, num)
+    options = {"epochs": 1, "steps": 1, "batch_size": 1, "image_size": 8, "settings": {"width": 2}}
+    view = {"domains": "many,few"}
+    run = training.train("cyclegan", tmp_path / "classes", tmp_path / "run", view=view, verbose=2, **options)
+    said = capsys.readouterr().out
+    assert "20 images of domain_a and 3 images of domain_b to train on" in said
+    assert "no validation: domains: 'label' has no image of the class 'few'" in said
+    assert run.config["data"]["splits"] == {"train": "train", "validation": None, "test": None}
+    assert training.train(None, None, run.path, resume=True, epochs=2, verbose=0).config["training"]["epochs"] == 2
