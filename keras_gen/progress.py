@@ -109,7 +109,8 @@ class Progress:
     def _write(self) -> None:
         if self._lines and self._clock() >= self._next:
             self._next = self._clock() + EVERY
-            print(self._line(self._what, *self._counts), file=self._stream, flush=True)
+            self._stream.write(self._line(self._what, *self._counts) + "\n")  # at once: another thread may print
+            self._stream.flush()
 
     def _begin(self, what: str, total: int) -> None:
         self._what, self._began = what, self._clock()
