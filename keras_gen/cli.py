@@ -391,16 +391,18 @@ def sample(
 @app.command()
 def evaluate(
     run: RunArgument,
-    nll_samples: Annotated[int, typer.Option(help="Codes for each image in the log-likelihood.")] = 5000,
+    nll_samples: Annotated[int, typer.Option(min=1, help="Codes for each image in the log-likelihood.")] = 5000,
     nll_images: Annotated[str, typer.Option(help="Images in the log-likelihood, or all.")] = "500",
-    samples: Annotated[int, typer.Option(help="Generated images compared with as many real ones.")] = 1000,
+    samples: Annotated[int, typer.Option(min=1, help="Generated images compared with as many real ones.")] = 1000,
     features: Annotated[
         str,
         typer.Option(help="What samples are compared by, with commas: pixels, classifier, fid, inception, pyramid."),
     ] = "pixels",
     parzen: Annotated[bool, typer.Option("--parzen", help="The historical Parzen-window estimate too.")] = False,
-    neighbor_images: Annotated[int, typer.Option(help="Training images searched for copies, at most.")] = 250_000,
-    batch_size: Annotated[int | None, typer.Option(help="Images at a time; default the run's.")] = None,
+    neighbor_images: Annotated[
+        int, typer.Option(min=1, help="Training images searched for copies, at most.")
+    ] = 250_000,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Images at a time; default the run's.")] = None,
     split: Annotated[str | None, typer.Option(help="test, validation or train; default the first there is.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of codes, samples and the choice of images.")] = 0,
     beside: Annotated[pathlib.Path | None, typer.Option(help="Another run: samples of both side by side.")] = None,

@@ -138,8 +138,9 @@ def train(
     )  # fmt: skip
     with Progress(verbose == 1):
         # one of several workers that fails must tell the others, which takes their strategy: then `fitting` checks
+        together = strategy in ("auto", "multiworker") and workers()
         say = print if verbose else lambda *_: None
-        config = None if workers() else plan.config_of(request, out, resume=resume, overwrite=overwrite, say=say)
+        config = None if together else plan.config_of(request, out, resume=resume, overwrite=overwrite, say=say)
         with starting():
             from . import fitting
         return fitting.train(
