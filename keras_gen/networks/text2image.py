@@ -93,9 +93,14 @@ def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalizati
         normalization: "none", "layer" or "batch", in all but the first. The paper has batch normalization, which
             joins the examples of a batch; a penalty wants another.
 
+    Raises:
+        ValueError: for a size that does not halve, or another normalization.
+
     Reference:
         Reed et al. 2016, arXiv:1605.05396, section 4.1.
     """
+    if normalization not in ("none", "layer", "batch"):
+        raise ValueError(f"Expected normalization 'none', 'layer' or 'batch'; received {normalization!r}")
     steps = convolution_steps(image_shape)
     image = keras.Input(tuple(image_shape), name="image")
     x = layers.Rescaling(2.0, offset=-1.0)(image)

@@ -28,8 +28,9 @@ class Run:
 
     Attributes:
         path: the directory.
-        config: the content of config.json: `format`, `id`, `system`, `image_shape`, `settings`, `data`, `training`,
-            `fingerprints`, `versions`, `created`.
+        config: the content of config.json: `format`, `id`, `system`, `image_shape`, `settings`, `penalty_range` (the
+            range of images that a penalty's numbers are about, absent in older runs: 0 to 1), `data`, `training`,
+            `fingerprints`, `names`, `versions`, `created`.
 
     Use `Run.create` or `Run.open`.
     """
@@ -318,7 +319,7 @@ def _fixed(config: dict, free: set[str]) -> dict:
     """What stays as it is, without the entries of `data` that are free to change."""
     data, training = config["data"], config["training"]
     return {
-        "id": config.get("id"),
+        **{name: config.get(name) for name in ("id", "penalty_range")},
         **{name: config[name] for name in ("system", "image_shape", "settings")},
         "data": {name: value for name, value in data.items() if name not in {"data_dir", *free}},
         "training": {name: value for name, value in training.items() if name not in (*CHANGEABLE, SCHEDULE)},

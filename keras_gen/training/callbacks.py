@@ -67,13 +67,9 @@ class LinearDecay(keras.callbacks.Callback):
 
     Of E epochs and begin b, epoch e = 0, 1, ... has the factor min(1, (E - e) / (E - b E)): 0 would be epoch E.
 
-    The factors of epochs that are finished stay what they were where a run is continued with another number of epochs,
-    and the factor never rises. Let F be the factor of the last epoch before epoch d, from which on there are E in all.
-    A decay that has begun (F < 1) continues in a straight line from there,
-
-        F * (E - e) / (E - (d - 1)),
-
-    and one that has not begins where it would have begun with E epochs, or now if that is over.
+    A run may be continued with another number of epochs. The factors of finished epochs stay what they were. If they
+    are those of the new number, the decay is that of the new number. Else the factor falls in a straight line from F,
+    that of the last epoch before epoch d, to 0 at the new end E: F (E - e) / (E - (d - 1)). It never rises.
 
     Args:
         begin: b, in [0, 1).
@@ -102,23 +98,25 @@ def _decayed(epoch: int, begin: float, schedule: Sequence[Sequence[int]]) -> flo
     *former, (first, epochs) = [each for each in schedule if each[0] <= epoch]
     if not former:
         return min(1.0, (epochs - epoch) / (epochs * (1 - begin)))
-    reached = _decayed(first - 1, begin, former)
-    start = first - 1 if reached < 1 else max(first - 1, begin * epochs)
-    return reached * min(1.0, (epochs - epoch) / (epochs - start))
+    return _decayed(first - 1, begin, former) * (epochs - epoch) / (epochs - first + 1)
 
 
-def extended(schedule: Sequence[Sequence[int]], epochs: int, begun: int) -> list[list[int]]:
+def rescheduled(begin: float, schedule: Sequence[Sequence[int]], epochs: int, begun: int) -> list[list[int]]:
     """A schedule of `LinearDecay` that has another number of epochs from now on.
 
     Args:
+        begin: as of `LinearDecay`.
         schedule: the one so far.
         epochs: how many there are in all from now on.
         begun: epochs that were finished or begun, whose factors stay.
 
     Example:
-        >>> extended([[0, 10]], 20, begun=10)
-        [[0, 10], [10, 20]]
+        >>> rescheduled(0.5, [[0, 10]], 20, begun=4), rescheduled(0.5, [[0, 10]], 20, begun=10)
+        ([[0, 20]], [[0, 10], [10, 20]])
     """
+    planned = [[0, epochs]]
+    if all(_decayed(epoch, begin, planned) == _decayed(epoch, begin, schedule) for epoch in range(begun)):
+        return planned
     return [*([d, total] for d, total in schedule if d < begun), [begun, epochs]]
 
 

@@ -32,8 +32,8 @@ from .callbacks import (
     ReportTrouble,
     StopOnNaN,
     StopWhenWaiting,
-    extended,
     optimizers_of,
+    rescheduled,
     save_model,
 )
 from .card import write_card
@@ -371,11 +371,13 @@ def _decay(run: runs.Run, session: Session, rates: list[float], say) -> list[Lin
     begun = session.state.epoch + (session.state.step > 0)
     changed = planned["epochs"] != options["epochs"]
     if changed:
-        schedule = extended(schedule, options["epochs"], begun)
+        schedule = rescheduled(options["decay"], schedule, options["epochs"], begun)
+    options.pop(runs.SCHEDULE, None)
     if len(schedule) > 1:
         options[runs.SCHEDULE] = schedule
     decay = LinearDecay(options["decay"], schedule, rates)
-    if changed and begun and (reached := decay.factor(begun - 1)) < 1:
+    if changed and len(schedule) > 1:
+        reached = decay.factor(begun - 1)
         say(
             f"The learning rates continue at {reached:.3g} of their first values, where epoch {begun} ended, and fall "
             f"towards 0 over the {options['epochs'] - begun} further epochs"

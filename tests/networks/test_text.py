@@ -67,6 +67,8 @@ def test_shapes(shape, modulated):
     trunk = text2image_trunk(shape, width=2)
     head = text2image_head(trunk.output_shape[1:], 7, text=3)
     assert head.output_shape == (None, 1)
+    with pytest.raises(ValueError, match="Expected normalization 'none', 'layer' or 'batch'; received 'spectral'"):
+        text2image_trunk(shape, normalization="spectral")
 
 
 @pytest.mark.parametrize("modulated", [False, True])

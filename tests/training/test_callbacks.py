@@ -13,7 +13,7 @@ from keras_gen.training.callbacks import (
     ReportTrouble,
     StopOnNaN,
     StopWhenWaiting,
-    extended,
+    rescheduled,
 )
 
 
@@ -104,32 +104,30 @@ def factors(schedule, begin: float = 0.5) -> list[float]:
     return [decay.factor(epoch) for epoch in range(schedule[-1][1])]
 
 
-class TestExtended:
+class TestRescheduled:
     """A run that is continued with another number of epochs."""
 
     def test_a_decay_that_has_begun_continues_in_a_straight_line_to_0(self):
-        made = factors(extended([[0, 30]], 40, begun=30))
+        made = factors(rescheduled(0.5, [[0, 30]], 40, begun=30))
         assert made[:30] == factors([[0, 30]]) and made[29] == pytest.approx(1 / 15)
         # from 1/15 at epoch 29 to 0 at epoch 40
         np.testing.assert_allclose(made[30:], [(40 - epoch) / 11 / 15 for epoch in range(30, 40)], rtol=1e-12)
 
-    def test_before_the_decay_it_is_as_if_all_epochs_had_been_planned(self):
-        np.testing.assert_allclose(factors(extended([[0, 10]], 20, begun=4)), factors([[0, 20]]), rtol=1e-12)
+    @pytest.mark.parametrize("begun", [0, 1, 4, 5])
+    def test_before_the_decay_it_is_as_if_all_epochs_had_been_planned(self, begun):
+        assert rescheduled(0.5, [[0, 10]], 20, begun) == [[0, 20]]
 
     def test_fewer_epochs_begin_the_decay_at_once_where_it_should_have_begun(self):
-        made = factors(extended([[0, 20]], 12, begun=10))
+        made = factors(rescheduled(0.5, [[0, 20]], 12, begun=10))
         np.testing.assert_allclose(made, [1.0] * 10 + [2 / 3, 1 / 3], rtol=1e-12)
 
     def test_again_and_again(self):
         schedule = [[0, 4]]
-        for begun, epochs in ((4, 6), (6, 9), (7, 20), (7, 12)):  # no epoch was finished of the 20
-            schedule = extended(schedule, epochs, begun)
+        for begun, epochs in ((4, 6), (6, 9), (7, 20), (7, 12)):  # no epoch was begun of the 20
+            schedule = rescheduled(0.5, schedule, epochs, begun)
         assert schedule == [[0, 4], [4, 6], [6, 9], [7, 12]]
         made = factors(schedule)
         assert made[:4] == factors([[0, 4]]) and made[:7] == factors(schedule[:3])[:7]
         assert (np.diff(made) <= 0).all() and made[-1] > 0
-        # a straight line through the last factor that stays: the next step down is the one that leads to 0
-        assert made[7] == pytest.approx(made[6] * (12 - 7) / (12 - 6))
-
-    def test_nothing_was_finished(self):
-        assert extended([[0, 4]], 8, begun=0) == [[0, 8]]
+        # a straight line from the last factor that stays to 0
+        np.testing.assert_allclose(made[7:], [made[6] * (12 - epoch) / 6 for epoch in range(7, 12)], rtol=1e-12)
