@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.models import InfoGAN
+from keras_gen.distributions.posteriors import positive
+from keras_gen.models import Draws, InfoGAN, Place
 
 SHAPE = (2, 3, 1)
 
@@ -46,6 +47,44 @@ def test_the_bound_is_zero_for_a_guess_that_knows_nothing():
     assert results["category_information"] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_both_players_minimize_the_weighted_information():
+    """By hand: the GAN's losses less 2 E[log Q(category) + log 3] and 3 E[log Q(code) + log 4]."""
+    model = infogan(category_weight=2.0, code_weight=3.0)
+    plain = infogan(category_weight=0.0, code_weight=0.0)
+    batch = {"image": next(iter(batches(16)))["image"]}
+    place, seed = Place(tf.constant(16)), tf.constant([1, 2])
+    made = model.make(batch, Draws(seed, place), training=True)
+    parameters = model.recognizer(made["generated"]).numpy()
+    logits, mean, raw = np.split(parameters, [3, 5], axis=1)
+    scale = np.asarray(positive(raw))
+    of_category = (made["given_category"] * tf.nn.log_softmax(logits)).numpy().sum(1) + np.log(3)
+    squares = ((made["given_code"] - mean) / scale) ** 2
+    of_code = np.sum(-squares / 2 - np.log(scale) - np.log(2 * np.pi) / 2, axis=1) + np.log(4)
+    for name in ("discriminator_loss", "generator_loss"):
+        rows, with_information = (
+            getattr(each, name)(batch, made, Draws(seed, place), place, True)[0] for each in (plain, model)
+        )
+        np.testing.assert_allclose(with_information - rows, -(2 * of_category + 3 * of_code), rtol=1e-4, atol=1e-5)
+
+
+def test_the_discriminator_moves_q_and_the_generator_itself_alone():
+    model = infogan()
+    moved = {player.name: {id(v) for v in player.variables} for player in model.players()}
+    parts = [model.trunk, model.discriminator_head, model.q_head]
+    assert moved["discriminator"] == {id(v) for part in parts for v in part.trainable_variables}
+    assert moved["generator"] == {id(v) for v in model.generator.trainable_variables}
+    assert list(moved) == ["discriminator", "generator"]
+
+
+def test_a_file_of_three_players_is_opened_and_says_what_further_training_is():
+    model = infogan()
+    config = model.get_compile_config()
+    config["optimizer"]["information"] = config["optimizer"]["generator"]
+    with pytest.warns(UserWarning, match="trained with an optimizer for the information alone"):
+        model.compile_from_config(config)
+    assert list(model.optimizers) == ["discriminator", "generator"]
+
+
 def test_codes_can_be_given():
     model = infogan()
     drawn = model.generate(4, seed=1)
@@ -83,5 +122,7 @@ def test_bad_options():
         infogan(outputs=5)
     with pytest.raises(ValueError, match="at least 1 of noise besides num_categories=3"):
         infogan(outputs=9, num_codes=3)
+    with pytest.raises(ValueError, match="Expected code_weight >= 0; received -1"):
+        infogan(code_weight=-1)
     with pytest.raises(ValueError, match="leave out packing and num_classes"):
         infogan(packing=2)
