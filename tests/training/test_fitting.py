@@ -8,6 +8,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_gen
 from keras_gen import VAE, runs
@@ -234,3 +235,36 @@ def test_few_labels_are_learned_from_and_resumed_with(toy_images, tmp_path):
         train(None, None, run.path, resume=True, epochs=2, labelled=30, verbose=0)
     train(None, None, run.path, resume=True, epochs=2, verbose=0)
     assert len(read_rows(run.path / "metrics.csv")) == 2
+
+
+def test_gray_photographs_are_binarized_when_that_is_asked_for_alone(tmp_path, capsys):
+    images = np.clip(np.random.default_rng(0).normal(0.5, 0.15, (40, 8, 8)), 0, 1).astype(np.float32)
+    np.save(tmp_path / "photos.npy", images)
+    options = {**SMALL, "batch_size": 8, "steps": 1, "epochs": 1}
+    run = train("vae", tmp_path / "photos.npy", tmp_path / "run", **{**options, "verbose": 2})
+    said = capsys.readouterr().out
+    assert "gray values are not binarized" in said.split("Epoch 1")[0] and said.count("not binarized") == 1
+    assert run.config["data"]["binarize"] is None  # so evaluation, export and a resumed run leave the values too
+    assert len(np.unique(next(iter(run.dataset("validation")))["image"])) > 100
+    asked = train("vae", tmp_path / "photos.npy", tmp_path / "asked", binarize="dynamic", **options)
+    assert asked.config["data"]["binarize"] == "dynamic"
+    assert set(np.unique(next(iter(asked.dataset("validation")))["image"])) == {0, 1}
+
+
+def test_a_folder_whose_attributes_are_no_labels_trains_what_does_not_read_them(tmp_path, capsys):
+    images, rows = tmp_path / "images", ["file_name,smiling,age"]
+    images.mkdir()
+    for index in range(24):
+        Image.fromarray(np.full((8, 8, 3), 10 * index, np.uint8)).save(images / f"{index:02}.png")
+        rows.append(f"{index:02}.png,{1 if index % 2 else -1},{20 + index}")
+    (images / "metadata.csv").write_text("\n".join(rows))
+    options = {"batch_size": 4, "steps": 1, "epochs": 1, "image_size": 8}
+    train("autoencoder", images, tmp_path / "a", **options, settings=SMALL["settings"], verbose=0)
+    stargan = {"width": 2, "blocks": 1, "halvings": 1, "discriminator_width": 2, "n_critic": 1}
+    with pytest.raises(ValueError, match="'age' with .* choose among smiling .attributes=.*--view attributes=NAME"):
+        train("stargan", images, tmp_path / "b", **options, settings=stargan, verbose=0)
+    assert not (tmp_path / "b").exists()
+    view = {"attributes": "smiling"}
+    run = train("stargan", images, tmp_path / "b", **options, settings=stargan, view=view, verbose=2)
+    assert capsys.readouterr().out.count("smiling: attributes of -1 and 1 are read as 0 and 1.") == 1
+    assert set(np.unique(next(iter(run.dataset("train")))["attributes"])) == {0, 1}
