@@ -207,16 +207,16 @@ def check_refuses_images_out_of_range(trained: Trained):
     for field in fields:
         image = columns[field]
         signed, large = ({**columns, field: change} for change in (2 * image - 1, 255 * image))
-        refused(r"images in \[0, 1\]; received values from -1 to .*rescale with \(x \+ 1\) / 2", model.fit, signed)
-        refused(r"received values from 0 to 2.*divide by 255", model.evaluate, large)
-        refused(r"received values from -1", model.fit, columns, validation_data=signed)
+        refused(r"images in \[0, 1\]; received values from -.*rescale with \(x \+ 1\) / 2", model.fit, signed)
+        refused(r"received values from .*divide by 255", model.evaluate, large)
+        refused(r"received values from -", model.fit, columns, validation_data=signed)
     for path, value in _state(model).items():
         np.testing.assert_array_equal(value, state[path], err_msg=path)
     for loaded, function in (
         (data.load(trained.data, image_shape=toy.image_shape, batch_size=BATCH), model.fit),
         (toy.dataset(2 * EXAMPLES), model.evaluate),
     ):
-        batches = list(loaded.as_numpy_iterator())
+        batches = [{name: np.array(value) for name, value in each.items()} for each in loaded.as_numpy_iterator()]
         batches[1][fields[-1]].flat[5] = np.nan
         # of the same specification: nothing is traced anew
         spoiled = tf.data.Dataset.from_generator(lambda b=batches: iter(b), output_signature=loaded.element_spec)

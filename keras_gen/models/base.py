@@ -218,9 +218,9 @@ class GenerativeModel(Generating, Offering, keras.Model):
         """As `keras.Model.predict`: what `call` makes of each example."""
         x = as_arrays(x)
         if isinstance(x, Mapping) or is_array(x):
-            x = self._inputs(x)
+            x = self._inputs(x, self.call_fields)
         elif isinstance(x, tf.data.Dataset):
-            x = self._checked_where_compiled(x)
+            x = self._checked_where_compiled(x, self.call_fields)
         with short_errors():
             return super().predict(x, *args, **kwargs)
 
@@ -250,12 +250,12 @@ class GenerativeModel(Generating, Offering, keras.Model):
                 raise ValueError("Expected at least one image; received none")
             return columns, None
         if isinstance(x, tf.data.Dataset):
-            return self._checked_where_compiled(x), y
+            return self._checked_where_compiled(x, self.image_fields | self.optional_image_fields), y
         if inspect.isgenerator(x):  # Keras wants a tuple of each batch
             x = (batch if isinstance(batch, tuple) else (batch,) for batch in x)
         return x, y
 
-    def _checked_where_compiled(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+    def _checked_where_compiled(self, dataset: tf.data.Dataset, fields: dict) -> tf.data.Dataset:
         """A dataset whose batches are checked as they come, for steps under XLA, which cannot check them."""
         if not self.compiled or not self.jit_compile:
             return dataset
@@ -263,7 +263,7 @@ class GenerativeModel(Generating, Offering, keras.Model):
         def checked(x, *rest):
             if rest and "target" in self.optional_image_fields and len(rest[0].shape) > 2:
                 rest = (self.images_of("target", rest[0]), *rest[1:])
-            x = self._inputs(x, everywhere=True)
+            x = self._inputs(x, fields, everywhere=True)
             return (x, *rest) if rest else x
 
         return dataset.map(checked)
@@ -330,7 +330,7 @@ class GenerativeModel(Generating, Offering, keras.Model):
 
     def predict_step(self, data):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        x = self._inputs(x)
+        x = self._inputs(x, self.call_fields)
         if tf.distribute.get_strategy().num_replicas_in_sync == 1:
             return self(x, training=False)
         # the end of the data may leave a replica without a row, and TensorFlow's convolution of none (on a CPU, by
@@ -371,18 +371,20 @@ class GenerativeModel(Generating, Offering, keras.Model):
         """
         return self._named(data)
 
-    def images_of(self, field: str, images, everywhere: bool = True):
+    def images_of(self, field: str, images, fields: dict | None = None, everywhere: bool = True):
         """Images of a field as the networks take them, checked: floats in [0, 1] of the shape that is due.
 
         Args:
-            field: one of `image_fields` or `optional_image_fields`.
+            field: one of the fields.
             images: an array or a tensor [batch, height, width, channels], or without the channel of gray images.
+            fields: field -> (height, width, channels); None is those of a batch.
             everywhere: whether also the values of graphs are checked, when they run.
 
         Raises:
             ValueError: for images of another type, shape or range.
         """
-        images = with_channel(field, images, (self.image_fields | self.optional_image_fields)[field])
+        fields = self.image_fields | self.optional_image_fields if fields is None else fields
+        images = with_channel(field, images, fields[field])
         if not self.checks_range:
             return images
         if is_array(images):
@@ -403,17 +405,18 @@ class GenerativeModel(Generating, Offering, keras.Model):
         for field in self.image_fields:
             if field not in batch:
                 raise ValueError(f"Expected a batch with the key {field!r}; received the keys {sorted(batch)}")
-        return self._inputs(batch)
+        return self._inputs(batch, self.image_fields | self.optional_image_fields)
 
-    def _inputs(self, x, everywhere: bool | None = None):
-        """A batch, or what `call` takes, with its images checked; what else it has stays as it is."""
-        everywhere = not (self.compiled and self.jit_compile) if everywhere is None else everywhere
-        fields = self.image_fields | self.optional_image_fields
+    def _inputs(self, x, fields: dict, everywhere: bool | None = None):
+        """A dict, or an array that is the first of the fields, with its images checked; the rest stays as it is."""
+        if everywhere is None:  # a graph that XLA compiles has no assertions
+            everywhere = not (self.compiled and self.jit_compile)
         if isinstance(x, Mapping):
             return {
-                name: self.images_of(name, value, everywhere) if name in fields else value for name, value in x.items()
+                name: self.images_of(name, value, fields, everywhere) if name in fields else value
+                for name, value in x.items()
             }
-        return x if self.call_field is None else self.images_of(self.call_field, x, everywhere)
+        return self.images_of(next(iter(fields)), x, fields, everywhere) if fields else x
 
     def _role_of(self, y) -> str:
         """The field that y of `fit(x, y)` is: `target` for images, or else `label`."""

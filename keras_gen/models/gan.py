@@ -61,7 +61,7 @@ class GAN(Labelled, Penalized, AdversarialModel):
     """
 
     averaged = ("generator",)
-    call_field = None  # noise
+    call_fields = {}  # noise makes the images
     tracked = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "sample_diversity")
 
     def __init__(

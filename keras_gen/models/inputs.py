@@ -117,10 +117,11 @@ def as_arrays(value):
     if not isinstance(value, list):
         return value
     try:
-        # numbers of Python are float64, which nobody asked for
-        array = np.asarray(value) if all(map(is_array, value)) else np.asarray(value, np.float32)
+        array = np.asarray(value)
     except ValueError:
         raise ValueError(
             "Expected a list of arrays of one shape; received several: resize them to one height and width"
         ) from None
+    if array.dtype == np.float64 and not all(map(is_array, value)):
+        array = array.astype(np.float32)  # of Python's numbers
     return array[0] if len(value) == 1 and array.ndim > 4 else array

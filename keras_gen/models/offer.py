@@ -31,9 +31,9 @@ class Offering:
         return {}
 
     @property
-    def call_field(self) -> str | None:
-        """The image field that a tensor alone is to `call` and `predict`; None where it is no images."""
-        return next(iter(self.image_fields))
+    def call_fields(self) -> dict[str, tuple[int | None, int | None, int] | None]:
+        """As `image_fields`, of `call` and `predict`; a tensor alone is the first; empty where they take no images."""
+        return self.image_fields | self.optional_image_fields
 
     @property
     def label_classes(self) -> int | None:

@@ -21,7 +21,7 @@ HALFWAY = 0.5  # the paper's beta of GAN-INT
 class TextGame(Penalized, AdversarialModel):
     """The training of `Text2Image`, which has the networks and says what they are."""
 
-    call_field = None  # a dict alone
+    call_fields = {}  # noise and texts make the images
 
     def make(self, batch, draws, training):
         tokens = self.tokens_of(batch)

@@ -25,6 +25,10 @@ class TwoDomains:
     def image_fields(self):
         return {f"domain_{domain}": self.shape_of(domain) for domain in "ab"}
 
+    @property
+    def call_fields(self):
+        return {f"domain_{domain}": self._taken(domain) for domain in "ab"}
+
     def shape_of(self, domain: str, size: Sequence[int] | None = None) -> tuple[int, int, int]:
         """(height, width, channels) of a domain's whole images; of a given size where the generators take any."""
         *sides, channels = self._taken(domain)

@@ -6,7 +6,7 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from keras_gen import VAE, Autoencoder
+from keras_gen import VAE, Autoencoder, zoo
 from keras_gen.models.faults import between
 from keras_gen.models.inputs import check_range, range_error
 from tests.replicas import two_replicas
@@ -197,6 +197,16 @@ class TestForms:
         for door in (vae().fit, vae().evaluate):
             with pytest.raises(ValueError, match=message):
                 door(given, verbose=0)
+
+    def test_lists_keep_their_kind(self):
+        labels, model = list(range(8)), conditional(8)
+        assert np.isfinite(model.evaluate(X, labels, verbose=0)).all()
+        captions = {"image": list(X), "caption": ["a star"] * 8}
+        assert model._received(captions)[0]["caption"].dtype.kind == "U"
+
+    def test_translators_take_other_sizes(self):
+        model = zoo.build("cyclegan", (8, 8, 1), width=4, blocks=1, halvings=1, crop=8)
+        assert model.predict(np.full((1, 12, 12), 0.5, np.float32), verbose=0).shape == (1, 12, 12, 1)
 
     def test_a_dataset_without_batches(self):
         with pytest.raises(ValueError, match="batch the dataset"):
