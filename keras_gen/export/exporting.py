@@ -84,8 +84,9 @@ def export(
     if out is not None and not overwrite:
         folders.check_same_weights(folder, model)
     report("Reading the images")
-    # a few hundred images: not the whole set into memory; and every one of a small set
-    reading = {"cache": None, "drop_remainder": False, "shuffle": True}
+    # a few hundred images: not the whole set into memory; every one of a small set; labelled ones are no input of any
+    # endpoint, and cannot be taken from a stream
+    reading = {"cache": None, "drop_remainder": False, "shuffle": True, "labelled": None}
     fields = tuple(model.image_fields)
     training, validation = run.dataset("train", **reading), None
     train = columns_of(training, CALIBRATION + COMPARISON, fields, seed)
