@@ -5,7 +5,6 @@ TensorFlow is imported by the commands that need it, so that the others answer a
 option is a line with its help; the work is done by the packages. What does not fit is refused before that import.
 """
 
-import dataclasses
 import importlib.metadata
 import json
 import os
@@ -153,6 +152,7 @@ def data(
     """
     from . import data as sources
     from . import outputs
+    from .data.skipped import summarize
     from .data.splits import split_rows
     from .training import plan
     from .training.source import crop_note, look_at, source_from
@@ -173,11 +173,11 @@ def data(
     if split is not None and described.splits and described.kind != "tfds":
         split_rows(split, described.splits)
     console.print(f"{described.source} ({described.kind}): {described.about}", markup=False)
+    notes = [*described.notes, summarize(described.skipped, sum(described.sizes.values()))]
     if described.sizes or described.kind == "arrays":
         facts = source_from(described)
-        note = crop_note(facts.sizes, plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)[:2])
-        described = dataclasses.replace(described, notes=(*described.notes, *([note] if note else [])))
-    for note in described.notes:
+        notes.append(crop_note(facts.sizes, plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)[:2]))
+    for note in filter(None, notes):
         console.print(note, markup=False, soft_wrap=True)
     table = _table("split", "images")
     for name, count in described.splits.items():

@@ -18,7 +18,7 @@ from .info import Images, Table, UnreadableImage
 from .inspection import inspect_files, range_of_files
 from .links import check_inside, find_files, is_hidden, outside
 from .metadata import FILES, check_names, find_metadata, read_columns, read_rows
-from .skipped import OTHER_EXTENSION, not_in, summarize
+from .skipped import OTHER_EXTENSION, not_in
 from .split_names import domain_name, rename_splits, split_name
 from .splits import choose_rows, split_rows
 from .store import Store
@@ -107,7 +107,7 @@ def read_folder(
             chosen = _choose(split, parts)
             images[field] = _images(chosen, fit, folder, max_pixels, *ranges)
             identity += [field, *_identity(chosen, folder, store)]
-        fingerprint = _digest(identity, split, fit, max_pixels, value_range)
+        fingerprint = _digest(identity, split, fit, max_pixels, ranges)
         return Table(images=images, columns={}, names={}, fingerprint=fingerprint, **common)
     chosen = _choose(split, splits)
     columns, names, left_out = {}, {}, ()
@@ -125,7 +125,7 @@ def read_folder(
         columns=columns,
         names=names,
         left_out=left_out,
-        fingerprint=_digest([*_identity(chosen, folder, store), sorted(columns)], split, fit, max_pixels, value_range),
+        fingerprint=_digest([*_identity(chosen, folder, store), sorted(columns)], split, fit, max_pixels, ranges),
         **common,
     )
 
@@ -149,8 +149,8 @@ def find_splits(folder: pathlib.Path) -> tuple[dict[str, dict[str, Files]], dict
         _check_nested(folder, below)
         return {}, {"train": _files(folder, folder)}
     classes = [name for name, path in below.items() if name not in named and _images_of(find_files(path, folder))]
-    splits = _by_split(folder, named, split_name)
-    if classes and "train" not in splits:
+    training = [below[name] for name in named if split_name(name) == "train"]
+    if classes and not any(_images_of(find_files(path, folder)) for path in training):
         return {}, {"train": _files(folder, folder)}
     if classes:
         raise ValueError(
@@ -159,6 +159,7 @@ def find_splits(folder: pathlib.Path) -> tuple[dict[str, dict[str, Files]], dict
             f"{len(named) + len(classes)} folders are classes: rename {', '.join(f'{name}/' for name in named)}, or "
             "write a metadata.csv with file_name and label."
         )
+    splits = _by_split(folder, named, split_name)
     found = {split: _files(below[name], folder) for split, name in splits.items()}
     kinds = {(files.classes is not None, files.rows is not None) for files in found.values()}
     if len(kinds) > 1:
@@ -345,9 +346,10 @@ def _identity(chosen: list[Files], folder: pathlib.Path, store: Store) -> list[A
     return identity
 
 
-def _digest(identity: list[Any], split: str, fit: Fit, max_pixels: int, value_range: Range) -> str:
+def _digest(identity: list[Any], split: str, fit: Fit, max_pixels: int, ranges: tuple[Range, Range, bool]) -> str:
     # which files are unreadable is remembered under the digest, and the limit decides it
-    how = (identity, split, fit, max_pixels, *([] if value_range == EIGHT_BITS else value_range))
+    quantized = ranges[-1]
+    how = (identity, split, fit, max_pixels, *(() if quantized else ranges))
     return hashlib.sha256(repr(how).encode()).hexdigest()
 
 
@@ -369,7 +371,7 @@ def describe_folder(
     note = None
     if value_range is None:
         value_range, note = range_of_files(folder, paths, max_pixels)
-    notes = (note, _several(paths, headers), summarize(skipped, len(readable)))
+    notes = (note, _several(paths, headers))
     found = {
         "about": str(folder),
         "value_range": value_range,

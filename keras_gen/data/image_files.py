@@ -125,7 +125,9 @@ def read_header(file: pathlib.Path, max_pixels: int = MAX_PIXELS) -> Header:
             # Pillow turns a TIFF itself, and would decode a PNG to look for its EXIF behind the pixels
             if image.format != "TIFF" and Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):
                 size = size[::-1]
-            return Header(size, _channels(image), _is_deep(image), getattr(image, "is_animated", False))
+            # the other images of a camera's JPEG are previews of the same
+            several = image.format != "MPO" and getattr(image, "is_animated", False)
+            return Header(size, _channels(image), _is_deep(image), several)
     except Exception as error:
         raise UnreadableImage(file, _reason(file, error)) from error
 

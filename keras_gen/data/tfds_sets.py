@@ -126,6 +126,11 @@ def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tu
     if not isinstance(known.get("image"), tfds.features.Image):
         held = ", ".join(known) or type(features).__name__
         raise ValueError(f"{builder.name} has no feature `image` with pictures. Its features: {held}.")
+    if (depth := np.dtype(known["image"].np_dtype)) != np.uint8:
+        raise ValueError(
+            f"{builder.name} has images of {depth}; expected 8 bits (uint8). Write them to a folder or an .npz file, "
+            "which have a value range."
+        )
     mapping, names, left_out = {"image": ("image", "image")}, {}, []
     for key, feature in known.items():
         if key == "image":

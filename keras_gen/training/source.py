@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from keras_gen import data
 
-HELD = ("names", "smaller", "parts", "value_range", "notes", "skipped")
+HELD = ("names", "smaller", "parts", "value_range", "notes")
 # the share of the area of the images from which on cropping is mentioned
 _MUCH = 0.05
 
@@ -26,7 +26,6 @@ class Source:
         parts: of two sources, the `names` of both.
         value_range: the stored numbers that are black and white.
         notes: sentences about the source that its user should know.
-        skipped: (file, reason) of the files that are left out, as far as the headers of images say.
         sizes: (height, width) -> number of images, where that is known.
     """
 
@@ -40,7 +39,6 @@ class Source:
     parts: tuple[Mapping[str, tuple[str, ...]], ...] = ()
     value_range: tuple[float, float] = (0.0, 255.0)
     notes: tuple[str, ...] = ()
-    skipped: tuple[tuple[str, str], ...] = ()
     sizes: Mapping[tuple[int, int], int] = dataclasses.field(default_factory=dict)
 
 

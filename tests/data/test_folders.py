@@ -9,6 +9,7 @@ from PIL import Image
 from keras_gen.data import identity, inspection
 from keras_gen.data.fit import Fit
 from keras_gen.data.folders import describe_folder, read_folder
+from keras_gen.data.skipped import summarize
 from keras_gen.data.store import Store
 
 FIT = Fit((4, 4, 3))
@@ -154,6 +155,8 @@ def test_classes_beside_splits_show_both_readings(tmp_path):
     fill(tmp_path / "cats", 2)
     fill(tmp_path / "Test", 2)
     assert describe_folder(tmp_path)["names"] == {"label": ("Test", "cats")}  # without train/ there are no splits
+    (tmp_path / "Train").mkdir()  # empty
+    assert describe_folder(tmp_path)["names"] == {"label": ("Test", "cats")}
     fill(tmp_path / "Train", 2)
     with pytest.raises(
         ValueError, match="Either Test/, Train/ are splits: move cats/ out .* Or all 3 folders are classes: rename"
@@ -203,8 +206,8 @@ def test_what_is_left_out_is_in_one_summary(tmp_path):
     described = describe_folder(tmp_path)
     reasons = {file.rsplit("/", 1)[1]: reason for file, reason in described["skipped"]}
     assert set(reasons) == {"a.txt", "b.txt", "c.txt", "d.heic", "004.png", "005.png", "077.png"}
-    (summary,) = described["notes"]
-    assert summary == (
+    assert described["notes"] == ()
+    assert summarize(described["skipped"], sum(described["sizes"].values())) == (
         "Left out 7 of 11 files: 4 with another extension (.txt 3, .heic 1; e.g. a.txt, b.txt, c.txt, ...), 1 not in "
         "metadata.csv (e.g. 005.png), 1 that cannot be read "
         f"({tmp_path}/004.png: its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image), 1 in the metadata without a "

@@ -1,3 +1,5 @@
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,7 +10,7 @@ from keras_gen.data.fit import Fit
 from keras_gen.data.pipeline import Plan, build
 from keras_gen.data.store import Store
 from keras_gen.data.tfds_builders import find_builder
-from keras_gen.data.tfds_sets import describe_tfds, read_tfds
+from keras_gen.data.tfds_sets import describe_tfds, map_features, read_tfds
 from tests.data.conftest import COUNT
 
 FIT = Fit((6, 8, 3))
@@ -138,3 +140,10 @@ def test_slices_of_a_set_in_its_own_order_are_noted(tfds_dir, monkeypatch):
     assert data.load("data_test_set", **options).info.notes == ()
     (note,) = data.load("data_test_set", "train[:50%]", **options).info.notes
     assert note.startswith("data_test_set is stored in its own order") and "may lack whole classes" in note
+
+
+def test_images_of_more_than_8_bits_are_refused():
+    image = tfds.features.Image(shape=(8, 8, 1), dtype=np.uint16, encoding_format="png")
+    info = types.SimpleNamespace(features=tfds.features.FeaturesDict({"image": image}))
+    with pytest.raises(ValueError, match="deep has images of uint16; expected 8 bits .* a value range"):
+        map_features(types.SimpleNamespace(name="deep", info=info))

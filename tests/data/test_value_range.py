@@ -69,11 +69,9 @@ def test_eight_bit_images_beside_deep_ones_are_as_bright_as_ever(tmp_path):
     source = write(tmp_path / "set", DEEP, EIGHT)
     found, info = pixels(source)
     np.testing.assert_allclose(found[..., 0], [DEEP / 4095, EIGHT / 255], atol=1e-7)
-    bytes_in_floats = write(
-        tmp_path / "floats", EIGHT.astype(np.float32) + np.float32(0.25) * (EIGHT < 255), kind="tif"
-    )
-    found, info = pixels(bytes_in_floats, value_range=(0, 255))
-    np.testing.assert_allclose(found[0, 1:, :, 0], (EIGHT[1:] + 0.25 * (EIGHT[1:] < 255)) / 255, atol=1e-6)
+    between = EIGHT.astype(np.float32) * np.float32(0.9)
+    found, info = pixels(write(tmp_path / "floats", between, kind="tif"), value_range=(0, 255))
+    np.testing.assert_allclose(found[0, ..., 0], between / 255, atol=1e-6)
     masks = write(tmp_path / "masks", (EIGHT // 16).astype(np.uint8))
     found, info = pixels(masks, value_range=(0, 15))  # white at most 255: it is meant for files of 8 bits
     np.testing.assert_allclose(found[0, ..., 0], EIGHT // 16 / 15, atol=1e-7)
@@ -151,6 +149,17 @@ def test_arrays_with_a_range_of_their_own(tmp_path):
     assert info.value_range == (-1, 1)
     first = data.load(tmp_path / "a.npy", **OPTIONS, value_range=(-1, 1)).info.fingerprint
     assert first != data.load(tmp_path / "a.npy", **OPTIONS, value_range=(-2, 2)).info.fingerprint
+
+
+def test_what_is_kept_on_disk_is_that_of_the_range(tmp_path):
+    """A range that is given and the same one detected may differ in what is stored."""
+    np.save(tmp_path / "bits.npy", (DEEP % 2)[None].astype(np.uint8))
+    folder = write(tmp_path / "set", EIGHT)
+    options = {"cache": "disk", "data_dir": tmp_path}
+    for source, image, white in ((tmp_path / "bits.npy", DEEP % 2, 1), (folder, EIGHT, 255)):
+        for given, divisor in ((None, white), ((0, 255), 255), ((0, 510), 255 if source == folder else 510)):
+            found, _ = pixels(source, **options, value_range=given)
+            np.testing.assert_allclose(found[0, ..., 0], image / divisor, atol=1e-7)
 
 
 def test_two_sources_of_different_depths(tmp_path):

@@ -53,7 +53,7 @@ def test_modes_of_all_kinds(tmp_path):
     exif[0x0112] = 6
     Image.new("L", (6, 8)).save(tmp_path / "turned.jpg", exif=exif)
     found = look_at(tmp_path)
-    assert (found.image_size, found.channels, found.skipped) == ((6, 8), 3, ())
+    assert (found.image_size, found.channels, found.notes) == ((6, 8), 3, ())
     for name in ("RGB.png", "RGBA.png", "cmyk.jpg"):
         (tmp_path / name).unlink()
     assert look_at(tmp_path).channels == 1  # the palette of a new image is black
