@@ -63,7 +63,7 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
     line = (
         "train vae --data mnist --out runs/x --epochs 3 --steps 4 --batch-size 5 --image-size 16 --seed 6 --precision "
         "mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 --binarize none --augment "
-        "flip,crop --labelled 8 --pretraining-epochs 4 --data-dir /d --set network=mlp "
+        "flip,crop --labelled 8 --pretraining-epochs 4 --value-range -1,4095.5 --data-dir /d --set network=mlp "
         '--set prior={"name":"mixture","components":3} '
         "--set beta=2.5 --set num_classes=null --set x=True --view domains=3,5 --view by=label --quiet"
     )
@@ -75,10 +75,11 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
         "strategy": "mirrored", "overwrite": True, "resume": False, "data_changed": False, "patience": 7,
         "learning_rate": 0.5,
         "binarize": None, "augment": ["flip", "crop"], "labelled": 8, "data_dir": "/d", "verbose": 0,
+        "value_range": (-1.0, 4095.5),
         "settings": {
             "network": "mlp", "prior": {"name": "mixture", "components": 3}, "beta": 2.5, "num_classes": None,
             "x": True,
-        }, "view": {"domains": "3,5", "by": "label"}, "initial_weights": None, "value_range": None,
+        }, "view": {"domains": "3,5", "by": "label"}, "initial_weights": None,
             "pretraining_epochs": 4,
     }  # fmt: skip
     given.clear()

@@ -50,8 +50,8 @@ def inspect_files(paths: Sequence[pathlib.Path], root: pathlib.Path, max_pixels:
             if path in refused:
                 raise UnreadableImage(path, refused[path])
             return read_header(path, max_pixels)
-        except UnreadableImage as error:
-            return error
+        except UnreadableImage as error:  # what is kept does not hold on to the frames where it was raised
+            return UnreadableImage(error.file, error.reason)
 
     return _each("Reading image headers", paths, read, max_pixels)
 
