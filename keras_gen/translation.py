@@ -12,7 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_gen import pictures
-from keras_gen.export.runtime import NOISE_KINDS, Runtime, attribute_vectors, draw_noise
+from keras_gen.export.runtime import (
+    NOISE_KINDS,
+    Runtime,
+    attribute_vectors,
+    decode_image,
+    draw_noise,
+    fit_image,
+    scale_image,
+)
 from keras_gen.names import read_domain, read_index, read_indices
 from keras_gen.startup import starting
 
@@ -163,7 +171,7 @@ def _convert(
             try:
                 images.append(_pixels(file, task.shape, model.reading))
                 rows.append(row)
-            except ValueError as error:  # names the file
+            except (ValueError, FileNotFoundError) as error:
                 failed.append((str(file), str(error).removeprefix(f"{file}: ")))
         if images:
             made = _made(model, task, np.stack(images), {name: values[rows] for name, values in noise.items()})
@@ -193,7 +201,10 @@ def targets(paths: Sequence[str | os.PathLike], out: pathlib.Path) -> list[tuple
             raise FileNotFoundError(f"{path} does not exist: expected an image file or a folder of them")
         folder = path if path.is_dir() else path.parent
         written_before = path.is_dir() and place != path.resolve()  # what lies in `out`, inside of a folder to search
-        for file in find_files(path, path, EXTENSIONS) if path.is_dir() else [path]:
+        files = (
+            [each for each in find_files(path, path) if each.suffix.lower() in EXTENSIONS] if path.is_dir() else [path]
+        )
+        for file in files:
             real = file.resolve()
             if real not in found and not (written_before and place in real.parents):
                 target = _free(out / file.relative_to(folder), taken)
@@ -220,12 +231,9 @@ def _free(path: pathlib.Path, taken: set[str]) -> pathlib.Path:
 
 
 def _pixels(file: pathlib.Path, shape: tuple[int, int, int], reading: Mapping) -> np.ndarray:
-    """A file as training reads it: float32 [height, width, channels] in [0, 1]."""
-    from keras_gen.data.fit import Fit
-    from keras_gen.data.image_files import read_image
-
-    fit = Fit(shape, **{name: reading[name] for name in ("crop", "background") if name in reading})
-    return fit(read_image(file, shape[:2])).astype(np.float32) / 255
+    """A file as the training data was read: float32 [height, width, channels] in [0, 1]."""
+    image = scale_image(decode_image(file, shape[:2]), reading.get("value_range"))
+    return fit_image(image, shape, **{name: reading[name] for name in ("crop", "background") if name in reading})
 
 
 # models
