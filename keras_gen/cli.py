@@ -469,7 +469,7 @@ def export(
     from .export.request import check_request
 
     opened = runs.Run.open(run)
-    check_request(opened, format=format, quantize=quantize, out=out)
+    check_request(opened, format=format, quantize=quantize, batch=batch, out=out)
     with Progress(not quiet), starting():
         from .export import export as export_run
         from .export import few_images, parity_rows, read_parity

@@ -23,8 +23,8 @@ from .examples import (
 from .isolated import convert_and_check
 from .parity import COMPARISON
 from .precisions import file_names, parse_formats, parse_precisions
-from .request import check_request
-from .runtime import MAX_BATCH, READING
+from .request import check_batch, check_request
+from .runtime import READING
 from .saved_model import write_saved_model
 from .single_precision import in_float32
 
@@ -77,8 +77,7 @@ def export(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     # all of this before the model and the data are loaded
-    formats, precisions, folder = check_request(run, format=format, quantize=quantize, out=out)
-    _check_batch(batch)
+    formats, precisions, folder = check_request(run, format=format, quantize=quantize, batch=batch, out=out)
     report("Loading the model")
     model = run.load_model()
     if out is not None and not overwrite:
@@ -144,7 +143,7 @@ def export_model(
     Raises:
         ValueError, RuntimeError: as `export`.
     """
-    _check_batch(batch)
+    check_batch(batch)
     columns = columns_of(calibration, CALIBRATION + COMPARISON, tuple(model.image_fields), seed)
     name = type(model).__name__
     labels = labels if labels is not None else getattr(model, "label_names", None)
@@ -161,11 +160,6 @@ def export_model(
         reading={} if value_range is None else {"value_range": [float(value) for value in value_range]},
         seed=seed,
     )
-
-
-def _check_batch(batch: int) -> None:
-    if type(batch) is not int or not 1 <= batch <= MAX_BATCH:
-        raise ValueError(f"batch must be an integer from 1 to {MAX_BATCH}; received {batch!r}")
 
 
 def _export(

@@ -9,6 +9,7 @@ from keras_gen.runs import Run
 
 from .folder import check_replaceable
 from .precisions import parse_formats, parse_precisions
+from .runtime import MAX_BATCH
 
 
 class Request(NamedTuple):
@@ -25,18 +26,26 @@ class Request(NamedTuple):
 
 
 def check_request(
-    run: Run, *, format: str | Sequence[str], quantize: str | Sequence[str], out: str | os.PathLike | None
+    run: Run, *, format: str | Sequence[str], quantize: str | Sequence[str], batch: int, out: str | os.PathLike | None
 ) -> Request:
     """Check what does not need the model; the arguments are those of `export`.
 
     Raises:
         FileNotFoundError: where the run has no trained model.
-        ValueError: for an unknown format or precision, a damaged model, or a folder that is no export folder.
+        ValueError: for an unknown format or precision, a batch size out of range, a damaged model, or a folder that is
+            no export folder.
     """
     if not run.model_file.is_file():
         raise FileNotFoundError(f"{run.path} holds no model.keras: train it first (or go on with --resume)")
     formats, precisions = parse_formats(format), parse_precisions(quantize)
+    check_batch(batch)
     folder = pathlib.Path(out) if out is not None else run.export_folder
     check_replaceable(folder)
     run.check_model_file()
     return Request(formats, precisions, folder)
+
+
+def check_batch(batch: int) -> None:
+    """Refuse a batch size of the TFLite files that is out of range."""
+    if type(batch) is not int or not 1 <= batch <= MAX_BATCH:
+        raise ValueError(f"batch must be an integer from 1 to {MAX_BATCH}; received {batch!r}")
