@@ -31,6 +31,8 @@ from keras_gen.archives import open_regular
 from .info import UnreadableImage
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+# of formats with more than 8 bits a channel
+DEEP_EXTENSIONS = (".png", ".tif", ".tiff")
 # pixels of an image, read from its header before it is decoded: a PNG of 20 kB may have 169 million
 MAX_PIXELS = 50_000_000
 # the reason of a file that a metadata file names and that does not exist

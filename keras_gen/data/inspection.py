@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from keras_gen.progress import report
 
-from .image_files import Header, may_be_deep, read_header, read_image
+from .image_files import DEEP_EXTENSIONS, Header, may_be_deep, read_header, read_image
 from .info import UnreadableImage
 from .links import outside
 from .value_range import Range, detect_range, note_of
@@ -75,7 +75,8 @@ def range_of_files(folder: pathlib.Path, paths: Sequence[pathlib.Path], max_pixe
         deep = [path for path, header in zip(paths, headers, strict=True) if isinstance(header, Header) and header.deep]
     else:
         refused = outside(paths, folder)
-        inside = [path for path in paths if path not in refused]
+        # a misnamed one fails later: its values lie outside of the range of 8 bits
+        inside = [path for path in paths if path.suffix.lower() in DEEP_EXTENSIONS and path not in refused]
         may = _each("Looking for images of more than 8 bits", inside, may_be_deep, max_pixels)
         candidates = [path for path, possible in zip(inside, may, strict=True) if possible]
         found = inspect_files(candidates, folder, max_pixels) if candidates else []

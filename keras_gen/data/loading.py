@@ -82,11 +82,10 @@ def load(
     Args:
         source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in; "shapes/placed": its
             objects large, centred and upright); "stacked_mnist" (three digits as the channels of one image; so
-            "stacked_" before any gray, labelled TFDS set); a folder of images
-            (flat, class sub-folders, with metadata.csv or metadata.jsonl, each also inside train/, validation/ and
-            test/, or trainA/trainB/testA/testB); an .npy or
-            .npz file; or two of these with a comma, "mnist,usps", as two domains or, with `attributes`, as one set. A
-            bare name is a TFDS set; write "./mnist" for a folder of that name.
+            "stacked_" before any gray, labelled TFDS set); a folder of images (flat, class sub-folders, with
+            metadata.csv or metadata.jsonl, each also inside train/, validation/ and test/, or
+            trainA/trainB/testA/testB); an .npy or .npz file; or two of these with a comma, "mnist,usps", as two domains
+            or, with `attributes`, as one set. A bare name is a TFDS set; write "./mnist" for a folder of that name.
         split: a name with an optional slice: "train", "train[:90%]", "test[-100:]".
         image_shape: (height, width, channels); channels 1, 3 or 4.
         batch_size: examples per batch.

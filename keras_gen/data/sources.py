@@ -159,7 +159,7 @@ class Description:
         notes: sentences about the source that its user should know.
         skipped: of a folder, (file, reason) of every file that is left out, as far as the headers say.
         sizes: of a folder, (height, width) -> number of images.
-        channels: of a folder, 1 where all images are gray, else 3; else None.
+        channels: of folders, 1 where all images are gray, else 3; else None.
     """
 
     source: str
@@ -261,7 +261,8 @@ def _describe_pair(both: list[Description]) -> dict[str, Any]:
         fields |= {f"label_{letter}": each.fields["label"]} if "label" in each.fields else {}
         names |= {f"label_{letter}": each.names["label"]} if "label" in each.names else {}
     about = f"Two domains without pairs, or two sets of attributes: {first.source} and {second.source}."
-    sizes = Counter(first.sizes) + Counter(second.sizes)
+    sizes = dict(Counter(first.sizes) + Counter(second.sizes)) if first.sizes and second.sizes else {}
+    channels = [each.channels or (each.image_shape and each.image_shape[2]) for each in both]
     arrays = [each.kind == "arrays" for each in both]
     value_range = common_range([each.source for each in both], [each.value_range for each in both], arrays)
     notes = tuple(note if note in first.notes and note in second.notes else f"{each.source}: {note}"
@@ -269,7 +270,7 @@ def _describe_pair(both: list[Description]) -> dict[str, Any]:
     return {"about": about, "splits": splits, "fields": fields, "names": names, "image_shape": shape,
             "smaller": smaller, "parts": (first.names, second.names), "value_range": value_range,
             "notes": tuple(dict.fromkeys(notes)), "skipped": (*first.skipped, *second.skipped),
-            "sizes": dict(sizes)}  # fmt: skip
+            "sizes": sizes, "channels": max(channels) if all(channels) else None}  # fmt: skip
 
 
 def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:

@@ -276,7 +276,8 @@ def pretraining_of(config: Mapping) -> dict[str, int]:
 
 def _captions(request: Request, split: str, limits: Mapping, given: Mapping) -> Iterator[bytes]:
     """The captions of a split; `limits` and `given` are options of `data.load`."""
-    options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None, "report": False, **limits}
+    options = {"image_shape": (8, 8, 3), "batch_size": 256, "shuffle": False, "cache": None, "report": False}
+    options |= {"value_range": request.value_range, **limits}
     with starting():
         load = data.load
     batches = load(request.data, split, fields=["caption"], data_dir=request.data_dir, **given, **options)

@@ -67,11 +67,9 @@ def source_from(described: data.Description) -> Source:
         ValueError: for a source without images.
     """
     held = {"fields": tuple(described.fields), **{name: getattr(described, name) for name in HELD}}
-    if described.kind == "folder":
+    if described.kind == "folder" or described.kind == "pair" and described.image_shape is None:
         size = next(iter(described.sizes)) if len(described.sizes) == 1 else None
-        return Source(described.splits, size, described.channels, sizes=described.sizes, **held)
-    if described.kind == "pair" and described.image_shape is None:
-        return Source(described.splits, None, 3, sizes=described.sizes, **held)
+        return Source(described.splits, size, described.channels or 3, sizes=described.sizes, **held)
     if described.image_shape is None:
         raise ValueError(f"{described.source} has no field 'image' to train on; it has {', '.join(described.fields)}")
     height, width, channels = described.image_shape

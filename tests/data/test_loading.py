@@ -139,6 +139,26 @@ def test_unreadable_files_are_logged_and_named_in_info(tmp_path, caplog):
         load(tmp_path, on_error="raise")
 
 
+def test_every_mode_in_one_folder(tmp_path):
+    """The same gray in each; of 16 bits it is 100 * 257."""
+    gray, color = np.full((6, 8), 100, np.uint8), np.full((6, 8, 3), 100, np.uint8)
+    images = {"L": Image.fromarray(gray), "RGB": Image.fromarray(color), "P": Image.fromarray(color).quantize(4)}
+    images |= {mode: images["RGB"].convert(mode) for mode in ("LA", "RGBA")}
+    images["deep"] = Image.fromarray(gray.astype(np.uint16) * 257)
+    for name, image in images.items():
+        image.save(tmp_path / f"{name}.png")
+    images["RGB"].convert("CMYK").save(tmp_path / "cmyk.jpg", quality=100)
+    images["P"].save(tmp_path / "palette.gif")
+    images["deep"].save(tmp_path / "deep.tif")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    images["L"].transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=turned, quality=100)
+    for shape in ((6, 8, 3), (6, 8, 1)):
+        (batch,) = load(tmp_path, image_shape=shape, batch_size=20)
+        assert batch["image"].shape == (10, *shape)
+        np.testing.assert_allclose(batch["image"], 100 / 255, atol=2 / 255)
+
+
 def test_transparent_images_stand_on_the_chosen_background(tmp_path):
     image = np.zeros((6, 6, 4), np.uint8)
     image[:3] = (200, 100, 0, 51)

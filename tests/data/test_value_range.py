@@ -85,6 +85,15 @@ def test_eight_bit_images_are_not_decoded_to_find_out(tmp_path, monkeypatch):
     np.testing.assert_array_equal(pixels(tmp_path)[0][0, ..., 0], EIGHT / np.float32(255))
 
 
+def test_a_deep_image_with_the_name_of_another_format_is_not_read_wrongly(tmp_path):
+    write(tmp_path, EIGHT)
+    Image.fromarray(DEEP).save(tmp_path / "deep.jpg", format="png")
+    assert [reason for _, reason in pixels(tmp_path)[1].skipped] == [
+        "values from 0 to 4011 lie outside of the value range 0..255; give a wider one or clip the images"
+    ]
+    assert data.describe(tmp_path).value_range == (0, 4095)  # which training keeps
+
+
 def test_floats_in_tiff_files(tmp_path):
     unit = write(tmp_path / "unit", (DEEP / 4011).astype(np.float32), kind="tif")
     np.testing.assert_allclose(pixels(unit)[0][0, ..., 0], DEEP / 4011, atol=1e-6)

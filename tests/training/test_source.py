@@ -59,6 +59,15 @@ def test_modes_of_all_kinds(tmp_path):
     assert look_at(tmp_path).channels == 1  # the palette of a new image is black
 
 
+@pytest.mark.parametrize("mode, channels", [("L", 1), ("RGB", 3)])
+def test_two_folders(tmp_path, mode, channels):
+    for name, own in (("a", "L"), ("b", mode)):
+        (tmp_path / name).mkdir()
+        Image.new(own, (8, 6)).save(tmp_path / name / "0.png")
+    found = look_at(f"{tmp_path / 'a'},{tmp_path / 'b'}")
+    assert (found.image_size, found.channels) == ((6, 8), channels)
+
+
 @pytest.mark.parametrize(
     "sizes, size, share",
     [
