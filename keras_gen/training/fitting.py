@@ -38,7 +38,7 @@ from .callbacks import (
 )
 from .card import write_card
 from .pretraining import announcement, pretrain
-from .samples import SampleGrid
+from .samples import SampleGrid, mixed_batch
 from .session import Session, Stopped, warn
 from .signals import StopSignals, end_by
 from .timing import ReportProgress
@@ -327,7 +327,7 @@ def _fit(run, model, training, validation, devices, rates, more_callbacks, signa
     ]
     if worker == 0:
         keep.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
-        keep.append(SampleGrid(run.samples, _first_batch(training if validation is None else validation)))
+        keep.append(SampleGrid(run.samples, _first_batch(training) if validation is None else mixed_batch(validation)))
     if isinstance(model, AdversarialModel) and worker == 0:
         keep.append(ReportTrouble(say))
     keep.append(StopWhenWaiting(history, metric, options["patience"]))

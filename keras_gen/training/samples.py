@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_gen import pictures
 from keras_gen.models import GenerativeModel
@@ -12,6 +13,7 @@ from keras_gen.progress import report
 
 # about so many pixels for the height of an image: small ones are enlarged
 SHOWN_SIZE = 64
+GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -32,6 +34,24 @@ class SampleGrid(keras.callbacks.Callback):
         picture = picture_of(self.model, self.batch, self.num)
         if picture is not None:
             pictures.save(self.folder / f"epoch_{epoch + 1:04d}.png", picture)
+
+
+def mixed_batch(dataset: tf.data.Dataset) -> dict[str, np.ndarray]:
+    """About as many rows as a batch has, from all over a dataset: the first ones of a sorted source are of one class.
+
+    Args:
+        dataset: of `keras_gen.data.load`, in its own order.
+    """
+    parts = []
+    for batch in dataset:
+        rows = {name: value.numpy() for name, value in batch.items()}
+        count = len(next(iter(rows.values())))
+        chosen = np.unique(np.linspace(0, count - 1, -(-count // dataset.info.num_batches)).astype(int))
+        parts.append({name: value[chosen] for name, value in rows.items()})
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    total = len(next(iter(joined.values())))
+    order = np.argsort(np.arange(total) * GOLDEN % 1)  # any number of first rows is spread over the dataset
+    return {name: value[order] for name, value in joined.items()}
 
 
 def picture_of(

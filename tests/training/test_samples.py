@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen import pictures, zoo
-from keras_gen.training.samples import SampleGrid, picture_of
+from keras_gen import data, pictures, zoo
+from keras_gen.training.samples import SampleGrid, mixed_batch, picture_of
 
 SIZE = {"network": "mlp", "width": 4, "latent_size": 2}
 
@@ -47,3 +47,13 @@ def test_a_picture_is_written_after_each_epoch(tmp_path, batch):
     files = sorted(tmp_path.rglob("*.png"))
     assert [file.name for file in files] == ["epoch_0001.png", "epoch_0012.png"]
     assert (np.asarray(Image.open(files[0])) == np.asarray(Image.open(files[1]))).all()  # the same noise and images
+
+
+def test_examples_are_of_all_classes_of_a_sorted_source(tmp_path):
+    labels = np.repeat(np.arange(4), 25)
+    images = np.broadcast_to((60 * labels)[:, None, None], (100, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "sorted.npz", image=images, label=labels)
+    dataset = data.load(tmp_path / "sorted.npz", image_shape=(8, 8, 1), batch_size=16, shuffle=False)
+    batch = mixed_batch(dataset)
+    assert 16 <= len(batch["label"]) <= 24 and set(batch["label"][:6]) == {0, 1, 2, 3}
+    np.testing.assert_allclose(batch["image"][:, 0, 0, 0], 60 * batch["label"] / 255, rtol=1e-6)
