@@ -258,10 +258,10 @@ def _open_export(folder: pathlib.Path) -> _Model:
 
 
 def _open_run(path: pathlib.Path) -> _Model:
-    import tensorflow as tf
-
     with starting():
-        from keras_gen import models as models  # TensorFlow, which runs.load would import with its messages
+        import tensorflow as tf
+
+        from keras_gen import models as models  # the classes, which runs.load would import with TensorFlow's messages
         from keras_gen import runs
 
     model = runs.load(path)
