@@ -172,7 +172,7 @@ def _convert(
                 images.append(_pixels(file, task.shape, model.reading))
                 rows.append(row)
             except (ValueError, FileNotFoundError) as error:
-                failed.append((str(file), str(error).removeprefix(f"{file}: ")))
+                failed.append((str(file), str(error).removeprefix(f"{file}").lstrip(": ")))
         if images:
             made = _made(model, task, np.stack(images), {name: values[rows] for name, values in noise.items()})
             for row, image in zip(rows, made, strict=True):

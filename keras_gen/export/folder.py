@@ -181,6 +181,7 @@ def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: d
             os.replace(replaced, folder)
             raise
         _carry_over(replaced, folder)
+        shutil.rmtree(replaced, ignore_errors=True)  # under the lock: what is there without it is of a killed export
 
 
 def recover(folder: pathlib.Path) -> None:

@@ -1053,7 +1053,8 @@ def decode_image(file, enough: tuple[int, int] | None = None) -> np.ndarray:
                     return _pixels(decoded(image))
     except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
         kinds = ", ".join(IMAGE_FORMATS)
-        raise ValueError(f"{file} cannot be read as an image: expected {kinds}; received: {error}") from error
+        found = error if file.stat().st_size else "an empty file"
+        raise ValueError(f"{file} cannot be read as an image: expected {kinds}; received: {found}") from error
     raise ValueError(f"{file}: expected at most {MAX_PIXELS} pixels; received {size[0]} x {size[1]}: make it smaller")
 
 

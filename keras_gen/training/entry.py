@@ -139,7 +139,13 @@ def train(
     with Progress(verbose == 1):
         # one of several workers that fails must tell the others, which takes their strategy: then `fitting` checks
         together = strategy in ("auto", "multiworker") and workers()
-        say = print if verbose else lambda *_: None
+        said: list[str] = []
+
+        def say(text: str) -> None:
+            said.append(text)
+            if verbose:
+                print(text, flush=True)
+
         config = None if together else plan.config_of(request, out, resume=resume, overwrite=overwrite, say=say)
         with starting():
             from . import fitting
@@ -147,6 +153,7 @@ def train(
             request,
             out,
             config=None if resume else config,
+            said=said,
             resume=resume,
             overwrite=overwrite,
             callbacks=list(callbacks),

@@ -60,6 +60,7 @@ def train(
     out: str | os.PathLike,
     *,
     config: dict | None,
+    said: list[str],
     resume: bool,
     overwrite: bool,
     callbacks: list[keras.callbacks.Callback],
@@ -72,6 +73,7 @@ def train(
         out: the run directory.
         config: the content of a new run's config.json; None makes it here, for a resume or where several workers
             must learn of each other's errors.
+        said: what has been said of the data.
         resume, overwrite, callbacks, verbose: as for `keras_gen.train`.
     """
     try:
@@ -80,7 +82,7 @@ def train(
         raise _worker_lost(out) from error
     with StopSignals() as signals:  # not before the strategy: that of several workers takes SIGTERM for itself
         try:
-            run = _train(request, out, config, devices, resume, overwrite, callbacks, signals, verbose)
+            run = _train(request, out, config, said, devices, resume, overwrite, callbacks, signals, verbose)
         except Stopped as stop:
             warn(f"stopped by {stop}, which is saved. {_again(out)}")
             raise end_by(stop.signal) from None
@@ -113,6 +115,7 @@ def _train(
     request: plan.Request,
     out: str | os.PathLike,
     config: dict | None,
+    said: list[str],
     devices: tf.distribute.Strategy,
     resume: bool,
     overwrite: bool,
@@ -121,7 +124,12 @@ def _train(
     verbose: int,
 ) -> runs.Run:
     worker = strategies.task_of(devices)
-    say = print if verbose and worker == 0 else lambda *_: None
+
+    def say(text: str) -> None:
+        said.append(text)
+        if verbose and worker == 0:
+            print(text, flush=True)
+
     with contextlib.ExitStack() as locks:
         with strategies.together(devices):
             if resume:
@@ -171,7 +179,7 @@ def _train(
             held_out = None if validation is None else validation.info
             if text := few_images(run.config, training.info, held_out, usual_batch=usual, without=without):
                 print(text)
-        _fit(run, model, training, validation, devices, rates, callbacks, signals, verbose, resume)
+        _fit(run, model, training, validation, devices, rates, callbacks, signals, verbose, resume, said)
     return run
 
 
@@ -280,7 +288,7 @@ def _dataset(run: runs.Run, role: str, **options) -> tf.data.Dataset:
     return run.dataset(role, fields=fields, **options)  # strategies cannot copy texts to GPUs
 
 
-def _fit(run, model, training, validation, devices, rates, more_callbacks, signals, verbose, resume) -> None:
+def _fit(run, model, training, validation, devices, rates, more_callbacks, signals, verbose, resume, said) -> None:
     options, worker = run.config["training"], strategies.task_of(devices)
     home = _home(run, worker)
     metric = None if model.monitor is None else model.monitor if validation is None else f"val_{model.monitor}"
@@ -307,7 +315,7 @@ def _fit(run, model, training, validation, devices, rates, more_callbacks, signa
     decay = _decay(run, session, rates, say)
     if worker == 0 and resume:
         runs.write_json(run.path / "config.json", run.config)
-    _announce(run, model, training, validation, devices, session, say)
+    _announce(run, model, training, validation, devices, session, said, say)
     stages = {} if found else plan.pretraining_of(run.config)
     if stages:
         say(announcement(stages))
@@ -429,7 +437,7 @@ def _home(run: runs.Run, worker: int) -> pathlib.Path:
     return run.path if worker == 0 else run.checkpoints / f"worker_{worker}"
 
 
-def _announce(run, model, training, validation, devices, session, say) -> None:
+def _announce(run, model, training, validation, devices, session, said, say) -> None:
     info, config = training.info, run.config
     height, width, channels = run.image_shape
     images = f"{counted(info.num_examples, 'image')} {width}x{height}x{channels}"
@@ -440,7 +448,8 @@ def _announce(run, model, training, validation, devices, session, say) -> None:
         + (f"; going on after {session.state}" if session.state > (0, 0) else "")
     )
     for note in info.notes:
-        say(note)
+        if note not in said:
+            say(note)
     used = [dataset.info for dataset in (training, validation) if dataset is not None]
     kept = sum(each.num_examples for each in used) if "image" in info.fields else None  # of two domains, the larger
     if summary := summarize((each for info in used for each in info.skipped), kept):

@@ -166,7 +166,7 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
         seen["drop_remainder"] = True
     if request.data_dir is not None:
         seen["data_dir"] = str(request.data_dir)
-    _say_crop(source, shape, fitting, say)
+    _say_notes(source, shape, fitting, say)
     training = {
         "epochs": request.epochs or system.epochs,
         "steps": request.steps or system.steps,
@@ -251,9 +251,10 @@ def resumed(request: Request, config: dict) -> dict:
     return {**config, "training": training, "data": config["data"] | moved}
 
 
-def _say_crop(source: Source, shape: tuple[int, int, int], fitting: Mapping, say: Callable[[str], None]) -> None:
-    """Says how much of the images cropping removes; the other notes about a source come with its datasets."""
-    if fitting.get("crop") != "pad" and (note := crop_note(source.sizes, shape[:2])):
+def _say_notes(source: Source, shape: tuple[int, int, int], fitting: Mapping, say: Callable[[str], None]) -> None:
+    """Says what the user should know of the data before they are loaded."""
+    cropped = crop_note(source.sizes, shape[:2]) if fitting.get("crop") != "pad" else None
+    for note in (*source.notes, *([cropped] if cropped else [])):
         say(note)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 _NAMES = {int: "an integer", float: "a number", str: "a string", bool: "true or false", dict: "a dict", None: "None"}
 _KINDS = {int: (int, np.integer), float: (int, float, np.integer, np.floating), dict: Mapping}
 # settings that count units of a layer; other integers may be 0
-_UNITS = ("latent_size", "noise_size", "code_size", "embedding_size", "width", "dense", "length")
+_UNITS = ("latent_size", "noise_size", "code_size", "embedding_size", "width", "length")
 
 
 def checked_types(key: str, create: Callable, settings: Mapping) -> dict:
@@ -48,8 +48,8 @@ def checked_types(key: str, create: Callable, settings: Mapping) -> dict:
 
 
 def _options(annotation) -> tuple:
-    """The types of an annotation, None for NoneType; empty where it declares none."""
-    if annotation is inspect.Parameter.empty:
+    """The types of an annotation, None for NoneType; empty where it declares none, or names a class of Keras."""
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
         return ()
     union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
     return tuple(

@@ -91,7 +91,8 @@ def test_json_is_replaced_at_once(tmp_path):
 
 def test_validation_data_come_in_order_and_unaugmented(toy_run, toy_images, tmp_path):
     run = Run(
-        toy_run.path, {**toy_run.config, "data": {**toy_run.config["data"], "augment": ["flip"], "binarize": None}}
+        toy_run.path,
+        {**toy_run.config, "data": {**toy_run.config["data"], "augment": ["flip"], "binarize": None, "slices": "file"}},
     )
     raw = np.load(toy_images)["image"] / np.float32(255)
     held_out = np.concatenate([batch["image"] for batch in run.dataset("validation")])

@@ -87,7 +87,7 @@ def test_a_new_configuration_states_every_setting(began, npz):
     assert began["image_shape"] == [8, 8, 1] and began["versions"]["keras"] == keras.__version__
     assert began["training"] == {
         "epochs": 20, "steps": None, "batch_size": 16, "seed": 0, "precision": "float32", "strategy": "auto",
-        "patience": None, "learning_rate": 0.002, "decay": None, "initial_weights": None, "pretraining_epochs": None,
+        "patience": None, "learning_rate": 0.002, "decay": None, "initial_weights": None,
     }  # fmt: skip
 
 
