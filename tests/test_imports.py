@@ -164,6 +164,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
         (["train", "--resume", "--out", str(tmp_path / "gone")], 2, "does not exist"),
         (["train", "--resume", "--out", *of_run, "--batch-size", "3"], 2, "batch_size is 60, received 3"),
         ([*vae, "--set", "depth=3"], 2, "Unknown setting depth"),
+        ([*vae, "--set", "latent_size=abc"], 2, "an integer >= 1 for the setting latent_size of 'vae'; received 'abc'"),
         ([*vae, "--set", "beta"], 2, "--set takes KEY=VALUE"),
         ([*vae, "--view", "domains=a,b"], 2, "--view has no domains"),
         ([*vae, "--epochs", "0"], 2, "epochs must be an integer >= 1"),

@@ -1,14 +1,13 @@
 """Whether settings are of the types that a system's function declares, before one of them fails deep inside a layer."""
 
 import inspect
+import numbers
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 _NAMES = {int: "an integer", float: "a number", str: "a string", bool: "true or false", dict: "a dict", None: "None"}
-_KINDS = {int: (int, np.integer), float: (int, float, np.integer, np.floating), dict: Mapping}
+_KINDS = {int: numbers.Integral, float: numbers.Real, dict: Mapping}  # numpy's numbers are among them
 # settings that count units of a layer; other integers may be 0
 _UNITS = ("latent_size", "noise_size", "code_size", "embedding_size", "width", "length")
 
@@ -44,7 +43,11 @@ def checked_types(key: str, create: Callable, settings: Mapping) -> dict:
             f"Expected {expected} for the setting {name} of {key!r}; received {value!r} "
             f"(the default is {parameter.default!r})"
         )
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
+    return {name: value.item() if _is_numpys(value) else value for name, value in settings.items()}
+
+
+def _is_numpys(value) -> bool:
+    return isinstance(value, numbers.Number) and hasattr(value, "item")
 
 
 def _options(annotation) -> tuple:
@@ -58,7 +61,7 @@ def _options(annotation) -> tuple:
 
 
 def _fits_any(value, options: tuple) -> bool:
-    plain = value is None or isinstance(value, (bool, int, float, str, list, tuple, dict, np.generic))
+    plain = value is None or isinstance(value, (numbers.Number, str, list, tuple, dict))
     return not options or not plain or any(_fits(value, option) for option in options)
 
 
