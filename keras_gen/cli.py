@@ -260,7 +260,7 @@ def train(
         pathlib.Path | None, typer.Option(help="Start from the weights of this run or .keras file.")
     ] = None,
     pretraining_epochs: Annotated[
-        int | None, typer.Option(help="Of each stage before a text2image's own training; 0 leaves them out.")
+        int | None, typer.Option(help="Of each stage of pretraining, for a system that has some; 0 leaves them out.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ):
