@@ -97,8 +97,8 @@ def train(
             networks starts from, in place of fresh ones; what is trained before the system itself is then left out.
         value_range: (black, white), the stored numbers that become 0.0 and 1.0, such as (0, 4095); None detects it. See
             `keras_gen.data.load`.
-        pretraining_epochs: epochs of each stage that is trained before the system itself; 0 leaves them out, None takes the
-            system's defaults. `steps` bounds their batches too.
+        pretraining_epochs: epochs of each stage that is trained before the system itself; 0 leaves them out, None takes
+            the system's defaults. `steps` bounds their batches too.
         callbacks: more of them; their own state is not kept for a resume.
         verbose: 0 silent; 1 what is being done, with counts and the remaining time, and a line for each epoch; 2 a
             line for each epoch alone.
