@@ -26,14 +26,6 @@ def send(*numbers):
     return do
 
 
-@pytest.fixture(autouse=True)
-def ctrl_c():
-    """As in a terminal: a shell's background job ignores SIGINT."""
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, former)
-
-
 @pytest.fixture
 def copied(toy_run, tmp_path):
     """A finished run of four epochs that may be damaged."""
