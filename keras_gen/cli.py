@@ -358,11 +358,11 @@ def sample(
     from . import outputs, runs
     from .names import read_indices
 
-    told = {name: text for name, text in (("label", label), ("caption", caption)) if text is not None}
+    requested = {name: text for name, text in (("label", label), ("caption", caption)) if text is not None}
     into_folder = out is not None and outputs.is_folder(out)
     if out is None:
         folder = run / "samples" if run.is_dir() else pathlib.Path()
-        out = outputs.free_name(folder / f"{outputs.sample_name(seed, told)}.png")
+        out = outputs.free_name(folder / f"{outputs.sample_name(seed, requested)}.png")
     elif into_folder:
         outputs.check_folder(out, overwrite=overwrite)
     else:
@@ -373,7 +373,7 @@ def sample(
 
         report("Loading the model")
         model = runs.load(run)
-    conditions, texts = dict(told), {name: [text] * num for name, text in told.items()}
+    conditions, texts = dict(requested), {name: [text] * num for name, text in requested.items()}
     if label is not None and (classes := getattr(model, "num_classes", None)):
         chosen = read_indices("class", label, model.label_names, classes)
         conditions["label"] = chosen[0] if len(chosen) == 1 else chosen

@@ -226,7 +226,7 @@ class Runtime:
         Args:
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
-            **conditions: what the model can be told, e.g. `label="cat"`, `label=3` (an index) or a list of these, one
+            **conditions: the conditions, e.g. `label="cat"`, `label=3` (an index) or a list of these, one
                 for each image; or `caption="a red circle"` (or one caption for each image; unknown words are reported
                 by a warning); also noise of one's own.
 

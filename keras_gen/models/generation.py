@@ -37,7 +37,7 @@ class Generating:
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
             batch_size: images decoded at a time.
-            **conditions: what the system can be told, e.g. `label="cat"` (a name), `label=3` (an index) or a list of
+            **conditions: the conditions, e.g. `label="cat"` (a name), `label=3` (an index) or a list of
                 these, one for each image; noise of one's own by its name in `noise()` takes the place of what would be
                 drawn.
 
