@@ -20,10 +20,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import record
 from keras_gen import data, evaluation, pictures, zoo
 from keras_gen.models import AdversarialModel, GenerativeModel
-
-from . import record
 
 GRAY, COLOUR = (28, 28, 1), (28, 28, 3)
 WEIGHTS = pathlib.Path("runs/benchmarks")

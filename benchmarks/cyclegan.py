@@ -19,11 +19,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import record
 from keras_gen import data, evaluation, networks, pictures, zoo
 from keras_gen.data import FACTORS, Factors
-from keras_gen.evaluation.translation import shapes_of
-
-from . import record
+from keras_gen.evaluation.evaluators.domain_translation import shapes_of
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 DIGITS, SHAPES = (28, 28, 1), (32, 32, 3)

@@ -15,10 +15,9 @@ import numpy as np
 import scipy.ndimage
 import typer
 
+from benchmarks import record
 from keras_gen import data
 from keras_gen.evaluation import random_conv_distance
-
-from . import record
 
 SETS = {"mnist": (28, 28, 1), "shapes": (32, 32, 3)}
 COUNTS, SEEDS, POOL = (1000, 100, 20), range(5), 6000

@@ -19,10 +19,10 @@ import rich.table
 import typer
 
 import keras_gen
+from benchmarks import record
 from keras_gen.export import PRECISIONS, export, parity_rows
 from keras_gen.runs import Run, read_json
 
-from . import record
 from .speed import Worker
 from .workers.on_device import runtime
 

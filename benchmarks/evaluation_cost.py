@@ -14,7 +14,8 @@ import rich.console
 import rich.table
 import typer
 
-from . import record
+from benchmarks import record
+
 from .workers.evaluation_cost import BY_FEATURES, METRICS
 
 SHAPES = ((28, 28, 1), (64, 64, 3))

@@ -45,7 +45,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from . import record
+from benchmarks import record
+
 from .commands import Command, call
 from .toy_runs import BOUND, TOYS, Hang, Lost, ToyRun, Unclear, Wrong, copied, h5_arrays, kill, scratch_files
 from .toy_runs import write_data as write_toy_data

@@ -18,10 +18,9 @@ import numpy as np
 import scipy.ndimage
 import typer
 
+from benchmarks import record
 from keras_gen.evaluation import fid_features
-from keras_gen.evaluation.frechet_distance import moments, normal_frechet_distance
-
-from . import record
+from keras_gen.evaluation.metrics.frechet_distance import moments, normal_frechet_distance
 
 HERE = pathlib.Path(__file__).parent
 SHAPES = {"32x32": (32, 32), "64x48": (64, 48), "299x299": (299, 299), "360x400": (360, 400)}

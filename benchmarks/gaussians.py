@@ -21,11 +21,11 @@ import rich.table
 import tensorflow as tf
 import typer
 
+from benchmarks import record
 from keras_gen import models, networks
 from keras_gen.distributions import gaussian_grid, gaussian_ring
-from keras_gen.evaluation.gaussian_modes import gaussian_modes
 
-from . import record
+from .gaussian_modes import gaussian_modes
 
 MIXTURES = {"ring": gaussian_ring, "grid": gaussian_grid}
 # penalties have the units of images in [-1, 1]: by the points' own coordinates this is a weight of 1 and a slope of 1,

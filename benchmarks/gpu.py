@@ -25,9 +25,9 @@ import rich.table
 import tensorflow as tf
 import typer
 
+from benchmarks import record
 from keras_gen import zoo
 
-from . import record
 from .speed import Worker, same_networks, with_ratios
 from .workers.game import repeated
 

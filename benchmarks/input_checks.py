@@ -18,11 +18,10 @@ import rich.table
 import tensorflow as tf
 import typer
 
+from benchmarks import record
 from keras_gen import zoo
-from keras_gen.models.faults import between
-from keras_gen.models.inputs import TOLERANCE
-
-from . import record
+from keras_gen.models.core.finite_check import between
+from keras_gen.models.core.inputs import TOLERANCE
 
 # system -> shape of its images, examples in a batch, steps in a turn
 SYSTEMS = {"vae": ((28, 28, 1), 128, 20), "dcgan": ((64, 64, 3), 64, 2)}

@@ -21,12 +21,11 @@ import tensorflow as tf
 import typer
 
 import keras_gen
+from benchmarks import record
 from keras_gen import data, networks, runs
-from keras_gen.evaluation.importance_sampling import log_likelihood
+from keras_gen.evaluation.metrics.log_likelihood import log_likelihood
 from keras_gen.layers import MixturePrior, VampPrior
 from keras_gen.models import VAE
-
-from . import record
 
 app = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 SHAPE = (28, 28, 1)

@@ -20,10 +20,10 @@ import rich.console
 import rich.table
 import typer
 
+from benchmarks import record
 from keras_gen.export import PRECISIONS, export, parity_rows
 from keras_gen.runs import Run, read_json
 
-from . import record
 from .speed import Worker
 
 FLOAT32_ERROR, INT8_RATIO, INT8_ERROR = 1e-5, 0.30, 0.02

@@ -21,10 +21,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import puzzlegan, record
 from keras_gen import data, pictures, zoo
 from keras_gen.evaluation import pair_similarity, pyramid_distance
 
-from . import puzzlegan, record
 from .workers.memory import memory
 
 WEIGHTS = pathlib.Path("runs/benchmarks")

@@ -20,12 +20,11 @@ import keras
 import numpy as np
 from PIL import Image
 
+from benchmarks import record
 from keras_gen import evaluation, pictures, zoo
-from keras_gen.data.shapes_draws import PLACED
-from keras_gen.data.shapes_factors import Factors
-from keras_gen.data.shapes_renderer import render_shapes
-
-from . import record
+from keras_gen.data.shapes.factors import Factors
+from keras_gen.data.shapes.renderer import render_shapes
+from keras_gen.data.shapes.splits import PLACED
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 TWEMOJI = "../shared/data/twemoji/twemoji.zip"

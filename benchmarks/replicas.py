@@ -36,13 +36,12 @@ import typer
 from PIL import Image
 
 import keras_gen
+from benchmarks import record
 from keras_gen import runs, zoo
 from keras_gen.export import Runtime, export
 from keras_gen.runs.history import read_rows
 from tests.contract import BATCH, Toy
 from tests.toys import TOYS
-
-from . import record
 
 ROOT = pathlib.Path(__file__).parents[1]
 SEED = 0

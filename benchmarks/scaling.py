@@ -21,10 +21,10 @@ import time
 import numpy as np
 import typer
 
+from benchmarks import record
 from keras_gen import data, files, runs, zoo
 from keras_gen.models import AdversarialModel, GenerativeModel
 
-from . import record
 from .workers.game import repeated
 
 DOC = pathlib.Path(__file__).parents[1] / "docs" / "scaling.md"

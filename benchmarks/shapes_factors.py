@@ -15,10 +15,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import record
 from keras_gen import data
 from keras_gen.data import FACTORS, Factors, render_shapes
-
-from . import record
 
 WINDOW = 22  # pixels; the largest object is 20.4 wide at 32x32
 FRESH_SEED, FRESH_IMAGES = 20261122, 2000

@@ -22,7 +22,7 @@ import rich.console
 import rich.table
 import typer
 
-from . import record
+from benchmarks import record
 
 HERE = pathlib.Path(__file__).parent
 

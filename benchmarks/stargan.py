@@ -19,13 +19,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import record, skin_tones
 from keras_gen import data, pictures, zoo
 from keras_gen.data import FACTORS, Factors, render_shapes
-from keras_gen.evaluation import counterpart_errors, unchanged_error
+from keras_gen.evaluation import counterpart_errors
 from keras_gen.models import StarGAN
 
-from . import record, skin_tones
 from .judge import Judge
+from .unchanged import unchanged_error
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 

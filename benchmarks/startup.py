@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import typer
 
-from . import record
+from benchmarks import record
 
 ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = {

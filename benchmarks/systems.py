@@ -15,17 +15,16 @@ import tempfile
 import typer
 
 import keras_gen
+from benchmarks import record
 from demos.app import build_tab
 from demos.artifacts import Artifact
 from keras_gen import zoo
 from keras_gen.export import PRECISIONS, parity_rows
 from keras_gen.export.parity import BOUNDS
 from keras_gen.runs import read_json
-from tests import conftest as conftest  # two logical devices
+from tests import conftest as conftest
 from tests import contract
 from tests.toys import TOYS
-
-from . import record
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
 MARKS = "<!-- made by python -m benchmarks.systems --readme -->", "<!-- end -->"

@@ -23,13 +23,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import record
 from keras_gen import data, evaluation, pictures, zoo
 from keras_gen.data import FACTORS, HELD_OUT
-from keras_gen.evaluation.captions import meanings
+from keras_gen.evaluation.evaluators.captions import meanings
+from keras_gen.models.text2image.preset import joint_embedding, vae_of
 from keras_gen.training.callbacks import optimizers_of
-from keras_gen.zoo.text2image import joint_embedding, vae_of
 
-from . import record
 from .shapes_factors import Epoch, convolutions, shaken
 
 WEIGHTS = pathlib.Path("runs/benchmarks")

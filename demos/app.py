@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from demos import beside, theory
 from keras_gen.export.runtime import read_description
 
-from . import beside, theory
 from .artifacts import MAKE_ONE, Artifact
 from .panels.errors import complaint
 from .panels.limits import TIME_LIMIT, set_time_limit

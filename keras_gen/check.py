@@ -5,13 +5,14 @@ import pathlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from keras_gen import archives, files
 from keras_gen.export.parity import read_parity
 from keras_gen.export.runtime import check_file, read_description
 from keras_gen.runs import FORMAT, Run, changed, lock, read_json, write_json
 from keras_gen.runs.checkpoints import Checkpoints, DamagedStateError, State
 from keras_gen.runs.history import History, read_rows
 from keras_gen.runs.lock import holder_of
+
+from . import archives, files
 
 
 class Finding(NamedTuple):

@@ -150,11 +150,12 @@ def data(
 
     Example: [bold]keras-gen data shapes --out shapes.png[/bold]
     """
+    from keras_gen.data.slices import split_rows
+    from keras_gen.data.sources.skipped import summarize
+    from keras_gen.training import config as plan
+
     from . import data as sources
     from . import outputs
-    from .data.skipped import summarize
-    from .data.splits import split_rows
-    from .training import plan
     from .training.source import crop_note, look_at, source_from
 
     size = plan.size_of(_size(image_size))
@@ -369,8 +370,9 @@ def sample(
         outputs.check_file(out, overwrite=overwrite)
     runs.check_model(run)
     with Progress(), starting():
-        from . import models as models  # TensorFlow, which runs.load would import with its messages
+        from . import models
 
+        models.import_all()
         report("Loading the model")
         model = runs.load(run)
     conditions, texts = dict(requested), {name: [text] * num for name, text in requested.items()}

@@ -28,8 +28,8 @@ def settings(incomplete: str) -> Iterator[tuple[str, str]]:
 
 def sources(incomplete: str) -> Iterator[str]:
     """Built-in and prepared datasets, folders and array files."""
-    from .data.sources import BUILT_IN
-    from .data.tfds_builders import prepared_sets
+    from keras_gen.data.resolve import BUILT_IN
+    from keras_gen.data.sources.tfds_builders import prepared_sets
 
     names = dict.fromkeys((*BUILT_IN, *prepared_sets()))
     yield from (name for name in names if name.startswith(incomplete))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from keras_gen import files, pictures
+from . import files, pictures
 
 ARRAY = ".npy"
 METADATA = "metadata.csv"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from keras_gen import files
+from . import files
 
 BACKGROUND = 255
 INK = 40

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_gen import pictures
 from keras_gen.export.runtime import (
     NOISE_KINDS,
     Runtime,
@@ -23,6 +22,8 @@ from keras_gen.export.runtime import (
 )
 from keras_gen.names import read_domain, read_index, read_indices
 from keras_gen.startup import starting
+
+from . import pictures
 
 RECONSTRUCT, TRANSLATE = "reconstruct", "translate"
 DESCRIPTION = "model.json"
@@ -192,8 +193,8 @@ def targets(paths: Sequence[str | os.PathLike], out: pathlib.Path) -> list[tuple
         FileNotFoundError: for a path that does not exist, or where there is no image at all.
         ValueError: where a file would take the place of an image that is read.
     """
-    from keras_gen.data.image_files import EXTENSIONS
-    from keras_gen.data.links import find_files
+    from keras_gen.data.sources.image_file import EXTENSIONS
+    from keras_gen.data.sources.links import find_files
 
     place, found, taken = out.resolve(), {}, set()
     for path in map(pathlib.Path, paths):
@@ -261,8 +262,9 @@ def _open_run(path: pathlib.Path) -> _Model:
     with starting():
         import tensorflow as tf
 
-        from keras_gen import models as models  # the classes, which runs.load would import with TensorFlow's messages
-        from keras_gen import runs
+        from . import models, runs
+
+        models.import_all()
 
     model = runs.load(path)
     reading = runs.Run.open(path).config["data"] if path.is_dir() else {}

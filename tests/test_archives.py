@@ -99,8 +99,8 @@ def test_names_that_lead_out_on_any_system(tmp_path, name):
 
 def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
     """No other error than a ValueError, and never another image, wherever a byte is turned over or the end is lost."""
-    from keras_gen.data.arrays import describe_arrays, read_arrays
-    from keras_gen.data.fit import Fit
+    from keras_gen.data.resize import Fit
+    from keras_gen.data.sources.arrays import describe_arrays, read_arrays
 
     made, pixels = io.BytesIO(), np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
     np.savez_compressed(made, image=pixels)

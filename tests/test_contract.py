@@ -3,8 +3,8 @@
 import pytest
 
 from keras_gen import zoo
+from tests import contract
 
-from . import contract
 from .contract import Toy
 from .toys import TOYS
 

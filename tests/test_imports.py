@@ -38,7 +38,7 @@ OUTSIDE = {"export", "demos", "benchmarks", "tests"}
 
 
 def part_of(path: pathlib.Path) -> str:
-    """`keras_gen/models/vae.py` -> `models`; `keras_gen/cli.py` -> `cli`."""
+    """`keras_gen/models/vae/model.py` -> `models`; `keras_gen/cli.py` -> `cli`."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
@@ -87,7 +87,7 @@ def test_imports_go_to_the_left(path):
     [
         ("models/vae.py", "def f():\n    from keras_gen.training import train", 2),
         ("models/vae.py", "from .. import data, zoo", 1),
-        ("training/card.py", "import keras_gen.evaluation.bound", 1),
+        ("training/card.py", "import keras_gen.evaluation.evaluators.elbo", 1),
         ("export/convert.py", "from ..training.card import write_card", 1),
         ("data/load.py", "from keras_gen import networks", 1),
         ("runs.py", "from . import training", 1),

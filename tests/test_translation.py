@@ -6,8 +6,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from keras_gen import cli, translation, zoo
-from keras_gen.data.fit import Fit
-from keras_gen.data.image_files import read_image
+from keras_gen.data.resize import Fit
+from keras_gen.data.sources.image_file import read_image
 from keras_gen.runs import Run
 
 SHAPE = (8, 12, 3)

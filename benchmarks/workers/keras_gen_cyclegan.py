@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_gen import models, networks
+from keras_gen.models.cyclegan.networks import patch_discriminator
 
 from .game import serve_game
 
@@ -24,8 +25,8 @@ def build(setting: str) -> models.CycleGAN:
     model = models.CycleGAN(
         networks.residual_translator(SHAPE, width=WIDTH, blocks=BLOCKS, name="generator_ab"),
         networks.residual_translator(SHAPE, width=WIDTH, blocks=BLOCKS, name="generator_ba"),
-        networks.patch_discriminator(SHAPE, width=WIDTH),
-        networks.patch_discriminator(SHAPE, width=WIDTH),
+        patch_discriminator(SHAPE, width=WIDTH),
+        patch_discriminator(SHAPE, width=WIDTH),
         pool_size=POOL,
         seed=1,
     )

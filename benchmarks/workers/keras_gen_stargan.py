@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_gen import models, networks
+from keras_gen.models.stargan.networks import stargan_discriminator
 
 from .game import serve_game
 
@@ -29,7 +30,7 @@ def build(setting: str) -> models.StarGAN:
         networks.residual_translator(
             SHAPE, width=WIDTH, blocks=BLOCKS, num_attributes=DOMAINS, padding="zero", name="generator"
         ),
-        networks.stargan_discriminator(SHAPE, DOMAINS, width=WIDTH),
+        stargan_discriminator(SHAPE, DOMAINS, width=WIDTH),
         groups=[DOMAINS],
         ema=None,
         seed=1,

@@ -6,9 +6,9 @@ import gradio as gr
 import numpy as np
 from PIL import Image, ImageDraw
 
+from demos.panels import planes
 from keras_gen.export.runtime import Runtime
 
-from . import planes
 from .codes import Codes, start_code, written
 from .conditions import chosen, class_field, told
 from .errors import explained, given

@@ -6,23 +6,23 @@
 import importlib
 from typing import TYPE_CHECKING
 
-from .captions import Reading as Reading
-from .captions import Tokenizer as Tokenizer
-from .captions import build_vocabulary as build_vocabulary
-from .captions import normalize as normalize
 from .info import DataInfo as DataInfo
-from .shapes_captions import caption_shapes as caption_shapes
-from .shapes_factors import FACTORS as FACTORS
-from .shapes_factors import HELD_OUT as HELD_OUT
-from .shapes_factors import Factors as Factors
-from .shapes_renderer import render_shapes as render_shapes
-from .sources import Description as Description
-from .sources import describe as describe
-from .sources import sources as sources
+from .resolve import Description as Description
+from .resolve import describe as describe
+from .resolve import sources as sources
+from .shapes.captions import caption_shapes as caption_shapes
+from .shapes.factors import FACTORS as FACTORS
+from .shapes.factors import HELD_OUT as HELD_OUT
+from .shapes.factors import Factors as Factors
+from .shapes.renderer import render_shapes as render_shapes
+from .tokenizer import Reading as Reading
+from .tokenizer import Tokenizer as Tokenizer
+from .tokenizer import build_vocabulary as build_vocabulary
+from .tokenizer import normalize as normalize
 
 if TYPE_CHECKING:
     from .loading import load as load
-    from .stages import staged as staged
+    from .pipeline.multi_resolution import staged as staged
 
 _LATER = {"load": "loading", "staged": "stages"}
 

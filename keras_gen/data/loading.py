@@ -10,23 +10,23 @@ import tensorflow as tf
 
 from keras_gen.archives import MAX_MEMBER_BYTES
 
-from .attributes import choose_attributes, note_constants
-from .binarize import choose_binarization
-from .caption_files import add_captions
+from .cache.decode import ON_ERROR
 from .choices import AUTO, check_augmentations, check_binarization
-from .domains import part_in_two
-from .epochs import register
-from .fit import Fit
-from .holding import ON_ERROR
-from .image_files import MAX_PIXELS
 from .info import DataInfo, Table, positive
-from .labelled import add_labelled
-from .pipeline import Plan, build
-from .skipped import summarize
-from .sources import resolve
-from .splits import split_names
-from .tokens import add_tokens, tokenizer_of
-from .united import SET
+from .pipeline.batches import Plan, build
+from .pipeline.binarize import choose_binarization
+from .pipeline.epochs import register
+from .resize import Fit
+from .resolve import resolve
+from .slices import split_names
+from .sources.image_file import MAX_PIXELS
+from .sources.skipped import summarize
+from .transforms.attributes import choose_attributes, note_constants
+from .transforms.caption_file import add_captions
+from .transforms.domains import part_in_two
+from .transforms.labelled_subset import add_labelled
+from .transforms.merge_attribute_sets import SET
+from .transforms.tokenize import add_tokens, tokenizer_of
 from .value_range import check_range
 
 # without a handler of the caller's, Python writes a warning's text to stderr and nothing else

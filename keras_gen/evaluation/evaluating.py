@@ -12,11 +12,11 @@ from keras_gen import pictures, runs
 from keras_gen.files import check_writable
 from keras_gen.progress import Progress
 
-from .evaluators import EVALUATORS, PICTURES
-from .fid_inception import weights_file
+from .context import NEIGHBOR_IMAGES, Subject, chosen_split, split_note
+from .features.fid_inception import weights_file
+from .features.of_run import KNOWN
+from .registry import EVALUATORS, PICTURES
 from .report import table
-from .run_features import KNOWN
-from .subject import NEIGHBOR_IMAGES, Subject, chosen_split, split_note
 
 REFUSALS = (ValueError, OSError, ArithmeticError, MemoryError, np.linalg.LinAlgError, tf.errors.OpError)
 
@@ -60,7 +60,8 @@ def evaluate(
             network, whose weights file must be there, see `keras_gen.evaluation.fid_features`; `"inception"`, another
             network, which Keras downloads; `"pyramid"`, patches at each level of detail, which takes longest. The
             distance by random convolutions, `fd_random_conv_...`, is always measured.
-        parzen: take the Parzen-window log-likelihood too, a historical measure; see `keras_gen.evaluation.parzen`.
+        parzen: take the Parzen-window log-likelihood too, a historical measure; see
+            `keras_gen.evaluation.metrics.parzen`.
         max_images: limit of the images that are held in memory for metrics other than ELBO and log-likelihood.
         neighbor_images: limit of the training images among which copies are looked for, all of them one block after
             the other; with more of them these scores are null.

@@ -11,22 +11,14 @@ from keras_gen.progress import report
 from keras_gen.runs import Run
 
 from . import folder as folders
-from .examples import (
-    CALIBRATION,
-    Examples,
-    choose_examples,
-    columns_of,
-    endpoint_inputs,
-    num_rows,
-    run_in_batches,
-)
-from .isolated import convert_and_check
+from .cast_to_float32 import in_float32
+from .examples import CALIBRATION, Examples, choose_examples, columns_of, endpoint_inputs, num_rows, run_in_batches
 from .parity import COMPARISON
 from .precisions import file_names, parse_formats, parse_precisions
 from .request import check_batch, check_request
 from .runtime import READING
 from .saved_model import write_saved_model
-from .single_precision import in_float32
+from .subprocess_conversion import convert_and_check
 
 TRACED = "traced"
 

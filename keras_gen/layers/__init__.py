@@ -8,8 +8,6 @@ from .image_pool import ImagePool as ImagePool
 from .minibatch_standard_deviation import MinibatchStandardDeviation as MinibatchStandardDeviation
 from .mixture_prior import MixturePrior as MixturePrior
 from .pixel_normalization import PixelNormalization as PixelNormalization
-from .progressive_discriminator import ProgressiveDiscriminator as ProgressiveDiscriminator
-from .progressive_generator import ProgressiveGenerator as ProgressiveGenerator
 from .reflection_padding2d import ReflectionPadding2D as ReflectionPadding2D
 from .spectral_conv2d import SpectralConv2D as SpectralConv2D
 from .spectral_conv2d_transpose import SpectralConv2DTranspose as SpectralConv2DTranspose

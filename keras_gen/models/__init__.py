@@ -1,25 +1,76 @@
-"""Generative models: the shared base, then one system per file."""
+"""Generative models: what they share in `core`, and one folder for each system.
 
-from .aae import AdversarialAutoencoder as AdversarialAutoencoder
-from .adversarial import AdversarialModel as AdversarialModel
-from .attributes import Attributes as Attributes
-from .autoencoder import Autoencoder as Autoencoder
-from .base import GenerativeModel as GenerativeModel
-from .captioned_vae import CaptionedVAE as CaptionedVAE
-from .cyclegan import CycleGAN as CycleGAN
-from .encoder_decoder import EncoderDecoder as EncoderDecoder
-from .endpoints import Endpoint as Endpoint
-from .endpoints import Port as Port
-from .gan import GAN as GAN
-from .infogan import InfoGAN as InfoGAN
-from .joint_embedding import JointEmbedding as JointEmbedding
-from .placement import Draws as Draws
-from .placement import Place as Place
-from .players import Player as Player
-from .progressive_gan import ProgressiveGAN as ProgressiveGAN
-from .puzzle import Puzzle as Puzzle
-from .puzzle_grid import PuzzleGrid as PuzzleGrid
-from .puzzlegan import PuzzleGAN as PuzzleGAN
-from .stargan import StarGAN as StarGAN
-from .text2image import Text2Image as Text2Image
-from .vae import VAE as VAE
+Classes are imported on first use, so that the systems can be listed without Keras.
+"""
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .aae.model import AdversarialAutoencoder as AdversarialAutoencoder
+    from .autoencoder.model import Autoencoder as Autoencoder
+    from .core.adversarial import AdversarialModel as AdversarialModel
+    from .core.encoder_decoder import EncoderDecoder as EncoderDecoder
+    from .core.endpoint import Endpoint as Endpoint
+    from .core.endpoint import Port as Port
+    from .core.generative_model import GenerativeModel as GenerativeModel
+    from .core.global_batch import Draws as Draws
+    from .core.global_batch import Place as Place
+    from .core.player import Player as Player
+    from .cyclegan.model import CycleGAN as CycleGAN
+    from .gan.model import GAN as GAN
+    from .infogan.model import InfoGAN as InfoGAN
+    from .progan.model import ProgressiveGAN as ProgressiveGAN
+    from .puzzlegan.base import Puzzle as Puzzle
+    from .puzzlegan.grid import PuzzleGrid as PuzzleGrid
+    from .puzzlegan.patches import PuzzleGAN as PuzzleGAN
+    from .stargan.attributes import Attributes as Attributes
+    from .stargan.model import StarGAN as StarGAN
+    from .text2image.captioned_vae import CaptionedVAE as CaptionedVAE
+    from .text2image.joint_embedding import JointEmbedding as JointEmbedding
+    from .text2image.model import Text2Image as Text2Image
+    from .vae.model import VAE as VAE
+
+_MEMBERS = {
+    "AdversarialAutoencoder": "aae.model",
+    "AdversarialModel": "core.adversarial",
+    "Attributes": "stargan.attributes",
+    "Autoencoder": "autoencoder.model",
+    "CaptionedVAE": "text2image.captioned_vae",
+    "CycleGAN": "cyclegan.model",
+    "Draws": "core.global_batch",
+    "EncoderDecoder": "core.encoder_decoder",
+    "Endpoint": "core.endpoint",
+    "GAN": "gan.model",
+    "GenerativeModel": "core.generative_model",
+    "InfoGAN": "infogan.model",
+    "JointEmbedding": "text2image.joint_embedding",
+    "Place": "core.global_batch",
+    "Player": "core.player",
+    "Port": "core.endpoint",
+    "ProgressiveGAN": "progan.model",
+    "Puzzle": "puzzlegan.base",
+    "PuzzleGAN": "puzzlegan.patches",
+    "PuzzleGrid": "puzzlegan.grid",
+    "StarGAN": "stargan.model",
+    "Text2Image": "text2image.model",
+    "VAE": "vae.model",
+}
+__all__ = list(_MEMBERS)
+
+
+def import_all() -> None:
+    """Imports every module of every system, so that Keras finds the classes that a saved file names."""
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        importlib.import_module(module.name)
+
+
+def __getattr__(name: str):
+    if name in _MEMBERS:
+        return getattr(importlib.import_module(f".{_MEMBERS[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,6 +1,5 @@
 """Networks: functions that return a keras.Model."""
 
-from .aae import code_discriminator as code_discriminator
 from .conv import conv_decoder as conv_decoder
 from .conv import conv_encoder as conv_encoder
 from .conv import halvings as halvings
@@ -9,28 +8,8 @@ from .dcgan import dcgan_discriminator as dcgan_discriminator
 from .dcgan import dcgan_generator as dcgan_generator
 from .gan import mlp_discriminator as mlp_discriminator
 from .gan import mlp_generator as mlp_generator
-from .infogan import infogan_discriminator_head as infogan_discriminator_head
-from .infogan import infogan_q_head as infogan_q_head
-from .infogan import infogan_trunk as infogan_trunk
 from .mlp import mlp_decoder as mlp_decoder
 from .mlp import mlp_encoder as mlp_encoder
-from .patchgan import patch_discriminator as patch_discriminator
-from .patchgan import receptive_field as receptive_field
-from .progan import progressive_discriminator as progressive_discriminator
-from .progan import progressive_generator as progressive_generator
-from .progan import resolutions as resolutions
-from .puzzle import image_decoder as image_decoder
-from .puzzle import mask_decoder as mask_decoder
-from .puzzle import part_encoder as part_encoder
-from .puzzle_grid import canvas_painter as canvas_painter
-from .puzzle_grid import tile_encoder as tile_encoder
-from .puzzle_grid import tile_placer as tile_placer
-from .resized import resized as resized
-from .stargan import stargan_discriminator as stargan_discriminator
 from .text import text_encoder as text_encoder
-from .text2image import text2image_generator as text2image_generator
-from .text2image import text2image_head as text2image_head
-from .text2image import text2image_image_encoder as text2image_image_encoder
-from .text2image import text2image_trunk as text2image_trunk
 from .translator import residual_translator as residual_translator
 from .unet import unet as unet

@@ -239,9 +239,10 @@ def load(path: str | os.PathLike):
 
 
 def load_file(path: pathlib.Path):
-    """Open a `.keras` file; importing `keras_gen.models` first makes its classes known to Keras."""
-    from keras_gen import models as models
+    """Opens a `.keras` file, once the classes of every system are known to Keras."""
+    from keras_gen import models
 
+    models.import_all()
     return archives.load_keras(path)
 
 

@@ -4,4 +4,4 @@ What is asked for is checked before TensorFlow is imported.
 """
 
 from .card import write_card as write_card
-from .entry import train as train
+from .train import train as train

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from keras_gen.data import DataInfo
-from keras_gen.data.splits import split_rows
+from keras_gen.data.slices import split_rows
 from keras_gen.progress import counted
 
 from .source import Source

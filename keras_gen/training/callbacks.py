@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_gen import runs
-from keras_gen.models.host import host_value
+from keras_gen.models.core.host import host_value
 from keras_gen.progress import report
 from keras_gen.runs.history import History
 

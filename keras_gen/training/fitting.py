@@ -12,17 +12,18 @@ import tensorflow as tf
 
 from keras_gen import data as sources
 from keras_gen import files, runs, zoo
-from keras_gen.data.domains import EmptyClassError
-from keras_gen.data.skipped import summarize
+from keras_gen.data.sources.skipped import summarize
+from keras_gen.data.transforms.domains import EmptyClassError
 from keras_gen.losses import penalties
 from keras_gen.models import AdversarialModel, GenerativeModel
-from keras_gen.models.faults import PlayerError
-from keras_gen.models.host import host_value
+from keras_gen.models.core.finite_check import PlayerError
+from keras_gen.models.core.host import host_value
 from keras_gen.progress import counted, report
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
 
-from . import fingerprints, plan, strategies
+from . import config as plan
+from . import fingerprints, strategies
 from .amounts import few_images
 from .callbacks import (
     ADVICE,
@@ -38,7 +39,7 @@ from .callbacks import (
 )
 from .card import write_card
 from .pretraining import announcement, pretrain
-from .samples import SampleGrid, mixed_batch
+from .previews import SampleGrid, mixed_batch
 from .session import Session, Stopped, warn
 from .signals import StopSignals, end_by
 from .timing import ReportProgress

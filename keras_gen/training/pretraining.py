@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from keras_gen import files, runs
 from keras_gen.models import GenerativeModel, Text2Image
-from keras_gen.models.host import host_value
+from keras_gen.models.core.host import host_value
+from keras_gen.models.text2image import preset as text2image
 from keras_gen.progress import counted
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
-from keras_gen.zoo import text2image
 
 from . import strategies
 from .callbacks import LinearDecay, StopOnNaN, optimizers_of
@@ -58,7 +58,7 @@ def pretrain(
     finished, as in the training that follows. Their learning rates fall over the second half.
 
     Args:
-        run: its settings say how, see `keras_gen.zoo.text2image.embedding_of` and `vae_of`.
+        run: its settings say how, see `keras_gen.models.text2image.preset.embedding_of` and `vae_of`.
         model: takes over what was learned.
         training, validation: batches with `image` and `tokens`.
         devices: the strategy that the model is trained under.

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from keras_gen import files, runs
 from keras_gen.models import GenerativeModel
-from keras_gen.models.base import EpochInProgress
+from keras_gen.models.core.generative_model import EpochInProgress
 from keras_gen.progress import report
 from keras_gen.runs.checkpoints import Checkpoints, DamagedStateError, State
 from keras_gen.runs.history import History

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.models.replicas import check_options as check_options
+from keras_gen.models.core.replicas import check_options as check_options
 
 from .cluster import check_strategy, workers
 

@@ -5,12 +5,12 @@ import pathlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from keras_gen.data.attributes import FIELD, attribute_groups
-from keras_gen.data.captions import build_vocabulary, normalize
-from keras_gen.data.domains import DOMAINS
-from keras_gen.data.sources import identify
-from keras_gen.data.tokens import CAPTION
-from keras_gen.data.united import united_groups
+from keras_gen.data.resolve import identify
+from keras_gen.data.tokenizer import build_vocabulary, normalize
+from keras_gen.data.transforms.attributes import FIELD, attribute_groups
+from keras_gen.data.transforms.domains import DOMAINS
+from keras_gen.data.transforms.merge_attribute_sets import united_groups
+from keras_gen.data.transforms.tokenize import CAPTION
 
 from .source import Source
 

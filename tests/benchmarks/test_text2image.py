@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import text2image
 from keras_gen import zoo
-from keras_gen.models.players import Optimizers
+from keras_gen.models.core.player import Optimizers
 
 GUIDED = ("guided",)
 BY_VAE = ("with_vae", "vae_alone", "twemoji_with_vae")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_gen.data.shapes_set import shapes_builder
+from keras_gen.data.shapes.source import shapes_builder
 
 COUNT = 90
 

@@ -11,9 +11,9 @@ from PIL import Image
 import keras_gen
 from keras_gen import runs
 from keras_gen.evaluation import EVALUATORS, PICTURES, evaluate
-from keras_gen.evaluation.evaluators import Offer
-from keras_gen.evaluation.likelihood import likelihood
-from keras_gen.evaluation.subject import Subject
+from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.evaluators.likelihood import likelihood
+from keras_gen.evaluation.registry import Offer
 from keras_gen.progress import Progress
 
 from .toys import make_run
@@ -140,7 +140,7 @@ def test_copies_of_any_training_image_are_found(noise_run, monkeypatch):
     model, train = noise_run.load_model(), np.load(noise_run.config["data"]["source"])["x_train"]
     model.generate = lambda num, **options: train[:num]
     monkeypatch.setattr(runs.Run, "load_model", lambda self: model)
-    monkeypatch.setattr("keras_gen.evaluation.samples.BLOCK_BYTES", 1000)  # a block for each batch
+    monkeypatch.setattr("keras_gen.evaluation.evaluators.samples.BLOCK_BYTES", 1000)  # a block for each batch
     content = evaluate(noise_run, **QUICK, max_images=20)  # of 150 training images
     metrics, about = content["metrics"], content["about"]
     assert metrics["closer_pixels_40_train"] == 1 and metrics["nearest_pixels_40_train"] == 0

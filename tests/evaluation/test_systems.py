@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from keras_gen import data
-from keras_gen.evaluation import evaluate, text_judge
-from keras_gen.evaluation.subject import Subject
+from keras_gen.evaluation import evaluate
+from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.features import text_image_scorer as text_judge
 
 from .test_evaluating import QUALITY, QUICK, SAMPLE_METRICS
 from .toys import make_run

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.damaged_exports import NUM_DAMAGES, damage_export
 from keras_gen.distributions import noise
 from keras_gen.export import Runtime, read_parity, runtime
-from keras_gen.models import endpoints
+from keras_gen.models.core import endpoint as endpoints
 
 from .test_runtime import command_line
 

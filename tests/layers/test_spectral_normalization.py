@@ -10,7 +10,7 @@ from keras_gen.export.convert import convert
 from keras_gen.export.flatbuffer import operations
 from keras_gen.export.saved_model import write_saved_model
 from keras_gen.layers import SpectralConv2D, SpectralConv2DTranspose, SpectralDense
-from keras_gen.models.endpoints import Endpoint, Port
+from keras_gen.models.core.endpoint import Endpoint, Port
 
 from ..replicas import two_replicas
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.networks import text2image_generator, text2image_head, text2image_trunk, text_encoder
+from keras_gen.models.text2image.networks import text2image_generator, text2image_head, text2image_trunk
+from keras_gen.networks import text_encoder
 
 
 def encoders(*lengths: int, **options) -> list[keras.Model]:

@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from keras_gen.training import amounts, plan
+from keras_gen.training import amounts
+from keras_gen.training import config as plan
 from keras_gen.training.source import Source
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_gen import training
-from keras_gen.data.shapes_set import shapes_builder
+from keras_gen.data.shapes.source import shapes_builder
 from keras_gen.runs.checkpoints import Checkpoints, State
 from keras_gen.training import pretraining
 

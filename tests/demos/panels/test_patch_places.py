@@ -5,17 +5,9 @@ import pytest
 import tensorflow as tf
 
 from demos.panels.drawn import NAMES, drawn
-from demos.panels.patch_places import (
-    cut_patches,
-    framed,
-    key_places,
-    limits,
-    nearest_inside,
-    read_places,
-    written,
-)
+from demos.panels.patch_places import cut_patches, framed, key_places, limits, nearest_inside, read_places, written
 from demos.panels.tile_puzzle import joined, tiles_of, verdict
-from keras_gen.models.patches import cut, key_boxes
+from keras_gen.models.puzzlegan.key_patches import cut, key_boxes
 
 IMAGE = np.random.default_rng(0).random((10, 14, 3)).astype(np.float32)
 SIZE = (4, 5)

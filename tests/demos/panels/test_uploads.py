@@ -11,7 +11,7 @@ from PIL import Image
 
 from demos.panels.uploads import read_image as read_for
 from demos.panels.views import single
-from keras_gen.data.fit import Fit
+from keras_gen.data.resize import Fit
 
 ORIENTATION = 0x0112  # EXIF
 

@@ -1,0 +1,1 @@
+"""The caches of downloaded, drawn and decoded images."""

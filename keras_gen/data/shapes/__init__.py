@@ -1,0 +1,1 @@
+"""The built-in dataset `shapes`: drawn objects with known factors and captions."""

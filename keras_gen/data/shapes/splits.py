@@ -1,0 +1,26 @@
+"""Which pictures the splits of `shapes` hold."""
+
+import numpy as np
+
+from .captions import FORMS
+from .factors import Factors
+
+SIZES = {
+    "full": {"train": 20_000, "test": 2_000},
+    "placed": {"train": 20_000, "test": 2_000},
+    "tiny": {"train": 600, "test": 200},
+}
+# what `placed` shows of every object: a corner of it tells its place in the picture
+PLACED = {"size": "large", "position": "center", "rotation": "upright"}
+_SEEDS = {"train": 1, "test": 2}
+
+
+def draw_split(split: str, config: str = "full") -> tuple[Factors, np.ndarray]:
+    """Return the factors of "train" or "test" in the order of generation, and the form of each caption.
+
+    Those of `placed` are those of `full`, changed; `tiny` has the first ones.
+    """
+    count = SIZES["full"][split]
+    forms = np.random.Generator(np.random.Philox(key=100 + _SEEDS[split])).random(count) * FORMS
+    factors = Factors.draw(count, _SEEDS[split])
+    return factors.change(**PLACED) if config == "placed" else factors, np.floor(forms).astype(np.int64)

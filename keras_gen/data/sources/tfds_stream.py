@@ -1,0 +1,96 @@
+"""A TFDS set that is decoded as it is needed, in an order that its seeds decide."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ..resize import Fit
+from ..slices import split_names
+
+# One stream holds this many bytes of encoded examples to shuffle among.
+SHUFFLE_BYTES = 256 << 20
+
+
+class Stream:
+    """The examples of a split, decoded as they are needed, in an order that (seed, epoch, pass) decide.
+
+    Files are read in a permuted order, several at a time, into a shuffle buffer of encoded examples.
+    """
+
+    def __init__(self, builder: Any, split: str, fit: Fit, mapping: dict[str, tuple[str, str]], scale: int):
+        info = builder.info
+        if info.file_format.value != "tfrecord":
+            raise ValueError(
+                f"{info.full_name} is stored as {info.file_format.value}; only tfrecord can be streamed. "
+                f"Load it with cache='disk' or cache='memory'."
+            )
+        parts = info.splits[split].file_instructions
+        takes = [part.take if part.take >= 0 else part.examples_in_shard - part.skip for part in parts]
+        self.files = [str(part.filename) for part in parts]
+        self.skips = np.array([part.skip for part in parts], np.int64)
+        self.takes = np.array(takes, np.int64)
+        self.starts = np.concatenate([[0], np.cumsum(takes)[:-1]]).astype(np.int64)
+        whole = [info.splits[name] for name in split_names(split)]
+        size = sum(part.num_bytes for part in whole) / max(1, sum(part.num_examples for part in whole))
+        self.buffer = int(min(sum(takes), max(1000, SHUFFLE_BYTES / max(1.0, size))))
+        self.features, self.fit, self.mapping, self.scale = info.features, fit, mapping, scale
+
+    def __call__(self, seeds: tf.Tensor | None) -> tf.data.Dataset:
+        """Return (index, encoded example) pairs; `seeds` is int64 [2], or None for the order of the files."""
+        order = tf.range(len(self.files))
+        if seeds is not None:
+            order = tf.random.experimental.stateless_shuffle(order, seed=seeds, alg="philox")
+        parts = tf.data.Dataset.from_tensor_slices(
+            tuple(tf.gather(column, order) for column in (self.files, self.skips, self.takes, self.starts))
+        )
+
+        def read(file, skip, take, start):
+            records = tf.data.TFRecordDataset(file).skip(skip).take(take)
+            return records.enumerate(start)
+
+        if seeds is None:
+            return parts.flat_map(read)
+        mixed = parts.interleave(read, cycle_length=16, block_length=16)
+        return _shuffled(mixed, self.buffer, seeds[1])
+
+    def decode(self, record: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Decode one example and fit its image."""
+        example = self.features.deserialize_example(record)
+        row = {}
+        for field, (key, kind) in self.mapping.items():
+            value = example[key]
+            if kind == "image":
+                row[field] = tf.numpy_function(lambda image: self.fit(image * np.uint8(self.scale)), [value], tf.uint8)
+                row[field].set_shape(self.fit.image_shape)
+            elif kind == "flags":
+                row[field] = tf.stack([tf.cast(value[name], tf.float32) for name in sorted(value)])
+            elif kind == "texts":
+                row[field] = value["text"][0]
+            else:
+                row[field] = cast(value, kind)
+        return row
+
+
+def cast(value: Any, kind: str) -> Any:
+    """int32 for labels, float32 for vectors; works on numpy values and on tensors."""
+    to = tf.cast if isinstance(value, tf.Tensor) else lambda v, t: np.asarray(v).astype(t.as_numpy_dtype)
+    dtype = tf.as_dtype(getattr(value, "dtype", None)) if kind == "number" else None
+    if kind == "label" or dtype == tf.bool:
+        return to(value, tf.int32)
+    if kind == "vector" or (dtype is not None and dtype.is_floating):
+        return to(value, tf.float32)
+    return value
+
+
+def _shuffled(dataset: tf.data.Dataset, buffer: int, seed: tf.Tensor) -> tf.data.Dataset:
+    """`dataset.shuffle` by this seed alone: tf.data joins it with the global seed, and fails where that is 0.
+
+    Called while tf.data traces a function, whose graph keeps the global seed that it was made under.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    former, graph.seed = graph.seed, None
+    try:
+        return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=False)
+    finally:
+        graph.seed = former

@@ -1,0 +1,1 @@
+"""Transforms of a dataset: attributes, domains, labeled subsets, captions, tokens."""

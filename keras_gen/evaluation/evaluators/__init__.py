@@ -1,0 +1,1 @@
+"""Evaluators: functions from a trained run to metrics."""

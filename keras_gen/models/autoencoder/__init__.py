@@ -1,0 +1,1 @@
+"""Autoencoder (Hinton & Salakhutdinov 2006)."""

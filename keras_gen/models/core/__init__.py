@@ -1,0 +1,1 @@
+"""What the models share: base classes, players, noise, moving averages, endpoints."""

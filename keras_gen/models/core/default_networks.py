@@ -1,0 +1,22 @@
+"""Default networks that several systems build."""
+
+
+def encoder_decoder(network: str, image_shape, outputs, latent_size: int, channels: int, width, num_classes):
+    """Encoder and decoder of a kind: `conv` (width = first channels) or `mlp` (width = hidden units)."""
+    from keras_gen import networks
+
+    decoded_shape = (*image_shape[:2], channels)
+    if network == "conv":
+        options = {"width": width or 32, "num_classes": num_classes}
+        encoder = networks.conv_encoder(image_shape, outputs, **options)
+        return encoder, networks.conv_decoder(latent_size, decoded_shape, **options)
+    if network == "mlp":
+        options = {"hidden": (width or 200,) * 2, "num_classes": num_classes}
+        encoder = networks.mlp_encoder(image_shape, outputs, **options)
+        return encoder, networks.mlp_decoder(latent_size, decoded_shape, **options)
+    raise ValueError(f"Unknown network {network!r}: expected 'conv' or 'mlp'")
+
+
+def discriminator_normalization(name: str | None, penalty) -> str:
+    """What is asked for; by default the papers' batch normalization, or layer normalization beside a penalty."""
+    return name or ("layer" if penalty else "batch")

@@ -1,0 +1,1 @@
+"""CycleGAN (Zhu et al. 2017, arXiv:1703.10593)."""

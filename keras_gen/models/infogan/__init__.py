@@ -1,0 +1,1 @@
+"""InfoGAN (Chen et al. 2016, arXiv:1606.03657)."""

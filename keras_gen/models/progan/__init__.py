@@ -1,0 +1,1 @@
+"""Progressive GAN (Karras et al. 2018, arXiv:1710.10196)."""

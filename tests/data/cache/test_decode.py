@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen.data.cache.decode import hold
+from keras_gen.data.cache.store import MEMORY_LIMIT, Store, choose_cache
+from keras_gen.data.info import UnreadableImage
+from keras_gen.data.resize import Fit
+from keras_gen.data.sources.folder import read_folder
+
+FIT = Fit((4, 4, 3))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten images in two classes; the second is truncated, the sixth is a text."""
+    for i in range(10):
+        name = tmp_path / "images" / ("a" if i < 5 else "b") / f"{i}.png"
+        name.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 4, 3), i, np.uint8)).save(name)
+    bad = tmp_path / "images" / "a" / "1.png"
+    bad.write_bytes(bad.read_bytes()[:50])
+    (tmp_path / "images" / "b" / "5.png").write_text("this is a text")
+    return tmp_path / "images"
+
+
+def all_images(images):
+    if images.array is not None:
+        return images.array
+    return np.stack([images.read(i) for i in range(images.count)])
+
+
+@pytest.mark.parametrize("cache", ["memory", "disk", None, "auto"])
+def test_unreadable_files_are_left_out_and_named(folder, tmp_path, cache):
+    for _ in range(2):  # the second time from what was kept
+        table = hold(read_folder(folder, "train", FIT), cache, FIT, "skip", Store(tmp_path))
+        assert [(file.split("/")[-1], reason) for file, reason in table.skipped] == [
+            ("1.png", table.skipped[0][1]),
+            ("5.png", "its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image"),
+        ]
+        assert table.images["image"].count == 8
+        assert all_images(table.images["image"])[:, 0, 0, 0].tolist() == [0, 2, 3, 4, 6, 7, 8, 9]
+        assert table.columns["label"].tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("cache", ["memory", "disk", None])
+def test_raise_stops_at_the_first(folder, tmp_path, cache):
+    for earlier in (False, True):
+        if earlier:
+            hold(read_folder(folder, "train", FIT), cache, FIT, "skip", Store(tmp_path))
+        with pytest.raises(ValueError, match="1.png"):
+            hold(read_folder(folder, "train", FIT), cache, FIT, "raise", Store(tmp_path))
+
+
+def test_nothing_readable(folder, tmp_path):
+    for file in folder.rglob("*.png"):
+        file.write_text("text")
+    with pytest.raises(ValueError, match="None of the 10 files can be read. The first, .*0.png: its content"):
+        hold(read_folder(folder, "train", FIT), "memory", FIT, "skip", Store(tmp_path))
+
+
+def test_disk_is_a_memory_map_that_is_found_again_until_a_file_changes(folder, tmp_path):
+    store = Store(tmp_path)
+    first = hold(read_folder(folder, "train", FIT), "disk", FIT, "skip", store)
+    assert isinstance(first.images["image"].array, np.memmap)
+    kept = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*") if path.is_file()}
+    hold(read_folder(folder, "train", FIT), "disk", FIT, "skip", store)
+    assert {path: path.stat().st_mtime_ns for path in store.folder.rglob("*") if path.is_file()} == kept
+    Image.fromarray(np.full((5, 5, 3), 77, np.uint8)).save(folder / "a" / "0.png")
+    table = hold(read_folder(folder, "train", FIT), "disk", FIT, "skip", store)
+    assert table.images["image"].array[0, 0, 0, 0] == 77
+
+
+def test_choice_of_the_cache():
+    assert choose_cache("auto", MEMORY_LIMIT // 12, (2, 2, 3)) == "memory"
+    assert choose_cache("auto", MEMORY_LIMIT // 12 + 1, (2, 2, 3)) == "none"
+    assert choose_cache(None, 1, (2, 2, 3)) == "none"
+    with pytest.raises(ValueError, match="cache='ram' is unknown; known: 'auto', 'memory', 'disk', None"):
+        choose_cache("ram", 1, (2, 2, 3))
+
+
+def test_collect_keeps_strings_and_columns(tmp_path):
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1)
+    captions = np.array([f"ä{i}".encode() for i in range(3)], object)
+    whole = {"image": pixels, "caption": captions, "label": np.arange(3, dtype=np.int32)}
+    bad = UnreadableImage("b.png", "damaged")
+    blocks = [{k: v[:2] for k, v in whole.items()}, bad, {k: v[2:] for k, v in whole.items()}]
+    for cache in ("memory", "disk"):
+        for _ in range(2):
+            arrays, failures = Store(tmp_path).collect(iter(blocks), 4, cache, "key")
+            assert [(position, error.file, error.reason) for position, error in failures] == [(2, "b.png", "damaged")]
+            for field, value in whole.items():
+                np.testing.assert_array_equal(arrays[field], value)
+
+
+@pytest.mark.parametrize("cache, pattern", [("disk", "*/columns.npz"), (None, "*.json")])
+def test_a_damaged_cache_is_named(folder, tmp_path, cache, pattern):
+    store = Store(tmp_path)
+    hold(read_folder(folder, "train", FIT), cache, FIT, "skip", store)
+    (kept,) = store.folder.glob(pattern)
+    kept.write_bytes(kept.read_bytes()[:30])
+    with pytest.raises(ValueError, match="keras_gen_cache/.* is damaged: .*Delete it"):
+        hold(read_folder(folder, "train", FIT), cache, FIT, "skip", store)

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from keras_gen.data.resize import Fit
+from keras_gen.data.shapes.captions import caption_shapes
+from keras_gen.data.shapes.factors import FACTORS, HELD_OUT, Factors
+from keras_gen.data.shapes.renderer import render_shapes
+from keras_gen.data.shapes.source import describe_shapes, read_shapes, split_sizes
+from keras_gen.data.shapes.splits import PLACED, SIZES, draw_split
+
+FIT = Fit((64, 64, 3))
+
+
+def pixels(table):
+    images = table.images["image"]
+    return np.stack([images.read(i) for i in range(images.count)])
+
+
+def test_every_stored_picture_is_drawn_again_from_its_own_columns(tfds_dir):
+    table = read_shapes("shapes/tiny", "test", FIT, tfds_dir)
+    factors = Factors.from_batch(table.columns)
+    np.testing.assert_array_equal(pixels(table), render_shapes(factors))
+    np.testing.assert_array_equal(table.columns["attributes"], factors.attributes())
+    np.testing.assert_array_equal(table.columns["label"], factors.shape)
+    drawn, forms = draw_split("test")
+    want = sorted(text.encode() for text in caption_shapes(drawn[:200], forms[:200]))
+    assert sorted(table.columns["caption"]) == want
+    assert np.bincount(forms, minlength=4).min() > 400  # 500 of each form among 2,000
+
+
+def test_placed_objects_are_those_of_the_full_set_large_centred_and_upright(tmp_path, monkeypatch):
+    monkeypatch.setitem(SIZES, "placed", {"train": 20, "test": 10})
+    table = read_shapes("shapes/placed", "train", FIT, tmp_path)
+    factors = Factors.from_batch(table.columns)
+    for factor, name in PLACED.items():
+        assert {FACTORS[factor][i] for i in getattr(factors, factor)} == {name}
+    np.testing.assert_array_equal(pixels(table), render_shapes(factors))
+    full = draw_split("train")[0][:20]
+    assert sorted(zip(factors.shape, factors.color, strict=True)) == sorted(zip(full.shape, full.color, strict=True))
+    assert "large, center, upright" in describe_shapes("shapes/placed")["about"]
+
+
+def test_splits_hold_out_combinations(tfds_dir):
+    held_out = {(FACTORS["shape"].index(shape), FACTORS["color"].index(color)) for shape, color in HELD_OUT}
+    sizes = split_sizes("shapes/tiny")
+    found = {}
+    for split in ("test", "test_seen", "test_unseen"):
+        table = read_shapes("shapes/tiny", split, FIT, tfds_dir)
+        found[split] = list(zip(table.columns["shape"].tolist(), table.columns["color"].tolist(), strict=True))
+        assert len(found[split]) == sizes[split]
+    assert set(found["test_unseen"]) <= held_out and not set(found["test_seen"]) & held_out
+    assert sorted(found["test_seen"] + found["test_unseen"]) == sorted(found["test"])
+
+
+def test_slices_and_sums(tfds_dir):
+    captions = {
+        split: read_shapes("shapes/tiny", split, FIT, tfds_dir).columns["caption"].tolist()
+        for split in ("test", "test[:-50]", "test[-50:]", "test_seen[:5]+test_unseen[:5]")
+    }
+    assert captions["test[:-50]"] + captions["test[-50:]"] == captions["test"]
+    assert len(captions["test_seen[:5]+test_unseen[:5]"]) == 10
+    with pytest.raises(ValueError, match="no split 'validation'. Known splits: train .600., test .200., train_seen"):
+        read_shapes("shapes/tiny", "validation", FIT, tfds_dir)
+
+
+def test_the_full_sizes_and_train_and_test_share_no_picture():
+    sizes = describe_shapes("shapes")["splits"]
+    assert sizes["train"] == 20_000 and sizes["test"] == 2_000
+    assert sizes["train_seen"] + sizes["train_unseen"] == 20_000
+    train, test = draw_split("train")[0], draw_split("test")[0]
+    assert not set(zip(train.x, train.y, train.shade, strict=True)) & set(zip(test.x, test.y, test.shade, strict=True))
+
+
+def test_tfds_itself_loads_it_and_images_are_fitted(tfds_dir):
+
+    example = next(iter(tfds.load("shapes/tiny", split="test", data_dir=str(tfds_dir)).as_numpy_iterator()))
+    assert example["image"].shape == (64, 64, 3) and example["caption"].startswith((b"a ", b"at ", b"in "))
+    assert pixels(read_shapes("shapes/tiny", "test[:2]", Fit((16, 16, 1)), tfds_dir)).shape == (2, 16, 16, 1)
+
+
+def test_unknown_size(tfds_dir):
+    with pytest.raises(ValueError, match="'shapes/huge' is unknown; known: 'shapes', 'shapes/placed', 'shapes/tiny'"):
+        read_shapes("shapes/huge", "train", FIT, tfds_dir)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("where a folder should be")
+    with pytest.raises(ValueError, match="shapes cannot be written to .*file.*point data_dir"):
+        read_shapes("shapes/tiny", "train", FIT, tmp_path / "file")

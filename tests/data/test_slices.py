@@ -1,0 +1,49 @@
+import pytest
+
+from keras_gen.data.slices import split_names, split_rows
+
+COUNTS = {"train": 50, "test": 9}
+
+
+@pytest.mark.parametrize(
+    "split, want",
+    [
+        ("train", [("train", 0, 50)]),
+        ("train[:90%]", [("train", 0, 45)]),
+        ("train[90%:]", [("train", 45, 50)]),
+        ("train[-10:]", [("train", 40, 50)]),
+        ("train[:-10]", [("train", 0, 40)]),
+        ("train[-20%:-10%]", [("train", 40, 45)]),
+        ("test[5:]+train[:1]", [("test", 5, 9), ("train", 0, 1)]),
+        ("train[40:1000]", [("train", 40, 50)]),
+    ],
+)
+def test_slices(split, want):
+    assert split_rows(split, COUNTS) == want
+
+
+@pytest.mark.parametrize("cut", ["33%", "90%", "7", "-3"])
+def test_two_parts_make_the_whole(cut):
+    ((_, a, b),) = split_rows(f"train[:{cut}]", COUNTS)
+    ((_, c, d),) = split_rows(f"train[{cut}:]", COUNTS)
+    assert (a, b, d) == (0, c, 50)
+
+
+@pytest.mark.parametrize(
+    "split, says",
+    [
+        ("valid", r"no split 'valid'. Known splits: train \(50\), test \(9\)"),
+        ("train[", "cannot be read"),
+        ("train[1.5:]", "cannot be read"),
+        ("train[120%:]", "-100% to 100%"),
+        ("train[50:]", "selects no example"),
+        ("", "cannot be read"),
+    ],
+)
+def test_errors_name_what_is_known(split, says):
+    with pytest.raises(ValueError, match=says):
+        split_rows(split, COUNTS)
+
+
+def test_names():
+    assert split_names("train[:90%]+test") == ["train", "test"]

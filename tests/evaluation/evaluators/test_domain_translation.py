@@ -1,0 +1,135 @@
+"""What is measured of translators, on domains whose answers are known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_gen import zoo
+from keras_gen.evaluation import evaluate, transfer
+from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.evaluators.domain_translation import cycle, known_counterparts, transferred
+from keras_gen.evaluation.metrics.domain_transfer import moved_copies
+from keras_gen.runs import Run
+
+SHAPE = (16, 16, 3)
+SETTINGS = {"width": 2, "blocks": 1}
+TEXTURES = {"domains": ["plain", "striped"], "by": "texture"}
+
+
+def halves(num: int, invert: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images with a bright side, whose label is the side; inverted in the other domain."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 2, num)
+    images = generator.uniform(0, 0.3, (num, 8, 8, 1)).astype(np.float32)
+    images[labels == 0, :, :4] += 0.6
+    images[labels == 1, :, 4:] += 0.6
+    return (1 - images if invert else images), labels
+
+
+def test_a_right_translation_carries_the_classes_over_and_doing_nothing_swaps_them(tmp_path):
+    source, target, test = halves(400, False, 0), halves(400, True, 1), halves(300, True, 2)
+    found = transfer((1 - source[0], source[1]), source, target, test, folder=tmp_path, enlarged=1600)
+    # inverted, the bright side is the dark one
+    assert found.translated > 0.95 and found.real > 0.95 and found.untranslated < 0.3
+    other = transfer(
+        (1 - source[0], source[1]), (source[0][:, :4], source[1]), target, test, folder=tmp_path, enlarged=1
+    )
+    assert other.untranslated is None
+
+
+def test_a_small_set_is_enlarged_by_moved_copies_of_itself():
+    images = np.zeros((3, 5, 6, 2), np.float32)
+    images[:, 2, 3, 1] = [0.25, 0.5, 0.75]
+    made, labels = moved_copies((images, np.array([4, 5, 6])), 10, seed=1)
+    assert made.shape == (12, 5, 6, 2) and labels.tolist() == [4, 5, 6] * 4
+    np.testing.assert_array_equal(made[:3], images)
+    found = np.argwhere(made[..., 1] > 0)
+    assert len(found) == 12 and (np.abs(found[:, 1:] - [2, 3]) <= 2).all() and len(np.unique(found[:, 1:], axis=0)) > 4
+    np.testing.assert_array_equal(made[..., 1].max(axis=(1, 2)), [0.25, 0.5, 0.75] * 4)
+    again = moved_copies((images, np.array([4, 5, 6])), 10, seed=1)[0]
+    np.testing.assert_array_equal(again, made)
+    same = (images, np.array([4, 5, 6]))
+    assert moved_copies(same, 3) is same
+
+
+class Known:
+    """Translators that are given."""
+
+    def __init__(self, a_to_b, b_to_a):
+        self.a_to_b, self.b_to_a = (lambda x, batch_size, f=f: f(x) for f in (a_to_b, b_to_a))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """An untrained CycleGAN on plain and striped shapes."""
+    folder = tmp_path_factory.mktemp("runs")
+    config = {
+        "system": "cyclegan",
+        "image_shape": list(SHAPE),
+        "settings": SETTINGS,
+        "data": {
+            **{"source": "shapes/tiny", "splits": {"train": "train", "validation": None, "test": "test"}, **TEXTURES},
+            "data_dir": str(folder / "tfds"),
+        },
+        "training": {"epochs": 0, "steps": None, "batch_size": 20, "seed": 0},
+    }
+    run = Run.create(folder / "cyclegan", config)
+    zoo.build("cyclegan", SHAPE, seed=0, **SETTINGS).save(run.model_file)
+    return run
+
+
+def subject(run, monkeypatch, *translators) -> Subject:
+    found = Subject(run)
+    monkeypatch.setattr(Subject, "model", Known(*translators))
+    return found
+
+
+def test_the_way_back_by_hand(run, monkeypatch):
+    nothing = cycle(subject(run, monkeypatch, lambda x: x, lambda x: x))[0]
+    assert nothing == {f"cycle_error_{domain}{end}": 0 for domain in "ab" for end in ("", "_baseline")}
+    darker = subject(run, monkeypatch, lambda x: x, lambda x: 0.75 * x)
+    means = [darker.batch(1000)[f"domain_{domain}"].mean() for domain in "ab"]
+    found = cycle(darker)[0]
+    assert [found[f"cycle_error_{domain}"] for domain in "ab"] == pytest.approx(
+        [0.25 * mean for mean in means], rel=1e-5
+    )
+
+
+def test_doing_nothing_has_the_ratio_one(run, monkeypatch):
+    metrics, about = known_counterparts(subject(run, monkeypatch, lambda x: x, lambda x: x))
+    assert metrics["counterpart_error_a_to_b_ratio"] == metrics["counterpart_error_b_to_a_ratio"] == 1
+    assert metrics["counterpart_error_a_to_b"] == metrics["counterpart_error_a_to_b_baseline"] > 0.01
+    assert about["counterpart_error_a_to_b"]["note"].endswith("32 true counterparts")
+    assert about["counterpart_error_b_to_a"]["note"].endswith("1 true counterparts")
+    worse = known_counterparts(subject(run, monkeypatch, lambda x: 1 - x, lambda x: 1 - x))[0]
+    assert worse["counterpart_error_b_to_a_ratio"] > 2
+
+
+def test_other_data_have_no_counterparts(run, monkeypatch):
+    found = subject(run, monkeypatch, lambda x: x, lambda x: x)
+    monkeypatch.setitem(run.config["data"], "source", "photographs")
+    assert known_counterparts(found) == ({}, {})
+
+
+def test_without_labels_the_reason_is_given(run, monkeypatch):
+    found = subject(run, monkeypatch, lambda x: x, lambda x: x)
+    images = {f"domain_{domain}": np.zeros((2, *SHAPE), np.float32) for domain in "ab"}
+    monkeypatch.setattr(found, "batch", lambda *arguments, **options: images)
+    metrics, about = transferred(found)
+    assert set(metrics.values()) == {None} and len(metrics) == 6
+    assert {each["reason"] for each in about.values()} == {"the two domains have no labels"}
+
+
+def test_a_run_is_evaluated(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("keras_gen.evaluation.metrics.domain_transfer.ENLARGED", 100)
+    content = evaluate(run, verbose=False, max_images=60)
+    assert json.loads(run.evaluation_file.read_text()) == content
+    assert set(content["metrics"]) == {
+        *(f"cycle_error_{domain}{end}" for domain in "ab" for end in ("", "_baseline")),
+        *(f"transfer_accuracy_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_untranslated", "_real")),
+        *(f"counterpart_error_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_baseline", "_ratio")),
+    }
+    assert None not in content["metrics"].values() and set(content["pictures"]) == {"translations"}
+    assert (run.path / content["pictures"]["translations"]).is_file()

@@ -1,0 +1,120 @@
+"""Measures of solved puzzles, by hand and with models that know the answer."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.evaluation import evaluate
+from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.evaluators.puzzle import tile_grid
+from keras_gen.evaluation.metrics.jigsaw import average_mask, best_constants, inside_error, mask_overlap, tiles_right
+from keras_gen.models import Place
+from tests.evaluation.toys import make_run
+
+SMALL = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
+QUICK = {"samples": 40, "max_images": 60, "verbose": False}
+
+
+def mask(*rows) -> np.ndarray:
+    return np.array(rows, np.float32)[None, ..., None]
+
+
+def test_overlap_by_hand():
+    ours, theirs = mask([1, 1], [0, 0]), mask([0.9, 0.4], [0.6, 0.1])
+    np.testing.assert_allclose(mask_overlap(ours, theirs), [1 / 3])
+    np.testing.assert_allclose(mask_overlap(ours, theirs, 0.4), [2 / 3])
+    np.testing.assert_allclose(mask_overlap(0 * ours, 0 * theirs), [1])
+
+
+def test_the_average_mask_is_the_best_of_its_thresholds():
+    """Three masks: left, left, top. 'Left' overlaps them 1, 1, 1/3; all pixels seen, 2/3 each."""
+    masks = np.concatenate([mask([1, 0], [1, 0]), mask([1, 0], [1, 0]), mask([1, 1], [0, 0])])
+    best = average_mask(masks)
+    np.testing.assert_array_equal(best, mask([1, 0], [1, 0]))
+    np.testing.assert_allclose(mask_overlap(masks, best).mean(), 7 / 9)
+
+
+def test_error_inside_and_the_best_constant_by_hand():
+    image = np.float32([[0.0, 0.1], [0.7, 0.9]])[None, ..., None]
+    inside = mask([1, 1], [1, 0])
+    np.testing.assert_allclose(best_constants(image, inside), [[[[0.1]]]])  # the median of 0, .1, .7
+    np.testing.assert_allclose(inside_error(image, best_constants(image, inside), inside), [0.7 / 3], rtol=1e-6)
+    np.testing.assert_allclose(inside_error(image, image + mask([0, 0.3], [0, 9]), inside), [0.1], rtol=1e-5)
+    colours = np.random.default_rng(0).random((1, 2, 2, 3)).astype(np.float32)
+    best = inside_error(colours, best_constants(colours, inside), inside)
+    for other in np.random.default_rng(1).random((20, 1, 1, 1, 3)):
+        assert best <= inside_error(colours, other, inside) + 1e-7
+
+
+def test_tiles_that_are_alike_are_interchangeable():
+    whole = np.float32([1, 2, 2, 3]).reshape(1, 4, 1, 1, 1) / 4
+    tiles = whole[:, [1, 0, 2, 3]]  # of the places 1, 0, 2, 3
+    there = np.ones((1, 4))
+    np.testing.assert_array_equal(tiles_right(tiles, whole, np.array([[1, 0, 2, 3]]), there), [[True] * 4])
+    np.testing.assert_array_equal(tiles_right(tiles, whole, np.array([[2, 0, 1, 3]]), there), [[True] * 4])
+    np.testing.assert_array_equal(
+        tiles_right(tiles, whole, np.array([[0, 1, 2, 3]]), there), [[False, False, True, True]]
+    )
+    np.testing.assert_array_equal(
+        tiles_right(tiles, whole, np.array([[0, 1, 2, 3]]), np.array([[0, 1, 1, 1]])), [[True, False, True, True]]
+    )
+
+
+def test_a_free_puzzle_is_measured(tmp_path):
+    run = make_run(tmp_path, "puzzlegan", **SMALL)
+    content = evaluate(run, **QUICK)
+    found = content["metrics"]
+    assert {"mask_iou", "mask_iou_average", "part_error", "part_error_constant", "psnr", "ssim"} < set(found)
+    assert "restorations" in content["pictures"]
+    model, images = run.load_model(), next(iter(run.dataset("test", batch_size=60)))["image"].numpy()
+    columns = model.endpoint_columns({"image": images})
+    made = model.restore(columns["patches"], columns["presence"], seed=0)
+    error = np.square(made["image"] - images).mean((1, 2, 3))
+    assert found["psnr"] == pytest.approx(-10 * np.log10(error).mean(), rel=1e-4)
+    inside = model.make({"image": tf.constant(images)}, _Draws(), False)["inside"].numpy() > 0
+    expected = (np.abs(made["image"] - images) * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3))
+    assert found["part_error"] == pytest.approx(expected.mean(), rel=1e-4)
+
+
+def test_a_grid_is_measured_with_all_tiles_and_with_some_missing(tmp_path):
+    run = make_run(tmp_path, "puzzlegan", layout="grid", side=2, max_missing=1, **SMALL)
+    found = evaluate(run, **QUICK)["metrics"]
+    endings = [missing + end for missing in ("", "_missing_1") for end in ("", "_baseline")]
+    names = {f"{name}{ending}" for name in ("tiles_right", "solved", "psnr", "ssim") for ending in endings}
+    assert names < set(found)
+    assert 0 <= found["solved"] <= found["tiles_right"] <= 1
+
+
+def test_a_model_that_knows_every_place_solves_all(tmp_path):
+    """Scores that tell the true places: all tiles right, all solved, the pasted image is the source (100 dB)."""
+    subject = Subject(make_run(tmp_path, "puzzlegan", layout="grid", side=2, max_missing=1, **SMALL), samples=40)
+    model = subject.model
+    shuffled, known = model.shuffled, []
+    model.shuffled = lambda *arguments: known.append(shuffled(*arguments)) or known[-1]
+    blank = model.restored
+    model.restored = lambda tiles, presence, z: {
+        **blank(tiles, presence, z), "scores": tf.one_hot(_rows(known[-1], tiles), 4) * presence[:, :, None]
+    }  # fmt: skip
+    metrics, _ = tile_grid(subject)
+    assert metrics["tiles_right"] == metrics["solved"] == metrics["tiles_right_missing_1"] == 1
+    # the shuffled order: the tiles whose places are their own, or alike
+    lying = (known[0][2] == np.arange(4)).mean()
+    assert lying <= metrics["tiles_right_baseline"] < 1 and metrics["psnr_baseline"] < 60
+    assert metrics["psnr"] == pytest.approx(100) and metrics["psnr_missing_1"] < 60
+
+
+def _rows(known, tiles) -> np.ndarray:
+    """The true places of a part of the puzzles: those whose tiles these are."""
+    every, _, places = known
+    start = next(i for i in range(len(every)) if np.array_equal(every[i : i + len(tiles)], tiles.numpy()))
+    return places[start : start + len(tiles)]
+
+
+class _Draws:
+    """Noise that does not matter here."""
+
+    def __init__(self):
+        self.place = Place(tf.constant(60))
+
+    def noise(self, wanted):
+        return {name: tf.zeros([60, *noise.shape]) for name, noise in wanted.items()}

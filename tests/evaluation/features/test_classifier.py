@@ -1,0 +1,108 @@
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.evaluation import feature_extractor
+from keras_gen.evaluation.features import classifier as feature_classifier
+from tests.evaluation.toys import blobs
+
+SETTINGS = {"epochs": 15, "width": 8, "dense": 16, "batch_size": 32, "learning_rate": 3e-3}
+
+
+def labelled(num, seed):
+    images, labels = blobs(num, seed)
+    return images.astype(np.float32) / 255.0, labels
+
+
+TRAIN, TEST = labelled(400, 1), labelled(100, 2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("classifier")
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    keras.utils.set_random_seed(5)
+    return feature_classifier(TRAIN, TEST, folder=folder, settings=SETTINGS)
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    def fail(*arguments):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(sys.modules["keras_gen.evaluation.features.classifier"], "_fit", fail)
+
+
+def test_it_learns_the_labels(trained):
+    assert trained.accuracy > 0.85  # half of the discs are large
+    assert trained.accuracy == np.mean(trained.classify(TEST[0]) == TEST[1])
+
+
+def test_features_are_what_the_logits_are_made_of(trained):
+    hidden = trained.features(TEST[0])
+    assert hidden.shape == (100, 16)
+    kernel, bias = trained.network.layers[-1].get_weights()
+    np.testing.assert_array_equal((hidden @ kernel + bias).argmax(axis=1), trained.classify(TEST[0]))
+
+
+def test_it_is_kept(trained, folder, no_training):
+    again = feature_classifier(TRAIN, TEST, folder=folder, settings=SETTINGS)
+    assert (again.key, again.accuracy) == (trained.key, trained.accuracy)
+    np.testing.assert_array_equal(again.features(TEST[0]), trained.features(TEST[0]))
+    assert [file.name for file in (folder / "keras_gen_cache" / "classifiers").iterdir()] == [f"{trained.key}.npz"]
+
+
+@pytest.mark.parametrize(
+    "train, options",
+    [
+        (TRAIN, {"seed": 1}),
+        (TRAIN, {"settings": {**SETTINGS, "epochs": 16}}),
+        ((TRAIN[0], 1 - TRAIN[1]), {}),
+        ((np.minimum(TRAIN[0], 0.99), TRAIN[1]), {}),
+    ],
+)
+def test_anything_else_is_another_one(trained, folder, no_training, train, options):
+    with pytest.raises(AssertionError, match="trained again"):
+        feature_classifier(train, TEST, folder=folder, **{"settings": SETTINGS, **options})
+
+
+def test_its_own_seed_decides_and_no_global_one(trained, tmp_path):
+    keras.utils.set_random_seed(6)
+    again = feature_classifier(TRAIN, TEST, folder=tmp_path, settings=SETTINGS)
+    # threads may add in another order
+    np.testing.assert_allclose(again.features(TEST[0]), trained.features(TEST[0]), atol=1e-3)
+
+
+def test_the_cache_folder_of_the_data(trained, folder, no_training, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "keras_gen").mkdir()
+    (folder / "keras_gen_cache" / "classifiers").rename(tmp_path / "keras_gen" / "classifiers")
+    try:
+        assert feature_classifier(TRAIN, TEST, settings=SETTINGS).key == trained.key
+    finally:
+        (tmp_path / "keras_gen" / "classifiers").rename(folder / "keras_gen_cache" / "classifiers")
+
+
+def test_as_features(trained, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules["keras_gen.evaluation.features.classifier"].SETTINGS, "epochs", 1)
+    extract = feature_extractor("classifier", train=TRAIN, test=TEST, folder=folder)
+    assert extract(TEST[0]).shape == (100, 128)
+    assert "100 other images" in extract.identity and trained.key[:12] not in extract.identity
+
+
+def test_errors(folder):
+    images, labels = TRAIN
+    for train, options, message in (
+        (TRAIN, {"settings": {"depth": 3}}, "Unknown settings depth; known: version, width"),
+        ((images, labels[:-1]), {}, "Expected train images"),
+        ((images, labels + 0.5), {}, "integer train labels"),
+        ((images, np.zeros(400, int)), {}, "2 or more classes"),
+        ((images[:, :, :6], labels), {}, "like those of training"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            feature_classifier(train, TEST, folder=folder, **options)

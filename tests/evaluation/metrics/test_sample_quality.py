@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import scipy.ndimage
+
+from keras_gen.evaluation import Features, feature_extractor
+from keras_gen.evaluation.features import random_conv
+from keras_gen.evaluation.metrics import frechet_distance, sample_quality
+
+METRICS = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
+
+# four numbers of an image: few enough for a covariance
+MEANS = Features("means", "means of quarters", lambda images: images.reshape(len(images), 4, -1).mean(axis=2))
+
+
+def textures(num: int, seed: int, blur: float = 1.0, size: int = 32) -> np.ndarray:
+    noise = np.random.default_rng(seed).random((num, size, size, 1)).astype(np.float32)
+    return scipy.ndimage.gaussian_filter(noise, (0, blur, blur, 0))
+
+
+@pytest.fixture(scope="module")
+def found():
+    calls = []
+    result = sample_quality(
+        textures(50, 0, blur=2.0),
+        textures(40, 1),
+        textures(60, 2),
+        {"means": MEANS, "inception": "no network"},
+        progress=lambda *call: calls.append(call),
+    )
+    return *result, calls
+
+
+def test_names_and_notes(found):
+    metrics, about, calls = found
+    names = ["fd_random_conv_40_test"]
+    names += [f"{metric}_{what}_40_test" for what in ("means", "inception") for metric in METRICS]
+    names += ["swd_pyramid_32_40_test", "swd_pyramid_16_40_test", "ms_ssim_2_scales_40"]
+    assert list(metrics) == list(about) == [name + suffix for name in names for suffix in ("", "_floor")]
+    for name, value in metrics.items():
+        assert value is None if "inception" in name else isinstance(value, float)
+    for name, notes in about.items():
+        assert {"unit", "note", "images", "samples"} <= set(notes) and notes["images"] == 40
+        expected = {"means": "means of quarters", "random": random_conv.IDENTITY}
+        assert notes.get("features") == next((found for what, found in expected.items() if what in name), None)
+    assert about["kid_means_40_test"]["standard_error"] > 0
+    assert about["fd_means_40_test_floor"]["note"].startswith("40 train images to 40 test images")
+    assert about["fd_inception_40_test_floor"]["reason"] == "no network"
+    whats = ["distance by random convolutions", "features means of real images", "features means of samples"]
+    whats += ["scores by means, percent", "features means of other real images"]
+    whats += ["scores by means of other real images, percent"]
+    assert list(dict.fromkeys(what for what, *_ in calls)) == [*whats, "patches of pyramids", "similarity of pairs"]
+    assert all(0 <= done <= total and total > 0 for _, done, total in calls)
+
+
+def test_values_are_those_of_the_measures(found):
+    metrics, _, _ = found
+    made, real, other = (MEANS(images[:40]) for images in (textures(50, 0, blur=2.0), textures(40, 1), textures(60, 2)))
+    assert metrics["fd_means_40_test"] == frechet_distance(made, real)
+    assert metrics["fd_means_40_test_floor"] == frechet_distance(other, real)
+
+
+def test_blurred_samples_are_told_from_real_ones_beside_the_floor(found):
+    metrics, _, _ = found
+    assert metrics["swd_pyramid_32_40_test"] > 3 * metrics["swd_pyramid_32_40_test_floor"]
+
+
+def test_what_small_images_do_not_allow():
+    small = [textures(30, seed, size=8) for seed in range(3)]
+    metrics, about = sample_quality(*small, {"pixels": feature_extractor("pixels")}, split="validation")
+    missing = {name for name, value in metrics.items() if value is None}
+    names = {"fd_pixels_30_validation", "swd_pyramid_8_30_validation", "ms_ssim_0_scales_30"}
+    assert missing == names | {f"{name}_floor" for name in names}
+    assert "more than 64 samples" in about["fd_pixels_30_validation"]["reason"]
+    assert "16 pixels or more; received 8x8" in about["swd_pyramid_8_30_validation"]["reason"]
+    assert "11 pixels or more; received 8x8" in about["ms_ssim_0_scales_30"]["reason"]
+    assert all(notes["unit"] for notes in about.values())
+    assert metrics["precision_pixels_30_validation"] > 0.3
+
+
+def test_few_images_leave_what_needs_more_null():
+    few = [textures(7, seed, size=8) for seed in range(3)]
+    metrics, about = sample_quality(*few, {"pixels": feature_extractor("pixels")}, pyramid=False)
+    assert metrics["kid_pixels_7_test"] is None and "at least 20" in about["kid_pixels_7_test"]["reason"]
+    assert metrics["fd_random_conv_7_test"] > 0 and metrics["fd_random_conv_7_test_floor"] > 0
+    assert metrics["swd_pixels_7_test"] > 0 and 0 <= metrics["recall_pixels_7_test"] <= 1
+    assert not any("pyramid" in name for name in metrics)
+
+
+def test_an_extractor_that_refuses_leaves_the_others():
+    def refuse(images):
+        raise ValueError("3 channels wanted")
+
+    images = [textures(30, seed, size=16) for seed in range(3)]
+    features = {"odd": Features("odd", "odd", refuse), "means": MEANS}
+    metrics, about = sample_quality(*images, features, pyramid=False)
+    assert about["coverage_odd_30_test"]["reason"] == "3 channels wanted"
+    assert metrics["coverage_odd_30_test"] is None and metrics["coverage_means_30_test"] > 0
+
+
+def test_sets_that_do_not_fit():
+    images = textures(30, 0, size=8)
+    with pytest.raises(ValueError, match=r"three sets of images of one shape; received .*\(0, 8, 8, 1\)"):
+        sample_quality(images, images[:0], images, {})
+    with pytest.raises(ValueError, match=r"received \(30, 8, 8, 1\), \(30, 4, 8, 1\)"):
+        sample_quality(images, images[:, :4], images, {})

@@ -1,8 +1,0 @@
-import numpy as np
-
-from keras_gen.evaluation.interpolation import interpolate
-
-
-def test_from_one_end_to_the_other_in_equal_steps():
-    line = interpolate(np.array([0.0, 10.0]), np.array([4.0, -10.0]), 5)
-    np.testing.assert_allclose(line, [[0, 10], [1, 5], [2, 0], [3, -5], [4, -10]])

@@ -1,0 +1,229 @@
+"""What the base does for every system: batches, seeds, evaluation, generation."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import VAE, Autoencoder
+from keras_gen.models import GenerativeModel
+from tests.models.toys import images, linear_decoder, linear_encoder, losses_of
+
+X = images(8)
+
+
+def vae(rate: float = 0.1, **options) -> VAE:
+    model = VAE(linear_encoder(), linear_decoder(), **{"seed": 0, **options})
+    model.compile(keras.optimizers.SGD(rate))
+    return model
+
+
+class Scalar(GenerativeModel):
+    """A system whose author forgot that losses are per example."""
+
+    def losses_of(self, batch, draws, place, training):
+        return tf.reduce_mean(batch["image"]), {}
+
+
+class Noisy(GenerativeModel):
+    """Reports its own noise."""
+
+    tracked = ("loss", "noise")
+
+    def losses_of(self, batch, draws, place, training):
+        noise = draws.normal([1])[:, 0]
+        return tf.zeros_like(noise), {"noise": noise}
+
+
+def noisy() -> Noisy:
+    model = Noisy(seed=0)
+    model.compile(keras.optimizers.SGD(0.0))
+    return model
+
+
+class TestBatches:
+    def test_forms(self):
+        model, labels = vae(), np.arange(8)
+        for data in (X, (X,), {"image": X}, ({"image": X},)):
+            assert sorted(model.batch_of(data)) == ["image"]
+        classes = VAE(linear_encoder(num_classes=8), linear_decoder(num_classes=8), num_classes=8)
+        for data in ((X, labels), ({"image": X}, labels), {"image": X, "label": labels}):
+            batch = classes.batch_of(data)
+            assert sorted(batch) == ["image", "label"] and batch["label"] is labels
+
+    @pytest.mark.parametrize(
+        "data, message",
+        [
+            ({"picture": X}, r"key 'image'; received the keys \['picture'\]"),
+            ((X, None, np.ones(8)), "sample_weight is not supported"),
+            ((X * 255).astype("uint8"), "float images in .0, 1.; received uint8"),
+            (X[:, :1], r"received the shape \(8, 1, 3, 1\)"),
+            (np.repeat(X, 3, -1), r"received the shape \(8, 2, 3, 3\)"),
+        ],
+    )
+    def test_refused(self, data, message):
+        with pytest.raises(ValueError, match=message):
+            vae().batch_of(data)
+
+    def test_other_fields_are_carried(self):
+        data = tf.data.Dataset.from_tensors({"image": X, "caption": np.array(["a star"] * 8), "label": np.arange(8)})
+        model = vae()
+        model.fit(data, verbose=0)
+        assert model.predict(data, verbose=0).shape == X.shape
+        assert np.isfinite(model.evaluate(data, verbose=0)).all()
+
+
+class TestCompile:
+    @pytest.mark.parametrize("option", [{"loss": "mse"}, {"metrics": ["mae"]}])
+    def test_its_own_loss_and_metrics(self, option):
+        with pytest.raises(ValueError, match="a loss and metrics of its own.*elbo"):
+            vae().compile("adam", **option)
+
+    def test_optimizer_by_name(self):
+        model = vae()
+        model.compile("adam")
+        assert model.optimizer.built and np.isfinite(model.fit(X, verbose=0).history["loss"]).all()
+
+
+class TestLosses:
+    def test_one_value_per_example(self):
+        model = Scalar(seed=0)
+        model.compile(keras.optimizers.SGD(0.1))
+        with pytest.raises(ValueError, match="'loss' must have one value per example"):
+            model.fit(X, verbose=0)
+
+    def test_one_value_for_each_example(self):
+        class Twice(GenerativeModel):
+            def losses_of(self, batch, draws, place, training):
+                return tf.tile(tf.reduce_mean(batch["image"], [1, 2, 3]), [2]), {}
+
+        model = Twice(seed=0)
+        model.compile(keras.optimizers.SGD(0.1))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="one loss is due for each image"):
+            model.fit(X, verbose=0)
+
+    def test_reported_values_are_means_over_examples(self):
+        model = Autoencoder(linear_encoder(2), linear_decoder())  # no noise
+        model.compile(keras.optimizers.SGD(0.0))
+        losses, _ = losses_of(model, X[:5])
+        uneven = model.evaluate(X[:5], batch_size=4, verbose=0, return_dict=True)  # batches of 4 and 1
+        assert uneven["loss"] == uneven["reconstruction"] == pytest.approx(losses.mean(), rel=1e-6)
+        assert abs(losses.mean() - (losses[:4].mean() + losses[4]) / 2) > 1e-3  # the mean of the batches is another
+
+
+class TestEvaluation:
+    def test_repeats_exactly_and_leaves_training_alone(self):
+        model = vae()
+        state = np.asarray(model.seed_generator.state)
+        first = model.evaluate(X, batch_size=4, verbose=0)
+        assert first == model.evaluate(X, batch_size=4, verbose=0)
+        np.testing.assert_array_equal(model.seed_generator.state, state)
+        assert int(model.train_steps) == 0
+
+    def test_batches_have_noise_of_their_own(self):
+        model = noisy()
+        alone = model.evaluate(X[:4], batch_size=4, verbose=0, return_dict=True)["noise"]
+        both = model.evaluate(X, batch_size=4, verbose=0, return_dict=True)["noise"]
+        assert abs(both - alone) > 1e-3
+
+    def test_starts_anew_at_reset_metrics(self):
+        model = noisy()
+        first = float(model.test_step({"image": X})["noise"])
+        assert float(model.test_step({"image": X})["noise"]) != first  # the mean of two draws
+        model.reset_metrics()
+        assert float(model.test_step({"image": X})["noise"]) == first
+
+    def test_training_noise_is_new_at_every_step(self):
+        model, seen = noisy(), []
+        for _ in range(3):
+            seen.append(float(model.train_on_batch(X, return_dict=True)["noise"]))
+        assert len(set(seen)) == 3
+
+
+class TestGenerate:
+    def test_chunks_do_not_matter(self):
+        model = vae()
+        at_once = model.generate(7, seed=2)
+        # matrix products of other sizes may round differently
+        np.testing.assert_allclose(at_once, model.generate(7, seed=2, batch_size=3), atol=1e-6)
+        assert at_once.shape == (7, 2, 3, 1) and at_once.dtype == np.float32
+
+    def test_first_images_do_not_depend_on_num(self):
+        model = vae()
+        np.testing.assert_allclose(model.generate(1, seed=2), model.generate(7, seed=2)[:1], atol=1e-6)
+
+    def test_seeds(self):
+        model = vae()
+        np.testing.assert_array_equal(model.generate(3, seed=2), model.generate(3, seed=2))
+        assert np.abs(model.generate(3, seed=2) - model.generate(3, seed=4)).max() > 1e-3
+        assert np.abs(model.generate(3) - model.generate(3)).max() > 1e-3  # none given: a new one
+
+    @pytest.mark.parametrize(
+        "arguments, message",
+        [
+            ({"num": 0}, "num must be an integer >= 1"),
+            ({"num": 2.0}, "num must be an integer >= 1"),
+            ({"num": 1, "batch_size": 0}, "batch_size must be an integer >= 1"),
+            ({"num": 1, "seed": -1}, "0 <= seed < "),
+            ({"num": 1, "seed": 2**63}, "0 <= seed < "),
+            ({"num": 1, "style": 3}, "takes no condition; received style"),
+        ],
+    )
+    def test_errors(self, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            vae().generate(**arguments)
+
+
+class TestEpochs:
+    """A dataset that says `epoch` is told the epoch, whichever way callbacks come."""
+
+    @staticmethod
+    def data():
+        epoch = tf.Variable(-1, dtype=tf.int64)
+        # every image holds the epoch, so the loss tells which one the dataset saw
+        data = tf.data.Dataset.range(2).map(lambda i: {"image": tf.fill([2, 3, 1], tf.cast(epoch, tf.float32))})
+        data = data.batch(2)
+        data.epoch = epoch
+        return data
+
+    @pytest.mark.parametrize("form", ["none", "list", "one", "callback list"])
+    def test_epoch_is_set(self, form):
+        class Value(GenerativeModel):
+            checks_range = False
+
+            def losses_of(self, batch, draws, place, training):
+                return tf.reduce_mean(batch["image"], axis=[1, 2, 3]), {}
+
+        model = Value(seed=0)
+        model.compile(keras.optimizers.SGD(0.0))
+        history = keras.callbacks.History()
+        callbacks = {
+            "none": None,
+            "list": [history],
+            "one": history,
+            "callback list": keras.callbacks.CallbackList([history], model=model, epochs=4, steps=1),
+        }[form]
+        model.fit(self.data(), initial_epoch=1, epochs=4, callbacks=callbacks, verbose=0)
+        assert model.history.history["loss"] == [1.0, 2.0, 3.0]
+
+
+def test_weights_files(tmp_path):
+    model, other = vae(), vae(seed=9)
+    model.fit(X, epochs=2, verbose=0)
+    model.save_weights(tmp_path / "x.weights.h5")
+    other.load_weights(tmp_path / "x.weights.h5")
+    np.testing.assert_array_equal(model.predict(X, verbose=0), other.predict(X, verbose=0))
+    np.testing.assert_array_equal(model.seed_generator.state, other.seed_generator.state)
+    assert int(other.train_steps) == 2
+
+
+def test_learning_rate_schedule_and_seedless_models_are_saved(tmp_path):
+    model = vae(seed=None)
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)), jit_compile=False)
+    model.fit(X, epochs=2, verbose=0)
+    model.save(tmp_path / "x.keras")
+    loaded = keras.saving.load_model(tmp_path / "x.keras")
+    np.testing.assert_array_equal(model.seed_generator.state, loaded.seed_generator.state)
+    for _ in range(2):
+        assert model.train_on_batch(X, return_dict=True) == loaded.train_on_batch(X, return_dict=True)
+    assert float(loaded.optimizer.learning_rate) == pytest.approx(0.1 * 0.5**4)

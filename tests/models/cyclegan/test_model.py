@@ -1,0 +1,253 @@
+"""CycleGAN: its losses by hand, who moves what, crops, domains of other shapes, what is refused."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import networks
+from keras_gen.models import CycleGAN, Draws, Place
+from keras_gen.models.cyclegan.networks import patch_discriminator
+from keras_gen.models.cyclegan.random_crop import cropped
+from keras_gen.models.cyclegan.resized import resized
+
+SHAPE = (4, 4, 1)
+
+
+def affine(slope: float, shape=SHAPE, channels: int = 1, name: str = "generator") -> keras.Model:
+    """Pixels of a single channel times a number."""
+    conv = keras.layers.Conv2D(channels, 1, use_bias=False)
+    model = keras.Sequential([keras.Input(shape), conv], name=name)
+    conv.kernel.assign(np.full((1, 1, shape[-1], channels), slope))
+    return model
+
+
+def judge(slope: float, shape=SHAPE) -> keras.Model:
+    """A map of logits: the pixels times a number."""
+    return affine(slope, shape, name="discriminator")
+
+
+def cyclegan(**options) -> CycleGAN:
+    model = CycleGAN(affine(0.5), affine(0.25), judge(1.0), judge(2.0), **{"seed": 0, **options})
+    model.compile(keras.optimizers.SGD(0.0))
+    return model
+
+
+def batch(a: float = 0.8, b: float = 0.4, rows: int = 2, shape=SHAPE) -> dict:
+    return {f"domain_{name}": tf.fill((rows, *shape), tf.constant(value)) for name, value in (("a", a), ("b", b))}
+
+
+def losses_of(model, batch, training: bool = False, seed: int = 0) -> tuple[dict, dict]:
+    """(player -> its loss [rows], all metrics [rows])."""
+    place = Place(tf.shape(batch["domain_a"])[0])
+    draws = Draws(tf.constant([seed, 1]), place)
+    made, losses, logs = model.make(batch, draws, training), {}, {}
+    for player in model.players():
+        rows, more = player.loss(batch, made, draws, place, training)
+        losses[player.name], logs = rows.numpy(), logs | {name: value.numpy() for name, value in more.items()}
+    return losses, logs
+
+
+def test_the_losses_are_those_of_the_docstring():
+    """a = .8 becomes .4 and comes back as .1; b = .4 becomes .1 and comes back as .05; identities .2 and .2."""
+    losses, logs = losses_of(cyclegan(cycle_weight=10.0, identity_weight=5.0), batch())
+    adversarial = ((2 * 0.4 - 1) ** 2 + (0.1 - 1) ** 2) / 2
+    cycle, identity = abs(0.1 - 0.8) + abs(0.05 - 0.4), abs(0.2 - 0.4) + abs(0.2 - 0.8)
+    np.testing.assert_allclose(losses["generators"], [adversarial + 10 * cycle + 5 * identity] * 2, rtol=1e-5)
+    # real to 1, translations to 0, halved
+    np.testing.assert_allclose(losses["discriminator_a"], [((0.8 - 1) ** 2 + 0.1**2) / 2] * 2, rtol=1e-5)
+    np.testing.assert_allclose(losses["discriminator_b"], [((2 * 0.4 - 1) ** 2 + (2 * 0.4) ** 2) / 2] * 2, rtol=1e-5)
+    np.testing.assert_allclose(logs["adversarial_loss"], [adversarial / 2] * 2, rtol=1e-5)
+    np.testing.assert_allclose(logs["cycle_error"], [cycle / 2] * 2, rtol=1e-5)
+    np.testing.assert_allclose(logs["identity_error"], [identity / 2] * 2, rtol=1e-5)
+    # the boundary is 1/2: a .8 is right and .1 is right; b .8 is right and .8 is wrong
+    assert (
+        logs["discriminator_a_accuracy"].tolist() == [1, 1] and logs["discriminator_b_accuracy"].tolist() == [0.5] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    "off, missing", [("cycle_weight", 7 + 3.5), ("identity_weight", 1 + 3), ("adversarial_weight", 0.02 + 0.405)]
+)
+def test_each_term_can_be_left_out(off, missing):
+    whole, without = cyclegan(), cyclegan(**{off: 0.0})
+    losses, logs = losses_of(whole, batch())
+    other, other_logs = losses_of(without, batch())
+    np.testing.assert_allclose(losses["generators"] - other["generators"], missing, rtol=1e-4)
+    # the way back is looked at even where it is not asked for
+    np.testing.assert_allclose(other_logs["cycle_error"], logs["cycle_error"], rtol=1e-5)
+    assert ("identity_error" in other_logs) == (off != "identity_weight")
+    assert set(without.tracked) >= set(other_logs) and set(whole.tracked) >= set(logs)
+
+
+def test_semantic_consistency_asks_the_classifier_before_and_after():
+    classifier = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(2)])
+    # logits (s, 1) of the sum s over 16 pixels: class 0 where a pixel's value is above 1/16
+    classifier.set_weights([np.stack([np.ones(16), np.zeros(16)], axis=1), np.array([0.0, 1.0])])
+    plain, _ = losses_of(cyclegan(), batch())
+
+    def entropy(value: float) -> float:
+        """-log softmax of class 0."""
+        return float(np.log1p(np.exp(1 - 16 * value)))
+
+    wanted = {"both": entropy(0.4) + entropy(0.1), "source": entropy(0.4)}
+    for semantics, expected in wanted.items():
+        model = cyclegan(classifier=classifier, semantics=semantics, semantic_weight=3.0)
+        losses, logs = losses_of(model, batch())
+        np.testing.assert_allclose(losses["generators"] - plain["generators"], 3 * expected, rtol=1e-4)
+        assert logs["semantic_agreement"].tolist() == [1, 1]
+    other = cyclegan(classifier=classifier, semantics="source", source="b")
+    # b becomes .05, which is class 1 now
+    losses, logs = losses_of(other, batch(b=0.2))
+    assert logs["semantic_agreement"].tolist() == [0, 0]
+    model = cyclegan(classifier=classifier)
+    moved = {id(v) for player in model.players() for v in player.variables}
+    assert not classifier.trainable_variables and not moved & {id(v) for v in classifier.variables}
+
+
+def test_the_discriminators_meet_earlier_translations():
+    model = cyclegan(pool_size=2)
+    losses_of(model, batch(), training=True)
+    pool = model.pools["b"]
+    np.testing.assert_allclose(pool.images, np.full((2, *SHAPE), 0.4), rtol=1e-6)
+    # images of 1 and of 0 by turns: their translations, .5 and 0, are met at their time and at other times
+    seen = [losses_of(model, batch(a=step % 2), True, seed=step)[0]["discriminator_b"] for step in range(40)]
+    real, first, second = (2 * 0.4 - 1) ** 2, 0.0, (2 * 0.5) ** 2
+    met = np.array(seen[5:])[:, :, None] * 2 - real
+    which = np.abs(met - [first, second]).argmin(axis=-1)
+    assert np.abs(met - [first, second]).min(axis=-1).max() < 1e-5  # nothing but the two
+    own = np.arange(5, 40)[:, None] % 2
+    # a fair coin, and half of what is older is of the same kind: a quarter of 70, give or take two times 3.6
+    assert 8 <= (which != own).sum() <= 27
+    held = np.asarray(model.pools["b"].images)
+    model.evaluate(tf.data.Dataset.from_tensors(batch()), verbose=0)
+    np.testing.assert_array_equal(held, model.pools["b"].images)  # evaluation leaves the pool alone
+
+
+def test_both_generators_are_one_player_and_each_discriminator_moves_itself():
+    model = cyclegan(pool_size=0)
+    players = {player.name: player.variables for player in model.players()}
+    assert list(players) == ["generators", "discriminator_a", "discriminator_b"]
+    assert [len(each) for each in players.values()] == [2, 1, 1] and not model.pools
+
+
+def test_domains_of_other_shapes():
+    a, b = (8, 8, 1), (12, 12, 3)
+    there = resized(networks.residual_translator((12, 12, 1), 3, width=2, blocks=1, halvings=1), a[:2])
+    back = resized(networks.residual_translator((8, 8, 3), 1, width=2, blocks=1, halvings=1), b[:2])
+    judges = [patch_discriminator(shape, width=2, halvings=1) for shape in (a, b)]
+    model = CycleGAN(there, back, *judges, seed=0)
+    assert "identity_error" not in model.tracked
+    model.compile(keras.optimizers.Adam(1e-3))
+    generator = np.random.default_rng(0)
+    images = {"domain_a": generator.random((4, *a), np.float32), "domain_b": generator.random((4, *b), np.float32)}
+    history = model.fit(tf.data.Dataset.from_tensor_slices(images).batch(2), verbose=0).history
+    assert set(history) == set(model.tracked) and np.isfinite(list(history.values())).all()
+    assert model.a_to_b(images["domain_a"]).shape == (4, *b) and model.b_to_a(images["domain_b"]).shape == (4, *a)
+    panels = model.examples(images)
+    assert {title: [each.shape[1:] for each in columns.values()] for title, columns in panels.items()} == {
+        "A to B": [a, b, a], "B to A": [b, a, b]
+    }  # fmt: skip
+    first, second = model.endpoints()
+    assert first.inputs["domain_a"].shape == second.outputs["domain_a"].shape == a
+    assert first.outputs["domain_b"].shape == second.inputs["domain_b"].shape == b
+
+
+def test_crops_are_trained_on_and_whole_images_translated(tmp_path):
+    generators = [
+        networks.residual_translator((None, None, 1), width=2, blocks=1, halvings=1, name=name)
+        for name in ("generator_ab", "generator_ba")
+    ]
+    judges = [patch_discriminator((8, 8, 1), width=2, halvings=1) for _ in "ab"]
+    model = CycleGAN(*generators, *judges, crop=(8, 8), size=(12, 16), pool_size=4, seed=0)
+    model.compile(keras.optimizers.Adam(1e-3))
+    images = np.random.default_rng(0).random((4, 12, 16, 1), np.float32)
+    data = tf.data.Dataset.from_tensors({"domain_a": images, "domain_b": 1 - images})
+    assert np.isfinite(list(model.fit(data, verbose=0).history.values())).all()
+    assert model.pools["a"].images.shape == (4, 8, 8, 1)
+    for shape in ((12, 16), (20, 6), (64, 64)):
+        assert model.a_to_b(np.zeros((1, *shape, 1), np.float32)).shape == (1, *shape, 1)
+    assert model.endpoints()[0].inputs["domain_a"].shape == (12, 16, 1)
+    with pytest.raises(ValueError, match="Images of 9x12 would come back as 10x12"):
+        model.a_to_b(np.zeros((1, 9, 12, 1), np.float32))
+    model.export_size = (20, 23)
+    with pytest.raises(ValueError, match="Images of 20x23 would come back as 20x24"):
+        model.endpoints()
+    model.export_size = (20, 24)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.endpoints()[1].outputs["domain_a"].shape == (20, 24, 1) and loaded.crop == (8, 8)
+    np.testing.assert_array_equal(loaded.a_to_b(images), model.a_to_b(images))
+    np.testing.assert_array_equal(loaded.pools["a"].images, model.pools["a"].images)
+
+
+def test_crops_lie_where_the_places_say():
+    images = tf.reshape(tf.range(2 * 3 * 4, dtype=tf.float32), (2, 3, 4, 1))
+    places = tf.constant([[0.0, 0.99], [0.5, 0.0]])
+    crops = cropped(images, (2, 2), places)[..., 0]
+    # rooms of 1 and 2 pixels: starts (0, 2) and (1, 0)
+    np.testing.assert_array_equal(crops, [[[2, 3], [6, 7]], [[16, 17], [20, 21]]])
+    np.testing.assert_array_equal(cropped(images, (1, 2))[0, ..., 0], [[5, 6]])  # the middle
+    many = cropped(tf.repeat(images[:1], 3000, axis=0), (3, 2), tf.random.stateless_uniform((3000, 2), [1, 2]))
+    counts = np.bincount(many[:, 0, 0, 0].numpy().astype(int), minlength=3)
+    assert np.abs(counts - 1000).max() < 130  # a standard error of 26
+
+
+def test_what_does_not_fit_is_refused():
+    good = affine(0.5), affine(0.25), judge(1.0), judge(2.0)
+    colour = affine(0.5, (4, 4, 1), 3)
+    free = [affine(0.5, (None, None, 1)) for _ in "ab"]
+    for networks_, options, message in (
+        ((colour, *good[1:]), {}, r"one makes images of domain B \(4, 4, 3\), the other takes \(4, 4, 1\)"),
+        ((*good[:2], judge(1.0, (8, 8, 1)), good[3]), {}, r"discriminator_a must take images \(4, 4, 1\)"),
+        (good, {"cycle_weight": -1}, "cycle_weight must be a number >= 0; received -1"),
+        (good, {"pool_size": -1}, "pool_size must be an integer >= 0"),
+        (good, {"source": "c"}, "'a' or 'b'; received 'c'"),
+        (good, {"semantics": "all"}, "Unknown semantics 'all': expected one of both, source"),
+        (good, {"objective": "wasserstein"}, "needs means over the batch"),
+        (good, {"objective": "nonsense"}, "Unknown objective"),
+        (good, {"crop": (2, 2)}, r"crop: both generators must take images \(None, None, channels\)"),
+        (good, {"classifier": judge(1.0, (8, 8, 1))}, "must take .* of domain A"),
+        ((*free, *good[2:]), {}, "give size="),
+        ((*free, *good[2:]), {"size": (4, 4), "crop": (8, 8)}, "larger than the images"),
+        ((*free, *good[2:]), {"size": (4, 0)}, r"size must be \(height, width\) in pixels; received \(4, 0\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            CycleGAN(*networks_, **options)
+    model = cyclegan()
+    for call, message in (
+        (lambda: model.a_to_b(np.zeros((1, 5, 4, 1), np.float32)), r"domain A \[num, 4, 4, 1\]; received \(1, 5, 4"),
+        (lambda: model.b_to_a(np.zeros((1, 4, 4, 1), np.uint8)), "divide by 255"),
+        (lambda: model.generate(1), "makes images of images: it offers a_to_b, b_to_a"),
+        (lambda: model.fit({"domain_a": np.zeros((1, 4, 4, 1), np.float32)}, verbose=0), "'domain_b'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_trouble():
+    model = cyclegan()
+    won = {"discriminator_a_accuracy": 0.999, "discriminator_b_accuracy": 0.998}
+    assert list(model.trouble(won)) == ["the discriminators win"]
+    assert not model.trouble({**won, "discriminator_b_accuracy": 0.9}) and not model.trouble({})
+
+
+def test_it_learns_to_invert():
+    """Domain B is domain A inverted, with no image shown in both; a translation of 1 - x is the answer."""
+    generator = np.random.default_rng(0)
+
+    def discs(num: int) -> np.ndarray:
+        y, x = np.mgrid[:8, :8]
+        center, radius = generator.uniform(2, 5, (num, 2, 1, 1)), generator.uniform(1.5, 2.5, (num, 1, 1))
+        return (np.hypot(y - center[:, 0], x - center[:, 1]) < radius)[..., None].astype(np.float32)
+
+    keras.utils.set_random_seed(0)
+    make = [networks.residual_translator((8, 8, 1), width=8, blocks=1, halvings=0) for _ in "ab"]
+    model = CycleGAN(*make, *(patch_discriminator((8, 8, 1), width=8, halvings=1) for _ in "ab"),
+                     identity_weight=0.0, seed=0)  # fmt: skip
+    model.compile(keras.optimizers.Adam(2e-3, beta_1=0.5))
+    data = tf.data.Dataset.from_tensor_slices({"domain_a": discs(256), "domain_b": 1 - discs(256)}).batch(16)
+    model.fit(data, epochs=8, verbose=0)
+    test = discs(64)
+    error = np.abs(model.a_to_b(test) - (1 - test)).mean()
+    assert error < 0.2 < np.abs(test - (1 - test)).mean()  # doing nothing is wrong everywhere: 1

@@ -1,0 +1,349 @@
+"""A GAN that grows: phases, what each of them moves, exact resume, replicas, export at every stage."""
+
+import dataclasses
+import gc
+import json
+import pathlib
+import weakref
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import data, zoo
+from keras_gen.distributions.noise import draw_noise
+from keras_gen.export import Runtime, export_model
+from keras_gen.models.progan.graph_release import Graphs
+from keras_gen.models.progan.model import REFITTED
+from keras_gen.models.progan.phases import phases
+from tests.replicas import two_replicas
+
+SHAPE = (16, 16, 1)
+BATCH = 4
+IMAGES = np.random.default_rng(0).uniform(size=(16, *SHAPE)).astype(np.float32)
+# of two epochs each
+SMALL = {"width": 4, "latent_size": 3, "group_size": 2, "fade_images": 32, "stable_images": 32}
+
+
+def build(optimizer=None, **options):
+    if not tf.distribute.has_strategy():
+        keras.utils.clear_session()  # the same names in every model
+    return zoo.build("progan", SHAPE, seed=0, optimizer=optimizer, **{**SMALL, **options})
+
+
+def dataset(images=IMAGES):
+    return tf.data.Dataset.from_tensor_slices({"image": images}).batch(BATCH, drop_remainder=True)
+
+
+def state(model):
+    """Path -> value of everything that training goes on from."""
+    return {variable.path: np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)}
+
+
+def assert_same(ours, theirs, **tolerance):
+    for (path, value), other in zip(ours.items(), theirs.values(), strict=True):
+        np.testing.assert_allclose(value, other, err_msg=path, **{"rtol": 0, "atol": 0, **tolerance})
+
+
+class GraphsSeen:
+    """Notes the graphs of every traced step while it is entered."""
+
+    def __init__(self):
+        self.references, self.patch = [], pytest.MonkeyPatch()
+
+    def __enter__(self):
+        note = Graphs.note
+
+        def noted(graphs):
+            note(graphs)
+            self.references.append(weakref.ref(tf.compat.v1.get_default_graph()))
+
+        self.patch.setattr(Graphs, "note", noted)
+        return self
+
+    def __exit__(self, *exception):
+        self.patch.undo()
+
+    def alive(self) -> set[int]:
+        """The positions in `references` of the last note of each graph that still exists."""
+        gc.collect()
+        last = {id(graph()): number for number, graph in enumerate(self.references) if graph() is not None}
+        return set(last.values())
+
+
+@dataclasses.dataclass(frozen=True)
+class Grown:
+    """A model trained through all of its phases, and what was seen on the way.
+
+    Attributes:
+        model: the model.
+        history: of `fit`.
+        traced: the phases, in the order in which the step was traced.
+        graphs: the graphs that it was traced in.
+        states: epochs done -> its state.
+        folder: where it was saved after some epochs, as `{epochs}.keras` and `{epochs}.weights.h5`.
+    """
+
+    model: keras.Model
+    history: dict[str, list[float]]
+    traced: list
+    graphs: GraphsSeen
+    states: dict[int, dict[str, np.ndarray]]
+    folder: pathlib.Path
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    model, traced, states, folder = build(), [], {}, tmp_path_factory.mktemp("grown")
+    step = model.train_step
+
+    def keep(epoch, logs):
+        states[epoch + 1] = state(model)
+        if epoch + 1 in (2, 3, 4):
+            model.save(folder / f"{epoch + 1}.keras")
+            model.save_weights(folder / f"{epoch + 1}.weights.h5")
+
+    with pytest.MonkeyPatch.context() as patch, GraphsSeen() as graphs:
+        patch.setattr(model, "train_step", lambda data: traced.append(model.phase) or step(data))
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=keep)]
+        history = model.fit(dataset(), epochs=10, verbose=0, callbacks=callbacks).history
+    return Grown(model, history, traced, graphs, states, folder)
+
+
+# phases
+
+
+def test_phases_of_three_stages():
+    assert [(p.stage, p.fading) for p in phases(3)] == [(0, False), (1, True), (1, False), (2, True), (2, False)]
+
+
+def test_grows_from_phase_to_phase_in_whole_epochs(grown):
+    assert grown.history["resolution"] == [4, 4, 8, 8, 8, 8, 16, 16, 16, 16]
+    # means of the steps' shares, which rise with the images shown before each step
+    np.testing.assert_allclose(grown.history["alpha"], [1, 1, 3 / 16, 11 / 16, 1, 1, 3 / 16, 11 / 16, 1, 1])
+
+
+def test_each_phase_is_traced_once(grown):
+    assert grown.traced == grown.model.phases
+
+
+def test_no_graph_of_an_old_phase_stays(grown):
+    noted = len(grown.graphs.references)
+    assert noted >= len(grown.model.phases) and grown.graphs.alive() == {noted - 1}
+
+
+def test_a_phase_that_is_no_whole_epoch_is_rounded_up():
+    history = build(fade_images=20, stable_images=1).fit(dataset(), epochs=3, verbose=0).history
+    assert history["resolution"] == [4, 8, 8]
+    np.testing.assert_allclose(history["alpha"], [1, 0.3, 0.8 + 0.2 * 0.75])
+
+
+def test_a_phase_moves_its_own_layers_alone():
+    model = build()
+    before = state(model)
+    model.enter(1)
+    model.fit(dataset(), epochs=1, verbose=0)
+    moved = {path for path, value in state(model).items() if (value != before[path]).any()}
+    kernels = [path for path in before if "/kernel" in path and "equalized" in path and not path.startswith("adam")]
+    later = {variable.path for part in (model.generator, model.discriminator) for variable in part.blocks[2].variables}
+    later |= {variable.path for part in (model.generator, model.discriminator) for variable in part.heads[2].variables}
+    assert kernels and later and not moved & later
+    own = {
+        v.path
+        for part in (model.generator, model.discriminator)
+        for each in part.parts(1, True)
+        for v in each.variables
+    }
+    assert own <= moved
+
+
+def test_a_new_phase_forgets_the_optimizers_and_has_its_own_rate():
+    model = build(rates={4: 0.25, 8: 0.5, 16: 2.0})
+    model.train_step({"image": tf.constant(IMAGES)})  # eager: nothing is traced
+    assert int(model.optimizer.iterations) == 1 and int(model.phase_images) == 16
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.25e-3)
+    model.enter(1)
+    optimizers = model.optimizer.optimizers
+    values = [np.asarray(v) for each in optimizers for v in each.variables if v is not each._learning_rate]
+    assert not any(value.any() for value in values) and int(model.phase_images) == 0
+    assert [float(each.learning_rate) for each in optimizers] == pytest.approx([0.5e-3] * 2)
+    model.enter(3)
+    assert float(model.optimizer.learning_rate) == pytest.approx(2e-3)
+
+
+def test_without_reset_the_optimizers_go_on():
+    model = build(reset=False)
+    model.train_step({"image": tf.constant(IMAGES)})
+    model.enter(1)
+    assert int(model.optimizer.iterations) == 1
+
+
+def test_the_first_step_of_a_fade_shows_the_stage_before():
+    model = build()
+    model.enter(1)
+    batch = model.batch_of({"image": tf.constant(IMAGES)})["image"]
+    small = IMAGES.reshape(16, 4, 4, 4, 4, 1).mean((2, 4)).repeat(2, 1).repeat(2, 2)
+    np.testing.assert_allclose(batch, small, atol=1e-6)  # alpha = 0
+    model.phase_images.assign(16)
+    half = IMAGES.reshape(16, 8, 2, 8, 2, 1).mean((2, 4))
+    np.testing.assert_allclose(model.batch_of({"image": tf.constant(IMAGES)})["image"], (half + small) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 12, 12, 1), (2, 16, 16, 3), (2, 16, 8, 1)])
+def test_images_that_do_not_fit_are_refused(shape):
+    model = build(start=8)
+    with pytest.raises(
+        ValueError, match=r"Expected image \[batch, \*\(8, 8, 1\)\], or a whole number of times.*received"
+    ):
+        model.batch_of({"image": tf.zeros(shape)})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"fade_images": 0}, "fade_images must be an integer >= 1"),
+        ({"batch_sizes": {5: 4}}, "batch_sizes: 5 is no stage; these have sides of .4, 8, 16. pixels"),
+        ({"rates": {8: 0}}, "rates must be above 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        build(**options)
+
+
+def test_a_phase_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="phase must be an integer from 0 to 4; received 5"):
+        build().enter(5)
+
+
+def test_bfloat16_and_classes_in_a_fade():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build(num_classes=2, objective="non_saturating", penalty={"name": "r1", "gamma": 1.0})
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.enter(1)
+    columns = {"image": IMAGES, "label": np.arange(16) % 2}
+    history = model.fit(tf.data.Dataset.from_tensor_slices(columns).batch(BATCH), epochs=3, verbose=0).history
+    assert np.isfinite(list(history.values())).all() and history["resolution"] == [8, 8, 8]
+    images = [model.generate(2, seed=0, label=label) for label in (0, 1)]
+    assert images[0].dtype == np.float32 and np.abs(images[0] - images[1]).max() > 1e-4
+
+
+# data by stages
+
+
+def test_staged_data_arrive_at_the_size_in_use(tmp_path):
+    np.savez(tmp_path / "toy.npz", image=IMAGES)
+    model, seen = build(stable_images=48, fade_images=24), []
+    stages = model.data_stages(BATCH)
+    assert [(each["image_shape"][0], each["batch_size"]) for each in stages] == [(4, 16), (8, 8), (16, 4)]
+    loaded = data.staged([data.load(tmp_path / "toy.npz", steps=3, **each) for each in stages])
+    image = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(next(iter(loaded))["image"].shape[0])
+    )
+    history = model.fit(loaded, epochs=2, verbose=0, callbacks=[image]).history
+    assert history["resolution"] == [4, 8] and seen == [16, 8]
+
+
+def test_batch_sizes_may_be_given():
+    stages = build(batch_sizes={4: 32, 8: 6}).data_stages(BATCH)
+    assert [each["batch_size"] for each in stages] == [32, 6, 4]
+
+
+# resume, replicas
+
+
+@pytest.mark.parametrize(
+    ("epoch", "form", "until"),
+    [(2, "weights", 3), (3, "model", 5), (4, "weights", 5)],
+    ids=["before a fade", "in a fade", "in a stabilization"],
+)
+def test_saved_and_loaded_it_goes_on_bit_for_bit(grown, epoch, form, until):
+    if form == "model":
+        model = keras.saving.load_model(grown.folder / f"{epoch}.keras")
+    else:
+        model = build()
+        model.load_weights(grown.folder / f"{epoch}.weights.h5")
+    model.fit(dataset(), initial_epoch=epoch, epochs=until, verbose=0)
+    assert_same(grown.states[until], state(model))
+
+
+@pytest.mark.slow  # test_replicas.py grows on two devices through `train`
+def test_two_replicas_grow_as_one_device():
+    """In a fade and after it; no graph of an old phase stays here either."""
+
+    def run():
+        model = build(keras.optimizers.SGD(0.01), fade_images=16, stable_images=16)
+        history = model.fit(dataset(), validation_data=dataset(), epochs=2, verbose=0).history
+        return model, history
+
+    one, history = run()
+    keras.utils.clear_session()
+    with two_replicas().scope(), GraphsSeen() as graphs:
+        two, other = run()
+    assert len(graphs.alive()) == 2  # those of the last phase: training and validation
+    assert two.phase == one.phase and history["resolution"] == other["resolution"] == [4, 8]
+    assert_same(state(one), state(two), rtol=1e-4, atol=2e-6)  # sums in another order
+    for name, values in history.items():
+        np.testing.assert_allclose(values, other[name], rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+# use
+
+
+def test_the_same_noise_at_every_stage(grown):
+    model = grown.model
+    images = [model.generate(2, seed=1, stage=stage) for stage in (0, 1, 2)]
+    assert [image.shape for image in images] == [(2, 4, 4, 1), (2, 8, 8, 1), (2, 16, 16, 1)]
+    np.testing.assert_array_equal(images[2], model.generate(2, seed=1))
+    with pytest.raises(ValueError, match="stage must be an integer from 0 to 2"):
+        model.generate(2, stage=3)
+
+
+def test_images_of_earlier_stages_follow_those_of_the_last(grown):
+    model = grown.model
+    noise = {name: tf.constant(value) for name, value in draw_noise(model.noise(), REFITTED, 0).items()}
+    generator, codes = model.shown("generator"), model.prior.draw(noise)
+    features = [generator.blocks[0](codes)]
+    for block in generator.blocks[1:]:
+        features.append(block(features[-1]))
+    images = generator(codes, stage=2).numpy()
+    for stage in (1, 0):
+        rows, columns = images.shape[1] // 2, images.shape[2] // 2
+        images = images.reshape(REFITTED, rows, 2, columns, 2, 1).mean((2, 4))
+        shown = generator(codes, stage=stage).numpy()
+        np.testing.assert_allclose(shown.mean(), images.mean(), atol=1e-4)
+        # no affine map of the features is nearer; a thousandth is for the regularizer
+        x = features[stage].numpy().reshape(-1, features[stage].shape[-1])
+        x = np.concatenate([x, np.ones([len(x), 1])], axis=1)
+        nearest = x @ np.linalg.lstsq(x, images.reshape(len(x), -1))[0]
+        least = np.mean((nearest - images.reshape(nearest.shape)) ** 2)
+        np.testing.assert_allclose(np.mean((shown - images) ** 2), least, rtol=1e-3)
+
+
+def test_in_a_fade_the_stage_before_is_shown():
+    model = build()
+    model.enter(3)
+    assert model.settled == 1 and model.generate(1, seed=0).shape == (1, 8, 8, 1) == (1, *model.image_shape)
+    with pytest.raises(ValueError, match="stage must be an integer from 0 to 1"):
+        model.generate(2, stage=2)
+
+
+@pytest.mark.parametrize("number", [0, 3, 4])
+def test_export_at_any_stage(tmp_path, number):
+    model = build()
+    model.enter(number)
+    columns = {"image": np.concatenate([IMAGES, IMAGES, IMAGES])}
+    out = export_model(model, tmp_path / "export", calibration=columns, quantize=("float32", "int8"))
+    runtime, names = Runtime(out, precision="float32"), [each.name for each in model.endpoints()]
+    assert list(runtime.signatures) == names and names[0] == "generate" and len(names) == model.settled + 1
+    np.testing.assert_allclose(runtime.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)
+    z = runtime.noise(3, 2)
+    for stage, name in enumerate(names[1:]):
+        made = runtime.run(name, **z)["image"]
+        np.testing.assert_allclose(made, model.generate(3, seed=2, stage=stage), atol=1e-5)
+    # no fade and no layers of a later stage: convolutions of the stage alone
+    operations = json.loads((out / "parity.json").read_text())["files"]["float32"]["operations"]["generate"]
+    assert operations["CONV_2D"] == 1 + 2 * model.settled + 1

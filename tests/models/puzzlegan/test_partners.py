@@ -1,0 +1,39 @@
+"""Another example for each one: the next of the global batch."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.models.core.global_batch import Place
+from keras_gen.models.puzzlegan.partners import partners
+from tests.replicas import two_replicas
+
+VALUES = np.arange(10, dtype=np.float32).reshape(5, 2)
+
+
+def test_on_one_device():
+    np.testing.assert_array_equal(partners(tf.constant(VALUES), Place(tf.constant(5))), np.roll(VALUES, -1, axis=0))
+    np.testing.assert_array_equal(partners(tf.constant(VALUES[:1]), Place(tf.constant(1))), VALUES[:1])
+
+
+def _on_two(first: int):
+    """Rows of the two replicas -> their partners."""
+    strategy = two_replicas()
+    parts = [tf.constant(VALUES[:first]), tf.constant(VALUES[first:])]
+
+    @tf.function
+    def run():
+        def replica(context_values):
+            place = Place(tf.shape(context_values)[0])
+            filled = place.filled({"values": context_values})["values"]
+            return place.own(partners(filled, place))
+
+        values = strategy.experimental_distribute_values_from_function(lambda c: parts[c.replica_id_in_sync_group])
+        return strategy.experimental_local_results(strategy.run(replica, args=(values,)))
+
+    return np.concatenate(run())
+
+
+def test_on_two_replicas_it_is_the_same():
+    expected = np.roll(VALUES, -1, axis=0)
+    np.testing.assert_array_equal(_on_two(3), expected)
+    np.testing.assert_array_equal(_on_two(5), expected)  # the second replica has no row

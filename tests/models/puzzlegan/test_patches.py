@@ -1,0 +1,197 @@
+"""Puzzle-GAN: order, absence, the four terms, weights that decay, what is restored."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import zoo
+from keras_gen.models import Draws, Place
+from keras_gen.models.puzzlegan.patches import summed
+
+SHAPE = (8, 8, 3)
+SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
+IMAGES = np.random.default_rng(0).random((5, *SHAPE)).astype(np.float32)
+
+
+def built(**settings):
+    return zoo.build("puzzlegan", SHAPE, seed=0, **{**SETTINGS, "max_patches": 4, "min_patches": 2, **settings})
+
+
+@pytest.fixture(scope="module")
+def model():
+    return built()
+
+
+@pytest.fixture(scope="module")
+def patches(model):
+    return model.endpoint_columns({"image": IMAGES})["patches"][:, :3]
+
+
+class Doubled:
+    """An encoder whose features are exact in float32: twice the patch, and its sum."""
+
+    def __call__(self, patches, training=False):
+        return [2 * patches, tf.reduce_sum(patches, axis=[1, 2, 3])[:, None]]
+
+
+def test_features_are_summed_over_the_patches_that_are_there():
+    """With small whole numbers every sum is exact: so is the equality of all orders."""
+    whole = np.random.default_rng(0).integers(0, 9, (2, 4, 3, 3, 1)).astype(np.float32)
+    presence = np.float32([[1, 1, 0, 1], [1, 0, 0, 0]])
+    maps, codes = summed(Doubled(), whole, presence)
+    np.testing.assert_array_equal(maps[0], 2 * (whole[0, 0] + whole[0, 1] + whole[0, 3]))
+    np.testing.assert_array_equal(codes, [[whole[0, [0, 1, 3]].sum()], [whole[1, 0].sum()]])
+    for order in ([3, 2, 1, 0], [1, 2, 3, 0], [2, 0, 3, 1]):
+        again = summed(Doubled(), whole[:, order], presence[:, order])
+        for ours, theirs in zip((maps, codes), again, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_order_of_the_patches_does_not_matter(model, patches):
+    """Two numbers added either way are the same: with two patches bit for bit, with three up to rounding."""
+    ours, theirs = model.restore(patches[:, :2], seed=1), model.restore(patches[:, 1::-1], seed=1)
+    for name in ("image", "mask"):
+        np.testing.assert_array_equal(ours[name], theirs[name])
+    ours = model.restore(patches, seed=1)
+    for order in ([2, 0, 1], [1, 0, 2]):
+        theirs = model.restore(patches[:, order], seed=1)
+        for name in ("image", "mask"):
+            np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6)  # another order of three float32 numbers
+    other = model.restore(patches[::-1], seed=1)
+    assert np.abs(ours["mask"] - other["mask"]).max() > 1e-4  # it looks at the patches
+
+
+def test_a_missing_patch_is_the_same_as_fewer_patches(model, patches):
+    presence = np.float32([[1, 0, 1]] * 5)
+    with_two = model.restore(patches[:, [0, 2]], seed=1)
+    without_one = model.restore(patches, presence, seed=1)
+    for name in ("image", "mask"):
+        np.testing.assert_allclose(with_two[name], without_one[name], atol=1e-6)
+
+
+def test_the_seed_is_the_noise(model, patches):
+    ours, again, other = (model.restore(patches, seed=seed)["image"] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(ours, again)
+    assert np.abs(ours - other).max() > 1e-5
+
+
+def test_composites_by_hand(model):
+    inside = np.zeros((5, 8, 8, 1), np.float32)
+    inside[:, :, :4] = 1
+    made = model.composites(tf.constant(IMAGES), tf.constant(inside), Place(tf.constant(5)))
+    other = np.roll(IMAGES, -1, axis=0)
+    part, context = made["foreign_part"].numpy(), made["foreign_context"].numpy()
+    np.testing.assert_array_equal(part[:, :, :4], other[:, :, :4])
+    np.testing.assert_array_equal(part[:, :, 4:], IMAGES[:, :, 4:])
+    np.testing.assert_array_equal(context[:, :, :4], IMAGES[:, :, :4])
+    np.testing.assert_array_equal(context[:, :, 4:], other[:, :, 4:])
+
+
+def game(model, images):
+    place = Place(tf.constant(len(images)))
+    draws = Draws(tf.constant([1, 2]), place)
+    batch = {"image": tf.constant(images)}
+    made = model.make(batch, draws, False)
+    return batch, made, draws, place
+
+
+@pytest.mark.parametrize("count", [5, 1])
+def test_the_discriminator_has_four_terms(model, count):
+    """Non-saturating by hand: softplus(-C(real)) and a third of each other kind's softplus(C)."""
+    batch, made, draws, place = game(model, IMAGES[:count])
+    losses, _ = model.discriminator_loss(batch, made, draws, place, False)
+    kinds = ("generated", "foreign_part", "foreign_context") if count > 1 else ("generated",)
+    expected = tf.nn.softplus(-model.judged(batch["image"], False))
+    expected += sum(tf.nn.softplus(model.judged(made[kind], False)) for kind in kinds) / len(kinds)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+def test_the_generators_weights_decay():
+    model = built(half_life=10, least=0.2, place_weight=3.0, appearance_weight=7.0, adversarial_weight=0.5)
+    batch, made, draws, place = game(model, IMAGES)
+    # 0.2 + 0.8 / 2^(steps / 10): in a half-life not the weight halves, but its distance to the least one
+    for steps, left in ((0, 1.0), (10, (1 + 0.2) / 2), (20, 0.2 + 0.8 / 4), (30, 0.2 + 0.8 / 8), (10_000, 0.2)):
+        model.train_steps.assign(steps)
+        np.testing.assert_allclose(model.weight_left(), left, rtol=1e-5)
+        losses, metrics = model.generator_loss(batch, made, draws, place, False)
+        adversarial = tf.nn.softplus(-model.judged(made["generated"], False))
+        guided = 3 * metrics["spatial_loss"] + 7 * metrics["appearance_loss"]
+        np.testing.assert_allclose(losses, 0.5 * adversarial + left * guided, rtol=1e-5)
+    model = built(half_life=10, least=0.0)
+    model.train_steps.assign(10)
+    assert model.weight_left() == 0.5
+    assert built(half_life=None).weight_left() == 1
+
+
+def test_given_boxes_are_taken():
+    model = built(max_patches=3)
+    boxes = np.tile(np.float32([[0, 0, 3 / 8, 3 / 8], [5 / 8, 5 / 8, 1, 1], [0, 0, 1, 1]]), (5, 1, 1))
+    presence = np.float32([[1, 1, 0]] * 5)
+    columns = model.endpoint_columns({"image": IMAGES, "boxes": boxes, "presence": presence})
+    np.testing.assert_allclose(columns["patches"][:, 0], IMAGES[:, :3, :3], atol=1e-5)
+    np.testing.assert_allclose(columns["patches"][:, 1], IMAGES[:, 5:, 5:], atol=1e-5)
+    np.testing.assert_array_equal(columns["presence"], presence)
+    batch = {"image": tf.constant(IMAGES), "boxes": tf.constant(boxes), "presence": tf.constant(presence)}
+    place = Place(tf.constant(5))
+    inside = model.make(batch, Draws(tf.constant([1, 2]), place), True)["inside"].numpy()[0, ..., 0]
+    assert inside.sum() == 18 and inside[:3, :3].all() and inside[5:, 5:].all()
+    with pytest.raises(ValueError, match=r"max_patches=3: expected boxes \[batch, 3, 4\]"):
+        model.boxes_of({**batch, "boxes": batch["boxes"][:, :2]})
+
+
+def test_training_draws_how_many_patches_there_are():
+    model = built(num_patches=3, min_patches=1, max_patches=4)
+    images = tf.constant(np.tile(IMAGES, (80, 1, 1, 1)))
+    place = Place(tf.constant(400))
+    _, presence = model.boxes_of({"image": images}, Draws(tf.constant([3, 4]), place))
+    count = np.bincount(presence.numpy().sum(1).astype(int), minlength=5)
+    # 100 of each expected; four standard deviations of a binomial of 400 and 1/4 are 35
+    assert count[0] == 0 and (np.abs(count[1:] - 100) < 35).all()
+    assert (presence.numpy()[:, :-1] >= presence.numpy()[:, 1:]).all()  # the best boxes first
+    assert (model.boxes_of({"image": images})[1].numpy().sum(1) == 3).all()
+
+
+def test_without_a_mask_there_is_none():
+    model = built(use_mask=False)
+    assert list(model.endpoints()[0].outputs) == ["image"]
+    assert "mask_iou" not in model.tracked and "spatial_loss" not in model.tracked
+    history = model.fit(IMAGES, batch_size=5, verbose=0).history
+    assert set(history) == set(model.tracked) and np.isfinite(list(history.values())).all()
+
+
+def test_examples_show_source_patches_mask_and_image(model):
+    (columns,) = model.examples({"image": IMAGES}).values()
+    assert list(columns) == ["source", "patches", "mask", "restored"]
+    assert all(column.shape == IMAGES.shape for column in columns.values())
+    seen = columns["patches"] != 1
+    np.testing.assert_allclose(columns["patches"][seen], IMAGES[seen], atol=1e-6)
+    assert 0.2 < seen.mean() < 0.45  # three boxes of 3 x 3 in 64 pixels: at most 27 / 64
+
+
+def test_settings_that_do_not_fit():
+    for settings, message in (
+        ({"num_patches": 5}, "min_patches <= num_patches <= max_patches; received 2, 5 and 4"),
+        ({"jitter": 0.7}, "jitter must be a part .* received 0.7"),
+        ({"least": 2}, "least must be a share"),
+        ({"half_life": 0}, "half_life must be a number of steps > 0"),
+        ({"place_weight": -1}, "place_weight must be a number >= 0"),
+        ({"objective": "wasserstein"}, "needs means over the batch"),
+        ({"layout": "ring"}, "Unknown layout 'ring': expected one of free, grid"),
+        ({"patch_size": 2}, "patch_size must be a part of the image's sides"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            built(**settings)
+
+
+def test_patches_that_do_not_fit(model, patches):
+    with pytest.raises(ValueError, match=r"Expected patches \[num, 1 to 4, 3, 3, 3\]; received the shape"):
+        model.restore(patches[:, :, :2])
+    with pytest.raises(ValueError, match=r"Expected presence \(5, 3\)"):
+        model.restore(patches, np.ones((5, 2)))
+    with pytest.raises(ValueError, match="PuzzleGAN makes images of images: it offers restore"):
+        model.generate(1)
+
+
+def test_trouble_is_told(model):
+    assert not model.trouble({"discriminator_accuracy": 0.9})
+    assert "right on 99.5%" in model.trouble({"discriminator_accuracy": 0.995})["the discriminator wins"]

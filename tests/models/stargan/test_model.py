@@ -1,0 +1,252 @@
+"""StarGAN's losses by hand, its mask vectors, and a colour that it learns to change."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import networks, zoo
+from keras_gen.models import Draws, Place, StarGAN
+from keras_gen.models.stargan.networks import stargan_discriminator
+
+SHAPE = (4, 4, 1)
+RNG = np.random.default_rng(0)
+IMAGES = RNG.random((4, *SHAPE), np.float32)
+LABELS = np.array([0, 1, 0, 1], np.int32)
+
+
+class Add(keras.layers.Layer):
+    """The image plus 1/10 of the first attribute and 2/10 of the second: there and back is known."""
+
+    def call(self, inputs):
+        image, attributes = inputs
+        weights = tf.constant([0.1 * 2**index for index in range(attributes.shape[1])])
+        return image + tf.reduce_sum(attributes * weights, axis=1)[:, None, None, None]
+
+
+def generator(size: int) -> keras.Model:
+    inputs = [keras.Input(SHAPE), keras.Input((size,))]
+    return keras.Model(inputs, Add()(inputs))
+
+
+def discriminator(size: int) -> keras.Model:
+    """The critic is 6 times the image's mean, in a map of 2x2; the logits are (mean, -mean, ...)."""
+    image = keras.Input(SHAPE)
+    mean = keras.layers.GlobalAveragePooling2D(keepdims=True)(image)
+    critic = keras.layers.Lambda(lambda x: 6 * keras.ops.tile(x, (1, 2, 2, 1)))(mean)
+    logits = keras.layers.Lambda(lambda x: keras.ops.concatenate([x * (-1) ** i for i in range(size)], -1))(mean)
+    return keras.Model(image, [critic, keras.layers.Flatten()(logits)])
+
+
+def model(**options) -> StarGAN:
+    options = {"groups": [2], "ema": None, "seed": 0, **options}
+    size = sum(options["groups"])
+    sets = max(options["datasets"]) + 1 if options.get("datasets") else 0
+    return StarGAN(generator(size + sets), discriminator(size), **options)
+
+
+def played(model: StarGAN, batch: dict) -> dict:
+    """What the players say of a batch, and what was made."""
+    batch = {name: tf.constant(value) for name, value in batch.items()}
+    place = Place(tf.constant(len(batch["image"])))
+    draws = Draws(tf.constant([1, 2]), place)
+    made = model.make(batch, draws, True)
+    found = {player.name: player.loss(batch, made, draws, place, True) for player in model.players()}
+    return {"made": made, **found}
+
+
+def entropy(logits, classes):
+    """Softmax cross-entropy in nats."""
+    return np.log(np.exp(logits).sum(1)) - logits[np.arange(len(logits)), classes]
+
+
+def test_losses_by_hand():
+    found = played(model(), {"image": IMAGES, "label": LABELS})
+    target = found["made"]["target"].numpy()
+    assert sorted(target[:, 1]) == [0, 0, 1, 1] and set(target.sum(1)) == {1}  # the batch's own, in another order
+    generated = IMAGES + (target @ [0.1, 0.2])[:, None, None, None]
+    np.testing.assert_allclose(found["made"]["generated"], generated, rtol=1e-6)
+    mean, generated_mean = IMAGES.mean((1, 2, 3)), generated.mean((1, 2, 3))
+    logits = np.stack([mean, -mean], 1)
+    # of images in [-1, 1] the critic is 3 * mean + 3: its slope at each of 16 pixels is 3 / 16, its norm 3 / 4
+    penalty = 10 * (3 / 4 - 1) ** 2
+    losses, metrics = found["discriminator"]
+    np.testing.assert_allclose(losses, 6 * (generated_mean - mean) + penalty + entropy(logits, LABELS), rtol=1e-5)
+    np.testing.assert_allclose(metrics["critic_distance"], 6 * (mean - generated_mean), rtol=1e-5)
+    np.testing.assert_allclose(metrics["real_accuracy"], LABELS == 0)
+    losses, metrics = found["generator"]
+    error = target @ [0.1, 0.2] + np.array([0.1, 0.2])[LABELS]  # there and back adds both
+    logits = np.stack([generated_mean, -generated_mean], 1)
+    expected = -6 * generated_mean + entropy(logits, target.argmax(1)) + 10 * 2 * error
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    np.testing.assert_allclose(metrics["reconstruction_error"], error, rtol=1e-5)
+    np.testing.assert_allclose(metrics["translated_accuracy"], target[:, 0])
+
+
+def test_the_weights():
+    plain = played(model(), {"image": IMAGES, "label": LABELS})
+    without = played(
+        model(classification_weight=0.0, reconstruction_weight=0.0, penalty_weight=20.0),
+        {"image": IMAGES, "label": LABELS},
+    )
+    mean, generated = IMAGES.mean((1, 2, 3)), plain["made"]["generated"].numpy().mean((1, 2, 3))
+    np.testing.assert_allclose(without["generator"][0], -6 * generated, rtol=1e-5)
+    np.testing.assert_allclose(without["discriminator"][0], 6 * (generated - mean) + 20 / 16, rtol=1e-5)
+
+
+SETS = {"groups": [2, 1, 2], "datasets": [0, 0, 1]}
+BATCH = {
+    "image": IMAGES,
+    "attributes": np.array([[1, 0, 1, 7, 7], [0, 1, 0, 7, 7], [5, 5, 5, 0, 1], [5, 5, 5, 1, 0]], np.float32),
+    "dataset": np.array([0, 0, 1, 1], np.int32),
+}
+KNOWN = np.array([[1, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 1, 0]], np.float32)
+
+
+def test_mask_vectors_of_two_sets():
+    """Unknown attributes are zeros, the set is told, and targets stay within the set."""
+    found = played(model(**SETS), BATCH)
+    target = found["made"]["target"].numpy()
+    assert sorted(map(tuple, target[:2])) == sorted(map(tuple, KNOWN[:2]))
+    assert sorted(map(tuple, target[2:])) == sorted(map(tuple, KNOWN[2:]))
+    attributes, mask = model(**SETS).told({name: tf.constant(value) for name, value in BATCH.items()})
+    np.testing.assert_array_equal(attributes, KNOWN)
+    np.testing.assert_array_equal(mask, [[1, 0], [1, 0], [0, 1], [0, 1]])
+
+
+def test_only_the_groups_of_a_set_are_classified():
+    found = played(model(**SETS, reconstruction_weight=0.0), BATCH)
+    mean = IMAGES.mean((1, 2, 3))
+    pair = np.stack([mean, -mean], 1)
+    own = [
+        entropy(pair[:1], [0])[0] + np.log1p(np.exp(-mean[0])),
+        entropy(pair[1:2], [1])[0] + np.log1p(np.exp(mean[1])),
+    ]
+    # the last group's logits are (-mean, mean)
+    other = entropy(-pair[2:], [1, 0])
+    losses, metrics = found["discriminator"]
+    rest = -metrics["critic_distance"].numpy() + 10 / 16
+    np.testing.assert_allclose(losses - rest, [*own, *other], rtol=1e-4)
+
+
+def test_the_sets_reach_the_generator():
+    made = networks.residual_translator((12, 12, 1), width=2, blocks=1, num_attributes=7, padding="zero")
+    judge = stargan_discriminator((12, 12, 1), 5, width=2)
+    star = StarGAN(made, judge, **SETS, ema=None)
+    image = RNG.random((2, 12, 12, 1), np.float32)
+    vector = np.eye(5, dtype=np.float32)[[4, 4]]
+    by_call = star({"image": image, "attributes": vector + 1 - star.vocabulary.known[1], "dataset": np.array([1, 1])})
+    np.testing.assert_allclose(by_call, made([image, np.concatenate([vector, [[0, 1]] * 2], 1)]), atol=1e-6)
+    np.testing.assert_allclose(star.translate(image, "4"), by_call, atol=1e-6)
+    np.testing.assert_allclose(star.translate(image, vector, dataset=1), by_call, atol=1e-6)
+    endpoint = star.endpoints()[0]
+    assert {name: port.shape for name, port in endpoint.inputs.items()} == {
+        "image": (12, 12, 1),
+        "attributes": (5,),
+        "dataset": (2,),
+    }
+    columns = star.examples({**BATCH, "image": image.repeat(2, 0)})["given | translated"]
+    assert list(columns) == ["given", "0", "1", "2", "3", "4"]
+    np.testing.assert_allclose(columns["4"][:2], star.translate(image[[0, 0]], np.eye(5)[4], dataset=1), atol=1e-6)
+
+
+def test_trains_on_two_sets():
+    settings = {"width": 2, "blocks": 1, "halvings": 1, "discriminator_width": 2, "n_critic": 1}
+    star = zoo.build("stargan", (8, 8, 1), **SETS, **settings)
+    columns = {**BATCH, "image": RNG.random((4, 8, 8, 1), np.float32)}
+    history = star.fit(columns, batch_size=4, epochs=2, verbose=0).history
+    assert np.isfinite(list(history.values())).all()
+
+
+def squares(bright: np.ndarray, seed: int) -> np.ndarray:
+    """A square of 4x4 somewhere on black, of a brightness of 0.4 or 0.9: float32 [num, 8, 8, 1]."""
+    places = np.random.default_rng(seed).integers(0, 5, (len(bright), 2))
+    y, x = np.mgrid[:8, :8]
+    inside = [(top <= y) & (y < top + 4) & (left <= x) & (x < left + 4) for top, left in places]
+    return (np.stack(inside)[..., None] * np.where(bright, 0.9, 0.4)[:, None, None, None]).astype(np.float32)
+
+
+def test_it_learns_the_other_brightness_and_keeps_the_place():
+    label = np.arange(128) % 2
+    star = zoo.build(
+        "stargan", (8, 8, 1), seed=0, groups=[2], attribute_names=["dim", "bright"], width=8, blocks=1, halvings=0,
+        residual=True,
+        discriminator_width=8, n_critic=2, ema=0.9, learning_rate=5e-3,
+    )  # fmt: skip
+    images = squares(label, seed=1)
+    star.fit({"image": images, "label": label}, batch_size=32, epochs=40, verbose=0)
+    dim, bright = (squares(np.full(50, value), seed=2) for value in (0, 1))
+    for given, name, truth in ((dim, "bright", bright), (bright, "dim", dim)):
+        error = np.abs(star.translate(given, name) - truth).mean()
+        assert error < np.abs(given - truth).mean() / 2  # a quarter as a rule
+    assert np.mean(star.classify(images).numpy().argmax(1) == label) > 0.9
+
+
+def test_examples_have_a_column_for_each_domain():
+    star = model(attribute_names=["a", "b"])
+    columns = star.examples({"image": IMAGES, "label": LABELS})["given | translated"]
+    assert list(columns) == ["given", "a", "b"]
+    np.testing.assert_allclose(columns["b"], IMAGES + 0.2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "batch, message",
+    [
+        ({"image": IMAGES}, r"attributes \[batch, 2\], or label; it has image"),
+        ({"image": IMAGES, "attributes": np.zeros((4, 3))}, r"Expected attributes \[batch, 2\]"),
+    ],
+)
+def test_batches_it_cannot_use(batch, message):
+    with pytest.raises(ValueError, match=message):
+        model().attributes_of(batch)
+    with pytest.raises(ValueError, match="needs 'dataset'"):
+        model(**SETS).told({"attributes": np.zeros((4, 5))})
+
+
+def test_a_label_that_is_not_there():
+    with pytest.raises(ValueError, match="labels from 0 to 1; received values from 0 to 2"):
+        model().attributes_of({"label": np.array([0, 2])})
+
+
+def test_translate_refuses():
+    star = model(attribute_names=["a", "b"])
+    with pytest.raises(ValueError, match="Unknown attribute 'c': this model knows a, b"):
+        star.translate(IMAGES, "c")
+    with pytest.raises(ValueError, match=r"Expected image \[batch, 4, 4, 1\]; received the shape \(4, 4, 1\)"):
+        star.translate(IMAGES[0], "a")
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"n_critic": 0}, "n_critic must be an integer >= 1"),
+        ({"reconstruction_weight": -1.0}, "reconstruction_weight must be >= 0"),
+        ({"penalty_weight": 0.0}, "weight must be > 0"),
+        ({"groups": [2], "attribute_names": ["a"]}, "2 entries"),
+    ],
+)
+def test_options_it_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        model(**options)
+
+
+def test_networks_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"the generator must take images and \[batch, 2\]"):
+        StarGAN(generator(3), discriminator(2), groups=[2])
+    with pytest.raises(ValueError, match=r"logits \[batch, 2\]"):
+        StarGAN(generator(2), discriminator(3), groups=[2])
+
+
+def test_trouble():
+    star = model()
+    calm = {"real_accuracy": 0.99, "translated_accuracy": 0.9, "reconstruction_error": 0.02}
+    assert star.trouble(calm) == {}
+    assert "does not follow" in next(iter(star.trouble(calm | {"translated_accuracy": 0.3})))
+    assert "way back" in next(iter(star.trouble(calm | {"reconstruction_error": 0.3})))
+
+
+def test_attributes_that_are_no_zeros_and_ones():
+    for value in (-1.0, 30.0):
+        vectors = np.array([[1, 0], [0, 1], [value, 0], [0, 1]], np.float32)
+        with pytest.raises(ValueError, match="Expected attributes from 0 to 1"):
+            played(model(groups=[1, 1]), {"image": IMAGES, "attributes": vectors})

@@ -1,0 +1,73 @@
+"""What every network of the adversarial family must do: be saved, end in float32."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen import networks
+from keras_gen.models.aae.networks import code_discriminator
+from keras_gen.models.infogan.networks import infogan_discriminator_head, infogan_q_head, infogan_trunk
+
+BUILDERS = {
+    "mlp_generator": lambda: networks.mlp_generator(3, (8, 8, 1), hidden=(4,), num_classes=2),
+    "mlp_generator_of_vectors": lambda: networks.mlp_generator(3, (2,), hidden=(4,)),
+    "mlp_discriminator": lambda: networks.mlp_discriminator((8, 8, 1), hidden=(4,), dropout=0.5, packing=2),
+    "dcgan_generator": lambda: networks.dcgan_generator(3, (8, 8, 3), width=2, dense=4, num_classes=2),
+    "dcgan_discriminator": lambda: networks.dcgan_discriminator((8, 8, 3), width=2, num_classes=2, packing=2),
+    "dcgan_discriminator_layer": lambda: networks.dcgan_discriminator((16, 16, 1), width=2, normalization="layer"),
+    "infogan_trunk": lambda: infogan_trunk((8, 8, 1), width=2, dense=4),
+    "infogan_discriminator_head": lambda: infogan_discriminator_head(4),
+    "infogan_q_head": lambda: infogan_q_head(4, 3, hidden=4),
+    "code_discriminator": lambda: code_discriminator(2, hidden=(4,), num_classes=3),
+}
+INNER = {"infogan_trunk"}  # its features go on into heads
+
+
+def inputs(model):
+    random = np.random.default_rng(0)
+    made = [random.random((2, *each.shape[1:])).astype(np.float32) for each in model.inputs]
+    return made if len(made) > 1 else made[0]
+
+
+def weighted(model):
+    """Moving statistics and shifts away from 0 and 1, so that a lost one shows."""
+    random = np.random.default_rng(1)
+    for weight in model.weights:
+        if "float" in weight.dtype:
+            weight.assign(random.uniform(0.5, 1.5, weight.shape) if "moving" in weight.path else weight + 0.1)
+    return model
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_saved_and_loaded(name, tmp_path):
+    model = weighted(BUILDERS[name]())
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    given = inputs(model)
+    for made, same in zip(keras.tree.flatten(model(given)), keras.tree.flatten(again(given)), strict=True):
+        np.testing.assert_array_equal(made, same)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_mixed_precision(name):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = BUILDERS[name]()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    outputs = keras.tree.flatten(model(inputs(model), training=True))
+    assert all(np.all(np.isfinite(np.asarray(each, np.float32))) for each in outputs)
+    assert {each.dtype.name for each in outputs} == {"bfloat16" if name in INNER else "float32"}
+    if name != "infogan_discriminator_head":  # one layer, the last
+        assert any(getattr(layer, "compute_dtype", "") == "bfloat16" and layer.weights for layer in model.layers)
+
+
+def test_a_head_takes_the_trunk_of_mixed_precision():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        trunk, head = BUILDERS["infogan_trunk"](), BUILDERS["infogan_q_head"]()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert head(trunk(inputs(trunk))).dtype == "float32"
