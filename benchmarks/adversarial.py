@@ -24,7 +24,7 @@ from benchmarks import record
 from keras_gen import data, evaluation, pictures, zoo
 from keras_gen.models import AdversarialModel, GenerativeModel
 
-GRAY, COLOUR = (28, 28, 1), (28, 28, 3)
+GRAY, COLOR = (28, 28, 1), (28, 28, 3)
 WEIGHTS = pathlib.Path("runs/benchmarks")
 
 
@@ -68,7 +68,7 @@ def images_of(split: str, data_dir: str | None, source: str = "mnist", shape=GRA
 # what is measured
 
 
-def labelled(split: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def labeled(split: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """A split as the classifier takes it."""
     return split["image"], split["label"]
 
@@ -124,7 +124,7 @@ def parzen(model, data_dir, seed) -> dict:
 def quality(model, data_dir, seed) -> dict:
     """Frechet and kernel distance, precision, recall, density, coverage with their floors, of 10,000 samples."""
     train, test = (images_of(split, data_dir) for split in ("train", "test"))
-    features = evaluation.feature_extractor("classifier", train=labelled(train), test=labelled(test))
+    features = evaluation.feature_extractor("classifier", train=labeled(train), test=labeled(test))
     generated = model.generate(10_000, seed=seed, batch_size=500)
     chosen = np.random.default_rng(seed).permutation(len(train["image"]))[:10_000]
     values, about = evaluation.sample_quality(
@@ -136,7 +136,7 @@ def quality(model, data_dir, seed) -> dict:
 
 def modes(model, data_dir, seed) -> dict:
     """Modes of Stacked MNIST covered by 26,000 samples, and the divergence from uniform, with their floor."""
-    classifier = evaluation.feature_classifier(*(labelled(images_of(split, data_dir)) for split in ("train", "test")))
+    classifier = evaluation.feature_classifier(*(labeled(images_of(split, data_dir)) for split in ("train", "test")))
     generated = model.generate(26_000, seed=seed, batch_size=500)
     classes = np.stack([classifier.classify(generated[..., i : i + 1]) for i in range(3)], axis=1)
     found, floor = evaluation.mode_coverage(classes), evaluation.modes_floor(26_000, seed=seed)
@@ -169,7 +169,7 @@ FAST_GENERATOR = {"discriminator": 2e-4, "generator": 1e-3}
 CONFIGURATIONS = {
     "infogan": Configuration(
         "InfoGAN, section 7.2: 5 % error of the categorical code",
-        system("infogan", width=32, dense=512),
+        system("infogan", base_filters=32, dense_units=512),
         category_error,
         epochs=12,
         batch_size=128,
@@ -178,27 +178,27 @@ CONFIGURATIONS = {
     ),
     "aae_1000_labels": Configuration(
         "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels",
-        autoencoder(10, True, latent_size=10, discriminator_width=500),
+        autoencoder(10, True, latent_size=10, discriminator_filters=500),
         classification_error,
         epochs=40,
         rates=CATEGORIES | {"classification": 1e-3},
         cosine=True,
-        load={"labelled": 1000},
+        load={"labeled": 1000},
         picture=by_category,
     ),
     "aae_1000_labels_shifted": Configuration(
         "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels, without moved images",
-        autoencoder(10, True, latent_size=10, discriminator_width=500),
+        autoencoder(10, True, latent_size=10, discriminator_filters=500),
         classification_error,
         epochs=20,
         rates=CATEGORIES | {"classification": 1e-3},
         cosine=True,
-        load={"labelled": 1000, "augment": ("shift",)},
+        load={"labeled": 1000, "augment": ("shift",)},
         picture=by_category,
     ),
     "aae_16_clusters": Configuration(
         "Adversarial Autoencoders, table 3: 9.55 % with 16 clusters",
-        autoencoder(16, False, latent_size=5, discriminator_width=500),
+        autoencoder(16, False, latent_size=5, discriminator_filters=500),
         cluster_error,
         epochs=30,
         rates=CATEGORIES,
@@ -222,7 +222,7 @@ CONFIGURATIONS = {
     ),
     "dcgan": Configuration(
         "none: scores of these features are comparable among themselves alone",
-        system("dcgan", width=32),
+        system("dcgan", base_filters=32),
         quality,
         epochs=12,
         batch_size=128,
@@ -240,23 +240,23 @@ CONFIGURATIONS = {
     ),
     "stacked_dcgan": Configuration(
         "DCGAN in VEEGAN and PacGAN: 99 modes, KL 3.40",
-        system("dcgan", COLOUR, dense=0, width=32),
+        system("dcgan", COLOR, dense_units=0, base_filters=32),
         modes,
         epochs=15,
         batch_size=64,
         rates=FAST_GENERATOR,
         source="stacked_mnist",
-        image_shape=COLOUR,
+        image_shape=COLOR,
     ),
     "stacked_packed": Configuration(
         "PacDCGAN2: 1,000 modes, KL 0.06",
-        system("dcgan", COLOUR, dense=0, width=32, packing=2),
+        system("dcgan", COLOR, dense_units=0, base_filters=32, packing=2),
         modes,
         epochs=15,
         batch_size=64,
         rates=FAST_GENERATOR,
         source="stacked_mnist",
-        image_shape=COLOUR,
+        image_shape=COLOR,
     ),
 }
 

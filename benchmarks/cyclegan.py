@@ -1,4 +1,4 @@
-"""CycleGAN: classes carried over between MNIST and USPS, and true counterparts of plain and striped `shapes`.
+"""CycleGAN: classes carried over between MNIST and USPS, and true counterfactuals of plain and striped `shapes`.
 
 usage: python -m benchmarks.cyclegan NAME [--usps usps.npz] [--seed 1] [--steps N] [--seconds S] [--threads 1]
                                           [--measure] [--data-dir DIR]
@@ -62,10 +62,17 @@ class Configuration:
 
 
 # digits stand on black: a zero is what lies beyond the border. Patches of 34 pixels see how large a digit is
-SMALL = {"width": 16, "blocks": 3, "padding": "zero", "identity_weight": 0.0, "cycle_weight": 5.0, "patch_halvings": 2}
+SMALL = {
+    "base_filters": 16,
+    "blocks": 3,
+    "padding": "zero",
+    "identity_weight": 0.0,
+    "cycle_weight": 5.0,
+    "discriminator_downsamples": 2,
+}
 # as the zoo has it for small images: an object fills a fifth of the image, and what stays need not be drawn
 STRIPES = {
-    **{"network": "unet", "masked": True, "width": 32, "patch_halvings": 2},
+    **{"network": "unet", "masked": True, "base_filters": 32, "discriminator_downsamples": 2},
     **{"cycle_weight": 2.0, "identity_weight": 0.0},
 }
 CONFIGURATIONS = {
@@ -109,11 +116,11 @@ def pairs(it: Configuration, split: str, usps: str | None, **options):
             raise SystemExit("The digits need --usps usps.npz; python -m benchmarks.usps makes it")
         source = f"mnist,{usps}"
     else:
-        source, options = "shapes", {**options, "domains": CLASSES, "by": BY}
+        source, options = "shapes", {**options, "domains": CLASSES, "domain_field": BY}
     return data.load(source, split, image_shape=it.image_shape, **options)
 
 
-def labelled(source: str, split: str, shape, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
+def labeled(source: str, split: str, shape, data_dir: str | None) -> tuple[np.ndarray, np.ndarray]:
     """A whole split: images and labels."""
     loaded = data.load(source, split, image_shape=shape, batch_size=5000, shuffle=False, data_dir=data_dir,
                        fields=("image", "label"))  # fmt: skip
@@ -123,7 +130,7 @@ def labelled(source: str, split: str, shape, data_dir: str | None) -> tuple[np.n
 
 def domains(split: str, usps: str | None, data_dir: str | None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Images and labels of a split of MNIST (a) and of USPS (b)."""
-    return {"a": labelled("mnist", split, DIGITS, data_dir), "b": labelled(usps, split, DIGITS, data_dir)}
+    return {"a": labeled("mnist", split, DIGITS, data_dir), "b": labeled(usps, split, DIGITS, data_dir)}
 
 
 # training
@@ -132,7 +139,7 @@ def domains(split: str, usps: str | None, data_dir: str | None) -> dict[str, tup
 def semantic_classifier(source: tuple[np.ndarray, np.ndarray], seed: int, seen: int = 300_000) -> keras.Model:
     """A classifier of the source: images moved and scaled while it learns, so that it knows digits of other sizes."""
     keras.utils.set_random_seed(seed)
-    network = networks.conv_encoder(DIGITS, 10, width=16, dense=64)
+    network = networks.conv_encoder(DIGITS, 10, base_filters=16, dense_units=64)
     image = keras.Input(DIGITS)
     changed = keras.layers.RandomZoom((-0.3, 0.3), (-0.3, 0.3), fill_mode="constant")(image)
     changed = keras.layers.RandomTranslation(0.1, 0.1, fill_mode="constant")(changed)
@@ -200,15 +207,15 @@ def transfers(it: Configuration, model, seed: int, usps, data_dir) -> dict:
 
 
 def known(it: Configuration, model, seed: int, usps, data_dir) -> dict:
-    """Errors to the true counterparts, and of doing nothing, both ways."""
+    """Errors to the true counterfactuals, and of doing nothing, both ways."""
     whole = shapes_of("test", it.image_shape, data_dir)
     factors, found = Factors.from_batch(whole), {}
     for direction, (given, wanted) in {"a_to_b": CLASSES, "b_to_a": CLASSES[::-1]}.items():
         rows = np.flatnonzero(getattr(factors, BY) == FACTORS[BY].index(given))[:COMPARED]
         images = whole["image"][rows]
         made = getattr(model, direction)(images, batch_size=100)
-        truths = evaluation.counterparts(factors[rows], BY, wanted, it.image_shape)
-        errors = evaluation.counterpart_errors(images, made, truths)
+        truths = evaluation.counterfactuals(factors[rows], BY, wanted, it.image_shape)
+        errors = evaluation.counterfactual_errors(images, made, truths)
         found[f"{given}_to_{wanted}"] = {
             "error": round(float(errors.made.mean()), 5),
             "standard_error": round(float(errors.made.std(ddof=1) / len(rows) ** 0.5), 5),
@@ -217,8 +224,8 @@ def known(it: Configuration, model, seed: int, usps, data_dir) -> dict:
             "images": len(rows),
             "counterparts_each": len(truths),
         }
-        if len(truths) > 1:  # the ratio of a generator that draws true counterparts, but never the nearest
-            other = evaluation.counterpart_errors(images, truths[-1], truths[:-1])
+        if len(truths) > 1:  # the ratio of a generator that draws true counterfactuals, but never the nearest
+            other = evaluation.counterfactual_errors(images, truths[-1], truths[:-1])
             found[f"{given}_to_{wanted}"]["ratio_of_another_counterpart"] = round(other.ratio, 3)
     return found
 

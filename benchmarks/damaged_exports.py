@@ -131,7 +131,7 @@ def _plausible_edits(folder: pathlib.Path) -> Iterator[tuple[str, Callable[[], o
         return f"{DESCRIPTION}: {text}", lambda: _write(folder, description)
 
     for position, noise in enumerate(intact["noise"]["inputs"]):
-        for kind in ("normal", "uniform", "signed"):
+        for kind in ("normal", "uniform", "uniform_symmetric"):
             if kind != noise["kind"]:
                 yield edit(
                     f"the noise {noise['name']!r} is {kind}",

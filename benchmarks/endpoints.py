@@ -79,7 +79,7 @@ def measure(path: pathlib.Path, precisions: tuple[str, ...], calls: int, rounds:
             "bytes": file["bytes"],
             "ratio": round(file["bytes"] / whole, 3),
             "caption_error": strings[name],
-            "in_float": file["in_float"],
+            "float_fallback": file["float_fallback"],
         }
         for name, file in parity["files"].items()
     }
@@ -118,7 +118,7 @@ def show(found: dict) -> None:
         for precision, file in one["files"].items():
             error = ", ".join(f"{value:.1e}" for value in (file["caption_error"] or {}).values())
             size = f"{file['bytes'] / 1e3:.0f}", f"{file['ratio']:.3f}"
-            files.add_row(system, precision, *size, error, " ".join(file["in_float"]))
+            files.add_row(system, precision, *size, error, " ".join(file["float_fallback"]))
         for row in one["endpoints"]:
             within = {True: "yes", False: "NO", None: ""}[row["within"]]
             numbers = f"{row['max']:.1e}", f"{row['mean']:.1e}", within, f"{row['ms']:.3f}"

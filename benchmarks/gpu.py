@@ -63,7 +63,7 @@ class Case:
 CASES = {
     "vae": Case(
         Size((28, 28, 1), 128, 40, {}),
-        Size((8, 8, 1), 4, 2, {"network": "mlp", "width": 8, "latent_size": 2}),
+        Size((8, 8, 1), 4, 2, {"network": "mlp", "hidden_units": 8, "latent_size": 2}),
         (
             "pythae",
             "pythae_vae",
@@ -75,8 +75,8 @@ CASES = {
         ),
     ),
     "dcgan": Case(
-        Size((64, 64, 3), 64, 8, {"latent_size": 100, "width": 64, "ema": None}),
-        Size((8, 8, 3), 4, 2, {"latent_size": 3, "width": 4}),
+        Size((64, 64, 3), 64, 8, {"latent_size": 100, "base_filters": 64, "ema": None}),
+        Size((8, 8, 3), 4, 2, {"latent_size": 3, "base_filters": 4}),
         (
             "torch",
             "torch_dcgan",
@@ -91,7 +91,7 @@ CASES = {
     # all of its layers from the start: the last phase is where a training spends its time
     "progan": Case(
         Size((64, 64, 3), 16, 8, {"start": 64}),
-        Size((8, 8, 3), 4, 2, {"latent_size": 3, "width": 4, "group_size": 2, "start": 8}),
+        Size((8, 8, 3), 4, 2, {"latent_size": 3, "base_filters": 4, "group_size": 2, "start": 8}),
     ),
 }
 
@@ -149,12 +149,12 @@ def measure(system: str, size: Size, peer, peer_python: str, rounds: int, seed: 
     Returns:
         One row per setting, and {what could not run: why}.
     """
-    makers = [("keras_gen", setting, lambda s=setting: Ours(system, s, size, seed)) for setting in SETTINGS]
+    shared_networks = [("keras_gen", setting, lambda s=setting: Ours(system, s, size, seed)) for setting in SETTINGS]
     for setting in peer[2] if peer else ():
         command = [peer_python, str(HERE / "workers" / f"{peer[1]}.py"), setting, str(size.batch_size)]
-        makers.append((peer[0], setting, lambda s=setting, c=command: Peer(peer[0], s, c)))
+        shared_networks.append((peer[0], setting, lambda s=setting, c=command: Peer(peer[0], s, c)))
     runners, left_out = [], {}
-    for library, setting, create in makers:
+    for library, setting, create in shared_networks:
         try:
             runner = create()
             runner.run(size.steps)  # traces, compiles, fills caches

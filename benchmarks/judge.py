@@ -6,7 +6,7 @@ from keras import layers
 
 
 class Judge:
-    """A small convolutional classifier with global pooling, which sees colours and parts wherever they are.
+    """A small convolutional classifier with global pooling, which sees colors and parts wherever they are.
 
     Args:
         images: float32 [num, size, size, channels] in [0, 1].

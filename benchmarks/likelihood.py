@@ -92,8 +92,8 @@ def build(configuration: Configuration, steps: int, mean_image: np.ndarray) -> V
         mean = np.clip(mean_image.ravel(), 1e-3, 1 - 1e-3)
         decoder.layers[-2].bias.assign(np.log(mean / (1 - mean)))
     else:
-        encoder = networks.conv_encoder(SHAPE, 2 * size, width=configuration.width)
-        decoder = networks.conv_decoder(size, SHAPE, width=configuration.width)
+        encoder = networks.conv_encoder(SHAPE, 2 * size, base_filters=configuration.width)
+        decoder = networks.conv_decoder(size, SHAPE, base_filters=configuration.width)
     prior = {
         "normal": lambda: None,
         "mixture": lambda: MixturePrior(size, 200, seed=configuration.seed),

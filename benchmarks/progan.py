@@ -34,10 +34,10 @@ STEPS = 125  # in an epoch
 EVERY = 120  # seconds between two comparisons
 COMPARED, PATCHES = 1000, 32
 SYSTEMS = {
-    "progan": ("progan", {"wide_until": 8, "fade_images": 16_000, "stable_images": 16_000}, 16),
-    "fixed": ("progan", {"wide_until": 8, "start": SIZE}, 16),
-    "short": ("progan", {"wide_until": 8, "fade_images": 2_000, "stable_images": 2_000}, 16),
-    "dcgan": ("dcgan", {"width": 32}, 64),
+    "progan": ("progan", {"full_width_resolution": 8, "fade_images": 16_000, "stable_images": 16_000}, 16),
+    "fixed": ("progan", {"full_width_resolution": 8, "start": SIZE}, 16),
+    "short": ("progan", {"full_width_resolution": 8, "fade_images": 2_000, "stable_images": 2_000}, 16),
+    "dcgan": ("dcgan", {"base_filters": 32}, 64),
 }
 
 
@@ -61,7 +61,7 @@ def batches(model, batch_size: int, args) -> tf.data.Dataset:
     stages = model.data_stages(batch_size)
     if not stages:
         return data.load(source, splits["train"], image_shape=SHAPE, batch_size=batch_size, **options)
-    return data.staged([data.load(source, splits["train"], **stage, **options) for stage in stages])
+    return data.multi_resolution([data.load(source, splits["train"], **stage, **options) for stage in stages])
 
 
 def real(args, role: str = "test", num: int = COMPARED) -> np.ndarray:
@@ -151,7 +151,7 @@ class Watch(keras.callbacks.Callback):
 def picture(model, rows: int = 10) -> np.ndarray:
     """A row for each stage, the same latents in each column, at the size of the last stage."""
     found = []
-    for stage in range(model.settled + 1):
+    for stage in range(model.stable_stage + 1):
         images = model.generate(rows, seed=1, stage=stage)
         times = model.image_shape[0] // images.shape[1]
         found.append(images.repeat(times, 1).repeat(times, 2))

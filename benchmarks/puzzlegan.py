@@ -1,4 +1,4 @@
-"""Puzzle-GAN on held-out Twemoji and on large, centred, upright shapes: one configuration, its measures, its picture.
+"""Puzzle-GAN on held-out Twemoji and on large, centered, upright shapes: one configuration, its measures, its picture.
 
 usage: python -m benchmarks.puzzlegan NAME [--seconds 900] [--epochs N] [--seed 1] [--twemoji ZIP] [--measure]
 
@@ -80,7 +80,7 @@ def mirrored_twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def large_shapes(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
-    """4,000 + 500 pictures of `shapes`, their objects made large, centred and upright: a corner tells its place."""
+    """4,000 + 500 pictures of `shapes`, their objects made large, centered and upright: a corner tells its place."""
     return tuple(
         render_shapes(Factors.draw(count, seed).change(**PLACED), size).astype(np.float32) / 255
         for seed, count in ((1, 4000), (2, 500))
@@ -92,7 +92,7 @@ CONFIGURATIONS = {
     # patches of half of the image's side
     "twemoji": Configuration(twemoji, 32, {**THREE, "patch_size": 0.5}, 900),
     "shapes": Configuration(large_shapes, 32, THREE, 900),
-    "grid": Configuration(mirrored_twemoji, 48, {"layout": "grid", "image_width": 8}, 900),
+    "grid": Configuration(mirrored_twemoji, 48, {"layout": "grid", "image_filters": 8}, 900),
     # the ablation: the same number of steps for both
     "with_mask": Configuration(large_shapes, 32, THREE, epochs=8),
     "without_mask": Configuration(large_shapes, 32, {**THREE, "use_mask": False}, epochs=8),

@@ -111,7 +111,7 @@ def _write_captions(toy: Toy, folder: pathlib.Path, num: int) -> str:
 
 
 CASES = {
-    "aae": Case(_write_arrays, options={"labelled": 6}),
+    "aae": Case(_write_arrays, options={"labeled": 6}),
     # it grows with its second epoch
     "progan": Case(_write_arrays, settings={"start": 4, "fade_images": 8, "stable_images": 8}),
     "stargan": Case(_write_attributes, derived=("groups",), options={"view": {"attributes": ["label", "even"]}}),
@@ -137,7 +137,7 @@ def arguments(key: str, folder: pathlib.Path, precision: str = "float32") -> dic
     """
     if key not in TOYS:
         raise ValueError(f"{key} is in the zoo and has no toy settings; give it some in tests/toys.py")
-    toy, case, whole = TOYS[key], CASES.get(key, Case(_write_arrays)), zoo.get(key).whole_batches
+    toy, case, whole = TOYS[key], CASES.get(key, Case(_write_arrays)), zoo.get(key).drop_remainder
     settings = {name: value for name, value in toy.settings.items() if name not in case.derived} | case.settings
     folder.mkdir(parents=True, exist_ok=True)
     return {

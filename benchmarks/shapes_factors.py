@@ -32,7 +32,7 @@ def shaken(image: tf.Tensor) -> tf.Tensor:
 
 
 def whole(image: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The picture as it is, centred."""
+    """The picture as it is, centered."""
     return {"object": image - 0.5}
 
 

@@ -1,4 +1,4 @@
-"""Twemoji's emoji that are drawn in all five skin tones: a set of five domains whose true counterparts are known.
+"""Twemoji's emoji that are drawn in all five skin tones: a set of five domains whose true counterfactuals are known.
 
 The zip holds `captions.jsonl` (a line for each emoji: `file`, `label`, `tone`) and the pictures, 72x72 with alpha.
 """

@@ -1,4 +1,4 @@
-"""StarGAN where the true counterparts are known: emoji in five skin tones, and the colours of `shapes`.
+"""StarGAN where the true counterfactuals are known: emoji in five skin tones, and the colors of `shapes`.
 
 usage: python -m benchmarks.stargan skin_tones --zip twemoji.zip [--seed 1] [--seconds 1500] [--threads 2] [--measure]
        python -m benchmarks.stargan colors [--data-dir DIR]
@@ -22,7 +22,7 @@ import tensorflow as tf
 from benchmarks import record, skin_tones
 from keras_gen import data, pictures, zoo
 from keras_gen.data import FACTORS, Factors, render_shapes
-from keras_gen.evaluation import counterpart_errors
+from keras_gen.evaluation import counterfactual_errors
 from keras_gen.models import StarGAN
 
 from .judge import Judge
@@ -33,18 +33,18 @@ WEIGHTS = pathlib.Path("runs/benchmarks")
 
 @dataclasses.dataclass(frozen=True)
 class Domains:
-    """Images of several domains, whose true counterparts are known.
+    """Images of several domains, whose true counterfactuals are known.
 
     Attributes:
         names: of the domains.
         train: images [num, size, size, 3], and their domains [num].
-        counterparts: images that were not trained on, in every domain: [num, domains, size, size, 3].
+        counterfactuals: images that were not trained on, in every domain: [num, domains, size, size, 3].
         factors: name -> classes of what should stay, of training images [num] and of held-out ones [num].
     """
 
     names: tuple[str, ...]
     train: tuple[np.ndarray, np.ndarray]
-    counterparts: np.ndarray
+    counterfactuals: np.ndarray
     factors: dict[str, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict)
 
 
@@ -80,7 +80,7 @@ def tones(args: argparse.Namespace, size: int) -> Domains:
 
 
 def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
-    """The eight colours of `shapes`; what else a picture shows should stay."""
+    """The eight colors of `shapes`; what else a picture shows should stay."""
     options = {"image_shape": (size, size, 3), "batch_size": 1000, "shuffle": False, "data_dir": args.data_dir}
     batches = list(data.load("shapes", "train", fields=("image", *FACTORS), **options).as_numpy_iterator())
     split = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
@@ -91,7 +91,13 @@ def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
     return Domains(FACTORS["color"], (split["image"], split["color"]), np.stack(every, 1), staying)
 
 
-SMALL = {"width": 24, "blocks": 2, "discriminator_width": 32, "residual": True, "conditioning": "normalization"}
+SMALL = {
+    "base_filters": 24,
+    "blocks": 2,
+    "discriminator_filters": 32,
+    "residual": True,
+    "conditioning": "normalization",
+}
 CONFIGURATIONS = {
     "skin_tones": Configuration(
         tones,
@@ -184,8 +190,8 @@ def translations(model: StarGAN, images: np.ndarray) -> np.ndarray:
 
 
 def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
-    """Judges' errors on real and on translated images, and errors to the true counterparts, of held-out images."""
-    images = domains.counterparts
+    """Judges' errors on real and on translated images, and errors to the true counterfactuals, of held-out images."""
+    images = domains.counterfactuals
     num, count = images.shape[:2]
     made = translations(model, images)
     given = np.broadcast_to(images[:, :, None], made.shape)
@@ -195,7 +201,7 @@ def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
     label = np.broadcast_to(np.arange(count), (num, count, count))[other]
     flat, own = images.reshape(-1, *images.shape[2:]), np.tile(np.arange(count), num)
     judge = Judge(*domains.train, flip=it.flip, epochs=it.judge_epochs)
-    errors = counterpart_errors(given[other], made[other], truth[other][None])
+    errors = counterfactual_errors(given[other], made[other], truth[other][None])
     found = {
         "judge_error_real": judge.error(flat, own),
         "judge_error_translated": judge.error(made[other], label),
@@ -220,7 +226,7 @@ def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
 
 def picture(model: StarGAN, domains: Domains, rows: int = 12) -> np.ndarray:
     """Held-out images, given in one domain, and translated into all; below each row what is true."""
-    images = domains.counterparts[:: max(1, len(domains.counterparts) // rows)][:rows]
+    images = domains.counterfactuals[:: max(1, len(domains.counterfactuals) // rows)][:rows]
     count = images.shape[1]
     lines = []
     for index, emoji in enumerate(images):

@@ -5,9 +5,9 @@ usage: python -m benchmarks.text2image NAME [--seed 1] [--seconds 1200] [--encod
 
 The text encoder is trained first, in a joint embedding (it is kept for further runs of the same seed); then the GAN,
 for so many seconds of wall time, its learning rates falling to 0 over the second half. On `shapes` both see the split
-`train_seen` alone: the pairs of shape and colour in `HELD_OUT` are new at the test.
+`train_seen` alone: the pairs of shape and color in `HELD_OUT` are new at the test.
 
-Judges never saw the model: classifiers of shape, colour and texture, and a joint embedding of another seed (for the
+Judges never saw the model: classifiers of shape, color and texture, and a joint embedding of another seed (for the
 R-precision), both trained on real images of all pairs and kept. Every share stands beside the judge's own on the real
 images of the same captions. Writes benchmarks/results/text2image_NAME.json (a run for each seed) and
 pictures/text2image_NAME.png; weights go to runs/benchmarks/.
@@ -66,7 +66,7 @@ class Configuration:
 # a slower discriminator is at chance before shapes have outlines
 RATES = {"discriminator": 1e-3, "generator": 5e-4}
 STABLE = {
-    **{"width": 32, "penalty": {"name": "r1", "gamma": 4.0}, "interpolate": True},
+    **{"base_filters": 32, "penalty": {"name": "r1", "gamma": 4.0}, "interpolate": True},
     **{"modulated": False, "vae": None, "style_weight": 0.0},
 }
 GUIDED = {**STABLE, "interpolate": False, "matching_weight": 2.0, "matching_noise": 0.2}
@@ -100,13 +100,13 @@ class Source:
     """
 
     name: str
-    place: str
+    global_batch: str
     splits: dict[str, str]
     options: dict
 
     def load(self, role: str, batch_size: int, **options) -> tf.data.Dataset:
         """A split as batches."""
-        return data.load(self.place, self.splits[role], image_shape=SHAPE, batch_size=batch_size,
+        return data.load(self.global_batch, self.splits[role], image_shape=SHAPE, batch_size=batch_size,
                          **{**self.options, **options})  # fmt: skip
 
     def all(self, role: str, **options) -> dict[str, np.ndarray]:
@@ -196,12 +196,12 @@ def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
     work, options = time.process_time(), {"seed": seed, "drop_remainder": True, "tokens": joint.text()}
     batches = source.load("train", it.batch_size, fields=("image", "tokens"), **options)
     model = zoo.build("text2image", SHAPE, seed=seed, **joint.text(), **it.settings)
-    model.adopt(joint)
+    model.load_pretrained(joint)
     before = 0
     if it.as_vae:
         vae = decoder(source, model, options, seed, it.as_vae * seconds)
         before = int(vae.optimizer.iterations)
-        model.adopt(vae)
+        model.load_pretrained(vae)
     model.compile({player: keras.optimizers.Adam(rate, 0.5) for player, rate in it.rates.items()})
     steps = fit_for((1 - it.as_vae) * seconds, model, batches).steps if it.as_vae < 1 else 0
     about = {
@@ -216,7 +216,7 @@ def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
 
 
 def factor_judge(source: Source) -> keras.Model:
-    """Classifiers of shape, colour and texture on one trunk; images - 0.5 -> logits by factor."""
+    """Classifiers of shape, color and texture on one trunk; images - 0.5 -> logits by factor."""
     file = WEIGHTS / f"text2image_judge_{JUDGE_SEED}_{JUDGE_EPOCHS}.keras"
     if file.exists():
         return keras.saving.load_model(file)

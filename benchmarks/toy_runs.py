@@ -65,15 +65,15 @@ class Toy:
 TOYS = {
     toy.system: toy
     for toy in (
-        Toy("vae", "images.npz", 4, ("--batch-size", 120), {"network": "mlp", "width": 8, "latent_size": 2}),
-        Toy("dcgan", "images.npz", 4, ("--steps", 3, "--batch-size", 16), {"width": 4, "latent_size": 3}),
+        Toy("vae", "images.npz", 4, ("--batch-size", 120), {"network": "mlp", "hidden_units": 8, "latent_size": 2}),
+        Toy("dcgan", "images.npz", 4, ("--steps", 3, "--batch-size", 16), {"base_filters": 4, "latent_size": 3}),
         # stabilization at 4x4, fade-in at 8x8 (two epochs), stabilization at 8x8
         Toy(
             "progan",
             "images.npz",
             4,
             ("--steps", 3, "--batch-size", 4),
-            {"width": 4, "latent_size": 3, "group_size": 2, "fade_images": 24, "stable_images": 24},
+            {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 24, "stable_images": 24},
         ),
         Toy(
             "text2image",
@@ -81,7 +81,7 @@ TOYS = {
             3,
             ("--steps", 2, "--batch-size", 8),
             {
-                **{"width": 4, "latent_size": 4, "embedding_size": 8, "text_width": 8, "trunk_width": 4},
+                **{"base_filters": 4, "latent_size": 4, "embedding_size": 8, "text_filters": 8, "trunk_filters": 4},
                 **{"modulated": True, "embedding": {"epochs": 2}, "vae": {"epochs": 2}},
             },
         ),

@@ -6,7 +6,7 @@ import gradio as gr
 
 from .panels.categories import Categories
 from .panels.guess import add_guess
-from .panels.known_codes import add_codes
+from .panels.infogan_codes import add_codes
 from .panels.limits import open_model
 from .panels.samples import add_samples
 

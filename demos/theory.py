@@ -76,7 +76,7 @@ def add_theory(starts: list, prefix: str = "") -> None:
 def known(distance: float, data_width: float, generator_width: float) -> list:
     """What follows from the densities alone; the fields of the learned discriminator are empty."""
     _, x, densities, optimal, *numbers = _known(distance, data_width, generator_width)
-    # an empty curve: the chart knows the colours of the curves alone that it was first drawn with
+    # an empty curve: the chart knows the colors of the curves alone that it was first drawn with
     return [densities, _curves(x, {**optimal, "D(x), learned": np.full_like(x, np.nan)}), *numbers, None, None, None]
 
 
@@ -116,6 +116,6 @@ def _rounded(*values: float) -> list[float]:
     return [round(float(value), 6) + 0.0 for value in values]  # no -0
 
 
-def _plot(title: str, colours: dict[str, str], limits: list | None) -> gr.LinePlot:
-    options = {"x": "x", "y": "y", "color": "curve", "color_map": colours, "colors_in_legend": list(colours)}
+def _plot(title: str, colors: dict[str, str], limits: list | None) -> gr.LinePlot:
+    options = {"x": "x", "y": "y", "color": "curve", "color_map": colors, "colors_in_legend": list(colors)}
     return gr.LinePlot(title=title, x_title="x", y_title=" ", y_lim=limits, color_title=" ", height=330, **options)

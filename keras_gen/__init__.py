@@ -83,7 +83,7 @@ if TYPE_CHECKING:
         Text2Image,
     )
     from .runs import load
-    from .training import train
+    from .training.train import train
     from .zoo import build
 
 

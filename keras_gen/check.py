@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from keras_gen.export.parity import read_parity
 from keras_gen.export.runtime import check_file, read_description
-from keras_gen.runs import FORMAT, Run, changed, lock, read_json, write_json
+from keras_gen.runs import FORMAT, Run, changed, read_json, write_json
 from keras_gen.runs.checkpoints import Checkpoints, DamagedStateError, State
 from keras_gen.runs.history import History, read_rows
-from keras_gen.runs.lock import holder_of
+from keras_gen.runs.lock import holder_of, lock
 
 from . import archives, files
 

@@ -118,11 +118,13 @@ def zoo(
         console.print(table)
         return
     row = systems.get(system)
-    paces = "".join(f" (of the {player} {pace:g} times that)" for player, pace in row.paces.items())
+    learning_rate_multipliers = "".join(
+        f" (of the {player} {pace:g} times that)" for player, pace in row.learning_rate_multipliers.items()
+    )
     console.print(f"{row.title}. {row.paper}. Endpoints: {', '.join(row.endpoints)}.", highlight=False)
     console.print(
         f"Trained on {' or '.join(row.data)}; {row.epochs} epochs, batch size {row.batch_size}, learning rate "
-        f"{row.learning_rate:g}{paces}, images of {row.image_size} pixels where the data have no size of their own.",
+        f"{row.learning_rate:g}{learning_rate_multipliers}, images of {row.image_size} pixels where the data have no size of their own.",
         highlight=False,
     )
     table = _table("setting", "default")
@@ -156,7 +158,7 @@ def data(
 
     from . import data as sources
     from . import outputs
-    from .training.source import crop_note, look_at, source_from
+    from .training.source import crop_note, inspect_source, source_from
 
     size = plan.size_of(_size(image_size))
     if out is not None:
@@ -164,7 +166,7 @@ def data(
     console = Console(highlight=False)
     if source is None:
         table = _table("source", "what it is")
-        for name, text in sources.sources(data_dir=data_dir).items():
+        for name, text in sources.list_sources(data_dir=data_dir).items():
             table.add_row(name, text)
         console.print(table)
         return
@@ -191,7 +193,7 @@ def data(
     if out is None:
         return
     with Progress():
-        facts = look_at(source, data_dir, value_range=numbers)
+        facts = inspect_source(source, data_dir, value_range=numbers)
         size = size or (facts.image_size if facts.rendered else None)
         shape = plan.image_shape_of(facts, size, plan.LARGEST_OWN_SIZE)
         chosen = split or next(iter(facts.splits))
@@ -237,7 +239,7 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Adam's; default the system's.")] = None,
     binarize: Annotated[str, typer.Option(help="auto, none, dynamic or threshold.")] = "auto",
     augment: Annotated[str | None, typer.Option(help="With commas: flip, crop, shift, color.")] = None,
-    labelled: Annotated[int | None, typer.Option(help="Images whose labels a supervised system may see.")] = None,
+    labeled: Annotated[int | None, typer.Option(help="Images whose labels a supervised system may see.")] = None,
     value_range: ValueRange = None,
     data_dir: DataDir = None,
     settings: Annotated[
@@ -254,7 +256,7 @@ def train(
         typer.Option(
             "--view",
             metavar="KEY=VALUE",
-            help="Of the data: domains=A,B, by=FIELD, attributes=NAME,..., length=N, crop=pad, max_pixels=N.",
+            help="Of the data: domains=A,B, domain_field=FIELD, attributes=NAME,..., length=N, crop=pad, max_pixels=N.",
         ),
     ] = None,
     initial_weights: Annotated[
@@ -296,7 +298,7 @@ def train(
         learning_rate=learning_rate,
         binarize=None if binarize == "none" else binarize,
         augment=None if augment is None else _names(augment),
-        labelled=labelled,
+        labeled=labeled,
         value_range=_range(value_range),
         data_dir=data_dir,
         settings=chosen,
@@ -493,8 +495,10 @@ def export(
     if line := few_images(parity):
         print(line)
     for precision, file in parity["files"].items():
-        if file.get("in_float"):
-            print(f"{precision}: {', '.join(file['in_float'])} compute in float32, or images would be too far off")
+        if file.get("float_fallback"):
+            print(
+                f"{precision}: {', '.join(file['float_fallback'])} compute in float32, or images would be too far off"
+            )
     print(f"{folder}: copy it to a device, then python runtime.py --help")
 
 

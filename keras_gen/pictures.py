@@ -58,7 +58,7 @@ def grid(
         images: [num, height, width, 1 | 3 | 4] or [num, height, width], floats in [0, 1] or uint8.
         columns: images in a row; None makes the grid about square.
         pad: white pixels between images and around them, >= 0.
-        scale: whole-number enlargement, >= 1 (nearest neighbour: pixels stay sharp).
+        scale: whole-number enlargement, >= 1 (nearest neighbor: pixels stay sharp).
         labels: a text above each image; what does not fit above it is cut.
 
     Returns:

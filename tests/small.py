@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 # three steps in an epoch
-SMALL = {"batch_size": 60, "settings": {"network": "mlp", "width": 8, "latent_size": 2}, "verbose": 0}
+SMALL = {"batch_size": 60, "settings": {"network": "mlp", "hidden_units": 8, "latent_size": 2}, "verbose": 0}
 
 
 def write_images(path: pathlib.Path) -> pathlib.Path:

@@ -99,7 +99,7 @@ def test_names_that_lead_out_on_any_system(tmp_path, name):
 
 def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
     """No other error than a ValueError, and never another image, wherever a byte is turned over or the end is lost."""
-    from keras_gen.data.resize import Fit
+    from keras_gen.data.resize import Resize
     from keras_gen.data.sources.arrays import describe_arrays, read_arrays
 
     made, pixels = io.BytesIO(), np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
@@ -113,7 +113,7 @@ def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
         try:
             describe_arrays(file)
             np.testing.assert_array_equal(
-                read_arrays(file, "train", Fit((8, 8, 1))).images["image"].read(0)[..., 0], pixels[0]
+                read_arrays(file, "train", Resize((8, 8, 1))).images["image"].read(0)[..., 0], pixels[0]
             )
         except ValueError as error:
             assert str(file) in str(error)

@@ -71,7 +71,7 @@ def test_every_damage_is_found_with_a_remedy(copied, part, how):
 def test_an_edited_config_and_states_are_repaired_from_the_newest_intact_state(copied):
     whole = {name: (copied / name).read_text() for name in ("config.json", "metrics.csv")}
     config = json.loads(whole["config.json"])
-    (copied / "config.json").write_text(json.dumps({**config, "settings": {**config["settings"], "width": 9}}))
+    (copied / "config.json").write_text(json.dumps({**config, "settings": {**config["settings"], "base_filters": 9}}))
     (copied / "metrics.csv").write_text("epoch,loss\n1,")
     (copied / "checkpoints" / "epoch_0003.weights.h5").write_bytes(b"")
     (copied / f"{files.SCRATCH}1-a-model.keras").write_bytes(b"half")

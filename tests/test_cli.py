@@ -63,9 +63,9 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
     line = (
         "train vae --data mnist --out runs/x --epochs 3 --steps 4 --batch-size 5 --image-size 16 --seed 6 --precision "
         "mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 --binarize none --augment "
-        "flip,crop --labelled 8 --pretraining-epochs 4 --value-range -1,4095.5 --data-dir /d --set network=mlp "
+        "flip,crop --labeled 8 --pretraining-epochs 4 --value-range -1,4095.5 --data-dir /d --set network=mlp "
         '--set prior={"name":"mixture","components":3} '
-        "--set beta=2.5 --set num_classes=null --set x=True --view domains=3,5 --view by=label --quiet"
+        "--set beta=2.5 --set num_classes=null --set x=True --view domains=3,5 --view domain_field=label --quiet"
     )
     result = call(*line.split())
     assert result.exit_code == 0 and result.stdout == ""
@@ -74,12 +74,12 @@ def test_train_passes_every_option_on(call, monkeypatch, toy_run):
         "epochs": 3, "steps": 4, "batch_size": 5, "image_size": 16, "seed": 6, "precision": "mixed_bfloat16",
         "strategy": "mirrored", "overwrite": True, "resume": False, "data_changed": False, "patience": 7,
         "learning_rate": 0.5,
-        "binarize": None, "augment": ["flip", "crop"], "labelled": 8, "data_dir": "/d", "verbose": 0,
+        "binarize": None, "augment": ["flip", "crop"], "labeled": 8, "data_dir": "/d", "verbose": 0,
         "value_range": (-1.0, 4095.5),
         "settings": {
             "network": "mlp", "prior": {"name": "mixture", "components": 3}, "beta": 2.5, "num_classes": None,
             "x": True,
-        }, "view": {"domains": "3,5", "by": "label"}, "initial_weights": None,
+        }, "view": {"domains": "3,5", "domain_field": "label"}, "initial_weights": None,
             "pretraining_epochs": 4,
     }  # fmt: skip
     given.clear()
@@ -92,10 +92,10 @@ def test_train_and_sample_from_the_command_line(call, toy_images, tmp_path):
     out = tmp_path / "run"
     result = call(
         "train", "autoencoder", "--data", toy_images, "--out", out, "--epochs", 1, "--steps", 2, "--set", "network=mlp",
-        "--set", "width=4",
+        "--set", "base_filters=4",
     )  # fmt: skip
     assert result.exit_code == 0 and "270" not in result.stdout and "keras-gen evaluate" in result.stdout
-    assert Run.open(out).config["settings"]["width"] == 4
+    assert Run.open(out).config["settings"]["base_filters"] == 4
     failed(call("train", "autoencoder", "--data", toy_images, "--out", out), 2, "is not empty", "--overwrite")
     failed(call("train", "--resume", "--out", out, "--batch-size", 3), 2, "batch_size is 128, received 3")
     failed(call("train", "vae", "--data", toy_images, "--data-changed"), 2, "data_changed is for a run that is resumed")

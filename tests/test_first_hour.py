@@ -174,7 +174,7 @@ def test_twenty_photos_go_all_the_way(tmp_path):
         "--image-size",
         16,
         "--set",
-        "width=4",
+        "base_filters=4",
         "--set",
         "latent_size=2",
     )

@@ -190,7 +190,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
     program = f"""
 import sys
 from typer.testing import CliRunner
-import keras_gen.completion, keras_gen.data, keras_gen.training.plan, keras_gen.zoo
+import keras_gen.completion, keras_gen.data, keras_gen.training.config, keras_gen.zoo
 from keras_gen import cli
 def heavy():
     return {{"tensorflow", "keras", "tensorflow_probability"}} & set(sys.modules)

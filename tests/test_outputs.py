@@ -36,7 +36,7 @@ def run(tmp_path_factory) -> Run:
             pixels = random.integers(0, 256, (6, 8), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / "images" / name / f"{number}.png")
     line = f"train gan --data {folder / 'images'} --out {folder / 'run'} --epochs 1 --steps 1 --batch-size 8 "
-    line += "--image-size 6x8 --set width=4 --set latent_size=2 --set num_classes=3 --quiet"
+    line += "--image-size 6x8 --set base_filters=4 --set latent_size=2 --set num_classes=3 --quiet"
     result = CliRunner().invoke(cli.app, line.split())
     assert result.exit_code == 0, result.output
     return Run.open(folder / "run")
@@ -148,7 +148,7 @@ def test_sizes_that_a_system_cannot_have_are_refused(call, run, tmp_path):
     for system, size, part in (
         ("dcgan", "17x29", "halve to 4 or more (28, 32, 48, 64, ...); received (17, 29, 1): resize the images "
          "(--image-size 16x28)"),
-        ("stargan", "30x18", "multiples of 4 and at least 12 (halvings=2), such as --image-size 32x16"),
+        ("stargan", "30x18", "multiples of 4 and at least 12 (num_downsamples=2), such as --image-size 32x16"),
         ("progan", "20x30", "(32, 48, 64, 96, 128, ..., or 48x64)"),
         ("vae", "1,2", "such as 48x64; received '1,2'"),
     ):  # fmt: skip

@@ -33,7 +33,7 @@ def test_scale_repeats_pixels():
 
 
 def test_labels_are_written_above_and_leave_the_images_alone():
-    images = ramp(2, height=20, width=40, channels=1)
+    images = ramp(2, height=20, base_filters=40, channels=1)
     picture = pictures.strip(images, pad=2, labels=["one", "two"])
     bare = pictures.strip(images, pad=2)
     head = picture.shape[0] - bare.shape[0]

@@ -16,9 +16,9 @@ from .demos.conftest import served
 
 HEIGHT, WIDTH = 16, 24
 SYSTEMS = {
-    "vae": ("network=conv", "width=4", "latent_size=2"),
-    "dcgan": ("width=4", "latent_size=3", "num_classes=2"),
-    "cyclegan": ("width=4",),
+    "vae": ("network=conv", "base_filters=4", "latent_size=2"),
+    "dcgan": ("base_filters=4", "latent_size=3", "num_classes=2"),
+    "cyclegan": ("base_filters=4",),
 }
 
 

@@ -6,19 +6,19 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from keras_gen import cli, translation, zoo
-from keras_gen.data.resize import Fit
+from keras_gen.data.resize import Resize
 from keras_gen.data.sources.image_file import read_image
 from keras_gen.runs import Run
 
 SHAPE = (8, 12, 3)
 SYSTEMS = {
-    "cyclegan": ({"width": 4}, {"domains": ["plain", "striped"]}),
+    "cyclegan": ({"base_filters": 4}, {"domains": ["plain", "striped"]}),
     "stargan": (
-        {"groups": [2, 1], "attribute_names": ["black", "blond", "young"], "width": 4, "blocks": 1, "halvings": 1,
-         "discriminator_width": 4}, {}),
-    "vae": ({"network": "mlp", "width": 8, "latent_size": 2, "num_classes": 3}, {"label": ["2", "0", "cat"]}),
-    "puzzlegan": ({"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}, {}),
-    "gan": ({"width": 4, "latent_size": 2}, {}),
+        {"groups": [2, 1], "attribute_names": ["black", "blond", "young"], "base_filters": 4, "blocks": 1, "num_downsamples": 1,
+         "discriminator_filters": 4}, {}),
+    "vae": ({"network": "mlp", "hidden_units": 8, "latent_size": 2, "num_classes": 3}, {"label": ["2", "0", "cat"]}),
+    "puzzlegan": ({"base_filters": 4, "image_width": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}, {}),
+    "gan": ({"hidden_units": 4, "latent_size": 2}, {}),
 }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def pixels(file) -> np.ndarray:
 
 def as_read(folder, *names) -> np.ndarray:
     """Files as training reads them."""
-    return np.stack([Fit(SHAPE)(read_image(folder / name, SHAPE[:2])) for name in names]).astype(np.float32) / 255
+    return np.stack([Resize(SHAPE)(read_image(folder / name, SHAPE[:2])) for name in names]).astype(np.float32) / 255
 
 
 def eight_bits(images) -> np.ndarray:

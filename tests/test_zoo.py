@@ -9,8 +9,8 @@ from keras_gen import VAE, zoo
 from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
 from keras_gen.losses import penalties
 
-TOY = {"network": "mlp", "width": 8, "latent_size": 2}
-GRAY, COLOUR = (8, 8, 1), (8, 8, 3)
+TOY = {"network": "mlp", "hidden_units": 8, "latent_size": 2}
+GRAY, COLOR = (8, 8, 1), (8, 8, 3)
 # settings that have no default
 NEEDS = {"text2image": {"vocabulary": ("red", "circle")}}
 
@@ -24,7 +24,7 @@ def test_rows_are_complete(key):
 
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
-@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)], ids=["gray", "colour"])
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)], ids=["gray", "color"])
 def test_defaults_build(key, shape):
     model = zoo.build(key, shape, seed=3, **NEEDS.get(key, {}))
     assert model.optimizer is not None and model.seed == 3
@@ -52,18 +52,18 @@ def test_learning_rate_and_optimizer():
 
 
 def test_players_learn_at_their_pace():
-    options = {"width": 8, "dense": 8, "learning_rate": 0.1}
+    options = {"base_filters": 8, "dense_units": 8, "learning_rate": 0.1}
     rates = {k: float(v.learning_rate) for k, v in zoo.build("infogan", GRAY, **options).optimizers.items()}
     assert rates == pytest.approx({"discriminator": 0.1, "generator": 0.5})
     optimizer = keras.optimizers.SGD(0.2)
-    plain = zoo.build("dcgan", GRAY, width=8, optimizer=optimizer)
+    plain = zoo.build("dcgan", GRAY, base_filters=8, optimizer=optimizer)
     assert [float(each.learning_rate) for each in plain.optimizer.optimizers] == pytest.approx([0.2, 0.2])
 
 
 def test_a_penalty_takes_batch_normalization_away():
     joined = [
         any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.discriminator.layers)
-        for model in (zoo.build("dcgan", (16, 16, 1), width=2, penalty=name) for name in (None, "r1"))
+        for model in (zoo.build("dcgan", (16, 16, 1), base_filters=2, penalty=name) for name in (None, "r1"))
     ]
     assert joined == [True, False]
 
@@ -85,13 +85,20 @@ def test_default_penalties(key, expected):
 
 def test_heads_by_channels():
     assert zoo.build("vae", GRAY, **TOY).head == "bernoulli"
-    assert zoo.build("vae", COLOUR, **TOY).head == "discretized_logistic_mixture"
-    assert zoo.build("vae", COLOUR, head="normal", **TOY).head == "normal"
+    assert zoo.build("vae", COLOR, **TOY).head == "discretized_logistic_mixture"
+    assert zoo.build("vae", COLOR, head="normal", **TOY).head == "normal"
 
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
 def test_settings_reach_the_networks(network):
-    model = zoo.build("vae", GRAY, network=network, width=6, latent_size=5, num_classes=4)
+    model = zoo.build(
+        "vae",
+        GRAY,
+        network=network,
+        **{"conv": {"base_filters": 6}, "mlp": {"hidden_units": 6}}[network],
+        latent_size=5,
+        num_classes=4,
+    )
     assert model.latent_size == 5 and model.num_classes == 4
     assert model.encoder.output_shape == (None, 10)
     kind = keras.layers.Conv2D if network == "conv" else keras.layers.Dense
@@ -119,7 +126,7 @@ def test_priors(prior, check):
 @pytest.mark.parametrize(
     "key, settings, message",
     [
-        ("gpt", {}, "Unknown system 'gpt': expected one of autoencoder, vae"),
+        ("gpt", {}, "Unknown system 'gpt': expected one of aae, autoencoder"),
         ("vae", {"depth": 3}, "Unknown setting depth for 'vae': it takes .*latent_size .default 32."),
         ("vae", {"network": "resnet"}, "Unknown network 'resnet': expected 'conv' or 'mlp'"),
         ("vae", {"prior": "gauss"}, "Unknown prior 'gauss'"),
@@ -138,22 +145,22 @@ def test_cyclegan_follows_the_sizes():
     def count(model, kind=keras.layers.Add) -> int:
         return sum(isinstance(layer, kind) for layer in model.layers)
 
-    small = zoo.build("cyclegan", GRAY, width=2, network="residual")
+    small = zoo.build("cyclegan", GRAY, base_filters=2, network="residual")
     assert count(small.generator_ab) == 3 and count(small.generator_ab, keras.layers.Conv2DTranspose) == 1
     assert (small.cycle_weight, small.identity_weight) == (10, 5)
-    assert count(zoo.build("cyclegan", (64, 64, 1), width=1).generator_ab) == 6
-    assert count(zoo.build("cyclegan", (256, 256, 3), width=1).generator_ba) == 9
-    other = zoo.build("cyclegan", GRAY, width=2, blocks=1, domain_b=(12, 16, 3))
+    assert count(zoo.build("cyclegan", (64, 64, 1), base_filters=1).generator_ab) == 6
+    assert count(zoo.build("cyclegan", (256, 256, 3), base_filters=1).generator_ba) == 9
+    other = zoo.build("cyclegan", GRAY, base_filters=2, blocks=1, domain_b=(12, 16, 3))
     assert other.image_fields == {"domain_a": GRAY, "domain_b": (12, 16, 3)}
-    whole = zoo.build("cyclegan", (16, 24, 3), width=2, blocks=1, crop=8, export_size=(24, 24))
+    whole = zoo.build("cyclegan", (16, 24, 3), base_filters=2, blocks=1, crop=8, export_size=(24, 24))
     assert whole.trained_shape("a") == (8, 8, 3) and whole.image_shape == (16, 24, 3)
     assert whole.endpoints()[0].inputs["domain_a"].shape == (24, 24, 3)
     assert whole.a_to_b(np.zeros((1, 32, 20, 3), np.float32)).shape == (1, 32, 20, 3)
-    masked = zoo.build("cyclegan", GRAY, width=2)
+    masked = zoo.build("cyclegan", GRAY, base_filters=2)
     assert masked.generator_ba.get_layer("change").output.shape == (None, *GRAY)
     assert (masked.cycle_weight, masked.identity_weight) == (2, 0)
     for options in ({"network": "unet", "masked": False}, {"domain_b": (*GRAY[:2], 3)}):
-        plain = zoo.build("cyclegan", GRAY, width=2, **options)
+        plain = zoo.build("cyclegan", GRAY, base_filters=2, **options)
         assert "change" not in [layer.name for layer in plain.generator_ba.layers] and plain.cycle_weight == 10
     with pytest.raises(ValueError, match="masked=True: 'unet'"):
         zoo.build("cyclegan", GRAY, network="residual", masked=True)
@@ -166,7 +173,9 @@ def test_cyclegan_follows_the_sizes():
 def test_cyclegan_takes_a_classifier_from_a_file(tmp_path):
     classifier = keras.Sequential([keras.Input(GRAY), keras.layers.Flatten(), keras.layers.Dense(3)])
     classifier.save(tmp_path / "classifier.keras")
-    model = zoo.build("cyclegan", GRAY, width=2, blocks=1, classifier=str(tmp_path / "classifier.keras"), source="b")
+    model = zoo.build(
+        "cyclegan", GRAY, base_filters=2, blocks=1, classifier=str(tmp_path / "classifier.keras"), source="b"
+    )
     assert model.source == "b" and "semantic_agreement" in model.tracked
     np.testing.assert_array_equal(model.classifier.get_weights()[0], classifier.get_weights()[0])
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
@@ -184,7 +193,7 @@ def test_cyclegan_takes_a_classifier_from_a_file(tmp_path):
         ("vae", {"latent_size": 2.5}, r"an integer >= 1 .*latent_size.*received 2.5"),
         ("vae", {"latent_size": -1}, r"an integer >= 1 .*latent_size.*received -1"),
         ("vae", {"latent_size": None}, r"an integer >= 1 .*latent_size.*received None"),
-        ("vae", {"width": True}, r"an integer >= 1 or None .*width.*received True"),
+        ("vae", {"base_filters": True}, r"an integer >= 1 or None .*base_filters.*received True"),
         ("vae", {"beta": "x"}, r"a number .*beta.*received 'x'"),
         ("vae", {"head": 3}, r"a string or a dict or None .*head.*received 3"),
         ("gan", {"num_classes": "3"}, r"an integer >= 0 or None .*num_classes.*received '3'"),
@@ -199,10 +208,10 @@ def test_cyclegan_takes_a_classifier_from_a_file(tmp_path):
 )
 def test_settings_of_another_type(key, settings, message):
     with pytest.raises(ValueError, match=message):
-        zoo.build(key, COLOUR, **settings)
+        zoo.build(key, COLOR, **settings)
 
 
 def test_settings_of_every_type_that_is_declared():
-    for settings in ({"width": np.int64(4)}, {"beta": 2}, {"prior": {"name": "normal"}}, {"kl_warmup_steps": 0}):
+    for settings in ({"base_filters": np.int64(4)}, {"beta": 2}, {"prior": {"name": "normal"}}, {"kl_warmup_steps": 0}):
         zoo.build("vae", GRAY, **{**TOY, **settings})
-    zoo.build("gan", GRAY, width=4, ema=False, augment="color", penalty=None)
+    zoo.build("gan", GRAY, hidden_units=4, ema=False, augment="color", penalty=None)

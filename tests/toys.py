@@ -11,13 +11,13 @@ def _even(columns: dict[str, np.ndarray]) -> np.ndarray:
 
 
 TOYS = {
-    "autoencoder": Toy("autoencoder", {"network": "conv", "width": 4, "latent_size": 2}),
-    "vae": Toy("vae", {"network": "mlp", "width": 8, "latent_size": 2}, image_shape=(8, 8, 3)),
-    "gan": Toy("gan", {"width": 8, "latent_size": 3}, monitor="discriminator_loss"),
+    "autoencoder": Toy("autoencoder", {"network": "conv", "base_filters": 4, "latent_size": 2}),
+    "vae": Toy("vae", {"network": "mlp", "hidden_units": 8, "latent_size": 2}, image_shape=(8, 8, 3)),
+    "gan": Toy("gan", {"hidden_units": 8, "latent_size": 3}, monitor="discriminator_loss"),
     "dcgan": Toy(
         "dcgan",
         # evaluation must not move the spectral norms in the penalty's pass
-        {"width": 4, "latent_size": 3, "num_classes": 3, "penalty": "r1", "normalization": "spectral"},
+        {"base_filters": 4, "latent_size": 3, "num_classes": 3, "penalty": "r1", "normalization": "spectral"},
         image_shape=(8, 8, 3),
         conditions={"label": 1},
         monitor="discriminator_loss",
@@ -26,33 +26,33 @@ TOYS = {
     ),
     "infogan": Toy(
         "infogan",
-        {"width": 4, "dense": 8, "noise_size": 3, "num_categories": 3, "num_codes": 2},
+        {"base_filters": 4, "dense_units": 8, "noise_size": 3, "num_categories": 3, "num_codes": 2},
         monitor="information_loss",
         normalized=True,
     ),
     "aae": Toy(
         "aae",
         {
-            **{"width": 8, "latent_size": 2, "discriminator_width": 8, "prior": "petals"},
+            **{"hidden_units": 8, "latent_size": 2, "discriminator_units": 8, "prior": "petals"},
             **{"num_categories": 3, "supervised": True},
         },
         monitor="reconstruction_loss",
-        fields={"labelled_image": "image", "labelled_label": "label"},
+        fields={"labeled_image": "image", "labeled_label": "label"},
     ),
     # of one stage, so that every layer learns; growing is tested with the model
     "progan": Toy(
         "progan",
-        {"width": 8, "latent_size": 3, "group_size": 2, "start": 8},
+        {"base_filters": 8, "latent_size": 3, "group_size": 2, "start": 8},
         monitor="discriminator_loss",
     ),
     "stargan": Toy(
         "stargan",
         {
             "groups": [3, 1],
-            "width": 4,
+            "base_filters": 4,
             "blocks": 1,
-            "halvings": 1,
-            "discriminator_width": 4,
+            "num_downsamples": 1,
+            "discriminator_filters": 4,
             "n_critic": 2,
             "conditioning": "normalization",
             "residual": True,
@@ -64,7 +64,14 @@ TOYS = {
     "cyclegan": Toy(
         "cyclegan",
         # the pool is full after six images: then it exchanges
-        {"width": 4, "blocks": 1, "halvings": 1, "patch_halvings": 1, "pool_size": 6, "ema": 0.9},
+        {
+            "base_filters": 4,
+            "blocks": 1,
+            "num_downsamples": 1,
+            "discriminator_downsamples": 1,
+            "pool_size": 6,
+            "ema": 0.9,
+        },
         monitor="generators_loss",
         sgd=0.05,
         fields={"domain_a": "image", "domain_b": lambda columns: 1 - columns["image"], "label_a": "label"},
@@ -72,7 +79,7 @@ TOYS = {
     "puzzlegan": Toy(
         "puzzlegan",
         {
-            **{"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
+            **{"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2},
             **{"num_patches": 2, "max_patches": 3, "min_patches": 1},
         },
         image_shape=(8, 8, 3),
@@ -81,8 +88,8 @@ TOYS = {
     "text2image": Toy(
         "text2image",
         {
-            **{"vocabulary": ("one", "two", "three", "four"), "length": 3, "embedding_size": 4, "text_width": 4},
-            **{"width": 4, "latent_size": 3, "modulated": True, "style_weight": 0.01},
+            **{"vocabulary": ("one", "two", "three", "four"), "length": 3, "embedding_size": 4, "text_filters": 4},
+            **{"base_filters": 4, "latent_size": 3, "modulated": True, "style_weight": 0.01},
         },
         image_shape=(8, 8, 3),
         conditions={"caption": "two, three"},

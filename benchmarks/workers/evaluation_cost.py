@@ -40,7 +40,9 @@ def pictures(num: int, shape: tuple[int, ...]) -> list[np.ndarray]:
 
 def classify(first: np.ndarray, second: np.ndarray) -> None:
     """Features of both sets by the classifier's network; its weights do not matter here."""
-    classifier = evaluation.FeatureClassifier(conv_encoder(first.shape[1:], 10, width=32, dense=FEATURES), 0.0, "")
+    classifier = evaluation.FeatureClassifier(
+        conv_encoder(first.shape[1:], 10, base_filters=32, dense_units=FEATURES), 0.0, ""
+    )
     for each in (first, second):
         classifier.features(each)
 
@@ -58,8 +60,8 @@ METRICS = {
     "sliced wasserstein, pixels": (pixels, evaluation.sliced_wasserstein),
     "pyramid distance": (pictures, evaluation.pyramid_distance),
     "ms-ssim of pairs": (pictures, lambda first, second: evaluation.pair_similarity(first)),
-    "nearest neighbours": (
-        pictures, lambda first, second: evaluation.nearest_neighbours(first, second, first)
+    "nearest neighbors": (
+        pictures, lambda first, second: evaluation.nearest_neighbors(first, second, first)
     ),
     "parzen windows": (
         pictures, lambda first, second: evaluation.parzen(first, second, second[:1000], second, sigmas=(0.2,))

@@ -23,10 +23,10 @@ def build(setting: str) -> models.CycleGAN:
     options = dict(SETTINGS[setting])
     keras.mixed_precision.set_global_policy(options.pop("precision", "float32"))
     model = models.CycleGAN(
-        networks.residual_translator(SHAPE, width=WIDTH, blocks=BLOCKS, name="generator_ab"),
-        networks.residual_translator(SHAPE, width=WIDTH, blocks=BLOCKS, name="generator_ba"),
-        patch_discriminator(SHAPE, width=WIDTH),
-        patch_discriminator(SHAPE, width=WIDTH),
+        networks.residual_translator(SHAPE, base_filters=WIDTH, blocks=BLOCKS, name="generator_ab"),
+        networks.residual_translator(SHAPE, base_filters=WIDTH, blocks=BLOCKS, name="generator_ba"),
+        patch_discriminator(SHAPE, base_filters=WIDTH),
+        patch_discriminator(SHAPE, base_filters=WIDTH),
         pool_size=POOL,
         seed=1,
     )

@@ -19,14 +19,18 @@ SIZE, SHAPE, WIDTH = 100, (64, 64, 3), 64
 class Plain(models.GAN):
     """A step that shares nothing: each player makes its own generated images."""
 
-    def make(self, batch, draws, training):
+    def shared_forward(self, batch, batch_noise, training):
         return {}
 
-    def discriminator_loss(self, batch, made, draws, place, training):
-        return super().discriminator_loss(batch, super().make(batch, draws, training), draws, place, training)
+    def discriminator_loss(self, batch, made, batch_noise, global_batch, training):
+        return super().discriminator_loss(
+            batch, super().shared_forward(batch, batch_noise, training), batch_noise, global_batch, training
+        )
 
-    def generator_loss(self, batch, made, draws, place, training):
-        return super().generator_loss(batch, super().make(batch, draws, training), draws, place, training)
+    def generator_loss(self, batch, made, batch_noise, global_batch, training):
+        return super().generator_loss(
+            batch, super().shared_forward(batch, batch_noise, training), batch_noise, global_batch, training
+        )
 
 
 SETTINGS = {
@@ -44,8 +48,8 @@ def build(setting: str) -> models.GAN:
     options = dict(SETTINGS[setting])
     keras.mixed_precision.set_global_policy(options.pop("precision", "float32"))
     model = options.pop("model", models.GAN)(
-        networks.dcgan_generator(SIZE, SHAPE, width=WIDTH),
-        networks.dcgan_discriminator(SHAPE, width=WIDTH),
+        networks.dcgan_generator(SIZE, SHAPE, base_filters=WIDTH),
+        networks.dcgan_discriminator(SHAPE, base_filters=WIDTH),
         objective="non_saturating",
         ema=None,
         seed=1,

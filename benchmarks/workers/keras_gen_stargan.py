@@ -28,9 +28,9 @@ def build(setting: str) -> models.StarGAN:
     keras.mixed_precision.set_global_policy(options.pop("precision", "float32"))
     model = models.StarGAN(
         networks.residual_translator(
-            SHAPE, width=WIDTH, blocks=BLOCKS, num_attributes=DOMAINS, padding="zero", name="generator"
+            SHAPE, base_filters=WIDTH, blocks=BLOCKS, num_attributes=DOMAINS, padding="zero", name="generator"
         ),
-        stargan_discriminator(SHAPE, DOMAINS, width=WIDTH),
+        stargan_discriminator(SHAPE, DOMAINS, base_filters=WIDTH),
         groups=[DOMAINS],
         ema=None,
         seed=1,

@@ -130,7 +130,9 @@ class Step:
             made_b, same_b, made_a, same_a, back_a, back_b = self._passes(a, b)
         for each in self.discriminators:
             each.requires_grad_(False)
-        loss = sum(self._opinion(judge, made) for judge, made in zip(self.judges, (made_a, made_b), strict=True))
+        loss = sum(
+            self._adversarial_loss(judge, made) for judge, made in zip(self.judges, (made_a, made_b), strict=True)
+        )
         for weight, first, second in ((10.0, back_a, back_b), (5.0, same_a, same_b)):
             loss = loss + weight * ((first.float() - a).abs().mean() + (second.float() - b).abs().mean())
         losses = [loss]
@@ -154,7 +156,7 @@ class Step:
         made_a, same_a, back_a = self.to_a(self._laid_out(torch.cat([b, a, made_b]))).chunk(3)
         return made_b, same_b, made_a, same_a, back_a, self.to_b(self._laid_out(made_a))
 
-    def _opinion(self, judge, made):
+    def _adversarial_loss(self, judge, made):
         with self.autocast:
             logits = judge(made)
         return ((logits.float() - 1) ** 2).mean() / 2

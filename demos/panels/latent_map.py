@@ -110,9 +110,9 @@ def ringed(picture: np.ndarray, x: float, y: float) -> np.ndarray:
     """A copy of a map, uint8 RGB, with a ring around the place (x, y)."""
     image = Image.fromarray(picture)
     left, top = _pixel(image, x, y)
-    for radius, colour, width in ((10, "black", 5), (9, "orange", 3)):
+    for radius, color, width in ((10, "black", 5), (9, "orange", 3)):
         box = [left - radius, top - radius, left + radius, top + radius]
-        ImageDraw.Draw(image).ellipse(box, outline=colour, width=width)
+        ImageDraw.Draw(image).ellipse(box, outline=color, width=width)
     return np.asarray(image)
 
 

@@ -11,7 +11,7 @@ from .errors import complaint
 
 RULE = (
     "An upload is turned upright, laid on white where it is transparent, scaled until it covers the model's size, cut "
-    "to its middle, and turned to gray or colour."
+    "to its middle, and turned to gray or color."
 )
 HELP = "it may be damaged or another kind of file. Upload a PNG, JPEG or WebP"
 

@@ -1,6 +1,6 @@
 """Images in, as `tf.data`: TFDS sets, folders, arrays and the built-in `shapes`.
 
-`load` and `staged` are imported on first use, so that a source is described without importing TensorFlow.
+`load` and `multi_resolution` are imported on first use, so that a source is described without importing TensorFlow.
 """
 
 import importlib
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .info import DataInfo as DataInfo
 from .resolve import Description as Description
 from .resolve import describe as describe
-from .resolve import sources as sources
+from .resolve import list_sources as list_sources
 from .shapes.captions import caption_shapes as caption_shapes
 from .shapes.factors import FACTORS as FACTORS
 from .shapes.factors import HELD_OUT as HELD_OUT
@@ -22,9 +22,9 @@ from .tokenizer import normalize as normalize
 
 if TYPE_CHECKING:
     from .loading import load as load
-    from .pipeline.multi_resolution import staged as staged
+    from .pipeline.multi_resolution import multi_resolution as multi_resolution
 
-_LATER = {"load": "loading", "staged": "stages"}
+_LATER = {"load": "loading", "multi_resolution": "pipeline.multi_resolution"}
 
 
 def __getattr__(name: str):

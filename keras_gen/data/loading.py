@@ -16,15 +16,15 @@ from .info import DataInfo, Table, positive
 from .pipeline.batches import Plan, build
 from .pipeline.binarize import choose_binarization
 from .pipeline.epochs import register
-from .resize import Fit
+from .resize import Resize
 from .resolve import resolve
 from .slices import split_names
 from .sources.image_file import MAX_PIXELS
 from .sources.skipped import summarize
 from .transforms.attributes import choose_attributes, note_constants
 from .transforms.caption_file import add_captions
-from .transforms.domains import part_in_two
-from .transforms.labelled_subset import add_labelled
+from .transforms.domains import split_by_class
+from .transforms.labeled_subset import add_labeled
 from .transforms.merge_attribute_sets import SET
 from .transforms.tokenize import add_tokens, tokenizer_of
 from .value_range import check_range
@@ -48,9 +48,9 @@ def load(
     crop: str = "center",
     background: tuple[int, int, int] = (255, 255, 255),
     fields: Iterable[str] | None = None,
-    labelled: int | None = None,
+    labeled: int | None = None,
     domains: Sequence[str] | None = None,
-    by: str = "label",
+    domain_field: str = "label",
     attributes: Sequence[str] | None = None,
     captions: str | os.PathLike | None = None,
     tokens: Mapping | None = None,
@@ -81,8 +81,8 @@ def load(
 
     Args:
         source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in; "shapes/placed": its
-            objects large, centred and upright); "stacked_mnist" (three digits as the channels of one image; so
-            "stacked_" before any gray, labelled TFDS set); a folder of images (flat, class sub-folders, with
+            objects large, centered and upright); "stacked_mnist" (three digits as the channels of one image; so
+            "stacked_" before any gray, labeled TFDS set); a folder of images (flat, class sub-folders, with
             metadata.csv or metadata.jsonl, each also inside train/, validation/ and test/, or
             trainA/trainB/testA/testB); an .npy or .npz file; or two of these with a comma, "mnist,usps", as two domains
             or, with `attributes`, as one set. A bare name is a TFDS set; write "./mnist" for a folder of that name.
@@ -100,10 +100,10 @@ def load(
         crop: "center" cuts the middle, "pad" fills with the background; both keep the aspect ratio.
         background: (red, green, blue) from 0 to 255, under transparent images and around padded ones.
         fields: entries of the batch to keep; None keeps all.
-        labelled: adds `labelled_image` and `labelled_label`: as many examples as in `image`, from a fixed part of the
+        labeled: adds `labeled_image` and `labeled_label`: as many examples as in `image`, from a fixed part of the
             split of this many examples, its classes equally often (chosen by `seed`); for learning from few labels.
-        domains: two classes of the field `by`, whose images become `domain_a` and `domain_b`.
-        by: a field of classes: "label", or of `shapes` any factor, as "texture".
+        domains: two classes of the field `domain_field`, whose images become `domain_a` and `domain_b`.
+        domain_field: a field of classes: "label", or of `shapes` any factor, as "texture".
         attributes: what `attributes` is made of: fields of classes (one-hot) and names of single attributes. Of two
             sources each gives those that it has, the others are 0, and `dataset` (int32 [batch]) says which it is.
             Single attributes are 0 and 1; those of -1 and 1 are converted, and other values refused.
@@ -145,7 +145,7 @@ def load(
         >>> train = keras_gen.data.load("shapes", "train[:-1000]", image_shape=(32, 32, 3), batch_size=128)
         >>> model.fit(train, epochs=10)
     """
-    fit = Fit(image_shape, crop, background)
+    fit = Resize(image_shape, crop, background)
     shuffle = _default_shuffle(split, shuffle)
     plan = _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_index, input_context)
     if on_error not in ON_ERROR:
@@ -160,12 +160,12 @@ def load(
     if captions is not None:
         table = add_captions(table, captions)
     if domains is not None:
-        table = part_in_two(table, domains, by)
+        table = split_by_class(table, domains, domain_field)
     if attributes is not None:
         table = choose_attributes(table, attributes) if SET not in table.columns else table
         table = note_constants(table) if shuffle else table
-    if labelled is not None:
-        table = add_labelled(table, labelled, seed)
+    if labeled is not None:
+        table = add_labeled(table, labeled, seed)
     if tokens is not None:
         table = add_tokens(table, tokenizer)
     if fields is not None:
@@ -243,7 +243,7 @@ def _check_count(source, split: str, table: Table, plan: Plan) -> None:
         )
 
 
-def _info(source, split: str, fit: Fit, table: Table, plan: Plan, dataset: tf.data.Dataset) -> DataInfo:
+def _info(source, split: str, fit: Resize, table: Table, plan: Plan, dataset: tf.data.Dataset) -> DataInfo:
     count = _count(table)
     return DataInfo(
         source=str(source),

@@ -9,10 +9,10 @@ CROPS = ("center", "pad")
 
 
 @dataclasses.dataclass(frozen=True)
-class Fit:
+class Resize:
     """Bring an image to a shape without distorting it.
 
-    Channels: equal counts stay; gray -> colour repeats the channel; colour -> gray is the luminance (ITU-R 601-2);
+    Channels: equal counts stay; gray -> color repeats the channel; color -> gray is the luminance (ITU-R 601-2);
     transparency is composited on `background` (unless four channels are asked for). Nothing else is converted.
     Size: "center" scales until the image covers the shape and cuts the middle; "pad" scales until it fits inside
     and fills the rest with `background`. An image that has the shape already is returned as it is.
@@ -39,7 +39,7 @@ class Fit:
             )
         if shape[2] not in (1, 3, 4):
             raise ValueError(
-                f"image_shape asks for {shape[2]} channels; known: 1 (gray), 3 (colour), 4 (colour and transparency)."
+                f"image_shape asks for {shape[2]} channels; known: 1 (gray), 3 (color), 4 (color and transparency)."
             )
         if self.crop not in CROPS:
             raise ValueError(f"crop={self.crop!r} is unknown; known: {', '.join(CROPS)}.")
@@ -80,14 +80,14 @@ class Fit:
         return canvas
 
     def _canvas(self, dtype: np.dtype) -> np.ndarray:
-        colour = np.array(self.background, np.uint8)[None, None]
+        color = np.array(self.background, np.uint8)[None, None]
         if dtype != np.uint8:
-            colour = colour.astype(np.float32) / 255
+            color = color.astype(np.float32) / 255
         if self.image_shape[2] == 4:  # the rest of a picture with transparency is transparent
-            colour = np.concatenate([colour, np.zeros((1, 1, 1), dtype)], axis=-1)
+            color = np.concatenate([color, np.zeros((1, 1, 1), dtype)], axis=-1)
         else:
-            colour = convert_channels(colour, self.image_shape[2], self.background)
-        return np.broadcast_to(colour, self.image_shape).astype(dtype)
+            color = convert_channels(color, self.image_shape[2], self.background)
+        return np.broadcast_to(color, self.image_shape).astype(dtype)
 
 
 def convert_channels(image: np.ndarray, channels: int, background: tuple[int, int, int]) -> np.ndarray:
@@ -112,14 +112,14 @@ def convert_channels(image: np.ndarray, channels: int, background: tuple[int, in
 
 
 def _composite(image: np.ndarray, background: tuple[int, int, int]) -> np.ndarray:
-    colour, alpha = image[..., :-1], image[..., -1:]
-    if colour.shape[-1] == 1:
-        colour = np.repeat(colour, 3, axis=-1)
+    color, alpha = image[..., :-1], image[..., -1:]
+    if color.shape[-1] == 1:
+        color = np.repeat(color, 3, axis=-1)
     if image.dtype == np.uint8:
         ground = np.array(background, np.uint32)
         alpha = alpha.astype(np.uint32)
-        return ((colour * alpha + ground * (255 - alpha) + 127) // 255).astype(np.uint8)
-    return (colour * alpha + np.array(background, np.float32) / 255 * (1 - alpha)).astype(np.float32)
+        return ((color * alpha + ground * (255 - alpha) + 127) // 255).astype(np.uint8)
+    return (color * alpha + np.array(background, np.float32) / 255 * (1 - alpha)).astype(np.float32)
 
 
 def _luminance(image: np.ndarray) -> np.ndarray:

@@ -9,10 +9,10 @@ from typing import Any
 
 from keras_gen.archives import MAX_MEMBER_BYTES
 
-from .cache.decode import hold
+from .cache.decode import decode_and_cache
 from .cache.store import Store, choose_cache
 from .info import Table, positive
-from .resize import Fit
+from .resize import Resize
 from .shapes.source import describe_shapes, read_shapes
 from .sources.arrays import describe_arrays, read_arrays
 from .sources.folder import describe_folder, read_folder
@@ -26,8 +26,8 @@ from .transforms.merge_attribute_sets import unite
 from .value_range import EIGHT_BITS, Range, check_range, common_range
 
 BUILT_IN = {
-    "shapes": "built in: one object of known shape, colour, texture, size, place and rotation, 64x64 RGB",
-    "shapes/placed": "the same objects, large, centred and upright, so that a part tells its place",
+    "shapes": "built in: one object of known shape, color, texture, size, place and rotation, 64x64 RGB",
+    "shapes/placed": "the same objects, large, centered and upright, so that a part tells its place",
     "stacked_mnist": "three random digits of mnist as red, green and blue, 1,000 modes, 28x28 RGB",
 }
 
@@ -35,7 +35,7 @@ BUILT_IN = {
 def resolve(
     source: str | os.PathLike,
     split: str,
-    fit: Fit,
+    fit: Resize,
     *,
     cache: str | None,
     on_error: str,
@@ -83,7 +83,7 @@ def resolve(
                 table = read_folder(place, split, fit, **options)
         except OSError as error:
             raise ValueError(f"{place} cannot be read: {error}") from error
-    return hold(table, cache, fit, on_error, store)
+    return decode_and_cache(table, cache, fit, on_error, store)
 
 
 def _check_depth(source, kind: str, value_range: Range | None, paired: bool) -> None:
@@ -96,7 +96,7 @@ def _check_depth(source, kind: str, value_range: Range | None, paired: bool) -> 
             )
 
 
-def _read_tfds(builder: Any, split: str, fit: Fit, cache: str | None, store: Store) -> Table:
+def _read_tfds(builder: Any, split: str, fit: Resize, cache: str | None, store: Store) -> Table:
     check_split(builder, split)
     how = choose_cache(cache, builder.info.splits[split].num_examples, fit.image_shape)
     return read_tfds(builder, split, fit, cache=how, store=store)
@@ -273,7 +273,7 @@ def _describe_pair(both: list[Description]) -> dict[str, Any]:
             "sizes": sizes, "channels": max(channels) if all(channels) else None}  # fmt: skip
 
 
-def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
+def list_sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
     """List what `load` can open.
 
     Args:
@@ -283,7 +283,7 @@ def sources(*, data_dir: str | os.PathLike | None = None) -> dict[str, str]:
         Name or kind -> one line about it: `shapes`, the TFDS sets that lie prepared in the directory, and the kinds.
 
     Example:
-        >>> list(sources())[0]
+        >>> list(list_sources())[0]
         'shapes'
     """
     found = dict(BUILT_IN)

@@ -90,7 +90,7 @@ def normal(scale: float | None = 0.1, squash: bool = True) -> Head:
 
 
 def discretized_logistic_mixture(components: int = 3) -> Head:
-    """A mixture of discretized logistics for every pixel: a likelihood of 8-bit images, gray or colour.
+    """A mixture of discretized logistics for every pixel: a likelihood of 8-bit images, gray or color.
 
     The channels of a pixel share the mixture's weights; within a component they are independent (the linear
     dependence between channels of PixelCNN++ is left out, so that an image decodes in one pass).

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-KINDS = ("normal", "uniform", "signed", "one_hot")
+KINDS = ("normal", "uniform", "uniform_symmetric", "one_hot")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Noise:
     """One input of base noise.
 
     Attributes:
-        kind: `"normal"` (standard), `"uniform"` (on [0, 1)), `"signed"` (uniform on [-1, 1)), or `"one_hot"` (one of
+        kind: `"normal"` (standard), `"uniform"` (on [0, 1)), `"uniform_symmetric"` (uniform on [-1, 1)), or `"one_hot"` (one of
             `shape[0]` classes, all as likely).
         shape: its shape for one image, without the batch; one number for `"one_hot"`.
     """
@@ -69,7 +69,7 @@ def given_noise(name: str, noise: Noise, value, num: int) -> np.ndarray:
             f"{name} must have the shape {tuple(noise.shape)}, or {(num, *noise.shape)} with one for each image; "
             f"received {array.shape}"
         )
-    low = {"normal": -np.inf, "signed": -1.0}.get(noise.kind, 0.0)
+    low = {"normal": -np.inf, "uniform_symmetric": -1.0}.get(noise.kind, 0.0)
     if not np.all((array >= low) & (array <= (np.inf if noise.kind == "normal" else 1.0))):
         raise ValueError(f"{name} is {noise.kind} noise; received values from {array.min():g} to {array.max():g}")
     return np.broadcast_to(array, (num, *noise.shape)).copy()
@@ -81,4 +81,4 @@ def _draw(generator: np.random.Generator, kind: str, shape: tuple[int, ...]) -> 
     if kind == "one_hot":
         return np.eye(shape[1], dtype=np.float32)[generator.integers(shape[1], size=shape[0])]
     uniform = generator.random(shape, dtype=np.float32)
-    return 2 * uniform - 1 if kind == "signed" else uniform
+    return 2 * uniform - 1 if kind == "uniform_symmetric" else uniform

@@ -24,7 +24,7 @@ class PetalPrior:
         components: petals K, >= 1; petal k lies at the angle 2 pi k / K.
         radius: distance of the means from 0.
         length, breadth: standard deviations along the radius and across it, > 0. The paper shows its mixture in a
-            figure and gives no numbers. With these defaults, the border between neighbours lies three standard
+            figure and gives no numbers. With these defaults, the border between neighbors lies three standard
             deviations away at the means.
 
     Example:

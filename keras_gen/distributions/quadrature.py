@@ -14,7 +14,7 @@ tfd = tfp.distributions
 PIECES = 64
 # each is halved until its Gauss-Legendre sum and that of its halves agree to this
 TOLERANCE = 1e-8
-# halvings: a jump needs about 25
+# num_downsamples: a jump needs about 25
 LEVELS = 45
 # that wait to be halved at once; a jump leaves one
 INTERVALS = 100_000

@@ -32,7 +32,7 @@ def gaussian_grid(side: int = 5, *, spacing: float = 2.0, scale: float = 0.05) -
 
     Args:
         side: Gaussians in a row, >= 1.
-        spacing: distance of neighbours.
+        spacing: distance of neighbors.
         scale: standard deviation in each dimension, > 0; the paper's variance is 0.0025.
 
     Returns:

@@ -18,10 +18,9 @@ from .features.extractors import fid_features as fid_features
 from .features.random_conv import random_conv_distance as random_conv_distance
 from .features.text_image_scorer import text_judge as text_judge
 from .metrics.active_units import count_active_units as count_active_units
-from .metrics.counterfactual_error import CounterpartErrors as CounterpartErrors
-from .metrics.counterfactual_error import counterpart_errors as counterpart_errors
-from .metrics.counterfactual_error import counterparts as counterparts
-from .metrics.data_kind import data_kind as data_kind
+from .metrics.counterfactual_error import CounterfactualErrors as CounterfactualErrors
+from .metrics.counterfactual_error import counterfactual_errors as counterfactual_errors
+from .metrics.counterfactual_error import counterfactuals as counterfactuals
 from .metrics.domain_transfer import Transfer as Transfer
 from .metrics.domain_transfer import transfer as transfer
 from .metrics.elbo_surgery import PriorFitting as PriorFitting
@@ -32,7 +31,7 @@ from .metrics.kernel_distance import kernel_distance as kernel_distance
 from .metrics.laplacian_swd import pyramid_distance as pyramid_distance
 from .metrics.log_likelihood import log_likelihood as log_likelihood
 from .metrics.memorization import NearestNeighbours as NearestNeighbours
-from .metrics.memorization import nearest_neighbours as nearest_neighbours
+from .metrics.memorization import nearest_neighbors as nearest_neighbors
 from .metrics.mode_coverage import Modes as Modes
 from .metrics.mode_coverage import ModesFloor as ModesFloor
 from .metrics.mode_coverage import mode_coverage as mode_coverage
@@ -44,6 +43,7 @@ from .metrics.names import check_comparable as check_comparable
 from .metrics.names import score_name as score_name
 from .metrics.parzen import Parzen as Parzen
 from .metrics.parzen import parzen as parzen
+from .metrics.pixel_support import pixel_support as pixel_support
 from .metrics.precision_recall import PrecisionRecall as PrecisionRecall
 from .metrics.precision_recall import precision_recall as precision_recall
 from .metrics.r_precision import RPrecision as RPrecision

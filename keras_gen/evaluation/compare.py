@@ -8,7 +8,7 @@ from rich.table import Table
 
 from keras_gen import pictures, runs, zoo
 
-from .context import Subject, chosen_split
+from .context import EvaluationContext, chosen_split
 from .evaluators.samples import real_images, sample_metrics
 from .report import number
 
@@ -60,16 +60,16 @@ def compare(
     out = pathlib.Path(out) if out else _picture_of(first, second)
     split = chosen_split(first, split)
     options = {"split": split, "seed": seed, "batch_size": batch_size, "samples": samples}
-    subjects = [Subject(run, **options) for run in (first, second)]
+    subjects = [EvaluationContext(run, **options) for run in (first, second)]
     real = real_images(subjects[0])
     panels, results, about = {}, {}, {}
-    for subject in subjects:
-        metrics, about = sample_metrics(subject, real)
+    for context in subjects:
+        metrics, about = sample_metrics(context, real)
         swd = next(name for name in metrics if name.startswith("swd_pixels"))
-        title = zoo.SYSTEMS[system].title if (system := subject.run.config["system"]) in zoo.SYSTEMS else system
-        name = _free(f"{subject.run.path.name} ({title})", results)
-        panels[f"{name}: {metrics[swd]:.4f}"] = pictures.grid(subject.generated[:SHOWN], columns=8, scale=subject.zoom)
-        results[name] = {"path": str(subject.run.path), "system": system, "metrics": metrics}
+        title = zoo.SYSTEMS[system].title if (system := context.run.config["system"]) in zoo.SYSTEMS else system
+        name = _free(f"{context.run.path.name} ({title})", results)
+        panels[f"{name}: {metrics[swd]:.4f}"] = pictures.grid(context.generated[:SHOWN], columns=8, scale=context.zoom)
+        results[name] = {"path": str(context.run.path), "system": system, "metrics": metrics}
     panels[f"{split} images; other real images: {metrics[f'{swd}_floor']:.4f}"] = pictures.grid(
         real.judged[:SHOWN], columns=8, scale=subjects[0].zoom
     )

@@ -44,7 +44,7 @@ def split_note(run: Run, split: str) -> str | None:
 
 
 @dataclasses.dataclass
-class Subject:
+class EvaluationContext:
     """A run under evaluation, and how much of it is looked at. The model and the data are loaded on first use.
 
     Attributes:
@@ -88,7 +88,7 @@ class Subject:
     def dataset(self, role: str | None = None, **changes) -> tf.data.Dataset:
         """A split as the model is meant to see it: one pass, in order, not augmented, binarized as in training."""
         options = {"batch_size": self.batch_size, "seed": self.seed, "shuffle": False, "augment": ()}
-        if hasattr(self.model, "settled"):  # it may not have grown to the end
+        if hasattr(self.model, "stable_stage"):  # it may not have grown to the end
             options["image_shape"] = self.model.image_shape
         self.progress(f"opening the {role or self.split} split", 0, 0)
         return self.run.dataset(role or self.split, **{**options, "steps": None, "drop_remainder": False, **changes})

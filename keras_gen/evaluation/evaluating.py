@@ -12,7 +12,7 @@ from keras_gen import pictures, runs
 from keras_gen.files import check_writable
 from keras_gen.progress import Progress
 
-from .context import NEIGHBOR_IMAGES, Subject, chosen_split, split_note
+from .context import NEIGHBOR_IMAGES, EvaluationContext, chosen_split, split_note
 from .features.fid_inception import weights_file
 from .features.of_run import KNOWN
 from .registry import EVALUATORS, PICTURES
@@ -97,7 +97,7 @@ def evaluate(
     _check(batch_size=batch_size)
     check_writable(run.path)
     with Progress(verbose) as progress:
-        subject = Subject(
+        context = EvaluationContext(
             run,
             split=split,
             seed=seed,
@@ -111,9 +111,9 @@ def evaluate(
             neighbor_images=neighbor_images,
             progress=progress.update,
         )
-        subject.count()  # before anything that takes long: whether the data are there
+        context.count()  # before anything that takes long: whether the data are there
         note = split_note(run, split)
-        measured, (files, missing) = measure(subject, progress), draw(subject, progress)
+        measured, (files, missing) = measure(context, progress), draw(context, progress)
         content = {
             **measured,
             "seed": seed,
@@ -132,17 +132,17 @@ def evaluate(
     return content
 
 
-def measure(subject: Subject, progress) -> dict:
+def measure(context: EvaluationContext, progress) -> dict:
     """`metrics` and `about` of all evaluators that fit the model.
 
     An evaluator that refuses is null under its own name, with the reason; the others are measured all the same.
     """
     metrics, about = {}, {}
     for evaluator in EVALUATORS:
-        if evaluator.needs.fits(subject.model):
+        if evaluator.needs.fits(context.model):
             progress.update(evaluator.name, 0, 0)
             try:
-                values, notes = evaluator.measure(subject)
+                values, notes = evaluator.measure(context)
             except REFUSALS as error:
                 name = evaluator.name.replace(" ", "_").lower()
                 values, notes = {name: None}, {name: {"unit": "", "reason": f"{type(error).__name__}: {error}"}}
@@ -151,7 +151,7 @@ def measure(subject: Subject, progress) -> dict:
     return {"metrics": metrics, "about": about}
 
 
-def draw(subject: Subject, progress) -> tuple[dict[str, str], dict[str, str]]:
+def draw(context: EvaluationContext, progress) -> tuple[dict[str, str], dict[str, str]]:
     """Write the pictures that fit the model.
 
     Returns:
@@ -159,11 +159,11 @@ def draw(subject: Subject, progress) -> tuple[dict[str, str], dict[str, str]]:
     """
     files, missing = {}, {}
     for picture in PICTURES:
-        if picture.needs.fits(subject.model):
+        if picture.needs.fits(context.model):
             progress.update(f"picture {picture.name}", 0, 0)
             file = f"evaluation/{picture.name}.png"
             try:
-                pictures.save(subject.run.path / file, picture.draw(subject))
+                pictures.save(context.run.path / file, picture.draw(context))
                 files[picture.name] = file
             except REFUSALS as error:
                 missing[picture.name] = f"{type(error).__name__}: {error}"

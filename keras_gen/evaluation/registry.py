@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .context import Subject
+from .context import EvaluationContext
 from .evaluators.attribute_translation import attribute_translation, attribute_translations
 from .evaluators.captions import caption_precision, captions
 from .evaluators.categories import category_error
@@ -16,7 +16,7 @@ from .evaluators.information import information
 from .evaluators.likelihood import likelihood
 from .evaluators.puzzle import key_patches, restorations, tile_grid
 from .evaluators.reconstruction import reconstruction, reconstructions
-from .evaluators.samples import generated, neighbours, samples
+from .evaluators.samples import generated, neighbors, samples
 from .evaluators.stacked_modes import stacked_modes
 from .figures.interpolation import interpolation
 from .figures.latent_map import latent_map
@@ -48,13 +48,13 @@ class Evaluator:
 
     Attributes:
         name: what it measures.
-        measure: Subject -> (metrics {name: number, or None where it cannot be given}, about {name: dict}). `about` has
+        measure: EvaluationContext -> (metrics {name: number, or None where it cannot be given}, about {name: dict}). `about` has
             `unit`, sample sizes (`images`, `samples`, ...) and, with None, the `reason`.
         needs: the models that it fits.
     """
 
     name: str
-    measure: Callable[[Subject], tuple[dict, dict]]
+    measure: Callable[[EvaluationContext], tuple[dict, dict]]
     needs: Offer
 
 
@@ -64,12 +64,12 @@ class Picture:
 
     Attributes:
         name: its name.
-        draw: Subject -> uint8 [height, width, channels].
+        draw: EvaluationContext -> uint8 [height, width, channels].
         needs: the models that it fits.
     """
 
     name: str
-    draw: Callable[[Subject], np.ndarray]
+    draw: Callable[[EvaluationContext], np.ndarray]
     needs: Offer
 
 
@@ -87,7 +87,7 @@ EVALUATORS = (
     Evaluator("modes", stacked_modes, Offer(("generate",))),
     Evaluator("cycle", cycle, Offer(("a_to_b", "b_to_a"))),
     Evaluator("transfer", transferred, Offer(("a_to_b", "b_to_a"))),
-    Evaluator("counterparts", known_counterparts, Offer(("a_to_b", "b_to_a"))),
+    Evaluator("counterfactuals", known_counterparts, Offer(("a_to_b", "b_to_a"))),
     Evaluator("Parzen windows", historical, Offer(("generate",))),
     Evaluator("key patches", key_patches, Offer(("restore",), ("part_encoder",))),
     Evaluator("tile grid", tile_grid, Offer(("restore",), ("tile_placer",))),
@@ -95,9 +95,9 @@ EVALUATORS = (
 
 PICTURES = (
     Picture("samples", generated, Offer(("generate",))),
-    Picture("stages", stages, Offer(("generate",), ("settled",))),
+    Picture("stages", stages, Offer(("generate",), ("stable_stage",))),
     Picture("captions", captions, Offer(("embed", "generate"))),
-    Picture("neighbours", neighbours, Offer(("generate",))),
+    Picture("neighbors", neighbors, Offer(("generate",))),
     Picture("translations", attribute_translations, Offer(("translate",), ("vocabulary",))),
     Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
     Picture("translations", translations, Offer(("a_to_b", "b_to_a"))),

@@ -32,7 +32,7 @@ def convert(
     signatures: Sequence[str],
     precision: str,
     calibration: Callable[[], Iterator] | None = None,
-    in_float: Sequence[str] = (),
+    float_fallback: Sequence[str] = (),
 ) -> bytes:
     """Convert a SavedModel with fixed shapes.
 
@@ -42,7 +42,7 @@ def convert(
         precision: `"float32"`, `"float16"` (weights), `"dynamic"` (int8 weights) or `"int8"` (weights and
             activations; inputs and outputs stay float32).
         calibration: () -> iterator of (signature, {input: array}), which must serve every signature; for int8.
-        in_float: ops of an int8 file that compute in float32 all the same; weights of layers remain int8.
+        float_fallback: ops of an int8 file that compute in float32 all the same; weights of layers remain int8.
 
     Returns:
         The content of the .tflite file.
@@ -61,7 +61,7 @@ def convert(
         # with BUILTINS too: what has no int8 kernel (LOG of a softplus) stays in float
         converter.target_spec.supported_ops = [INT8, BUILTINS]
     try:
-        content = _partly_in_float(converter, in_float) if in_float else converter.convert()
+        content = _partly_in_float(converter, float_fallback) if float_fallback else converter.convert()
     except Exception as error:  # the converter's error class is private
         names = [
             name.strip() for found in re.findall(r"(?:TF Select|Custom) ops: ([^\n]+)", str(error))

@@ -41,7 +41,7 @@ def export(
     Where images of an int8 file are further from Keras' than half of the bound (a mean of 0.02), what int8 rounds badly
     is left in float32: the arithmetic of normalizations, then transposed convolutions too. Where that does not bring
     them so near, as little as keeps the bound is, and the closest file where none does. parity.json names these ops as
-    `in_float`; the weights of layers stay int8. The choice is made on the examples whose errors are stated.
+    `float_fallback`; the weights of layers stay int8. The choice is made on the examples whose errors are stated.
 
     Args:
         run: a run directory, or a `Run`.
@@ -75,9 +75,9 @@ def export(
     if out is not None and not overwrite:
         folders.check_same_weights(folder, model)
     report("Reading the images")
-    # a few hundred images: not the whole set into memory; every one of a small set; labelled ones are no input of any
+    # a few hundred images: not the whole set into memory; every one of a small set; labeled ones are no input of any
     # endpoint, and cannot be taken from a stream
-    reading = {"cache": None, "drop_remainder": False, "shuffle": True, "labelled": None}
+    reading = {"cache": None, "drop_remainder": False, "shuffle": True, "labeled": None}
     fields = tuple(model.image_fields)
     training, validation = run.dataset("train", **reading), None
     train = columns_of(training, CALIBRATION + COMPARISON, fields, seed)

@@ -77,7 +77,7 @@ def describe(
         },
         "noise": {
             "generator": "numpy.random.Generator(numpy.random.Philox(key=[seed, stream])), float32: standard_normal "
-            "for the kind normal, random for uniform, 2 * random - 1 for signed, the row integers(classes) of the "
+            "for the kind normal, random for uniform, 2 * random - 1 for uniform_symmetric, the row integers(classes) of the "
             "identity for one_hot",
             "inputs": noise,
         },

@@ -17,7 +17,7 @@ RULES = {
     "calibrated_on?": Nullable(ROWS),
     "images?": {"comparison": {"train?": ROWS, "validation?": ROWS}, "calibration?": {"train": ROWS}},
     "kinds": Each(Each(one_of(KINDS))),
-    "files": Each({"bytes": integer(1, 2**40), "in_float?": Items(TEXT), "endpoints": Each(Each(ERRORS))}),
+    "files": Each({"bytes": integer(1, 2**40), "float_fallback?": Items(TEXT), "endpoints": Each(Each(ERRORS))}),
 }
 
 
@@ -68,7 +68,7 @@ def errors(expected: dict[str, np.ndarray], received: dict[str, np.ndarray]) -> 
     return result
 
 
-def check_faithful(found: dict[str, dict[str, float]], what: str) -> None:
+def check_equivalence(found: dict[str, dict[str, float]], what: str) -> None:
     """Refuse a float32 conversion that computes something else than Keras: far beyond rounding.
 
     Args:
@@ -83,7 +83,7 @@ def check_faithful(found: dict[str, dict[str, float]], what: str) -> None:
             raise ValueError(f"{what} differs from Keras: output {output!r} by up to {values['max']:.3g}")
 
 
-def part_of_bound(precision: str, kinds: dict, endpoints: dict) -> float:
+def tolerance_used(precision: str, kinds: dict, endpoints: dict) -> float:
     """How much of the bound the worst image of a file uses: 1 is all of it; 0 without images.
 
     Args:

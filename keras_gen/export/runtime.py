@@ -46,11 +46,11 @@ READING = ("value_range", "crop", "background")  # entries of model.json
 WHITE = (255, 255, 255)
 MOST_NAMES = 20  # in a message
 _GENERAL = "scale them, so that black is 0 and white is 1"
-NOISE_KINDS = ("normal", "uniform", "signed", "one_hot")
+NOISE_KINDS = ("normal", "uniform", "uniform_symmetric", "one_hot")
 # kind of a port -> the range of its values, None where there is no bound
 KINDS = {
     **dict.fromkeys(("image", "uniform", "one_hot", "label", "attributes", "share"), [0, 1]),
-    "signed": [-1, 1],
+    "uniform_symmetric": [-1, 1],
     **dict.fromkeys(("latent", "normal", "value")),
 }
 
@@ -653,9 +653,9 @@ def _draw(generator: np.random.Generator, kind: str, shape: tuple[int, ...]) -> 
         return generator.standard_normal(shape, dtype=np.float32)
     if kind == "one_hot":
         return np.eye(shape[1], dtype=np.float32)[generator.integers(shape[1], size=shape[0])]
-    if kind in ("uniform", "signed"):
+    if kind in ("uniform", "uniform_symmetric"):
         uniform = generator.random(shape, dtype=np.float32)
-        return 2 * uniform - 1 if kind == "signed" else uniform
+        return 2 * uniform - 1 if kind == "uniform_symmetric" else uniform
     raise ValueError(f"noise: kind: expected one of {', '.join(NOISE_KINDS)}; received {kind!r}")
 
 

@@ -46,7 +46,7 @@ def convert_and_check(
         kinds: endpoint -> {output: its kind}; images have a bound, which int8 is to keep.
 
     Returns:
-        {"files": {precision: {"file", "bytes", "sha256", "seconds", "in_float", "operations", "endpoints"}},
+        {"files": {precision: {"file", "bytes", "sha256", "seconds", "float_fallback", "operations", "endpoints"}},
         "saved_model": ...}.
 
     Raises:

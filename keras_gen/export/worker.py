@@ -26,7 +26,7 @@ import tensorflow as tf
 
 from .convert import IN_FLOAT, UnsupportedOperations, calibration_of, convert
 from .flatbuffer import operations
-from .parity import check_faithful, errors, part_of_bound
+from .parity import check_equivalence, errors, tolerance_used
 from .runtime import open_interpreter, run_rows
 
 SAVED_MODEL_BATCHES = (1, 5)
@@ -68,17 +68,17 @@ def _tflite(
     calibration = calibration_of(tables["calibration"], job["batch"])
     start = time.perf_counter()
     made = []
-    for in_float in IN_FLOAT if precision == "int8" else [()]:
+    for float_fallback in IN_FLOAT if precision == "int8" else [()]:
         _stage(scratch, f"converting to {precision}", progress)
-        content = convert(str(scratch / job["traced"]), list(tables["inputs"]), precision, calibration, in_float)
+        content = convert(str(scratch / job["traced"]), list(tables["inputs"]), precision, calibration, float_fallback)
         (scratch / name).write_bytes(content)
         endpoints = _compared(scratch, job, precision, name, tables, progress)
-        made.append((part_of_bound(precision, job["kinds"], endpoints), in_float, content, endpoints))
+        made.append((tolerance_used(precision, job["kinds"], endpoints), float_fallback, content, endpoints))
         if made[-1][0] <= MARGIN:
             break
     else:
         made.append(next((each for each in made if each[0] <= 1), min(made, key=lambda each: each[0])))
-    _, in_float, content, endpoints = made[-1]
+    _, float_fallback, content, endpoints = made[-1]
     (scratch / name).write_bytes(content)
     found = operations(content)
     present = {op for ops in found.values() for op in ops}
@@ -87,7 +87,7 @@ def _tflite(
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "seconds": time.perf_counter() - start,
-        "in_float": [op for op in in_float if op in present],
+        "float_fallback": [op for op in float_fallback if op in present],
         "operations": found,
         "endpoints": endpoints,
     }
@@ -107,7 +107,7 @@ def _compared(
         except ValueError as error:
             raise ValueError(f"{signature} in {precision}: {error}") from error
         if precision == "float32":
-            check_faithful(endpoints[signature], f"{signature} in {precision}")
+            check_equivalence(endpoints[signature], f"{signature} in {precision}")
     return endpoints
 
 
@@ -127,7 +127,7 @@ def _check_saved_model(folder: pathlib.Path, tables: dict) -> dict:
             received = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
             expected = {name: array[:rows] for name, array in tables["expected"][signature].items()}
             endpoints[signature] = errors(expected, received)
-            check_faithful(endpoints[signature], f"{signature} in the SavedModel")
+            check_equivalence(endpoints[signature], f"{signature} in the SavedModel")
         batches[str(batch)] = endpoints
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return {"file": folder.name, "bytes": size, "batches": batches}

@@ -67,7 +67,7 @@ class MixturePrior(keras.layers.Layer):
 
 
 def draw_from_mixture(noise: dict, weights: tf.Tensor, loc: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """Draws of a mixture of diagonal Gaussians: the uniform picks the component, the normal moves inside it.
+    """BatchNoise of a mixture of diagonal Gaussians: the uniform picks the component, the normal moves inside it.
 
     Args:
         noise: `noise` standard normal [num, size], `component` uniform [num, 1].

@@ -113,7 +113,7 @@ def _translation(images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
 def _cutout(images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """Fill a rectangle of half the height and half the width with mid-gray.
 
-    Its centre is uniform over the image, so that a part of it may lie outside.
+    Its center is uniform over the image, so that a part of it may lie outside.
     """
     rows, columns = (_interval(images.shape[axis], noise[:, axis - 1]) for axis in (1, 2))
     return tf.where(rows[:, :, None, None] & columns[:, None, :, None], MIDDLE, images)
@@ -122,7 +122,7 @@ def _cutout(images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
 def _interval(size: int, uniform: tf.Tensor) -> tf.Tensor:
     """Which of `size` places lie in an interval of half the size: bool [batch, size]."""
     length = (size + 1) // 2
-    # an even length is centred between two places, or at either end: one possibility more, so that both ends are alike
+    # an even length is centered between two places, or at either end: one possibility more, so that both ends are alike
     start = _whole(uniform, size + 1 - length % 2) - length // 2
     distance = tf.range(size)[None] - start[:, None]
     return (distance >= 0) & (distance < length)

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 def pack(examples: tf.Tensor, size: int) -> tf.Tensor:
-    """Put neighbouring rows side by side in the channels.
+    """Put neighboring rows side by side in the channels.
 
     Pack p holds the rows p * size, ..., p * size + size - 1, the first row's channels first. A pack must hold examples
     of one kind: pack real and generated examples apart.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from .core.endpoint import Endpoint as Endpoint
     from .core.endpoint import Port as Port
     from .core.generative_model import GenerativeModel as GenerativeModel
-    from .core.global_batch import Draws as Draws
-    from .core.global_batch import Place as Place
+    from .core.global_batch import BatchNoise as BatchNoise
+    from .core.global_batch import GlobalBatch as GlobalBatch
     from .core.player import Player as Player
     from .cyclegan.model import CycleGAN as CycleGAN
     from .gan.model import GAN as GAN
@@ -39,14 +39,14 @@ _MEMBERS = {
     "Autoencoder": "autoencoder.model",
     "CaptionedVAE": "text2image.captioned_vae",
     "CycleGAN": "cyclegan.model",
-    "Draws": "core.global_batch",
+    "BatchNoise": "core.global_batch",
     "EncoderDecoder": "core.encoder_decoder",
     "Endpoint": "core.endpoint",
     "GAN": "gan.model",
     "GenerativeModel": "core.generative_model",
     "InfoGAN": "infogan.model",
     "JointEmbedding": "text2image.joint_embedding",
-    "Place": "core.global_batch",
+    "GlobalBatch": "core.global_batch",
     "Player": "core.player",
     "Port": "core.endpoint",
     "ProgressiveGAN": "progan.model",

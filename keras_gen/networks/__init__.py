@@ -2,8 +2,8 @@
 
 from .conv import conv_decoder as conv_decoder
 from .conv import conv_encoder as conv_encoder
-from .conv import halvings as halvings
 from .conv import nearest_size as nearest_size
+from .conv import num_downsamples as num_downsamples
 from .dcgan import dcgan_discriminator as dcgan_discriminator
 from .dcgan import dcgan_generator as dcgan_generator
 from .gan import mlp_discriminator as mlp_discriminator

@@ -8,7 +8,7 @@ from keras import layers
 from .mlp import last_layers
 
 
-def halvings(height: int, width: int, smallest: int = 4) -> int:
+def num_downsamples(height: int, width: int, smallest: int = 4) -> int:
     """How often height and width can be halved without a remainder and without going below `smallest`.
 
     28 -> 2 (7x7), 32 -> 3 (4x4), 64 -> 4, 256 -> 6.
@@ -34,20 +34,20 @@ def conv_encoder(
     image_shape: Sequence[int],
     outputs: int | Sequence[int],
     *,
-    width: int = 32,
-    dense: int = 256,
+    base_filters: int = 32,
+    dense_units: int = 256,
     activation: str = "silu",
     num_classes: int | None = None,
 ) -> keras.Model:
     """Images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
 
-    Strided 4x4 convolutions, `width`, 2 * `width`, ... channels up to 8 * `width`, one per halving of the size.
+    Strided 4x4 convolutions, `base_filters`, 2 * `base_filters`, ... channels up to 8 * `base_filters`, one per halving of the size.
 
     Args:
         image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
         outputs: units of the last layer; several numbers make several last layers, and the model gives a list.
-        width: channels of the first convolution.
-        dense: units of the hidden dense layer.
+        base_filters: channels of the first convolution.
+        dense_units: units of the hidden dense layer.
         activation: a Keras activation's name.
         num_classes: with a number, the model takes [images, one-hot labels [batch, num_classes]]; the label joins
             the dense layer.
@@ -59,12 +59,12 @@ def conv_encoder(
     image = keras.Input(tuple(image_shape), name="image")
     inputs, x = [image], image
     for step in range(steps):
-        x = layers.Conv2D(width * min(2**step, 8), 4, strides=2, padding="same", **options)(x)
+        x = layers.Conv2D(base_filters * min(2**step, 8), 4, strides=2, padding="same", **options)(x)
     x = layers.Flatten()(x)
     if num_classes:
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([x, inputs[1]])
-    x = layers.Dense(dense, **options)(x)
+    x = layers.Dense(dense_units, **options)(x)
     return keras.Model(inputs if num_classes else image, last_layers(x, outputs), name="encoder")
 
 
@@ -72,8 +72,8 @@ def conv_decoder(
     size: int,
     image_shape: Sequence[int],
     *,
-    width: int = 32,
-    dense: int = 256,
+    base_filters: int = 32,
+    dense_units: int = 256,
     activation: str = "silu",
     num_classes: int | None = None,
 ) -> keras.Model:
@@ -84,8 +84,8 @@ def conv_decoder(
     Args:
         size: dimensions of a code.
         image_shape: (height, width, channels) of the output, channels being what the head asks for.
-        width: channels before the last layer.
-        dense: units of the hidden dense layer.
+        base_filters: channels before the last layer.
+        dense_units: units of the hidden dense layer.
         activation: a Keras activation's name.
         num_classes: with a number, the model takes [codes, one-hot labels [batch, num_classes]].
 
@@ -99,27 +99,27 @@ def conv_decoder(
     if num_classes:
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([code, inputs[1]])
-    small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
-    x = layers.Dense(dense, **options)(x)
+    small = (height >> steps, columns >> steps, base_filters * min(2 ** (steps - 1), 8))
+    x = layers.Dense(dense_units, **options)(x)
     x = layers.Dense(small[0] * small[1] * small[2], **options)(x)
     x = layers.Reshape(small)(x)
     for step in reversed(range(steps - 1)):
-        x = layers.Conv2DTranspose(width * min(2**step, 8), 4, strides=2, padding="same", **options)(x)
+        x = layers.Conv2DTranspose(base_filters * min(2**step, 8), 4, strides=2, padding="same", **options)(x)
     x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
     return keras.Model(inputs if num_classes else code, x, name="decoder")
 
 
 def _options(activation: str) -> dict:
-    # with SiLU, 200 steps brought what 400 bring with ReLU and Glorot's scale (32x32 colour, one seed); He's scale
+    # with SiLU, 200 steps brought what 400 bring with ReLU and Glorot's scale (32x32 color, one seed); He's scale
     # under ReLU alone made no clear difference
     return {"activation": activation, "kernel_initializer": "he_normal"}
 
 
 def convolution_steps(image_shape: Sequence[int]) -> int:
-    """The halvings of an image, or a ValueError where there is none."""
+    """The num_downsamples of an image, or a ValueError where there is none."""
     if len(image_shape) != 3:
         raise ValueError(f"image_shape must be (height, width, channels); received {tuple(image_shape)}")
-    steps = halvings(*image_shape[:2])
+    steps = num_downsamples(*image_shape[:2])
     if steps == 0:
         raise ValueError(
             "A convolutional network needs a height and width that halve to 4 or more (28, 32, 48, 64, ...); received "

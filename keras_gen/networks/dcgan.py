@@ -17,24 +17,24 @@ def dcgan_generator(
     size: int,
     image_shape: Sequence[int],
     *,
-    width: int = 64,
+    base_filters: int = 64,
     kernel: int = 4,
-    dense: int | None = None,
+    dense_units: int | None = None,
     num_classes: int | None = None,
 ) -> keras.Model:
     """Noise [batch, size] -> images [batch, height, width, channels] in [0, 1].
 
     A linear projection, then transposed convolutions of stride 2 with batch normalization and ReLU; the last one has
-    neither, and ends in a tanh that is rescaled to [0, 1]. For 64x64: 8, 4, 2 and 1 times `width` channels at 4x4 to
+    neither, and ends in a tanh that is rescaled to [0, 1]. For 64x64: 8, 4, 2 and 1 times `base_filters` channels at 4x4 to
     32x32.
 
     Args:
         size: dimensions of the noise.
         image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
-        width: channels before the last layer; 128 in the paper's figure 1.
+        base_filters: channels before the last layer; 128 in the paper's figure 1.
         kernel: size of the kernels. The paper draws 5; 4 is a multiple of the stride, which leaves no checkerboard
             and costs a third less.
-        dense: units of a hidden dense layer before the projection; InfoGAN has 1024, DCGAN none.
+        dense_units: units of a hidden dense layer before the projection; InfoGAN has 1024, DCGAN none.
         num_classes: with a number, the model takes [noise, one-hot labels [batch, num_classes]].
 
     Raises:
@@ -51,14 +51,14 @@ def dcgan_generator(
     if num_classes:
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()(inputs)
-    small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
-    if dense:
-        x = layers.ReLU()(normalized(layers.Dense(dense, use_bias=False, **normal_weights())(x), "batch"))
+    small = (height >> steps, columns >> steps, base_filters * min(2 ** (steps - 1), 8))
+    if dense_units:
+        x = layers.ReLU()(normalized(layers.Dense(dense_units, use_bias=False, **normal_weights())(x), "batch"))
     x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(x)
     x = layers.ReLU()(normalized(layers.Reshape(small)(x), "batch"))
     for step in reversed(range(steps - 1)):
         up = layers.Conv2DTranspose(
-            width * min(2**step, 8), kernel, strides=2, padding="same", use_bias=False, **normal_weights()
+            base_filters * min(2**step, 8), kernel, strides=2, padding="same", use_bias=False, **normal_weights()
         )
         x = layers.ReLU()(normalized(up(x), "batch"))
     last = layers.Conv2DTranspose(channels, kernel, strides=2, padding="same", activation="tanh", dtype="float32",
@@ -70,29 +70,29 @@ def dcgan_generator(
 def dcgan_discriminator(
     image_shape: Sequence[int],
     *,
-    width: int = 64,
+    base_filters: int = 64,
     kernel: int = 4,
     normalization: str = "batch",
     slope: float = 0.2,
-    dense: int | None = None,
+    dense_units: int | None = None,
     num_classes: int | None = None,
     packing: int = 1,
 ) -> keras.Model:
     """Images [batch, height, width, packing * channels] in [0, 1] -> logits [batch, 1]: log-odds of being real.
 
-    Convolutions of stride 2 with leaky ReLU, `width`, 2 * `width`, ... channels up to 8 * `width`, one per halving of
+    Convolutions of stride 2 with leaky ReLU, `base_filters`, 2 * `base_filters`, ... channels up to 8 * `base_filters`, one per halving of
     the size; normalization in all but the first; then one linear unit. With classes, the logit is
     w . f(x) + y . V f(x) (projection): a label that joined the features of a linear unit would only shift its logit.
 
     Args:
         image_shape: (height, width, channels) of one image; must halve at least once to 4 or more.
-        width: channels of the first convolution.
+        base_filters: channels of the first convolution.
         kernel: size of the kernels.
         normalization: "batch" (synchronized over replicas), "layer" (over all of an image's features, with one scale
             for each channel), "spectral" (of the weights of every layer, in the place of normalized features) or
             "none". A gradient penalty belongs to one example, so it needs another than "batch".
         slope: of the leaky ReLU below 0.
-        dense: units of a hidden dense layer before the last; InfoGAN has 1024, DCGAN none.
+        dense_units: units of a hidden dense layer before the last; InfoGAN has 1024, DCGAN none.
         num_classes: with a number, the model takes [images, one-hot labels [batch, packing * num_classes]].
         packing: m images judged as one, joined along the channels, and their labels likewise (PacGAN).
 
@@ -110,7 +110,7 @@ def dcgan_discriminator(
     convolution_steps(image_shape)  # raises before the shape is widened
     image = keras.Input(packed_shape(image_shape, packing), name="image")
     inputs = [image]
-    x = features(image, width, kernel, normalization, slope, dense)
+    x = features(image, base_filters, kernel, normalization, slope, dense_units)
     dense_layer = SpectralDense if normalization == "spectral" else layers.Dense
     logit = dense_layer(1, dtype="float32", **normal_weights())(x)
     if num_classes:
@@ -120,7 +120,7 @@ def dcgan_discriminator(
     return keras.Model(inputs if num_classes else image, logit, name="discriminator")
 
 
-def features(image, width: int, kernel: int, normalization: str, slope: float, dense: int | None):
+def features(image, base_filters: int, kernel: int, normalization: str, slope: float, dense_units: int | None):
     """The discriminator up to its last layer: images in [0, 1] -> [batch, features], as Keras tensors."""
     steps = convolution_steps(image.shape[1:])
     spectral = normalization == "spectral"
@@ -129,12 +129,12 @@ def features(image, width: int, kernel: int, normalization: str, slope: float, d
     x = layers.Rescaling(2.0, offset=-1.0)(image)
     for step in range(steps):
         how = normalization if step else "none"
-        channels = width * min(2**step, 8)
+        channels = base_filters * min(2**step, 8)
         x = convolution(channels, kernel, strides=2, padding="same", use_bias=how in free, **normal_weights())(x)
         x = layers.LeakyReLU(slope)(normalized(x, how))
     x = layers.Flatten()(x)
-    if dense:
-        x = dense_layer(dense, use_bias=normalization in free, **normal_weights())(x)
+    if dense_units:
+        x = dense_layer(dense_units, use_bias=normalization in free, **normal_weights())(x)
         x = layers.LeakyReLU(slope)(normalized(x, normalization))
     return x
 

@@ -7,7 +7,7 @@ from keras_gen.layers import WordMask
 
 
 def text_encoder(
-    num_words: int, length: int, size: int, *, width: int = 128, convolutions: int = 2, kernel: int = 3
+    num_words: int, length: int, size: int, *, base_filters: int = 128, convolutions: int = 2, kernel: int = 3
 ) -> keras.Model:
     """Tokens, integers [batch, length] -> [batch, size], unbounded.
 
@@ -20,8 +20,8 @@ def text_encoder(
         num_words: words of the vocabulary; tokens are 0 (filling), 1 (unknown) and 2 to num_words + 1.
         length: tokens in a row.
         size: of the embedding.
-        width: channels of the convolutions.
-        convolutions: how many, >= 1; the last one sees `1 + convolutions * (kernel - 1)` neighbouring words.
+        base_filters: channels of the convolutions.
+        convolutions: how many, >= 1; the last one sees `1 + convolutions * (kernel - 1)` neighboring words.
         kernel: words that each sees.
 
     Raises:
@@ -40,7 +40,7 @@ def text_encoder(
     words = layers.Embedding(num_words + 2, size, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.3))
     x = words = layers.Multiply()([words(tokens), mask])
     for _ in range(convolutions):
-        x = layers.Conv1D(width, kernel, padding="same", activation="relu", kernel_initializer="he_normal")(x)
+        x = layers.Conv1D(base_filters, kernel, padding="same", activation="relu", kernel_initializer="he_normal")(x)
         x = layers.Multiply()([x, mask])
     heard = layers.Multiply()([layers.Add()([words, layers.Dense(size)(x)]), mask])
     # the mean over the whole row times its length: the filling counts nothing

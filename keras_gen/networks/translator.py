@@ -17,9 +17,9 @@ def residual_translator(
     image_shape: Sequence[int],
     channels: int | None = None,
     *,
-    width: int = 64,
+    base_filters: int = 64,
     blocks: int = 6,
-    halvings: int = 2,
+    num_downsamples: int = 2,
     padding: str = "reflect",
     num_attributes: int = 0,
     conditioning: str = "planes",
@@ -28,21 +28,21 @@ def residual_translator(
 ) -> keras.Model:
     """Images [batch, height, width, channels] in [0, 1] -> images in [0, 1] of the same height and width.
 
-    A convolution of 7x7, `halvings` convolutions of stride 2 that double the channels, residual blocks of two 3x3
+    A convolution of 7x7, `num_downsamples` convolutions of stride 2 that double the channels, residual blocks of two 3x3
     convolutions, as many upsampling steps, and a convolution of 7x7 that ends in a tanh, rescaled to [0, 1]. Instance
     normalization and ReLU after every convolution but the last. With `num_attributes` the model takes [images,
     attributes [batch, num_attributes]].
 
     Args:
         image_shape: (height, width, channels); height and width may be None for images of any size, whose sides must
-            be multiples of 2 ** halvings.
+            be multiples of 2 ** num_downsamples.
         channels: of the images that come out; None is as many as go in.
-        width: channels after the first convolution.
+        base_filters: channels after the first convolution.
         blocks: residual blocks; 6 for images of 128 pixels, 9 from 256 on in the paper.
-        halvings: how often the size is halved inside, >= 0; the paper has 2.
+        num_downsamples: how often the size is halved inside, >= 0; the paper has 2.
         padding: `"reflect"` (of the image at its borders, as CycleGAN) or `"zero"` (as StarGAN).
         num_attributes: length of the target's attributes, or 0.
-        conditioning: how attributes come in. `"planes"`: beside the colours at every pixel, as in StarGAN; the first
+        conditioning: how attributes come in. `"planes"`: beside the colors at every pixel, as in StarGAN; the first
             convolution is then not normalized (in its table it is), which would take away what is the same at every
             pixel. `"normalization"`: scale and shift of every normalization are linear in them.
         residual: the last layer makes a change in (-1, 1), which is added to the given image and cut at 0 and 1: what
@@ -66,12 +66,12 @@ def residual_translator(
         raise ValueError(f"Unknown conditioning {conditioning!r}: expected one of {', '.join(CONDITIONINGS)}")
     if residual and channels not in (None, image_shape[-1]):
         raise ValueError(f"residual=True changes images of {image_shape[-1]} channels; received channels={channels}")
-    step = 2**halvings
+    step = 2**num_downsamples
     for side in image_shape[:2]:
         if side is not None and (side % step or side // step < 3):
             raise ValueError(
                 f"Images {tuple(image_shape)}: height and width must be multiples of {step} and at least {3 * step} "
-                f"(halvings={halvings}), such as --image-size {nearest_size(image_shape, step, 3 * step)}"
+                f"(num_downsamples={num_downsamples}), such as --image-size {nearest_size(image_shape, step, 3 * step)}"
             )
     image = keras.Input(tuple(image_shape), name="image")
     inputs, x, told = image, layers.Rescaling(2.0, offset=-1.0)(image), None
@@ -80,18 +80,18 @@ def residual_translator(
         inputs, told = [image, attributes], attributes if conditioning == "normalization" else None
     if num_attributes and conditioning == "planes":
         # normalized per image, planes that are the same everywhere would be gone, all but for the borders' padding
-        x = layers.ReLU()(_same(AttributePlanes()([x, attributes]), width, 7, padding, use_bias=True))
+        x = layers.ReLU()(_same(AttributePlanes()([x, attributes]), base_filters, 7, padding, use_bias=True))
     else:
-        x = _after(_same(x, width, 7, padding), told)
-    for index in range(halvings):
-        down = layers.Conv2D(width * 2 ** (index + 1), 3, strides=2, padding="same", use_bias=False, **weights())
+        x = _after(_same(x, base_filters, 7, padding), told)
+    for index in range(num_downsamples):
+        down = layers.Conv2D(base_filters * 2 ** (index + 1), 3, strides=2, padding="same", use_bias=False, **weights())
         x = _after(down(x), told)
     for _ in range(blocks):
         inner = _after(_same(x, x.shape[-1], 3, padding), told)
         x = layers.Add()([x, normalize(_same(inner, x.shape[-1], 3, padding), told)])
-    for index in reversed(range(halvings)):
+    for index in reversed(range(num_downsamples)):
         # 4 is a multiple of the stride, which leaves no checkerboard (StarGAN has 4, CycleGAN 3)
-        up = layers.Conv2DTranspose(width * 2**index, 4, strides=2, padding="same", use_bias=False, **weights())
+        up = layers.Conv2DTranspose(base_filters * 2**index, 4, strides=2, padding="same", use_bias=False, **weights())
         x = _after(up(x), told)
     if residual:
         # small weights: at the start the image is almost the given one

@@ -62,7 +62,7 @@ class History:
         values = {row["epoch"]: row[metric] for row in self.rows if math.isfinite(row.get(metric, math.nan))}
         return min(values, key=values.get, default=0)
 
-    def waited(self, metric: str | None) -> int:
+    def epochs_since_best(self, metric: str | None) -> int:
         """Epochs since the best one."""
         return len(self.rows) - self.best(metric)
 

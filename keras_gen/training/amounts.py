@@ -6,7 +6,7 @@ from keras_gen.data import DataInfo
 from keras_gen.data.slices import split_rows
 from keras_gen.progress import counted
 
-from .source import Source
+from .source import SourceInfo
 
 # fewer images than this train a model to repeat them
 FEW = 100
@@ -15,7 +15,7 @@ VALIDATION = 10
 
 
 def batch_size_of(
-    asked: int | None, default: int, *, source: Source, split: str, whole: bool, steps: int | None
+    asked: int | None, default: int, *, source: SourceInfo, split: str, whole: bool, steps: int | None
 ) -> int:
     """The batch size of a run: a default that is larger than the training split is reduced where batches are whole.
 

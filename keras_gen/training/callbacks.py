@@ -38,7 +38,7 @@ class StopOnNaN(keras.callbacks.Callback):
                 )
 
 
-class ReportTrouble(keras.callbacks.Callback):
+class ReportDiagnostics(keras.callbacks.Callback):
     """Says so when an adversarial game goes wrong: when it begins, and when it is over.
 
     It is silent for the first `GAME_BEGINS` steps: an untrained generator's images are all alike.
@@ -54,7 +54,7 @@ class ReportTrouble(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if host_value(self.model.train_steps) < GAME_BEGINS:
             return
-        found = self.model.trouble({name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()})
+        found = self.model.diagnose({name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()})
         for name in found.keys() - self.known:
             self.say(f"Epoch {epoch + 1}: {name}: {found[name]}.")
         for name in self.known - found.keys():
@@ -125,7 +125,7 @@ def optimizers_of(model: keras.Model) -> list[keras.optimizers.Optimizer]:
     return getattr(model.optimizer, "optimizers", [model.optimizer])
 
 
-class KeepHistory(keras.callbacks.Callback):
+class LogToCSV(keras.callbacks.Callback):
     """Adds each epoch to metrics.csv."""
 
     def __init__(self, history: History):
@@ -136,7 +136,7 @@ class KeepHistory(keras.callbacks.Callback):
         self.rows.append(epoch + 1, {name: float(np.ravel(value)[0]) for name, value in (logs or {}).items()})
 
 
-class KeepBest(keras.callbacks.Callback):
+class SaveBestModel(keras.callbacks.Callback):
     """Saves the model whenever an epoch is the best so far; a file that was complete is never half overwritten.
 
     Args:
@@ -164,7 +164,7 @@ def save_model(model: keras.Model, run: runs.Run | None) -> None:
         model.save(pathlib.Path(folder) / "model.keras")
 
 
-class StopWhenWaiting(keras.callbacks.Callback):
+class EarlyStop(keras.callbacks.Callback):
     """Ends the training after `patience` epochs without a better one; it counts in the history, so it resumes."""
 
     def __init__(self, history: History, metric: str | None, patience: int | None):
@@ -172,5 +172,5 @@ class StopWhenWaiting(keras.callbacks.Callback):
         self.rows, self.metric, self.patience = history, metric, patience or math.inf
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.rows.waited(self.metric) >= self.patience:
+        if self.rows.epochs_since_best(self.metric) >= self.patience:
             self.model.stop_training = True

@@ -36,7 +36,7 @@ def _read(section: Callable[[runs.Run], str], run: runs.Run) -> str:
 
 def _what(run: runs.Run, system) -> str:
     height, width, channels = run.image_shape
-    kind = {1: "gray", 3: "colour"}.get(channels, f"{channels}-channel")
+    kind = {1: "gray", 3: "color"}.get(channels, f"{channels}-channel")
     paper = f" ({system.paper})" if system else ""
     name = system.title if system else run.config["system"]
     return f"A {name}{paper} of {width}x{height} {kind} images, trained with keras_gen {_version(run.config)}."

@@ -21,7 +21,7 @@ from keras_gen.startup import starting
 
 from .amounts import batch_size_of
 from .cluster import check_strategy
-from .source import Source, crop_note, look_at
+from .source import SourceInfo, crop_note, inspect_source
 from .views import FITTING, LIMITS, View, normal, source_of, view_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Request:
     learning_rate: float | None
     binarize: str | None
     augment: tuple[str, ...] | None
-    labelled: int | None
+    labeled: int | None
     data_dir: str | None
     settings: dict
     view: dict
@@ -138,7 +138,7 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
             f"{', '.join(key for key, each in zoo.SYSTEMS.items() if each.pretraining(each.settings))}); "
             f"{request.name} is not. Leave it out"
         )
-    source = look_at(request.data, request.data_dir, value_range=request.value_range, **limits)
+    source = inspect_source(request.data, request.data_dir, value_range=request.value_range, **limits)
     view = View(normal(request.view), {})
     if own is None:
         captions = functools.partial(_captions, request, splits_of(source)["train"], limits)
@@ -152,7 +152,7 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
         system.batch_size,
         source=source,
         split=splits["train"],
-        whole=system.whole_batches,
+        whole=system.drop_remainder,
         steps=request.steps or system.steps,
     )
     seen = {"source": place_of(request.data), "splits": splits, "slices": "random"}
@@ -160,9 +160,9 @@ def new(request: Request, say: Callable[[str], None] = _silent) -> dict:
     seen |= {"binarize": request.binarize, "augment": list(request.augment or ()), **limits, **fitting, **view.options}
     if request.value_range is not None or source.value_range not in PLAIN:
         seen["value_range"] = as_stored(request.value_range or source.value_range)
-    if request.labelled is not None:
-        seen["labelled"] = request.labelled
-    if system.whole_batches:
+    if request.labeled is not None:
+        seen["labeled"] = request.labeled
+    if system.drop_remainder:
         seen["drop_remainder"] = True
     if request.data_dir is not None:
         seen["data_dir"] = str(request.data_dir)
@@ -210,7 +210,7 @@ def resumed(request: Request, config: dict) -> dict:
         "image_size": tuple(config["image_shape"][:2]),
         "binarize": config["data"].get("binarize"),
         "augment": tuple(config["data"].get("augment", ())),
-        "labelled": config["data"].get("labelled"),
+        "labeled": config["data"].get("labeled"),
         "value_range": config["data"].get("value_range"),
         **{name: config["training"].get(name) for name in _KEPT},
         **{f"setting {name}": value for name, value in config["settings"].items()},
@@ -222,7 +222,7 @@ def resumed(request: Request, config: dict) -> dict:
         "image_size": request.image_size,
         "binarize": None if request.binarize == "auto" else request.binarize,
         "augment": request.augment,
-        "labelled": request.labelled,
+        "labeled": request.labeled,
         "value_range": None if request.value_range is None else as_stored(request.value_range),
         **{name: getattr(request, name) for name in _KEPT},
         **{f"setting {name}": value for name, value in request.settings.items()},
@@ -247,11 +247,14 @@ def resumed(request: Request, config: dict) -> dict:
     if request.data_changed:
         seen = config["data"] | moved
         limits = {name: seen[name] for name in LIMITS if name in seen}
-        moved |= {"splits": splits_of(look_at(seen["source"], seen.get("data_dir"), **limits)), "slices": "random"}
+        moved |= {
+            "splits": splits_of(inspect_source(seen["source"], seen.get("data_dir"), **limits)),
+            "slices": "random",
+        }
     return {**config, "training": training, "data": config["data"] | moved}
 
 
-def _say_notes(source: Source, shape: tuple[int, int, int], fitting: Mapping, say: Callable[[str], None]) -> None:
+def _say_notes(source: SourceInfo, shape: tuple[int, int, int], fitting: Mapping, say: Callable[[str], None]) -> None:
     """Says what the user should know of the data before they are loaded."""
     cropped = crop_note(source.sizes, shape[:2]) if fitting.get("crop") != "pad" else None
     for note in (*source.notes, *([cropped] if cropped else [])):
@@ -287,7 +290,7 @@ def _captions(request: Request, split: str, limits: Mapping, given: Mapping) -> 
         yield from batch["caption"].numpy()
 
 
-def image_shape_of(source: Source, image_size: tuple[int, int] | None, default: int) -> tuple[int, int, int]:
+def image_shape_of(source: SourceInfo, image_size: tuple[int, int] | None, default: int) -> tuple[int, int, int]:
     """The shape to train at.
 
     Args:
@@ -305,7 +308,7 @@ def image_shape_of(source: Source, image_size: tuple[int, int] | None, default: 
     return (*size, 1 if source.channels == 1 else 3)
 
 
-def splits_of(source: Source) -> dict[str, str | None]:
+def splits_of(source: SourceInfo) -> dict[str, str | None]:
     """Role -> split: the source's own `validation`, else the last tenth of `train`; `test` where there is one."""
     names = source.splits
     training = "train" if "train" in names else next(iter(names))
@@ -372,7 +375,7 @@ def _check_numbers(request: Request) -> None:
         ("batch_size", 1),
         ("seed", 0),
         ("patience", 1),
-        ("labelled", 1),
+        ("labeled", 1),
         ("pretraining_epochs", 0),
     ):
         value = getattr(request, name)

@@ -27,12 +27,12 @@ from . import fingerprints, strategies
 from .amounts import few_images
 from .callbacks import (
     ADVICE,
-    KeepBest,
-    KeepHistory,
+    EarlyStop,
     LinearDecay,
-    ReportTrouble,
+    LogToCSV,
+    ReportDiagnostics,
+    SaveBestModel,
     StopOnNaN,
-    StopWhenWaiting,
     optimizers_of,
     rescheduled,
     save_model,
@@ -255,7 +255,7 @@ def _datasets(run: runs.Run, model: GenerativeModel):
         data["binarize"] = training.info.binarize
     if stages := model.data_stages(run.config["training"]["batch_size"]):
         steps = training.info.num_batches
-        training = sources.staged([_dataset(run, "train", steps=steps, **stage) for stage in stages])
+        training = sources.multi_resolution([_dataset(run, "train", steps=steps, **stage) for stage in stages])
     for field in model.image_fields:
         if field not in training.info.fields:
             raise ValueError(
@@ -267,8 +267,8 @@ def _datasets(run: runs.Run, model: GenerativeModel):
         raise ValueError(f"num_classes={classes} needs data with labels; {training.info.source} has none")
     if classes and names and len(names) > classes:
         raise ValueError(f"num_classes={classes} is too small: {training.info.source} has {len(names)} classes")
-    if getattr(model, "supervised", False) and "labelled_image" not in training.info.fields:
-        raise ValueError("supervised=True learns from the labels of some images: say of how many (--labelled 1000)")
+    if getattr(model, "supervised", False) and "labeled_image" not in training.info.fields:
+        raise ValueError("supervised=True learns from the labels of some images: say of how many (--labeled 1000)")
     return training, validation, without
 
 
@@ -307,7 +307,7 @@ def _fit(run, model, training, validation, devices, rates, more_callbacks, signa
     if done >= options["epochs"]:
         say(f"{run.path} has finished its {done} epochs. To go on: --resume with --epochs N, N > {done}")
         return
-    if options["patience"] and history.waited(metric) >= options["patience"]:
+    if options["patience"] and history.epochs_since_best(metric) >= options["patience"]:
         say(
             f"{run.path} stopped after epoch {done}: {metric} was best in epoch {history.best(metric)}. "
             f"To go on: --resume with --patience N, N > {options['patience']}"
@@ -329,17 +329,17 @@ def _fit(run, model, training, validation, devices, rates, more_callbacks, signa
             say=say,
         ),
         StopOnNaN(),
-        KeepHistory(history),
+        LogToCSV(history),
         *decay,
         *more_callbacks,
-        KeepBest(history, metric, run if worker == 0 else None),
+        SaveBestModel(history, metric, run if worker == 0 else None),
     ]
     if worker == 0:
         keep.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
         keep.append(SampleGrid(run.samples, _first_batch(training) if validation is None else mixed_batch(validation)))
     if isinstance(model, AdversarialModel) and worker == 0:
-        keep.append(ReportTrouble(say))
-    keep.append(StopWhenWaiting(history, metric, options["patience"]))
+        keep.append(ReportDiagnostics(say))
+    keep.append(EarlyStop(history, metric, options["patience"]))
 
     start = time.perf_counter()
     try:

@@ -86,7 +86,7 @@ def pretrain(
         with strategies.together(devices):  # a worker keeps its states until all have the file
             pass
         files.remove(home / FOLDER / name)
-        model.adopt(learned)
+        model.load_pretrained(learned)
 
     def _train(name: str, learned: GenerativeModel) -> None:
         checkpoints = Checkpoints(home / FOLDER / name)

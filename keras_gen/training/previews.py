@@ -83,7 +83,7 @@ def picture_of(
             continue
         scale = max(1, round(SHOWN_SIZE / endpoint.outputs[shown[0]].shape[0]))
         if endpoint.name == "generate":
-            told = _told(model, batch, num)
+            told = _description(model, batch, num)
             images = model.generate(num, seed=seed, **told)
             names = model.names_of(told["label"]) if "label" in told else None
             panels["samples"] = pictures.grid(images, scale=scale, labels=names)
@@ -102,7 +102,7 @@ def picture_of(
     return pictures.beside(panels) if panels else None
 
 
-def _told(model: GenerativeModel, batch: Mapping[str, np.ndarray], num: int) -> dict:
+def _description(model: GenerativeModel, batch: Mapping[str, np.ndarray], num: int) -> dict:
     """What `generate` is told for `num` samples."""
     if getattr(model, "num_classes", None):
         return {"label": np.arange(num) % model.num_classes}

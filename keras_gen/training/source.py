@@ -12,7 +12,7 @@ _MUCH = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class SourceInfo:
     """What a source holds.
 
     Attributes:
@@ -42,7 +42,7 @@ class Source:
     sizes: Mapping[tuple[int, int], int] = dataclasses.field(default_factory=dict)
 
 
-def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, **options) -> Source:
+def inspect_source(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, **options) -> SourceInfo:
     """Find out what a source holds; a TFDS set is downloaded and prepared where it is not yet.
 
     Args:
@@ -60,7 +60,7 @@ def look_at(source: str | os.PathLike, data_dir: str | os.PathLike | None = None
     return source_from(described)
 
 
-def source_from(described: data.Description) -> Source:
+def source_from(described: data.Description) -> SourceInfo:
     """What training must know of a source that is described.
 
     Raises:
@@ -69,13 +69,13 @@ def source_from(described: data.Description) -> Source:
     held = {"fields": tuple(described.fields), **{name: getattr(described, name) for name in HELD}}
     if described.kind == "folder" or described.kind == "pair" and described.image_shape is None:
         size = next(iter(described.sizes)) if len(described.sizes) == 1 else None
-        return Source(described.splits, size, described.channels or 3, sizes=described.sizes, **held)
+        return SourceInfo(described.splits, size, described.channels or 3, sizes=described.sizes, **held)
     if described.image_shape is None:
         raise ValueError(f"{described.source} has no field 'image' to train on; it has {', '.join(described.fields)}")
     height, width, channels = described.image_shape
     size = None if None in (height, width) else (height, width)
     sizes = {} if size is None else {size: max(described.splits.values())}
-    return Source(described.splits, size, channels or 3, described.kind == "shapes", sizes=sizes, **held)
+    return SourceInfo(described.splits, size, channels or 3, described.kind == "shapes", sizes=sizes, **held)
 
 
 def cropped_share(sizes: Mapping[tuple[int, int], int], size: tuple[int, int]) -> float:

@@ -41,7 +41,7 @@ def train(
     learning_rate: float | None = None,
     binarize: str | None = "auto",
     augment: Iterable[str] | None = None,
-    labelled: int | None = None,
+    labeled: int | None = None,
     data_dir: str | os.PathLike | None = None,
     settings: Mapping | None = None,
     view: Mapping | None = None,
@@ -85,11 +85,11 @@ def train(
         binarize: `"dynamic"`, `"threshold"` or None; `"auto"` is dynamic where the model's likelihood is one of binary
             pixels and the images are gray and nearly binary, as digits are.
         augment: names of `keras_gen.data.load`'s augmentations, for training alone.
-        labelled: give a further batch of labelled images with every batch, from a fixed part of the split of this many
+        labeled: give a further batch of labeled images with every batch, from a fixed part of the split of this many
             (see `keras_gen.data.load`); for `supervised` systems.
         data_dir: TFDS directory.
         settings: the system's own, see `zoo.get(key).settings`.
-        view: what the system sees of the data, where it takes more than images: `{"domains": [A, B], "by": FIELD}` are
+        view: what the system sees of the data, where it takes more than images: `{"domains": [A, B], "domain_field": FIELD}` are
             two classes as domains, `{"attributes": [FIELD or NAME, ...]}` what is to be changed in an image. Every
             view takes `max_pixels` and `max_member_bytes`, the bounds of `keras_gen.data.load`, and its `crop` and
             `background`.
@@ -128,7 +128,7 @@ def train(
         raise ValueError("data_changed is for a run that is resumed: give resume=True (--resume) too, or leave it out")
     request = plan.Request(
         system, data, epochs, steps, batch_size, plan.size_of(image_size), seed, precision, strategy, patience,
-        learning_rate, binarize, None if augment is None else tuple(augment), labelled,
+        learning_rate, binarize, None if augment is None else tuple(augment), labeled,
         None if data_dir is None else os.fspath(data_dir), dict(settings or {}), dict(view or {}),
         None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
         value_range,

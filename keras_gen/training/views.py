@@ -12,13 +12,13 @@ from keras_gen.data.transforms.domains import DOMAINS
 from keras_gen.data.transforms.merge_attribute_sets import united_groups
 from keras_gen.data.transforms.tokenize import CAPTION
 
-from .source import Source
+from .source import SourceInfo
 
 # view -> its options, and those of them that are lists
 KNOWN = {
     "images": (),
     "patches": (),
-    "domains": ("domains", "by"),
+    "domains": ("domains", "domain_field"),
     "attributes": ("attributes",),
     "captions": ("captions", "length", "max_words"),
 }
@@ -29,8 +29,8 @@ FITTING = ("crop", "background")
 LISTS = ("domains", "attributes")
 # of captions, where a run does not say: words in the vocabulary, and words read of a caption
 MAX_WORDS, LONGEST = 10_000, 64
-# of `shapes`, where a run does not say: what is drawn on the object, and its colour
-SHAPES_DOMAINS = {"domains": ["plain", "striped"], "by": "texture"}
+# of `shapes`, where a run does not say: what is drawn on the object, and its color
+SHAPES_DOMAINS = {"domains": ["plain", "striped"], "domain_field": "texture"}
 SHAPES_ATTRIBUTES = ["color"]
 # and the pictures in which a patch tells its place
 SHAPES_PATCHES = "shapes/placed"
@@ -62,7 +62,7 @@ def source_of(kind: str, name: str | os.PathLike) -> str | os.PathLike:
 
 def view_of(
     kind: str,
-    source: Source,
+    source: SourceInfo,
     asked: Mapping,
     name: str | os.PathLike,
     captions: Callable[[Mapping], Iterable[bytes]] | None = None,
@@ -72,7 +72,7 @@ def view_of(
     Args:
         kind: the system's `view`: `"images"`, `"patches"`, `"domains"`, `"attributes"` or `"captions"`.
         source: what is known of the data.
-        asked: options of `--view`: `domains` and `by`; `attributes`; or `captions` (a file of them), `length` (words
+        asked: options of `--view`: `domains` and `domain_field`; `attributes`; or `captions` (a file of them), `length` (words
             of a caption that are read) and `max_words` (of the vocabulary). Lists may be texts with commas.
         name: the source, for messages.
         captions: (options of `data.load`) -> captions of the training split; called for the view `"captions"` alone.
@@ -91,7 +91,7 @@ def view_of(
     return _attributes(source, asked, name) if kind == "attributes" else View({}, {})
 
 
-def _domains(source: Source, asked: dict, name) -> View:
+def _domains(source: SourceInfo, asked: dict, name) -> View:
     if set(DOMAINS).issubset(source.fields):
         if asked:
             raise ValueError(f"{name} holds two domains already; leave --view out")
@@ -101,13 +101,13 @@ def _domains(source: Source, asked: dict, name) -> View:
     if "domains" not in asked:
         raise ValueError(
             f"Two domains are needed, and {name} is one set: name two of its classes (--view domains=A,B, and --view "
-            "by=FIELD where they are not the label's), or give two sources (mnist,usps), or a folder with trainA/ "
+            "domain_field=FIELD where they are not the label's), or give two sources (mnist,usps), or a folder with trainA/ "
             "and trainB/"
         )
-    return View({"domains": asked["domains"], "by": asked.get("by", "label")}, {})
+    return View({"domains": asked["domains"], "domain_field": asked.get("domain_field", "label")}, {})
 
 
-def _attributes(source: Source, asked: dict, name) -> View:
+def _attributes(source: SourceInfo, asked: dict, name) -> View:
     chosen = asked.get("attributes")
     if source.parts:
         chosen = chosen or list(dict.fromkeys(each for names in source.parts for each in _usual(names, name)))
@@ -133,7 +133,7 @@ def _usual(names: Mapping, name) -> list[str]:
     )
 
 
-def _captions(source: Source, asked: dict, name, captions) -> View:
+def _captions(source: SourceInfo, asked: dict, name, captions) -> View:
     options = {}
     if "captions" in asked:
         options["captions"] = str(pathlib.Path(asked["captions"]).expanduser().resolve())

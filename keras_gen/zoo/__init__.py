@@ -36,7 +36,7 @@ def build(
         key: one of `zoo.SYSTEMS`.
         image_shape: (height, width, channels) of the images.
         seed: seed of the initial weights and of the model's noise; None draws one.
-        learning_rate: Adam's; None takes the system's default. A system's `paces` multiply it.
+        learning_rate: Adam's; None takes the system's default. A system's `learning_rate_multipliers` multiply it.
         optimizer: in place of Adam.
         **settings: the system's own, see `zoo.get(key).settings`.
 
@@ -51,9 +51,13 @@ def build(
         keras.utils.set_random_seed(seed)
     model = system.create(tuple(image_shape), seed, **settings)
     rate = system.learning_rate if learning_rate is None else learning_rate
-    if optimizer is None and system.paces:
-        paces = {player.name: system.paces.get(player.name, 1.0) for player in model.players()}
-        optimizer = {name: keras.optimizers.Adam(rate * pace, *system.betas) for name, pace in paces.items()}
+    if optimizer is None and system.learning_rate_multipliers:
+        learning_rate_multipliers = {
+            player.name: system.learning_rate_multipliers.get(player.name, 1.0) for player in model.players()
+        }
+        optimizer = {
+            name: keras.optimizers.Adam(rate * pace, *system.betas) for name, pace in learning_rate_multipliers.items()
+        }
     model.compile(optimizer or keras.optimizers.Adam(rate, *system.betas))
     return model
 

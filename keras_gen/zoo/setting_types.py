@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 _NAMES = {int: "an integer", float: "a number", str: "a string", bool: "true or false", dict: "a dict", None: "None"}
 _KINDS = {int: numbers.Integral, float: numbers.Real, dict: Mapping}  # numpy's numbers are among them
 # settings that count units of a layer; other integers may be 0
-_UNITS = ("latent_size", "noise_size", "code_size", "embedding_size", "width", "length")
+_UNITS = ("latent_size", "noise_size", "code_size", "embedding_size", "filters", "units", "length")
 
 
 def checked_types(key: str, create: Callable, settings: Mapping) -> dict:

@@ -39,7 +39,7 @@ def tiny(monkeypatch, tmp_path):
 
     monkeypatch.setattr(cyclegan.data, "load", from_files)
     monkeypatch.setattr(cyclegan, "WEIGHTS", tmp_path)
-    settings = {"width": 2, "blocks": 1}
+    settings = {"base_filters": 2, "blocks": 1}
     monkeypatch.setitem(CONFIGURATIONS, "tiny", Configuration("", "digits", 4, settings, batch_size=4, source="b"))
     monkeypatch.setattr(cyclegan, "semantic_classifier", lambda source, seed: keras.Sequential(
         [keras.Input(cyclegan.DIGITS), keras.layers.Flatten(), keras.layers.Dense(10)]))  # fmt: skip

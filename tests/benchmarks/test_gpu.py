@@ -41,7 +41,7 @@ def test_a_peer_that_is_not_installed_is_left_out(monkeypatch, tmp_path):
 def test_the_dcgan_is_the_one_that_the_peer_has():
     size = gpu.CASES["dcgan"].size
     assert size.image_shape == keras_gen_dcgan.SHAPE and size.settings["latent_size"] == keras_gen_dcgan.SIZE
-    assert size.settings["width"] == keras_gen_dcgan.WIDTH
+    assert size.settings["base_filters"] == keras_gen_dcgan.WIDTH
 
 
 def test_names_are_checked():

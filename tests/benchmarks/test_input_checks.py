@@ -8,7 +8,7 @@ from benchmarks import input_checks
 
 def test_measures_a_toy():
     row = input_checks.measure(
-        "vae", 2, {"network": "mlp", "width": 4, "latent_size": 2}, shape=(4, 4, 1), batch_size=2, steps=1
+        "vae", 2, {"network": "mlp", "hidden_units": 4, "latent_size": 2}, shape=(4, 4, 1), batch_size=2, steps=1
     )
     assert row["step_seconds"] > 0 and set(row["check_alone_ms"]) == set(input_checks.FORMS)
     for name in ("checked", "unchecked_again"):

@@ -28,9 +28,9 @@ def test_estimates_leave_out_what_a_machine_cannot_connect():
 
 
 def test_gradients_are_counted_for_every_update_of_a_player():
-    vae = keras_gen.build("vae", (8, 8, 1), network="mlp", width=8, latent_size=2)
+    vae = keras_gen.build("vae", (8, 8, 1), network="mlp", hidden_units=8, latent_size=2)
     assert scaling.gradient_bytes(vae) == 4 * (vae.encoder.count_params() + vae.decoder.count_params())
-    game = keras_gen.build("gan", (8, 8, 1), width=4, latent_size=2, n_critic=3)
+    game = keras_gen.build("gan", (8, 8, 1), hidden_units=4, latent_size=2, n_critic=3)
     sizes = [
         sum(int(np.prod(v.shape)) for v in network.trainable_variables)
         for network in (game.generator, game.discriminator)
@@ -39,7 +39,7 @@ def test_gradients_are_counted_for_every_update_of_a_player():
 
 
 def test_constants_are_measured():
-    found = scaling.measure("vae", 1, 1, {"network": "mlp", "width": 4, "latent_size": 2}, image_size=8)
+    found = scaling.measure("vae", 1, 1, {"network": "mlp", "hidden_units": 4, "latent_size": 2}, image_size=8)
     assert found["compute_seconds"] > 0 and found["input_seconds"] > 0
     assert found["image_shape"] == [8, 8, 3] and found["batch_size"] == 128
 

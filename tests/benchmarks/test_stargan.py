@@ -30,15 +30,15 @@ def domains() -> stargan.Domains:
 
 
 class Model:
-    """Turns squares into the other colour by as much as it is told, and shifts white by -1/255."""
+    """Turns squares into the other color by as much as it is told, and shifts white by -1/255."""
 
     def __init__(self, part: float):
         self.part = part
 
     def translate(self, images, vectors):
         inside = images.min(-1, keepdims=True) < 0.5
-        colour = np.asarray(vectors) @ np.array([RED, BLUE])
-        made = images + self.part * (colour[:, None, None] - images)
+        color = np.asarray(vectors) @ np.array([RED, BLUE])
+        made = images + self.part * (color[:, None, None] - images)
         return np.where(inside, made, images - 1 / 255).astype(np.float32)
 
 

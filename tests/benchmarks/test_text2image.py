@@ -9,6 +9,7 @@ import pytest
 from benchmarks import text2image
 from keras_gen import zoo
 from keras_gen.models.core.player import Optimizers
+from keras_gen.models.text2image import preset
 
 GUIDED = ("guided",)
 BY_VAE = ("with_vae", "vae_alone", "twemoji_with_vae")
@@ -40,8 +41,8 @@ def test_every_configuration_builds_and_adopts(name):
     model = zoo.build("text2image", text2image.SHAPE, seed=0, **text, **it.settings)
     assert set(it.rates) == {player.name for player in model.players()}
     settings = {**zoo.get("text2image").settings, **text, **it.settings}
-    joint = zoo.text2image.embedding_of(text2image.SHAPE, 0, settings)
-    model.adopt(joint)
+    joint = preset.embedding_of(text2image.SHAPE, 0, settings)
+    model.load_pretrained(joint)
     np.testing.assert_array_equal(model.trunk.get_weights()[0], joint.image_encoder.get_layer("trunk").get_weights()[0])
     assert joint.image_noise == it.noise == model.matching_noise == (0.2 if name in GUIDED else 0.0)
     ablated = not (model.matching_aware and model.interpolate)
@@ -50,7 +51,7 @@ def test_every_configuration_builds_and_adopts(name):
 
 
 def test_the_picture_has_a_strip_for_each_caption():
-    model = zoo.build("text2image", text2image.SHAPE, vocabulary=WORDS, length=text2image.LENGTH, width=4)
+    model = zoo.build("text2image", text2image.SHAPE, vocabulary=WORDS, length=text2image.LENGTH, base_filters=4)
     images = np.zeros((5, *text2image.SHAPE), np.float32)
     split = {"image": images, "caption": np.array([b"a star"] * 4 + [b"red"]), "tokens": model.tokenizer(["a"] * 5)}
     source = types.SimpleNamespace(all=lambda *_, **__: split)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import keras_gen
 from benchmarks.hostile_inputs import MARKER, png, write_hostile_inputs
 from keras_gen import cli, data, training
-from keras_gen.training.source import look_at
+from keras_gen.training.source import inspect_source
 from tests.small import SMALL
 
 PIXELS = "pixels; expected at most 50,000,000 \\(max_pixels\\)"
@@ -262,7 +262,7 @@ def test_data_reports_a_file_that_cannot_be_read(call, hostile, name):
     reason = EXPECTED[name].split(": ")[-1].split(";")[0].split(" .*")[0]
     assert result.exit_code == 0 and f"Left out 1 of 1 files: 1 that cannot be read ({hostile[name]}" in result.stdout
     assert reason.replace("\\", "") in result.stdout
-    assert look_at(hostile[name]).image_size is None
+    assert inspect_source(hostile[name]).image_size is None
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_commands_refuse_a_source_with_one_message(call, hostile, tmp_path, comm
 
 def test_train_refuses_a_folder_of_bombs_and_reads_up_to_its_limit(call, hostile, tmp_path):
     line = ("train", "vae", "--data", hostile["png_bomb"], "--out", tmp_path / "x", "--image-size", 8)
-    result = call(*line, "--set", "network=mlp", "--set", "width=8")
+    result = call(*line, "--set", "network=mlp", "--set", "hidden_units=8")
     assert result.exit_code == 2 and "None of the 1 files can be read" in result.stderr
     assert "169,000,000 pixels" in result.stderr
     folder = tmp_path / "images"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.data.resize import Fit, convert_channels
+from keras_gen.data.resize import Resize, convert_channels
 
 RNG = np.random.default_rng(0)
 
@@ -16,13 +16,13 @@ def disc(height, width, radius):
 
 def test_the_asked_shape_is_returned_untouched():
     image = RNG.integers(0, 256, (20, 30, 3), np.uint8)
-    assert Fit((20, 30, 3))(image) is image
+    assert Resize((20, 30, 3))(image) is image
 
 
 @pytest.mark.parametrize("crop", ["center", "pad"])
 @pytest.mark.parametrize("size", [(60, 120), (120, 60), (35, 47)])
 def test_a_disc_stays_round(crop, size):
-    out = Fit((40, 40, 3), crop=crop, background=(0, 0, 0))(disc(*size, 15))[..., 0] / 255.0
+    out = Resize((40, 40, 3), crop=crop, background=(0, 0, 0))(disc(*size, 15))[..., 0] / 255.0
     height, width = out.sum(0).max(), out.sum(1).max()  # the longest column and row, in pixels of white
     scale = (min if crop == "center" else max)(size[0] / 40, size[1] / 40)
     assert abs(height - width) < 0.5
@@ -32,11 +32,11 @@ def test_a_disc_stays_round(crop, size):
 def test_center_cuts_the_middle():
     image = np.zeros((10, 30, 1), np.uint8)
     image[:, 10:20] = 200
-    np.testing.assert_array_equal(Fit((10, 10, 1))(image), 200)
+    np.testing.assert_array_equal(Resize((10, 10, 1))(image), 200)
 
 
 def test_pad_fills_with_the_background():
-    out = Fit((10, 20, 3), crop="pad", background=(10, 20, 30))(np.full((10, 10, 3), 200, np.uint8))
+    out = Resize((10, 20, 3), crop="pad", background=(10, 20, 30))(np.full((10, 10, 3), 200, np.uint8))
     assert (out[:, 5:15] == 200).all()
     assert (out[:, :5] == (10, 20, 30)).all() and (out[:, 15:] == (10, 20, 30)).all()
 
@@ -59,7 +59,7 @@ def test_transparency_on_a_chosen_background():
 def test_transparent_colour_never_bleeds_in():
     image = np.zeros((8, 8, 4), np.uint8)
     image[..., 0] = 255  # red, but fully transparent
-    np.testing.assert_array_equal(Fit((4, 4, 3))(image), 255)
+    np.testing.assert_array_equal(Resize((4, 4, 3))(image), 255)
 
 
 def test_luminance_is_that_of_pillow():
@@ -73,22 +73,22 @@ def test_luminance_is_that_of_pillow():
 def test_gray_to_colour_repeats_and_four_channels_stay():
     gray = RNG.integers(0, 256, (5, 5, 1), np.uint8)
     np.testing.assert_array_equal(convert_channels(gray, 3, (0, 0, 0)), np.repeat(gray, 3, -1))
-    assert Fit((3, 3, 4))(RNG.integers(0, 256, (5, 5, 4), np.uint8)).shape == (3, 3, 4)
-    assert Fit((3, 3, 4), crop="pad")(RNG.integers(0, 256, (9, 3, 4), np.uint8))[0, 0, 3] == 0
+    assert Resize((3, 3, 4))(RNG.integers(0, 256, (5, 5, 4), np.uint8)).shape == (3, 3, 4)
+    assert Resize((3, 3, 4), crop="pad")(RNG.integers(0, 256, (9, 3, 4), np.uint8))[0, 0, 3] == 0
 
 
 def test_floats_keep_their_precision_and_range():
     image = RNG.random((30, 30, 3), np.float32)
-    out = Fit((10, 10, 3))(image)
+    out = Resize((10, 10, 3))(image)
     assert out.dtype == np.float32 and 0 <= out.min() and out.max() <= 1
-    eight_bit = Fit((10, 10, 3))(np.rint(image * 255).astype(np.uint8)) / 255
+    eight_bit = Resize((10, 10, 3))(np.rint(image * 255).astype(np.uint8)) / 255
     np.testing.assert_allclose(out, eight_bit, atol=1.1 / 255)
 
 
 def test_shrinking_does_not_alias():
     stripes = np.zeros((64, 64, 1), np.uint8)
     stripes[:, ::2] = 255  # finer than the small image can show: its mean is gray
-    out = Fit((16, 16, 1))(stripes)
+    out = Resize((16, 16, 1))(stripes)
     assert abs(out[:, 2:-2].astype(int) - 127).max() <= 2
 
 
@@ -98,7 +98,7 @@ def test_shrinking_does_not_alias():
 )
 def test_channels_that_do_not_fit(found, wanted, says):
     with pytest.raises(ValueError, match=says):
-        Fit((4, 4, wanted))(np.zeros((8, 8, found), np.uint8))
+        Resize((4, 4, wanted))(np.zeros((8, 8, found), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_channels_that_do_not_fit(found, wanted, says):
 )
 def test_wrong_arguments(arguments, says):
     with pytest.raises(ValueError, match=says):
-        Fit(**arguments)
+        Resize(**arguments)

@@ -63,7 +63,7 @@ def test_describe_every_kind(tfds_dir, tmp_path):
     assert about.kind == "tfds" and about.splits["train"] == 90 and about.names["label"] == ("even", "odd")
     about = data.describe("shapes")
     assert about.kind == "shapes" and about.splits["test"] == 2000 and about.names["color"][0] == "red"
-    assert "data_test_set" in data.sources(data_dir=tfds_dir)
-    assert list(data.sources(data_dir=tfds_dir))[0] == "shapes"
+    assert "data_test_set" in data.list_sources(data_dir=tfds_dir)
+    assert list(data.list_sources(data_dir=tfds_dir))[0] == "shapes"
     not_here = data.describe("fashion_mnist", data_dir=tfds_dir)
     assert not_here.splits == {} and "Not prepared here" in not_here.about

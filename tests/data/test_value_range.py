@@ -80,7 +80,9 @@ def test_eight_bit_images_beside_deep_ones_are_as_bright_as_ever(tmp_path):
 
 def test_eight_bit_images_are_not_decoded_to_find_out(tmp_path, monkeypatch):
     write(tmp_path, EIGHT)
-    monkeypatch.setattr(data.inspection, "read_image", lambda *_, **__: pytest.fail("an 8-bit image was decoded"))
+    monkeypatch.setattr(
+        "keras_gen.data.sources.inspection.read_image", lambda *_, **__: pytest.fail("an 8-bit image was decoded")
+    )
     assert data.describe(tmp_path).value_range == (0, 255)
     np.testing.assert_array_equal(pixels(tmp_path)[0][0, ..., 0], EIGHT / np.float32(255))
 

@@ -20,13 +20,13 @@ from demos.artifacts import Artifact
 from keras_gen import zoo
 from keras_gen.export import Runtime, export_model
 
-GRAY, COLOUR = (12, 12, 1), (10, 14, 3)
-SETTINGS = {"network": "mlp", "width": 8}
+GRAY, COLOR = (12, 12, 1), (10, 14, 3)
+SETTINGS = {"network": "mlp", "hidden_units": 8}
 # name -> system, image shape, settings; classes and ten numbers in a code for the pair, neither for the third
 MODELS = {
     "ae": ("autoencoder", GRAY, {**SETTINGS, "latent_size": 10, "num_classes": 3}),
     "vae": ("vae", GRAY, {**SETTINGS, "latent_size": 10, "num_classes": 3}),
-    "flat": ("vae", COLOUR, {**SETTINGS, "latent_size": 2, "head": "normal"}),
+    "flat": ("vae", COLOR, {**SETTINGS, "latent_size": 2, "head": "normal"}),
 }
 ROOT = pathlib.Path(__file__).parents[2]
 WITHOUT_TENSORFLOW = """

@@ -15,7 +15,7 @@ from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (12, 12, 1)
-SETTINGS = {"width": 8, "discriminator_width": 8, "latent_size": 2, "num_categories": 3, "prior": "petals"}
+SETTINGS = {"base_filters": 8, "discriminator_units": 8, "latent_size": 2, "num_categories": 3, "prior": "petals"}
 
 
 SERVED = {"aae": lambda runs: exported(runs, "aae", "aae", SHAPE, SETTINGS)}
@@ -66,7 +66,7 @@ def test_the_map_shows_styles_of_a_category_and_where_codes_lie(client, model):
     columns = np.rint((x + 1) / 2 * marked.shape[1] - 0.5).astype(int)[inside]
     rows = np.rint((1 - y) / 2 * marked.shape[0] - 0.5).astype(int)[inside]
     assert inside.sum() > 100
-    blue, black = ((marked[rows, columns] == colour).all(axis=-1) for colour in ([0, 191, 255], [0, 0, 0]))
+    blue, black = ((marked[rows, columns] == color).all(axis=-1) for color in ([0, 191, 255], [0, 0, 0]))
     assert np.all(blue | black) and blue.mean() > 0.5
     assert not (shown(plain) == [0, 191, 255]).all(axis=-1).any()
 

@@ -19,7 +19,7 @@ A, B = (12, 12, 1), (16, 20, 3)
 
 def export(runs):
     generator = np.random.default_rng(0)
-    model = zoo.build("cyclegan", A, domain_b=B, width=4, blocks=1, halvings=1)
+    model = zoo.build("cyclegan", A, domain_b=B, base_filters=4, blocks=1, num_downsamples=1)
     # weights of a size that makes the image matter
     model.set_weights([weight + generator.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
     model.take_names({"domains": ["ink", "photo"]})

@@ -12,7 +12,7 @@ from .conftest import exported
 from .test_latent import rgb, shown, small
 
 SHAPE = (12, 12, 1)
-SETTINGS = {"width": 8, "latent_size": 6, "num_classes": 3}
+SETTINGS = {"base_filters": 8, "latent_size": 6, "num_classes": 3}
 
 
 SERVED = {"gan": lambda runs: exported(runs, "gan", "gan", SHAPE, SETTINGS)}

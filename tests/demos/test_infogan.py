@@ -13,7 +13,7 @@ from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (16, 16, 1)
-SETTINGS = {"width": 4, "dense": 16, "noise_size": 3, "num_categories": 3, "num_codes": 2}
+SETTINGS = {"base_filters": 4, "dense_units": 16, "noise_size": 3, "num_categories": 3, "num_codes": 2}
 
 
 SERVED = {"info": lambda runs: exported(runs, "info", "infogan", SHAPE, SETTINGS)}

@@ -12,14 +12,14 @@ from .conftest import exported
 from .test_latent import shown
 
 SHAPE = (16, 16, 3)
-SETTINGS = {"width": 8, "latent_size": 6, "num_classes": 3}
+SETTINGS = {"base_filters": 8, "latent_size": 6, "num_classes": 3}
 
 
 def export(runs):
-    for epoch, colour in ((1, "red"), (2, "blue")):
+    for epoch, color in ((1, "red"), (2, "blue")):
         folder = runs / "grown" / "samples"
         folder.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (40, 40), colour).save(folder / f"epoch_000{epoch}.png")
+        Image.new("RGB", (40, 40), color).save(folder / f"epoch_000{epoch}.png")
     return exported(runs, "grown", "progan", SHAPE, SETTINGS, prepare=lambda model: model.enter(4))
 
 

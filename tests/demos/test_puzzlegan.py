@@ -14,10 +14,10 @@ from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (16, 16, 3)
-SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
+SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}
 
 
-GRID_SHAPE, GRID_SETTINGS = (8, 8, 3), {"layout": "grid", "side": 2, "max_missing": 1, **SETTINGS}
+GRID_SHAPE, GRID_SETTINGS = (8, 8, 3), {"layout": "grid", "grid_size": 2, "max_missing": 1, **SETTINGS}
 SERVED = {
     "puzzle": lambda runs: exported(runs, "puzzle", "puzzlegan", SHAPE, SETTINGS),
     "grid": lambda runs: exported(runs, "grid", "puzzlegan", GRID_SHAPE, GRID_SETTINGS),

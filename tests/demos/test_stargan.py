@@ -15,7 +15,7 @@ from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (16, 16, 3)
 NAMES = ["red", "green", "blue"]
-SETTINGS = {"groups": [3], "attribute_names": NAMES, "width": 4, "blocks": 1, "discriminator_width": 4}
+SETTINGS = {"groups": [3], "attribute_names": NAMES, "base_filters": 4, "blocks": 1, "discriminator_filters": 4}
 
 
 SERVED = {"star": lambda runs: exported(runs, "star", "stargan", SHAPE, SETTINGS)}

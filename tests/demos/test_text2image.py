@@ -15,7 +15,14 @@ from .test_latent import rgb, shown, small
 
 SHAPE = (16, 16, 3)
 WORDS = ("a", "large", "striped", "red", "star", "in", "the", "center", "plain", "blue")
-SETTINGS = {"width": 4, "vocabulary": WORDS, "length": 8, "embedding_size": 6, "text_width": 8, "latent_size": 5}
+SETTINGS = {
+    "base_filters": 4,
+    "vocabulary": WORDS,
+    "length": 8,
+    "embedding_size": 6,
+    "text_filters": 8,
+    "latent_size": 5,
+}
 
 
 SERVED = {"text": lambda runs: exported(runs, "text", "text2image", SHAPE, SETTINGS)}

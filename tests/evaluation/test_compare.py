@@ -3,8 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from keras_gen.evaluation import compare
-from keras_gen.evaluation.compare import _picture_of
+from keras_gen.evaluation.compare import _picture_of, compare
 from keras_gen.runs import Run, write_json
 
 from .toys import make_run

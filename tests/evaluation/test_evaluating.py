@@ -11,7 +11,7 @@ from PIL import Image
 import keras_gen
 from keras_gen import runs
 from keras_gen.evaluation import EVALUATORS, PICTURES, evaluate
-from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluators.likelihood import likelihood
 from keras_gen.evaluation.registry import Offer
 from keras_gen.progress import Progress
@@ -95,7 +95,7 @@ def test_the_same_seed_gives_the_same_numbers(run, content):
 
 
 def test_pictures_are_written(run, content):
-    expected = {"samples", "neighbours", "reconstructions", "interpolation", "latent_map"}
+    expected = {"samples", "neighbors", "reconstructions", "interpolation", "latent_map"}
     assert set(content["pictures"]) == expected <= {picture.name for picture in PICTURES}
     for file in content["pictures"].values():
         with Image.open(run.path / file) as picture:
@@ -107,7 +107,7 @@ def test_autoencoder_gets_what_applies_to_it(tmp_path):
     content = evaluate(run, **QUICK)
     assert set(content["metrics"]) == {"reconstruction", *QUALITY, *SAMPLE_METRICS}
     assert content["about"]["reconstruction"]["unit"] == "squared error, summed over pixels"
-    assert set(content["pictures"]) == {"samples", "neighbours", "reconstructions", "interpolation", "latent_map"}
+    assert set(content["pictures"]) == {"samples", "neighbors", "reconstructions", "interpolation", "latent_map"}
 
 
 def test_gray_images_of_another_split_have_no_likelihood_under_a_bernoulli_head(tmp_path, capsys):
@@ -153,7 +153,7 @@ def test_more_training_images_than_the_limit_leave_copies_null(noise_run):
     for name in ("nearest_pixels_40_train", "nearest_pixels_40_train_floor", "closer_pixels_40_train"):
         assert content["metrics"][name] is None
         assert "149 training images at most, and this run has 150; give" in content["about"][name]["reason"]
-    assert "neighbor_images=150" in content["missing_pictures"]["neighbours"]
+    assert "neighbor_images=150" in content["missing_pictures"]["neighbors"]
     assert content["metrics"]["swd_pixels_40_test"] > 0
 
 
@@ -163,15 +163,17 @@ def test_the_first_split_that_exists_is_evaluated(noise_run, capsys):
     assert (content["split"], content["split_note"]) == ("validation", "the run has no test split")
     assert "validation split (the run has no test split)" in " ".join(capsys.readouterr().out.split())
     noise_run.config["data"]["splits"]["validation"] = None
-    assert Subject(noise_run).split == "train"
+    assert EvaluationContext(noise_run).split == "train"
 
 
 def test_everything_that_is_counted_says_how_much(run):
     calls = []
-    subject = Subject(run, nll_samples=10, nll_images=20, samples=40, progress=lambda *call: calls.append(call))
-    progress = types.SimpleNamespace(update=subject.progress)
-    evaluating.measure(subject, progress)
-    evaluating.draw(subject, progress)
+    context = EvaluationContext(
+        run, nll_samples=10, nll_images=20, samples=40, progress=lambda *call: calls.append(call)
+    )
+    progress = types.SimpleNamespace(update=context.progress)
+    evaluating.measure(context, progress)
+    evaluating.draw(context, progress)
     counted = {what for what, _, total in calls if total}
     assert {"reading test images", "generating samples", "bound: batches of 128", "log-likelihood"} <= counted
     assert {"encoding images", "decoding codes", "information in the codes", "reconstructing images"} <= counted
@@ -191,7 +193,7 @@ def test_everything_that_is_counted_says_how_much(run):
 
 
 def test_samples_are_those_of_generate(run):
-    samples = Subject(run, samples=40, batch_size=17, seed=3).generated
+    samples = EvaluationContext(run, samples=40, batch_size=17, seed=3).generated
     np.testing.assert_array_equal(samples, run.load_model().generate(40, seed=3, batch_size=17))
 
 
@@ -204,7 +206,7 @@ def test_the_fid_without_its_weights_stops_at_once(run, monkeypatch, tmp_path):
 
 
 def test_the_error_of_a_single_image_is_unknown(run):
-    metrics, about = likelihood(Subject(run, nll_samples=10, nll_images=1))
+    metrics, about = likelihood(EvaluationContext(run, nll_samples=10, nll_images=1))
     assert about["nll"]["standard_error"] is None and about["bits_per_dimension"]["standard_error"] is None
     assert metrics["nll"] > 0
 
@@ -218,7 +220,7 @@ class Sampler:
 
 def test_a_system_is_asked_only_for_what_it_offers():
     assert [row.name for row in EVALUATORS if row.needs.fits(Sampler())] == ["samples", "modes", "Parzen windows"]
-    assert [row.name for row in PICTURES if row.needs.fits(Sampler())] == ["samples", "neighbours"]
+    assert [row.name for row in PICTURES if row.needs.fits(Sampler())] == ["samples", "neighbors"]
     assert not Offer(("generate",), ("prior",)).fits(Sampler())
 
 
@@ -242,12 +244,12 @@ def test_options_out_of_range(run, options, message):
 
 
 def test_an_evaluator_that_refuses_leaves_the_others(run, monkeypatch):
-    def refuse(subject):
+    def refuse(context):
         raise ValueError("not today")
 
     rows = (dataclasses.replace(EVALUATORS[0], name="The one", measure=refuse), EVALUATORS[4])
     monkeypatch.setattr(evaluating, "EVALUATORS", rows)
-    content = evaluating.measure(Subject(run), Progress(False))
+    content = evaluating.measure(EvaluationContext(run), Progress(False))
     assert set(content["metrics"]) == set(content["about"]) == {"the_one", *QUALITY}
     assert content["metrics"]["the_one"] is None
     assert content["about"]["the_one"]["reason"] == "ValueError: not today"

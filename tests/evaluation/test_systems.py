@@ -5,20 +5,20 @@ import pytest
 
 from keras_gen import data
 from keras_gen.evaluation import evaluate
-from keras_gen.evaluation.context import Subject
-from keras_gen.evaluation.features import text_image_scorer as text_judge
+from keras_gen.evaluation.context import EvaluationContext
+from keras_gen.evaluation.features import text_image_scorer
 
 from .test_evaluating import QUALITY, QUICK, SAMPLE_METRICS
 from .toys import make_run
 
 SETTINGS = {
     "gan": {"num_classes": 2},
-    "dcgan": {"width": 4, "network": "dcgan"},
-    "infogan": {"width": 4, "dense": 8, "noise_size": 3, "num_categories": 3},
-    "aae": {"discriminator_width": 8, "num_categories": 2, "supervised": True, "latent_size": 1},
-    "text2image": {"width": 4, "vocabulary": ["a", "disc", "small", "large"], "length": 4, "embedding_size": 8},
+    "dcgan": {"base_filters": 4, "network": "dcgan"},
+    "infogan": {"base_filters": 4, "dense_units": 8, "noise_size": 3, "num_categories": 3},
+    "aae": {"discriminator_units": 8, "num_categories": 2, "supervised": True, "latent_size": 1},
+    "text2image": {"base_filters": 4, "vocabulary": ["a", "disc", "small", "large"], "length": 4, "embedding_size": 8},
 }
-GENERATORS = {"samples", "neighbours"}
+GENERATORS = {"samples", "neighbors"}
 OWN = {
     "gan": set(),
     "dcgan": set(),
@@ -31,7 +31,7 @@ OWN = {
 @pytest.fixture(autouse=True)
 def a_quick_judge(monkeypatch, tmp_path):
     """The judge of captions is trained for a moment, and not kept."""
-    monkeypatch.setitem(text_judge.__globals__["SETTINGS"], "steps", 40)
+    monkeypatch.setitem(text_image_scorer.SETTINGS, "steps", 40)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -58,7 +58,7 @@ def test_every_number_and_picture_that_the_system_offers(tmp_path, system):
 
 
 def test_an_autoencoder_under_a_prior_that_has_no_density(tmp_path):
-    run = make_run(tmp_path, "aae", discriminator_width=8, prior="swiss_roll", informed_classes=10, loss="bernoulli")
+    run = make_run(tmp_path, "aae", discriminator_units=8, prior="swiss_roll", prior_num_classes=10, loss="bernoulli")
     content = evaluate(run, **QUICK)
     assert set(content["metrics"]) == {"reconstruction", *QUALITY, *SAMPLE_METRICS}
     assert content["about"]["reconstruction"]["unit"] == "nats per image"
@@ -68,10 +68,10 @@ def test_an_autoencoder_under_a_prior_that_has_no_density(tmp_path):
 def test_labels_of_samples_are_in_random_order(tmp_path):
     generator = np.random.default_rng(0)
     np.savez(tmp_path / "sorted.npz", image=generator.random((60, 8, 8, 1)), label=np.repeat([0, 1], 30))
-    subject = Subject(make_run(tmp_path, "gan", num_classes=2))
-    subject.dataset = lambda *arguments, **changes: data.load(
+    context = EvaluationContext(make_run(tmp_path, "gan", num_classes=2))
+    context.dataset = lambda *arguments, **changes: data.load(
         tmp_path / "sorted.npz", image_shape=(8, 8, 1), batch_size=9, shuffle=False
     )
-    labels = subject.conditions(60)["label"]
+    labels = context.conditions(60)["label"]
     assert labels.sum() == 30 and 5 < labels[:30].sum() < 25
-    np.testing.assert_array_equal(labels, subject.conditions(60)["label"])
+    np.testing.assert_array_equal(labels, context.conditions(60)["label"])

@@ -46,7 +46,7 @@ def make_run(folder, system: str = "vae", *, gray: bool = False, name: str | Non
     if "vocabulary" in zoo.get(system).settings:
         columns |= {f"caption_{name}": SIZES[large] for name, (_, large) in (("train", train), ("test", test))}
     np.savez(file, **columns)
-    small = {"network": "mlp", "width": 16, "latent_size": 2}
+    small = {"network": "mlp", "hidden_units": 16, "latent_size": 2}
     known = zoo.get(system).settings
     settings = {**{name: value for name, value in small.items() if name in known}, **settings}
     config = {

@@ -43,7 +43,7 @@ def run(tmp_path_factory) -> Run:
     images = blobs(320)
     labels = np.arange(320) % CLASSES
     np.savez(folder / "blobs.npz", image=images, label=labels)
-    settings = {"network": "conv", "width": 4, "latent_size": 4, "num_classes": CLASSES}
+    settings = {"network": "conv", "base_filters": 4, "latent_size": 4, "num_classes": CLASSES}
     model = zoo.build("vae", (SIZE, SIZE, 1), learning_rate=3e-3, **settings)
     model.fit(images, labels, batch_size=64, epochs=6, verbose=0)
     splits = {"train": "train[:256]", "validation": "train[256:]", "test": None}

@@ -74,7 +74,7 @@ def test_the_same_index_is_the_same_damage(folder, tmp_path):
     ("change", "message"),
     [
         (lambda content: content["noise"]["inputs"][0].update(kind="cauchy"),
-         r"noise.inputs\[0\].kind: expected one of normal, uniform, signed, one_hot; received 'cauchy'"),
+         r"noise.inputs\[0\].kind: expected one of normal, uniform, uniform_symmetric, one_hot; received 'cauchy'"),
         (lambda content: content["noise"]["inputs"][0].update(kind="uniform"),
          r"noise.inputs of noise: expected normal of shape \[4\], as signatures.generate.inputs.noise has it"),
         (lambda content: content["signatures"]["decode"]["inputs"]["z"].update(shape=[4, -1]),

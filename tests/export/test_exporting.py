@@ -254,7 +254,7 @@ def test_colour_mixture_full_covariance(tmp_path):
         "vae",
         (8, 8, 3),
         network="mlp",
-        width=16,
+        base_filters=16,
         latent_size=3,
         posterior="full_covariance_normal",
         prior={"name": "mixture", "components": 4},
@@ -280,7 +280,7 @@ def test_colour_mixture_full_covariance(tmp_path):
 
 def test_int8_picks_the_same_of_many_components(tmp_path):
     """A uniform in 256 levels would name the wrong one of 300 components, and another image."""
-    model = zoo.build("vae", (8, 8, 1), network="mlp", width=16, latent_size=3,
+    model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=16, latent_size=3,
                       prior={"name": "mixture", "components": 300, "spread": 5.0})  # fmt: skip
     decoder = model.decoder.layers[-2]
     decoder.kernel.assign(4 * decoder.kernel)  # codes that are far apart give images that are far apart
@@ -292,7 +292,7 @@ def test_int8_picks_the_same_of_many_components(tmp_path):
 
 def test_a_flow_s_draws_stay_close_in_int8(tmp_path):
     """Rounding adds up over the couplings; the images must not show it."""
-    model = zoo.build("vae", (8, 8, 1), network="mlp", width=16, latent_size=4, prior="flow")
+    model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=16, latent_size=4, prior="flow")
     generator = np.random.default_rng(0)
     for weight in model.prior.trainable_weights:
         weight.assign_add(generator.normal(0, 0.02, weight.shape).astype(np.float32))
@@ -309,7 +309,7 @@ def test_mixed_precision_and_vamp_prior(tmp_path):
     """bfloat16 training is exported in float32, and the pseudo-inputs are encoded once, not for every image."""
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
-        model = zoo.build("vae", (8, 8, 1), network="mlp", width=16, latent_size=3,
+        model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=16, latent_size=3,
                           prior={"name": "vamp", "components": 5})  # fmt: skip
     finally:
         keras.mixed_precision.set_global_policy("float32")
@@ -327,7 +327,7 @@ def test_mixed_precision_and_vamp_prior(tmp_path):
 
 def test_int8_keeps_the_categories_of_a_code(tmp_path):
     """Probabilities beside styles that reach ten times as far: neither the code nor the class may lose them."""
-    model = zoo.build("aae", (8, 8, 1), width=16, latent_size=3, discriminator_width=8, num_categories=4)
+    model = zoo.build("aae", (8, 8, 1), base_filters=16, latent_size=3, discriminator_units=8, num_categories=4)
     last = model.encoder.layers[-1]
     last.kernel.assign(10.0 * last.kernel)
     images = blobs(96, size=8)
@@ -359,11 +359,11 @@ def test_what_int8_rounds_badly_is_left_in_float(tmp_path, parity):
     folder = export_model(model, tmp_path / "out", calibration=contrasts(192, 0), quantize=("int8", "none"))
     found = json.loads((folder / "parity.json").read_text())
     assert all(row["within"] is not False for row in parity_rows(found))
-    assert {"MEAN", "RSQRT", "MUL"} <= set(found["files"]["int8"]["in_float"])
+    assert {"MEAN", "RSQRT", "MUL"} <= set(found["files"]["int8"]["float_fallback"])
     # the layer is still int8, and its sums too
     assert found["files"]["int8"]["operations"]["decode"]["QUANTIZE"] >= 1
     images = contrasts(64, 1)
     error = np.abs(Runtime(folder).reconstruct(images) - model.reconstruct(images).numpy())
     assert 1e-5 < error.mean() < INT8_MEAN
     # files that are close as they are stay int8 throughout
-    assert all(file["in_float"] == [] for file in parity["files"].values())
+    assert all(file["float_fallback"] == [] for file in parity["files"].values())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.export.parity import check_faithful, errors, few_images, parity_rows, part_of_bound
+from keras_gen.export.parity import check_equivalence, errors, few_images, parity_rows, tolerance_used
 
 
 def test_errors_by_hand():
@@ -27,9 +27,9 @@ def test_outputs_that_cannot_be_compared(received, message):
 
 
 def test_unfaithful_conversions_are_refused():
-    check_faithful({"z": {"max": 0.009, "mean": 0.0, "largest": 10.0}}, "encode")  # rounding of large values
+    check_equivalence({"z": {"max": 0.009, "mean": 0.0, "largest": 10.0}}, "encode")  # rounding of large values
     with pytest.raises(ValueError, match="encode differs from Keras: output 'z' by up to 0.011"):
-        check_faithful({"z": {"max": 0.011, "mean": 0.0, "largest": 10.0}}, "encode")
+        check_equivalence({"z": {"max": 0.011, "mean": 0.0, "largest": 10.0}}, "encode")
 
 
 def test_the_worst_image_says_how_much_of_the_bound_is_used():
@@ -38,10 +38,10 @@ def test_the_worst_image_says_how_much_of_the_bound_is_used():
 
     kinds = {"encode": {"z": "latent"}, "decode": {"image": "image"}, "generate": {"image": "image"}}
     endpoints = {"encode": {"z": values(9.0)}, "decode": {"image": values(0.005)}, "generate": {"image": values(0.03)}}
-    assert part_of_bound("int8", kinds, endpoints) == pytest.approx(1.5)
-    assert part_of_bound("int8", kinds, {"decode": endpoints["decode"]}) == pytest.approx(0.25)
-    assert part_of_bound("float16", kinds, {"decode": endpoints["decode"]}) == pytest.approx(100)  # of its largest
-    assert part_of_bound("int8", kinds, {"encode": endpoints["encode"]}) == 0
+    assert tolerance_used("int8", kinds, endpoints) == pytest.approx(1.5)
+    assert tolerance_used("int8", kinds, {"decode": endpoints["decode"]}) == pytest.approx(0.25)
+    assert tolerance_used("float16", kinds, {"decode": endpoints["decode"]}) == pytest.approx(100)  # of its largest
+    assert tolerance_used("int8", kinds, {"encode": endpoints["encode"]}) == 0
 
 
 def test_rows_judge_images_by_the_bound_of_their_precision():

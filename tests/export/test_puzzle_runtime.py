@@ -6,13 +6,13 @@ import pytest
 from keras_gen import zoo
 from keras_gen.export import Runtime, export_model
 
-SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
+SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}
 IMAGES = np.random.default_rng(0).random((5, 8, 8, 3)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return zoo.build("puzzlegan", (8, 8, 3), seed=0, layout="grid", side=2, max_missing=1, **SETTINGS)
+    return zoo.build("puzzlegan", (8, 8, 3), seed=0, layout="grid", grid_size=2, max_missing=1, **SETTINGS)
 
 
 @pytest.fixture(scope="module")

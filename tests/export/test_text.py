@@ -41,7 +41,7 @@ ODD = [
 def model():
     """A text-to-image model whose vocabulary is too large for the numbers of int8 or bfloat16."""
     vocabulary = (*build_vocabulary(SHAPES), *(f"word{i}" for i in range(2000)))
-    settings = {"vocabulary": vocabulary, "length": LENGTH, "embedding_size": 6, "text_width": 8, "width": 4}
+    settings = {"vocabulary": vocabulary, "length": LENGTH, "embedding_size": 6, "text_filters": 8, "base_filters": 4}
     model = zoo.build("text2image", SHAPE, latent_size=3, **settings)
     generator = np.random.default_rng(0)
     # weights large enough for a text to matter; moving variances stay positive

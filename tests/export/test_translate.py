@@ -29,7 +29,7 @@ WANTED = [
 
 @pytest.fixture(scope="module")
 def star():
-    settings = {"width": 4, "blocks": 1, "halvings": 1, "discriminator_width": 4, "residual": True}
+    settings = {"base_filters": 4, "blocks": 1, "num_downsamples": 1, "discriminator_filters": 4, "residual": True}
     return zoo.build("stargan", (8, 8, 1), groups=GROUPS, datasets=DATASETS, attribute_names=NAMES, **settings)
 
 
@@ -112,7 +112,7 @@ def test_targets_to_calibrate_on(star, columns):
     made = endpoint_inputs(star, star.endpoints(), columns, seed=0)["translate"]
     np.testing.assert_array_equal(made["attributes"], columns["attributes"])  # of several sets, each its own
     np.testing.assert_array_equal(made["dataset"].argmax(1), columns["dataset"])
-    one = zoo.build("stargan", (12, 12, 1), groups=[3], width=2, blocks=1, discriminator_width=2)
+    one = zoo.build("stargan", (12, 12, 1), groups=[3], base_filters=2, blocks=1, discriminator_filters=2)
     label = np.arange(40) % 3
     made = endpoint_inputs(one, one.endpoints(), {"image": blobs(40, size=12), "label": label}, seed=0)["translate"]
     assert made["attributes"].sum(0).tolist() == [14, 13, 13]  # the same ones, in another order

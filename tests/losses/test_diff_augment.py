@@ -1,10 +1,11 @@
-"""DiffAugment: exact shifts and holes, the paper's colours on its own range, and gradients that flow."""
+"""DiffAugment: exact shifts and holes, the paper's colors on its own range, and gradients that flow."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.losses import diff_augment, noise_size
+from keras_gen.losses import noise_size
+from keras_gen.losses.diff_augment import diff_augment
 
 RANDOM = np.random.default_rng(0)
 NAMES = ("color", "translation", "cutout")
@@ -95,14 +96,14 @@ def test_gradients_flow():
         tape.watch(before)
         cut = tf.reduce_sum(diff_augment(before, "cutout", [[0.5, 0.5]]))
         shifted = tf.reduce_sum(diff_augment(before, "translation", [[0.99, 0.5]]))  # one pixel down
-        coloured = tf.reduce_sum(diff_augment(2 * before, "color", [[0.9, 0.3, 0.8]]))
+        colored = tf.reduce_sum(diff_augment(2 * before, "color", [[0.9, 0.3, 0.8]]))
     hole, ones = np.ones((8, 8, 3)), np.ones((8, 8, 3))
     hole[2:6, 2:6] = 0
     np.testing.assert_array_equal(tape.gradient(cut, before)[0], hole)
     ones[-1] = 0  # the row that left
     np.testing.assert_array_equal(tape.gradient(shifted, before)[0], ones)
     # 2 everywhere, also beyond [0, 1]: scaling around a mean keeps the sum
-    np.testing.assert_allclose(tape.gradient(coloured, before)[0], np.full((8, 8, 3), 2.0), atol=1e-5)
+    np.testing.assert_allclose(tape.gradient(colored, before)[0], np.full((8, 8, 3), 2.0), atol=1e-5)
 
 
 def test_the_names_take_their_columns_in_order():

@@ -1,4 +1,4 @@
-"""Packs of neighbours, and back."""
+"""Packs of neighbors, and back."""
 
 import numpy as np
 import pytest

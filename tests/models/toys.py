@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from keras_gen.models import Place
+from keras_gen.models import GlobalBatch
 
 SHAPE = (2, 3, 1)
 PIXELS = 6
@@ -48,7 +48,7 @@ def linear_decoder(channels: int = 1, num_classes: int | None = None) -> keras.M
 
 
 class KnownDraws:
-    """Stands in for `Draws`, with noise that the test knows."""
+    """Stands in for `BatchNoise`, with noise that the test knows."""
 
     def __init__(self, noise: np.ndarray):
         self.noise = tf.constant(noise, tf.float32)
@@ -61,9 +61,9 @@ class KnownDraws:
 def losses_of(model, batch, noise=None, training: bool = True) -> tuple[np.ndarray, dict]:
     """`model.losses_of` on known noise [batch, k, size]."""
     batch = batch if isinstance(batch, dict) else {"image": tf.constant(batch)}
-    draws = None if noise is None else KnownDraws(noise)
-    place = Place(tf.shape(batch["image"])[0])
-    losses, logs = model.losses_of(batch, draws, place, training)
+    batch_noise = None if noise is None else KnownDraws(noise)
+    global_batch = GlobalBatch(tf.shape(batch["image"])[0])
+    losses, logs = model.losses_of(batch, batch_noise, global_batch, training)
     return losses.numpy(), {name: value.numpy() for name, value in logs.items()}
 
 

@@ -35,8 +35,8 @@ def test_weights_of_64x64():
 
 @pytest.mark.parametrize("size, steps", [((28, 28), 2), ((32, 32), 3), ((32, 64), 3), ((128, 128), 5)], ids=str)
 def test_depth_follows_the_size(size, steps):
-    generator = networks.dcgan_generator(3, (*size, 3), width=2)
-    discriminator = networks.dcgan_discriminator((*size, 3), width=2)
+    generator = networks.dcgan_generator(3, (*size, 3), base_filters=2)
+    discriminator = networks.dcgan_discriminator((*size, 3), base_filters=2)
     assert generator.output_shape == (None, *size, 3) and discriminator.output_shape == (None, 1)
     down = [layer for layer in discriminator.layers if isinstance(layer, keras.layers.Conv2D)]
     up = [layer for layer in generator.layers if isinstance(layer, keras.layers.Conv2DTranspose)]
@@ -47,8 +47,8 @@ def test_depth_follows_the_size(size, steps):
 
 def test_where_normalization_stands():
     for dense in (None, 6):
-        discriminator = networks.dcgan_discriminator((32, 32, 1), width=2, dense=dense)
-        generator = networks.dcgan_generator(3, (32, 32, 1), width=2, dense=dense)
+        discriminator = networks.dcgan_discriminator((32, 32, 1), base_filters=2, dense_units=dense)
+        generator = networks.dcgan_generator(3, (32, 32, 1), base_filters=2, dense_units=dense)
         for model, count in ((discriminator, 2 + bool(dense)), (generator, 3 + bool(dense))):
             norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
             assert len(norms) == count and all(layer.synchronized for layer in norms)
@@ -59,7 +59,7 @@ def test_where_normalization_stands():
 
 
 def test_ranges():
-    generator = networks.dcgan_generator(4, (8, 8, 1), width=2)
+    generator = networks.dcgan_generator(4, (8, 8, 1), base_filters=2)
     last = generator.layers[-2]
     last.kernel.assign(100 * last.kernel)
     noise = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
@@ -67,7 +67,7 @@ def test_ranges():
     assert 0 <= images.min() < 0.1 and 0.9 < images.max() <= 1
     last.kernel.assign(0 * last.kernel)
     np.testing.assert_array_equal(generator(noise), np.full((50, 8, 8, 1), 0.5))  # tanh(0) = 0 is gray
-    discriminator = networks.dcgan_discriminator((8, 8, 1), width=2)
+    discriminator = networks.dcgan_discriminator((8, 8, 1), base_filters=2)
     seen = keras.Model(discriminator.inputs[0], discriminator.layers[1].output)
     np.testing.assert_allclose(seen(IMAGES), 2 * IMAGES - 1, atol=1e-6)
 
@@ -75,7 +75,7 @@ def test_ranges():
 @pytest.mark.parametrize("normalization, alone", [("batch", False), ("layer", True), ("none", True)])
 def test_whether_an_image_is_judged_alone(normalization, alone):
     keras.utils.set_random_seed(0)
-    model = networks.dcgan_discriminator((16, 16, 1), width=4, normalization=normalization, dense=5)
+    model = networks.dcgan_discriminator((16, 16, 1), base_filters=4, normalization=normalization, dense_units=5)
     images = np.random.default_rng(0).random((3, 16, 16, 1)).astype(np.float32)
     with_second = model(images[[0, 1]], training=True)[0, 0]
     with_third = model(images[[0, 2]], training=True)[0, 0]
@@ -85,7 +85,9 @@ def test_whether_an_image_is_judged_alone(normalization, alone):
 
 
 def test_spectral_normalization_holds_every_kernel_at_norm_one():
-    model = networks.dcgan_discriminator((16, 16, 1), width=4, normalization="spectral", dense=5, num_classes=3)
+    model = networks.dcgan_discriminator(
+        (16, 16, 1), base_filters=4, normalization="spectral", dense_units=5, num_classes=3
+    )
     inputs = [np.zeros((2, 16, 16, 1), np.float32), np.eye(3, dtype=np.float32)[:2]]
     for _ in range(200):  # power iterations
         model(inputs, training=True)
@@ -105,7 +107,7 @@ def test_layer_normalization_is_over_all_features_of_an_image():
 
 def test_a_label_changes_what_the_discriminator_looks_for():
     keras.utils.set_random_seed(0)
-    model = networks.dcgan_discriminator((8, 8, 1), width=4, normalization="none", num_classes=3)
+    model = networks.dcgan_discriminator((8, 8, 1), base_filters=4, normalization="none", num_classes=3)
     one_hot = np.eye(3, dtype=np.float32)
     first, second = (model([IMAGES, np.repeat(one_hot[[k]], 3, axis=0)]).numpy()[:, 0] for k in (0, 1))
     difference = first - second
@@ -118,13 +120,13 @@ def test_a_label_changes_what_the_discriminator_looks_for():
     want = f @ w.kernel.numpy()[:, 0] + w.bias.numpy() + f @ v.kernel.numpy()[1]
     np.testing.assert_allclose(second, want, rtol=1e-4, atol=1e-7)
 
-    generator = networks.dcgan_generator(2, (8, 8, 1), width=4, num_classes=3)
+    generator = networks.dcgan_generator(2, (8, 8, 1), base_filters=4, num_classes=3)
     images = generator([np.ones((2, 2), np.float32), one_hot[:2]]).numpy()
     assert np.abs(images[0] - images[1]).max() > 1e-6
 
 
 def test_packing_widens_the_input():
-    model = networks.dcgan_discriminator((8, 8, 3), width=2, packing=4, num_classes=5)
+    model = networks.dcgan_discriminator((8, 8, 3), base_filters=2, packing=4, num_classes=5)
     assert [tuple(each.shape) for each in model.inputs] == [(None, 8, 8, 12), (None, 20)]
     assert model.output_shape == (None, 1)
 
@@ -133,7 +135,7 @@ def test_errors():
     with pytest.raises(
         ValueError, match="Unknown normalization 'instance': expected one of batch, layer, spectral, none"
     ):
-        networks.dcgan_discriminator((16, 16, 1), width=2, normalization="instance")
+        networks.dcgan_discriminator((16, 16, 1), base_filters=2, normalization="instance")
     for build in (lambda s: networks.dcgan_generator(3, s), networks.dcgan_discriminator):
         with pytest.raises(ValueError, match="halve to 4 or more"):
             build((27, 27, 1))

@@ -6,12 +6,12 @@ import pytest
 
 from keras_gen import networks
 
-# height, width -> halvings
+# height, width -> num_downsamples
 SIZES = {
     (8, 8): 1, (28, 28): 2, (32, 32): 3, (48, 48): 3, (64, 64): 4, (128, 128): 5, (256, 256): 6,
     (32, 64): 3, (28, 32): 2
 }  # fmt: skip
-KINDS = {"conv": {"width": 2, "dense": 4}, "mlp": {"hidden": (4,)}}
+KINDS = {"conv": {"base_filters": 2, "dense_units": 4}, "mlp": {"hidden": (4,)}}
 
 
 def pair(kind: str, shape, outputs: int, channels: int, **options):
@@ -22,7 +22,7 @@ def pair(kind: str, shape, outputs: int, channels: int, **options):
 
 @pytest.mark.parametrize("size, steps", SIZES.items(), ids=str)
 def test_depth_follows_the_size(size, steps):
-    assert networks.halvings(*size) == steps
+    assert networks.num_downsamples(*size) == steps
     encoder, decoder = pair("conv", (*size, 3), 6, 9)
     assert encoder.output_shape == (None, 6) and decoder.output_shape == (None, *size, 9)
     convolutions = [layer for layer in encoder.layers if isinstance(layer, keras.layers.Conv2D)]

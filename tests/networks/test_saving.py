@@ -12,10 +12,12 @@ BUILDERS = {
     "mlp_generator": lambda: networks.mlp_generator(3, (8, 8, 1), hidden=(4,), num_classes=2),
     "mlp_generator_of_vectors": lambda: networks.mlp_generator(3, (2,), hidden=(4,)),
     "mlp_discriminator": lambda: networks.mlp_discriminator((8, 8, 1), hidden=(4,), dropout=0.5, packing=2),
-    "dcgan_generator": lambda: networks.dcgan_generator(3, (8, 8, 3), width=2, dense=4, num_classes=2),
-    "dcgan_discriminator": lambda: networks.dcgan_discriminator((8, 8, 3), width=2, num_classes=2, packing=2),
-    "dcgan_discriminator_layer": lambda: networks.dcgan_discriminator((16, 16, 1), width=2, normalization="layer"),
-    "infogan_trunk": lambda: infogan_trunk((8, 8, 1), width=2, dense=4),
+    "dcgan_generator": lambda: networks.dcgan_generator(3, (8, 8, 3), base_filters=2, dense_units=4, num_classes=2),
+    "dcgan_discriminator": lambda: networks.dcgan_discriminator((8, 8, 3), base_filters=2, num_classes=2, packing=2),
+    "dcgan_discriminator_layer": lambda: networks.dcgan_discriminator(
+        (16, 16, 1), base_filters=2, normalization="layer"
+    ),
+    "infogan_trunk": lambda: infogan_trunk((8, 8, 1), base_filters=2, dense_units=4),
     "infogan_discriminator_head": lambda: infogan_discriminator_head(4),
     "infogan_q_head": lambda: infogan_q_head(4, 3, hidden=4),
     "code_discriminator": lambda: code_discriminator(2, hidden=(4,), num_classes=3),

@@ -11,7 +11,7 @@ from keras_gen.networks import text_encoder
 def encoders(*lengths: int, **options) -> list[keras.Model]:
     """Encoders of the same weights for rows of several lengths."""
     keras.utils.set_random_seed(0)
-    made = [text_encoder(9, length, 4, width=6, **options) for length in lengths]
+    made = [text_encoder(9, length, 4, base_filters=6, **options) for length in lengths]
     biases = [w + 0.1 for w in made[0].get_weights()]  # a bias lifts the filling off 0 where no mask holds it
     for each in made:
         each.set_weights(biases)
@@ -34,7 +34,7 @@ def test_order_matters_within_the_kernel():
 
 
 def test_words_beyond_the_kernel_add_up():
-    # the first word and the last see one neighbour each: what one of them brings does not depend on the other
+    # the first word and the last see one neighbor each: what one of them brings does not depend on the other
     (encoder,) = encoders(4, convolutions=1)
     ends = [(2, 3), (4, 3), (2, 5), (4, 5)]
     a, b, c, d = encoder.predict(np.array([[first, 6, 7, last] for first, last in ends], np.int32), verbose=0)
@@ -63,9 +63,9 @@ def test_no_convolution_is_an_error():
 @pytest.mark.parametrize("modulated", [False, True])
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 16, 3), (8, 8, 3)])
 def test_shapes(shape, modulated):
-    generator = text2image_generator(5, 7, shape, width=2, text=3, modulated=modulated)
+    generator = text2image_generator(5, 7, shape, base_filters=2, text=3, modulated=modulated)
     assert [each.shape[1:] for each in generator.inputs] == [(5,), (7,)] and generator.output_shape[1:] == shape
-    trunk = text2image_trunk(shape, width=2)
+    trunk = text2image_trunk(shape, base_filters=2)
     head = text2image_head(trunk.output_shape[1:], 7, text=3)
     assert head.output_shape == (None, 1)
     with pytest.raises(ValueError, match="Expected normalization 'none', 'layer' or 'batch'; received 'spectral'"):
@@ -75,7 +75,7 @@ def test_shapes(shape, modulated):
 @pytest.mark.parametrize("modulated", [False, True])
 def test_both_players_hear_the_text(modulated):
     keras.utils.set_random_seed(0)
-    generator = text2image_generator(3, 4, (8, 8, 1), width=2, text=3, modulated=modulated)
+    generator = text2image_generator(3, 4, (8, 8, 1), base_filters=2, text=3, modulated=modulated)
     z, text = np.ones((2, 3), np.float32), np.array([[1, 0, 0, 0], [0, 3, 0, 0]], np.float32)
     images = generator.predict([z, text], verbose=0)
     assert np.abs(images[0] - images[1]).max() > 1e-6
@@ -86,7 +86,7 @@ def test_both_players_hear_the_text(modulated):
 
 def test_a_modulated_generator_reads_the_text_at_every_resolution():
     keras.utils.set_random_seed(0)
-    generator = text2image_generator(3, 4, (16, 16, 1), width=2, modulated=True)
+    generator = text2image_generator(3, 4, (16, 16, 1), base_filters=2, modulated=True)
     # projection, then a scale and a shift at 4x4 and 8x8; the two hidden layers read noise and text themselves
     dense = [layer for layer in generator.layers if isinstance(layer, keras.layers.Dense)]
     assert [layer.kernel.shape[0] for layer in dense] == [7] + 6 * [256]

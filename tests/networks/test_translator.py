@@ -20,9 +20,9 @@ def test_parameters_of_the_paper():
 
 
 @pytest.mark.parametrize("padding", ["reflect", "zero"])
-@pytest.mark.parametrize("halvings, shape", [(0, (5, 7, 1)), (1, (6, 10, 1)), (2, (12, 20, 3))])
-def test_same_size_out_in_the_unit_range(padding, halvings, shape):
-    network = residual_translator(shape, 2, width=2, blocks=1, halvings=halvings, padding=padding)
+@pytest.mark.parametrize("num_downsamples, shape", [(0, (5, 7, 1)), (1, (6, 10, 1)), (2, (12, 20, 3))])
+def test_same_size_out_in_the_unit_range(padding, num_downsamples, shape):
+    network = residual_translator(shape, 2, base_filters=2, blocks=1, num_downsamples=num_downsamples, padding=padding)
     image = np.random.default_rng(0).random((3, *shape), np.float32)
     made = network.predict(image, verbose=0)
     assert made.shape == (3, *shape[:2], 2) and made.dtype == np.float32
@@ -30,7 +30,7 @@ def test_same_size_out_in_the_unit_range(padding, halvings, shape):
 
 
 def test_any_size_that_halves():
-    network = residual_translator((None, None, 1), width=2, blocks=1)
+    network = residual_translator((None, None, 1), base_filters=2, blocks=1)
     for shape in ((12, 12), (16, 24)):
         assert network(np.zeros((1, *shape, 1), np.float32)).shape == (1, *shape, 1)
 
@@ -39,7 +39,7 @@ def test_a_constant_image_stays_constant_under_reflection():
     # its mirror image is itself, so no border is seen; zeros around it are one
     image, shape = np.full((1, 12, 12, 1), 0.3, np.float32), (12, 12, 1)
     shown, seen = (
-        residual_translator(shape, width=2, blocks=1, halvings=0, padding=padding)(image).numpy()
+        residual_translator(shape, base_filters=2, blocks=1, num_downsamples=0, padding=padding)(image).numpy()
         for padding in ("reflect", "zero")
     )
     assert np.ptp(shown) < 1e-6  # sums of the same numbers, in other orders
@@ -47,7 +47,7 @@ def test_a_constant_image_stays_constant_under_reflection():
 
 
 def test_attributes_matter_and_each_image_has_its_own():
-    network = residual_translator((12, 12, 1), width=4, blocks=1, num_attributes=3, padding="zero")
+    network = residual_translator((12, 12, 1), base_filters=4, blocks=1, num_attributes=3, padding="zero")
     image = np.repeat(np.random.default_rng(0).random((1, 12, 12, 1), np.float32), 3, 0)
     made = network([image, np.eye(3, dtype=np.float32)]).numpy()
     assert min(np.abs(made[i] - made[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-4
@@ -61,7 +61,7 @@ def test_attributes_matter_and_each_image_has_its_own():
         ({"padding": "edge"}, "Unknown padding 'edge': expected one of reflect, zero"),
         ({"image_shape": (14, 12, 3)}, "multiples of 4 and at least 12"),
         ({"image_shape": (8, 12, 3)}, "multiples of 4 and at least 12"),
-        ({"image_shape": (12, 12, 3), "halvings": 3}, "multiples of 8 and at least 24"),
+        ({"image_shape": (12, 12, 3), "num_downsamples": 3}, "multiples of 8 and at least 24"),
     ],
 )
 def test_what_it_refuses(arguments, message):
@@ -71,14 +71,16 @@ def test_what_it_refuses(arguments, message):
 
 def test_attributes_act_away_from_the_borders():
     """What is the same at every pixel survives the normalization, and not by the padding alone."""
-    network = residual_translator((32, 32, 1), width=8, blocks=0, halvings=0, num_attributes=2, padding="reflect")
+    network = residual_translator(
+        (32, 32, 1), base_filters=8, blocks=0, num_downsamples=0, num_attributes=2, padding="reflect"
+    )
     image = np.repeat(np.random.default_rng(0).random((1, 32, 32, 1), np.float32), 2, 0)
     made = network([image, np.eye(2, dtype=np.float32)]).numpy()[:, 12:20, 12:20]
     assert np.abs(made[0] - made[1]).max() > 1e-4
 
 
 def test_a_residual_begins_near_the_given_image():
-    network = residual_translator((12, 12, 3), width=8, blocks=1, residual=True)
+    network = residual_translator((12, 12, 3), base_filters=8, blocks=1, residual=True)
     image = np.random.default_rng(0).random((4, 12, 12, 3), np.float32)
     made = network(image).numpy()
     assert np.abs(made - image).mean() < 0.1 and made.min() >= 0 and made.max() <= 1
@@ -92,7 +94,7 @@ def test_a_residual_begins_near_the_given_image():
 
 
 def test_attributes_may_set_scale_and_shift_of_every_normalization():
-    options = {"width": 4, "blocks": 1, "halvings": 1, "num_attributes": 3}
+    options = {"base_filters": 4, "blocks": 1, "num_downsamples": 1, "num_attributes": 3}
     network = residual_translator((12, 12, 1), conditioning="normalization", **options)
     plain = residual_translator((12, 12, 1), **{**options, "num_attributes": 0})
     # scale and shift of 4 (7x7), 8 (down), 8 and 8 (block) and 4 (up) channels: linear in 3 attributes

@@ -42,11 +42,11 @@ def test_a_lost_or_damaged_file_is_written_again_and_an_equal_one_is_not(tmp_pat
 
 def test_the_best_epoch_is_the_first_of_the_smallest_and_nan_never_wins(tmp_path):
     history = three(tmp_path / "metrics.csv")
-    assert history.best("val_loss") == 2 and history.waited("val_loss") == 1
+    assert history.best("val_loss") == 2 and history.epochs_since_best("val_loss") == 1
     history.append(4, {"val_loss": 1.5})
     history.append(5, {"val_loss": float("nan")})
-    assert history.best("val_loss") == 2 and history.waited("val_loss") == 3
-    assert history.best(None) == 5 and history.waited(None) == 0
+    assert history.best("val_loss") == 2 and history.epochs_since_best("val_loss") == 3
+    assert history.best(None) == 5 and history.epochs_since_best(None) == 0
     assert History(tmp_path / "other.csv").best("loss") == 0
 
 
@@ -62,4 +62,4 @@ def test_a_resumed_history_finds_equal_what_was_equal(tmp_path):
     history = History(tmp_path / "metrics.csv")
     history.append(1, {"loss": value})
     history.append(2, {"loss": value})
-    assert history.best("loss") == 1 and history.waited("loss") == 1
+    assert history.best("loss") == 1 and history.epochs_since_best("loss") == 1

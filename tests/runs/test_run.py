@@ -116,6 +116,7 @@ if os.fork():
     pid, status = os.wait()
     assert status == 0 and "keras_gen" not in sys.modules
     import keras_gen.models
+    keras_gen.models.import_all()
     np.save("of_keras.npy", keras.saving.load_model("alone.keras").generate(3, seed=7))
 else:
     import keras_gen

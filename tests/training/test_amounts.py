@@ -4,7 +4,7 @@ import pytest
 
 from keras_gen.training import amounts
 from keras_gen.training import config as plan
-from keras_gen.training.source import Source
+from keras_gen.training.source import SourceInfo
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,13 @@ from keras_gen.training.source import Source
     ],
 )
 def test_a_default_batch_size_is_reduced_until_there_are_whole_batches(images, asked, steps, expected):
-    options = {"source": Source({"train": images}, None, 3), "split": "train", "steps": steps}
+    options = {"source": SourceInfo({"train": images}, None, 3), "split": "train", "steps": steps}
     assert amounts.batch_size_of(asked, 128, whole=True, **options) == expected
     assert amounts.batch_size_of(asked, 128, whole=False, **options) == asked or 128
 
 
 def test_a_given_batch_size_is_refused():
-    source = Source({"train": 20}, None, 3)
+    source = SourceInfo({"train": 20}, None, 3)
     with pytest.raises(ValueError, match="at most 18, the number of training images.*received 64. Use --batch-size 8"):
         amounts.batch_size_of(64, 128, source=source, split="train[:-2]", whole=True, steps=None)
 

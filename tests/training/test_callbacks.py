@@ -7,12 +7,12 @@ import pytest
 from keras_gen import runs
 from keras_gen.runs.history import History
 from keras_gen.training.callbacks import (
-    KeepBest,
-    KeepHistory,
+    EarlyStop,
     LinearDecay,
-    ReportTrouble,
+    LogToCSV,
+    ReportDiagnostics,
+    SaveBestModel,
     StopOnNaN,
-    StopWhenWaiting,
     rescheduled,
 )
 
@@ -38,29 +38,29 @@ def finish(callbacks, model, losses):
 
 def test_the_saved_model_is_that_of_the_best_epoch(tmp_path, model):
     history = History(tmp_path / "metrics.csv")
-    finish([KeepHistory(history), KeepBest(history, "val_loss", runs.Run(tmp_path, {}))], model, [3, 1, 2, 1])
+    finish([LogToCSV(history), SaveBestModel(history, "val_loss", runs.Run(tmp_path, {}))], model, [3, 1, 2, 1])
     assert keras.saving.load_model(tmp_path / "model.keras").layers[0].kernel.numpy().item() == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.csv", "model.keras"]
 
 
 def test_without_a_metric_the_last_epoch_is_saved(tmp_path, model):
     history = History(tmp_path / "metrics.csv")
-    finish([KeepHistory(history), KeepBest(history, None, runs.Run(tmp_path, {}))], model, [3, 1, 2])
+    finish([LogToCSV(history), SaveBestModel(history, None, runs.Run(tmp_path, {}))], model, [3, 1, 2])
     assert keras.saving.load_model(tmp_path / "model.keras").layers[0].kernel.numpy().item() == 3
 
 
 def test_patience_counts_epochs_since_the_best_also_over_a_resume(tmp_path, model):
     history = History(tmp_path / "metrics.csv")
-    waiting = [KeepHistory(history), StopWhenWaiting(history, "val_loss", 2)]
+    waiting = [LogToCSV(history), EarlyStop(history, "val_loss", 2)]
     assert finish(waiting, model, [3, 1, 2]) is None
     resumed = History(tmp_path / "metrics.csv", history.rows)
-    callback = StopWhenWaiting(resumed, "val_loss", 2)
+    callback = EarlyStop(resumed, "val_loss", 2)
     callback.set_model(model)
     resumed.append(4, {"val_loss": 1.5})
     callback.on_epoch_end(3)
     assert model.stop_training
     history = History(tmp_path / "forever.csv")
-    assert finish([KeepHistory(history), StopWhenWaiting(history, "val_loss", None)], model, range(50)) is None
+    assert finish([LogToCSV(history), EarlyStop(history, "val_loss", None)], model, range(50)) is None
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -76,7 +76,7 @@ def test_nan_stops_and_says_where(value):
 
 def test_trouble_is_told_when_it_begins_and_when_it_is_over():
     told = []
-    callback = ReportTrouble(told.append)
+    callback = ReportDiagnostics(told.append)
     model = types.SimpleNamespace(trouble=lambda logs: {"it burns": "red"} if logs["heat"] > 1 else {})
     callback.set_model(model)
     for epoch, heat in enumerate([2.0, 0.0, 2.0, 3.0, 0.5]):  # the first is before the game has begun

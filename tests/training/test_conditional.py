@@ -14,12 +14,12 @@ from keras_gen.runs.checkpoints import Checkpoints, State
 from keras_gen.training import pretraining
 
 TOYS = {
-    "cyclegan": {"width": 4},
-    "stargan": {"width": 4, "blocks": 1, "halvings": 1, "discriminator_width": 4, "n_critic": 1},
-    "puzzlegan": {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2},
+    "cyclegan": {"base_filters": 4},
+    "stargan": {"base_filters": 4, "blocks": 1, "num_downsamples": 1, "discriminator_filters": 4, "n_critic": 1},
+    "puzzlegan": {"base_filters": 4, "image_width": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2},
     "text2image": {
-        **{"width": 4, "latent_size": 4, "embedding_size": 8, "text_width": 8},
-        **{"trunk_width": 4, "modulated": True},
+        **{"base_filters": 4, "latent_size": 4, "embedding_size": 8, "text_filters": 8},
+        **{"trunk_filters": 4, "modulated": True},
         **{"embedding": {"epochs": 1}, "vae": {"epochs": 1}},
     },
 }
@@ -117,7 +117,7 @@ def test_pretraining_is_announced_and_has_an_option(tmp_path, tfds_dir, capsys):
     [
         ("cyclegan", {"domains": "plain"}, "two different classes"),
         ("cyclegan", {"attributes": "color"}, "--view has no attributes here: it takes domains, by"),
-        ("stargan", {"attributes": "colour"}, "there is no 'colour'"),
+        ("stargan", {"attributes": "color"}, "there is no 'color'"),
         ("vae", {"domains": "a,b"}, "sees the images as they are"),
     ],
 )

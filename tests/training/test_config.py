@@ -6,7 +6,7 @@ import pytest
 
 from keras_gen import zoo
 from keras_gen.training import config as plan
-from keras_gen.training.source import Source
+from keras_gen.training.source import SourceInfo
 
 EMPTY = {field: None for field in plan.Request.__dataclass_fields__} | {
     "strategy": "auto", "binarize": "auto", "settings": {}, "view": {},
@@ -42,7 +42,7 @@ def began(npz):
     ],
 )
 def test_the_size_is_the_sources_own_where_it_has_a_usable_one(size, channels, rendered, asked, expected):
-    assert plan.image_shape_of(Source({}, size, channels, rendered), asked, 32) == expected
+    assert plan.image_shape_of(SourceInfo({}, size, channels, rendered), asked, 32) == expected
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_size_is_the_sources_own_where_it_has_a_usable_one(size, channels, r
     ],
 )
 def test_validation_is_the_sources_own_or_the_end_of_training(sizes, expected):
-    splits = plan.splits_of(Source(sizes, None, 3))
+    splits = plan.splits_of(SourceInfo(sizes, None, 3))
     assert (splits["train"], splits["validation"], splits["test"]) == expected
 
 
@@ -70,7 +70,7 @@ def test_validation_is_the_sources_own_or_the_end_of_training(sizes, expected):
     ],
 )
 def test_pixels_are_made_binary_where_the_head_is_a_likelihood_of_binary_pixels(key, channels, settings, expected):
-    model = zoo.build(key, (8, 8, channels), network="mlp", width=4, latent_size=2, **settings)
+    model = zoo.build(key, (8, 8, channels), network="mlp", hidden_units=4, latent_size=2, **settings)
     assert plan.binarize_of(model, "auto") == expected
     assert plan.binarize_of(model, "threshold") == "threshold" and plan.binarize_of(model, None) is None
 
@@ -147,7 +147,7 @@ def test_arguments_that_do_not_fit_are_refused(npz, given, message):
 
 
 def test_a_model_of_ones_own_is_taken_as_it_is(npz):
-    model = zoo.build("vae", (8, 8, 1), network="mlp", width=4, latent_size=2)
+    model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=4, latent_size=2)
     config = plan.new(request(system=model, data=npz))
     assert config["system"] == "VAE" and config["settings"] == {} and config["image_shape"] == [8, 8, 1]
     with pytest.raises(ValueError, match="learning_rate belongs to the building of a model; this VAE is built already"):
@@ -174,7 +174,7 @@ def test_files_are_remembered_from_everywhere_and_names_as_they_are(tmp_path, mo
 
 
 def test_two_domains_are_split_in_parts_of_each():
-    source = Source({"train": 60000, "test": 10000}, None, 1, smaller={"train": 7291, "test": 2007})
+    source = SourceInfo({"train": 60000, "test": 10000}, None, 1, smaller={"train": 7291, "test": 2007})
     assert plan.splits_of(source) == {"train": "train[:90%]", "validation": "train[90%:]", "test": "test"}
-    few = Source({"train": 60000}, None, 1, smaller={"train": 9})
+    few = SourceInfo({"train": 60000}, None, 1, smaller={"train": 9})
     assert plan.splits_of(few) == {"train": "train", "validation": None, "test": None}

@@ -11,8 +11,9 @@ import tensorflow as tf
 from keras_gen import runs
 from keras_gen.runs.checkpoints import Checkpoints, State
 from keras_gen.runs.history import read_rows
-from keras_gen.training import strategies, train
+from keras_gen.training import strategies
 from keras_gen.training.session import Session
+from keras_gen.training.train import train
 from tests.small import SMALL
 
 

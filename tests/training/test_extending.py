@@ -11,7 +11,7 @@ import pytest
 
 from keras_gen import runs, zoo
 from keras_gen.runs import checkpoints
-from keras_gen.training import train
+from keras_gen.training.train import train
 from tests.small import SMALL
 
 from .test_fitting import At, assert_same
@@ -77,7 +77,7 @@ def test_a_run_that_is_resumed_with_its_own_epochs_decays_as_planned(decaying, t
 
 def test_a_run_of_earlier_units_goes_on_with_its_own_penalty(toy_images, tmp_path):
     """Its config.json has numbers for images in [0, 1], and no range."""
-    small = {**SMALL, "steps": 1, "settings": {"width": 8, "latent_size": 2}}
+    small = {**SMALL, "steps": 1, "settings": {"base_filters": 8, "latent_size": 2}}
     run = train("gan", toy_images, tmp_path / "run", epochs=1, **small)
     assert run.config["settings"]["penalty"] == {"name": "r1", "gamma": 4.0}
     assert run.config["penalty_range"] == [-1, 1]

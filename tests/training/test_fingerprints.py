@@ -14,7 +14,7 @@ from keras_gen import training
 from keras_gen.runs import Run, checkpoints
 from keras_gen.training import fingerprints
 
-SMALL = {"settings": {"network": "mlp", "width": 4, "latent_size": 2}, "verbose": 0}
+SMALL = {"settings": {"network": "mlp", "hidden_units": 4, "latent_size": 2}, "verbose": 0}
 NEW = {**SMALL, "batch_size": 8, "steps": 2, "epochs": 1, "image_size": 8}
 CHANGED = "The data of this run have changed: "
 

@@ -13,7 +13,7 @@ from PIL import Image
 import keras_gen
 from keras_gen import VAE, runs
 from keras_gen.runs.history import read_rows
-from keras_gen.training import train
+from keras_gen.training.train import train
 from tests.small import SMALL
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -154,7 +154,7 @@ def test_nan_in_a_game_names_the_player(toy_images, tmp_path):
 
     with pytest.raises(FloatingPointError) as caught:
         train("gan", toy_images, tmp_path / "run", epochs=3, callbacks=[At(2, 1, spoil_generator)],
-              **{**SMALL, "settings": {"width": 8, "latent_size": 2}})  # fmt: skip
+              **{**SMALL, "settings": {"base_filters": 8, "latent_size": 2}})  # fmt: skip
     message = str(caught.value)
     # the discriminator moves first and meets the generator's images
     assert "of the player 'discriminator' became NaN or infinite" in message
@@ -213,26 +213,32 @@ def test_a_model_of_ones_own_is_trained_and_resumed_even_without_it(toy_images, 
 
 
 def test_classes_must_fit_the_data(toy_images, tmp_path):
-    unlabelled = tmp_path / "plain.npz"
-    np.savez(unlabelled, image=np.zeros((20, 8, 8, 1), np.uint8))
+    unlabeled = tmp_path / "plain.npz"
+    np.savez(unlabeled, image=np.zeros((20, 8, 8, 1), np.uint8))
     options = {**SMALL, "settings": {**SMALL["settings"], "num_classes": 2}, "batch_size": 10}
     with pytest.raises(ValueError, match="num_classes=2 needs data with labels"):
-        train("vae", unlabelled, tmp_path / "run", **options)
+        train("vae", unlabeled, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
     run = train("vae", toy_images, tmp_path / "run", epochs=1, **options)
     assert run.load_model().generate(2, seed=0, label=[0, 1]).shape == (2, 8, 8, 1)
 
 
 def test_few_labels_are_learned_from_and_resumed_with(toy_images, tmp_path):
-    settings = {"width": 8, "discriminator_width": 8, "latent_size": 2, "num_categories": 2, "supervised": True}
+    settings = {
+        "base_filters": 8,
+        "discriminator_filters": 8,
+        "latent_size": 2,
+        "num_categories": 2,
+        "supervised": True,
+    }
     options = {**SMALL, "settings": settings}
-    with pytest.raises(ValueError, match="say of how many .--labelled 1000."):
+    with pytest.raises(ValueError, match="say of how many .--labeled 1000."):
         train("aae", toy_images, tmp_path / "run", epochs=1, **options)
-    run = train("aae", toy_images, tmp_path / "run", epochs=1, labelled=20, **options)
-    assert run.config["data"]["labelled"] == 20
+    run = train("aae", toy_images, tmp_path / "run", epochs=1, labeled=20, **options)
+    assert run.config["data"]["labeled"] == 20
     assert "val_labelled_accuracy" in read_rows(run.path / "metrics.csv")[0]
-    with pytest.raises(ValueError, match="labelled is 20, received 30"):
-        train(None, None, run.path, resume=True, epochs=2, labelled=30, verbose=0)
+    with pytest.raises(ValueError, match="labeled is 20, received 30"):
+        train(None, None, run.path, resume=True, epochs=2, labeled=30, verbose=0)
     train(None, None, run.path, resume=True, epochs=2, verbose=0)
     assert len(read_rows(run.path / "metrics.csv")) == 2
 
@@ -260,7 +266,7 @@ def test_a_folder_whose_attributes_are_no_labels_trains_what_does_not_read_them(
     (images / "metadata.csv").write_text("\n".join(rows))
     options = {"batch_size": 4, "steps": 1, "epochs": 1, "image_size": 8}
     train("autoencoder", images, tmp_path / "a", **options, settings=SMALL["settings"], verbose=0)
-    stargan = {"width": 2, "blocks": 1, "halvings": 1, "discriminator_width": 2, "n_critic": 1}
+    stargan = {"base_filters": 2, "blocks": 1, "num_downsamples": 1, "discriminator_filters": 2, "n_critic": 1}
     with pytest.raises(ValueError, match="'age' with .* choose among smiling .attributes=.*--view attributes=NAME"):
         train("stargan", images, tmp_path / "b", **options, settings=stargan, verbose=0)
     assert not (tmp_path / "b").exists()

@@ -9,11 +9,11 @@ import pytest
 
 import keras_gen
 from keras_gen.runs.history import read_rows
-from keras_gen.training import train
+from keras_gen.training.train import train
 
 from .test_fitting import ROOT, assert_same
 
-SETTINGS = {"width": 4, "latent_size": 3, "group_size": 2, "fade_images": 24, "stable_images": 24}
+SETTINGS = {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 24, "stable_images": 24}
 # at 4x4 24 images in an epoch, at 8x8 12: the fade-in takes the epochs 2 and 3
 SMALL = {"batch_size": 4, "steps": 3, "settings": SETTINGS, "verbose": 0}
 EPOCHS = 5
@@ -30,7 +30,7 @@ def test_the_table_tells_resolution_and_alpha(grown):
     assert [round(row["alpha"], 3) for row in rows] == [1, 0.167, 0.667, 1, 1]
     assert len(list(grown.samples.iterdir())) == EPOCHS
     model = grown.load_model()
-    assert model.settled == 1 and model.generate(2, seed=0).shape == (2, 8, 8, 1)
+    assert model.stable_stage == 1 and model.generate(2, seed=0).shape == (2, 8, 8, 1)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ train("progan", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs={EPOCHS},
 
 def test_a_run_that_has_not_grown_to_the_end_is_evaluated_at_its_own_size(toy_images, tmp_path):
     run = train("progan", toy_images, tmp_path / "run", epochs=2, **SMALL)
-    assert run.load_model().settled == 0
+    assert run.load_model().stable_stage == 0
     content = keras_gen.evaluate(run, samples=40, split="train", verbose=False)
     assert content["metrics"]["fd_pixels_40_train"] is not None and content["pictures"]["stages"]
 

@@ -89,7 +89,7 @@ def test_a_given_range_and_padding(call, deep, tmp_path):
         "--binarize",
         "none",
     )
-    line += ("--set", "network=mlp", "--set", "width=8", "--value-range", "0,8190", "--view", "crop=pad")
+    line += ("--set", "network=mlp", "--set", "hidden_units=8", "--value-range", "0,8190", "--view", "crop=pad")
     result = call(*line, "--view", "background=[0, 0, 0]", "--binarize", "none")
     assert result.exit_code == 0, result.output
     assert "Cropping" not in result.output and NOTE not in result.output and LEFT_OUT in result.output

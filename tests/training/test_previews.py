@@ -5,7 +5,7 @@ from PIL import Image
 from keras_gen import data, pictures, zoo
 from keras_gen.training.previews import SampleGrid, mixed_batch, picture_of
 
-SIZE = {"network": "mlp", "width": 4, "latent_size": 2}
+SIZE = {"network": "mlp", "hidden_units": 4, "latent_size": 2}
 
 
 @pytest.fixture

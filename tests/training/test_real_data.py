@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gen.runs.history import read_rows
-from keras_gen.training import train
+from keras_gen.training.train import train
 
 from ..small import SMALL
 

@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.training.source import crop_note, cropped_share, look_at
+from keras_gen.training.source import crop_note, cropped_share, inspect_source
 
 
 def test_arrays(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=np.zeros((5, 6, 7), np.uint8), x_test=np.zeros((2, 6, 7), np.uint8))
-    found = look_at(tmp_path / "a.npz")
+    found = inspect_source(tmp_path / "a.npz")
     assert (found.splits, found.image_size, found.channels) == ({"train": 5, "test": 2}, (6, 7), 1)
 
 
 def test_shapes_are_rendered_and_nothing_is_drawn_to_say_so():
-    found = look_at("shapes")
+    found = inspect_source("shapes")
     assert found.splits["train"] == 20000 and (found.image_size, found.channels) == ((64, 64), 3) and found.rendered
 
 
@@ -29,7 +29,7 @@ def test_a_folder_is_looked_into(tmp_path, images, size, channels):
     for index, (mode, shape) in enumerate(images):
         Image.new(mode, shape).save(tmp_path / f"{index}.png")
     (tmp_path / "broken.png").write_text("no image")
-    found = look_at(str(tmp_path))
+    found = inspect_source(str(tmp_path))
     assert (found.image_size, found.channels, found.rendered) == (size, channels, False)
     assert found.splits == {"train": len(images) + 1}
 
@@ -40,7 +40,7 @@ def test_every_file_is_looked_at(tmp_path, last, size, channels):
         Image.new("L", (6, 4)).save(tmp_path / f"{index:02}.png")
     odd = Image.new("RGB", (6, 4) if size else (7, 4), "red")
     (odd.quantize(4) if last == "P" else odd.convert(last)).save(tmp_path / "z.png")
-    found = look_at(tmp_path)
+    found = inspect_source(tmp_path)
     assert (found.image_size, found.channels) == (size, channels)
     assert sum(found.sizes.values()) == 41
 
@@ -52,11 +52,11 @@ def test_modes_of_all_kinds(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("L", (6, 8)).save(tmp_path / "turned.jpg", exif=exif)
-    found = look_at(tmp_path)
+    found = inspect_source(tmp_path)
     assert (found.image_size, found.channels, found.notes) == ((6, 8), 3, ())
     for name in ("RGB.png", "RGBA.png", "cmyk.jpg"):
         (tmp_path / name).unlink()
-    assert look_at(tmp_path).channels == 1  # the palette of a new image is black
+    assert inspect_source(tmp_path).channels == 1  # the palette of a new image is black
 
 
 @pytest.mark.parametrize("mode, channels", [("L", 1), ("RGB", 3)])
@@ -64,7 +64,7 @@ def test_two_folders(tmp_path, mode, channels):
     for name, own in (("a", "L"), ("b", mode)):
         (tmp_path / name).mkdir()
         Image.new(own, (8, 6)).save(tmp_path / name / "0.png")
-    found = look_at(f"{tmp_path / 'a'},{tmp_path / 'b'}")
+    found = inspect_source(f"{tmp_path / 'a'},{tmp_path / 'b'}")
     assert (found.image_size, found.channels) == ((6, 8), channels)
 
 

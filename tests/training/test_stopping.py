@@ -11,8 +11,9 @@ import pytest
 from keras_gen import files, runs
 from keras_gen.runs.checkpoints import Checkpoints, State
 from keras_gen.runs.history import read_rows
-from keras_gen.training import fitting, train
+from keras_gen.training import fitting
 from keras_gen.training.session import ReplicasDifferError
+from keras_gen.training.train import train
 from tests.small import SMALL
 
 from .test_fitting import At, assert_same
@@ -65,7 +66,7 @@ def test_sigterm_saves_after_the_step_and_the_resumed_run_is_uninterrupted(toy_r
 
 def test_ctrl_c_within_an_epoch_that_was_interrupted_before(toy_images, tmp_path):
     """Two players, whose metrics continue; stopped twice in one epoch, and at its end."""
-    options = {**SMALL, "epochs": 2, "settings": {"width": 8, "latent_size": 2, "penalty": "r1"}}
+    options = {**SMALL, "epochs": 2, "settings": {"base_filters": 8, "latent_size": 2, "penalty": "r1"}}
     whole = train("gan", toy_images, tmp_path / "whole", **options)
     for step, expected in ((1, State(1, 1)), (1, State(1, 2)), (1, State(2))):
         stop = At(2, step, send(signal.SIGINT))
@@ -101,7 +102,7 @@ def test_a_signal_at_the_end_of_the_last_epoch_ends_the_process_after_the_run(to
 
 def test_a_growing_run_stopped_where_its_phase_ends(toy_images, tmp_path):
     """At the second of three steps the phase has shown its images: it must not end before the epoch does."""
-    settings = {"width": 4, "latent_size": 3, "group_size": 2, "fade_images": 16, "stable_images": 16}
+    settings = {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 16, "stable_images": 16}
     options = {"batch_size": 4, "steps": 3, "settings": settings, "verbose": 0, "epochs": 2}
     whole = train("progan", toy_images, tmp_path / "whole", **options)
     with pytest.raises(SystemExit):

@@ -31,7 +31,7 @@ def photos(folder: pathlib.Path, num: int) -> pathlib.Path:
 
 def test_a_file_is_told_what_is_being_done_and_how_long_it_takes(tmp_path):
     line = ["train", "vae", "--data", photos(tmp_path / "photos", 20), "--out", tmp_path / "run", "--epochs", 2]
-    line += ["--batch-size", 4, "--image-size", 8, "--set", "network=mlp", "--set", "width=4"]
+    line += ["--batch-size", 4, "--image-size", 8, "--set", "network=mlp", "--set", "hidden_units=4"]
     done = subprocess.run([sys.executable, "-c", PROGRAM, *map(str, line)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     output, quietly = done.stdout.split("and now quietly\n")
@@ -61,7 +61,7 @@ def test_a_file_is_told_what_is_being_done_and_how_long_it_takes(tmp_path):
 
 @pytest.mark.parametrize("num, batch_size", [(5, 2), (1, 1)])
 def test_a_game_trains_on_few_photos(num, batch_size, tmp_path, capsys):
-    settings = {"width": 4, "latent_size": 2}
+    settings = {"base_filters": 4, "latent_size": 2}
     run = training.train("gan", photos(tmp_path / "photos", num), tmp_path / "run", epochs=1, settings=settings,
                          image_size=8, verbose=2)  # fmt: skip
     assert run.config["training"]["batch_size"] == batch_size and run.model_file.is_file()
@@ -72,7 +72,7 @@ def test_a_game_trains_on_few_photos(num, batch_size, tmp_path, capsys):
 def test_a_class_of_three_images_trains_without_validation(tmp_path, capsys):
     for name, num in (("many", 20), ("few", 3)):
         photos(tmp_path / "classes" / name, num)
-    options = {"epochs": 1, "steps": 1, "batch_size": 1, "image_size": 8, "settings": {"width": 2}}
+    options = {"epochs": 1, "steps": 1, "batch_size": 1, "image_size": 8, "settings": {"base_filters": 2}}
     view = {"domains": "many,few"}
     run = training.train("cyclegan", tmp_path / "classes", tmp_path / "run", view=view, verbose=2, **options)
     said = capsys.readouterr().out

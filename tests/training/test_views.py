@@ -3,13 +3,13 @@ import pathlib
 import numpy as np
 import pytest
 
-from keras_gen.training.source import Source, look_at
+from keras_gen.training.source import SourceInfo, inspect_source
 from keras_gen.training.views import normal, source_of, view_of
 
-SHAPES = Source(
+SHAPES = SourceInfo(
     {"train": 9}, (64, 64), 3, True, ("image", "label"), {"color": ("red", "blue"), "label": ("star", "heart")}
 )
-LABELLED = Source({"train": 9}, (8, 8), 1, names={"label": ("0", "1", "2")})
+LABELLED = SourceInfo({"train": 9}, (8, 8), 1, names={"label": ("0", "1", "2")})
 CELEBRITIES = ("Bald", "Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 
 
@@ -26,9 +26,15 @@ def test_images_take_no_view():
 
 
 def test_domains():
-    assert view_of("domains", SHAPES, {}, "shapes").options == {"domains": ["plain", "striped"], "by": "texture"}
-    assert view_of("domains", LABELLED, {"domains": "0,2"}, "digits").options == {"domains": ["0", "2"], "by": "label"}
-    pair = Source({"train": 9}, (8, 8), 1, fields=("domain_a", "domain_b"))
+    assert view_of("domains", SHAPES, {}, "shapes").options == {
+        "domains": ["plain", "striped"],
+        "domain_field": "texture",
+    }
+    assert view_of("domains", LABELLED, {"domains": "0,2"}, "digits").options == {
+        "domains": ["0", "2"],
+        "domain_field": "label",
+    }
+    pair = SourceInfo({"train": 9}, (8, 8), 1, fields=("domain_a", "domain_b"))
     assert view_of("domains", pair, {}, "a,b").options == {}
     with pytest.raises(ValueError, match="two domains already"):
         view_of("domains", pair, {"domains": "0,1"}, "a,b")
@@ -43,30 +49,30 @@ def test_attributes():
     asked = view_of("attributes", SHAPES, {"attributes": "label,color"}, "shapes")
     assert asked.settings == {"groups": [2, 2], "attribute_names": ["star", "heart", "red", "blue"]}
     assert view_of("attributes", LABELLED, {}, "digits").settings["groups"] == [3]
-    faces = Source({"train": 9}, (8, 8), 3, names={"attributes": CELEBRITIES})
+    faces = SourceInfo({"train": 9}, (8, 8), 3, names={"attributes": CELEBRITIES})
     assert view_of("attributes", faces, {}, "celeb_a").options["attributes"] == list(CELEBRITIES[1:])
-    few = Source({"train": 9}, (8, 8), 3, names={"attributes": ("Bald", "Male")})
+    few = SourceInfo({"train": 9}, (8, 8), 3, names={"attributes": ("Bald", "Male")})
     assert view_of("attributes", few, {}, "faces").settings == {"groups": [1, 1], "attribute_names": ["Bald", "Male"]}
     with pytest.raises(ValueError, match="neither named labels nor attributes"):
-        view_of("attributes", Source({"train": 9}, (8, 8), 3), {}, "photos")
-    with pytest.raises(ValueError, match="there is no 'colour'; known are the fields color, label"):
-        view_of("attributes", SHAPES, {"attributes": "colour"}, "shapes")
+        view_of("attributes", SourceInfo({"train": 9}, (8, 8), 3), {}, "photos")
+    with pytest.raises(ValueError, match="there is no 'color'; known are the fields color, label"):
+        view_of("attributes", SHAPES, {"attributes": "color"}, "shapes")
 
 
 def test_texts_with_commas_are_lists():
-    assert normal({"domains": "3, 5", "by": "label"}) == {"domains": ["3", "5"], "by": "label"}
+    assert normal({"domains": "3, 5", "domain_field": "label"}) == {"domains": ["3", "5"], "domain_field": "label"}
     assert normal({"attributes": "color"}) == {"attributes": ["color"]}
 
 
 def test_a_pair_is_looked_at(tmp_path):
     for name, size in (("a", 8), ("b", 6)):
         np.savez(tmp_path / f"{name}.npz", image=np.zeros((5, size, size), np.uint8))
-    found = look_at(f"{tmp_path / 'a.npz'},{tmp_path / 'b.npz'}")
+    found = inspect_source(f"{tmp_path / 'a.npz'},{tmp_path / 'b.npz'}")
     assert (found.image_size, found.channels) == ((8, 8), 1) and set(found.fields) == {"domain_a", "domain_b"}
 
 
 def test_captions():
-    told = Source({"train": 3}, (8, 8), 3, fields=("image", "caption"))
+    told = SourceInfo({"train": 3}, (8, 8), 3, fields=("image", "caption"))
     texts = [b"A red circle.", b"a BLUE circle, small"]
     view = view_of("captions", told, {}, "pictures", lambda _: iter(texts))
     assert view.settings == {"vocabulary": ["a", "circle", "blue", "red", "small"], "length": 4}
@@ -82,7 +88,7 @@ def test_captions():
 
 def test_two_sets_of_attributes():
     shown = {"train": 9}, (8, 8), 3
-    both = Source(*shown, parts=({"label": ("cat", "dog")}, {"attributes": ("small", "tame")}))
+    both = SourceInfo(*shown, parts=({"label": ("cat", "dog")}, {"attributes": ("small", "tame")}))
     found = view_of("attributes", both, {}, "animals,traits")
     assert found.options == {"attributes": ["label", "small", "tame"]}
     assert found.settings == {
@@ -91,4 +97,4 @@ def test_two_sets_of_attributes():
         "attribute_names": ["cat", "dog", "small", "tame"],
     }
     with pytest.raises(ValueError, match="neither named labels nor attributes"):
-        view_of("attributes", Source(*shown, parts=({}, {"label": ("cat", "dog")})), {}, "a,b")
+        view_of("attributes", SourceInfo(*shown, parts=({}, {"label": ("cat", "dog")})), {}, "a,b")

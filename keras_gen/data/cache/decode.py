@@ -10,13 +10,13 @@ import numpy as np
 from keras_gen.progress import report
 
 from ..info import Images, Table, UnreadableImage
-from ..resize import Fit
+from ..resize import Resize
 from .store import Store, choose_cache
 
 ON_ERROR = ("skip", "raise")
 
 
-def hold(table: Table, cache: str | None, fit: Fit, on_error: str, store: Store) -> Table:
+def decode_and_cache(table: Table, cache: str | None, fit: Resize, on_error: str, store: Store) -> Table:
     """Bring a table whose images are read one by one to where `cache` says.
 
     Files that are decoded when they are needed are all decoded once before, to find the unreadable ones; what was found

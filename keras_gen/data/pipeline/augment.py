@@ -45,7 +45,7 @@ def crop(image: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
     draws = uniform(keys, 3)
     side = 0.8 + 0.2 * draws[:, 0]
     top, left = draws[:, 1] * (1 - side), draws[:, 2] * (1 - side)
-    # crop_and_resize measures between the centres of the first and the last pixel: [0, 1] is the whole image.
+    # crop_and_resize measures between the centers of the first and the last pixel: [0, 1] is the whole image.
     boxes = tf.stack([top, left, top + side, left + side], axis=-1)
     return tf.image.crop_and_resize(image, boxes, tf.range(tf.shape(image)[0]), image.shape[1:3])
 
@@ -63,7 +63,7 @@ def shift(image: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
 
 
 def color(image: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
-    """Change brightness by up to 0.1, contrast and (of colour images) saturation by up to 20 %; alpha stays."""
+    """Change brightness by up to 0.1, contrast and (of color images) saturation by up to 20 %; alpha stays."""
     draws = 2 * uniform(keys, 3)[:, :, None, None, None] - 1
     alpha = image[..., 3:]
     image = image[..., :3]

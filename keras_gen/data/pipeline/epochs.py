@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-# datasets of `load` and `staged` that are in use: one that a function returns (`flat_map`, `interleave`) is known there
+# datasets of `load` and `multi_resolution` that are in use: one that a function returns (`flat_map`, `interleave`) is known there
 # by its tensor alone
 _LOADED: weakref.WeakSet = weakref.WeakSet()
 # operations that pass over what is below them once, or several times in one epoch
@@ -21,7 +21,7 @@ def register(dataset: tf.data.Dataset) -> None:
 
 
 def loaded_in(data: Any) -> list[tf.data.Dataset]:
-    """Find the datasets of `load` and `staged` that a dataset is made of.
+    """Find the datasets of `load` and `multi_resolution` that a dataset is made of.
 
     An operation of `tf.data` returns a new dataset without the attribute `epoch`. The variable behind it is still read
     in every pass, so that order, augmentation and binarization change from epoch to epoch where it is assigned.
@@ -33,7 +33,7 @@ def loaded_in(data: Any) -> list[tf.data.Dataset]:
             (`from_generator`) cannot be looked into.
 
     Returns:
-        The datasets, each once. Each has `epoch`, those of `staged` also `stage`.
+        The datasets, each once. Each has `epoch`, those of `multi_resolution` also `stage`.
 
     Raises:
         ValueError: where an operation above a loaded dataset repeats or keeps one epoch of it (`repeat`, `cache`,

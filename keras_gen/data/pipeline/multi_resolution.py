@@ -10,7 +10,7 @@ from .batches import counter, options_of
 from .epochs import register
 
 
-def staged(datasets: Sequence[tf.data.Dataset]) -> tf.data.Dataset:
+def multi_resolution(datasets: Sequence[tf.data.Dataset]) -> tf.data.Dataset:
     """Several data sets as one that is another one from stage to stage.
 
     Args:

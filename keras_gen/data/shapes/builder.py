@@ -15,17 +15,17 @@ from .splits import SIZES, draw_split
 
 
 class Shapes(tfds.core.GeneratorBasedBuilder):
-    """One object of known shape, colour, texture, size, place and rotation on a gray ground, 64x64 RGB.
+    """One object of known shape, color, texture, size, place and rotation on a gray ground, 64x64 RGB.
 
     `shapes` (20,000 + 2,000 pictures), `shapes/tiny` (their first 600 + 200) and `shapes/placed` (the same objects
-    made large, centred and upright: a part tells its place). Rendered, not downloaded. Every pixel is a function of
+    made large, centered and upright: a part tells its place). Rendered, not downloaded. Every pixel is a function of
     the factors that stand beside it, so `render_shapes` draws the same object with one of them changed.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     BUILDER_CONFIGS = [
         tfds.core.BuilderConfig(name="full", description="20,000 + 2,000 pictures"),
-        tfds.core.BuilderConfig(name="placed", description="20,000 + 2,000 pictures, objects large, centred, upright"),
+        tfds.core.BuilderConfig(name="placed", description="20,000 + 2,000 pictures, objects large, centered, upright"),
         tfds.core.BuilderConfig(name="tiny", description="600 + 200 pictures, for tests"),
     ]
 

@@ -2,8 +2,8 @@
 
 A picture is given by eleven factors, each with named classes. Four of them have a measure inside their class as well
 (the size's radius, the position's x and y, the rotation's angle, the background's shade), drawn with a gap between
-neighbouring classes, so that every class can be read from the picture without doubt. What cannot be seen is fixed: a
-circle is upright, a plain object has the first angle, period, phase and second colour, dots and checks repeat after 90
+neighboring classes, so that every class can be read from the picture without doubt. What cannot be seen is fixed: a
+circle is upright, a plain object has the first angle, period, phase and second color, dots and checks repeat after 90
 degrees.
 """
 
@@ -36,7 +36,7 @@ OFFSET = (np.array([21.7, 32.0, 42.3]) / 64, 1.25 / 64)  # x from the left, y fr
 ANGLE = (np.array([0.0, 20.0, -20.0]), 3.0)  # degrees, counterclockwise
 SHADE = (np.array([0.06, 0.35, 0.65, 0.94]), 0.04)  # 0 black to 1 white
 MEASURES = ("radius", "x", "y", "angle", "shade")
-# Pairs of shape and colour that the splits `train_seen` and `test_seen` leave out: every shape and every colour stays
+# Pairs of shape and color that the splits `train_seen` and `test_seen` leave out: every shape and every color stays
 # in them, these combinations do not.
 HELD_OUT = tuple((FACTORS["shape"][i % 6], color) for i, color in enumerate(FACTORS["color"]))
 
@@ -145,7 +145,7 @@ class Factors:
         return Factors(**classes, **_measures(classes, self._offsets()))._visible()
 
     def held_out(self) -> np.ndarray:
-        """Say which pictures show a pair of shape and colour from `HELD_OUT`: bool [n]."""
+        """Say which pictures show a pair of shape and color from `HELD_OUT`: bool [n]."""
         pairs = {(FACTORS["shape"].index(shape), FACTORS["color"].index(color)) for shape, color in HELD_OUT}
         return np.array([(int(s), int(c)) in pairs for s, c in zip(self.shape, self.color, strict=True)], bool)
 

@@ -66,7 +66,7 @@ def _draw(factors: Factors, outline, size: int) -> np.ndarray:
     u, v = _turn(x, y, factors.angle)
     depth = -outline(u / radius, v / radius) * radius * size  # pixels from the edge, positive inside
     inside = _cover(depth)
-    # A rim in the object's own colour: pale stripes on white would otherwise hide the outline.
+    # A rim in the object's own color: pale stripes on white would otherwise hide the outline.
     own = np.maximum(_own_color(x, y, factors, size), _cover(RIM * size - depth))
     main = COLORS[factors.color]
     pale, dark = 0.25 * main + 0.75, 0.35 * main
@@ -83,7 +83,7 @@ def _draw(factors: Factors, outline, size: int) -> np.ndarray:
 
 
 def _own_color(x: np.ndarray, y: np.ndarray, factors: Factors, size: int) -> np.ndarray:
-    """Part of each pixel that has the object's own colour, not the texture's second one: [n, size, size]."""
+    """Part of each pixel that has the object's own color, not the texture's second one: [n, size, size]."""
     period = np.where(factors.texture == 2, DOTS, 1.0).astype(np.float32) * PERIODS[factors.texture_period]
     period = period[:, None, None]
     u, v = _turn(x, y, 45.0 * factors.texture_angle)

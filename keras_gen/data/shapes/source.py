@@ -10,7 +10,7 @@ from keras_gen.progress import report
 
 from ..cache.store import Store
 from ..info import Images, Table
-from ..resize import Fit
+from ..resize import Resize
 from ..slices import split_rows
 from ..sources.tfds import read_tfds
 from ..sources.tfds_builders import bars_for_screens_alone, tfds_folder
@@ -72,7 +72,7 @@ def describe_shapes(name: str) -> dict:
     placed = f"Objects are {', '.join(PLACED.values())}. " if _config(name) == "placed" else ""
     return {
         "about": "One object on a gray ground, 64x64 RGB, rendered from the factors that stand beside each picture. "
-        f"{placed}The splits _seen leave out pairs of shape and colour "
+        f"{placed}The splits _seen leave out pairs of shape and color "
         f"({', '.join(f'{c} {s}' for s, c in HELD_OUT)}), the splits _unseen hold only these.",
         "splits": split_sizes(name),
         "image_shape": (64, 64, 3),
@@ -89,11 +89,11 @@ def describe_shapes(name: str) -> dict:
     }
 
 
-def read_shapes(name: str, split: str, fit: Fit, data_dir: str | os.PathLike | None) -> Table:
+def read_shapes(name: str, split: str, fit: Resize, data_dir: str | os.PathLike | None) -> Table:
     """Read a split of `shapes`.
 
     `train` and `test` hold every combination of factors. `train_seen` and `test_seen` leave out the pairs of shape and
-    colour in `HELD_OUT`; `train_unseen` and `test_unseen` hold only these.
+    color in `HELD_OUT`; `train_unseen` and `test_unseen` hold only these.
 
     Args:
         name: "shapes", "shapes/placed" or "shapes/tiny".
@@ -111,7 +111,7 @@ def read_shapes(name: str, split: str, fit: Fit, data_dir: str | os.PathLike | N
     parts = split_rows(split, split_sizes(name))
     whole = {}
     for base in {SPLITS[part][0] for part, _, _ in parts}:
-        whole[base] = read_tfds(builder, base, Fit((64, 64, 3)), cache="memory", store=Store(data_dir))
+        whole[base] = read_tfds(builder, base, Resize((64, 64, 3)), cache="memory", store=Store(data_dir))
     images, columns = [], []
     for part, start, stop in parts:
         base, held_out = SPLITS[part]

@@ -13,7 +13,7 @@ import numpy as np
 from keras_gen.archives import MAX_MEMBER_BYTES, open_archive, open_regular
 
 from ..info import Images, Table
-from ..resize import Fit
+from ..resize import Resize
 from ..slices import SLICES, choose_rows, split_rows
 from ..value_range import EIGHT_BITS, PLAIN, UNIT, Range, check_inside, detect_range, is_eight_bit, note_of, scale
 from .split_names import rename_splits, split_name
@@ -31,7 +31,7 @@ _SMALLEST_PHOTO = 8
 def read_arrays(
     path: pathlib.Path,
     split: str,
-    fit: Fit,
+    fit: Resize,
     *,
     slices: str = "random",
     max_member_bytes: int = MAX_MEMBER_BYTES,
@@ -396,7 +396,7 @@ def _column(path: pathlib.Path, key: str, value: np.ndarray) -> np.ndarray:
 
 
 def _fingerprint(
-    images: _Rows, columns: dict[str, np.ndarray], names: dict, split: str, fit: Fit, value_range: Range
+    images: _Rows, columns: dict[str, np.ndarray], names: dict, split: str, fit: Resize, value_range: Range
 ) -> str:
     about = (split, images.dtype, images.shape, fit, sorted(names.items()), value_range)
     digest = hashlib.sha256(repr(about).encode())

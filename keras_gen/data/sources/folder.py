@@ -14,7 +14,7 @@ import numpy as np
 from ..cache.identity import digest_files
 from ..cache.store import Store
 from ..info import Images, Table, UnreadableImage
-from ..resize import Fit
+from ..resize import Resize
 from ..slices import choose_rows, split_rows
 from ..value_range import EIGHT_BITS, Range, scale_file
 from .image_file import EXTENSIONS, MAX_PIXELS, Header, read_image
@@ -63,7 +63,7 @@ class Files:
 def read_folder(
     folder: pathlib.Path,
     split: str,
-    fit: Fit,
+    fit: Resize,
     *,
     max_pixels: int = MAX_PIXELS,
     value_range: Range | None = None,
@@ -297,7 +297,7 @@ def _choose(split: str, parts: dict[str, Files]) -> list[Files]:
 
 def _images(
     chosen: list[Files],
-    fit: Fit,
+    fit: Resize,
     root: pathlib.Path,
     max_pixels: int,
     value_range: Range,
@@ -346,7 +346,7 @@ def _identity(chosen: list[Files], folder: pathlib.Path, store: Store) -> list[A
     return identity
 
 
-def _digest(identity: list[Any], split: str, fit: Fit, max_pixels: int, ranges: tuple[Range, Range, bool]) -> str:
+def _digest(identity: list[Any], split: str, fit: Resize, max_pixels: int, ranges: tuple[Range, Range, bool]) -> str:
     # which files are unreadable is remembered under the digest, and the limit decides it
     quantized = ranges[-1]
     how = (identity, split, fit, max_pixels, *(() if quantized else ranges))

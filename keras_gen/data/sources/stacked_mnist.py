@@ -1,4 +1,4 @@
-"""Stacked digits as a source: three gray images of a labelled set are the channels of one."""
+"""Stacked digits as a source: three gray images of a labeled set are the channels of one."""
 
 import dataclasses
 import hashlib
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cache.store import Store, choose_cache
 from ..info import Images, Table
-from ..resize import Fit
+from ..resize import Resize
 from ..slices import split_rows
 from .tfds import describe_tfds, map_features, read_tfds
 
@@ -20,7 +20,7 @@ _CHANNELS = 3
 _ROWS = 1024
 
 
-def read_stacked(builder: Any, split: str, fit: Fit, *, cache: str | None, store: Store) -> Table:
+def read_stacked(builder: Any, split: str, fit: Resize, *, cache: str | None, store: Store) -> Table:
     """Read a split of the stacked version of a set.
 
     Each image is three images of the split of the same name, drawn independently and uniformly (with fixed seeds:

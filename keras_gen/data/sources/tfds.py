@@ -12,11 +12,11 @@ from keras_gen.progress import report
 
 from ..cache.store import Store
 from ..info import Images, Table
-from ..resize import Fit
+from ..resize import Resize
 from ..slices import split_names
 
 
-def read_tfds(builder: Any, split: str, fit: Fit, *, cache: str, store: Store) -> Table:
+def read_tfds(builder: Any, split: str, fit: Resize, *, cache: str, store: Store) -> Table:
     """Read a split of a prepared TFDS builder.
 
     Class labels become int32 (`label`, with their names), other scalars and vectors keep their names, a dictionary of
@@ -186,7 +186,7 @@ def _examples(builder: Any, split: str) -> Iterator[dict[str, Any]]:
     return dataset.batch(512 if equal else 1).prefetch(2).as_numpy_iterator()
 
 
-def _block(examples: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: Fit, scale: int) -> dict[str, Any]:
+def _block(examples: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: Resize, scale: int) -> dict[str, Any]:
     from .tfds_stream import cast
 
     block = {}

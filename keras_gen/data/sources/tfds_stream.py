@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ..resize import Fit
+from ..resize import Resize
 from ..slices import split_names
 
 # One stream holds this many bytes of encoded examples to shuffle among.
@@ -18,7 +18,7 @@ class Stream:
     Files are read in a permuted order, several at a time, into a shuffle buffer of encoded examples.
     """
 
-    def __init__(self, builder: Any, split: str, fit: Fit, mapping: dict[str, tuple[str, str]], scale: int):
+    def __init__(self, builder: Any, split: str, fit: Resize, mapping: dict[str, tuple[str, str]], scale: int):
         info = builder.info
         if info.file_format.value != "tfrecord":
             raise ValueError(

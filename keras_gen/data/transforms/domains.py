@@ -53,31 +53,33 @@ def join(first: Table, second: Table) -> Table:
     )
 
 
-def part_in_two(table: Table, values: Sequence[str], by: str = "label") -> Table:
+def split_by_class(table: Table, values: Sequence[str], domain_field: str = "label") -> Table:
     """The images of two classes of one set, as two domains.
 
     Args:
-        table: with images that are held or read by index, and the field `by`.
+        table: with images that are held or read by index, and the field `domain_field`.
         values: two names of classes, or their numbers.
-        by: a field of whole numbers, such as `label` or, of `shapes`, `texture`.
+        domain_field: a field of whole numbers, such as `label` or, of `shapes`, `texture`.
 
     Raises:
         ValueError: for an unknown field or class, a class without images, or a set that comes in sequence.
     """
     if table.stream is not None:
         raise ValueError("Two domains need images that are held: give cache='memory' or cache='disk'.")
-    column = table.columns.get(by)
+    column = table.columns.get(domain_field)
     if column is None or column.ndim != 1 or column.dtype.kind not in "iu":
         known = [name for name, value in table.columns.items() if value.ndim == 1 and value.dtype.kind in "iu"]
-        raise ValueError(f"by={by!r} is no field of classes; the source has {', '.join(known) or 'none'}.")
+        raise ValueError(
+            f"domain_field={domain_field!r} is no field of classes; the source has {', '.join(known) or 'none'}."
+        )
     if isinstance(values, str) or len(values) != 2 or values[0] == values[1]:
-        raise ValueError(f"domains are two different classes of {by!r}; got {values!r}.")
+        raise ValueError(f"domains are two different classes of {domain_field!r}; got {values!r}.")
     parts = []
     for value in values:
-        rows = np.flatnonzero(column == _class(value, by, table.names.get(by)))
+        rows = np.flatnonzero(column == _class(value, domain_field, table.names.get(domain_field)))
         if not len(rows):
-            raise EmptyClassError(f"domains: {by!r} has no image of the class {value!r} in this split.")
-        parts.append(_rows(table, rows, f"{table.fingerprint}|{by}|{value}"))
+            raise EmptyClassError(f"domains: {domain_field!r} has no image of the class {value!r} in this split.")
+        parts.append(_rows(table, rows, f"{table.fingerprint}|{domain_field}|{value}"))
     return join(*parts)
 
 
@@ -98,12 +100,14 @@ def split_of(split: str, letter: str) -> str:
     return _NAME.sub(lambda match: match[0] + letter if match[2] in wanted else match[0], split)
 
 
-def _class(value: str | int, by: str, names: Sequence[str] | None) -> int:
+def _class(value: str | int, domain_field: str, names: Sequence[str] | None) -> int:
     if names and str(value) in names:
         return list(names).index(str(value))
     if str(value).isdigit() and (not names or int(value) < len(names)):
         return int(value)
-    raise ValueError(f"domains: {by!r} has no class {value!r}; known: {', '.join(names or ()) or 'whole numbers'}.")
+    raise ValueError(
+        f"domains: {domain_field!r} has no class {value!r}; known: {', '.join(names or ()) or 'whole numbers'}."
+    )
 
 
 def _rows(table: Table, rows: np.ndarray, identity: str) -> Table:

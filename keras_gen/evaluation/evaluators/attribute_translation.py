@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_gen import pictures
 
-from ..context import Subject
+from ..context import EvaluationContext
 from ..features.classifier import SETTINGS, feature_classifier
 from ..metrics.standard_error import standard_error
 from .reconstruction import psnr
@@ -18,7 +18,7 @@ SHOWN = 8
 JUDGED = 20_000  # images that a judge sees in training, at least: a small set more often
 
 
-def attribute_translation(subject: Subject) -> tuple[dict, dict]:
+def attribute_translation(context: EvaluationContext) -> tuple[dict, dict]:
     """How well translations have their target's attributes, beside the judges' errors on real images.
 
     Each image is translated to the attributes of another one of the split (of its own data set). For each group of
@@ -35,15 +35,15 @@ def attribute_translation(subject: Subject) -> tuple[dict, dict]:
     Reference:
         Choi et al. 2018, StarGAN, arXiv:1711.09020, section 5 (classification error of translated images).
     """
-    model, split, told = subject.model, subject.split, subject.model.vocabulary
-    batch, train = subject.batch(subject.max_images), subject.batch(subject.max_images, role="train")
+    model, split, told = context.model, context.split, context.model.vocabulary
+    batch, train = context.batch(context.max_images), context.batch(context.max_images, role="train")
     own, theirs = (np.asarray(model.attributes_of(part)) for part in (batch, train))
     sets, their_sets = (
         np.asarray(part.get("dataset", np.zeros(len(part["image"]), np.int32))) for part in (batch, train)
     )
-    target = own[partners(sets, subject.seed)]
-    made = _translated(subject, batch["image"], target, sets)
-    back = _translated(subject, made, own, sets)
+    target = own[partners(sets, context.seed)]
+    made = _translated(context, batch["image"], target, sets)
+    back = _translated(context, made, own, sets)
     error, common = np.abs(back - batch["image"]).mean(), {"images": len(made)}
     metrics = {
         f"back_and_forth_error_{split}": float(error),
@@ -78,7 +78,7 @@ def attribute_translation(subject: Subject) -> tuple[dict, dict]:
             (train["image"][known[1]], truth),
             (batch["image"][known[0]], classes(own, known[0])),
             settings={"epochs": epochs},
-            progress=functools.partial(subject.progress, f"training the judge of {name}: batches"),
+            progress=functools.partial(context.progress, f"training the judge of {name}: batches"),
         )
         wanted = classes(target, known[0])
         errors = {
@@ -110,21 +110,21 @@ def group_name(names: list[str], group: int) -> str:
     return heads.pop() if len(heads) == 1 else f"group_{group}"
 
 
-def attribute_translations(subject: Subject) -> np.ndarray:
+def attribute_translations(context: EvaluationContext) -> np.ndarray:
     """The first images of the split, each beside itself in every domain: uint8 [height, width, channels]."""
-    batch = subject.batch(SHOWN)
-    columns = next(iter(subject.model.examples(batch).values()))
+    batch = context.batch(SHOWN)
+    columns = next(iter(context.model.examples(batch).values()))
     return pictures.beside(
-        {name: pictures.grid(images, columns=1, scale=subject.zoom) for name, images in columns.items()}, pad=2
+        {name: pictures.grid(images, columns=1, scale=context.zoom) for name, images in columns.items()}, pad=2
     )
 
 
-def _translated(subject: Subject, images, attributes, sets) -> np.ndarray:
+def _translated(context: EvaluationContext, images, attributes, sets) -> np.ndarray:
     """By the model's `call`, which adds the mask of a set where there are several."""
     parts = []
-    for start in range(0, len(images), subject.batch_size):
-        subject.progress("translating images", start, len(images))
-        rows = slice(start, start + subject.batch_size)
+    for start in range(0, len(images), context.batch_size):
+        context.progress("translating images", start, len(images))
+        rows = slice(start, start + context.batch_size)
         given = {"image": images[rows], "attributes": attributes[rows], "dataset": sets[rows]}
-        parts.append(subject.model(given).numpy())
+        parts.append(context.model(given).numpy())
     return np.concatenate(parts)

@@ -8,7 +8,7 @@ import numpy as np
 from keras_gen import pictures
 from keras_gen.data import normalize
 
-from ..context import Subject
+from ..context import EvaluationContext
 from ..features.text_image_scorer import text_judge
 from ..metrics.r_precision import r_precision
 
@@ -22,7 +22,7 @@ SHOWN, EACH = 8, 8  # captions and images of each in the picture
 def meanings(batch: Mapping[str, np.ndarray]) -> np.ndarray:
     """Which captions of a batch say the same: integers [num], equal where they do.
 
-    Captions of `shapes` say the same where shape, colour, texture, size and position agree, however they say it, and
+    Captions of `shapes` say the same where shape, color, texture, size and position agree, however they say it, and
     whether or not they name rotation and background; those of other data where their normal form is the same.
 
     Args:
@@ -35,32 +35,32 @@ def meanings(batch: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.unique(texts, return_inverse=True)[1]
 
 
-def caption_precision(subject: Subject) -> tuple[dict, dict]:
+def caption_precision(context: EvaluationContext) -> tuple[dict, dict]:
     """`r_precision_test`: how often a judge finds a generated image's caption among 100, and `..._real`, real images';
     `..._baseline` is chance.
 
     The judge (`text_judge`) is trained on the training images with another seed than the run's. The 99 other captions
     are false for the image, see `meanings`.
     """
-    model, split = subject.model, subject.split
-    count = min(subject.samples, subject.count())
-    batch = subject.captioned(count)
-    train = subject.captioned(subject.max_images, role="train")
-    seed = subject.run.config["training"].get("seed", 0) + JUDGE_SEED
+    model, split = context.model, context.split
+    count = min(context.samples, context.count())
+    batch = context.captioned(count)
+    train = context.captioned(context.max_images, role="train")
+    seed = context.run.config["training"].get("seed", 0) + JUDGE_SEED
     judge = text_judge(
         train["image"],
         train["tokens"],
         vocabulary=model.vocabulary,
         seed=seed,
-        progress=functools.partial(subject.progress, "training the judge of captions: batches"),
+        progress=functools.partial(context.progress, "training the judge of captions: batches"),
     )
     texts, meaning = np.asarray(judge.embed(batch["tokens"])), meanings(batch)
     # fewer, and the note says so, where the split has not as many that are false for every image
     candidates = min(CANDIDATES, 1 + count - int(np.bincount(meaning).max()))
     metrics, about = {}, {}
-    for name, images in (("", subject.generated[:count]), ("_real", batch["image"])):
-        scores = judge.score(_embedded(judge, images, subject)[:, None], texts[None]).numpy()
-        found = r_precision(scores, meaning, candidates, subject.seed)
+    for name, images in (("", context.generated[:count]), ("_real", batch["image"])):
+        scores = judge.score(_embedded(judge, images, context)[:, None], texts[None]).numpy()
+        found = r_precision(scores, meaning, candidates, context.seed)
         metrics[f"r_precision_{split}{name}"] = found.value
         about[f"r_precision_{split}{name}"] = {
             "unit": "share of images, 0 to 1",
@@ -75,21 +75,21 @@ def caption_precision(subject: Subject) -> tuple[dict, dict]:
     return metrics, about
 
 
-def captions(subject: Subject) -> np.ndarray:
+def captions(context: EvaluationContext) -> np.ndarray:
     """Captions of the split: above each row its text, first the real image and then generated ones, as a picture."""
-    model = subject.model
-    batch = {name: value[:SHOWN] for name, value in subject.captioned(SHOWN).items()}
+    model = context.model
+    batch = {name: value[:SHOWN] for name, value in context.captioned(SHOWN).items()}
     rows = {}
     for row, caption in enumerate(batch["caption"]):
-        made = model.generate(EACH, seed=subject.seed, tokens=batch["tokens"][row])
+        made = model.generate(EACH, seed=context.seed, tokens=batch["tokens"][row])
         images = np.concatenate([batch["image"][row : row + 1], made])
-        rows[normalize(caption)] = pictures.strip(images, scale=subject.zoom)
+        rows[normalize(caption)] = pictures.strip(images, scale=context.zoom)
     return pictures.below(rows)
 
 
-def _embedded(judge, images: np.ndarray, subject: Subject) -> np.ndarray:
+def _embedded(judge, images: np.ndarray, context: EvaluationContext) -> np.ndarray:
     parts = []
-    for start in range(0, len(images), subject.batch_size):
-        subject.progress("embedding images by the judge", start, len(images))
-        parts.append(np.asarray(judge.embed_image(images[start : start + subject.batch_size])))
+    for start in range(0, len(images), context.batch_size):
+        context.progress("embedding images by the judge", start, len(images))
+        parts.append(np.asarray(judge.embed_image(images[start : start + context.batch_size])))
     return np.concatenate(parts)

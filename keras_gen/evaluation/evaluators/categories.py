@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from ..context import Subject
+from ..context import EvaluationContext
 from ..metrics.standard_error import standard_error
 
 ENDPOINTS = ("infer", "classify")
@@ -14,7 +14,7 @@ def majority_classes(categories: np.ndarray, labels: np.ndarray, num_categories:
     """Each category's most frequent class.
 
     Args:
-        categories: the categories of labelled images, integers [num].
+        categories: the categories of labeled images, integers [num].
         labels: their classes, integers [num], >= 0.
         num_categories: how many categories there are.
 
@@ -30,7 +30,7 @@ def confident_classes(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
     """The class of each category's most confident image.
 
     Args:
-        probabilities: of the categories of labelled images [num, categories].
+        probabilities: of the categories of labeled images [num, categories].
         labels: their classes, integers [num].
 
     Returns:
@@ -43,7 +43,7 @@ def confident_classes(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
     return labels[probabilities.argmax(axis=0)].astype(np.int64)
 
 
-def category_error(subject: Subject) -> tuple[dict, dict]:
+def category_error(context: EvaluationContext) -> tuple[dict, dict]:
     """`category_error_test` and, for clusters, `cluster_error_test`: categories as a classifier, the share of errors.
 
     An image's category is the most probable one. What class a category stands for:
@@ -63,17 +63,17 @@ def category_error(subject: Subject) -> tuple[dict, dict]:
         Chen et al. 2016, InfoGAN, arXiv:1606.03657, section 7.2. Makhzani et al. 2015, arXiv:1511.05644,
         sections 5 (semi-supervised) and 6 (clustering).
     """
-    model, split = subject.model, subject.split
+    model, split = context.model, context.split
     clusters = hasattr(model, "supervised") and not model.supervised
     names = [f"category_error_{split}", *([f"cluster_error_{split}"] if clusters else [])]
-    batch = subject.batch(subject.max_images)
+    batch = context.batch(context.max_images)
     labels = batch.get("label")
     if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
-        source = subject.run.config["data"]["source"]
+        source = context.run.config["data"]["source"]
         reason = {"unit": UNIT, "images": len(batch["image"]), "reason": f"{source} has no class labels"}
         names += [f"{name}_baseline" for name in names]
         return dict.fromkeys(names), {name: dict(reason) for name in names}
-    chosen = probabilities(subject, batch).argmax(axis=1)
+    chosen = probabilities(context, batch).argmax(axis=1)
     common, most_frequent = {"images": len(labels)}, int(np.bincount(labels).argmax())
     metrics, about = {}, {}
 
@@ -87,27 +87,27 @@ def category_error(subject: Subject) -> tuple[dict, dict]:
     if getattr(model, "supervised", False):
         report(names[0], np.arange(model.num_categories), "categories, which are the classes")
         return metrics, about
-    train = subject.batch(subject.max_images, role="train")
-    found = probabilities(subject, train)
+    train = context.batch(context.max_images, role="train")
+    found = probabilities(context, train)
     classes = majority_classes(found.argmax(axis=1), train["label"], model.num_categories)
     report(names[0], classes, f"categories, each its most frequent class among {len(found):,} training images")
     if clusters:
-        role = "validation" if subject.run.config["data"]["splits"].get("validation") else "train"
+        role = "validation" if context.run.config["data"]["splits"].get("validation") else "train"
         if split == "validation":
             role = "train"
-        known = subject.batch(subject.max_images, role=role)
-        classes = confident_classes(found if role == "train" else probabilities(subject, known), known["label"])
+        known = context.batch(context.max_images, role=role)
+        classes = confident_classes(found if role == "train" else probabilities(context, known), known["label"])
         examples = f"{len(known['label']):,} {'training' if role == 'train' else role} images"
         report(names[1], classes, f"clusters, each the class of the most confident of {examples}")
     return metrics, about
 
 
-def probabilities(subject: Subject, batch: dict[str, np.ndarray]) -> np.ndarray:
+def probabilities(context: EvaluationContext, batch: dict[str, np.ndarray]) -> np.ndarray:
     """Probabilities of the categories of a batch's images, float32 [num, categories], by the model's endpoint."""
-    endpoint = next(endpoint for endpoint in subject.model.endpoints() if endpoint.name in ENDPOINTS)
+    endpoint = next(endpoint for endpoint in context.model.endpoints() if endpoint.name in ENDPOINTS)
     compiled = tf.function(lambda image: endpoint.function(image=image)["category"], reduce_retracing=True)
     parts = []
-    for start in range(0, len(batch["image"]), subject.batch_size):
-        subject.progress("finding categories", start, len(batch["image"]))
-        parts.append(compiled(tf.constant(batch["image"][start : start + subject.batch_size])).numpy())
+    for start in range(0, len(batch["image"]), context.batch_size):
+        context.progress("finding categories", start, len(batch["image"]))
+        parts.append(compiled(tf.constant(batch["image"][start : start + context.batch_size])).numpy())
     return np.concatenate(parts)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..metrics.memorization import NearestNeighbours, nearest_neighbours
+from ..metrics.memorization import NearestNeighbours, nearest_neighbors
 from ..metrics.names import score_name
 
 DISTANCE, CHANCE = "pixel value, 0 to 1", "share, 0 to 1; 0.5 for new images, 1 for copies"
@@ -30,7 +30,7 @@ def copy_scores(
         (metrics, about).
     """
     num = len(made) if held_out is None else min(len(made), len(held_out))
-    found = nearest_neighbours(made[:num], train, None if held_out is None else held_out[:num])
+    found = nearest_neighbors(made[:num], train, None if held_out is None else held_out[:num])
     return neighbour_scores(found, split=split)
 
 

@@ -9,16 +9,16 @@ from keras_gen.losses import bernoulli_cross_entropy, squared_error
 from keras_gen.models import AdversarialModel
 
 from ..batch_progress import BatchProgress
-from ..context import Subject
-from ..metrics.data_kind import CONTINUOUS, why_no_likelihood
+from ..context import EvaluationContext
 from ..metrics.dequantization import cell_nats, dequantize
+from ..metrics.pixel_support import CONTINUOUS, likelihood_mismatch
 
 NATS = "nats per image"
 DENSITY_NATS = "nats per image, of a density"
 LEVELS_NATS = "nats per image, of 8-bit levels"
 
 
-def bound(subject: Subject) -> tuple[dict, dict]:
+def bound(context: EvaluationContext) -> tuple[dict, dict]:
     """`elbo`, `reconstruction` and `kl` over the whole split, as training reports them, and `elbo_8bit`.
 
     Evaluation draws from the model's own evaluation stream (one code for each image, or k for an IWAE), so the numbers
@@ -31,14 +31,14 @@ def bound(subject: Subject) -> tuple[dict, dict]:
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, eq. 3.
     """
-    model = subject.model
+    model = context.model
     if isinstance(model, AdversarialModel):
         # its own evaluation plays all players, and some need more than images
-        about = {"unit": _loss_unit(model), "images": subject.count()}
-        return {"reconstruction": _reconstruction(subject)}, {"reconstruction": about}
-    results = _evaluated(subject, subject.dataset(), "bound")
+        about = {"unit": _loss_unit(model), "images": context.count()}
+        return {"reconstruction": _reconstruction(context)}, {"reconstruction": about}
+    results = _evaluated(context, context.dataset(), "bound")
     metrics = {name: float(results[name]) for name in ("elbo", "reconstruction", "kl") if name in results}
-    about = {name: {"unit": NATS, "images": subject.count()} for name in metrics}
+    about = {name: {"unit": NATS, "images": context.count()} for name in metrics}
     if "kl" in metrics:
         # an estimate by draws may fall below what a divergence can be
         metrics["kl"] = max(0.0, metrics["kl"])
@@ -49,41 +49,41 @@ def bound(subject: Subject) -> tuple[dict, dict]:
     for name in metrics:
         about[name]["samples"] = model.num_samples
     support = model.likelihood.support
-    reason = why_no_likelihood(support, subject.batch(subject.nll_images)["image"])
+    reason = likelihood_mismatch(support, context.batch(context.nll_images)["image"])
     if support != CONTINUOUS:
         if reason:
             about["elbo"]["note"] = f"no bound of a log-likelihood: {reason}"
         return metrics, about
     about["elbo"] |= {"unit": DENSITY_NATS, "note": "as in training, and no bound for 8-bit levels: see elbo_8bit"}
     about["reconstruction"]["unit"] = DENSITY_NATS
-    metrics["elbo_8bit"] = None if reason else _levels_bound(subject)
+    metrics["elbo_8bit"] = None if reason else _levels_bound(context)
     about["elbo_8bit"] = {**about["elbo"], "unit": LEVELS_NATS, "note": "by uniform dequantization, as nll"}
     if reason:
         about["elbo_8bit"]["reason"] = reason
     return metrics, about
 
 
-def _levels_bound(subject: Subject) -> float:
+def _levels_bound(context: EvaluationContext) -> float:
     """The bound on the log-probability of 8-bit levels under a density, nats per image."""
-    dataset = subject.dataset().enumerate()
-    dataset = dataset.map(lambda part, batch: {**batch, "image": dequantize(batch["image"], subject.seed, part)})
-    results = _evaluated(subject, dataset, "bound of 8-bit levels")
-    return float(results["elbo"]) - cell_nats(subject.model.image_shape)
+    dataset = context.dataset().enumerate()
+    dataset = dataset.map(lambda part, batch: {**batch, "image": dequantize(batch["image"], context.seed, part)})
+    results = _evaluated(context, dataset, "bound of 8-bit levels")
+    return float(results["elbo"]) - cell_nats(context.model.image_shape)
 
 
-def _evaluated(subject: Subject, dataset: tf.data.Dataset, what: str) -> dict:
-    batches = math.ceil(subject.count() / subject.batch_size)
-    counts = BatchProgress(functools.partial(subject.progress, f"{what}: batches of {subject.batch_size}"), batches)
-    return subject.model.evaluate(dataset, verbose=0, return_dict=True, callbacks=[counts])
+def _evaluated(context: EvaluationContext, dataset: tf.data.Dataset, what: str) -> dict:
+    batches = math.ceil(context.count() / context.batch_size)
+    counts = BatchProgress(functools.partial(context.progress, f"{what}: batches of {context.batch_size}"), batches)
+    return context.model.evaluate(dataset, verbose=0, return_dict=True, callbacks=[counts])
 
 
 def _loss_unit(model) -> str:
     return "squared error, summed over pixels" if getattr(model, "reconstruction_loss", None) == "mse" else NATS
 
 
-def _reconstruction(subject: Subject) -> float:
+def _reconstruction(context: EvaluationContext) -> float:
     """The reconstruction loss, mean over the split."""
-    model = subject.model
+    model = context.model
 
     @tf.function(reduce_retracing=True)
     def losses(image, label):
@@ -92,9 +92,9 @@ def _reconstruction(subject: Subject) -> float:
             return bernoulli_cross_entropy(image, logits)
         return squared_error(image, model.image_of(logits))
 
-    rows, done, total = [], 0, subject.count()
-    for batch in subject.dataset():
-        subject.progress("reconstruction loss", done, total)
+    rows, done, total = [], 0, context.count()
+    for batch in context.dataset():
+        context.progress("reconstruction loss", done, total)
         rows.append(losses(batch["image"], model.label_of(batch)))
         done += len(batch["image"])
     return float(tf.reduce_mean(tf.cast(tf.concat(rows, axis=0), tf.float64)))

@@ -2,7 +2,7 @@
 
 import functools
 
-from ..context import Subject
+from ..context import EvaluationContext
 from ..metrics.names import score_name
 from ..metrics.parzen import parzen
 from .samples import real_images
@@ -11,27 +11,27 @@ from .samples import real_images
 VALIDATION = 1000
 
 
-def historical(subject: Subject) -> tuple[dict, dict]:
+def historical(context: EvaluationContext) -> tuple[dict, dict]:
     """`parzen_pixels_10k_test` of 10,000 samples, and as its floor what as many training images get in their place.
 
     See `parzen` for why it measures nothing but itself. Images before binarization. Null, with the reason, without a
     validation split, which chooses sigma, or where that is what is evaluated. Nothing where it was not asked for.
     """
-    if not subject.parzen:
+    if not context.parzen:
         return {}, {}
-    real = real_images(subject)
-    num = min(len(subject.generated), len(real.floor))
-    name = score_name("parzen", "pixels", num, subject.split)
+    real = real_images(context)
+    num = min(len(context.generated), len(real.floor))
+    name = score_name("parzen", "pixels", num, context.split)
     note = "HISTORICAL, for tables of 2014 to 2016; no log-likelihood, and not to be compared with one"
     common = {"unit": "nats per image", "samples": num}
     about = {name: {**common, "note": note}, f"{name}_floor": {**common, "note": f"training images as samples; {note}"}}
     try:
-        if subject.split == "validation":
+        if context.split == "validation":
             raise ValueError("the evaluated split, validation, is the one that sigma would be chosen on")
-        validation = subject.batch(VALIDATION, role="validation", binarize=None)["image"]
-        test = subject.batch(subject.max_images, binarize=None)["image"]
-        report = functools.partial(subject.progress, "Parzen windows")
-        found = parzen(subject.generated[:num], real.floor[:num], validation, test, progress=report)
+        validation = context.batch(VALIDATION, role="validation", binarize=None)["image"]
+        test = context.batch(context.max_images, binarize=None)["image"]
+        report = functools.partial(context.progress, "Parzen windows")
+        found = parzen(context.generated[:num], real.floor[:num], validation, test, progress=report)
     except ValueError as error:
         for notes in about.values():
             notes["reason"] = str(error)

@@ -3,7 +3,7 @@
 import functools
 import math
 
-from ..context import Subject
+from ..context import EvaluationContext
 from ..metrics.elbo_surgery import prior_fitting
 from .elbo import NATS
 
@@ -11,20 +11,20 @@ from .elbo import NATS
 FULL_COVARIANCE_IMAGES = 2000
 
 
-def information(subject: Subject) -> tuple[dict, dict]:
+def information(context: EvaluationContext) -> tuple[dict, dict]:
     """`kl_aggregate`, KL(all codes || prior), and the `information` a code keeps of its image; see `prior_fitting`."""
-    model = subject.model
-    images = subject.max_images
+    model = context.model
+    images = context.max_images
     if not getattr(getattr(model, "family", None), "factorizes", True):
         images = min(images, FULL_COVARIANCE_IMAGES)
-    batch = subject.batch(images)
+    batch = context.batch(images)
     parts = prior_fitting(
         model,
         batch["image"],
-        labels=subject.labels(batch),
-        seed=subject.seed,
-        batch_size=subject.batch_size,
-        progress=functools.partial(subject.progress, "information in the codes"),
+        labels=context.labels(batch),
+        seed=context.seed,
+        batch_size=context.batch_size,
+        progress=functools.partial(context.progress, "information in the codes"),
     )
     common = {"unit": NATS, "images": parts.images, "samples": parts.draws}
     limit = math.log(parts.images)

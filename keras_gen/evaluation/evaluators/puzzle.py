@@ -10,7 +10,7 @@ from keras_gen import pictures
 from keras_gen.models.puzzlegan.key_patches import covered
 from keras_gen.models.puzzlegan.tiles import split
 
-from ..context import Subject
+from ..context import EvaluationContext
 from ..features.of_run import PYRAMID, extractors
 from ..metrics.jigsaw import average_mask, best_constants, inside_error, mask_overlap, tiles_right
 from ..metrics.sample_quality import sample_quality
@@ -23,23 +23,23 @@ Progress = Callable[[int, int], None]
 CHUNK = 256
 
 
-def key_patches(subject: Subject) -> tuple[dict, dict]:
+def key_patches(context: EvaluationContext) -> tuple[dict, dict]:
     """`patch_scores` of the run's data, and by `sample_quality` how far the restored images lie from real ones."""
-    train = subject.batch(subject.max_images, role="train") if subject.model.use_mask else None
-    batch = subject.batch(subject.max_images)
+    train = context.batch(context.max_images, role="train") if context.model.use_mask else None
+    batch = context.batch(context.max_images)
     made, metrics, about = patch_scores(
-        subject.model, batch, train, seed=subject.seed, batch_size=subject.batch_size, progress=_restoring(subject)
+        context.model, batch, train, seed=context.seed, batch_size=context.batch_size, progress=_restoring(context)
     )
-    return _with_the_whole(subject, made, metrics, about)
+    return _with_the_whole(context, made, metrics, about)
 
 
-def tile_grid(subject: Subject) -> tuple[dict, dict]:
+def tile_grid(context: EvaluationContext) -> tuple[dict, dict]:
     """`grid_scores` of the run's data, and by `sample_quality` how far the restored images lie from real ones."""
-    images = subject.batch(subject.max_images)["image"]
+    images = context.batch(context.max_images)["image"]
     made, metrics, about = grid_scores(
-        subject.model, images, seed=subject.seed, batch_size=subject.batch_size, progress=_restoring(subject)
+        context.model, images, seed=context.seed, batch_size=context.batch_size, progress=_restoring(context)
     )
-    return _with_the_whole(subject, made, metrics, about)
+    return _with_the_whole(context, made, metrics, about)
 
 
 def patch_scores(
@@ -48,7 +48,7 @@ def patch_scores(
     """Patches -> image and mask: `mask_iou` and `part_error`, each beside what sees no patch gets; `psnr` and `ssim`.
 
     `mask_iou_average` is that of the best mask that is the same for all images, made on training images;
-    `part_error_constant` the error of the best colour for each image, which has seen the image.
+    `part_error_constant` the error of the best color for each image, which has seen the image.
 
     Args:
         model: a `PuzzleGAN`.
@@ -72,7 +72,7 @@ def patch_scores(
     unit = "mean absolute difference inside the true mask, of the range [0, 1]"
     about |= {
         "part_error": {"unit": unit, **common},
-        "part_error_constant": {"unit": unit, **common, "note": "the best one colour for each image"},
+        "part_error_constant": {"unit": unit, **common, "note": "the best one color for each image"},
     }
     if model.use_mask:
         average = average_mask(masks_of(model, train))
@@ -108,7 +108,7 @@ def grid_scores(
     Returns:
         The images that the model makes of all tiles, and (metrics, about) as every evaluator.
     """
-    whole = split(tf.constant(images), model.side).numpy()
+    whole = split(tf.constant(images), model.grid_size).numpy()
     metrics, about, first = {}, {}, None
     for missing in sorted({0, model.max_missing}):
         tiles, presence, _ = model.shuffled(images, missing, seed)
@@ -179,30 +179,30 @@ def restore_all(
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def restorations(subject: Subject) -> np.ndarray:
+def restorations(context: EvaluationContext) -> np.ndarray:
     """16 sources, what was given of them, and what was made of it, as a picture."""
-    (columns,) = subject.model.examples(subject.batch(16)).values()
+    (columns,) = context.model.examples(context.batch(16)).values()
     return pictures.beside(
-        {title: pictures.grid(images, columns=2, scale=subject.zoom) for title, images in columns.items()}
+        {title: pictures.grid(images, columns=2, scale=context.zoom) for title, images in columns.items()}
     )
 
 
-def _restoring(subject: Subject) -> Progress:
-    return functools.partial(subject.progress, "restoring images")
+def _restoring(context: EvaluationContext) -> Progress:
+    return functools.partial(context.progress, "restoring images")
 
 
-def _with_the_whole(subject: Subject, made: np.ndarray, metrics: dict, about: dict) -> tuple[dict, dict]:
+def _with_the_whole(context: EvaluationContext, made: np.ndarray, metrics: dict, about: dict) -> tuple[dict, dict]:
     """Add how far all restored images lie from real ones, by `sample_quality`."""
-    real = real_images(subject)
-    order = np.random.default_rng(subject.seed).permutation(len(made))
+    real = real_images(context)
+    order = np.random.default_rng(context.seed).permutation(len(made))
     values, notes = sample_quality(
         made[order],
         real.judged,
         real.floor,
-        extractors(subject),
-        pyramid=PYRAMID in subject.features,
-        split=subject.split,
-        seed=subject.seed,
-        progress=subject.progress,
+        extractors(context),
+        pyramid=PYRAMID in context.features,
+        split=context.split,
+        seed=context.seed,
+        progress=context.progress,
     )
     return metrics | values, about | notes

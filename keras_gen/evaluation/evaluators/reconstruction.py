@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gen import pictures
 
-from ..context import Subject
+from ..context import EvaluationContext
 
 # of a reconstruction that is equal: 100 dB, in place of infinity
 SMALLEST_ERROR = 1e-10
@@ -30,7 +30,7 @@ def ssim_filter_size(height: int, width: int) -> int:
     return min(11, smallest if smallest % 2 else smallest - 1)
 
 
-def reconstruction(subject: Subject) -> tuple[dict, dict]:
+def reconstruction(context: EvaluationContext) -> tuple[dict, dict]:
     """`psnr` and `ssim` between images as the model sees them and what it makes of their codes, mean over images.
 
     `..._baseline` is what the mean of these images has in place of every reconstruction: no code is needed for it.
@@ -39,17 +39,17 @@ def reconstruction(subject: Subject) -> tuple[dict, dict]:
         Wang, Bovik, Sheikh, Simoncelli 2004, Image quality assessment: from error visibility to structural similarity,
         IEEE Transactions on Image Processing 13(4), eq. 13 (Gaussian window, sigma 1.5, K1 = .01, K2 = .03).
     """
-    batch = subject.batch(subject.max_images)
+    batch = context.batch(context.max_images)
     size = ssim_filter_size(*batch["image"].shape[1:3])
 
     mean = tf.constant(batch["image"].mean(axis=0, keepdims=True))
 
     def compare(image, label):
-        made = tf.clip_by_value(subject.model.reconstruct(image, label), 0.0, 1.0)
+        made = tf.clip_by_value(context.model.reconstruct(image, label), 0.0, 1.0)
         return tf.concat([quality(image, made, size), quality(image, tf.zeros_like(image) + mean, size)], axis=1)
 
-    values = subject.map(compare, batch, what="reconstructing images").astype(np.float64).mean(axis=0)
-    binarize = subject.run.config["data"].get("binarize")
+    values = context.map(compare, batch, what="reconstructing images").astype(np.float64).mean(axis=0)
+    binarize = context.run.config["data"].get("binarize")
     what = f"images binarized ({binarize}), as the model sees them, against" if binarize else "images against"
     common = {"images": len(batch["image"]), "note": f"{what} the decoder's means"}
     window = f"window {size}" + ("" if size == 11 else ": the usual 11 does not fit into the image")
@@ -67,7 +67,7 @@ def quality(images: tf.Tensor, made: tf.Tensor, window: int) -> tf.Tensor:
     return tf.stack([psnr(images, made), tf.image.ssim(images, made, 1.0, filter_size=window)], axis=1)
 
 
-def reconstructions(subject: Subject) -> np.ndarray:
+def reconstructions(context: EvaluationContext) -> np.ndarray:
     """32 images, each beside its reconstruction, as a picture."""
-    batch = subject.batch(32)
-    return pictures.pairs(batch["image"], subject.map(subject.model.reconstruct, batch), columns=4, scale=subject.zoom)
+    batch = context.batch(32)
+    return pictures.pairs(batch["image"], context.map(context.model.reconstruct, batch), columns=4, scale=context.zoom)

@@ -4,33 +4,33 @@ import functools
 
 import numpy as np
 
-from ..context import Subject
+from ..context import EvaluationContext
 from ..features.of_run import is_stacked, label_classifier, single_images
 from ..metrics.mode_coverage import mode_coverage, modes_floor
 from ..metrics.names import score_name
 
 
-def stacked_modes(subject: Subject) -> tuple[dict, dict]:
+def stacked_modes(context: EvaluationContext) -> tuple[dict, dict]:
     """`modes_classifier_26k` and `kl_classifier_26k` of 26,000 samples, and what as many draws from the data have.
 
     A classifier of the single digits looks at each channel. The data's own shares of the modes, which KL(generated ||
     data) is of, are known exactly: each channel is drawn by itself, uniformly from the training digits. Nothing for
     other data. See `mode_coverage`; papers take 26,000 samples.
     """
-    if not is_stacked(subject):
+    if not is_stacked(context):
         return {}, {}
-    classifier = label_classifier(subject)
-    channels, columns = subject.generated.shape[3], []
+    classifier = label_classifier(context)
+    channels, columns = context.generated.shape[3], []
     for channel in range(channels):
-        subject.progress("classifying channels", channel, channels)
-        columns.append(classifier.classify(subject.generated[..., [channel]]))
+        context.progress("classifying channels", channel, channels)
+        columns.append(classifier.classify(context.generated[..., [channel]]))
     classes = np.stack(columns, axis=1)
     num_classes = classifier.network.output_shape[-1]
-    labels = np.concatenate([batch["label"] for batch in single_images(subject, "train").as_numpy_iterator()])
+    labels = np.concatenate([batch["label"] for batch in single_images(context, "train").as_numpy_iterator()])
     single = np.bincount(labels, minlength=num_classes) / len(labels)
     data = functools.reduce(np.outer, [single] * classes.shape[1]).reshape(-1)
     found = mode_coverage(classes, num_classes=num_classes, data=data)
-    floor = modes_floor(found.samples, len(data), data=data, seed=subject.seed)
+    floor = modes_floor(found.samples, len(data), data=data, seed=context.seed)
     modes, kl = (score_name(metric, "classifier", found.samples) for metric in ("modes", "kl"))
     common = {
         "samples": found.samples,

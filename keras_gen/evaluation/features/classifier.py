@@ -19,10 +19,10 @@ from ..batch_progress import BatchProgress
 CHUNK = 256
 
 # all that the weights depend on besides the images and the seed; raise the version where the code below changes
-SETTINGS = {"version": 1, "width": 32, "dense": 128, "epochs": 5, "batch_size": 128, "learning_rate": 1e-3}
+SETTINGS = {"version": 1, "base_filters": 32, "dense_units": 128, "epochs": 5, "batch_size": 128, "learning_rate": 1e-3}
 
 # images [num, height, width, channels] in [0, 1] and integer labels [num]
-Labelled = tuple[np.ndarray, np.ndarray]
+ClassConditional = tuple[np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +54,8 @@ class FeatureClassifier:
 
 
 def feature_classifier(
-    train: Labelled,
-    test: Labelled,
+    train: ClassConditional,
+    test: ClassConditional,
     *,
     folder: str | os.PathLike | None = None,
     seed: int = 0,
@@ -97,7 +97,7 @@ def feature_classifier(
         )
     key = _fingerprint(settings, seed, train, test)
     file = Store(folder).folder / "classifiers" / f"{key}.npz"
-    network = conv_encoder(shape, classes, width=settings["width"], dense=settings["dense"])
+    network = conv_encoder(shape, classes, base_filters=settings["base_filters"], dense_units=settings["dense_units"])
     if file.exists():
         with np.load(file) as kept:
             network.set_weights([kept[f"weight_{i}"] for i in range(len(network.weights))])
@@ -129,7 +129,7 @@ class _Shuffled(keras.utils.PyDataset):
         self.order = self.generator.permutation(len(self.images))
 
 
-def _fit(network: keras.Model, train: Labelled, settings: dict, seed: int, progress) -> None:
+def _fit(network: keras.Model, train: ClassConditional, settings: dict, seed: int, progress) -> None:
     generator = np.random.Generator(np.random.Philox(key=[seed, 1]))
     for weight in network.trainable_weights:
         # He's normal weights, drawn here: an initializer without a seed draws one from a global state
@@ -144,8 +144,8 @@ def _fit(network: keras.Model, train: Labelled, settings: dict, seed: int, progr
     network.fit(data, epochs=settings["epochs"], shuffle=False, verbose=0, callbacks=[counts])
 
 
-def _checked(labelled: Labelled, what: str) -> Labelled:
-    images, labels = (np.asarray(values) for values in labelled)
+def _checked(labeled: ClassConditional, what: str) -> ClassConditional:
+    images, labels = (np.asarray(values) for values in labeled)
     if images.ndim != 4 or labels.shape != images.shape[:1] or len(labels) == 0:
         raise ValueError(
             f"Expected {what} images [num, height, width, channels] and labels [num]; "
@@ -156,7 +156,7 @@ def _checked(labelled: Labelled, what: str) -> Labelled:
     return images, labels.astype(np.int64)
 
 
-def _fingerprint(settings: dict, seed: int, *sets: Labelled) -> str:
+def _fingerprint(settings: dict, seed: int, *sets: ClassConditional) -> str:
     digest = hashlib.sha256(json.dumps({**settings, "seed": seed}, sort_keys=True).encode())
     for images, labels in sets:
         digest.update(repr(images.shape).encode())

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .classifier import CHUNK, Labelled, feature_classifier
+from .classifier import CHUNK, ClassConditional, feature_classifier
 from .clean_resize import clean_resize
 from .fid_inception import SHA256, SIZE, fid_network, read_fid_weights, set_fid_weights, weights_file
 
@@ -77,8 +77,8 @@ def pixel_features() -> Features:
 
 
 def classifier_features(
-    train: Labelled,
-    test: Labelled,
+    train: ClassConditional,
+    test: ClassConditional,
     *,
     folder: str | os.PathLike | None = None,
     seed: int = 0,

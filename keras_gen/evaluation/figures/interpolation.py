@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_gen import pictures
 
-from ..context import Subject
+from ..context import EvaluationContext
 
 ROWS = 8
 STEPS = 10
@@ -24,7 +24,7 @@ def interpolate(first: np.ndarray, last: np.ndarray, steps: int) -> np.ndarray:
     return (1.0 - weights) * first + weights * last
 
 
-def interpolation(subject: Subject) -> np.ndarray:
+def interpolation(context: EvaluationContext) -> np.ndarray:
     """Rows of pictures, each from one image to another: the image, decoded codes on the line, the other image.
 
     A conditional model decodes a whole row as its first image's class.
@@ -32,14 +32,14 @@ def interpolation(subject: Subject) -> np.ndarray:
     Raises:
         ValueError: for a split of one image.
     """
-    batch = subject.batch(2 * ROWS)
+    batch = context.batch(2 * ROWS)
     rows = len(batch["image"]) // 2
     if rows == 0:
         raise ValueError("An interpolation needs at least 2 images; the split has fewer")
-    codes = subject.map(subject.model.encode, batch)
+    codes = context.map(context.model.encode, batch)
     line = np.concatenate([interpolate(codes[row], codes[rows + row], STEPS) for row in range(rows)])
-    labels = subject.labels(batch)
-    decoded = subject.decode(line, None if labels is None else np.repeat(labels[:rows], STEPS))
+    labels = context.labels(batch)
+    decoded = context.decode(line, None if labels is None else np.repeat(labels[:rows], STEPS))
     first, last = batch["image"][:rows, None], batch["image"][rows : 2 * rows, None]
     strips = np.concatenate([first, decoded.reshape(rows, STEPS, *first.shape[2:]), last], axis=1)
-    return pictures.grid(strips.reshape(-1, *first.shape[2:]), columns=STEPS + 2, scale=subject.zoom)
+    return pictures.grid(strips.reshape(-1, *first.shape[2:]), columns=STEPS + 2, scale=context.zoom)

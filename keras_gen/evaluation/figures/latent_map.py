@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from keras_gen import pictures
 from keras_gen.distributions import Prior, draw_noise
 
-from ..context import Subject
+from ..context import EvaluationContext
 from ..metrics.log_likelihood import ImageDraws
 
 IMAGES = 2000
@@ -19,8 +19,8 @@ SIDE = 480
 LEGEND = 20
 
 
-def latent_map(subject: Subject) -> np.ndarray:
-    """Codes of images, coloured by label, over draws of the prior in gray.
+def latent_map(context: EvaluationContext) -> np.ndarray:
+    """Codes of images, colored by label, over draws of the prior in gray.
 
     A code is a draw of the image's posterior where the model has one: all draws together are what should look like the
     prior, and the posteriors' means are not. With 2 dimensions, the plane itself, beside what its points decode to
@@ -31,10 +31,10 @@ def latent_map(subject: Subject) -> np.ndarray:
     Returns:
         uint8 [height, width, 3].
     """
-    model, batch = subject.model, subject.batch(IMAGES)
-    means = subject.map(model.encode, batch)
-    codes = posterior_draws(subject, batch) if hasattr(model, "posterior_draws") else means
-    noise = draw_noise(model.noise(), len(codes), subject.seed)
+    model, batch = context.model, context.batch(IMAGES)
+    means = context.map(model.encode, batch)
+    codes = posterior_draws(context, batch) if hasattr(model, "posterior_draws") else means
+    noise = draw_noise(model.noise(), len(codes), context.seed)
     prior = np.asarray(model.codes_from({k: tf.constant(v) for k, v in noise.items()}))
     size, title = means.shape[1], "codes of images over draws of the prior (gray)"
     if size > 2:
@@ -44,22 +44,22 @@ def latent_map(subject: Subject) -> np.ndarray:
     elif size == 1:
         codes, prior = (np.concatenate([z, np.zeros_like(z)], axis=1) for z in (codes, prior))
     labels = batch.get("label")
-    names = subject.dataset().info.label_names
+    names = context.dataset().info.label_names
     panels = {title: scatter(codes, prior, labels if labels is not None and labels.ndim == 1 else None, names)}
     if size == 2:
-        decoded = subject.decode(prior_grid(model, STEPS, subject.seed))
-        panels = {"decoded quantiles of the prior": pictures.grid(decoded, columns=STEPS, scale=subject.zoom), **panels}
+        decoded = context.decode(prior_grid(model, STEPS, context.seed))
+        panels = {"decoded quantiles of the prior": pictures.grid(decoded, columns=STEPS, scale=context.zoom), **panels}
     return pictures.beside(panels)
 
 
-def posterior_draws(subject: Subject, batch: dict[str, np.ndarray]) -> np.ndarray:
+def posterior_draws(context: EvaluationContext, batch: dict[str, np.ndarray]) -> np.ndarray:
     """One code [size] of each image, drawn from its posterior."""
-    seed = tf.constant([subject.seed, 2])
+    seed = tf.constant([context.seed, 2])
 
     def draw(image, label, indices):
-        return subject.model.posterior_draws(image, label, ImageDraws(seed, indices), 1)[1][0]
+        return context.model.posterior_draws(image, label, ImageDraws(seed, indices), 1)[1][0]
 
-    return subject.map(draw, batch, indexed=True)
+    return context.map(draw, batch, indexed=True)
 
 
 def principal_plane(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -96,11 +96,11 @@ def prior_grid(model, steps: int, seed: int = 0) -> np.ndarray:
 
 
 def scatter(points: np.ndarray, background: np.ndarray, labels: np.ndarray | None, names=None) -> np.ndarray:
-    """Points of the plane, coloured by label with a legend, over gray ones.
+    """Points of the plane, colored by label with a legend, over gray ones.
 
     Args:
         points, background: [num, 2], the second coordinate pointing up.
-        labels: integers [num], or None for one colour.
+        labels: integers [num], or None for one color.
         names: name of each label, or None.
 
     Returns:
@@ -110,23 +110,23 @@ def scatter(points: np.ndarray, background: np.ndarray, labels: np.ndarray | Non
     low, high = np.quantile(both, 0.002, axis=0), np.quantile(both, 0.998, axis=0)
     center, reach = (low + high) / 2, max(float((high - low).max()) / 2 * 1.05, 1e-6)
     values = [] if labels is None else sorted(set(labels.tolist()))[:LEGEND]
-    colours = {value: _colour(i, len(values)) for i, value in enumerate(values)}
+    colors = {value: _colour(i, len(values)) for i, value in enumerate(values)}
     image = Image.new("RGB", (SIDE + (110 if values else 0), SIDE), "white")
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(12)
 
     def dots(places, chosen, radius):
-        for (x, y), colour in zip((places - center) / reach, chosen, strict=True):
+        for (x, y), color in zip((places - center) / reach, chosen, strict=True):
             if max(abs(x), abs(y)) <= 1:
                 left, top = (x + 1) / 2 * (SIDE - 1), (1 - y) / 2 * (SIDE - 1)
-                draw.ellipse([left - radius, top - radius, left + radius, top + radius], fill=colour)
+                draw.ellipse([left - radius, top - radius, left + radius, top + radius], fill=color)
 
     dots(background, [(205, 205, 205)] * len(background), 1.5)
     other = (110, 110, 110) if values else (30, 90, 200)
-    dots(points, [other] * len(points) if labels is None else [colours.get(v, other) for v in labels.tolist()], 2)
+    dots(points, [other] * len(points) if labels is None else [colors.get(v, other) for v in labels.tolist()], 2)
     draw.rectangle([0, 0, SIDE - 1, SIDE - 1], outline=(150, 150, 150))
     for row, value in enumerate(values):
         top = 6 + 18 * row
-        draw.ellipse([SIDE + 10, top + 2, SIDE + 20, top + 12], fill=colours[value])
+        draw.ellipse([SIDE + 10, top + 2, SIDE + 20, top + 12], fill=colors[value])
         text = names[value] if names is not None and 0 <= value < len(names) else str(value)
         draw.text((SIDE + 26, top), str(text)[:14], fill=(40, 40, 40), font=font)
     return np.asarray(image)

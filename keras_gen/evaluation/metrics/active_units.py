@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..context import Subject
+from ..context import EvaluationContext
 
 THRESHOLD = 0.01
 
@@ -22,9 +22,9 @@ def count_active_units(codes: np.ndarray, threshold: float = THRESHOLD) -> int:
     return int(np.sum(np.var(codes, axis=0) > threshold))
 
 
-def active_units(subject: Subject) -> tuple[dict, dict]:
+def active_units(context: EvaluationContext) -> tuple[dict, dict]:
     """`active_units`, out of the dimensions of a code."""
-    codes = subject.map(subject.model.encode, subject.batch(subject.max_images))
+    codes = context.map(context.model.encode, context.batch(context.max_images))
     about = {
         "unit": f"latent dimensions of {codes.shape[1]}",
         "images": len(codes),

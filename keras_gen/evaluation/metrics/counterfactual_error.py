@@ -7,18 +7,18 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_gen.data import FACTORS, Factors, render_shapes
-from keras_gen.data.resize import Fit
+from keras_gen.data.resize import Resize
 
 RENDERED = 64  # the size that `shapes` is drawn at before it is fitted
 TEXTURED = ("texture_angle", "texture_period", "texture_phase", "texture_color")
 
 
-class CounterpartErrors(NamedTuple):
+class CounterfactualErrors(NamedTuple):
     """Mean absolute errors over pixels, in units of the range [0, 1], float64 [num].
 
     Attributes:
-        made: of the translations, each to the nearest of its true counterparts.
-        untouched: of the images as they were, each to the nearest of its true counterparts: doing nothing.
+        made: of the translations, each to the nearest of its true counterfactuals.
+        untouched: of the images as they were, each to the nearest of its true counterfactuals: doing nothing.
     """
 
     made: np.ndarray
@@ -30,10 +30,10 @@ class CounterpartErrors(NamedTuple):
         return float(self.made.mean() / self.untouched.mean())
 
 
-def counterparts(factors: Factors, by: str, value: str | int, image_shape: Sequence[int]) -> np.ndarray:
-    """The true counterparts of pictures of `shapes` of which one factor becomes another class.
+def counterfactuals(factors: Factors, by: str, value: str | int, image_shape: Sequence[int]) -> np.ndarray:
+    """The true counterfactuals of pictures of `shapes` of which one factor becomes another class.
 
-    A plain object tells nothing of the angle, period, phase and second colour that a texture would have: where `by` is
+    A plain object tells nothing of the angle, period, phase and second color that a texture would have: where `domain_field` is
     the texture, every combination of these is a counterpart. Else there is one.
 
     Args:
@@ -43,12 +43,12 @@ def counterparts(factors: Factors, by: str, value: str | int, image_shape: Seque
         image_shape: (height, width, channels) that the pictures are fitted to, as `keras_gen.data.load` does.
 
     Returns:
-        float32 [counterparts, n, height, width, channels] in [0, 1].
+        float32 [counterfactuals, n, height, width, channels] in [0, 1].
     """
     name = value if isinstance(value, str) else FACTORS[by][value]
     free = TEXTURED if by == "texture" and name != "plain" else ()
     classes = [range(len(FACTORS[factor])) for factor in free]
-    fit, drawn = Fit(tuple(image_shape)), {}
+    fit, drawn = Resize(tuple(image_shape)), {}
     for chosen in itertools.product(*classes):
         changed = factors.change(**{by: value}, **dict(zip(free, chosen, strict=True)))
         # dots and checks repeat after 90 degrees: the same picture is drawn once
@@ -58,20 +58,20 @@ def counterparts(factors: Factors, by: str, value: str | int, image_shape: Seque
     return np.stack(list(drawn.values())).astype(np.float32) / 255
 
 
-def counterpart_errors(images: np.ndarray, made: np.ndarray, truths: np.ndarray) -> CounterpartErrors:
+def counterfactual_errors(images: np.ndarray, made: np.ndarray, truths: np.ndarray) -> CounterfactualErrors:
     """Errors of translations, and of doing nothing, to the nearest true counterpart of each.
 
     Args:
         images: what was translated [num, height, width, channels].
         made: the translations, of the same shape.
-        truths: from `counterparts`.
+        truths: from `counterfactuals`.
 
     Raises:
         ValueError: for shapes that do not fit.
     """
     if images.shape != made.shape or truths.shape[1:] != images.shape:
         raise ValueError(
-            f"Expected images and translations of one shape and counterparts [k, *that]; received {images.shape}, "
+            f"Expected images and translations of one shape and counterfactuals [k, *that]; received {images.shape}, "
             f"{made.shape} and {truths.shape}"
         )
 
@@ -79,4 +79,4 @@ def counterpart_errors(images: np.ndarray, made: np.ndarray, truths: np.ndarray)
         errors = [np.abs(given.astype(np.float64) - truth).mean(axis=(1, 2, 3)) for truth in truths]
         return np.min(errors, axis=0)
 
-    return CounterpartErrors(nearest(made), nearest(images))
+    return CounterfactualErrors(nearest(made), nearest(images))

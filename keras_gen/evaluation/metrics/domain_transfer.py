@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..features.classifier import Labelled, feature_classifier
+from ..features.classifier import ClassConditional, feature_classifier
 
 # what each classifier learns from: a smaller set is enlarged by copies that are moved by so many pixels at most
 ENLARGED, MOVED = 60_000, 2
@@ -27,10 +27,10 @@ class Transfer(NamedTuple):
 
 
 def transfer(
-    translated: Labelled,
-    source: Labelled,
-    target: Labelled,
-    test: Labelled,
+    translated: ClassConditional,
+    source: ClassConditional,
+    target: ClassConditional,
+    test: ClassConditional,
     *,
     seed: int = 0,
     folder=None,
@@ -56,7 +56,7 @@ def transfer(
         Hoffman et al. 2017, CyCADA, arXiv:1711.03213, section 4.1 (the digits).
     """
 
-    def accuracy(train: Labelled) -> float:
+    def accuracy(train: ClassConditional) -> float:
         learned = moved_copies(train, ENLARGED if enlarged is None else enlarged, seed)
         return feature_classifier(learned, test, seed=seed, folder=folder, progress=progress).accuracy
 
@@ -64,11 +64,11 @@ def transfer(
     return Transfer(accuracy(translated), accuracy(source) if alike else None, accuracy(target))
 
 
-def moved_copies(labelled: Labelled, num: int, seed: int = 0, most: int = MOVED) -> Labelled:
+def moved_copies(labeled: ClassConditional, num: int, seed: int = 0, most: int = MOVED) -> ClassConditional:
     """A set enlarged to `num` images or a little more: itself, then copies of it, each image moved at random.
 
     Args:
-        labelled: images [n, height, width, channels] and their labels.
+        labeled: images [n, height, width, channels] and their labels.
         num: images that are due; a set that has them is returned as it is.
         seed: of the moves.
         most: pixels each way; the edge is repeated.
@@ -76,10 +76,10 @@ def moved_copies(labelled: Labelled, num: int, seed: int = 0, most: int = MOVED)
     Returns:
         Images (float16 where there are copies: they are many) and labels.
     """
-    images, labels = labelled
+    images, labels = labeled
     copies = math.ceil(num / len(images))
     if copies < 2:
-        return labelled
+        return labeled
     generator = np.random.Generator(np.random.Philox(key=seed))
     sides, few = ((0, 0), (most, most), (most, most), (0, 0)), images.astype(np.float16)
     padded, (height, width) = np.pad(few, sides, mode="edge"), images.shape[1:3]

@@ -58,15 +58,15 @@ def feature_scores(
         value = sliced_wasserstein(samples, real, seed=seed, progress=functools.partial(report, 1))
         return {"swd": (value, {"note": "second order, 1,000 directions"})}
 
-    def neighbours() -> dict[str, Score]:
+    def neighbors() -> dict[str, Score]:
         found = precision_recall(real, samples, progress=functools.partial(report, 2))._asdict()
         nearest = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
-        return {metric: (value, {"note": f"{nearest[metric]} nearest neighbours"}) for metric, value in found.items()}
+        return {metric: (value, {"note": f"{nearest[metric]} nearest neighbors"}) for metric, value in found.items()}
 
     def report(part: int, done: int, total: int) -> None:
         progress(round(100 * (part + done / total) / 3), 100)
 
-    parts = (((frechet,), frechets), (("kid",), kernel), (("swd",), sliced), (PrecisionRecall._fields, neighbours))
+    parts = (((frechet,), frechets), (("kid",), kernel), (("swd",), sliced), (PrecisionRecall._fields, neighbors))
     scores = {}
     for part, (metrics, measure) in enumerate(parts):
         report(max(0, part - 1), 0, 1)

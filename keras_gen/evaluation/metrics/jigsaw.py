@@ -32,7 +32,7 @@ def inside_error(images: np.ndarray, made: np.ndarray, masks: np.ndarray) -> np.
     """Mean absolute difference inside the mask (from 1/2 on), over pixels and channels: [num]; 0 without such pixels.
 
     Args:
-        images, made: [num, height, width, channels] in [0, 1]; `made` may be one colour, [num, 1, 1, channels].
+        images, made: [num, height, width, channels] in [0, 1]; `made` may be one color, [num, 1, 1, channels].
         masks: [num, height, width, 1].
     """
     inside = masks >= 0.5
@@ -41,7 +41,7 @@ def inside_error(images: np.ndarray, made: np.ndarray, masks: np.ndarray) -> np.
 
 
 def best_constants(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """The one colour for each image with the smallest `inside_error`: the median of each channel inside the mask.
+    """The one color for each image with the smallest `inside_error`: the median of each channel inside the mask.
 
     Args:
         images, masks: as in `inside_error`.
@@ -49,9 +49,9 @@ def best_constants(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     Returns:
         [num, 1, 1, channels]; zeros where the mask is empty.
     """
-    colours = [np.median(image[mask], axis=0) if mask.any() else np.zeros(image.shape[-1])
+    colors = [np.median(image[mask], axis=0) if mask.any() else np.zeros(image.shape[-1])
                for image, mask in zip(images, masks[..., 0] >= 0.5, strict=True)]  # fmt: skip
-    return np.stack(colours)[:, None, None].astype(np.float32)
+    return np.stack(colors)[:, None, None].astype(np.float32)
 
 
 def tiles_right(tiles: np.ndarray, whole: np.ndarray, places: np.ndarray, presence: np.ndarray) -> np.ndarray:

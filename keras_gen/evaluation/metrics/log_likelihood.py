@@ -15,7 +15,7 @@ CACHED_VALUES = 2**19
 class ImageDraws:
     """Noise that depends on (seed, image index) alone: the same for an image in whatever chunk it is evaluated.
 
-    The interface of `keras_gen.models.Draws`.
+    The interface of `keras_gen.models.BatchNoise`.
 
     Args:
         seed: int32 [2].

@@ -32,7 +32,7 @@ class NearestNeighbours(NamedTuple):
     ratio: float | None
 
 
-def nearest_neighbours(
+def nearest_neighbors(
     generated: np.ndarray, train: np.ndarray | Iterable[np.ndarray], held_out: np.ndarray | None = None
 ) -> NearestNeighbours:
     """Find the nearest training image of every generated image, and compare with real images that were not trained on.

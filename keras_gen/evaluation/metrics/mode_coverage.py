@@ -1,4 +1,4 @@
-"""How many modes of a labelled set are generated, and how evenly: Stacked MNIST's 1,000 combinations of digits."""
+"""How many modes of a labeled set are generated, and how evenly: Stacked MNIST's 1,000 combinations of digits."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Precision and recall, density and coverage: fidelity and diversity apart, by nearest neighbours."""
+"""Precision and recall, density and coverage: fidelity and diversity apart, by nearest neighbors."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class PrecisionRecall(NamedTuple):
 
     precision: of generated samples in the ball of any real one, 0 to 1.
     recall: of real samples in the ball of any generated one, 0 to 1.
-    density: real balls that a generated sample lies in, / neighbours; 1 is expected of real samples, more is possible.
+    density: real balls that a generated sample lies in, / neighbors; 1 is expected of real samples, more is possible.
     coverage: of real samples whose own ball holds a generated one, 0 to 1.
     """
 
@@ -28,13 +28,13 @@ def precision_recall(
     real: np.ndarray,
     generated: np.ndarray,
     *,
-    neighbours: int = 3,
-    density_neighbours: int = 5,
+    neighbors: int = 3,
+    density_neighbors: int = 5,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PrecisionRecall:
     """Improved precision and recall, and density and coverage.
 
-    The ball of a sample reaches to its k-th nearest neighbour in its own set, border included; k is 3 for precision
+    The ball of a sample reaches to its k-th nearest neighbor in its own set, border included; k is 3 for precision
     and recall and 5 for density and coverage, as in the papers. Where both sets come from one distribution, the
     expected density is 1 and the expected coverage 1 - prod_{i=1..k} (N - i) / (M + N - i), with N real and M
     generated samples (0.969 for many, k = 5); precision and recall have no such value and depend on the features: read
@@ -42,8 +42,8 @@ def precision_recall(
 
     Args:
         real, generated: features [num, size]; each set has its own number.
-        neighbours: k of precision and recall, >= 1.
-        density_neighbours: k of density and coverage, >= 1.
+        neighbors: k of precision and recall, >= 1.
+        density_neighbors: k of density and coverage, >= 1.
         progress: called with (samples compared, those that will be), over three comparisons of all pairs.
 
     Returns:
@@ -57,15 +57,15 @@ def precision_recall(
         Naeem, Oh, Uh, Choi, Yoo 2020, Reliable fidelity and diversity metrics, arXiv:2002.09797, section 3,
         lemmas 1 and 2.
     """
-    if min(neighbours, density_neighbours) < 1:
-        raise ValueError(f"Expected neighbours >= 1; received {neighbours} and {density_neighbours}")
-    real, generated = feature_pair(real, generated, least=max(neighbours, density_neighbours) + 1)
+    if min(neighbors, density_neighbors) < 1:
+        raise ValueError(f"Expected neighbors >= 1; received {neighbors} and {density_neighbors}")
+    real, generated = feature_pair(real, generated, least=max(neighbors, density_neighbors) + 1)
     total = 2 * len(real) + len(generated)
     around_real, dense_around_real = squared_radii(
-        real, (neighbours, density_neighbours), progress=lambda done: progress(done, total)
+        real, (neighbors, density_neighbors), progress=lambda done: progress(done, total)
     )
     (around_generated,) = squared_radii(
-        generated, (neighbours,), progress=lambda done: progress(len(real) + done, total)
+        generated, (neighbors,), progress=lambda done: progress(len(real) + done, total)
     )
     precise = np.zeros(len(generated), bool)
     recalled, covered, inside = 0, 0, 0
@@ -79,29 +79,29 @@ def precision_recall(
     return PrecisionRecall(
         precision=float(precise.mean()),
         recall=recalled / len(real),
-        density=inside / (density_neighbours * len(generated)),
+        density=inside / (density_neighbors * len(generated)),
         coverage=covered / len(real),
     )
 
 
 def squared_radii(
-    features: np.ndarray, neighbours: Sequence[int], *, progress: Callable[[int], None] = lambda done: None
+    features: np.ndarray, neighbors: Sequence[int], *, progress: Callable[[int], None] = lambda done: None
 ) -> list[np.ndarray]:
-    """The squared distance of each sample to its k-th nearest neighbour in the set, itself not counted.
+    """The squared distance of each sample to its k-th nearest neighbor in the set, itself not counted.
 
     Args:
         features: [num, size].
-        neighbours: values of k, each 1 <= k < num.
+        neighbors: values of k, each 1 <= k < num.
         progress: called with the number of samples done.
 
     Returns:
         For each k, float64 [num].
     """
-    radii = [np.empty(len(features)) for _ in neighbours]
+    radii = [np.empty(len(features)) for _ in neighbors]
     for rows, distances in squared_distances(features, features):
         # the sample itself is among them, at 0
-        distances.partition(sorted(set(neighbours)), axis=1)
-        for radius, k in zip(radii, neighbours, strict=True):
+        distances.partition(sorted(set(neighbors)), axis=1)
+        for radius, k in zip(radii, neighbors, strict=True):
             radius[rows] = distances[:, k]
         progress(rows.stop)
     return radii

@@ -32,14 +32,14 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         encoder: images -> codes [batch, size]; with `num_categories` K, a list: logits of y [batch, K], z
             [batch, size]. Two layers and not one: in an int8 file each has the scale that its own values need.
         decoder: codes [batch, size], or [batch, K + size] -> logits [batch, height, width, channels].
-        discriminator: codes z [batch, size] -> logits [batch, 1]; with `informed_classes`, [codes, one-hot labels].
+        discriminator: codes z [batch, size] -> logits [batch, 1]; with `prior_num_classes`, [codes, one-hot labels].
         category_discriminator: y [batch, K] -> logits [batch, 1]; due with `num_categories`.
         prior: of z: draws from base noise, as `keras_gen.Prior`, `PetalPrior` or `SwissRollPrior`; None is the
             isotropic standard normal.
         num_categories: K >= 2, or None.
-        supervised: a batch also holds `labelled_image` and `labelled_label`, and a further player moves the encoder
+        supervised: a batch also holds `labeled_image` and `labeled_label`, and a further player moves the encoder
             towards their classes. Needs `num_categories`.
-        informed_classes: classes of a label-informed prior: the discriminator is told an image's class, and the prior
+        prior_num_classes: classes of a label-informed prior: the discriminator is told an image's class, and the prior
             draws for it (it must take `label`). A label of -1 is an image without one. The encoder is told nothing.
         input_noise: deviation of normal noise on every image that the encoder sees in training, >= 0; what it
             reconstructs is the image without it (a denoising autoencoder), and a class learned from few images
@@ -56,8 +56,8 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
 
     system = "aae"
     averaged = ("encoder", "decoder")
-    makers = ("encoder",)
-    label_setting = "informed_classes"
+    shared_networks = ("encoder",)
+    label_setting = "prior_num_classes"
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         prior=None,
         num_categories: int | None = None,
         supervised: bool = False,
-        informed_classes: int | None = None,
+        prior_num_classes: int | None = None,
         input_noise: float = 0.0,
         loss: str = "mse",
         objective: str | dict = "non_saturating",
@@ -80,7 +80,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         self.tracked = _tracked(num_categories, supervised)  # before the base makes the trackers
         super().__init__(encoder, decoder, ema=ema, seed=seed, **kwargs)
         self.discriminator, self.category_discriminator = discriminator, category_discriminator
-        self.num_categories, self.supervised, self.informed_classes = num_categories, supervised, informed_classes
+        self.num_categories, self.supervised, self.prior_num_classes = num_categories, supervised, prior_num_classes
         self.input_noise, self.reconstruction_loss, self.objective = input_noise, loss, objective
         self.style_size = self.latent_size - (num_categories or 0)
         self.prior = Prior(size=self.style_size) if prior is None else prior
@@ -103,57 +103,57 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             players.append(Player("classification", (logits,), self.classification))
         return players
 
-    def make(self, batch, draws, training):
+    def shared_forward(self, batch, batch_noise, training):
         """One pass of the encoder for all players: its gradients are those at its weights before the step."""
-        return self._encoded_with_noise(batch["image"], draws, training)
+        return self._encoded_with_noise(batch["image"], batch_noise, training)
 
-    def reconstruction(self, batch, made, draws, place, training):
+    def reconstruction(self, batch, shared, batch_noise, global_batch, training):
         """The reconstruction loss, summed over pixels."""
-        logits = self.decoded(self.code_of(made), training=training)
+        logits = self.decoded(self.code_of(shared), training=training)
         images = self.target_of(batch)
         losses = bernoulli_cross_entropy(images, logits) if self.reconstruction_loss == "bernoulli" else (
             squared_error(images, tf.nn.sigmoid(logits))
         )  # fmt: skip
         return losses, {}
 
-    def discriminator_loss(self, batch, made, draws, place, training):
-        """Draws of the prior against styles."""
-        label = self.informed_by(batch)
-        noise = draws.noise(self.prior.noise)
+    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
+        """BatchNoise of the prior against styles."""
+        label = self.prior_label(batch)
+        noise = batch_noise.noise(self.prior.noise)
         real = self.prior.draw(noise) if label is None else self.prior.draw(noise, label=label)
-        logits = self.judged(real, label, training), self.judged(made["style"], label, training)
+        logits = self.judged(real, label, training), self.judged(shared["style"], label, training)
         return self._objective.discriminator(*logits), {"discriminator_accuracy": self._objective.accuracy(*logits)}
 
-    def category_loss(self, batch, made, draws, place, training):
+    def category_loss(self, batch, shared, batch_noise, global_batch, training):
         """One-hot categories against the softmax of the encoder's logits."""
         logits = [
             tf.cast(self.category_discriminator(y, training=training), tf.float32)[:, 0]
-            for y in (draws.one_hot((self.num_categories,)), tf.nn.softmax(made["logits"]))
+            for y in (batch_noise.one_hot((self.num_categories,)), tf.nn.softmax(shared["logits"]))
         ]
         return self._objective.discriminator(*logits), {}
 
-    def regularization(self, batch, made, draws, place, training):
+    def regularization(self, batch, shared, batch_noise, global_batch, training):
         """What the encoder owes to the discriminators."""
-        losses = self._objective.generator(self.judged(made["style"], self.informed_by(batch), training))
+        losses = self._objective.generator(self.judged(shared["style"], self.prior_label(batch), training))
         if self.num_categories:
-            logits = self.category_discriminator(tf.nn.softmax(made["logits"]), training=training)
+            logits = self.category_discriminator(tf.nn.softmax(shared["logits"]), training=training)
             losses += self._objective.generator(tf.cast(logits, tf.float32)[:, 0])
         return losses, {}
 
-    def classification(self, batch, made, draws, place, training):
-        """Cross-entropy of the labelled images' classes, in nats."""
-        if "labelled_image" not in batch or "labelled_label" not in batch:
+    def classification(self, batch, shared, batch_noise, global_batch, training):
+        """Cross-entropy of the labeled images' classes, in nats."""
+        if "labeled_image" not in batch or "labeled_label" not in batch:
             raise ValueError(
-                f"supervised=True needs labelled_image and labelled_label in a batch; it has {', '.join(sorted(batch))}"
+                f"supervised=True needs labeled_image and labeled_label in a batch; it has {', '.join(sorted(batch))}"
             )
-        logits = self._encoded_with_noise(batch["labelled_image"], draws, training)["logits"]
-        label = class_indices(batch["labelled_label"], self.num_categories)
+        logits = self._encoded_with_noise(batch["labeled_image"], batch_noise, training)["logits"]
+        label = class_indices(batch["labeled_label"], self.num_categories)
         right = tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == label, tf.float32)
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits), {"labelled_accuracy": right}
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits), {"labeled_accuracy": right}
 
-    def _encoded_with_noise(self, image, draws, training: bool) -> dict[str, tf.Tensor]:
+    def _encoded_with_noise(self, image, batch_noise, training: bool) -> dict[str, tf.Tensor]:
         if training and self.input_noise:
-            image = image + self.input_noise * draws.normal(self.image_shape)
+            image = image + self.input_noise * batch_noise.normal(self.image_shape)
         return self.encoded(image, training=training)
 
     def judged(self, codes, label, training: bool) -> tf.Tensor:
@@ -161,26 +161,26 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         inputs = codes if label is None else [codes, label]
         return tf.cast(self.discriminator(inputs, training=training), tf.float32)[:, 0]
 
-    def informed_by(self, batch) -> tf.Tensor | None:
+    def prior_label(self, batch) -> tf.Tensor | None:
         """One-hot classes [batch, classes], zeros where the label is -1; None without a label-informed prior."""
-        if not self.informed_classes:
+        if not self.prior_num_classes:
             return None
         if "label" not in batch:
             raise ValueError(f"A label-informed prior needs 'label'; the batch has {', '.join(sorted(batch))}")
-        return tf.one_hot(class_indices(batch["label"], self.informed_classes, lowest=-1), self.informed_classes)
+        return tf.one_hot(class_indices(batch["label"], self.prior_num_classes, lowest=-1), self.prior_num_classes)
 
     # use
 
     def encoded(self, image, label=None, training: bool = False) -> dict[str, tf.Tensor]:
         """`style` and, with categories, `logits`, in float32; outside training the average's, where there is one."""
-        network = self.encoder if training else self.shown("encoder")
+        network = self.encoder if training else self.inference_network("encoder")
         names = ("logits", "style") if self.num_categories else ("style",)
-        made = keras.tree.flatten(network(image, training=training))
-        return {name: tf.cast(part, tf.float32) for name, part in zip(names, made, strict=True)}
+        shared = keras.tree.flatten(network(image, training=training))
+        return {name: tf.cast(part, tf.float32) for name, part in zip(names, shared, strict=True)}
 
     def decoded(self, z, label=None, training: bool = False):
         """The decoder's output in float32; outside training that of the average, where there is one."""
-        network = self.decoder if training else self.shown("decoder")
+        network = self.decoder if training else self.inference_network("decoder")
         return tf.cast(network(z, training=training), tf.float32)
 
     def code_of(self, encoded):
@@ -196,11 +196,11 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
 
     @property
     def optional_image_fields(self):
-        return super().optional_image_fields | ({"labelled_image": self.image_shape} if self.supervised else {})
+        return super().optional_image_fields | ({"labeled_image": self.image_shape} if self.supervised else {})
 
     @property
     def label_classes(self):
-        return self.informed_classes
+        return self.prior_num_classes
 
     def classify(self, image) -> tf.Tensor:
         """Images -> probabilities of the categories, float32 [batch, num_categories].
@@ -235,7 +235,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         return endpoints
 
     def get_config(self) -> dict:
-        own = ("num_categories", "supervised", "informed_classes", "input_noise", "objective", "ema")
+        own = ("num_categories", "supervised", "prior_num_classes", "input_noise", "objective", "ema")
         parts = ("discriminator", "category_discriminator", "prior")
         config = {
             **super().get_config(),
@@ -274,10 +274,10 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
                 f"The decoder's outputs have the shape {tuple(self.decoder.output_shape[1:])}; the encoder takes "
                 f"images {self.image_shape}"
             )
-        wanted = 2 if self.informed_classes else 1
+        wanted = 2 if self.prior_num_classes else 1
         if len(self.discriminator.inputs) != wanted:
             raise ValueError(
-                f"informed_classes={self.informed_classes}: the discriminator must take {wanted} input(s); it takes "
+                f"prior_num_classes={self.prior_num_classes}: the discriminator must take {wanted} input(s); it takes "
                 f"{len(self.discriminator.inputs)}"
             )
 
@@ -287,5 +287,5 @@ def _tracked(num_categories, supervised) -> tuple[str, ...]:
     if num_categories:
         names.append("category_discriminator_loss")
     if supervised:
-        names += ["classification_loss", "labelled_accuracy"]
+        names += ["classification_loss", "labeled_accuracy"]
     return tuple(names)

@@ -16,12 +16,13 @@ def aae(
     *,
     network: str = "mlp",
     latent_size: int = 8,
-    width: int | None = None,
-    discriminator_width: int = 1000,
+    base_filters: int | None = None,
+    hidden_units: int | None = None,
+    discriminator_units: int = 1000,
     prior: str | dict = "normal",
     num_categories: int | None = None,
     supervised: bool = False,
-    informed_classes: int | None = None,
+    prior_num_classes: int | None = None,
     input_noise: float = 0.0,
     loss: str = "mse",
     objective: str | dict = "non_saturating",
@@ -32,19 +33,20 @@ def aae(
     from .networks import code_discriminator
 
     code = latent_size + (num_categories or 0)
-    width = width or (1000 if network == "mlp" else 32)
     outputs = (num_categories, latent_size) if num_categories else latent_size
-    encoder, decoder = encoder_decoder(network, image_shape, outputs, code, image_shape[2], width, None)
-    hidden = (discriminator_width,) * 2
+    encoder, decoder = encoder_decoder(
+        network, image_shape, outputs, code, image_shape[2], base_filters, hidden_units or 1000, None
+    )
+    hidden = (discriminator_units,) * 2
     return models.AdversarialAutoencoder(
         encoder,
         decoder,
-        code_discriminator(latent_size, hidden=hidden, num_classes=informed_classes),
+        code_discriminator(latent_size, hidden=hidden, num_classes=prior_num_classes),
         category_discriminator=code_discriminator(num_categories, hidden=hidden) if num_categories else None,
         prior=prior_of(prior, latent_size, image_shape, seed or 0),
         num_categories=num_categories,
         supervised=supervised,
-        informed_classes=informed_classes,
+        prior_num_classes=prior_num_classes,
         input_noise=input_noise,
         loss=loss,
         objective=objective,

@@ -51,7 +51,7 @@ class Autoencoder(EncoderDecoder):
         self.reconstruction_loss = loss
         self.prior = Prior(size=self.latent_size)
 
-    def losses_of(self, batch, draws, place, training):
+    def losses_of(self, batch, batch_noise, global_batch, training):
         image, label = batch["image"], self.label_of(batch)
         logits = self.decoded(self.encoded(image, label, training), label, training)
         target = self.target_of(batch)

@@ -15,13 +15,16 @@ def autoencoder(
     *,
     network: str = "conv",
     latent_size: int = 32,
-    width: int | None = None,
+    base_filters: int | None = None,
+    hidden_units: int | None = None,
     loss: str = "mse",
     num_classes: int | None = None,
 ) -> "models.Autoencoder":
     from keras_gen import models
 
-    parts = encoder_decoder(network, image_shape, latent_size, latent_size, image_shape[2], width, num_classes)
+    parts = encoder_decoder(
+        network, image_shape, latent_size, latent_size, image_shape[2], base_filters, hidden_units, num_classes
+    )
     return models.Autoencoder(*parts, loss=loss, num_classes=num_classes, seed=seed)
 
 

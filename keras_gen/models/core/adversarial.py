@@ -3,32 +3,32 @@
 import keras
 import tensorflow as tf
 
-from . import ema as averages
-from .finite_check import checked
+from . import ema
+from .finite_check import check_finite
 from .generative_model import GenerativeModel
-from .global_batch import Draws, Place
+from .global_batch import BatchNoise, GlobalBatch
 from .player import Optimizers, Player, optimizers_for
 
 
 class AdversarialModel(GenerativeModel):
     """A generative model that several players train, each with its own loss and optimizer.
 
-    A subclass writes `players`, and may write `make`: the tensors that several players use, such as the generated
+    A subclass writes `players`, and may write `shared_forward`: the tensors that several players use, such as the generated
     images. They are computed once; each player's gradient is taken at them and, where the player moves what made
     them, carried on through the one pass that made them.
 
     Args:
         ema: decay of the moving average of the networks named in `averaged`, in (0, 1); None or False for none.
-            `generate` and everything exported use the averages.
+            `generate` and everything exported use the ema.
         seed: as in `GenerativeModel`.
 
     Attributes:
         averaged: names of the attributes that hold networks to average.
-        makers: names of the attributes that hold the networks that `make` runs.
+        shared_networks: names of the attributes that hold the networks that `shared_forward` runs.
     """
 
     averaged: tuple[str, ...] = ()
-    makers: tuple[str, ...] = ()
+    shared_networks: tuple[str, ...] = ()
     monitor = None
 
     def __init__(self, *, ema: float | None = None, **kwargs):
@@ -36,7 +36,7 @@ class AdversarialModel(GenerativeModel):
         if ema and not 0 < ema < 1:
             raise ValueError(f"ema must be a decay in (0, 1), or None; received {ema!r}")
         self.ema = ema or None
-        self.twins = {}
+        self.ema_networks = {}
 
     # what a system writes
 
@@ -44,11 +44,11 @@ class AdversarialModel(GenerativeModel):
         """The players, in the order in which they move."""
         raise NotImplementedError
 
-    def make(self, batch: dict, draws: Draws, training: bool) -> dict[str, tf.Tensor]:
+    def shared_forward(self, batch: dict, batch_noise: BatchNoise, training: bool) -> dict[str, tf.Tensor]:
         """What several players use of a batch: name -> tensor [rows, ...]."""
         return {}
 
-    def trouble(self, logs: dict[str, float]) -> dict[str, str]:
+    def diagnose(self, logs: dict[str, float]) -> dict[str, str]:
         """What an epoch's metrics tell of a game that goes wrong: a name -> what it is and what may help."""
         return {}
 
@@ -57,11 +57,11 @@ class AdversarialModel(GenerativeModel):
     def average(self) -> None:
         """Start the averages of the networks in `averaged`; called at the end of a subclass's `__init__`."""
         if self.ema:
-            self.twins = {name: averages.twin_of(getattr(self, name)) for name in self.averaged}
+            self.ema_networks = {name: ema.clone_for_ema(getattr(self, name)) for name in self.averaged}
 
-    def shown(self, name: str) -> keras.Model:
+    def inference_network(self, name: str) -> keras.Model:
         """The network of a name as it is used outside training: its average where there is one."""
-        return self.twins.get(name, getattr(self, name))
+        return self.ema_networks.get(name, getattr(self, name))
 
     # compile
 
@@ -74,12 +74,12 @@ class AdversarialModel(GenerativeModel):
         """
         self._players = self.players()
         names = [player.name for player in self._players]
-        made = optimizers_for(names, optimizer, self.dtype_policy.name)
+        shared = optimizers_for(names, optimizer, self.dtype_policy.name)
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
-        self.optimizers = made
+        self.optimizers = shared
         for player in self._players:
-            made[player.name].build(player.optimized)
-        self.optimizer = Optimizers(made)
+            shared[player.name].build(player.optimized)
+        self.optimizer = Optimizers(shared)
 
     def get_compile_config(self) -> dict | None:
         if not self.compiled:
@@ -91,30 +91,30 @@ class AdversarialModel(GenerativeModel):
 
     def train_step(self, data) -> dict:
         batch = self.batch_of(data)
-        whole = Place(self.rows_of(batch))
-        parts = self._dealt(batch, whole)
+        whole = GlobalBatch(self.rows_of(batch))
+        parts = self._split_batch(batch, whole)
         logs = {}
         for player in self._players:
             for part in parts[-player.updates :]:
-                logs |= self._move(player, part)
+                logs |= self._update_player(player, part)
         self.after_step(whole)
         self.train_steps.assign_add(1)
-        return self._track(logs, parts[-1].place)
+        return self._track(logs, parts[-1].global_batch)
 
-    def after_step(self, place: Place) -> None:
-        """What follows once all players have moved: the averages."""
-        for name, twin in self.twins.items():
-            averages.follow(twin, getattr(self, name), tf.convert_to_tensor(self.train_steps), self.ema)
+    def after_step(self, global_batch: GlobalBatch) -> None:
+        """What follows once all players have moved: the ema."""
+        for name, twin in self.ema_networks.items():
+            ema.update_ema(twin, getattr(self, name), tf.convert_to_tensor(self.train_steps), self.ema)
 
     def test_step(self, data) -> dict:
-        batch, place, draws = self._evaluated(data)
-        made, logs = self.make(batch, draws, training=False), {}
+        batch, global_batch, batch_noise = self._evaluated(data)
+        shared, logs = self.shared_forward(batch, batch_noise, training=False), {}
         for player in self._players:
-            rows, more = player.loss(batch, made, draws, place, False)
+            rows, more = player.loss(batch, shared, batch_noise, global_batch, False)
             logs |= {f"{player.name}_loss": rows, **more}
-        return self._track(logs, place)
+        return self._track(logs, global_batch)
 
-    def _dealt(self, batch: dict, whole: Place) -> list["_Part"]:
+    def _split_batch(self, batch: dict, whole: GlobalBatch) -> list["_SubBatch"]:
         """The batch in as many parts as the most active player has updates.
 
         Example i of the global batch goes to part i mod n: which examples meet does not depend on the replicas.
@@ -123,64 +123,66 @@ class AdversarialModel(GenerativeModel):
         parts = []
         for index in range(count):
             if count == 1:
-                rows, place = batch, whole
+                rows, global_batch = batch, whole
             else:
                 start = (index - whole.first) % count
                 rows = {name: value[start::count] for name, value in batch.items()}
-                place = Place(self.rows_of(rows))
-            parts.append(_Part(self, place.filled(rows), place))
+                global_batch = GlobalBatch(self.rows_of(rows))
+            parts.append(_SubBatch(self, global_batch.pad_if_empty(rows), global_batch))
         return parts
 
-    def _move(self, player: Player, part: "_Part") -> dict:
+    def _update_player(self, player: Player, part: "_SubBatch") -> dict:
         """One update of one player on one part; what it reports."""
         optimizer, variables = self.optimizers[player.name], player.variables
-        made = part.made
-        carried = part.made_by(variables)
+        shared = part.shared
+        carried = part.depends_on_shared(variables)
         with tf.GradientTape() as tape:
             if carried:  # else nobody asks for the gradient at what was made
-                tape.watch(made)
-            rows, logs = player.loss(part.batch, made, part.draws, part.place, True)
+                tape.watch(shared)
+            rows, logs = player.loss(part.batch, shared, part.batch_noise, part.global_batch, True)
             rows = self._per_example(f"{player.name}_loss", rows)
             tf.debugging.assert_equal(
                 tf.size(rows), self.rows_of(part.batch), f"{player.name}: one loss is due for each image"
             )
-            loss = part.place.share(rows)
+            loss = part.global_batch.scale_loss(rows)
             penalties = [term for network in player.networks for term in network.losses]
             if penalties:
-                loss += tf.add_n(penalties) / part.place.replicas
+                loss += tf.add_n(penalties) / part.global_batch.replicas
             loss = optimizer.scale_loss(loss)
-        gradients, at_made = tape.gradient(loss, [variables, made if carried else {}])
-        through = part.carried(at_made, variables)
+        gradients, grad_wrt_shared = tape.gradient(loss, [variables, shared if carried else {}])
+        through = part.carried(grad_wrt_shared, variables)
         gradients = [a if b is None else b if a is None else a + b for a, b in zip(gradients, through, strict=True)]
         scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        gradients = checked(player.name, tf.reduce_sum(rows), gradients, loss_alone=scaled)
+        gradients = check_finite(player.name, tf.reduce_sum(rows), gradients, loss_alone=scaled)
         optimizer.apply(gradients, variables)
         return {f"{player.name}_loss": rows, **logs}
 
 
-class _Part:
+class _SubBatch:
     """A part of a step's batch, and what is made of it, once."""
 
-    def __init__(self, model: AdversarialModel, batch: dict, place: Place):
-        self.batch, self.place = batch, place
-        self.draws = Draws(model._next_seed(), place)
+    def __init__(self, model: AdversarialModel, batch: dict, global_batch: GlobalBatch):
+        self.batch, self.global_batch = batch, global_batch
+        self.batch_noise = BatchNoise(model._next_seed(), global_batch)
         self.tape = tf.GradientTape(persistent=True)
         with self.tape:
-            self.made = model.make(batch, self.draws, training=True)
-        self.makers = {id(v) for name in model.makers for v in getattr(model, name).trainable_variables}
+            self.shared = model.shared_forward(batch, self.batch_noise, training=True)
+        self.shared_networks = {
+            id(v) for name in model.shared_networks for v in getattr(model, name).trainable_variables
+        }
 
-    def made_by(self, variables: list) -> list:
+    def depends_on_shared(self, variables: list) -> list:
         """Those of the variables that make what is made."""
-        return [variable for variable in variables if id(variable) in self.makers]
+        return [variable for variable in variables if id(variable) in self.shared_networks]
 
-    def carried(self, at_made: dict, variables: list) -> list:
+    def carried(self, grad_wrt_shared: dict, variables: list) -> list:
         """Gradients at what was made -> gradients at variables, None for those that did not make it."""
-        names = [name for name, gradient in at_made.items() if gradient is not None]
-        moved = self.made_by(variables)
+        names = [name for name, gradient in grad_wrt_shared.items() if gradient is not None]
+        moved = self.depends_on_shared(variables)
         if not names or not moved:
             return [None] * len(variables)
         found = self.tape.gradient(
-            [self.made[name] for name in names], moved, output_gradients=[at_made[name] for name in names]
+            [self.shared[name] for name in names], moved, output_gradients=[grad_wrt_shared[name] for name in names]
         )
         by_id = {id(variable): gradient for variable, gradient in zip(moved, found, strict=True)}
         return [by_id.get(id(variable)) for variable in variables]

@@ -31,7 +31,7 @@ def class_indices(label: tf.Tensor, classes: int, lowest: int = 0) -> tf.Tensor:
     return tf.cast(tf.reshape(label, [-1]), tf.int32)
 
 
-class Labelled:
+class ClassConditional:
     """What a model with an optional class shares: labels of a batch, and the `label` of `generate`.
 
     Args:

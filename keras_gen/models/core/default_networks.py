@@ -1,17 +1,19 @@
 """Default networks that several systems build."""
 
 
-def encoder_decoder(network: str, image_shape, outputs, latent_size: int, channels: int, width, num_classes):
-    """Encoder and decoder of a kind: `conv` (width = first channels) or `mlp` (width = hidden units)."""
+def encoder_decoder(
+    network: str, image_shape, outputs, latent_size: int, channels: int, base_filters, hidden_units, num_classes
+):
+    """Builds an encoder and a decoder, convolutional (`network="conv"`) or of dense layers (`network="mlp"`)."""
     from keras_gen import networks
 
     decoded_shape = (*image_shape[:2], channels)
     if network == "conv":
-        options = {"width": width or 32, "num_classes": num_classes}
+        options = {"base_filters": base_filters or 32, "num_classes": num_classes}
         encoder = networks.conv_encoder(image_shape, outputs, **options)
         return encoder, networks.conv_decoder(latent_size, decoded_shape, **options)
     if network == "mlp":
-        options = {"hidden": (width or 200,) * 2, "num_classes": num_classes}
+        options = {"hidden": (hidden_units or 200,) * 2, "num_classes": num_classes}
         encoder = networks.mlp_encoder(image_shape, outputs, **options)
         return encoder, networks.mlp_decoder(latent_size, decoded_shape, **options)
     raise ValueError(f"Unknown network {network!r}: expected 'conv' or 'mlp'")

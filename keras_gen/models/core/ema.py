@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 
-def twin_of(network: keras.Model) -> keras.Model:
+def clone_for_ema(network: keras.Model) -> keras.Model:
     """A network of the same structure and values that is not trained."""
     twin = type(network).from_config(network.get_config())
     twin.set_weights(network.get_weights())
@@ -12,14 +12,14 @@ def twin_of(network: keras.Model) -> keras.Model:
     return twin
 
 
-def follow(twin: keras.Model, network: keras.Model, steps: tf.Tensor, decay: float) -> None:
+def update_ema(twin: keras.Model, network: keras.Model, steps: tf.Tensor, decay: float) -> None:
     """Move a twin one step after its network.
 
     Weights are averaged, twin = d * twin + (1 - d) * network, with d = min(decay, (1 + steps) / (10 + steps)), so that
     the first values are soon forgotten; moving statistics, averages already, are copied.
 
     Args:
-        twin: made by `twin_of`.
+        twin: made by `clone_for_ema`.
         network: what is trained.
         steps: steps done before this one, integer.
         decay: in [0, 1).

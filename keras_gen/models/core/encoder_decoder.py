@@ -5,12 +5,12 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from .class_conditional import Labelled
+from .class_conditional import ClassConditional
 from .endpoint import Endpoint, Port
 from .generative_model import GenerativeModel
 
 
-class EncoderDecoder(Labelled, GenerativeModel):
+class EncoderDecoder(ClassConditional, GenerativeModel):
     """A model that encodes images into codes and decodes codes into images.
 
     Args:

@@ -17,7 +17,7 @@ class Port:
 
     Attributes:
         shape: its shape for one example, without the batch.
-        kind: `"image"` (in [0, 1]; patches of an image too), `"latent"` (a code), `"normal"`, `"uniform"`, `"signed"`
+        kind: `"image"` (in [0, 1]; patches of an image too), `"latent"` (a code), `"normal"`, `"uniform"`, `"uniform_symmetric"`
             or `"one_hot"` (base noise, see `keras_gen.distributions.Noise`), `"label"` (one-hot class), `"attributes"`
             (classes and attributes in groups, each in [0, 1], see `Attributes`), `"share"` (how far something is
             there, in [0, 1]: a mask), or `"value"` (anything else).
@@ -34,7 +34,7 @@ class Port:
     @property
     def range(self) -> tuple[float, float] | None:
         """Smallest and largest value, or None where there is no bound."""
-        if self.kind == "signed":
+        if self.kind == "uniform_symmetric":
             return -1.0, 1.0
         return (0.0, 1.0) if self.kind in BOUNDED else None
 

@@ -100,7 +100,7 @@ def between(kind: str, detail: str, values: tf.Tensor, low: float, high: float) 
         return tf.identity(values)
 
 
-def checked(name: str, loss: tf.Tensor, gradients: list, *, loss_alone: bool = False) -> list:
+def check_finite(name: str, loss: tf.Tensor, gradients: list, *, loss_alone: bool = False) -> list:
     """Stop before a player moves by a loss or gradients that are not finite: its weights stay as they were.
 
     Args:

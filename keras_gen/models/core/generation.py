@@ -23,7 +23,7 @@ class Generating:
             raise ValueError(f"{type(self).__name__} takes no condition; received {', '.join(sorted(conditions))}")
         return {}
 
-    def manner_of(self, conditions: dict) -> dict:
+    def generate_options(self, conditions: dict) -> dict:
         """Take out of the conditions what is the same for all images of a call, as `generate_from` takes it."""
         return {}
 
@@ -59,7 +59,7 @@ class Generating:
         noise = draw_noise(self.noise(), num, seed)
         for name in sorted(set(noise) & set(conditions)):
             noise[name] = given_noise(name, self.noise()[name], conditions.pop(name), num)
-        manner = self.manner_of(conditions)
+        manner = self.generate_options(conditions)
         conditions = self.conditions_of(num, **conditions)
         images = []
         for start in range(0, num, batch_size):

@@ -15,7 +15,7 @@ from keras_gen.data.pipeline.epochs import check_steps, loaded_in
 
 from .finite_check import between, short_errors
 from .generation import Generating
-from .global_batch import Draws, Place
+from .global_batch import BatchNoise, GlobalBatch
 from .host import host_value
 from .inputs import TOLERANCE, as_arrays, check_range, is_array, with_channel
 from .monitors import check_callbacks
@@ -83,13 +83,15 @@ class GenerativeModel(Generating, Offering, keras.Model):
 
     # what a system writes
 
-    def losses_of(self, batch: dict, draws: Draws, place: Place, training: bool) -> tuple[tf.Tensor, dict]:
+    def losses_of(
+        self, batch: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict]:
         """The loss to minimize and what to report.
 
         Args:
             batch: dict of tensors with this replica's rows, images float32 in [0, 1].
-            draws: the only source of noise.
-            place: statistics over the global batch.
+            batch_noise: the only source of noise.
+            global_batch: statistics over the global batch.
             training: passed to the networks.
 
         Returns:
@@ -305,28 +307,28 @@ class GenerativeModel(Generating, Offering, keras.Model):
 
     def train_step(self, data) -> dict:
         batch = self.batch_of(data)
-        place = Place(self.rows_of(batch))
-        batch = place.filled(batch)
-        draws = Draws(self._next_seed(), place)
+        global_batch = GlobalBatch(self.rows_of(batch))
+        batch = global_batch.pad_if_empty(batch)
+        batch_noise = BatchNoise(self._next_seed(), global_batch)
         with tf.GradientTape() as tape:
-            losses, logs = self.losses_of(batch, draws, place, training=True)
-            loss = place.share(self._per_example("loss", losses))
+            losses, logs = self.losses_of(batch, batch_noise, global_batch, training=True)
+            loss = global_batch.scale_loss(self._per_example("loss", losses))
             # [k * rows] for [rows] would make the loss k times as large, in silence
             tf.debugging.assert_equal(
                 tf.size(losses), self.rows_of(batch), f"{self.name}: one loss is due for each image"
             )
             if self.losses:  # regularizers and add_loss: once for the global batch, not once a replica
-                loss += tf.add_n(self.losses) / place.replicas
+                loss += tf.add_n(self.losses) / global_batch.replicas
             loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         self.train_steps.assign_add(1)
-        return self._track({"loss": losses, **logs}, place)
+        return self._track({"loss": losses, **logs}, global_batch)
 
     def test_step(self, data) -> dict:
-        batch, place, draws = self._evaluated(data)
-        losses, logs = self.losses_of(batch, draws, place, training=False)
-        return self._track({"loss": losses, **logs}, place)
+        batch, global_batch, batch_noise = self._evaluated(data)
+        losses, logs = self.losses_of(batch, batch_noise, global_batch, training=False)
+        return self._track({"loss": losses, **logs}, global_batch)
 
     def predict_step(self, data):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -343,13 +345,13 @@ class GenerativeModel(Generating, Offering, keras.Model):
         )
         return keras.tree.map_structure(lambda value: value[:rows], self(filled, training=False))
 
-    def _evaluated(self, data) -> tuple[dict, Place, Draws]:
+    def _evaluated(self, data) -> tuple[dict, GlobalBatch, BatchNoise]:
         """A batch of evaluation, its place and its noise, which is the same in every evaluation."""
         batch = self.batch_of(data)
-        place = Place(self.rows_of(batch))
+        global_batch = GlobalBatch(self.rows_of(batch))
         seed = tf.stack([self.evaluation_seed, tf.convert_to_tensor(self.evaluation_step)])
         self.evaluation_step.assign_add(1)
-        return place.filled(batch), place, Draws(seed, place)
+        return global_batch.pad_if_empty(batch), global_batch, BatchNoise(seed, global_batch)
 
     def reset_metrics(self):
         super().reset_metrics()
@@ -456,12 +458,12 @@ class GenerativeModel(Generating, Offering, keras.Model):
             raise ValueError(f"{type(self).__name__}: {name!r} must have one value per example; shape {values.shape}")
         return tf.cast(values, tf.float32)
 
-    def _track(self, logs: dict, place: Place) -> dict:
+    def _track(self, logs: dict, global_batch: GlobalBatch) -> dict:
         """Update the trackers with unscaled means, weighted by this replica's rows."""
         for name, values in logs.items():
-            self.trackers[name].update_state(place.own(self._per_example(name, values)))
+            self.trackers[name].update_state(global_batch.valid_rows(self._per_example(name, values)))
         results = {name: tracker.result() for name, tracker in self.trackers.items()}
-        if place.replicas > 1 and tf.distribute.get_strategy().extended._in_multi_worker_mode():
+        if global_batch.replicas > 1 and tf.distribute.get_strategy().extended._in_multi_worker_mode():
             # Keras 3 reduces the values of several workers by concatenation, which scalars refuse (keras#20585)
             return {name: tf.reshape(value, [1]) for name, value in results.items()}
         return results

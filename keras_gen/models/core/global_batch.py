@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 
-class Place:
+class GlobalBatch:
     """The position of this replica's rows in the global batch of one step.
 
     The end of an epoch may leave a replica without a row, and TensorFlow's gradient of a convolution fails on none.
-    `filled` gives such a replica one row of zeros to compute on; `own`, and with it every sum here, leaves it out.
+    `pad_if_empty` gives such a replica one row of zeros to compute on; `valid_rows`, and with it every sum here, leaves it out.
 
     Attributes:
         rows: examples on this replica.
@@ -29,7 +29,7 @@ class Place:
             self.total = tf.reduce_sum(counts)
             self.first = tf.reduce_sum(counts * tf.cast(tf.range(self.replicas) < _replica(context), tf.int32))
 
-    def filled(self, batch: dict) -> dict:
+    def pad_if_empty(self, batch: dict) -> dict:
         """The batch {name: [rows, ...]}, with a row of zeros where this replica has none."""
         if self.replicas == 1:
             return batch
@@ -39,20 +39,20 @@ class Place:
             for name, value in batch.items()
         }
 
-    def own(self, values: tf.Tensor) -> tf.Tensor:
+    def valid_rows(self, values: tf.Tensor) -> tf.Tensor:
         """The rows of examples: [rows, ...]."""
         return values if self.replicas == 1 else values[: self.rows]
 
     def mean(self, values: tf.Tensor) -> tf.Tensor:
         """Mean of [rows, ...] over the examples of all replicas, without a gradient: [...]."""
-        total = tf.reduce_sum(tf.stop_gradient(self.own(values)), axis=0)
+        total = tf.reduce_sum(tf.stop_gradient(self.valid_rows(values)), axis=0)
         if self.replicas > 1:
             total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
         return total / tf.cast(self.total, values.dtype)
 
     def differentiable_mean(self, values: tf.Tensor) -> tf.Tensor:
         """Mean of [rows] over the examples of all replicas; the gradient reaches every replica's rows: scalar."""
-        total = tf.reduce_sum(self.own(values))
+        total = tf.reduce_sum(self.valid_rows(values))
         if self.replicas > 1:
             total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
         return total / tf.cast(self.total, values.dtype)
@@ -64,35 +64,35 @@ class Place:
         """
         if self.replicas == 1:
             return values
-        values = self.own(values)
+        values = self.valid_rows(values)
         others = [[self.first, self.total - self.first - tf.shape(values)[0]], *[[0, 0]] * (values.shape.rank - 1)]
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(values, others))
 
-    def part(self, values: tf.Tensor) -> tf.Tensor:
-        """[total, ...] -> this replica's [rows, ...]; one row, as `filled` gives it, where it has none."""
+    def local_slice(self, values: tf.Tensor) -> tf.Tensor:
+        """[total, ...] -> this replica's [rows, ...]; one row, as `pad_if_empty` gives it, where it has none."""
         if self.replicas == 1:
             return values
         rows = tf.maximum(self.rows, 1)
         first = tf.minimum(self.first, self.total - rows)
         return values[first : first + rows]
 
-    def share(self, values: tf.Tensor) -> tf.Tensor:
+    def scale_loss(self, values: tf.Tensor) -> tf.Tensor:
         """Per-example losses [rows] -> sum(values) / total: what replicas, whose gradients are SUMMED, each owe."""
-        return tf.reduce_sum(self.own(values)) / tf.cast(self.total, values.dtype)
+        return tf.reduce_sum(self.valid_rows(values)) / tf.cast(self.total, values.dtype)
 
 
-class Draws:
+class BatchNoise:
     """The noise of one pass: drawn for the global batch and cut to this replica's rows.
 
     Two replicas therefore see, together, exactly what one device sees. Every call draws new noise.
 
     Args:
         seed: int32 [2], the pass's own seed.
-        place: where this replica's rows lie.
+        global_batch: where this replica's rows lie.
     """
 
-    def __init__(self, seed: tf.Tensor, place: Place):
-        self.seed, self.place, self.calls = seed, place, 0
+    def __init__(self, seed: tf.Tensor, global_batch: GlobalBatch):
+        self.seed, self.global_batch, self.calls = seed, global_batch, 0
 
     def normal(self, shape: Sequence[int]) -> tf.Tensor:
         """Standard normal noise, float32 [rows, *shape]."""
@@ -102,7 +102,7 @@ class Draws:
         """Uniform noise on [0, 1), float32 [rows, *shape]."""
         return self._draw(tf.random.stateless_uniform, shape)
 
-    def signed(self, shape: Sequence[int]) -> tf.Tensor:
+    def uniform_symmetric(self, shape: Sequence[int]) -> tf.Tensor:
         """Uniform noise on [-1, 1), float32 [rows, *shape]."""
         return 2.0 * self.uniform(shape) - 1.0
 
@@ -111,30 +111,32 @@ class Draws:
         index = tf.cast(self.uniform([]) * shape[0], tf.int32)
         return tf.one_hot(tf.minimum(index, shape[0] - 1), shape[0])
 
-    def shared(self, shape: Sequence[int]) -> tf.Tensor:
+    def global_uniform(self, shape: Sequence[int]) -> tf.Tensor:
         """Uniform noise on [0, 1) that belongs to no example and is the same on every replica: float32 [*shape]."""
         return tf.random.stateless_uniform(shape, self._next_seed(), alg="philox")
 
-    def shuffled(self, values: tf.Tensor, within: tf.Tensor | None = None) -> tf.Tensor:
+    def shuffle(self, values: tf.Tensor, within: tf.Tensor | None = None) -> tf.Tensor:
         """The rows of the global batch in a random order, each once, without a gradient: [rows, ...].
 
         Args:
             values: [rows, ...].
             within: integers [rows]; a row is then exchanged among those of the same number alone.
         """
-        order = tf.argsort(self.shared([self.place.total]))
+        order = tf.argsort(self.global_uniform([self.global_batch.total]))
         if within is not None:
-            kinds = self.place.gather(within)
+            kinds = self.global_batch.gather(within)
             slots, by_kind = tf.argsort(kinds, stable=True), tf.argsort(tf.gather(kinds, order), stable=True)
-            order = tf.scatter_nd(slots[:, None], tf.gather(order, by_kind), [self.place.total])
-        return self.place.part(tf.gather(self.place.gather(tf.stop_gradient(values)), order))
+            order = tf.scatter_nd(slots[:, None], tf.gather(order, by_kind), [self.global_batch.total])
+        return self.global_batch.local_slice(tf.gather(self.global_batch.gather(tf.stop_gradient(values)), order))
 
     def noise(self, wanted: dict) -> dict[str, tf.Tensor]:
         """Base noise as a model asks for it: {name: `keras_gen.distributions.Noise`} -> {name: [rows, *shape]}."""
         return {name: getattr(self, noise.kind)(noise.shape) for name, noise in wanted.items()}
 
     def _draw(self, function, shape: Sequence[int]) -> tf.Tensor:
-        return self.place.part(function([self.place.total, *shape], self._next_seed(), alg="philox"))
+        return self.global_batch.local_slice(
+            function([self.global_batch.total, *shape], self._next_seed(), alg="philox")
+        )
 
     def _next_seed(self) -> tf.Tensor:
         # philox by name, here and above: the default algorithm depends on the device. XLA makes other floats of the

@@ -28,21 +28,21 @@ class Penalized:
         self.penalty = penalty
         self._penalty = None if penalty is None else penalties.get(penalty)
 
-    def penalized(self, logits_of: Callable, real, generated, draws, place, size: int = 1) -> tf.Tensor:
+    def penalized(self, logits_of: Callable, real, generated, batch_noise, global_batch, size: int = 1) -> tf.Tensor:
         """The weighted penalty of packs, as one value per example [batch].
 
         Args:
             logits_of: packs [batch / size, ..., size * channels] -> logits [batch / size].
             real, generated: images [batch, height, width, channels] in [0, 1].
-            draws, place: of the batch.
+            batch_noise, global_batch: of the batch.
             size: examples in a pack.
         """
         penalty = self._penalty
         noise = {
             name: value[::size] if value.shape[1:] == [1] else packing.pack(value, size)
-            for name, value in draws.noise(penalty.noise(tuple(real.shape[1:]))).items()
+            for name, value in batch_noise.noise(penalty.noise(tuple(real.shape[1:]))).items()
         }
-        deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, place))) if penalty.needs_deviation else None
+        deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, global_batch))) if penalty.needs_deviation else None
         rows = penalty.rows(logits_of, packing.pack(real, size), packing.pack(generated, size), noise, deviation)
         return packing.spread(rows, size)
 

@@ -16,8 +16,8 @@ class Player:
     Attributes:
         name: its name in logs, in `compile(optimizer={name: ...})` and in errors.
         networks: what it moves: layers or models.
-        loss: (batch, made, draws, place, training) -> (one loss per example [rows], {metric: [rows]}).
-            `made` is what `AdversarialModel.make` gave for this batch.
+        loss: (batch, shared, batch_noise, global_batch, training) -> (one loss per example [rows], {metric: [rows]}).
+            `shared` is what `AdversarialModel.shared_forward` gave for this batch.
         updates: updates in a step, >= 1. A step's batch is dealt out to the most active player's updates, fresh
             examples for each; a player with fewer updates takes the last parts.
         whole: all that it will ever move, where `networks` is a part of it: what its optimizer is built for.
@@ -106,16 +106,16 @@ def optimizers_for(names: Iterable[str], given, policy: str) -> dict[str, keras.
             raise ValueError(
                 f"Expected one optimizer for each of the players {', '.join(names)}; received {', '.join(given)}"
             )
-        made = {name: keras.optimizers.get(given[name]) for name in names}
-        if len({id(optimizer) for optimizer in made.values()}) < len(names):
+        shared = {name: keras.optimizers.get(given[name]) for name in names}
+        if len({id(optimizer) for optimizer in shared.values()}) < len(names):
             raise ValueError("Two players share one optimizer object; each needs its own (its slots are its state)")
     else:
         pattern = keras.optimizers.get(given)
-        made = {name: type(pattern).from_config({**pattern.get_config(), "name": name}) for name in names}
+        shared = {name: type(pattern).from_config({**pattern.get_config(), "name": name}) for name in names}
     if policy == "mixed_float16":
         wrapped = keras.optimizers.LossScaleOptimizer
-        made = {name: o if isinstance(o, wrapped) else wrapped(o) for name, o in made.items()}
-    return made
+        shared = {name: o if isinstance(o, wrapped) else wrapped(o) for name, o in shared.items()}
+    return shared
 
 
 def reset_optimizer(optimizer: keras.optimizers.Optimizer) -> None:

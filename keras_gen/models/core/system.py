@@ -24,10 +24,10 @@ class System:
         image_size: default height and width for sources whose images have no size of their own.
         batch_size, epochs, learning_rate, betas: defaults of training (Adam).
         steps: batches in an epoch by default; None is one pass over the data.
-        paces: player -> how many times `learning_rate` it learns at; 1 for those that are not named.
+        learning_rate_multipliers: player -> how many times `learning_rate` it learns at; 1 for those that are not named.
         endpoints: names of what it exports.
         generative: whether samples are meant to look like the data.
-        whole_batches: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
+        drop_remainder: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
             ones).
         view: what it sees of a data set: `"images"` as they are, `"patches"` of them, two `"domains"`, images with
             `"attributes"`, or images with `"captions"`.
@@ -47,9 +47,9 @@ class System:
     steps: int | None = None
     learning_rate: float = 2e-3
     betas: tuple[float, float] = (0.9, 0.999)
-    paces: dict[str, float] = dataclasses.field(default_factory=dict)
+    learning_rate_multipliers: dict[str, float] = dataclasses.field(default_factory=dict)
     generative: bool = True
-    whole_batches: bool = False
+    drop_remainder: bool = False
     view: str = "images"
     decay: float | None = None
     pretraining: Callable[[Mapping], dict[str, int]] = lambda settings: {}

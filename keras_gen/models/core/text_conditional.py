@@ -13,7 +13,7 @@ from .endpoint import Endpoint, Port
 from .finite_check import between
 
 
-class Captioned:
+class TextConditional:
     """What models with a text encoder share: tokens of batches, captions of people, the endpoint `embed`.
 
     Attributes:

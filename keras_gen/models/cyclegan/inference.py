@@ -12,7 +12,7 @@ OTHER = {"a": "b", "b": "a"}
 
 
 class TwoDomains:
-    """Translation between domains A and B, by `generator_ab` and `generator_ba`, or their averages.
+    """Translation between domains A and B, by `generator_ab` and `generator_ba`, or their ema.
 
     Attributes:
         crop: (height, width) that is trained on, or None for whole images.
@@ -39,9 +39,9 @@ class TwoDomains:
         return (*self.crop, self._taken(domain)[-1]) if self.crop else self.shape_of(domain)
 
     def translated(self, images, to: str, training: bool = False) -> tf.Tensor:
-        """Images of the other domain -> images of domain `to`, float32 tensors; outside training by the averages."""
+        """Images of the other domain -> images of domain `to`, float32 tensors; outside training by the ema."""
         name = f"generator_{OTHER[to]}{to}"
-        network = getattr(self, name) if training else self.shown(name)
+        network = getattr(self, name) if training else self.inference_network(name)
         return tf.cast(network(images, training=training), tf.float32)
 
     def a_to_b(self, images, batch_size: int = 32) -> np.ndarray:

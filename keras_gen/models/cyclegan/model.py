@@ -74,7 +74,7 @@ class CycleGAN(TwoDomains, AdversarialModel):
         arXiv:1703.10593, eq. 1-3, sections 4 and 5.2. Hoffman et al. 2017, CyCADA, arXiv:1711.03213, eq. 4.
     """
 
-    averaged = makers = ("generator_ab", "generator_ba")
+    averaged = shared_networks = ("generator_ab", "generator_ba")
 
     def __init__(
         self,
@@ -130,78 +130,83 @@ class CycleGAN(TwoDomains, AdversarialModel):
             Player("discriminator_b", (self.discriminator_b,), functools.partial(self.discriminator_loss, "b")),
         ]
 
-    def make(self, batch, draws, training):
+    def shared_forward(self, batch, batch_noise, training):
         """Translations, ways back and identities, in as few passes of the generators as can be (joined: see Args)."""
-        a, b = (self._real(batch, domain, draws, training) for domain in "ab")
+        a, b = (self._real(batch, domain, batch_noise, training) for domain in "ab")
         given_a = {"to_b": a} | ({"same_b": b} if self._identity else {})
         given_b = {"to_a": b} | ({"same_a": a} if self._identity else {})
-        made = {"real_a": a, "real_b": b} | _joined(self.generator_ab, given_a, training)
+        shared = {"real_a": a, "real_b": b} | _joined(self.generator_ab, given_a, training)
         if self.cycle_weight:
-            given_b["back_a"] = made["to_b"]
-        made |= _joined(self.generator_ba, given_b, training)
+            given_b["back_a"] = shared["to_b"]
+        shared |= _joined(self.generator_ba, given_b, training)
         if self.cycle_weight:
-            made |= _joined(self.generator_ab, {"back_b": made["to_a"]}, training)
-        return made
+            shared |= _joined(self.generator_ab, {"back_b": shared["to_a"]}, training)
+        return shared
 
-    def generators_loss(self, batch, made, draws, place, training):
+    def generators_loss(self, batch, shared, batch_noise, global_batch, training):
         """What both generators owe: to the discriminators, to the ways back, to the other domain, to the classifier."""
-        real = {domain: tf.stop_gradient(made[f"real_{domain}"]) for domain in "ab"}
-        logs = {"adversarial_loss": _mean([self._opinion(made, domain, training) for domain in "ab"])}
+        real = {domain: tf.stop_gradient(shared[f"real_{domain}"]) for domain in "ab"}
+        logs = {"adversarial_loss": _mean([self._adversarial_loss(shared, domain, training) for domain in "ab"])}
         losses = 2.0 * self.adversarial_weight * logs["adversarial_loss"]
         for name, key, weight in (("cycle", "back", self.cycle_weight), ("identity", "same", self.identity_weight)):
-            if f"{key}_a" in made:
-                error = _mean([absolute_error(made[f"{key}_{domain}"], real[domain]) for domain in "ab"])
+            if f"{key}_a" in shared:
+                error = _mean([absolute_error(shared[f"{key}_{domain}"], real[domain]) for domain in "ab"])
                 losses += 2.0 * weight * error
                 logs[f"{name}_error"] = error
         if not self.cycle_weight:
             # not of the loss, and still what tells whether the way back is found
-            logs["cycle_error"] = _mean([self._way_back(made, real, domain) for domain in "ab"])
+            logs["cycle_error"] = _mean([self._cycle_reconstruction(shared, real, domain) for domain in "ab"])
         if self.classifier is not None:
-            semantic, logs["semantic_agreement"] = self._semantic(made, real)
+            semantic, logs["semantic_agreement"] = self._semantic(shared, real)
             losses += self.semantic_weight * semantic
         return losses, logs
 
-    def discriminator_loss(self, domain, batch, made, draws, place, training):
+    def discriminator_loss(self, domain, batch, shared, batch_noise, global_batch, training):
         """Real images of a domain against translations into it, now and earlier: the mean over patches."""
-        real, generated = made[f"real_{domain}"], tf.stop_gradient(made[f"to_{domain}"])
+        real, generated = shared[f"real_{domain}"], tf.stop_gradient(shared[f"to_{domain}"])
         if training and self.pools:
-            coins, places = draws.shared([place.total]), draws.shared([self.pool_size])
-            generated = place.part(self.pools[domain](place.gather(tf.stop_gradient(generated)), coins, places))
+            coins, places = (
+                batch_noise.global_uniform([global_batch.total]),
+                batch_noise.global_uniform([self.pool_size]),
+            )
+            generated = global_batch.local_slice(
+                self.pools[domain](global_batch.gather(tf.stop_gradient(generated)), coins, places)
+            )
             generated = tf.ensure_shape(generated, real.shape)
         discriminator = getattr(self, f"discriminator_{domain}")
         logits = _joined(discriminator, {"real": real, "generated": generated}, training).values()
         accuracy = over_patches(self._objective.accuracy, *logits)
         return over_patches(self._objective.discriminator, *logits), {f"discriminator_{domain}_accuracy": accuracy}
 
-    def _real(self, batch, domain: str, draws, training: bool) -> tf.Tensor:
+    def _real(self, batch, domain: str, batch_noise, training: bool) -> tf.Tensor:
         images = tf.cast(batch[f"domain_{domain}"], tf.float32)
         if self.crop is None:
             return images
         channels = self.shape_of(domain)[-1]
-        images = cropped(images, self.crop, draws.uniform([2]) if training else None)
+        images = cropped(images, self.crop, batch_noise.uniform([2]) if training else None)
         return tf.ensure_shape(images, [None, *self.crop, channels])
 
-    def _opinion(self, made, domain: str, training: bool) -> tf.Tensor:
-        logits = getattr(self, f"discriminator_{domain}")(made[f"to_{domain}"], training=training)
+    def _adversarial_loss(self, shared, domain: str, training: bool) -> tf.Tensor:
+        logits = getattr(self, f"discriminator_{domain}")(shared[f"to_{domain}"], training=training)
         return over_patches(self._objective.generator, logits)
 
-    def _way_back(self, made, real, domain: str) -> tf.Tensor:
+    def _cycle_reconstruction(self, shared, real, domain: str) -> tf.Tensor:
         other = OTHER[domain]
-        back = getattr(self, f"generator_{other}{domain}")(tf.stop_gradient(made[f"to_{other}"]), training=False)
+        back = getattr(self, f"generator_{other}{domain}")(tf.stop_gradient(shared[f"to_{other}"]), training=False)
         return tf.stop_gradient(absolute_error(tf.cast(back, tf.float32), real[domain]))
 
-    def _semantic(self, made, real) -> tuple[tf.Tensor, tf.Tensor]:
+    def _semantic(self, shared, real) -> tuple[tf.Tensor, tf.Tensor]:
         """The sum of the directions' cross-entropies, and the mean share of decisions that stay: [rows] each."""
         sides = (self.source, OTHER[self.source]) if self.semantics == "both" else (self.source,)
         losses, agreement = [], []
         for domain in sides:
             before = tf.cast(self.classifier(real[domain], training=False), tf.float32)
-            after = tf.cast(self.classifier(made[f"to_{OTHER[domain]}"], training=False), tf.float32)
+            after = tf.cast(self.classifier(shared[f"to_{OTHER[domain]}"], training=False), tf.float32)
             losses.append(semantic_consistency(before, after))
             agreement.append(tf.cast(tf.argmax(before, axis=1) == tf.argmax(after, axis=1), tf.float32))
         return tf.add_n(losses), _mean(agreement)
 
-    def trouble(self, logs):
+    def diagnose(self, logs):
         accuracies = [logs.get(f"discriminator_{domain}_accuracy", 0.5) for domain in "ab"]
         if self.adversarial_weight and min(accuracies) > WINNING:
             return {
@@ -227,8 +232,8 @@ class CycleGAN(TwoDomains, AdversarialModel):
 
 def _joined(network: keras.Model, given: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
     """A network of several sets of images in one pass, which costs less than one for each: float32 by their names."""
-    made = tf.cast(network(tf.concat(list(given.values()), axis=0), training=training), tf.float32)
-    return dict(zip(given, tf.split(made, len(given)), strict=True))
+    shared = tf.cast(network(tf.concat(list(given.values()), axis=0), training=training), tf.float32)
+    return dict(zip(given, tf.split(shared, len(given)), strict=True))
 
 
 def _mean(values: list[tf.Tensor]) -> tf.Tensor:

@@ -19,13 +19,13 @@ def cyclegan(
     *,
     domain_b: Sequence[int] | None = None,
     network: str | None = None,
-    width: int = 32,
+    base_filters: int = 32,
     blocks: int | None = None,
-    halvings: int | None = None,
+    num_downsamples: int | None = None,
     padding: str = "reflect",
     masked: bool | None = None,
-    discriminator_width: int | None = None,
-    patch_halvings: int | None = None,
+    discriminator_filters: int | None = None,
+    discriminator_downsamples: int | None = None,
     cycle_weight: float | None = None,
     identity_weight: float | None = None,
     adversarial_weight: float = 1.0,
@@ -52,7 +52,7 @@ def cyclegan(
         crop, size = (crop, crop) if isinstance(crop, int) else tuple(crop), shapes["a"][:2]
     if isinstance(classifier, str):
         classifier = load_keras(classifier)
-    # the paper's translator is for 128 pixels and more: small objects lose their colours and outlines in it
+    # the paper's translator is for 128 pixels and more: small objects lose their colors and outlines in it
     small = min(crop or (*shapes["a"][:2], *shapes["b"][:2])) < 64
     network = network or ("unet" if small and blocks is None else "residual")
     if masked is None:
@@ -62,7 +62,7 @@ def cyclegan(
         cycle_weight = 2.0 if cycle_weight is None else cycle_weight
         identity_weight = 0.0 if identity_weight is None else identity_weight
         # patches as large as objects
-        patch_halvings = 2 if small and patch_halvings is None else patch_halvings
+        discriminator_downsamples = 2 if small and discriminator_downsamples is None else discriminator_downsamples
 
     def generator(given: str, made: str) -> "keras.Model":
         name, channels = f"generator_{given}{made}", shapes[made][-1]
@@ -70,13 +70,24 @@ def cyclegan(
         sides = crop or shapes[made][:2]
         shape = ((None, None) if crop else sides) + shapes[given][-1:]
         if network == "unet":
-            options = {"width": width, "halvings": halvings or _halvings(sides, 5), "masked": masked, "name": name}
+            options = {
+                "base_filters": base_filters,
+                "num_downsamples": num_downsamples or _halvings(sides, 5),
+                "masked": masked,
+                "name": name,
+            }
             built = networks.unet(shape, channels, **options)
         elif network == "residual" and not masked:
             # the paper has 6 up to 128 pixels and 9 from 256 on; a small image is crossed by three
             count = (9 if min(sides) >= 256 else 6 if min(sides) >= 64 else 3) if blocks is None else blocks
-            halved = _halvings(sides, 2) if halvings is None else halvings
-            options = {"width": width, "blocks": count, "halvings": halved, "padding": padding, "name": name}
+            halved = _halvings(sides, 2) if num_downsamples is None else num_downsamples
+            options = {
+                "base_filters": base_filters,
+                "blocks": count,
+                "num_downsamples": halved,
+                "padding": padding,
+                "name": name,
+            }
             built = networks.residual_translator(shape, channels, **options)
         else:
             raise ValueError(f"Unknown network {network!r}: expected 'residual' or 'unet' (masked=True: 'unet')")
@@ -84,7 +95,9 @@ def cyclegan(
 
     def discriminator(domain: str) -> "keras.Model":
         shape = (*(crop or shapes[domain][:2]), shapes[domain][-1])
-        return patch_discriminator(shape, width=discriminator_width or width, halvings=patch_halvings)
+        return patch_discriminator(
+            shape, base_filters=discriminator_filters or base_filters, num_downsamples=discriminator_downsamples
+        )
 
     return models.CycleGAN(
         generator("a", "b"),

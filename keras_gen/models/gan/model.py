@@ -14,7 +14,7 @@ from keras_gen.losses import adversarial, packing
 from keras_gen.losses.diff_augment import check_names, diff_augment, noise_size
 
 from ..core.adversarial import AdversarialModel
-from ..core.class_conditional import Labelled
+from ..core.class_conditional import ClassConditional
 from ..core.endpoint import Endpoint, Port
 from ..core.penalized import Penalized
 from ..core.player import Player
@@ -25,7 +25,7 @@ WINNING, COLLAPSED = 0.98, 0.25
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class GAN(Labelled, Penalized, AdversarialModel):
+class GAN(ClassConditional, Penalized, AdversarialModel):
     """A generator turns draws of a prior into images; a discriminator tells them from real ones.
 
     Each step the discriminator moves, then the generator, against the moved discriminator and on the same generated
@@ -92,7 +92,7 @@ class GAN(Labelled, Penalized, AdversarialModel):
         self.augment = check_names(augment)
         self._objective = adversarial.get(objective)
         self._check()
-        self.makers = ("generator", "discriminator") if simultaneous else ("generator",)
+        self.shared_networks = ("generator", "discriminator") if simultaneous else ("generator",)
         self.average()
 
     # training
@@ -103,67 +103,67 @@ class GAN(Labelled, Penalized, AdversarialModel):
             Player("generator", (self.generator,), self.generator_loss),
         ]
 
-    def make(self, batch, draws, training):
+    def shared_forward(self, batch, batch_noise, training):
         label = self.label_of(batch)
-        z = self.prior.draw(draws.noise(self.prior.noise))
-        made = {"generated": self.generated(z, label, training)}
-        return made | self.logits_made(batch, made, draws, training)
+        z = self.prior.draw(batch_noise.noise(self.prior.noise))
+        shared = {"generated": self.generated(z, label, training)}
+        return shared | self.logits_made(batch, shared, batch_noise, training)
 
-    def logits_made(self, batch, made, draws, training) -> dict:
+    def logits_made(self, batch, shared, batch_noise, training) -> dict:
         """The discriminator's one pass where both players move at once; else none, each makes its own."""
         if not self.simultaneous:
             return {}
         label = self.label_of(batch)
         return {
-            "real_logits": self.judged(batch["image"], label, draws, training),
-            "generated_logits": self.judged(made["generated"], label, draws, training),
+            "real_logits": self.judged(batch["image"], label, batch_noise, training),
+            "generated_logits": self.judged(shared["generated"], label, batch_noise, training),
         }
 
-    def discriminator_loss(self, batch, made, draws, place, training):
+    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
         """The objective and the penalty, and how often the discriminator is right."""
-        real, generated, label = batch["image"], made["generated"], self.label_of(batch)
-        logits = [self._judged_once(made, name, batch, draws, training) for name in ("real", "generated")]
-        means = self._means(logits, place)
+        real, generated, label = batch["image"], shared["generated"], self.label_of(batch)
+        logits = [self._judged_once(shared, name, batch, batch_noise, training) for name in ("real", "generated")]
+        means = self._means(logits, global_batch)
         losses = self._objective.discriminator(*logits, **means)
         if self._penalty:
-            logits_of = self._augmented_logits(label, draws, training)
-            losses += self.penalized(logits_of, real, generated, draws, place, self.packing)
+            logits_of = self._augmented_logits(label, batch_noise, training)
+            losses += self.penalized(logits_of, real, generated, batch_noise, global_batch, self.packing)
         metrics = {
             "discriminator_accuracy": self._objective.accuracy(*logits, **means),
-            "sample_diversity": tf.fill(tf.shape(losses), sample_diversity(generated, real, place)),
+            "sample_diversity": tf.fill(tf.shape(losses), sample_diversity(generated, real, global_batch)),
         }
         return losses, metrics
 
-    def generator_loss(self, batch, made, draws, place, training):
+    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
         """What the objective asks of the generator."""
-        generated = self._judged_once(made, "generated", batch, draws, training)
+        generated = self._judged_once(shared, "generated", batch, batch_noise, training)
         real = None
         if self._objective.generator_needs_real:
-            real = self._judged_once(made, "real", batch, draws, training)
-        means = self._means([generated if real is None else real, generated], place)
+            real = self._judged_once(shared, "real", batch, batch_noise, training)
+        means = self._means([generated if real is None else real, generated], global_batch)
         return self._objective.generator(generated, real_logits=real, **means), {}
 
-    def judged(self, images, label, draws, training: bool) -> tf.Tensor:
+    def judged(self, images, label, batch_noise, training: bool) -> tf.Tensor:
         """The discriminator's logits of images, float32 [batch], augmented and packed as the model says."""
-        logits_of = self._augmented_logits(label, draws, training)
+        logits_of = self._augmented_logits(label, batch_noise, training)
         return packing.spread(logits_of(packing.pack(tf.cast(images, tf.float32), self.packing)), self.packing)
 
-    def _judged_once(self, made, which: str, batch, draws, training):
-        if f"{which}_logits" in made:
-            return made[f"{which}_logits"]
-        images = batch["image"] if which == "real" else made["generated"]
-        return self.judged(images, self.label_of(batch), draws, training)
+    def _judged_once(self, shared, which: str, batch, batch_noise, training):
+        if f"{which}_logits" in shared:
+            return shared[f"{which}_logits"]
+        images = batch["image"] if which == "real" else shared["generated"]
+        return self.judged(images, self.label_of(batch), batch_noise, training)
 
     def _logits(self, packs, label, training: bool) -> tf.Tensor:
         """Packs [packs, ..., packing * channels] -> logits float32 [packs]."""
         inputs = [packs, packing.pack(label, self.packing)] if self.num_classes else packs
         return tf.cast(self.discriminator(inputs, training=training), tf.float32)[:, 0]
 
-    def _augmented_logits(self, label, draws, training: bool) -> Callable:
+    def _augmented_logits(self, label, batch_noise, training: bool) -> Callable:
         """The discriminator with its augmentations, of new noise: packs [packs, ...] -> logits float32 [packs]."""
         if not self.augment:
             return lambda packs: self._logits(packs, label, training)
-        noise = draws.uniform([noise_size(self.augment)])  # of images, each with an augmentation of its own
+        noise = batch_noise.uniform([noise_size(self.augment)])  # of images, each with an augmentation of its own
 
         def logits_of(packs):
             images = diff_augment(packing.unpack(packs, self.packing), self.augment, noise)
@@ -171,13 +171,13 @@ class GAN(Labelled, Penalized, AdversarialModel):
 
         return logits_of
 
-    def _means(self, logits, place) -> dict:
+    def _means(self, logits, global_batch) -> dict:
         if not (self._objective.needs_means or self._objective.accuracy_needs_means):
             return {}
-        real, generated = (place.differentiable_mean(values) for values in logits)
+        real, generated = (global_batch.differentiable_mean(values) for values in logits)
         return {"real_mean": real, "generated_mean": generated}
 
-    def trouble(self, logs):
+    def diagnose(self, logs):
         found, reported = {}, {"discriminator_accuracy": 0.5, "sample_diversity": 1.0} | logs
         accuracy, diversity = reported["discriminator_accuracy"], reported["sample_diversity"]
         # a critic is trained to its optimum: there a high accuracy is no trouble
@@ -201,7 +201,7 @@ class GAN(Labelled, Penalized, AdversarialModel):
         return tf.cast((network or self.generator)(inputs, training=training), tf.float32)
 
     def generate_from(self, noise, label=None):
-        return self.generated(self.prior.draw(noise), label, network=self.shown("generator"))
+        return self.generated(self.prior.draw(noise), label, network=self.inference_network("generator"))
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
         """The deploy path: base noise, {name: [batch, ...]} with `label` where conditional, or its tensor -> images."""

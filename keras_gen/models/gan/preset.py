@@ -18,8 +18,9 @@ def gan(
     *,
     network: str = "mlp",
     latent_size: int = 100,
-    width: int | None = None,
-    dense: int | None = None,
+    base_filters: int | None = None,
+    hidden_units: int | None = None,
+    dense_units: int | None = None,
     normalization: str | None = None,
     objective: str | dict = "non_saturating",
     penalty: str | dict | None = None,
@@ -35,16 +36,19 @@ def gan(
 
     options = {"num_classes": num_classes}
     if network == "dcgan":
-        width = width or 64
+        base_filters = base_filters or 64
         # deep networks do without hidden dense layers, as the paper says; two convolutions, as of 28x28, are not deep
-        shallow = networks.halvings(*image_shape[:2]) < 3
-        options |= {"width": width, "dense": (16 * width if shallow else 0) if dense is None else dense}
+        shallow = networks.num_downsamples(*image_shape[:2]) < 3
+        options |= {
+            "base_filters": base_filters,
+            "dense_units": (16 * base_filters if shallow else 0) if dense_units is None else dense_units,
+        }
         generator = networks.dcgan_generator(latent_size, image_shape, **options)
         discriminator = networks.dcgan_discriminator(
             image_shape, normalization=discriminator_normalization(normalization, penalty), packing=packing, **options
         )
     elif network == "mlp":
-        units = {} if width is None else {"hidden": (width, width)}
+        units = {} if hidden_units is None else {"hidden": (hidden_units, hidden_units)}
         generator = networks.mlp_generator(latent_size, image_shape, **units, **options)
         discriminator = networks.mlp_discriminator(image_shape, packing=packing, **units, **options)
     else:
@@ -76,8 +80,8 @@ SYSTEMS = (
         endpoints=("generate",),
         learning_rate=2e-4,
         betas=(0.5, 0.999),
-        paces={"generator": 5.0},
-        whole_batches=True,
+        learning_rate_multipliers={"generator": 5.0},
+        drop_remainder=True,
     ),
     System(
         "dcgan",
@@ -89,7 +93,7 @@ SYSTEMS = (
         learning_rate=2e-4,
         betas=(0.5, 0.999),
         # the paper has 2e-4 for both; here the discriminator then wins on MNIST and on stacked digits (RESULTS.md)
-        paces={"generator": 5.0},
-        whole_batches=True,
+        learning_rate_multipliers={"generator": 5.0},
+        drop_remainder=True,
     ),
 )

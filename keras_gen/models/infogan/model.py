@@ -98,28 +98,32 @@ class InfoGAN(GAN):
         discriminator, generator = super().players()
         return [dataclasses.replace(discriminator, networks=(self.discriminator, self.q_head)), generator]
 
-    def make(self, batch, draws, training):
-        noise = draws.noise(self.noise())
-        made = {"generated": self.generated(_joined(noise), training=training)}
+    def shared_forward(self, batch, batch_noise, training):
+        noise = batch_noise.noise(self.noise())
+        shared = {"generated": self.generated(_joined(noise), training=training)}
         # constants for every player: only what the networks make has a gradient to carry
-        return made | self.logits_made(batch, made, draws, training) | {f"given_{k}": v for k, v in noise.items()}
+        return (
+            shared
+            | self.logits_made(batch, shared, batch_noise, training)
+            | {f"given_{k}": v for k, v in noise.items()}
+        )
 
-    def discriminator_loss(self, batch, made, draws, place, training):
+    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
         """The objective and its penalty less the weighted information, for trunk, D and Q."""
-        losses, metrics = super().discriminator_loss(batch, made, draws, place, training)
-        information, of_parts = self._information(made, training)
+        losses, metrics = super().discriminator_loss(batch, shared, batch_noise, global_batch, training)
+        information, of_parts = self._information(shared, training)
         return losses + information, metrics | {"information_loss": information} | of_parts
 
-    def generator_loss(self, batch, made, draws, place, training):
+    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
         """What the objective asks of the generator, less the weighted information."""
-        losses, metrics = super().generator_loss(batch, made, draws, place, training)
-        return losses + self._information(made, training)[0], metrics
+        losses, metrics = super().generator_loss(batch, shared, batch_noise, global_batch, training)
+        return losses + self._information(shared, training)[0], metrics
 
-    def _information(self, made, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    def _information(self, shared, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Minus the weighted lower bound of the mutual information, and its parts in nats: [rows] each."""
-        category, code = self.guess(made["generated"], training)
-        of_category = category.log_prob(made["given_category"]) + self._category_prior().entropy()
-        of_code = code.log_prob(made["given_code"]) + self._code_prior().entropy()
+        category, code = self.guess(shared["generated"], training)
+        of_category = category.log_prob(shared["given_category"]) + self._category_prior().entropy()
+        of_code = code.log_prob(shared["given_code"]) + self._code_prior().entropy()
         loss = -(self.category_weight * of_category + self.code_weight * of_code)
         return loss, {"category_information": of_category, "code_information": of_code}
 
@@ -159,11 +163,11 @@ class InfoGAN(GAN):
         return {
             "z": Noise("normal", (self.noise_size,)),
             "category": Noise("one_hot", (self.num_categories,)),
-            "code": Noise("signed", (self.num_codes,)),
+            "code": Noise("uniform_symmetric", (self.num_codes,)),
         }
 
     def generate_from(self, noise, label=None):
-        return self.generated(_joined(noise), network=self.shown("generator"))
+        return self.generated(_joined(noise), network=self.inference_network("generator"))
 
     label_setting = None  # it finds classes itself
 

@@ -1,6 +1,6 @@
 """InfoGAN's discriminator in three parts: a trunk shared by the discriminator D and the recognition network Q.
 
-The generator is `dcgan_generator(size, image_shape, dense=1024)`, whose input is the noise, the one-hot categories and
+The generator is `dcgan_generator(size, image_shape, dense_units=1024)`, whose input is the noise, the one-hot categories and
 the continuous codes, joined to one vector.
 """
 
@@ -15,9 +15,9 @@ from keras_gen.networks.dcgan import features, normalized
 def infogan_trunk(
     image_shape: Sequence[int],
     *,
-    width: int = 64,
+    base_filters: int = 64,
     kernel: int = 4,
-    dense: int = 1024,
+    dense_units: int = 1024,
     normalization: str = "batch",
     slope: float = 0.1,
 ) -> keras.Model:
@@ -27,9 +27,9 @@ def infogan_trunk(
 
     Args:
         image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
-        width: channels of the first convolution.
+        base_filters: channels of the first convolution.
         kernel: size of the kernels.
-        dense: units of the dense layer, the features.
+        dense_units: units of the dense layer, the features.
         normalization: "batch", "layer", "spectral" or "none", see `dcgan_discriminator`.
         slope: of the leaky ReLU below 0.
 
@@ -40,7 +40,7 @@ def infogan_trunk(
         Chen et al. 2016, InfoGAN, arXiv:1606.03657, appendix C.1, table 1.
     """
     image = keras.Input(tuple(image_shape), name="image")
-    return keras.Model(image, features(image, width, kernel, normalization, slope, dense), name="trunk")
+    return keras.Model(image, features(image, base_filters, kernel, normalization, slope, dense_units), name="trunk")
 
 
 def infogan_discriminator_head(size: int = 1024) -> keras.Model:

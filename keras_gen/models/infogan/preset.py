@@ -16,8 +16,8 @@ def infogan(
     noise_size: int = 62,
     num_categories: int = 10,
     num_codes: int = 2,
-    width: int = 64,
-    dense: int = 1024,
+    base_filters: int = 64,
+    dense_units: int = 1024,
     normalization: str | None = None,
     category_weight: float = 1.0,
     code_weight: float = 0.1,
@@ -31,10 +31,10 @@ def infogan(
 
     size, normalization = noise_size + num_categories + num_codes, discriminator_normalization(normalization, penalty)
     return models.InfoGAN(
-        networks.dcgan_generator(size, image_shape, width=width, dense=dense),
-        infogan_trunk(image_shape, width=width, dense=dense, normalization=normalization),
-        infogan_discriminator_head(dense),
-        infogan_q_head(dense, num_categories + 2 * num_codes, normalization=normalization),
+        networks.dcgan_generator(size, image_shape, base_filters=base_filters, dense_units=dense_units),
+        infogan_trunk(image_shape, base_filters=base_filters, dense_units=dense_units, normalization=normalization),
+        infogan_discriminator_head(dense_units),
+        infogan_q_head(dense_units, num_categories + 2 * num_codes, normalization=normalization),
         num_categories=num_categories,
         num_codes=num_codes,
         category_weight=category_weight,
@@ -56,7 +56,7 @@ SYSTEMS = (
         endpoints=("generate", "infer"),
         learning_rate=2e-4,
         betas=(0.5, 0.999),
-        paces={"generator": 5.0},  # as in the paper: 1e-3
-        whole_batches=True,
+        learning_rate_multipliers={"generator": 5.0},  # as in the paper: 1e-3
+        drop_remainder=True,
     ),
 )

@@ -12,7 +12,7 @@ from keras_gen.data.pipeline.epochs import loaded_in
 from keras_gen.distributions.noise import draw_noise
 from keras_gen.losses import packing
 
-from ..core import ema as averages
+from ..core import ema
 from ..core.endpoint import Endpoint, Port
 from ..core.host import host_value
 from ..core.player import Player, reset_optimizer
@@ -42,7 +42,7 @@ class ProgressiveGAN(GAN):
     each epoch, so that they show what the network makes now (the paper shows a stage as it was at its own time).
 
     Any images of the last stage's shape do for `fit`: they are reduced by the mean of squares. A data set of
-    `keras_gen.data.staged` gives them at the resolution in use and with that resolution's batch size.
+    `keras_gen.data.multi_resolution` gives them at the resolution in use and with that resolution's batch size.
 
     Reported beside what `GAN` reports: `resolution` (the smaller side, in pixels) and `alpha`, means over the epoch.
 
@@ -110,7 +110,7 @@ class ProgressiveGAN(GAN):
         return self.phases[self.phase_number]
 
     @property
-    def settled(self) -> int:
+    def stable_stage(self) -> int:
         """The last stage that has finished fading in: what `generate` and exports show."""
         return self.phase.stage - self.phase.fading
 
@@ -163,7 +163,7 @@ class ProgressiveGAN(GAN):
         ):
             raise ValueError(f"phase must be an integer from 0 to {len(self.phases) - 1}; received {number!r}")
         self.phase_number = int(number)
-        self.image_shape = self.generator.shape_of(self.settled)
+        self.image_shape = self.generator.shape_of(self.stable_stage)
         # graphs of another phase, and with them what they hold
         self.train_function = self.test_function = self.predict_function = None
         self._graphs.release()
@@ -214,7 +214,7 @@ class ProgressiveGAN(GAN):
         self._graphs.note()
         batch = super().batch_of(data)
         wanted, images = self.generator.shape_of(self.phase.stage), tf.cast(batch["image"], tf.float32)
-        if None in images.shape[1:3]:  # of a staged data set
+        if None in images.shape[1:3]:  # of a multi_resolution data set
             images = tf.ensure_shape(images, [None, *wanted])
         shape = tuple(images.shape[1:])
         factor = shape[0] // wanted[0] if len(shape) == 3 else 0
@@ -238,8 +238,8 @@ class ProgressiveGAN(GAN):
             )
         ]
 
-    def discriminator_loss(self, batch, made, draws, place, training):
-        losses, metrics = super().discriminator_loss(batch, made, draws, place, training)
+    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
+        losses, metrics = super().discriminator_loss(batch, shared, batch_noise, global_batch, training)
         alpha, side = self._alpha(), float(min(self.size_of(self.phase.stage)))
         metrics["resolution"] = tf.fill(tf.shape(losses), side)
         metrics["alpha"] = tf.ones_like(losses) if alpha is None else tf.fill(tf.shape(losses), alpha)
@@ -249,12 +249,12 @@ class ProgressiveGAN(GAN):
         """Codes [batch, size] -> images float32.
 
         By the generator that is trained, at the phase's resolution and with its fade; or, by another `network`, of a
-        `stage` (None is the settled one), cut at 0 and 1.
+        `stage` (None is the stable_stage one), cut at 0 and 1.
         """
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         if network is None:
             return self.generator(inputs, stage=self.phase.stage, alpha=self._alpha(), training=training)
-        images = network(inputs, stage=self.settled if stage is None else stage, training=training)
+        images = network(inputs, stage=self.stable_stage if stage is None else stage, training=training)
         return tf.clip_by_value(tf.cast(images, tf.float32), 0.0, 1.0)
 
     def _logits(self, packs, label, training):
@@ -262,32 +262,32 @@ class ProgressiveGAN(GAN):
         options = {"stage": self.phase.stage, "alpha": self._alpha(), "training": training}
         return tf.cast(self.discriminator(inputs, **options), tf.float32)[:, 0]
 
-    def after_step(self, place):
+    def after_step(self, global_batch):
         # only what the phase moves; the average begins anew in each phase, whose layers have no past
-        for name, twin in self.twins.items():
+        for name, twin in self.ema_networks.items():
             for mine, theirs in zip(twin.parts(*self.phase), getattr(self, name).parts(*self.phase), strict=True):
-                averages.follow(mine, theirs, tf.convert_to_tensor(self.phase_steps), self.ema)
-        self.phase_images.assign_add(tf.cast(place.total, tf.int64))
+                ema.update_ema(mine, theirs, tf.convert_to_tensor(self.phase_steps), self.ema)
+        self.phase_images.assign_add(tf.cast(global_batch.total, tf.int64))
         self.phase_steps.assign_add(1)
 
     # use
 
-    def manner_of(self, conditions):
-        """`stage`, where one is asked for: 0 to the settled one."""
+    def generate_options(self, conditions):
+        """`stage`, where one is asked for: 0 to the stable_stage one."""
         stage = conditions.pop("stage", None)
         if stage is None:
             return {}
-        if isinstance(stage, bool) or not isinstance(stage, (int, np.integer)) or not 0 <= stage <= self.settled:
+        if isinstance(stage, bool) or not isinstance(stage, (int, np.integer)) or not 0 <= stage <= self.stable_stage:
             raise ValueError(
-                f"stage must be an integer from 0 to {self.settled}, the last that is there; got {stage!r}"
+                f"stage must be an integer from 0 to {self.stable_stage}, the last that is there; got {stage!r}"
             )
         return {"stage": int(stage)}
 
     def generate_from(self, noise, label=None, stage=None):
-        return self.generated(self.prior.draw(noise), label, network=self.shown("generator"), stage=stage)
+        return self.generated(self.prior.draw(noise), label, network=self.inference_network("generator"), stage=stage)
 
     def refit(self) -> None:
-        """Let the images of earlier stages follow the settled one: see `ProgressiveGenerator.refit`.
+        """Let the images of earlier stages follow the stable_stage one: see `ProgressiveGenerator.refit`.
 
         `fit` does so after each epoch; nothing that is trained changes.
         """
@@ -295,18 +295,18 @@ class ProgressiveGAN(GAN):
         inputs = self.prior.draw(noise)
         if self.num_classes:
             inputs = [inputs, tf.one_hot(tf.range(REFITTED) % self.num_classes, self.num_classes)]
-        self.shown("generator").refit(inputs, self.settled)
+        self.inference_network("generator").refit(inputs, self.stable_stage)
 
     def endpoints(self):
-        """`generate` of the settled stage, and `generate_HEIGHTxWIDTH` of each before: noise (and `label`) -> image."""
+        """`generate` of the stable_stage stage, and `generate_HEIGHTxWIDTH` of each before: noise (and `label`) -> image."""
         whole = super().endpoints()[0]
         found = [whole]
-        for stage in range(self.settled):
+        for stage in range(self.stable_stage):
             height, width, channels = self.generator.shape_of(stage)
             # the stage is a default: a closure would see the last one
-            made = lambda label=None, stage=stage, **noise: {"image": self.generate_from(noise, label, stage)}  # noqa: E731
+            shared = lambda label=None, stage=stage, **noise: {"image": self.generate_from(noise, label, stage)}  # noqa: E731
             port = {"image": Port((height, width, channels), "image")}
-            found.append(Endpoint(f"generate_{height}x{width}", made, whole.inputs, port))
+            found.append(Endpoint(f"generate_{height}x{width}", shared, whole.inputs, port))
         return found
 
     # saving

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import EqualizedConv2D, EqualizedDense, MinibatchStandardDeviation, PixelNormalization
-from keras_gen.networks.conv import halvings
+from keras_gen.networks.conv import num_downsamples
 from keras_gen.networks.gan import packed_shape
 
 from .progressive_discriminator import ProgressiveDiscriminator
@@ -32,7 +32,7 @@ def resolutions(image_shape: Sequence[int], start: int | None = None) -> list[tu
         [(7, 7), (14, 14), (28, 28)]
     """
     height, width = image_shape[:2]
-    steps = halvings(height, width)
+    steps = num_downsamples(height, width)
     if not 4 <= min(height, width) >> steps <= LARGEST_START:
         raise ValueError(
             f"Images of {height}x{width} cannot grow by doubling: the smaller side must be 4, 5, 6 or 7 pixels times a "
@@ -54,22 +54,22 @@ def progressive_generator(
     size: int,
     image_shape: Sequence[int],
     *,
-    width: int = 64,
-    wide_until: int = 8,
+    base_filters: int = 64,
+    full_width_resolution: int = 8,
     start: int | None = None,
     num_classes: int | None = None,
 ) -> ProgressiveGenerator:
     """Codes [batch, size] -> images of a stage, about [0, 1] and not cut there.
 
     The code is scaled to the length sqrt(size). A dense layer and a 3x3 convolution at the smallest resolution; for
-    each further one, nearest-neighbour upsampling and two 3x3 convolutions. Leaky ReLU and pixelwise normalization
+    each further one, nearest-neighbor upsampling and two 3x3 convolutions. Leaky ReLU and pixelwise normalization
     after each; a linear 1x1 convolution to the image. All with equalized learning rates.
 
     Args:
         size: dimensions of the codes.
         image_shape: (height, width, channels) of the last stage; see `resolutions`.
-        width: channels of the small resolutions; 512 in the paper.
-        wide_until: last height of so many channels; from its double on they halve with each doubling. 32 in the paper.
+        base_filters: channels of the small resolutions; 512 in the paper.
+        full_width_resolution: last height of so many channels; from its double on they halve with each doubling. 32 in the paper.
         start: see `resolutions`.
         num_classes: with a number, the model takes [codes, one-hot labels [batch, num_classes]].
 
@@ -87,7 +87,7 @@ def progressive_generator(
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([x, inputs[1]])
     rows, columns = small[0]
-    first = _channels(rows, width, wide_until)
+    first = _channels(rows, base_filters, full_width_resolution)
     # gain: as the authors' code, where this layer's n is that of a 4x4 convolution's transpose
     x = EqualizedDense(rows * columns * first, gain=2**0.5 / 4)(x)
     x = _normalized(layers.Reshape((rows, columns, first))(x))
@@ -98,7 +98,7 @@ def progressive_generator(
             if (height, columns) in sizes[1:]:
                 given = keras.Input((height // 2, columns // 2, x.shape[-1]), name="features")
                 inputs, x = given, given
-            channels = _channels(height, width, wide_until)
+            channels = _channels(height, base_filters, full_width_resolution)
             x = layers.UpSampling2D(2, interpolation="nearest")(x)
             for _ in range(2):
                 x = _normalized(_conv(channels)(x))
@@ -111,8 +111,8 @@ def progressive_generator(
 def progressive_discriminator(
     image_shape: Sequence[int],
     *,
-    width: int = 64,
-    wide_until: int = 8,
+    base_filters: int = 64,
+    full_width_resolution: int = 8,
     start: int | None = None,
     group_size: int = 4,
     num_classes: int | None = None,
@@ -125,7 +125,7 @@ def progressive_discriminator(
     normalization. With classes, the logit is w . f(x) + y . V f(x), as of `dcgan_discriminator`.
 
     Args:
-        image_shape, width, wide_until, start: as of `progressive_generator`.
+        image_shape, width, full_width_resolution, start: as of `progressive_generator`.
         group_size: see `keras_gen.layers.MinibatchStandardDeviation`.
         num_classes, packing: as of `dcgan_discriminator`.
 
@@ -140,14 +140,14 @@ def progressive_discriminator(
     channels_in = packed_shape(image_shape, packing)[-1]
     blocks, heads = [], []
     for index, (height, columns) in enumerate(small):
-        channels = _channels(height, width, wide_until)
+        channels = _channels(height, base_filters, full_width_resolution)
         if (height, columns) in sizes:
             heads.append(_from_image((height, columns, channels_in), channels))
         joined = blocks and (height, columns) not in sizes[1:]
         features = keras.Input((height, columns, channels), name="features")
         if index:
             x = _leaky(_conv(channels)(features))
-            x = _leaky(_conv(_channels(height // 2, width, wide_until))(x))
+            x = _leaky(_conv(_channels(height // 2, base_filters, full_width_resolution))(x))
             x = layers.AveragePooling2D(2)(x)
             if joined:  # below the first stage: one block with what follows
                 inner, rest = blocks.pop(), [] if not num_classes else [keras.Input((packing * num_classes,))]
@@ -158,22 +158,22 @@ def progressive_discriminator(
             else:
                 block = keras.Model(features, x, name=f"discriminator_{height}x{columns}")
         else:
-            block = _last(features, width, group_size, num_classes and packing * num_classes)
+            block = _last(features, base_filters, group_size, num_classes and packing * num_classes)
         blocks.append(block)
     return ProgressiveDiscriminator(blocks, heads, name="discriminator")
 
 
-def _last(features, width: int, group_size: int, labels: int | None) -> keras.Model:
+def _last(features, base_filters: int, group_size: int, labels: int | None) -> keras.Model:
     """Features of the smallest resolution -> logits."""
     height, columns, channels = features.shape[1:]
     x = MinibatchStandardDeviation(group_size)(features)
     x = _leaky(_conv(channels)(x))
-    x = _leaky(EqualizedDense(width)(layers.Flatten()(x)))
+    x = _leaky(EqualizedDense(base_filters)(layers.Flatten()(x)))
     logit = EqualizedDense(1, gain=1.0, dtype="float32")(x)
     inputs = [features]
     if labels:
         inputs.append(keras.Input((labels,), name="label"))
-        rows = EqualizedDense(width, gain=1.0, use_bias=False, dtype="float32")(inputs[1])
+        rows = EqualizedDense(base_filters, gain=1.0, use_bias=False, dtype="float32")(inputs[1])
         logit = layers.Add(dtype="float32")([logit, layers.Dot(axes=1, dtype="float32")([x, rows])])
     return keras.Model(_single(inputs), logit, name=f"discriminator_{height}x{columns}")
 
@@ -191,9 +191,9 @@ def _from_image(shape: Sequence[int], channels: int) -> keras.Model:
     return keras.Model(image, x, name=f"from_image_{shape[0]}x{shape[1]}")
 
 
-def _channels(height: int, width: int, wide_until: int) -> int:
+def _channels(height: int, width: int, full_width_resolution: int) -> int:
     doublings = 0
-    while height > 2 * wide_until - 1:
+    while height > 2 * full_width_resolution - 1:
         height, doublings = height // 2, doublings + 1
     return max(1, width >> doublings)
 

@@ -45,7 +45,7 @@ class Growth(keras.callbacks.Callback):
     `ProgressiveGAN.fit` adds it. An epoch never spans two phases: their lengths are rounded up to whole epochs.
 
     Args:
-        stages: variables that datasets of `keras_gen.data.staged` read.
+        stages: variables that datasets of `keras_gen.data.multi_resolution` read.
     """
 
     def __init__(self, stages: Sequence[tf.Variable] = ()):

@@ -15,8 +15,8 @@ def progan(
     seed,
     *,
     latent_size: int = 128,
-    width: int = 64,
-    wide_until: int = 8,
+    base_filters: int = 64,
+    full_width_resolution: int = 8,
     start: int | None = None,
     group_size: int = 4,
     fade_images: int = 16_000,
@@ -35,7 +35,12 @@ def progan(
 
     from .networks import progressive_discriminator, progressive_generator
 
-    options = {"width": width, "wide_until": wide_until, "start": start, "num_classes": num_classes}
+    options = {
+        "base_filters": base_filters,
+        "full_width_resolution": full_width_resolution,
+        "start": start,
+        "num_classes": num_classes,
+    }
     return models.ProgressiveGAN(
         progressive_generator(latent_size, image_shape, **options),
         progressive_discriminator(image_shape, group_size=group_size, **options),
@@ -75,6 +80,6 @@ SYSTEMS = (
         steps=250,
         learning_rate=1e-3,
         betas=(0.0, 0.99),
-        whole_batches=True,
+        drop_remainder=True,
     ),
 )

@@ -49,7 +49,7 @@ class ProgressiveGenerator(Progressive):
         """Set the heads before `stage`, which are trained no more, to what the blocks make now.
 
         Each becomes the affine map of its stage's features that is nearest, by least squares, to the halved images of
-        `stage`. Without this, the image of an earlier stage has the colours of features as they were when it was the
+        `stage`. Without this, the image of an earlier stage has the colors of features as they were when it was the
         last.
 
         Args:
@@ -70,10 +70,10 @@ def _nearest(head: keras.Model, x: tf.Tensor, images: tf.Tensor) -> None:
     convolution, scaled = head.layers[1], head.layers[2]
     wanted = tf.reshape((images - scaled.offset) / scaled.scale, [-1, images.shape[-1]])
     x = tf.reshape(x, [-1, x.shape[-1]])
-    middle, centre = tf.reduce_mean(x, 0), tf.reduce_mean(wanted, 0)
+    middle, center = tf.reduce_mean(x, 0), tf.reduce_mean(wanted, 0)
     # a little of the identity, for channels that are always 0
-    weights = tf.linalg.lstsq(x - middle, wanted - centre, l2_regularizer=1e-3)
+    weights = tf.linalg.lstsq(x - middle, wanted - center, l2_regularizer=1e-3)
     of_one = convolution.derived(tf.ones([1, 1, *weights.shape]))  # the kernel is linear in the stored weight
     convolution.set_weights(
-        [weights[None, None] / of_one, centre - tf.linalg.matvec(weights, middle, transpose_a=True)]
+        [weights[None, None] / of_one, center - tf.linalg.matvec(weights, middle, transpose_a=True)]
     )

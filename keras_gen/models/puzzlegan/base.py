@@ -10,7 +10,7 @@ from keras_gen.losses import adversarial
 from ..core.adversarial import AdversarialModel
 from ..core.inputs import check_range
 from ..core.player import Player
-from .partners import partners
+from .partners import roll_batch
 
 WINNING = 0.98
 
@@ -18,7 +18,7 @@ WINNING = 0.98
 class Puzzle(AdversarialModel):
     """A generator puts pieces of an image together; a discriminator tells the whole from real images.
 
-    A subclass gives `makers`, whose networks the generator is, and makes `generated` and `inside`: the mask of what
+    A subclass gives `shared_networks`, whose networks the generator is, and makes `generated` and `inside`: the mask of what
     was given, [batch, height, width, 1].
 
     Args:
@@ -29,9 +29,9 @@ class Puzzle(AdversarialModel):
         adversarial_weight: of the generator's adversarial loss, >= 0.
         place_weight, appearance_weight: of the losses that tell where the pieces belong and what is to be seen there,
             at the start of training.
-        half_life: steps in which what can fall of these two weights, the share 1 - `least`, halves; None keeps them.
-            After so many steps they are (1 + `least`) / 2 of what they were: half only where `least` is 0.
-        least: the share of them that stays, in [0, 1].
+        half_life: steps in which what can fall of these two weights, the share 1 - `min_weight`, halves; None keeps them.
+            After so many steps they are (1 + `min_weight`) / 2 of what they were: half only where `min_weight` is 0.
+        min_weight: the share of them that stays, in [0, 1].
     """
 
     system = "puzzlegan"
@@ -47,7 +47,7 @@ class Puzzle(AdversarialModel):
         place_weight: float = 10.0,
         appearance_weight: float = 50.0,
         half_life: int | None = 5000,
-        least: float = 0.1,
+        min_weight: float = 0.1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -55,7 +55,7 @@ class Puzzle(AdversarialModel):
         self.objective, self._objective = objective, adversarial.get(objective)
         self.adversarial_weight = adversarial_weight
         self.place_weight, self.appearance_weight = place_weight, appearance_weight
-        self.half_life, self.least = half_life, least
+        self.half_life, self.min_weight = half_life, min_weight
         self._check_game()
         self.average()
 
@@ -64,37 +64,37 @@ class Puzzle(AdversarialModel):
     def players(self):
         return [
             Player("discriminator", (self.discriminator,), self.discriminator_loss),
-            Player("generator", tuple(getattr(self, name) for name in self.makers), self.generator_loss),
+            Player("generator", tuple(getattr(self, name) for name in self.shared_networks), self.generator_loss),
         ]
 
-    def composites(self, image, inside, place) -> dict[str, tf.Tensor]:
+    def composites(self, image, inside, global_batch) -> dict[str, tf.Tensor]:
         """Images whose parts do not belong together: each with the next image of the batch.
 
         Args:
             image: real ones, [batch, height, width, channels].
             inside: the mask of each image's given part, [batch, height, width, 1].
-            place: of the batch.
+            global_batch: of the batch.
 
         Returns:
-            `foreign_part`: the image's context with the other's pixels in the place of its part;
-            `foreign_context`: the image's part in the other's context.
+            `swapped_part`: the image's context with the other's pixels in the place of its part;
+            `swapped_context`: the image's part in the other's context.
         """
-        other = partners(image, place)
+        other = roll_batch(image, global_batch)
         return {
-            "foreign_part": (1.0 - inside) * image + inside * other,
-            "foreign_context": inside * image + (1.0 - inside) * other,
+            "swapped_part": (1.0 - inside) * image + inside * other,
+            "swapped_context": inside * image + (1.0 - inside) * other,
         }
 
-    def discriminator_loss(self, batch, made, draws, place, training):
+    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
         """Real against generated and against both composites, each pair with the same weight.
 
         In a batch of one there is no other image, and generated ones are all there is to tell.
         """
-        real, generated = self.judged(batch["image"], training), self.judged(made["generated"], training)
+        real, generated = self.judged(batch["image"], training), self.judged(shared["generated"], training)
         losses = self._objective.discriminator(real, generated)
-        enough = tf.cast(place.total > 1, tf.float32)
-        for name in ("foreign_part", "foreign_context"):
-            losses += enough * self._objective.discriminator(real, self.judged(made[name], training))
+        enough = tf.cast(global_batch.total > 1, tf.float32)
+        for name in ("swapped_part", "swapped_context"):
+            losses += enough * self._objective.discriminator(real, self.judged(shared[name], training))
         accuracy = self._objective.accuracy(real, generated)
         return losses / (1.0 + 2.0 * enough), {"discriminator_accuracy": accuracy}
 
@@ -102,22 +102,22 @@ class Puzzle(AdversarialModel):
         """The discriminator's logits, float32 [batch]."""
         return tf.cast(self.discriminator(images, training=training), tf.float32)[:, 0]
 
-    def weight_left(self) -> tf.Tensor:
-        """The share of their first weight that the place's and the appearance's losses have now: in [least, 1].
+    def decay_factor(self) -> tf.Tensor:
+        """The share of their first weight that the place's and the appearance's losses have now: in [min_weight, 1].
 
-        w(t) = least + (1 - least) * 2 ** (-t / half_life) after t steps: w - least halves in every half-life.
+        w(t) = min_weight + (1 - min_weight) * 2 ** (-t / half_life) after t steps: w - min_weight halves in every half-life.
         """
         if self.half_life is None:
             return tf.constant(1.0)
         steps = tf.cast(tf.convert_to_tensor(self.train_steps), tf.float32)
-        return self.least + (1.0 - self.least) * tf.pow(2.0, -steps / self.half_life)
+        return self.min_weight + (1.0 - self.min_weight) * tf.pow(2.0, -steps / self.half_life)
 
-    def weighed(self, generated_logits, place_loss, appearance_loss) -> tf.Tensor:
+    def total_loss(self, generated_logits, place_loss, appearance_loss) -> tf.Tensor:
         """The generator's whole loss [batch]."""
         guided = self.place_weight * place_loss + self.appearance_weight * appearance_loss
-        return self.adversarial_weight * self._objective.generator(generated_logits) + self.weight_left() * guided
+        return self.adversarial_weight * self._objective.generator(generated_logits) + self.decay_factor() * guided
 
-    def trouble(self, logs):
+    def diagnose(self, logs):
         accuracy = logs.get("discriminator_accuracy", 0.5)
         if accuracy <= WINNING or not self.adversarial_weight:
             return {}
@@ -140,7 +140,7 @@ class Puzzle(AdversarialModel):
         """What the endpoint `restore` gives: `image`, and where the pieces belong."""
         raise NotImplementedError
 
-    def filled_up(self, what: str, pieces, presence, most: int, shape) -> tuple[np.ndarray, np.ndarray]:
+    def pad_pieces(self, what: str, pieces, presence, most: int, shape) -> tuple[np.ndarray, np.ndarray]:
         """Pieces [num, count, *shape] and which of them are there [num, count], with `most` of them, the rest absent.
 
         Raises:
@@ -162,14 +162,14 @@ class Puzzle(AdversarialModel):
     def get_config(self) -> dict:
         own = (
             *("latent_size", "objective", "adversarial_weight", "place_weight", "appearance_weight"),
-            *("half_life", "least", "ema"),
+            *("half_life", "min_weight", "ema"),
         )
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in own},
             **{
                 name: keras.saving.serialize_keras_object(getattr(self, name))
-                for name in (*self.makers, "discriminator")
+                for name in (*self.shared_networks, "discriminator")
             },
         }
 
@@ -179,8 +179,8 @@ class Puzzle(AdversarialModel):
                 raise ValueError(f"{name} must be a number >= 0; received {getattr(self, name)!r}")
         if self.half_life is not None and not self.half_life > 0:
             raise ValueError(f"half_life must be a number of steps > 0, or None; received {self.half_life!r}")
-        if not 0 <= self.least <= 1:
-            raise ValueError(f"least must be a share in [0, 1]; received {self.least!r}")
+        if not 0 <= self.min_weight <= 1:
+            raise ValueError(f"min_weight must be a share in [0, 1]; received {self.min_weight!r}")
         if self._objective.needs_means or self._objective.accuracy_needs_means:
             raise ValueError(f"objective {self._objective.name!r} needs means over the batch: choose one without")
         if tuple(self.discriminator.input_shape[1:]) != self.image_shape:

@@ -38,9 +38,9 @@ class PuzzleGrid(Puzzle):
         side: k, 2 to 5.
         max_missing: in training 0 to `max_missing` tiles are missing, all numbers as likely.
         iterations: of Sinkhorn's normalization.
-        recolour: in training the encoder, and nothing else, sees each image's channels in a random order: where a tile
+        shuffle_channels: in training the encoder, and nothing else, sees each image's channels in a random order: where a tile
             belongs is told by its shapes.
-        latent_size, objective, adversarial_weight, place_weight, appearance_weight, half_life, least: see `Puzzle`.
+        latent_size, objective, adversarial_weight, place_weight, appearance_weight, half_life, min_weight: see `Puzzle`.
         ema: decay of the generator's moving average, or None.
         seed: of all noise.
 
@@ -52,7 +52,7 @@ class PuzzleGrid(Puzzle):
         arXiv:1802.08665 (Sinkhorn).
     """
 
-    averaged = makers = ("tile_encoder", "tile_placer", "canvas_painter")
+    averaged = shared_networks = ("tile_encoder", "tile_placer", "canvas_painter")
     tracked = (
         *("discriminator_loss", "generator_loss", "discriminator_accuracy"),
         *("place_loss", "appearance_loss", "tiles_right"),
@@ -65,15 +65,20 @@ class PuzzleGrid(Puzzle):
         canvas_painter: keras.Model,
         discriminator: keras.Model,
         *,
-        side: int = 3,
+        grid_size: int = 3,
         max_missing: int = 2,
         iterations: int = 10,
-        recolour: bool = True,
+        shuffle_channels: bool = True,
         ema: float | None = 0.999,
         **kwargs,
     ):
-        self.side, self.max_missing, self.iterations, self.recolour = side, max_missing, iterations, recolour
-        self.num_tiles, self.tile_shape = side * side, tuple(tile_encoder.input_shape[1:])
+        self.grid_size, self.max_missing, self.iterations, self.shuffle_channels = (
+            grid_size,
+            max_missing,
+            iterations,
+            shuffle_channels,
+        )
+        self.num_tiles, self.tile_shape = grid_size * grid_size, tuple(tile_encoder.input_shape[1:])
         self.tile_encoder, self.tile_placer, self.canvas_painter = tile_encoder, tile_placer, canvas_painter
         kwargs.setdefault("latent_size", int(canvas_painter.inputs[2].shape[-1]))
         super().__init__(canvas_painter.output_shape[1:], discriminator, ema=ema, **kwargs)
@@ -81,24 +86,26 @@ class PuzzleGrid(Puzzle):
 
     # training
 
-    def make(self, batch, draws, training):
+    def shared_forward(self, batch, batch_noise, training):
         image, num = batch["image"], self.num_tiles
-        whole = split(image, self.side)
-        order = tf.argsort(draws.uniform([num]), axis=1)
-        missing = tf.cast(draws.uniform([]) * (self.max_missing + 1), tf.int32)
+        whole = split(image, self.grid_size)
+        order = tf.argsort(batch_noise.uniform([num]), axis=1)
+        missing = tf.cast(batch_noise.uniform([]) * (self.max_missing + 1), tf.int32)
         presence = tf.cast(tf.range(num)[None] >= missing[:, None], tf.float32)
         tiles = tf.gather(whole, order, batch_dims=1)
-        colours = tf.argsort(draws.uniform([image.shape[-1]]), axis=1) if training and self.recolour else None
-        scores, generated = self.put_together(tiles, presence, draws.noise(self.noise())["z"], training, False, colours)
+        colors = (
+            tf.argsort(batch_noise.uniform([image.shape[-1]]), axis=1) if training and self.shuffle_channels else None
+        )
+        scores, generated = self.forward(tiles, presence, batch_noise.noise(self.noise())["z"], training, False, colors)
         # where the tiles that are there belong: of a place's mask, not of what the placer thinks
         there = tf.gather(presence, tf.argsort(order, axis=1), batch_dims=1)
         inside = self.planes(there[:, :, None])
-        made = {"generated": generated, "scores": scores, "fits": alike(tiles, whole), "presence": presence}
-        made["inside"] = inside
-        return made | self.composites(image, inside, draws.place)
+        shared = {"generated": generated, "scores": scores, "fits": alike(tiles, whole), "presence": presence}
+        shared["inside"] = inside
+        return shared | self.composites(image, inside, batch_noise.global_batch)
 
-    def put_together(
-        self, tiles, presence, z, training: bool = False, averaged: bool = True, colours=None
+    def forward(
+        self, tiles, presence, z, training: bool = False, averaged: bool = True, colors=None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Tiles -> scores and images, float32; by the averages, or else by what is trained.
 
@@ -106,11 +113,11 @@ class PuzzleGrid(Puzzle):
             tiles: [batch, k * k, *tile_shape] in [0, 1].
             presence: 1 for a tile that is there, 0 for one whose pixels do not count, [batch, k * k].
             z: noise [batch, latent_size].
-            colours: the order in which the encoder sees an image's channels, [batch, channels]; None is their own.
+            colors: the order in which the encoder sees an image's channels, [batch, channels]; None is their own.
         """
-        network = self.shown if averaged else lambda name: getattr(self, name)
+        network = self.inference_network if averaged else lambda name: getattr(self, name)
         tiles, presence, z = (tf.convert_to_tensor(each) for each in (tiles, presence, z))
-        seen = tiles if colours is None else tf.gather(tiles, colours, axis=4, batch_dims=1)
+        seen = tiles if colors is None else tf.gather(tiles, colors, axis=4, batch_dims=1)
         flat = tf.reshape(seen, [-1, *self.tile_shape])
         embeddings = tf.reshape(network("tile_encoder")(flat, training=training), [-1, self.num_tiles, self._size])
         scores = tf.cast(network("tile_placer")([embeddings, presence, seams(tiles)], training=training), tf.float32)
@@ -120,7 +127,7 @@ class PuzzleGrid(Puzzle):
         height, width, channels = self.tile_shape
         pixels = tf.matmul(by_place, tf.reshape(tiles, [-1, self.num_tiles, height * width * channels]))
         pixels /= tf.maximum(total, 1.0)
-        canvas = join(tf.reshape(pixels, [-1, self.num_tiles, *self.tile_shape]), self.side)
+        canvas = join(tf.reshape(pixels, [-1, self.num_tiles, *self.tile_shape]), self.grid_size)
         coverage = self.planes(tf.minimum(total, 1.0))
         image = network("canvas_painter")([canvas, coverage, z], training=training)
         return scores, tf.cast(image, tf.float32)
@@ -128,24 +135,24 @@ class PuzzleGrid(Puzzle):
     def planes(self, values) -> tf.Tensor:
         """A value for each place, [batch, k * k, 1] -> [batch, height, width, 1]."""
         height, width = self.tile_shape[:2]
-        maps = tf.reshape(values, [-1, self.side, self.side, 1])
+        maps = tf.reshape(values, [-1, self.grid_size, self.grid_size, 1])
         return tf.repeat(tf.repeat(maps, height, axis=1), width, axis=2)
 
-    def generator_loss(self, batch, made, draws, place, training):
+    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
         """Adversarial loss, cross-entropy of the places, and the error of the whole image."""
-        fits, presence = tf.stop_gradient(made["fits"]), tf.stop_gradient(made["presence"])
-        assigned = tf.exp(log_sinkhorn(made["scores"], self.iterations))
+        fits, presence = tf.stop_gradient(shared["fits"]), tf.stop_gradient(shared["presence"])
+        assigned = tf.exp(log_sinkhorn(shared["scores"], self.iterations))
         # the canvas takes the softmax, which knows nothing of the other tiles' places: it is taught as well
         placed = 0.5 * (
             assignment_cross_entropy(assigned, fits, presence)
-            + assignment_cross_entropy(tf.nn.softmax(made["scores"], axis=2), fits, presence)
+            + assignment_cross_entropy(tf.nn.softmax(shared["scores"], axis=2), fits, presence)
         )
-        appearance = masked_error(batch["image"], made["generated"], tf.ones_like(batch["image"][..., :1]))
-        best = tf.one_hot(tf.argmax(made["scores"], axis=2), self.num_tiles)
+        appearance = masked_error(batch["image"], shared["generated"], tf.ones_like(batch["image"][..., :1]))
+        best = tf.one_hot(tf.argmax(shared["scores"], axis=2), self.num_tiles)
         right = tf.reduce_sum(fits * best, axis=2)
         right = tf.reduce_sum(right * presence, axis=1) / tf.maximum(tf.reduce_sum(presence, axis=1), 1.0)
         metrics = {"place_loss": placed, "appearance_loss": appearance, "tiles_right": right}
-        return self.weighed(self.judged(made["generated"], training), placed, appearance), metrics
+        return self.total_loss(self.judged(shared["generated"], training), placed, appearance), metrics
 
     # use
 
@@ -155,7 +162,7 @@ class PuzzleGrid(Puzzle):
 
     def restored(self, tiles, presence, z) -> dict[str, tf.Tensor]:
         """What `restore` gives: `image` and `scores` [batch, k * k, k * k] of tile against place."""
-        scores, image = self.put_together(tiles, presence, z)
+        scores, image = self.forward(tiles, presence, z)
         return {"image": image, "scores": scores}
 
     def restore(self, tiles, presence=None, *, seed: int | None = None) -> dict[str, np.ndarray]:
@@ -174,12 +181,12 @@ class PuzzleGrid(Puzzle):
         Raises:
             ValueError: for other shapes.
         """
-        tiles, presence = self.filled_up("tiles", tiles, presence, self.num_tiles, self.tile_shape)
+        tiles, presence = self.pad_pieces("tiles", tiles, presence, self.num_tiles, self.tile_shape)
         found = self.restored(tiles, presence, self.noise_of(len(tiles), seed))
-        made = {name: value.numpy() for name, value in found.items()}
-        made["places"] = self.places(made["scores"])
-        made["solved"] = self.laid_out(tiles, presence, made["places"], made["image"])
-        return made
+        shared = {name: value.numpy() for name, value in found.items()}
+        shared["places"] = self.places(shared["scores"])
+        shared["solved"] = self.laid_out(tiles, presence, shared["places"], shared["image"])
+        return shared
 
     @staticmethod
     def places(scores: np.ndarray) -> np.ndarray:
@@ -190,10 +197,10 @@ class PuzzleGrid(Puzzle):
         """The tiles that are there at their places, and everywhere else the given images: [num, height, width,
         channels].
         """
-        whole = split(tf.constant(images), self.side).numpy()
+        whole = split(tf.constant(images), self.grid_size).numpy()
         rows, which = np.nonzero(np.asarray(presence) > 0.5)
         whole[rows, places[rows, which]] = tiles[rows, which]
-        return join(tf.constant(whole), self.side).numpy()
+        return join(tf.constant(whole), self.grid_size).numpy()
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
         """A batch with `tiles` and `presence`, or an `image` (or images alone) that is cut up, and `z` -> images.
@@ -202,7 +209,7 @@ class PuzzleGrid(Puzzle):
         """
         batch = dict(inputs) if isinstance(inputs, dict) else {"image": inputs}
         if "tiles" not in batch:
-            batch["tiles"] = split(batch["image"], self.side)
+            batch["tiles"] = split(batch["image"], self.grid_size)
         rows = tf.shape(batch["tiles"])[0]
         presence = batch["presence"] if "presence" in batch else tf.ones([rows, self.num_tiles])
         z = batch["z"] if "z" in batch else tf.zeros([rows, self.latent_size])
@@ -224,7 +231,7 @@ class PuzzleGrid(Puzzle):
             Tiles [num, k * k, *tile_shape] (zeros where missing), presence [num, k * k], and the true place of each
             tile, int64 [num, k * k].
         """
-        whole = split(tf.constant(images), self.side).numpy()
+        whole = split(tf.constant(images), self.grid_size).numpy()
         places = np.random.default_rng(seed).permuted(np.tile(np.arange(self.num_tiles), (len(whole), 1)), axis=1)
         presence = np.ones((len(whole), self.num_tiles), np.float32)
         presence[:, :missing] = 0
@@ -233,9 +240,9 @@ class PuzzleGrid(Puzzle):
 
     def examples(self, batch):
         tiles, presence, _ = self.shuffled(batch["image"], self.max_missing, seed=0)
-        made = self.restore(tiles, presence, seed=0)
-        given = join(tf.constant(tiles + 1 - presence[:, :, None, None, None]), self.side).numpy()
-        columns = {"source": batch["image"], "given": given, "solved": made["solved"], "restored": made["image"]}
+        shared = self.restore(tiles, presence, seed=0)
+        given = join(tf.constant(tiles + 1 - presence[:, :, None, None, None]), self.grid_size).numpy()
+        columns = {"source": batch["image"], "given": given, "solved": shared["solved"], "restored": shared["image"]}
         return {"tiles | restored": columns}
 
     def endpoints(self):
@@ -258,21 +265,21 @@ class PuzzleGrid(Puzzle):
     def get_config(self) -> dict:
         return {
             **super().get_config(),
-            **{name: getattr(self, name) for name in ("side", "max_missing", "iterations", "recolour")},
+            **{name: getattr(self, name) for name in ("grid_size", "max_missing", "iterations", "shuffle_channels")},
         }
 
     def _check(self):
-        if not 2 <= self.side <= LARGEST_SIDE:
-            raise ValueError(f"side must be an integer from 2 to {LARGEST_SIDE}; received {self.side!r}")
+        if not 2 <= self.grid_size <= LARGEST_SIDE:
+            raise ValueError(f"grid_size must be an integer from 2 to {LARGEST_SIDE}; received {self.grid_size!r}")
         if not 0 <= self.max_missing < self.num_tiles:
             raise ValueError(
                 f"max_missing must be an integer from 0 to {self.num_tiles - 1}; received {self.max_missing!r}"
             )
         height, width, channels = self.image_shape
-        tile = (height // self.side, width // self.side, channels)
-        if height % self.side or width % self.side or self.tile_shape != tile:
+        tile = (height // self.grid_size, width // self.grid_size, channels)
+        if height % self.grid_size or width % self.grid_size or self.tile_shape != tile:
             raise ValueError(
-                f"Images {self.image_shape} cut into {self.side} x {self.side} must give the tiles that the encoder "
+                f"Images {self.image_shape} cut into {self.grid_size} x {self.grid_size} must give the tiles that the encoder "
                 f"takes, {self.tile_shape}, without a rest"
             )
         wanted = (self.num_tiles, self.num_tiles)

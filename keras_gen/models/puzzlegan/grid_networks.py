@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
-from keras_gen.networks.conv import convolution_steps, halvings
+from keras_gen.networks.conv import convolution_steps, num_downsamples
 
 
-def tile_encoder(tile_shape: Sequence[int], *, width: int = 16, size: int = 128) -> keras.Model:
+def tile_encoder(tile_shape: Sequence[int], *, base_filters: int = 16, size: int = 128) -> keras.Model:
     """Tiles [batch, height, width, channels] in [0, 1] -> embeddings [batch, size].
 
     A convolution that keeps the size, one of stride 2 for each halving down to 4 or more, and a dense layer, which
@@ -16,20 +16,20 @@ def tile_encoder(tile_shape: Sequence[int], *, width: int = 16, size: int = 128)
 
     Args:
         tile_shape: (height, width, channels) of a tile.
-        width: channels of the first convolution; they double up to 8 times.
+        base_filters: channels of the first convolution; they double up to 8 times.
         size: of the embedding.
     """
     tile = keras.Input(tuple(tile_shape), name="tile")
     x = layers.Rescaling(2.0, offset=-1.0)(tile)
-    x = layers.ReLU()(layers.Conv2D(width, 3, padding="same", **_weights())(x))
-    for step in range(halvings(*tile_shape[:2])):
-        channels = width * min(2 ** (step + 1), 8)
+    x = layers.ReLU()(layers.Conv2D(base_filters, 3, padding="same", **_weights())(x))
+    for step in range(num_downsamples(*tile_shape[:2])):
+        channels = base_filters * min(2 ** (step + 1), 8)
         x = layers.ReLU()(layers.Conv2D(channels, 4, strides=2, padding="same", **_weights())(x))
     x = layers.ReLU()(layers.Dense(size, **_weights())(layers.Flatten()(x)))
     return keras.Model(tile, x, name="tile_encoder")
 
 
-def tile_placer(num: int, size: int = 128, *, width: int = 128, rounds: int = 2) -> keras.Model:
+def tile_placer(num: int, size: int = 128, *, base_filters: int = 128, rounds: int = 2) -> keras.Model:
     """[embeddings [batch, num, size], presence [batch, num], seams [batch, num, num, 4]] -> scores [batch, num, num].
 
     In each round every tile hears from every tile that is there, r_i = mean_j relu(A e_i + B e_j + D relu(E s_ij)),
@@ -40,7 +40,7 @@ def tile_placer(num: int, size: int = 128, *, width: int = 128, rounds: int = 2)
     Args:
         num: tiles, and places.
         size: of an embedding.
-        width: units inside.
+        base_filters: units inside.
         rounds: >= 1.
     """
     embeddings = keras.Input((num, size), name="embeddings")
@@ -51,19 +51,19 @@ def tile_placer(num: int, size: int = 128, *, width: int = 128, rounds: int = 2)
     share = there / ops.maximum(ops.sum(there, axis=2, keepdims=True), 1.0)
     x = embeddings
     for _ in range(rounds):
-        asks = layers.Reshape((num, 1, width))(layers.Dense(width, **_weights())(x))
-        tells = layers.Reshape((1, num, width))(layers.Dense(width, use_bias=False, **_weights())(x))
+        asks = layers.Reshape((num, 1, base_filters))(layers.Dense(base_filters, **_weights())(x))
+        tells = layers.Reshape((1, num, base_filters))(layers.Dense(base_filters, use_bias=False, **_weights())(x))
         fits = layers.Dense(16, activation="relu", **_weights())(layers.Rescaling(5.0)(seams))
-        fits = layers.Dense(width, use_bias=False, **_weights())(fits)
+        fits = layers.Dense(base_filters, use_bias=False, **_weights())(fits)
         heard = layers.Multiply()([layers.ReLU()(layers.Add()([layers.Add()([asks, tells]), fits])), share])
         heard = ops.sum(heard, axis=2)
-        x = layers.ReLU()(layers.Dense(width, **_weights())(layers.Concatenate()([x, heard])))
+        x = layers.ReLU()(layers.Dense(base_filters, **_weights())(layers.Concatenate()([x, heard])))
     scores = layers.Dense(num, dtype="float32", **_weights())(x)
     scores = layers.Multiply(dtype="float32")([scores, layers.Reshape((num, 1))(presence)])
     return keras.Model([embeddings, presence, seams], scores, name="tile_placer")
 
 
-def canvas_painter(image_shape: Sequence[int], latent_size: int, *, width: int = 24) -> keras.Model:
+def canvas_painter(image_shape: Sequence[int], latent_size: int, *, base_filters: int = 24) -> keras.Model:
     """[canvas [batch, height, width, channels], coverage [batch, height, width, 1], z] -> images in [0, 1].
 
     A U-Net: halved down to 4 pixels or more, the noise joins the smallest map, and each scale on the way up is joined
@@ -72,7 +72,7 @@ def canvas_painter(image_shape: Sequence[int], latent_size: int, *, width: int =
     Args:
         image_shape: (height, width, channels); must halve at least once to 4 or more.
         latent_size: of the noise z.
-        width: channels at the image's size; they double up to 8 times.
+        base_filters: channels at the image's size; they double up to 8 times.
 
     Raises:
         ValueError: for an image that does not halve.
@@ -82,10 +82,12 @@ def canvas_painter(image_shape: Sequence[int], latent_size: int, *, width: int =
     coverage = keras.Input((*image_shape[:2], 1), name="coverage")
     z = keras.Input((latent_size,), name="z")
     x = layers.Concatenate()([layers.Rescaling(2.0, offset=-1.0)(canvas), coverage])
-    x = _active(layers.Conv2D(width, 3, padding="same", **_weights())(x))
+    x = _active(layers.Conv2D(base_filters, 3, padding="same", **_weights())(x))
     down = [x]
     for step in range(steps):
-        x = _active(layers.Conv2D(width * min(2 ** (step + 1), 8), 4, strides=2, padding="same", **_weights())(x))
+        x = _active(
+            layers.Conv2D(base_filters * min(2 ** (step + 1), 8), 4, strides=2, padding="same", **_weights())(x)
+        )
         down.append(x)
     shape = tuple(x.shape[1:])
     # a dense layer over the whole smallest map: what is missing is told by tiles far away
@@ -93,9 +95,9 @@ def canvas_painter(image_shape: Sequence[int], latent_size: int, *, width: int =
     code = _active(layers.Dense(shape[0] * shape[1] * shape[2], **_weights())(code))
     x = layers.Concatenate()([x, layers.Reshape(shape)(code)])
     for step in reversed(range(steps)):
-        up = layers.Conv2DTranspose(width * min(2**step, 8), 4, strides=2, padding="same", **_weights())
+        up = layers.Conv2DTranspose(base_filters * min(2**step, 8), 4, strides=2, padding="same", **_weights())
         x = layers.Concatenate()([_active(up(x)), down[step]])
-    x = _active(layers.Conv2D(width, 3, padding="same", **_weights())(x))
+    x = _active(layers.Conv2D(base_filters, 3, padding="same", **_weights())(x))
     last = layers.Conv2D(image_shape[-1], 3, padding="same", activation="tanh", dtype="float32",
                          kernel_initializer=keras.initializers.RandomNormal(stddev=0.02))  # fmt: skip
     image = layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))

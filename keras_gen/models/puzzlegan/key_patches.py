@@ -12,7 +12,7 @@ OVERLAP = 0.25
 def key_boxes(images: tf.Tensor, num: int, size: tuple[int, int], jitter: tf.Tensor | None = None) -> tf.Tensor:
     """The boxes of a given size with the most gradient energy that do not overlap much: non-maximum suppression.
 
-    The energy of a box is the sum of the squared differences of neighbouring pixels inside it. The paper takes its
+    The energy of a box is the sum of the squared differences of neighboring pixels inside it. The paper takes its
     boxes from EdgeBoxes (Zitnick, Dollar 2014), which scores boxes of any size by the contours that lie wholly inside;
     here the size is fixed, and what is scored is how much there is to see.
 

@@ -9,18 +9,18 @@ from keras_gen.networks.conv import convolution_steps
 
 
 def part_encoder(
-    patch_shape: Sequence[int], image_shape: Sequence[int], *, width: int = 16, code_size: int = 256
+    patch_shape: Sequence[int], image_shape: Sequence[int], *, base_filters: int = 16, code_size: int = 256
 ) -> keras.Model:
     """Patches [batch, height, width, channels] in [0, 1] -> a list: features at every scale, and a code.
 
     The patch is enlarged to half of the image's size; convolutions then halve it down to the smallest scale of the
-    decoders, with `width`, 2 * `width`, ... channels up to 8 * `width`. Nothing is normalized: the features of several
+    decoders, with `base_filters`, 2 * `base_filters`, ... channels up to 8 * `base_filters`. Nothing is normalized: the features of several
     patches are to be added up.
 
     Args:
         patch_shape: (height, width, channels) of a patch.
         image_shape: (height, width, channels) of the image; must halve at least once to 4 or more.
-        width: channels at half of the image's size.
+        base_filters: channels at half of the image's size.
         code_size: units of the code, the last output.
 
     Raises:
@@ -34,16 +34,16 @@ def part_encoder(
     patch = keras.Input(tuple(patch_shape), name="patch")
     x = layers.Rescaling(2.0, offset=-1.0)(patch)
     x = layers.Resizing(image_shape[0] // 2, image_shape[1] // 2)(x)
-    x = _active(layers.Conv2D(width, 3, padding="same", **_weights())(x))
+    x = _active(layers.Conv2D(base_filters, 3, padding="same", **_weights())(x))
     features = [x]
     for step in range(1, steps):
-        x = _active(layers.Conv2D(width * min(2**step, 8), 4, strides=2, padding="same", **_weights())(x))
+        x = _active(layers.Conv2D(base_filters * min(2**step, 8), 4, strides=2, padding="same", **_weights())(x))
         features.append(x)
     code = _active(layers.Dense(code_size, **_weights())(layers.Flatten()(x)))
     return keras.Model(patch, [*features, code], name="part_encoder")
 
 
-def mask_decoder(features: Sequence[Sequence[int]], *, width: int = 16, head: bool = True) -> keras.Model:
+def mask_decoder(features: Sequence[Sequence[int]], *, base_filters: int = 16, head: bool = True) -> keras.Model:
     """Summed features and code -> a list: log-odds of the mask [batch, height, width, 1], and the decoder's features.
 
     The code becomes the smallest map; each map is joined with the summed features of its scale and doubled, up to the
@@ -51,7 +51,7 @@ def mask_decoder(features: Sequence[Sequence[int]], *, width: int = 16, head: bo
 
     Args:
         features: shapes of what `part_encoder` gives, without the batch, the code's last.
-        width: channels at the image's size; twice, four times, ... as many below, up to 8 * `width`.
+        base_filters: channels at the image's size; twice, four times, ... as many below, up to 8 * `base_filters`.
         head: False leaves the log-odds out: features alone, for a model without a mask.
 
     Returns:
@@ -63,7 +63,7 @@ def mask_decoder(features: Sequence[Sequence[int]], *, width: int = 16, head: bo
     made = []
     for index in reversed(range(len(skips))):
         x = layers.Concatenate()([x, skips[index]])
-        x = _doubled(x, width * min(2**index, 8))
+        x = _doubled(x, base_filters * min(2**index, 8))
         made.append(x)
     if not head:
         return keras.Model(inputs, made, name="mask_decoder")
@@ -77,7 +77,7 @@ def image_decoder(
     skips: Sequence[Sequence[int]],
     channels: int,
     *,
-    width: int = 32,
+    base_filters: int = 32,
 ) -> keras.Model:
     """[code, noise z, features of the mask decoder...] -> images [batch, height, width, channels] in [0, 1].
 
@@ -86,14 +86,14 @@ def image_decoder(
         latent_size: of the noise.
         skips: shapes of the mask decoder's features, without the batch, smallest first.
         channels: of the images.
-        width: channels at the image's size; twice, four times, ... as many below, up to 8 * `width`.
+        base_filters: channels at the image's size; twice, four times, ... as many below, up to 8 * `base_filters`.
     """
     inputs = _inputs([(code_size,), (latent_size,), *skips])
     code, z, *features = inputs
     height, columns, depth = features[0].shape[1:]
     x = _first_map(layers.Concatenate()([code, z]), (height // 2, columns // 2, depth * 2))
     for index, skip in zip(reversed(range(len(features))), features, strict=True):
-        x = layers.Concatenate()([_doubled(x, width * min(2**index, 8)), skip])
+        x = layers.Concatenate()([_doubled(x, base_filters * min(2**index, 8)), skip])
     last = layers.Conv2D(channels, 3, padding="same", activation="tanh", dtype="float32", **_last_weights())
     return keras.Model(inputs, layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x)), name="image_decoder")
 

@@ -38,7 +38,7 @@ class PuzzleGAN(Puzzle):
             `num_patches`.
         jitter: in training each box is moved by up to this part of the image's sides.
         use_mask: False leaves out the spatial loss, and the mask is no output: the paper's ablation.
-        latent_size, objective, adversarial_weight, place_weight, appearance_weight, half_life, least: see `Puzzle`.
+        latent_size, objective, adversarial_weight, place_weight, appearance_weight, half_life, min_weight: see `Puzzle`.
         ema: decay of the generator's moving average, or None.
         seed: of all noise.
 
@@ -50,7 +50,7 @@ class PuzzleGAN(Puzzle):
         arXiv:1703.10730. There the patches are EdgeBoxes of any size; see `keras_gen.models.puzzlegan.key_patches`.
     """
 
-    averaged = makers = ("part_encoder", "mask_decoder", "image_decoder")
+    averaged = shared_networks = ("part_encoder", "mask_decoder", "image_decoder")
     tracked = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "appearance_loss")
 
     def __init__(
@@ -84,16 +84,16 @@ class PuzzleGAN(Puzzle):
 
     # training
 
-    def make(self, batch, draws, training):
+    def shared_forward(self, batch, batch_noise, training):
         image = batch["image"]
-        boxes, presence = self.boxes_of(batch, draws if training else None)
+        boxes, presence = self.boxes_of(batch, batch_noise if training else None)
         inside = covered(boxes, presence, self.image_shape[:2])
         patches = cut(image, boxes, self.patch_shape[:2])
-        z = draws.noise(self.noise())["z"]
-        made = self.put_together(patches, presence, z, training, averaged=False) | {"inside": inside}
-        return made | self.composites(image, inside, draws.place)
+        z = batch_noise.noise(self.noise())["z"]
+        shared = self.forward(patches, presence, z, training, averaged=False) | {"inside": inside}
+        return shared | self.composites(image, inside, batch_noise.global_batch)
 
-    def boxes_of(self, batch, draws=None) -> tuple[tf.Tensor, tf.Tensor]:
+    def boxes_of(self, batch, batch_noise=None) -> tuple[tf.Tensor, tf.Tensor]:
         """The boxes of a batch [batch, max_patches, 4] and which are there [batch, max_patches].
 
         Given ones, or else key boxes: with `draws` moved and of any number, without the first `num_patches`.
@@ -112,14 +112,16 @@ class PuzzleGAN(Puzzle):
                 )
             return boxes, presence
         jitter, count = None, tf.fill([rows], self.num_patches)
-        if draws is not None:
-            jitter = draws.signed([most, 2]) * self.jitter * tf.constant(self.image_shape[:2], tf.float32)
+        if batch_noise is not None:
+            jitter = (
+                batch_noise.uniform_symmetric([most, 2]) * self.jitter * tf.constant(self.image_shape[:2], tf.float32)
+            )
             span = self.max_patches - self.min_patches + 1
-            count = self.min_patches + tf.cast(draws.uniform([]) * span, tf.int32)
+            count = self.min_patches + tf.cast(batch_noise.uniform([]) * span, tf.int32)
         boxes = key_boxes(batch["image"], most, self.patch_shape[:2], jitter)
         return boxes, tf.cast(tf.range(most)[None] < count[:, None], tf.float32)
 
-    def put_together(self, patches, presence, z, training: bool = False, averaged: bool = True) -> dict[str, tf.Tensor]:
+    def forward(self, patches, presence, z, training: bool = False, averaged: bool = True) -> dict[str, tf.Tensor]:
         """Patches -> `generated` images and, with `use_mask`, `mask_logits`, float32; by averages or what is
         trained.
 
@@ -128,35 +130,35 @@ class PuzzleGAN(Puzzle):
             presence: 1 for a patch that is there, 0 for one whose pixels do not count, [batch, max_patches].
             z: noise [batch, latent_size].
         """
-        network = self.shown if averaged else lambda name: getattr(self, name)
+        network = self.inference_network if averaged else lambda name: getattr(self, name)
         patches, presence, z = (tf.convert_to_tensor(value) for value in (patches, presence, z))
         sums = summed(network("part_encoder"), patches, presence, training)
-        made = {}
+        shared = {}
         features = keras.tree.flatten(network("mask_decoder")(sums, training=training))  # of one scale: no list
         if self.use_mask:
             logits, *features = features
-            made["mask_logits"] = tf.cast(logits, tf.float32)
-        made["generated"] = tf.cast(network("image_decoder")([sums[-1], z, *features], training=training), tf.float32)
-        return made
+            shared["mask_logits"] = tf.cast(logits, tf.float32)
+        shared["generated"] = tf.cast(network("image_decoder")([sums[-1], z, *features], training=training), tf.float32)
+        return shared
 
-    def generator_loss(self, batch, made, draws, place, training):
+    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
         """Adversarial, spatial and appearance loss."""
-        inside = tf.stop_gradient(made["inside"])
-        appearance = masked_error(batch["image"], made["generated"], inside)
+        inside = tf.stop_gradient(shared["inside"])
+        appearance = masked_error(batch["image"], shared["generated"], inside)
         spatial, metrics = tf.zeros_like(appearance), {"appearance_loss": appearance}
         if self.use_mask:
-            spatial = mask_cross_entropy(inside, made["mask_logits"])
-            overlap = intersection_over_union(inside, tf.sigmoid(made["mask_logits"]))
+            spatial = mask_cross_entropy(inside, shared["mask_logits"])
+            overlap = intersection_over_union(inside, tf.sigmoid(shared["mask_logits"]))
             metrics |= {"spatial_loss": spatial, "mask_iou": overlap}
-        return self.weighed(self.judged(made["generated"], training), spatial, appearance), metrics
+        return self.total_loss(self.judged(shared["generated"], training), spatial, appearance), metrics
 
     # use
 
     def restored(self, patches, presence, z) -> dict[str, tf.Tensor]:
         """What `restore` gives: `image` [batch, height, width, channels] and `mask` [batch, height, width, 1]."""
-        made = self.put_together(patches, presence, z)
-        mask = {"mask": tf.sigmoid(made["mask_logits"])} if self.use_mask else {}
-        return {"image": made["generated"], **mask}
+        shared = self.forward(patches, presence, z)
+        mask = {"mask": tf.sigmoid(shared["mask_logits"])} if self.use_mask else {}
+        return {"image": shared["generated"], **mask}
 
     def restore(self, patches, presence=None, *, seed: int | None = None) -> dict[str, np.ndarray]:
         """Make images of patches.
@@ -173,9 +175,9 @@ class PuzzleGAN(Puzzle):
         Raises:
             ValueError: for other shapes.
         """
-        patches, presence = self.filled_up("patches", patches, presence, self.max_patches, self.patch_shape)
-        made = self.restored(patches, presence, self.noise_of(len(patches), seed))
-        return {name: value.numpy() for name, value in made.items()}
+        patches, presence = self.pad_pieces("patches", patches, presence, self.max_patches, self.patch_shape)
+        shared = self.restored(patches, presence, self.noise_of(len(patches), seed))
+        return {name: value.numpy() for name, value in shared.items()}
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
         """A batch with `patches` and `presence`, or an `image` (or images alone) to cut them from, and `z` -> images.
@@ -202,11 +204,11 @@ class PuzzleGAN(Puzzle):
         boxes, presence = self.boxes_of({name: tf.constant(value) for name, value in batch.items() if name in (
             "image", "boxes", "presence")})  # fmt: skip
         inside = covered(boxes, presence, self.image_shape[:2]).numpy()
-        made = self.restore(given["patches"], given["presence"], seed=0)
+        shared = self.restore(given["patches"], given["presence"], seed=0)
         columns = {"source": batch["image"], "patches": 1.0 - inside * (1.0 - batch["image"])}
         if self.use_mask:
-            columns["mask"] = np.repeat(made["mask"], batch["image"].shape[-1], axis=-1)
-        return {"patches | restored": {**columns, "restored": made["image"]}}
+            columns["mask"] = np.repeat(shared["mask"], batch["image"].shape[-1], axis=-1)
+        return {"patches | restored": {**columns, "restored": shared["image"]}}
 
     def endpoints(self):
         """`restore`: patches, presence and noise z -> image, and mask."""

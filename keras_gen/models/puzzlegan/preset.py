@@ -21,12 +21,12 @@ def puzzlegan(
     min_patches: int = 2,
     jitter: float = 0.05,
     use_mask: bool = True,
-    side: int = 3,
+    grid_size: int = 3,
     max_missing: int = 2,
-    recolour: bool = True,
-    width: int = 16,
-    image_width: int = 16,
-    discriminator_width: int = 16,
+    shuffle_channels: bool = True,
+    base_filters: int = 16,
+    image_filters: int = 16,
+    discriminator_filters: int = 16,
     code_size: int = 256,
     latent_size: int = 16,
     normalization: str = "spectral",
@@ -35,7 +35,7 @@ def puzzlegan(
     place_weight: float = 10.0,
     appearance_weight: float = 50.0,
     half_life: int | None = 5000,
-    least: float = 0.1,
+    min_weight: float = 0.1,
     ema: float | None = 0.999,
 ) -> "models.Puzzle":
     from keras_gen import models, networks
@@ -50,40 +50,47 @@ def puzzlegan(
         "place_weight": place_weight,
         "appearance_weight": appearance_weight,
         "half_life": half_life,
-        "least": least,
+        "min_weight": min_weight,
         "ema": ema,
         "seed": seed,
     }
     if layout not in LAYOUTS:
         raise ValueError(f"Unknown layout {layout!r}: expected one of {', '.join(LAYOUTS)}")
     if layout == "grid":
-        if height % side or columns % side:
+        if height % grid_size or columns % grid_size:
             raise ValueError(
-                f"Images of {height}x{columns} do not cut into {side} x {side} tiles: choose sides that are multiples "
-                f"of {side} and even, such as --image-size {networks.nearest_size(image_shape, 4 * side, 8 * side)}"
+                f"Images of {height}x{columns} do not cut into {grid_size} x {grid_size} tiles: choose sides that are multiples "
+                f"of {grid_size} and even, such as --image-size {networks.nearest_size(image_shape, 4 * grid_size, 8 * grid_size)}"
             )
-        tile_shape = (height // side, columns // side, channels)
+        tile_shape = (height // grid_size, columns // grid_size, channels)
         generator = (
-            tile_encoder(tile_shape, width=width, size=code_size),
-            tile_placer(side * side, code_size, width=code_size),
-            canvas_painter(image_shape, latent_size, width=image_width),
+            tile_encoder(tile_shape, base_filters=base_filters, size=code_size),
+            tile_placer(grid_size * grid_size, code_size, base_filters=code_size),
+            canvas_painter(image_shape, latent_size, base_filters=image_filters),
         )
     else:
         if not 0 < patch_size <= 1:
             raise ValueError(f"patch_size must be a part of the image's sides in (0, 1]; received {patch_size!r}")
         patch_shape = (max(1, round(patch_size * height)), max(1, round(patch_size * columns)), channels)
-        encoder = part_encoder(patch_shape, image_shape, width=width, code_size=code_size)
-        masks = mask_decoder([each.shape[1:] for each in encoder.outputs], width=width, head=use_mask)
+        encoder = part_encoder(patch_shape, image_shape, base_filters=base_filters, code_size=code_size)
+        masks = mask_decoder([each.shape[1:] for each in encoder.outputs], base_filters=base_filters, head=use_mask)
         skips = [each.shape[1:] for each in masks.outputs[use_mask:]]
         generator = (
             encoder,
             masks,
-            image_decoder(code_size, latent_size, skips, channels, width=image_width),
+            image_decoder(code_size, latent_size, skips, channels, base_filters=image_filters),
         )
-    discriminator = networks.dcgan_discriminator(image_shape, width=discriminator_width, normalization=normalization)
+    discriminator = networks.dcgan_discriminator(
+        image_shape, base_filters=discriminator_filters, normalization=normalization
+    )
     if layout == "grid":
         return models.PuzzleGrid(
-            *generator, discriminator, side=side, max_missing=max_missing, recolour=recolour, **game
+            *generator,
+            discriminator,
+            grid_size=grid_size,
+            max_missing=max_missing,
+            shuffle_channels=shuffle_channels,
+            **game,
         )
     return models.PuzzleGAN(
         *generator,
@@ -109,7 +116,7 @@ SYSTEMS = (
         epochs=10,
         learning_rate=1e-3,
         betas=(0.5, 0.999),
-        paces={"discriminator": 0.4},
+        learning_rate_multipliers={"discriminator": 0.4},
         view="patches",
         decay=0.5,
     ),

@@ -58,7 +58,7 @@ class StarGAN(AdversarialModel):
     """
 
     averaged = ("generator",)
-    makers = ("generator",)
+    shared_networks = ("generator",)
     tracked = (
         *("discriminator_loss", "generator_loss", "critic_distance"),
         *("real_accuracy", "translated_accuracy", "reconstruction_error"),
@@ -102,18 +102,18 @@ class StarGAN(AdversarialModel):
             Player("generator", (self.generator,), self.generator_loss),
         ]
 
-    def make(self, batch, draws, training):
+    def shared_forward(self, batch, batch_noise, training):
         """The targets, and the images translated to them, once for both players."""
         attributes, mask = self.told(batch)
         # of others the cross-entropy has no lower bound
         attributes = between("values", "attributes from 0 to 1", attributes, 0.0, 1.0)
         within = None if mask is None else tf.argmax(mask, axis=1)
-        target = draws.shuffled(attributes, within)
+        target = batch_noise.shuffle(attributes, within)
         return {"target": target, "generated": self.translated(batch["image"], target, mask, training)}
 
-    def discriminator_loss(self, batch, made, draws, place, training):
+    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
         """The critic's objective and penalty, and the classification of real images."""
-        real, generated = batch["image"], tf.stop_gradient(made["generated"])
+        real, generated = batch["image"], tf.stop_gradient(shared["generated"])
         attributes, mask = self.told(batch)
         critic, logits = self.judged(real, training)
         critic_of_generated, _ = self.judged(generated, training)
@@ -122,18 +122,18 @@ class StarGAN(AdversarialModel):
             lambda images: self.judged(images, training)[0],
             real,
             generated,
-            draws.noise(self._penalty.noise(self.image_shape)),
+            batch_noise.noise(self._penalty.noise(self.image_shape)),
         )
         losses += self.classification_weight * self._classified(group_cross_entropy, logits, attributes, mask)
         accuracy = self._classified(group_accuracy, logits, attributes, mask)
         return losses, {"critic_distance": critic - critic_of_generated, "real_accuracy": accuracy}
 
-    def generator_loss(self, batch, made, draws, place, training):
+    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
         """What the critic asks, the targets' classification, and the way back to the given image."""
-        image, target = batch["image"], tf.stop_gradient(made["target"])
+        image, target = batch["image"], tf.stop_gradient(shared["target"])
         attributes, mask = self.told(batch)
-        critic, logits = self.judged(made["generated"], training)
-        back = self.translated(made["generated"], attributes, mask, training)
+        critic, logits = self.judged(shared["generated"], training)
+        back = self.translated(shared["generated"], attributes, mask, training)
         error = tf.reduce_mean(tf.abs(tf.cast(image, tf.float32) - back), axis=[1, 2, 3])
         losses = self._objective.generator(critic) + self.reconstruction_weight * 2.0 * error
         losses += self.classification_weight * self._classified(group_cross_entropy, logits, target, mask)
@@ -144,7 +144,7 @@ class StarGAN(AdversarialModel):
         known = None if mask is None else tf.matmul(mask, self.vocabulary.known_groups)
         return function(logits, attributes, self.groups, known)
 
-    def trouble(self, logs):
+    def diagnose(self, logs):
         reported = {"real_accuracy": 0.0, "translated_accuracy": 1.0, "reconstruction_error": 0.0} | logs
         real, translated = reported["real_accuracy"], reported["translated_accuracy"]
         found = {}
@@ -211,7 +211,7 @@ class StarGAN(AdversarialModel):
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
         """The deploy path: a dict with `image` and target `attributes` (or `label`), and `dataset` -> images."""
-        return self.translated(inputs["image"], *self.told(inputs), network=self.shown("generator"))
+        return self.translated(inputs["image"], *self.told(inputs), network=self.inference_network("generator"))
 
     def classify(self, image) -> tf.Tensor:
         """Images -> probabilities of the attributes, float32 [batch, n]; those of exclusive domains have the sum 1.
@@ -241,11 +241,11 @@ class StarGAN(AdversarialModel):
         if not len(images):
             raise ValueError(f"Expected images [num, {', '.join(map(str, self.image_shape))}]; received {images.shape}")
         vectors, sets = self.vocabulary.vectors(attributes, len(images), dataset)
-        made = []
+        shared = []
         for start in range(0, len(images), batch_size):
             rows = slice(start, start + batch_size)
-            made.append(self({"image": images[rows], "attributes": vectors[rows], "dataset": sets[rows]}).numpy())
-        return np.concatenate(made)
+            shared.append(self({"image": images[rows], "attributes": vectors[rows], "dataset": sets[rows]}).numpy())
+        return np.concatenate(shared)
 
     def examples(self, batch):
         """Given images beside a column for each domain; an attribute of its own is turned over."""

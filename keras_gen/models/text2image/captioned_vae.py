@@ -6,15 +6,15 @@ from collections.abc import Sequence
 import keras
 
 from ..core.endpoint import Endpoint, Port
-from ..core.text_conditional import Captioned
+from ..core.text_conditional import TextConditional
 from ..vae.model import VAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class CaptionedVAE(Captioned, VAE):
+class CaptionedVAE(TextConditional, VAE):
     """A VAE conditioned on a text's embedding: the code is left with what the caption does not say.
 
-    Its decoder may be the generator of a `Text2Image`, which takes it over (`Text2Image.adopt`): it then draws what
+    Its decoder may be the generator of a `Text2Image`, which takes it over (`Text2Image.load_pretrained`): it then draws what
     captions name before the game begins.
 
     Args:
@@ -60,14 +60,14 @@ class CaptionedVAE(Captioned, VAE):
         return self.embed(self.tokens_of(batch))
 
     def conditions_of(self, num: int, **text) -> dict:
-        """The text as `label`, float32 [num, size]: see `Captioned.embedding_of`."""
+        """The text as `label`, float32 [num, size]: see `TextConditional.embedding_of`."""
         return {"label": self.embedding_of(num, **text)}
 
     def endpoints(self):
         """`VAE`'s, which take an `embedding`, and `embed(tokens)`."""
-        return [self.embed_endpoint(), *(self._told(endpoint) for endpoint in super().endpoints())]
+        return [self.embed_endpoint(), *(self._description(endpoint) for endpoint in super().endpoints())]
 
-    def _told(self, endpoint: Endpoint) -> Endpoint:
+    def _description(self, endpoint: Endpoint) -> Endpoint:
         inputs = {name: port for name, port in endpoint.inputs.items() if name != "label"}
         inputs["embedding"] = Port((self.embedding_size,), "value")
         function = lambda embedding, **others: endpoint.function(label=embedding, **others)  # noqa: E731

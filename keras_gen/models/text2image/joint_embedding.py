@@ -9,12 +9,12 @@ from keras_gen.losses import joint_embedding
 
 from ..core.endpoint import Endpoint, Port
 from ..core.generative_model import GenerativeModel
-from ..core.global_batch import Place
-from ..core.text_conditional import Captioned
+from ..core.global_batch import GlobalBatch
+from ..core.text_conditional import TextConditional
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class JointEmbedding(Captioned, GenerativeModel):
+class JointEmbedding(TextConditional, GenerativeModel):
     """Trains a text encoder and an image encoder so that an image and its caption score higher than any mismatch.
 
     The score of an image and a caption is, with `loss="contrastive"`, the cosine of their embeddings divided by the
@@ -78,14 +78,17 @@ class JointEmbedding(Captioned, GenerativeModel):
             )
         check_compared(self)
 
-    def losses_of(self, batch, draws, place, training):
+    def losses_of(self, batch, batch_noise, global_batch, training):
         tokens = self.tokens_of(batch)
-        image = noisy(batch["image"], self.image_noise if training else 0.0, draws)
+        image = noisy(batch["image"], self.image_noise if training else 0.0, batch_noise)
         image, text = self.embed_image(image, training), project(self.projection, self.embed(tokens, training))
-        own, same = own_and_same(tokens, place)
+        own, same = own_and_same(tokens, global_batch)
         formula = joint_embedding.LOSSES[self.loss]
         rows, metrics = [], {}
-        for name, ours, theirs in (("image", image, place.gather(text)), ("text", text, place.gather(image))):
+        for name, ours, theirs in (
+            ("image", image, global_batch.gather(text)),
+            ("text", text, global_batch.gather(image)),
+        ):
             scores = self._scores(ours[:, None], theirs[None])
             rows.append(formula(scores, own, same))
             # by the loss's own rule: an equal caption is no mistake
@@ -165,23 +168,23 @@ def check_compared(model) -> None:
         )
 
 
-def noisy(image: tf.Tensor, deviation: float, draws) -> tf.Tensor:
+def noisy(image: tf.Tensor, deviation: float, batch_noise) -> tf.Tensor:
     """Images with normal noise of a standard deviation; 0 leaves them as they are."""
     image = tf.cast(image, tf.float32)
-    return image + deviation * draws.normal(image.shape[1:]) if deviation else image
+    return image + deviation * batch_noise.normal(image.shape[1:]) if deviation else image
 
 
-def own_and_same(tokens: tf.Tensor, place: Place) -> tuple[tf.Tensor, tf.Tensor]:
+def own_and_same(tokens: tf.Tensor, global_batch: GlobalBatch) -> tuple[tf.Tensor, tf.Tensor]:
     """Where each row's own caption stands among all of the global batch, and which of them are equal to it.
 
     Args:
         tokens: of this replica's rows, [rows, length].
-        place: where these lie.
+        global_batch: where these lie.
 
     Returns:
         int32 [rows], and bool [rows, total].
     """
     tokens = tf.cast(tokens, tf.float32)
-    same = tf.reduce_all(tokens[:, None] == place.gather(tokens)[None], axis=-1)
+    same = tf.reduce_all(tokens[:, None] == global_batch.gather(tokens)[None], axis=-1)
     # a replica without examples computes on a row of zeros, whose place would lie behind the last
-    return tf.minimum(place.first + tf.range(tf.shape(tokens)[0]), place.total - 1), same
+    return tf.minimum(global_batch.first + tf.range(tf.shape(tokens)[0]), global_batch.total - 1), same

@@ -10,7 +10,7 @@ from keras_gen.losses import adversarial
 
 from ..core.endpoint import Endpoint, Port
 from ..core.player import Player
-from ..core.text_conditional import Captioned
+from ..core.text_conditional import TextConditional
 from ..gan.model import GAN
 from .captioned_vae import CaptionedVAE
 from .joint_embedding import JointEmbedding
@@ -19,7 +19,7 @@ from .validation import check
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class Text2Image(Captioned, TextGame):
+class Text2Image(TextConditional, TextGame):
     """A generator draws what a caption says; a discriminator judges image and caption together.
 
     The text encoder is trained before, with images, in a `JointEmbedding`, and frozen here. With s_r, s_w and s_f the
@@ -83,12 +83,12 @@ class Text2Image(Captioned, TextGame):
     """
 
     averaged = ("generator",)
-    makers = ("generator",)
+    shared_networks = ("generator",)
     tracked = (
         *("discriminator_loss", "generator_loss", "discriminator_accuracy"),
         *("match_accuracy", "sample_diversity"),
     )
-    trouble = GAN.trouble
+    diagnose = GAN.diagnose
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Text2Image(Captioned, TextGame):
     ):
         if style_encoder is not None:
             self.tracked = (*Text2Image.tracked, "style_error", "style_kl")
-            self.makers = ("generator", "style_encoder")
+            self.shared_networks = ("generator", "style_encoder")
         super().__init__(ema=ema, seed=seed, **kwargs)
         self.take_text(text_encoder, vocabulary)
         text_encoder.trainable = False
@@ -139,12 +139,12 @@ class Text2Image(Captioned, TextGame):
     def players(self):
         return [
             Player("discriminator", (self.trunk, self.head), self.discriminator_loss),
-            Player("generator", tuple(getattr(self, name) for name in self.makers), self.generator_loss),
+            Player("generator", tuple(getattr(self, name) for name in self.shared_networks), self.generator_loss),
         ]
 
     # use
 
-    def adopt(self, learned: JointEmbedding | CaptionedVAE) -> None:
+    def load_pretrained(self, learned: JointEmbedding | CaptionedVAE) -> None:
         """Take over what another model has learned of the same captions, before training.
 
         Of a joint embedding, the text encoder, the image encoder and the projection; and the trunk, if the joint
@@ -161,7 +161,7 @@ class Text2Image(Captioned, TextGame):
             )
         self.text_encoder.set_weights(learned.text_encoder.get_weights())
         if isinstance(learned, CaptionedVAE):
-            for network in (self.generator, *self.twins.values()):
+            for network in (self.generator, *self.ema_networks.values()):
                 network.set_weights(learned.decoder.get_weights())
             if self.style_encoder is not None:
                 self.style_encoder.set_weights(learned.encoder.get_weights())
@@ -186,7 +186,7 @@ class Text2Image(Captioned, TextGame):
         return {"z": Noise("normal", (self.latent_size,))}
 
     def generate_from(self, noise, embedding):
-        return self.generated(noise["z"], embedding, network=self.shown("generator"))
+        return self.generated(noise["z"], embedding, network=self.inference_network("generator"))
 
     def conditions_of(self, num: int, *, caption=None, tokens=None, embedding=None, **unknown) -> dict:
         """The text as `embedding` float32 [num, size]; given as one `caption`, or `num` of them, or `tokens`

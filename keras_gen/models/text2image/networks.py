@@ -18,9 +18,9 @@ def text2image_generator(
     embedding_size: int,
     image_shape: Sequence[int],
     *,
-    width: int = 64,
+    base_filters: int = 64,
     text: int = 128,
-    dense: int | None = None,
+    dense_units: int | None = None,
     modulated: bool = False,
 ) -> keras.Model:
     """[noise [batch, size], embedding [batch, embedding_size]] -> images [batch, height, width, channels] in [0, 1].
@@ -34,9 +34,9 @@ def text2image_generator(
         size: dimensions of the noise.
         embedding_size: of the text's embedding.
         image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
-        width: channels before the last layer.
+        base_filters: channels before the last layer.
         text: units that the embedding is compressed to; 128 in the paper.
-        dense: units of a hidden dense layer before the projection, or None; of DCGAN's.
+        dense_units: units of a hidden dense layer before the projection, or None; of DCGAN's.
         modulated: see above.
 
     Reference:
@@ -47,15 +47,15 @@ def text2image_generator(
     noise = keras.Input((size,), name="z")
     embedding = keras.Input((embedding_size,), name="embedding")
     if modulated:
-        pixels = _modulated_pixels(layers.Concatenate()([noise, embedding]), image_shape, width)
+        pixels = _modulated_pixels(layers.Concatenate()([noise, embedding]), image_shape, base_filters)
         return keras.Model([noise, embedding], pixels, name="generator")
     compressed = layers.LeakyReLU(SLOPE)(layers.Dense(text)(embedding))
     joined = layers.Concatenate()([noise, compressed])
-    pixels = dcgan_generator(size + text, image_shape, width=width, dense=dense)
+    pixels = dcgan_generator(size + text, image_shape, base_filters=base_filters, dense_units=dense_units)
     return keras.Model([noise, embedding], pixels(joined), name="generator")
 
 
-def _modulated_pixels(told, image_shape: Sequence[int], width: int):
+def _modulated_pixels(told, image_shape: Sequence[int], base_filters: int):
     """What the generator is told -> images, as Keras tensors."""
     steps, (height, columns, channels) = convolution_steps(image_shape), image_shape
     for _ in range(2):
@@ -69,18 +69,18 @@ def _modulated_pixels(told, image_shape: Sequence[int], width: int):
         scale, shift = (layers.Reshape((1, 1, size))(each) for each in (scale, shift))
         return layers.ReLU()(layers.Add()([layers.Multiply()([x, scale]), shift]))
 
-    small = (height >> steps, columns >> steps, width * min(2 ** (steps - 1), 8))
+    small = (height >> steps, columns >> steps, base_filters * min(2 ** (steps - 1), 8))
     x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(told)
     x = modulated(layers.Reshape(small)(x))
     options = {"strides": 2, "padding": "same"}
     for step in reversed(range(steps - 1)):
-        up = layers.Conv2DTranspose(width * min(2**step, 8), 4, use_bias=False, **options, **normal_weights())
+        up = layers.Conv2DTranspose(base_filters * min(2**step, 8), 4, use_bias=False, **options, **normal_weights())
         x = modulated(up(x))
     last = layers.Conv2DTranspose(channels, 4, activation="tanh", dtype="float32", **options, **normal_weights())
     return layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
 
 
-def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalization: str = "none") -> keras.Model:
+def text2image_trunk(image_shape: Sequence[int], *, base_filters: int = 64, normalization: str = "none") -> keras.Model:
     """Images [batch, height, width, channels] in [0, 1] -> features [batch, height / 2^n, width / 2^n, channels].
 
     DCGAN's convolutions of stride 2 with leaky ReLU. They do not see the text: real images are looked at once, whatever
@@ -88,7 +88,7 @@ def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalizati
 
     Args:
         image_shape: (height, width, channels); must halve at least once to 4 or more.
-        width: channels of the first convolution.
+        base_filters: channels of the first convolution.
         normalization: "none", "layer" or "batch", in all but the first. The paper has batch normalization, which
             joins the examples of a batch; a penalty wants another.
 
@@ -106,7 +106,7 @@ def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalizati
     for step in range(steps):
         how = normalization if step else "none"
         x = layers.Conv2D(
-            width * min(2**step, 8),
+            base_filters * min(2**step, 8),
             4,
             strides=2,
             padding="same",
@@ -117,7 +117,7 @@ def text2image_trunk(image_shape: Sequence[int], *, width: int = 64, normalizati
     return keras.Model(image, x, name="trunk")
 
 
-def text2image_image_encoder(trunk: keras.Model, size: int, *, dense: int = 256) -> keras.Model:
+def text2image_image_encoder(trunk: keras.Model, size: int, *, dense_units: int = 256) -> keras.Model:
     """Images -> [batch, size], unbounded: a trunk, a hidden dense layer, a linear one.
 
     For a `keras_gen.models.JointEmbedding`: afterwards the trunk knows what captions speak of, and may be where the
@@ -126,11 +126,11 @@ def text2image_image_encoder(trunk: keras.Model, size: int, *, dense: int = 256)
     Args:
         trunk: see `text2image_trunk`; the result shares its weights.
         size: of the embedding.
-        dense: units of the hidden layer.
+        dense_units: units of the hidden layer.
     """
     image = keras.Input(trunk.input_shape[1:], name="image")
     x = layers.Flatten()(trunk(image))
-    x = layers.Dense(dense, activation="silu", kernel_initializer="he_normal")(x)
+    x = layers.Dense(dense_units, activation="silu", kernel_initializer="he_normal")(x)
     return keras.Model(image, layers.Dense(size, dtype="float32")(x), name="image_encoder")
 
 

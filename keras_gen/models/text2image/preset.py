@@ -20,13 +20,13 @@ def text2image(
     vocabulary: Sequence[str] = (),
     length: int = LENGTH,
     embedding_size: int = EMBEDDING_SIZE,
-    text_width: int = 128,
+    text_filters: int = 128,
     embedding_loss: str = "contrastive",
     latent_size: int = 64,
-    width: int = 32,
-    dense: int | None = None,
+    base_filters: int = 32,
+    dense_units: int | None = None,
     modulated: bool = False,
-    trunk_width: int = 32,
+    trunk_filters: int = 32,
     normalization: str = "none",
     matching_aware: bool = True,
     interpolate: bool = True,
@@ -51,13 +51,22 @@ def text2image(
     if embedding_loss not in joint_embedding_losses.LOSSES:
         known = ", ".join(joint_embedding_losses.LOSSES)
         raise ValueError(f"Unknown embedding_loss {embedding_loss!r}: expected one of {known}")
-    trunk = text2image_trunk(image_shape, width=trunk_width, normalization=normalization)
-    image_encoder = _image_encoder(image_shape, embedding_size, trunk_width, normalization) if matching_weight else None
+    trunk = text2image_trunk(image_shape, base_filters=trunk_filters, normalization=normalization)
+    image_encoder = (
+        _image_encoder(image_shape, embedding_size, trunk_filters, normalization) if matching_weight else None
+    )
     return models.Text2Image(
-        text2image_generator(latent_size, embedding_size, image_shape, width=width, dense=dense, modulated=modulated),
+        text2image_generator(
+            latent_size,
+            embedding_size,
+            image_shape,
+            base_filters=base_filters,
+            dense_units=dense_units,
+            modulated=modulated,
+        ),
         trunk,
         text2image_head(trunk.output_shape[1:], embedding_size),
-        _text_encoder(vocabulary, length, embedding_size, text_width),
+        _text_encoder(vocabulary, length, embedding_size, text_filters),
         vocabulary=vocabulary,
         matching_aware=matching_aware,
         interpolate=interpolate,
@@ -82,8 +91,8 @@ def joint_embedding(
     vocabulary: Sequence[str] = (),
     length: int = LENGTH,
     embedding_size: int = EMBEDDING_SIZE,
-    text_width: int = 128,
-    trunk_width: int = 32,
+    text_filters: int = 128,
+    trunk_filters: int = 32,
     normalization: str = "none",
     embedding_loss: str = "contrastive",
     temperature: float = 0.1,
@@ -92,12 +101,12 @@ def joint_embedding(
 ) -> "models.JointEmbedding":
     """The model that trains the text encoder of a `text2image` of the same settings, compiled and ready for `fit`.
 
-    Afterwards, `text2image.adopt(joint)`.
+    Afterwards, `text2image.load_pretrained(joint)`.
 
     Args:
         image_shape: (height, width, channels).
         seed: of the initial weights; None draws one.
-        vocabulary, length, embedding_size, text_width, trunk_width, normalization: as of `text2image`, whose
+        vocabulary, length, embedding_size, text_filters, trunk_filters, normalization: as of `text2image`, whose
             discriminator starts from the image encoder's trunk.
         embedding_loss, temperature, image_noise: `loss`, `temperature` and `image_noise` of
             `keras_gen.models.JointEmbedding`.
@@ -111,8 +120,8 @@ def joint_embedding(
     if seed is not None:
         keras.utils.set_random_seed(seed)
     model = models.JointEmbedding(
-        _text_encoder(vocabulary, length, embedding_size, text_width),
-        _image_encoder(image_shape, embedding_size, trunk_width, normalization),
+        _text_encoder(vocabulary, length, embedding_size, text_filters),
+        _image_encoder(image_shape, embedding_size, trunk_filters, normalization),
         _projection(embedding_size),
         vocabulary=vocabulary,
         loss=embedding_loss,
@@ -141,8 +150,8 @@ def embedding_of(image_shape, seed, settings: Mapping) -> "models.JointEmbedding
     """
     asked = {name: value for name, value in (settings["embedding"] or {}).items() if name != "epochs"}
     names = (
-        *("vocabulary", "length", "embedding_size", "text_width"),
-        *("trunk_width", "normalization", "embedding_loss"),
+        *("vocabulary", "length", "embedding_size", "text_filters"),
+        *("trunk_filters", "normalization", "embedding_loss"),
     )
     asked["image_noise"] = settings["matching_noise"]
     return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked)
@@ -153,7 +162,7 @@ def vae_of(
 ) -> "models.CaptionedVAE":
     """The VAE whose decoder is the generator of a `text2image`, compiled and ready for `fit`.
 
-    Afterwards, `text2image.adopt(vae)`. It begins with copies of the model's generator and text encoder.
+    Afterwards, `text2image.load_pretrained(vae)`. It begins with copies of the model's generator and text encoder.
 
     Args:
         model: after it has adopted its joint embedding.
@@ -165,11 +174,11 @@ def vae_of(
 
     from keras_gen import models, networks
 
-    from ..core.ema import twin_of
+    from ..core.ema import clone_for_ema
 
     if seed is not None:
         keras.utils.set_random_seed(seed)
-    size, copies = model.latent_size, [twin_of(each) for each in (model.generator, model.text_encoder)]
+    size, copies = model.latent_size, [clone_for_ema(each) for each in (model.generator, model.text_encoder)]
     copies[0].trainable = True
     encoder = networks.conv_encoder(
         model.image_shape, 2 * size, activation="leaky_relu", num_classes=model.embedding_size
@@ -189,16 +198,16 @@ def check_first(name: str, given: Mapping | None, known: tuple[str, ...]) -> Non
         raise ValueError(f"{name}: epochs must be an integer >= 0; received {epochs!r}")
 
 
-def _text_encoder(vocabulary, length: int, size: int, width: int):
+def _text_encoder(vocabulary, length: int, size: int, base_filters: int):
     from keras_gen import networks
 
-    return networks.text_encoder(len(vocabulary), length, size, width=width)
+    return networks.text_encoder(len(vocabulary), length, size, base_filters=base_filters)
 
 
-def _image_encoder(image_shape, size: int, width: int, normalization: str):
+def _image_encoder(image_shape, size: int, base_filters: int, normalization: str):
     from .networks import text2image_image_encoder, text2image_trunk
 
-    trunk = text2image_trunk(image_shape, width=width, normalization=normalization)
+    trunk = text2image_trunk(image_shape, base_filters=base_filters, normalization=normalization)
     return text2image_image_encoder(trunk, size)
 
 
@@ -247,9 +256,9 @@ SYSTEMS = (
         # the paper has 2e-4 for both; here a discriminator slower than the generator stays at chance (RESULTS.md)
         learning_rate=1e-3,
         betas=(0.5, 0.999),
-        paces={"generator": 0.2},
+        learning_rate_multipliers={"generator": 0.2},
         decay=0.5,
-        whole_batches=True,
+        drop_remainder=True,
         view="captions",
         pretraining=pretraining_epochs,
     ),

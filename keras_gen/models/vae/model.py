@@ -73,9 +73,9 @@ class VAE(EncoderDecoder):
         self.likelihood, self.family = heads.get(head), posteriors.get(posterior)
         self._check()
 
-    def losses_of(self, batch, draws, place, training):
+    def losses_of(self, batch, batch_noise, global_batch, training):
         image, label = batch["image"], self.label_of(batch)
-        q, z = self.posterior_draws(image, label, draws, self.num_samples, training)
+        q, z = self.posterior_draws(image, label, batch_noise, self.num_samples, training)
         p = self.prior.distribution(self.posterior_of)
         log_likelihood = self.log_likelihood(self.target_of(batch), z, label, training)
         if self.num_samples > 1:
@@ -86,19 +86,19 @@ class VAE(EncoderDecoder):
             loss = -bound
         else:
             reconstruction, divergence = -log_likelihood[0], kl(q, p, z).value
-            fitting = self._with_free_bits(q, p, place) if self.free_bits else divergence
+            fitting = self._with_free_bits(q, p, global_batch) if self.free_bits else divergence
             loss = reconstruction + self._kl_weight(training) * fitting
         elbo = -(reconstruction + divergence)
         return loss, {"elbo": elbo, "reconstruction": reconstruction, "kl": divergence}
 
-    def posterior_draws(self, image, label, draws, num: int, training: bool = False):
+    def posterior_draws(self, image, label, batch_noise, num: int, training: bool = False):
         """The posterior of images and `num` codes of each.
 
         Returns:
             q with batch shape [batch], and codes [num, batch, size], differentiable in q's parameters.
         """
         q = self.family.distribution(self.encoded(image, label, training), self.latent_size)
-        noise = tf.transpose(draws.normal([num, self.latent_size]), [1, 0, 2])
+        noise = tf.transpose(batch_noise.normal([num, self.latent_size]), [1, 0, 2])
         return q, self.family.draw(q, noise)
 
     def log_likelihood(self, image, z, label=None, training: bool = False) -> tf.Tensor:
@@ -131,13 +131,13 @@ class VAE(EncoderDecoder):
         done = tf.cast(tf.convert_to_tensor(self.train_steps), tf.float32) / self.kl_warmup_steps
         return self.beta * tf.minimum(done, 1.0)
 
-    def _with_free_bits(self, q, p, place) -> tf.Tensor:
+    def _with_free_bits(self, q, p, global_batch) -> tf.Tensor:
         """KL per example in which dimensions below the free bits, on the global batch's mean, stand at that constant.
 
         The batch mean is sum_d max(free_bits, mean KL_d), with its gradient.
         """
         by_dimension = kl_per_dimension(q, p)
-        pushed = tf.cast(place.mean(by_dimension) > self.free_bits, tf.float32)
+        pushed = tf.cast(global_batch.mean(by_dimension) > self.free_bits, tf.float32)
         return tf.reduce_sum(pushed * by_dimension + (1.0 - pushed) * self.free_bits, axis=1)
 
     def _check(self):

@@ -16,7 +16,8 @@ def vae(
     *,
     network: str = "conv",
     latent_size: int = 32,
-    width: int | None = None,
+    base_filters: int | None = None,
+    hidden_units: int | None = None,
     head: str | dict | None = None,
     posterior: str = "diagonal_normal",
     prior: str | dict = "normal",
@@ -29,11 +30,13 @@ def vae(
     from keras_gen import models
     from keras_gen.distributions import heads, posteriors
 
-    if head is None:  # gray images are treated as binary pixels, colour as 8-bit
+    if head is None:  # gray images are treated as binary pixels, color as 8-bit
         head = "bernoulli" if image_shape[2] == 1 else "discretized_logistic_mixture"
     outputs = posteriors.get(posterior).outputs(latent_size)
     channels = heads.get(head).outputs(image_shape[2])
-    encoder, decoder = encoder_decoder(network, image_shape, outputs, latent_size, channels, width, num_classes)
+    encoder, decoder = encoder_decoder(
+        network, image_shape, outputs, latent_size, channels, base_filters, hidden_units, num_classes
+    )
     return models.VAE(
         encoder,
         decoder,

@@ -46,7 +46,7 @@ def test_shift_moves_whole_pixels_by_at_most_an_eighth():
 
 
 def test_crop_cuts_a_window_of_the_stated_size():
-    y, x = np.mgrid[:33, :33].astype(np.float32) / 32  # coordinates as colours: the window can be read off
+    y, x = np.mgrid[:33, :33].astype(np.float32) / 32  # coordinates as colors: the window can be read off
     image = np.repeat(np.stack([y, x, x], -1)[None], 300, 0)
     out = augment(tf.constant(image), ["crop"], keys_of(np.arange(300))).numpy()
     height = out[:, -1, 0, 0] - out[:, 0, 0, 0]

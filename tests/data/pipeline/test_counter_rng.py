@@ -49,9 +49,9 @@ def test_uniform_and_uncorrelated(axis):
     # chi-square with 63 degrees of freedom: mean 63, standard deviation 11.2; six of them on either side
     assert abs(((counts - expected) ** 2 / expected).sum() - 63) < 67
     first, second = np.split(draws - 0.5, [draws.shape[axis] // 2], axis=axis)
-    neighbours = np.diff(draws, axis=axis).var() * 6  # 1 for independent neighbours: var(a - b) = 2 / 12
+    neighbors = np.diff(draws, axis=axis).var() * 6  # 1 for independent neighbors: var(a - b) = 2 / 12
     # relative error of a variance from 200,000 dependent draws is below 0.4 %; six times that
-    assert abs(neighbours - 1) < 0.025
+    assert abs(neighbors - 1) < 0.025
     assert abs((first * second).mean()) < 6 * (1 / 12) / np.sqrt(first.size)
 
 

@@ -99,11 +99,11 @@ def test_datasets_that_a_strategy_distributes(load):
 
 
 def test_stages_below_operations(load):
-    staged = data.staged([load(steps=2), load(steps=2)])
-    found = loaded_in(staged.map(lambda batch: batch).prefetch(1))
-    assert found == [staged] and found[0].stage is staged.stage
+    multi_resolution = data.multi_resolution([load(steps=2), load(steps=2)])
+    found = loaded_in(multi_resolution.map(lambda batch: batch).prefetch(1))
+    assert found == [multi_resolution] and found[0].stage is multi_resolution.stage
     found[0].epoch.assign(3)
-    assert [int(variable) for variable in staged.epoch.variables] == [3, 3]
+    assert [int(variable) for variable in multi_resolution.epoch.variables] == [3, 3]
 
 
 def test_nothing_is_found_where_nothing_was_loaded():

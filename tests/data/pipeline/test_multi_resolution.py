@@ -8,30 +8,30 @@ from tests.replicas import two_replicas
 
 
 @pytest.fixture
-def staged(tmp_path):
+def multi_resolution(tmp_path):
     images = np.arange(12 * 8 * 8, dtype=np.uint8).reshape(12, 8, 8, 1)
     np.savez(tmp_path / "toy.npz", image=images)
 
     def load(side, batch_size, steps=3):
         return data.load(tmp_path / "toy.npz", image_shape=(side, side, 1), batch_size=batch_size, steps=steps)
 
-    return load, data.staged([load(4, 4), load(8, 2)])
+    return load, data.multi_resolution([load(4, 4), load(8, 2)])
 
 
 def shapes(dataset):
     return [tuple(batch["image"].shape) for batch in dataset]
 
 
-def test_the_stage_decides(staged):
-    _, dataset = staged
+def test_the_stage_decides(multi_resolution):
+    _, dataset = multi_resolution
     assert shapes(dataset) == [(4, 4, 4, 1)] * 3 and int(dataset.cardinality()) == 3
     dataset.stage.assign(1)
     assert shapes(dataset) == [(2, 8, 8, 1)] * 3
     assert dataset.info.image_shape == (8, 8, 1)
 
 
-def test_the_epoch_decides_the_order_of_every_stage(staged):
-    load, dataset = staged
+def test_the_epoch_decides_the_order_of_every_stage(multi_resolution):
+    load, dataset = multi_resolution
     alone = load(8, 2)
     dataset.stage.assign(1)
     for epoch in (0, 3):
@@ -41,8 +41,8 @@ def test_the_epoch_decides_the_order_of_every_stage(staged):
             np.testing.assert_array_equal(ours["image"], theirs["image"])
 
 
-def test_two_replicas_share_the_batches(staged):
-    _, dataset = staged
+def test_two_replicas_share_the_batches(multi_resolution):
+    _, dataset = multi_resolution
     strategy = two_replicas()
     distributed = strategy.experimental_distribute_dataset(dataset)
     for stage, rows in ((0, 2), (1, 1)):
@@ -51,7 +51,7 @@ def test_two_replicas_share_the_batches(staged):
             assert [part.shape[0] for part in strategy.experimental_local_results(batch["image"])] == [rows, rows]
 
 
-def test_other_lengths_are_refused(staged):
-    load, _ = staged
+def test_other_lengths_are_refused(multi_resolution):
+    load, _ = multi_resolution
     with pytest.raises(ValueError, match=r"received \[3, 4\]"):
-        data.staged([load(4, 4), load(8, 2, steps=4)])
+        data.multi_resolution([load(4, 4), load(8, 2, steps=4)])

@@ -85,7 +85,7 @@ def test_change_keeps_the_distance_from_the_middle():
     np.testing.assert_array_equal(large.x, DRAWN.x)
 
 
-def test_held_out_pairs_leave_every_shape_and_colour():
+def test_held_out_pairs_leave_every_shape_and_color():
     held_out = DRAWN.held_out()
     pairs = {(FACTORS["shape"][s], FACTORS["color"][c]) for s, c in zip(DRAWN.shape, DRAWN.color, strict=True)}
     rest = {
@@ -122,7 +122,7 @@ def test_named_and_from_batch():
 @pytest.mark.parametrize(
     "names, says",
     [
-        ({"colour": "red"}, "no factor 'colour'; known: shape, color"),
+        ({"hue": "red"}, "no factor 'hue'; known: shape, color"),
         ({"color": "mauve"}, "no class 'mauve'; known: red, orange"),
         ({"size": 3}, r"classes 0 to 2 \(small, medium, large\); got 3"),
     ],

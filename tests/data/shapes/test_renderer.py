@@ -45,7 +45,7 @@ def test_the_ground_is_the_stated_shade_and_nothing_else_changes_with_it():
     np.testing.assert_array_equal(inner[plain, y[plain], x[plain]], pictures[plain, y[plain], x[plain]])
 
 
-def test_the_middle_of_a_plain_object_has_its_colour():
+def test_the_middle_of_a_plain_object_has_its_color():
     for i, color in enumerate(FACTORS["color"]):
         picture = render_shapes(Factors.named(shape="square", color=color))[0]
         np.testing.assert_array_equal(picture[32, 32], np.rint(COLORS[i] * 255))

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_gen.data.resize import Fit
+from keras_gen.data.resize import Resize
 from keras_gen.data.shapes.captions import caption_shapes
 from keras_gen.data.shapes.factors import FACTORS, HELD_OUT, Factors
 from keras_gen.data.shapes.renderer import render_shapes
 from keras_gen.data.shapes.source import describe_shapes, read_shapes, split_sizes
 from keras_gen.data.shapes.splits import PLACED, SIZES, draw_split
 
-FIT = Fit((64, 64, 3))
+FIT = Resize((64, 64, 3))
 
 
 def pixels(table):
@@ -76,7 +76,7 @@ def test_tfds_itself_loads_it_and_images_are_fitted(tfds_dir):
 
     example = next(iter(tfds.load("shapes/tiny", split="test", data_dir=str(tfds_dir)).as_numpy_iterator()))
     assert example["image"].shape == (64, 64, 3) and example["caption"].startswith((b"a ", b"at ", b"in "))
-    assert pixels(read_shapes("shapes/tiny", "test[:2]", Fit((16, 16, 1)), tfds_dir)).shape == (2, 16, 16, 1)
+    assert pixels(read_shapes("shapes/tiny", "test[:2]", Resize((16, 16, 1)), tfds_dir)).shape == (2, 16, 16, 1)
 
 
 def test_unknown_size(tfds_dir):

@@ -3,10 +3,10 @@ import re
 import numpy as np
 import pytest
 
-from keras_gen.data.resize import Fit
+from keras_gen.data.resize import Resize
 from keras_gen.data.sources.arrays import describe_arrays, read_arrays
 
-FIT = Fit((6, 6, 1))
+FIT = Resize((6, 6, 1))
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 6, 6, 1), np.uint8)
 
 
@@ -92,7 +92,7 @@ COLOR = np.random.default_rng(1).integers(0, 256, (12, 16, 20, 3), np.uint8)
 )
 def test_shapes_of_images(tmp_path, array, shape, says):
     np.save(tmp_path / "set.npy", array)
-    table = read_arrays(tmp_path / "set.npy", "train", Fit(shape[1:]))
+    table = read_arrays(tmp_path / "set.npy", "train", Resize(shape[1:]))
     np.testing.assert_array_equal(
         read_all(table), (COLOR[..., :1] if shape[3] == 1 else COLOR)[: shape[0], : shape[1], : shape[2]]
     )
@@ -212,6 +212,6 @@ def test_the_fingerprint_tells_contents_apart(tmp_path):
     changed[3, 3, 3] ^= 1
     assert read_arrays(save(tmp_path, image=changed), "train", FIT).fingerprint != first
     assert read_arrays(save(tmp_path, image=PIXELS), "train[:9]", FIT).fingerprint != first
-    assert read_arrays(save(tmp_path, image=PIXELS), "train", Fit((5, 5, 1))).fingerprint != first
-    labelled = [read_arrays(save(tmp_path, image=PIXELS, y=y), "train", FIT).fingerprint for y in np.eye(2, 20)]
-    assert len({first, *labelled}) == 3
+    assert read_arrays(save(tmp_path, image=PIXELS), "train", Resize((5, 5, 1))).fingerprint != first
+    labeled = [read_arrays(save(tmp_path, image=PIXELS, y=y), "train", FIT).fingerprint for y in np.eye(2, 20)]
+    assert len({first, *labeled}) == 3

@@ -8,12 +8,12 @@ from PIL import Image
 
 from keras_gen.data.cache import identity
 from keras_gen.data.cache.store import Store
-from keras_gen.data.resize import Fit
+from keras_gen.data.resize import Resize
 from keras_gen.data.sources import inspection
 from keras_gen.data.sources.folder import describe_folder, read_folder
 from keras_gen.data.sources.skipped import summarize
 
-FIT = Fit((4, 4, 3))
+FIT = Resize((4, 4, 3))
 
 
 def fill(folder, count, start=0):
@@ -109,7 +109,7 @@ def test_layouts_that_cannot_be_read(tmp_path):
 
 def test_channels_that_do_not_fit_name_the_file(tmp_path):
     fill(tmp_path, 1)
-    images = read_folder(tmp_path, "train", Fit((4, 4, 4))).images["image"]
+    images = read_folder(tmp_path, "train", Resize((4, 4, 4))).images["image"]
     with pytest.raises(ValueError, match="000.png: The image has 3 channels and image_shape asks for 4"):
         images.read(0)
 
@@ -118,7 +118,7 @@ def test_the_fingerprint_follows_the_files(tmp_path):
     fill(tmp_path, 4)
     first = read_folder(tmp_path, "train", FIT).fingerprint
     assert read_folder(tmp_path, "train", FIT).fingerprint == first
-    assert read_folder(tmp_path, "train", Fit((2, 2, 3))).fingerprint != first
+    assert read_folder(tmp_path, "train", Resize((2, 2, 3))).fingerprint != first
     Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(tmp_path / "001.png")
     assert read_folder(tmp_path, "train", FIT).fingerprint != first
 

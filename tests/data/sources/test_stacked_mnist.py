@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 
 from keras_gen import data
 from keras_gen.data.cache.store import Store
-from keras_gen.data.resize import Fit
+from keras_gen.data.resize import Resize
 from keras_gen.data.resolve import identify
 from keras_gen.data.sources.stacked_mnist import SIZES, draw_rows, read_stacked
 from keras_gen.data.sources.tfds_builders import find_builder
@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 
 
 def read(folder, split, cache="memory", shape=(6, 8, 3)):
-    return read_stacked(find_builder("gray_test_set", folder), split, Fit(shape), cache=cache, store=Store(folder))
+    return read_stacked(find_builder("gray_test_set", folder), split, Resize(shape), cache=cache, store=Store(folder))
 
 
 def pixels(table):
@@ -93,7 +93,7 @@ def test_held_or_not_it_is_the_same(folder):
 
 def test_through_the_door(folder):
     assert identify("stacked_gray_test_set", folder) == ("stacked", "stacked_gray_test_set")
-    assert identify("stacked_mnist")[0] == "stacked" and "stacked_mnist" in data.sources(data_dir=folder)
+    assert identify("stacked_mnist")[0] == "stacked" and "stacked_mnist" in data.list_sources(data_dir=folder)
     about = data.describe("stacked_gray_test_set", data_dir=folder)
     assert about.splits == {"train": 128_000, "test": 26_000} and about.image_shape == (6, 8, 3)
     assert about.kind == "stacked" and "27 modes" in about.about

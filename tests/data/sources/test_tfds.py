@@ -8,12 +8,12 @@ import tensorflow_datasets as tfds
 from keras_gen import data
 from keras_gen.data.cache.store import Store
 from keras_gen.data.pipeline.batches import Plan, build
-from keras_gen.data.resize import Fit
+from keras_gen.data.resize import Resize
 from keras_gen.data.sources.tfds import describe_tfds, map_features, read_tfds
 from keras_gen.data.sources.tfds_builders import find_builder
 from tests.data.conftest import COUNT
 
-FIT = Fit((6, 8, 3))
+FIT = Resize((6, 8, 3))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_streams_are_sharded_and_repeated(builder):
 def test_channels_that_do_not_fit_are_told_before_the_first_batch(builder):
     for cache in ("memory", "none"):
         with pytest.raises(ValueError, match="3 channels and image_shape asks for 4"):
-            read_tfds(builder, "test", Fit((6, 8, 4)), cache=cache, store=Store())
+            read_tfds(builder, "test", Resize((6, 8, 4)), cache=cache, store=Store())
 
 
 def test_disk_is_read_once(builder, tmp_path):

@@ -62,11 +62,11 @@ def test_two_classes_of_one_set(tmp_path):
 
 
 def test_shapes_by_texture(tfds_dir):
-    options = {"image_shape": (16, 16, 3), "batch_size": 50, "domains": ("plain", "striped"), "by": "texture"}
+    options = {"image_shape": (16, 16, 3), "batch_size": 50, "domains": ("plain", "striped"), "domain_field": "texture"}
     batch = next(iter(data.load("shapes/tiny", data_dir=tfds_dir, **options)))
     plain, striped = (np.asarray(batch[name]) for name in ("domain_a", "domain_b"))
     assert plain.shape == striped.shape == (50, 16, 16, 3)
-    # stripes are another colour inside the object: more deviation between neighbouring pixels
+    # stripes are another color inside the object: more deviation between neighboring pixels
     rough = [np.abs(np.diff(images, axis=1)).mean() for images in (plain, striped)]
     assert rough[1] > 1.2 * rough[0]
 
@@ -78,7 +78,7 @@ def test_shapes_by_texture(tfds_dir):
         ({"domains": "01"}, "two different classes"),
         ({"domains": (0, 7)}, "no image of the class 7"),
         ({"domains": (0, "seven")}, "no class 'seven'"),
-        ({"domains": (0, 1), "by": "colour"}, "no field of classes; the source has label"),
+        ({"domains": (0, 1), "domain_field": "color"}, "no field of classes; the source has label"),
     ],
 )
 def test_refused(tmp_path, options, message):

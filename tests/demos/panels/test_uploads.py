@@ -11,7 +11,7 @@ from PIL import Image
 
 from demos.panels.uploads import read_image as read_for
 from demos.panels.views import single
-from keras_gen.data.resize import Fit
+from keras_gen.data.resize import Resize
 
 ORIENTATION = 0x0112  # EXIF
 
@@ -35,7 +35,7 @@ def written(path, array):
 @pytest.mark.parametrize("size", [(40, 61), (7, 5), (12, 12)])
 def test_the_rule_is_that_of_the_training_data(tmp_path, size, shape, channels):
     array = picture(*size, channels)
-    expected = Fit(shape)(array).astype(np.float32) / 255
+    expected = Resize(shape)(array).astype(np.float32) / 255
     found = read_image(written(tmp_path / "image.png", array), shape)
     assert found.dtype == np.float32 and found.shape == shape
     np.testing.assert_array_equal(found, expected)

@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.evaluation import evaluate
-from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluators.attribute_translation import attribute_translation, group_name, partners
 from keras_gen.models import Attributes
 from tests.evaluation.test_evaluating import QUICK
 from tests.evaluation.toys import make_run
 
-STAR = {"groups": [2], "width": 2, "halvings": 1, "blocks": 1, "discriminator_width": 2, "n_critic": 1}
+STAR = {"groups": [2], "base_filters": 2, "num_downsamples": 1, "blocks": 1, "discriminator_filters": 2, "n_critic": 1}
 
 
 class Levels:
@@ -46,10 +46,10 @@ def run(tmp_path_factory):
 
 
 def measured(run, model) -> tuple[dict, dict, np.ndarray]:
-    subject = Subject(run)
-    subject.model = model
-    metrics, about = attribute_translation(subject)
-    return metrics, about, subject.batch(10_000)["label"]
+    context = EvaluationContext(run)
+    context.model = model
+    metrics, about = attribute_translation(context)
+    return metrics, about, context.batch(10_000)["label"]
 
 
 PARTNERS = partners(np.zeros(60), 0)

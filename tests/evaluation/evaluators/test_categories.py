@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.evaluation import confident_classes, majority_classes
-from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluators.categories import category_error
 from keras_gen.models import Endpoint
 from tests.evaluation.toys import make_run
@@ -38,7 +38,7 @@ class Halves:
 
 
 @pytest.fixture
-def subject(tmp_path):
+def context(tmp_path):
     """Flat images: label 1 where bright. A quarter of the bright training images are called 0."""
     run = make_run(tmp_path, "autoencoder")
     generator = np.random.default_rng(0)
@@ -54,49 +54,49 @@ def subject(tmp_path):
     train[160], labels[160] = 0.85, 1  # the brightest validation image, alone of its class
     file = run.config["data"]["source"]
     np.savez(file, x_train=flat(train), y_train=labels, x_test=flat(test), y_test=(test > 0.4).astype(np.int32))
-    found = Subject(run)
+    found = EvaluationContext(run)
     found.shares = np.mean(test == 0.5)
     return found
 
 
-def test_the_map_is_made_on_training_images_and_the_error_on_test_images(subject):
-    subject.model = Halves()
-    metrics, about = category_error(subject)
+def test_the_map_is_made_on_training_images_and_the_error_on_test_images(context):
+    context.model = Halves()
+    metrics, about = category_error(context)
     # dark is 0, bright 1 in spite of the wrong labels; no training image is of the middle category
     # always dark: wrong for the middle and the bright ones
-    labels = subject.batch(None)["label"]
+    labels = context.batch(None)["label"]
     baseline = min(np.mean(labels), 1 - np.mean(labels))
-    expected = {"category_error_test": subject.shares, "category_error_test_baseline": baseline}
+    expected = {"category_error_test": context.shares, "category_error_test_baseline": baseline}
     assert metrics == pytest.approx(expected)
     assert about["category_error_test_baseline"]["note"] == f"class {int(np.mean(labels) > 0.5)} for every image"
     assert about["category_error_test"]["images"] == 60
     assert "3 categories, each its most frequent class among 150 training" in about["category_error_test"]["note"]
 
 
-def test_clusters_get_the_class_of_their_most_confident_validation_image(subject):
-    subject.model = Halves(supervised=False)
-    metrics, about = category_error(subject)
+def test_clusters_get_the_class_of_their_most_confident_validation_image(context):
+    context.model = Halves(supervised=False)
+    metrics, about = category_error(context)
     assert set(metrics) == {f"{kind}_error_test{end}" for kind in ("category", "cluster") for end in ("", "_baseline")}
     # the middle cluster's most confident validation image is the bright one or a dark one: by softmax, the dark one
-    assert metrics["cluster_error_test"] == pytest.approx(subject.shares)
+    assert metrics["cluster_error_test"] == pytest.approx(context.shares)
     assert "most confident of 50 validation images" in about["cluster_error_test"]["note"]
-    subject.split = "validation"
-    metrics, about = category_error(subject)
+    context.split = "validation"
+    metrics, about = category_error(context)
     assert "most confident of 150 training images" in about["cluster_error_validation"]["note"]
 
 
-def test_the_categories_of_a_supervised_model_are_the_classes(subject):
-    subject.model = Halves(supervised=True)
-    metrics, about = category_error(subject)
-    bright = 1 - np.mean(subject.batch(None)["image"][:, 0, 0, 0] < 0.3) - subject.shares
+def test_the_categories_of_a_supervised_model_are_the_classes(context):
+    context.model = Halves(supervised=True)
+    metrics, about = category_error(context)
+    bright = 1 - np.mean(context.batch(None)["image"][:, 0, 0, 0] < 0.3) - context.shares
     # dark 0 and middle 1 are right, bright is category 2 and class 1
     assert metrics["category_error_test"] == pytest.approx(bright)
     assert about["category_error_test"]["note"] == "3 categories, which are the classes"
 
 
-def test_data_without_classes(subject):
-    np.savez(subject.run.config["data"]["source"], x_train=np.zeros((200, 8, 8, 1)), x_test=np.zeros((60, 8, 8, 1)))
-    subject.model = Halves(supervised=False)
-    metrics, about = category_error(subject)
+def test_data_without_classes(context):
+    np.savez(context.run.config["data"]["source"], x_train=np.zeros((200, 8, 8, 1)), x_test=np.zeros((60, 8, 8, 1)))
+    context.model = Halves(supervised=False)
+    metrics, about = category_error(context)
     assert set(metrics.values()) == {None} and len(metrics) == 4
     assert "no class labels" in about["cluster_error_test"]["reason"]

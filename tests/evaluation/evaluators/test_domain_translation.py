@@ -7,14 +7,14 @@ import pytest
 
 from keras_gen import zoo
 from keras_gen.evaluation import evaluate, transfer
-from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluators.domain_translation import cycle, known_counterparts, transferred
 from keras_gen.evaluation.metrics.domain_transfer import moved_copies
 from keras_gen.runs import Run
 
 SHAPE = (16, 16, 3)
-SETTINGS = {"width": 2, "blocks": 1}
-TEXTURES = {"domains": ["plain", "striped"], "by": "texture"}
+SETTINGS = {"base_filters": 2, "blocks": 1}
+TEXTURES = {"domains": ["plain", "striped"], "domain_field": "texture"}
 
 
 def halves(num: int, invert: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,16 +79,16 @@ def run(tmp_path_factory):
     return run
 
 
-def subject(run, monkeypatch, *translators) -> Subject:
-    found = Subject(run)
-    monkeypatch.setattr(Subject, "model", Known(*translators))
+def context(run, monkeypatch, *translators) -> EvaluationContext:
+    found = EvaluationContext(run)
+    monkeypatch.setattr(EvaluationContext, "model", Known(*translators))
     return found
 
 
 def test_the_way_back_by_hand(run, monkeypatch):
-    nothing = cycle(subject(run, monkeypatch, lambda x: x, lambda x: x))[0]
+    nothing = cycle(context(run, monkeypatch, lambda x: x, lambda x: x))[0]
     assert nothing == {f"cycle_error_{domain}{end}": 0 for domain in "ab" for end in ("", "_baseline")}
-    darker = subject(run, monkeypatch, lambda x: x, lambda x: 0.75 * x)
+    darker = context(run, monkeypatch, lambda x: x, lambda x: 0.75 * x)
     means = [darker.batch(1000)[f"domain_{domain}"].mean() for domain in "ab"]
     found = cycle(darker)[0]
     assert [found[f"cycle_error_{domain}"] for domain in "ab"] == pytest.approx(
@@ -97,23 +97,23 @@ def test_the_way_back_by_hand(run, monkeypatch):
 
 
 def test_doing_nothing_has_the_ratio_one(run, monkeypatch):
-    metrics, about = known_counterparts(subject(run, monkeypatch, lambda x: x, lambda x: x))
+    metrics, about = known_counterparts(context(run, monkeypatch, lambda x: x, lambda x: x))
     assert metrics["counterpart_error_a_to_b_ratio"] == metrics["counterpart_error_b_to_a_ratio"] == 1
     assert metrics["counterpart_error_a_to_b"] == metrics["counterpart_error_a_to_b_baseline"] > 0.01
-    assert about["counterpart_error_a_to_b"]["note"].endswith("32 true counterparts")
-    assert about["counterpart_error_b_to_a"]["note"].endswith("1 true counterparts")
-    worse = known_counterparts(subject(run, monkeypatch, lambda x: 1 - x, lambda x: 1 - x))[0]
+    assert about["counterpart_error_a_to_b"]["note"].endswith("32 true counterfactuals")
+    assert about["counterpart_error_b_to_a"]["note"].endswith("1 true counterfactuals")
+    worse = known_counterparts(context(run, monkeypatch, lambda x: 1 - x, lambda x: 1 - x))[0]
     assert worse["counterpart_error_b_to_a_ratio"] > 2
 
 
 def test_other_data_have_no_counterparts(run, monkeypatch):
-    found = subject(run, monkeypatch, lambda x: x, lambda x: x)
+    found = context(run, monkeypatch, lambda x: x, lambda x: x)
     monkeypatch.setitem(run.config["data"], "source", "photographs")
     assert known_counterparts(found) == ({}, {})
 
 
 def test_without_labels_the_reason_is_given(run, monkeypatch):
-    found = subject(run, monkeypatch, lambda x: x, lambda x: x)
+    found = context(run, monkeypatch, lambda x: x, lambda x: x)
     images = {f"domain_{domain}": np.zeros((2, *SHAPE), np.float32) for domain in "ab"}
     monkeypatch.setattr(found, "batch", lambda *arguments, **options: images)
     metrics, about = transferred(found)

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 
 from keras_gen import data
-from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluators.elbo import bound
 from tests.evaluation.toys import pixel_vae, pixels
 
@@ -14,7 +14,7 @@ NORMAL = {"name": "normal", "scale": 0.5, "squash": False}
 
 
 @dataclasses.dataclass
-class Pixels(Subject):
+class Pixels(EvaluationContext):
     """Pixels of an array, without a run."""
 
     file: str = ""
@@ -26,10 +26,10 @@ class Pixels(Subject):
 def of(tmp_path, values, head) -> tuple[dict, dict]:
     np.save(tmp_path / "pixels.npy", pixels(values) if values.dtype != np.uint8 else values.reshape(-1, 1, 1, 1))
     run = types.SimpleNamespace(config={"data": {"splits": {"test": "test"}}})
-    subject = Pixels(run, file=str(tmp_path / "pixels.npy"))
-    subject.model = pixel_vae(0.5, 0.8, head=head)
-    subject.model.compile()
-    return bound(subject)
+    context = Pixels(run, file=str(tmp_path / "pixels.npy"))
+    context.model = pixel_vae(0.5, 0.8, head=head)
+    context.model.compile()
+    return bound(context)
 
 
 def test_levels_under_a_continuous_head_are_bounded_by_their_probability(tmp_path):

@@ -8,8 +8,8 @@ from keras_gen.evaluation.evaluators.likelihood import likelihood
 from tests.evaluation.toys import pixel_vae, pixels
 
 
-def subject(model, images, nll_samples=2000):
-    """As `Subject`, with images of its own."""
+def context(model, images, nll_samples=2000):
+    """As `EvaluationContext`, with images of its own."""
     return types.SimpleNamespace(
         model=model,
         batch=lambda num: {"image": images[:num]},
@@ -23,7 +23,7 @@ def subject(model, images, nll_samples=2000):
 
 def test_binary_pixels_under_a_bernoulli_head():
     # p(x = 1) = E_z[sigmoid(z)] = 1/2 by symmetry, so log 2 for either value, and one bit
-    metrics, about = likelihood(subject(pixel_vae(0.0, 1.0), pixels([0, 1, 1, 0] * 25)))
+    metrics, about = likelihood(context(pixel_vae(0.0, 1.0), pixels([0, 1, 1, 0] * 25)))
     assert metrics["nll"] == pytest.approx(np.log(2), abs=0.005)
     assert metrics["bits_per_dimension"] == pytest.approx(1, abs=0.007)
     assert about["nll"]["unit"] == "nats per image"
@@ -31,7 +31,7 @@ def test_binary_pixels_under_a_bernoulli_head():
 
 
 def test_gray_pixels_under_a_bernoulli_head_are_null_with_the_reason():
-    metrics, about = likelihood(subject(pixel_vae(0.0, 1.0), pixels([0.2, 1.0])))
+    metrics, about = likelihood(context(pixel_vae(0.0, 1.0), pixels([0.2, 1.0])))
     assert metrics == {"nll": None, "bits_per_dimension": None}
     assert all("50.0% of the pixels are neither 0 nor 1" in about[name]["reason"] for name in metrics)
 
@@ -40,7 +40,7 @@ def test_levels_under_a_continuous_head():
     # x = z + noise of .5: p(x') = N(0, 1.25), whose mass in each cell scipy knows
     model = pixel_vae(0.5, 0.8, head={"name": "normal", "scale": 0.5, "squash": False})
     levels = np.repeat(np.arange(0, 256, 51), 4)
-    metrics, about = likelihood(subject(model, pixels(levels / 255), nll_samples=5000))
+    metrics, about = likelihood(context(model, pixels(levels / 255), nll_samples=5000))
     normal = scipy.stats.norm(0, np.sqrt(1.25))
     exact = -np.log(normal.cdf((levels + 1) / 256) - normal.cdf(levels / 256)).mean()
     # 0.01: the noise of 5,000 samples; the bound itself is loose by less than 1e-4 in cells this narrow

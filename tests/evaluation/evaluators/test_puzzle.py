@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.evaluation import evaluate
-from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluators.puzzle import tile_grid
 from keras_gen.evaluation.metrics.jigsaw import average_mask, best_constants, inside_error, mask_overlap, tiles_right
-from keras_gen.models import Place
+from keras_gen.models import GlobalBatch
 from tests.evaluation.toys import make_run
 
-SMALL = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
+SMALL = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}
 QUICK = {"samples": 40, "max_images": 60, "verbose": False}
 
 
@@ -40,10 +40,10 @@ def test_error_inside_and_the_best_constant_by_hand():
     np.testing.assert_allclose(best_constants(image, inside), [[[[0.1]]]])  # the median of 0, .1, .7
     np.testing.assert_allclose(inside_error(image, best_constants(image, inside), inside), [0.7 / 3], rtol=1e-6)
     np.testing.assert_allclose(inside_error(image, image + mask([0, 0.3], [0, 9]), inside), [0.1], rtol=1e-5)
-    colours = np.random.default_rng(0).random((1, 2, 2, 3)).astype(np.float32)
-    best = inside_error(colours, best_constants(colours, inside), inside)
+    colors = np.random.default_rng(0).random((1, 2, 2, 3)).astype(np.float32)
+    best = inside_error(colors, best_constants(colors, inside), inside)
     for other in np.random.default_rng(1).random((20, 1, 1, 1, 3)):
-        assert best <= inside_error(colours, other, inside) + 1e-7
+        assert best <= inside_error(colors, other, inside) + 1e-7
 
 
 def test_tiles_that_are_alike_are_interchangeable():
@@ -71,13 +71,13 @@ def test_a_free_puzzle_is_measured(tmp_path):
     made = model.restore(columns["patches"], columns["presence"], seed=0)
     error = np.square(made["image"] - images).mean((1, 2, 3))
     assert found["psnr"] == pytest.approx(-10 * np.log10(error).mean(), rel=1e-4)
-    inside = model.make({"image": tf.constant(images)}, _Draws(), False)["inside"].numpy() > 0
+    inside = model.shared_forward({"image": tf.constant(images)}, _Draws(), False)["inside"].numpy() > 0
     expected = (np.abs(made["image"] - images) * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3))
     assert found["part_error"] == pytest.approx(expected.mean(), rel=1e-4)
 
 
 def test_a_grid_is_measured_with_all_tiles_and_with_some_missing(tmp_path):
-    run = make_run(tmp_path, "puzzlegan", layout="grid", side=2, max_missing=1, **SMALL)
+    run = make_run(tmp_path, "puzzlegan", layout="grid", grid_size=2, max_missing=1, **SMALL)
     found = evaluate(run, **QUICK)["metrics"]
     endings = [missing + end for missing in ("", "_missing_1") for end in ("", "_baseline")]
     names = {f"{name}{ending}" for name in ("tiles_right", "solved", "psnr", "ssim") for ending in endings}
@@ -87,15 +87,17 @@ def test_a_grid_is_measured_with_all_tiles_and_with_some_missing(tmp_path):
 
 def test_a_model_that_knows_every_place_solves_all(tmp_path):
     """Scores that tell the true places: all tiles right, all solved, the pasted image is the source (100 dB)."""
-    subject = Subject(make_run(tmp_path, "puzzlegan", layout="grid", side=2, max_missing=1, **SMALL), samples=40)
-    model = subject.model
+    context = EvaluationContext(
+        make_run(tmp_path, "puzzlegan", layout="grid", grid_size=2, max_missing=1, **SMALL), samples=40
+    )
+    model = context.model
     shuffled, known = model.shuffled, []
     model.shuffled = lambda *arguments: known.append(shuffled(*arguments)) or known[-1]
     blank = model.restored
     model.restored = lambda tiles, presence, z: {
         **blank(tiles, presence, z), "scores": tf.one_hot(_rows(known[-1], tiles), 4) * presence[:, :, None]
     }  # fmt: skip
-    metrics, _ = tile_grid(subject)
+    metrics, _ = tile_grid(context)
     assert metrics["tiles_right"] == metrics["solved"] == metrics["tiles_right_missing_1"] == 1
     # the shuffled order: the tiles whose places are their own, or alike
     lying = (known[0][2] == np.arange(4)).mean()
@@ -114,7 +116,7 @@ class _Draws:
     """Noise that does not matter here."""
 
     def __init__(self):
-        self.place = Place(tf.constant(60))
+        self.global_batch = GlobalBatch(tf.constant(60))
 
     def noise(self, wanted):
         return {name: tf.zeros([60, *noise.shape]) for name, noise in wanted.items()}

@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 
 from keras_gen.evaluation import feature_extractor
-from keras_gen.evaluation.features import classifier as feature_classifier
+from keras_gen.evaluation.features.classifier import feature_classifier
 from tests.evaluation.toys import blobs
 
-SETTINGS = {"epochs": 15, "width": 8, "dense": 16, "batch_size": 32, "learning_rate": 3e-3}
+SETTINGS = {"epochs": 15, "base_filters": 8, "dense_units": 16, "batch_size": 32, "learning_rate": 3e-3}
 
 
-def labelled(num, seed):
+def labeled(num, seed):
     images, labels = blobs(num, seed)
     return images.astype(np.float32) / 255.0, labels
 
 
-TRAIN, TEST = labelled(400, 1), labelled(100, 2)
+TRAIN, TEST = labeled(400, 1), labeled(100, 2)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_as_features(trained, folder, monkeypatch):
 def test_errors(folder):
     images, labels = TRAIN
     for train, options, message in (
-        (TRAIN, {"settings": {"depth": 3}}, "Unknown settings depth; known: version, width"),
+        (TRAIN, {"settings": {"depth": 3}}, "Unknown settings depth; known: version, base_filters"),
         ((images, labels[:-1]), {}, "Expected train images"),
         ((images, labels + 0.5), {}, "integer train labels"),
         ((images, np.zeros(400, int)), {}, "2 or more classes"),

@@ -37,9 +37,9 @@ def test_inception_sees_what_it_was_trained_on(monkeypatch, images):
     extract = feature_extractor("inception", weights="file.h5")
     gray = np.stack([np.zeros((8, 8, 1)), np.ones((8, 8, 1)), np.full((8, 8, 1), 0.75)]).astype(np.float32)
     np.testing.assert_allclose(extract(gray), np.repeat([[-1.0], [1.0], [0.5]], 9, axis=1), atol=1e-5)
-    colour = np.zeros((33, 8, 8, 3), np.float32)
-    colour[..., 2] = 1.0
-    np.testing.assert_allclose(extract(colour), [[-1, -1, 1] * 3] * 33, atol=1e-5)
+    color = np.zeros((33, 8, 8, 3), np.float32)
+    color[..., 2] = 1.0
+    np.testing.assert_allclose(extract(color), [[-1, -1, 1] * 3] * 33, atol=1e-5)
     assert "file.h5" in extract.identity
     with pytest.raises(ValueError, match="1 or 3 channels"):
         extract(np.zeros((1, 8, 8, 2), np.float32))

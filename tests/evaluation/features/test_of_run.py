@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from keras_gen import data
-from keras_gen.evaluation.context import Subject
+from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluating import draw, measure
 from keras_gen.evaluation.evaluators.samples import real_images, samples
 from keras_gen.evaluation.evaluators.stacked_modes import stacked_modes
-from keras_gen.evaluation.features import classifier as feature_classifier
 from keras_gen.evaluation.features import of_run as run_features
-from keras_gen.evaluation.features.of_run import extractors, labelled_images
+from keras_gen.evaluation.features.classifier import feature_classifier
+from keras_gen.evaluation.features.of_run import extractors, labeled_images
 from keras_gen.progress import Progress
 from tests.evaluation.toys import blobs, make_run
 
@@ -17,7 +17,7 @@ from tests.evaluation.toys import blobs, make_run
 def quick(monkeypatch, tmp_path):
     """A small classifier, kept in a folder of the test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    small = {"width": 8, "dense": 16, "epochs": 15, "batch_size": 32, "learning_rate": 3e-3}
+    small = {"base_filters": 8, "dense_units": 16, "epochs": 15, "batch_size": 32, "learning_rate": 3e-3}
     for name, value in small.items():
         monkeypatch.setitem(run_features.feature_classifier.__globals__["SETTINGS"], name, value)
 
@@ -28,8 +28,8 @@ def test_scores_by_the_classifier_of_the_run_s_labels(tmp_path, monkeypatch):
 
     monkeypatch.setitem(run_features.feature_extractor.__globals__["FEATURES"], "inception", refuse)
     run = make_run(tmp_path, "gan")
-    subject = Subject(run, samples=40, features=("classifier", "inception", "pyramid"))
-    metrics, about = samples(subject)
+    context = EvaluationContext(run, samples=40, features=("classifier", "inception", "pyramid"))
+    metrics, about = samples(context)
     assert metrics["fd_classifier_40_test"] > 10 * metrics["fd_classifier_40_test_floor"] > 0  # gray noise
     assert "accuracy" in about["fd_classifier_40_test"]["features"]
     assert metrics["fd_inception_40_test"] is None and about["fd_inception_40_test"]["reason"] == "no network"
@@ -40,7 +40,10 @@ def test_scores_by_the_classifier_of_the_run_s_labels(tmp_path, monkeypatch):
 
 def test_the_classifier_does_not_depend_on_seed_or_split(tmp_path):
     run = make_run(tmp_path, "gan")
-    sets = [labelled_images(Subject(run, seed=seed, split=split)) for seed, split in ((0, "test"), (5, "validation"))]
+    sets = [
+        labeled_images(EvaluationContext(run, seed=seed, split=split))
+        for seed, split in ((0, "test"), (5, "validation"))
+    ]
     for one, other in zip(*sets, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
         np.testing.assert_array_equal(one[1], other[1])
@@ -50,29 +53,29 @@ def test_the_classifier_does_not_depend_on_seed_or_split(tmp_path):
 def test_data_without_labels(tmp_path):
     run = make_run(tmp_path, "gan")
     np.savez(run.config["data"]["source"], x_train=blobs(200, 1)[0], x_test=blobs(60, 2)[0])
-    metrics, about = samples(Subject(run, samples=30, features=("pixels", "classifier")))
+    metrics, about = samples(EvaluationContext(run, samples=30, features=("pixels", "classifier")))
     assert metrics["kid_classifier_30_test"] is None
     assert "has no class labels" in about["kid_classifier_30_test"]["reason"]
     assert metrics["kid_pixels_30_test"] > 0
 
 
 def test_real_images_of_the_training_split_are_judged_by_other_ones(tmp_path):
-    subject = Subject(make_run(tmp_path, "gan"), split="train", samples=1000)
-    real = real_images(subject)
+    context = EvaluationContext(make_run(tmp_path, "gan"), split="train", samples=1000)
+    real = real_images(context)
     assert (len(real.judged), len(real.floor), real.held_out) == (75, 75, False)
     both = np.concatenate([real.judged, real.floor])
-    np.testing.assert_array_equal(np.sort(both, axis=0), np.sort(subject.batch(None, role="train")["image"], axis=0))
-    metrics, about = samples(subject)
+    np.testing.assert_array_equal(np.sort(both, axis=0), np.sort(context.batch(None, role="train")["image"], axis=0))
+    metrics, about = samples(context)
     assert metrics["swd_pixels_75_train"] > 0 and metrics["closer_pixels_1000_train"] is None
     assert about["nearest_pixels_1000_train"]["images"] == 150
 
 
 def test_generated_images_that_are_not_finite(tmp_path):
-    subject = Subject(make_run(tmp_path, "gan"), samples=30)
-    subject.generated = np.where(np.arange(30)[:, None, None, None] < 7, np.nan, np.zeros((30, 8, 8, 1)))
-    content = measure(subject, Progress(False))
+    context = EvaluationContext(make_run(tmp_path, "gan"), samples=30)
+    context.generated = np.where(np.arange(30)[:, None, None, None] < 7, np.nan, np.zeros((30, 8, 8, 1)))
+    content = measure(context, Progress(False))
     assert content["metrics"] == {"samples": None}
-    assert draw(subject, Progress(False))[1].keys() == {"samples", "neighbours"}
+    assert draw(context, Progress(False))[1].keys() == {"samples", "neighbors"}
     assert content["about"]["samples"]["reason"] == "ValueError: 7 of 30 generated images hold NaN or infinity"
 
 
@@ -94,11 +97,11 @@ def stacked(tmp_path, monkeypatch):
     wanted = generator.integers(0, 2, (200, 3))
     wanted[wanted.all(axis=1)] = 0  # the mode 1 1 1 is never made
     made = [[discs[label][generator.integers(len(discs[label]))][..., 0] for label in row] for row in wanted]
-    subject = Subject(run, samples=200)
-    subject.generated = np.stack(made).transpose(0, 2, 3, 1).astype(np.float32) / 255
-    subject.shares = np.bincount(wanted @ [4, 2, 1], minlength=8) / 200
-    subject.single = np.bincount(labels) / len(labels)
-    return subject
+    context = EvaluationContext(run, samples=200)
+    context.generated = np.stack(made).transpose(0, 2, 3, 1).astype(np.float32) / 255
+    context.shares = np.bincount(wanted @ [4, 2, 1], minlength=8) / 200
+    context.single = np.bincount(labels) / len(labels)
+    return context
 
 
 LOAD = data.load
@@ -118,7 +121,7 @@ def test_modes_of_stacked_images(stacked):
 def test_features_of_stacked_images_are_those_of_their_channels(stacked):
     stacked.features = ("classifier",)
     features = extractors(stacked)["classifier"]
-    single = feature_classifier(*labelled_images(stacked))
+    single = feature_classifier(*labeled_images(stacked))
     images = stacked.generated[:5]
     found = features(images)
     assert found.shape == (5, 48) and "each channel by itself" in features.identity
@@ -126,4 +129,4 @@ def test_features_of_stacked_images_are_those_of_their_channels(stacked):
 
 
 def test_other_data_have_no_modes(tmp_path):
-    assert stacked_modes(Subject(make_run(tmp_path, "gan"))) == ({}, {})
+    assert stacked_modes(EvaluationContext(make_run(tmp_path, "gan"))) == ({}, {})

@@ -4,7 +4,7 @@ import scipy.ndimage
 
 from keras_gen.evaluation import feature_extractor, random_conv_distance
 from keras_gen.evaluation.features.random_conv import random_conv_features
-from keras_gen.evaluation.metrics import sample_quality
+from keras_gen.evaluation.metrics.sample_quality import sample_quality
 from tests.evaluation.toys import blobs
 
 

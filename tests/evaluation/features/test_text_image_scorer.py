@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_gen.evaluation.features import text_image_scorer as text_judge
-from keras_gen.evaluation.metrics import r_precision
+from keras_gen.evaluation.features.text_image_scorer import text_judge
+from keras_gen.evaluation.metrics.r_precision import r_precision
 
 WORDS = ("dark", "bright", "left", "right")
 QUICK = {"steps": 60, "batch_size": 16, "learning_rate": 5e-3}

@@ -7,7 +7,7 @@ from keras_gen.evaluation.figures.latent_map import SIDE, principal_plane, prior
 
 
 def model(prior="normal"):
-    return zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, width=4, prior=prior)
+    return zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=4, prior=prior)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_the_plane_of_the_largest_variance():
 def test_points_lie_where_their_coordinates_say():
     corners = np.array([[-1.0, -1.0], [1.0, 1.0]])
     picture = scatter(np.repeat(corners, 500, axis=0), corners, np.repeat([0, 1], 500), names=("low", "high"))
-    coloured = picture[:, :SIDE].max(-1).astype(int) - picture[:, :SIDE].min(-1) > 30
-    rows, columns = np.nonzero(coloured)
+    colored = picture[:, :SIDE].max(-1).astype(int) - picture[:, :SIDE].min(-1) > 30
+    rows, columns = np.nonzero(colored)
     low = (rows > SIDE / 2) & (columns < SIDE / 2)  # the second coordinate points up
     high = (rows < SIDE / 2) & (columns > SIDE / 2)
     assert low.sum() > 5 and high.sum() > 5 and np.all(low | high)

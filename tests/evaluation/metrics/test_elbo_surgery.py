@@ -61,7 +61,7 @@ def test_draws_of_an_image_do_not_hang_on_the_batch():
 def test_any_posterior_and_prior(settings):
     # the average of KL(q || p) is also the mean over draws of log q - log p, taken here by other means
     images, labels = blobs(200, seed=0)
-    model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, width=16, **settings)
+    model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16, **settings)
     parts = prior_fitting(model, images / np.float32(255), labels=labels)
     assert parts.kl == pytest.approx(parts.kl_aggregate + parts.information, abs=1e-5)
     assert -4 * parts.errors[2] < parts.information < np.log(200)

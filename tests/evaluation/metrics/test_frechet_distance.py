@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from keras_gen.evaluation.metrics import frechet_distance
-from keras_gen.evaluation.metrics.frechet_distance import normal_frechet_distance
+from keras_gen.evaluation.metrics.frechet_distance import frechet_distance, normal_frechet_distance
 from tests.evaluation.features.peer_features import peer_features
 
 

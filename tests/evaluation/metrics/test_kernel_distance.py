@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.evaluation.metrics import kernel_distance
-from keras_gen.evaluation.metrics.kernel_distance import squared_discrepancy
+from keras_gen.evaluation.metrics.kernel_distance import kernel_distance, squared_discrepancy
 from tests.evaluation.features.peer_features import peer_features
 
 

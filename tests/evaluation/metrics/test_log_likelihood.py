@@ -12,7 +12,7 @@ from tests.evaluation.toys import blobs
 
 @pytest.fixture(scope="module")
 def vae():
-    return zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, width=16)
+    return zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_noise_of_an_image_is_standard_normal_and_its_own():
 
 @pytest.mark.parametrize("prior", [{"name": "vamp", "components": 3}, {"name": "mixture", "components": 3}])
 def test_mixture_priors(images, prior):
-    model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, width=16, prior=prior)
+    model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16, prior=prior)
     q, codes = model.posterior_draws(images, None, ImageDraws(tf.constant([0, 5000]), tf.range(9)), 10)
     log_p = model.prior.distribution(model.posterior_of).log_prob(codes)
     weights = model.log_likelihood(images, codes) + log_p - q.log_prob(codes)
@@ -76,7 +76,7 @@ def test_mixture_priors(images, prior):
 
 
 def test_a_conditional_model_uses_the_labels(images):
-    model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, width=16, num_classes=2)
+    model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16, num_classes=2)
     zeros, ones = (log_likelihood(model, images, 10, labels=np.full(9, label)) for label in (0, 1))
     mixed = log_likelihood(model, images, 10, labels=np.array([0, 1, 1, 0, 0, 0, 1, 1, 1]), codes_per_pass=1000)
     np.testing.assert_allclose(mixed, np.where([1, 0, 0, 1, 1, 1, 0, 0, 0], zeros, ones), rtol=1e-5)

@@ -4,8 +4,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from keras_gen.evaluation import pair_similarity
-from keras_gen.evaluation.metrics import ms_ssim
-from keras_gen.evaluation.metrics.ms_ssim import scales_of
+from keras_gen.evaluation.metrics.ms_ssim import ms_ssim, scales_of
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ import pytest
 import scipy.special
 import scipy.stats
 
-from keras_gen.evaluation.metrics import pairwise, parzen
-from keras_gen.evaluation.metrics.parzen import best_sigma, parzen_log_density
+from keras_gen.evaluation.metrics import pairwise
+from keras_gen.evaluation.metrics.parzen import best_sigma, parzen, parzen_log_density
 
 
 def test_one_kernel_is_the_normal_density():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_gen.evaluation.metrics import pairwise, precision_recall
-from keras_gen.evaluation.metrics.precision_recall import squared_radii
+from keras_gen.evaluation.metrics import pairwise
+from keras_gen.evaluation.metrics.precision_recall import precision_recall, squared_radii
 from tests.evaluation.features.peer_features import peer_features
 
 
@@ -15,15 +15,15 @@ def clusters(modes, num: int, seed: int) -> np.ndarray:
 def test_as_prdc():
     # prdc 0.2, compute_prdc(real, generated, nearest_k)
     real, generated = peer_features()
-    assert precision_recall(real, generated, density_neighbours=3) == pytest.approx((0.905, 0.755, 1.11833333, 0.81))
-    assert precision_recall(real, generated, neighbours=5) == pytest.approx((0.96, 0.83, 1.136, 0.935))
+    assert precision_recall(real, generated, density_neighbors=3) == pytest.approx((0.905, 0.755, 1.11833333, 0.81))
+    assert precision_recall(real, generated, neighbors=5) == pytest.approx((0.96, 0.83, 1.136, 0.935))
 
 
 def test_by_hand():
     # to the nearest of the own set: real -1 and 1 have 2, 5 has 4; generated 3 and 4 have 1, 40 has 36
     real, generated = np.array([[-1.0], [1.0], [5.0]]), np.array([[3.0], [4.0], [40.0]])
     np.testing.assert_allclose(squared_radii(real, (1, 2)), [[4, 4, 16], [36, 16, 36]])
-    found = precision_recall(real, generated, neighbours=1, density_neighbours=1)
+    found = precision_recall(real, generated, neighbors=1, density_neighbors=1)
     # -1 .. 3, the ball of 1, holds 3 on its border, 1 .. 9 holds 3 and 4, and that of -1 nothing;
     # 5 lies on the border of 3 .. 5, the ball of 4, the other two in none
     assert found == pytest.approx((2 / 3, 1 / 3, 3 / 3, 2 / 3))
@@ -31,7 +31,7 @@ def test_by_hand():
 
 def test_identical_sets_whatever_the_blocks(monkeypatch):
     values = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32) + 50
-    expected = (1.0, 1.0, 6 / 5, 1.0)  # a ball holds its own center and its 5 neighbours
+    expected = (1.0, 1.0, 6 / 5, 1.0)  # a ball holds its own center and its 5 neighbors
     assert precision_recall(values, values[::-1]) == pytest.approx(expected)
     monkeypatch.setattr(pairwise, "PAIRS", 700)
     assert precision_recall(values, values[::-1]) == pytest.approx(expected)
@@ -76,5 +76,5 @@ def test_options_out_of_range():
     values = np.zeros((5, 2))
     with pytest.raises(ValueError, match="at least 6"):
         precision_recall(values, values)
-    with pytest.raises(ValueError, match="neighbours >= 1"):
-        precision_recall(values, values, neighbours=0)
+    with pytest.raises(ValueError, match="neighbors >= 1"):
+        precision_recall(values, values, neighbors=0)

@@ -5,7 +5,7 @@ import pytest
 
 from keras_gen.data import Factors, caption_shapes
 from keras_gen.evaluation import meanings
-from keras_gen.evaluation.metrics import r_precision
+from keras_gen.evaluation.metrics.r_precision import r_precision
 
 
 def test_known_ranks():

@@ -4,7 +4,8 @@ import scipy.ndimage
 
 from keras_gen.evaluation import Features, feature_extractor
 from keras_gen.evaluation.features import random_conv
-from keras_gen.evaluation.metrics import frechet_distance, sample_quality
+from keras_gen.evaluation.metrics.frechet_distance import frechet_distance
+from keras_gen.evaluation.metrics.sample_quality import sample_quality
 
 METRICS = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
 

@@ -30,7 +30,7 @@ def columns(num: int = 48) -> dict:
 def batches(supervised: bool = False) -> tf.data.Dataset:
     fields = columns()
     if supervised:
-        fields |= {"labelled_image": fields["image"], "labelled_label": fields["label"]}
+        fields |= {"labeled_image": fields["image"], "labeled_label": fields["label"]}
     return tf.data.Dataset.from_tensor_slices(fields).batch(16)
 
 
@@ -40,7 +40,7 @@ def aae(size: int = 2, categories: int | None = None, **options) -> AdversarialA
     model = AdversarialAutoencoder(
         mlp_encoder(SHAPE, (categories, size) if categories else size, **small),
         mlp_decoder(code, SHAPE, **small),
-        code_discriminator(size, num_classes=options.get("informed_classes"), **small),
+        code_discriminator(size, num_classes=options.get("prior_num_classes"), **small),
         category_discriminator=code_discriminator(categories, **small) if categories else None,
         num_categories=categories,
         seed=0,
@@ -52,7 +52,7 @@ def aae(size: int = 2, categories: int | None = None, **options) -> AdversarialA
 
 MODES = {
     "plain": {},
-    "informed": {"prior": PetalPrior(CLASSES), "informed_classes": CLASSES},
+    "informed": {"prior": PetalPrior(CLASSES), "prior_num_classes": CLASSES},
     "clustering": {"categories": CLASSES},
     "supervised": {"categories": CLASSES, "supervised": True, "ema": 0.9},
 }
@@ -94,8 +94,8 @@ def test_a_code_is_a_category_and_a_style():
 
 
 def test_an_unknown_label_informs_of_nothing():
-    model = aae(prior=PetalPrior(CLASSES), informed_classes=CLASSES)
-    label = model.informed_by({"label": tf.constant([1, -1])}).numpy()
+    model = aae(prior=PetalPrior(CLASSES), prior_num_classes=CLASSES)
+    label = model.prior_label({"label": tf.constant([1, -1])}).numpy()
     assert label.tolist() == [[0, 1, 0], [0, 0, 0]]
 
 
@@ -132,7 +132,7 @@ def test_input_noise_is_for_training_alone():
 
 def test_missing_labels():
     model = aae(categories=CLASSES, supervised=True)
-    with pytest.raises(ValueError, match="needs labelled_image and labelled_label in a batch"):
+    with pytest.raises(ValueError, match="needs labeled_image and labeled_label in a batch"):
         model.fit(batches(), verbose=0)
 
 
@@ -140,11 +140,11 @@ def test_outside_training_the_averages_are_used(tmp_path):
     model = aae(ema=0.99)
     model.fit(batches(), epochs=3, verbose=0)
     image = columns(4)["image"]
-    twin, trained = model.twins["encoder"](image), model.encoder(image)
+    twin, trained = model.ema_networks["encoder"](image), model.encoder(image)
     assert np.abs(twin - trained).max() > 1e-3
     np.testing.assert_array_equal(model.encode(image), twin)
     z = np.ones((4, 2), np.float32)
-    by_twin = tf.nn.sigmoid(model.twins["decoder"](z))
+    by_twin = tf.nn.sigmoid(model.ema_networks["decoder"](z))
     np.testing.assert_array_equal(model.decode(z), by_twin)
     assert np.abs(model.decode(z) - tf.nn.sigmoid(model.decoder(z))).max() > 1e-4
     endpoints = {each.name: each for each in model.endpoints()}

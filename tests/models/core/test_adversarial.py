@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.losses import adversarial
-from keras_gen.models import GAN, Draws, Place
+from keras_gen.models import GAN, BatchNoise, GlobalBatch
 from keras_gen.models.core.finite_check import PlayerError, error_from
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from tests.replicas import two_replicas
@@ -52,7 +52,7 @@ def noise_of_step(part: int, rows: int, parts: int = 1) -> tf.Tensor:
     seeds = keras.random.SeedGenerator(3)
     for _ in range(part + 1):
         seed = tf.cast(seeds.next(), tf.int32)
-    return Draws(seed, Place(tf.constant(rows))).normal((2,))
+    return BatchNoise(seed, GlobalBatch(tf.constant(rows))).normal((2,))
 
 
 def step_by_hand(batch: tf.Tensor, z: list, simultaneous: bool = False):
@@ -140,8 +140,8 @@ class TestReplicas:
         def run():
             model = gan(keras.optimizers.SGD(0.01), **options)
             history = model.fit(batches(24, 8), validation_data=batches(8), epochs=2, verbose=0).history
-            twins = [twin.get_weights() for twin in model.twins.values()]
-            return [model.generator.get_weights(), model.discriminator.get_weights(), *twins], history
+            ema_networks = [twin.get_weights() for twin in model.ema_networks.values()]
+            return [model.generator.get_weights(), model.discriminator.get_weights(), *ema_networks], history
 
         one, one_history = run()
         with two_replicas().scope():
@@ -158,7 +158,7 @@ class TestReplicas:
 class TestAverages:
     def test_follow_the_weights_with_a_warm_up(self):
         model = gan(ema=0.2)
-        twin = model.twins["generator"]
+        twin = model.ema_networks["generator"]
         expected = [weight.copy() for weight in model.generator.get_weights()]
         keep = []
         callback = keras.callbacks.LambdaCallback(
@@ -188,7 +188,9 @@ class TestAverages:
         model = GAN(generator, discriminator, ema=0.999, seed=0)
         model.compile(keras.optimizers.SGD(RATE))
         model.fit(batches(8), verbose=0)
-        ours, theirs = (network.layers[0].moving_mean.numpy() for network in (model.twins["generator"], generator))
+        ours, theirs = (
+            network.layers[0].moving_mean.numpy() for network in (model.ema_networks["generator"], generator)
+        )
         np.testing.assert_array_equal(ours, theirs)
         assert np.abs(theirs).max() > 0
 
@@ -244,10 +246,12 @@ class TestFaults:
     @pytest.mark.parametrize("spoiled", ["discriminator", "generator"])
     def test_a_gradient_that_is_infinite_names_its_player(self, spoiled):
         def loss_of(player_loss):
-            def loss(batch, made, draws, place, training):
-                rows, logs = player_loss(batch, made, draws, place, training)
+            def loss(batch, shared, batch_noise, global_batch, training):
+                rows, logs = player_loss(batch, shared, batch_noise, global_batch, training)
                 logits = (
-                    made["generated"] if spoiled == "generator" else model.judged(batch["image"], None, draws, training)
+                    shared["generated"]
+                    if spoiled == "generator"
+                    else model.judged(batch["image"], None, batch_noise, training)
                 )
                 values = tf.reduce_sum(tf.reshape(logits, [tf.shape(rows)[0], -1]), axis=1)
                 # finite itself, with the slope of a root at 0
@@ -280,7 +284,10 @@ class TestFaults:
 @pytest.mark.parametrize("normalization, warned", [("batch", True), ("layer", False), ("spectral", False)])
 def test_a_penalty_beside_batch_normalization_is_warned_of(normalization, warned):
     shape = (16, 16, 1)
-    pair = dcgan_generator(2, shape, width=2), dcgan_discriminator(shape, width=2, normalization=normalization)
+    pair = (
+        dcgan_generator(2, shape, base_filters=2),
+        dcgan_discriminator(shape, base_filters=2, normalization=normalization),
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         GAN(*pair, penalty="r1")
@@ -301,9 +308,14 @@ def test_a_penalty_beside_batch_normalization_is_warned_of(normalization, warned
 )
 def test_evaluation_changes_its_counter_and_trackers_alone(options, normalization):
     shape, classes = (8, 8, 1), options.get("num_classes")
-    generator = dcgan_generator(2, shape, width=2, dense=4, num_classes=classes)
+    generator = dcgan_generator(2, shape, base_filters=2, dense_units=4, num_classes=classes)
     discriminator = dcgan_discriminator(
-        shape, width=2, dense=4, normalization=normalization, packing=options.get("packing", 1), num_classes=classes
+        shape,
+        base_filters=2,
+        dense_units=4,
+        normalization=normalization,
+        packing=options.get("packing", 1),
+        num_classes=classes,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the penalty beside batch normalization
@@ -324,11 +336,11 @@ def test_evaluation_changes_its_counter_and_trackers_alone(options, normalizatio
 
 def test_trouble_is_told_from_the_metrics():
     model = gan()
-    assert model.trouble({"discriminator_accuracy": 0.8, "sample_diversity": 0.9}) == {}
-    assert list(model.trouble({"discriminator_accuracy": 0.99, "sample_diversity": 0.9})) == ["the discriminator wins"]
-    assert list(model.trouble({"discriminator_accuracy": 0.8, "sample_diversity": 0.1})) == ["the generator collapses"]
+    assert model.diagnose({"discriminator_accuracy": 0.8, "sample_diversity": 0.9}) == {}
+    assert list(model.diagnose({"discriminator_accuracy": 0.99, "sample_diversity": 0.9})) == ["the discriminator wins"]
+    assert list(model.diagnose({"discriminator_accuracy": 0.8, "sample_diversity": 0.1})) == ["the generator collapses"]
     critic = gan(objective="wasserstein")
-    assert critic.trouble({"discriminator_accuracy": 1.0, "sample_diversity": 0.9}) == {}
+    assert critic.diagnose({"discriminator_accuracy": 1.0, "sample_diversity": 0.9}) == {}
 
 
 def test_a_discriminator_that_wins_is_told_by_a_game():
@@ -336,7 +348,7 @@ def test_a_discriminator_that_wins_is_told_by_a_game():
     model = gan({"discriminator": keras.optimizers.Adam(0.05), "generator": keras.optimizers.SGD(0.0)})
     dark = tf.data.Dataset.from_tensor_slices({"image": np.zeros((32, *SHAPE), np.float32)}).batch(8)
     model.fit(dark, epochs=20, verbose=0)
-    found = model.trouble(
+    found = model.diagnose(
         {name: float(value) for name, value in model.evaluate(dark, verbose=0, return_dict=True).items()}
     )
     assert "the discriminator wins" in found
@@ -348,4 +360,4 @@ def test_a_collapse_is_told_by_a_game():
     first = model.generator.layers[0]
     first.kernel.assign(0 * first.kernel)
     history = model.fit(batches(), verbose=0).history
-    assert "the generator collapses" in model.trouble({name: values[-1] for name, values in history.items()})
+    assert "the generator collapses" in model.diagnose({name: values[-1] for name, values in history.items()})

@@ -21,7 +21,7 @@ def vae(rate: float = 0.1, **options) -> VAE:
 class Scalar(GenerativeModel):
     """A system whose author forgot that losses are per example."""
 
-    def losses_of(self, batch, draws, place, training):
+    def losses_of(self, batch, batch_noise, global_batch, training):
         return tf.reduce_mean(batch["image"]), {}
 
 
@@ -30,8 +30,8 @@ class Noisy(GenerativeModel):
 
     tracked = ("loss", "noise")
 
-    def losses_of(self, batch, draws, place, training):
-        noise = draws.normal([1])[:, 0]
+    def losses_of(self, batch, batch_noise, global_batch, training):
+        noise = batch_noise.normal([1])[:, 0]
         return tf.zeros_like(noise), {"noise": noise}
 
 
@@ -94,7 +94,7 @@ class TestLosses:
 
     def test_one_value_for_each_example(self):
         class Twice(GenerativeModel):
-            def losses_of(self, batch, draws, place, training):
+            def losses_of(self, batch, batch_noise, global_batch, training):
                 return tf.tile(tf.reduce_mean(batch["image"], [1, 2, 3]), [2]), {}
 
         model = Twice(seed=0)
@@ -191,7 +191,7 @@ class TestEpochs:
         class Value(GenerativeModel):
             checks_range = False
 
-            def losses_of(self, batch, draws, place, training):
+            def losses_of(self, batch, batch_noise, global_batch, training):
                 return tf.reduce_mean(batch["image"], axis=[1, 2, 3]), {}
 
         model = Value(seed=0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.models import Draws, Place
+from keras_gen.models import BatchNoise, GlobalBatch
 from tests.replicas import two_replicas
 
 VALUES = np.arange(10, dtype=np.float32).reshape(5, 2)
@@ -13,16 +13,16 @@ SEED = (3, 4)
 
 
 def on_one_device() -> dict:
-    place = Place(tf.constant(5))
-    draws = Draws(tf.constant(SEED), place)
+    global_batch = GlobalBatch(tf.constant(5))
+    batch_noise = BatchNoise(tf.constant(SEED), global_batch)
     values, kinds = tf.constant(VALUES), tf.constant(KINDS)
     return {
-        "first": draws.normal([2]),
-        "second": draws.normal([3, 1]),
-        "third": draws.uniform([2]),
-        "shared": draws.shared([4]),
-        "shuffled": draws.shuffled(values),
-        "exchanged": draws.shuffled(values, within=kinds),
+        "first": batch_noise.normal([2]),
+        "second": batch_noise.normal([3, 1]),
+        "third": batch_noise.uniform([2]),
+        "shared": batch_noise.global_uniform([4]),
+        "shuffled": batch_noise.shuffle(values),
+        "exchanged": batch_noise.shuffle(values, within=kinds),
     }
 
 
@@ -36,24 +36,24 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
 
     @tf.function
     def step(values):
-        place = Place(tf.shape(values)[0])
-        draws = Draws(tf.constant(SEED), place)
-        values = place.filled({"values": values})["values"]
+        global_batch = GlobalBatch(tf.shape(values)[0])
+        batch_noise = BatchNoise(tf.constant(SEED), global_batch)
+        values = global_batch.pad_if_empty({"values": values})["values"]
         return {
-            "total": place.total,
-            "position": place.first,
+            "total": global_batch.total,
+            "position": global_batch.first,
             "filled": values,
-            "mean": place.mean(values),
-            "share": place.share(values[:, 0]),
-            "slope": _slope(place, values),
-            "first": draws.normal([2]),
-            "second": draws.normal([3, 1]),
-            "third": draws.uniform([2]),
-            "shared": draws.shared([4]),
-            "gathered": place.gather(values),
-            "part": place.part(place.gather(values)),
-            "shuffled": draws.shuffled(values),
-            "exchanged": draws.shuffled(
+            "mean": global_batch.mean(values),
+            "share": global_batch.scale_loss(values[:, 0]),
+            "slope": _slope(global_batch, values),
+            "first": batch_noise.normal([2]),
+            "second": batch_noise.normal([3, 1]),
+            "third": batch_noise.uniform([2]),
+            "shared": batch_noise.global_uniform([4]),
+            "gathered": global_batch.gather(values),
+            "part": global_batch.local_slice(global_batch.gather(values)),
+            "shuffled": batch_noise.shuffle(values),
+            "exchanged": batch_noise.shuffle(
                 values, within=tf.gather(tf.constant(KINDS), tf.cast(values[:, 0], tf.int32) // 2)
             ),
         }
@@ -62,12 +62,12 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
     return [{name: value.values[i].numpy() for name, value in results.items()} for i in range(2)]
 
 
-def _slope(place, values):
+def _slope(global_batch, values):
     """The gradient, at this replica's rows, of the loss sum over i, j of x_i (x_j)^2, whose rows replicas share."""
     with tf.GradientTape() as tape:
         tape.watch(values)
-        others = tf.reduce_sum(tf.square(place.gather(values[:, 0])))
-        loss = place.share(values[:, 0] * others)
+        others = tf.reduce_sum(tf.square(global_batch.gather(values[:, 0])))
+        loss = global_batch.scale_loss(values[:, 0] * others)
     return tape.gradient(loss, values)[:, 0]
 
 
@@ -103,25 +103,25 @@ def test_every_call_draws_anew():
 
 
 def test_one_device():
-    place = Place(tf.constant(5))
-    assert (place.replicas, int(place.total), int(place.first)) == (1, 5, 0)
-    assert float(place.share(tf.constant([1.0, 2.0, 3.0, 4.0, 5.0]))) == 3.0
-    np.testing.assert_allclose(place.mean(tf.constant(VALUES)), VALUES.mean(0))
+    global_batch = GlobalBatch(tf.constant(5))
+    assert (global_batch.replicas, int(global_batch.total), int(global_batch.first)) == (1, 5, 0)
+    assert float(global_batch.scale_loss(tf.constant([1.0, 2.0, 3.0, 4.0, 5.0]))) == 3.0
+    np.testing.assert_allclose(global_batch.mean(tf.constant(VALUES)), VALUES.mean(0))
 
 
 def test_mean_has_no_gradient_and_share_has_one():
     values = tf.constant([1.0, 2.0, 3.0])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(values)
-        place = Place(tf.constant(3))
-        mean, share = place.mean(values), place.share(values)
+        global_batch = GlobalBatch(tf.constant(3))
+        mean, share = global_batch.mean(values), global_batch.scale_loss(values)
     assert tape.gradient(mean, values) is None
     np.testing.assert_allclose(tape.gradient(share, values), [1 / 3] * 3)
 
 
 def test_noise_has_the_stated_distribution():
-    draws = Draws(tf.constant([1, 2]), Place(tf.constant(5000)))
-    normal, uniform = draws.normal([2]).numpy(), draws.uniform([2]).numpy()
+    batch_noise = BatchNoise(tf.constant([1, 2]), GlobalBatch(tf.constant(5000)))
+    normal, uniform = batch_noise.normal([2]).numpy(), batch_noise.uniform([2]).numpy()
     # 10,000 numbers: the mean has standard error .01, the variance .014
     assert abs(normal.mean()) < 0.045 and abs(normal.var() - 1) < 0.06
     assert uniform.min() >= 0 and uniform.max() < 1 and abs(uniform.mean() - 0.5) < 0.013
@@ -130,11 +130,11 @@ def test_noise_has_the_stated_distribution():
 def test_shuffled_rows_are_each_there_once_and_within_their_kind():
     orders, exchanges = set(), set()
     for seed in range(40):
-        draws = Draws(tf.constant((seed, 0)), Place(tf.constant(5)))
-        order = draws.shuffled(tf.range(5)).numpy()
+        batch_noise = BatchNoise(tf.constant((seed, 0)), GlobalBatch(tf.constant(5)))
+        order = batch_noise.shuffle(tf.range(5)).numpy()
         assert sorted(order) == [0, 1, 2, 3, 4]
         orders.add(tuple(order))
-        within = draws.shuffled(tf.range(5), within=tf.constant(KINDS)).numpy()
+        within = batch_noise.shuffle(tf.range(5), within=tf.constant(KINDS)).numpy()
         assert sorted(within) == [0, 1, 2, 3, 4] and [KINDS[row] for row in within] == list(KINDS)
         exchanges.add(tuple(within))
     # 40 of 120 orders, and of 2! * 3! = 12: all of them but with probability 12 * (11 / 12)^40 < 0.4; 6 are sure enough

@@ -205,7 +205,7 @@ class TestForms:
         assert model._received(captions)[0]["caption"].dtype.kind == "U"
 
     def test_translators_take_other_sizes(self):
-        model = zoo.build("cyclegan", (8, 8, 1), width=4, blocks=1, halvings=1, crop=8)
+        model = zoo.build("cyclegan", (8, 8, 1), base_filters=4, blocks=1, num_downsamples=1, crop=8)
         assert model.predict(np.full((1, 12, 12), 0.5, np.float32), verbose=0).shape == (1, 12, 12, 1)
 
     def test_a_dataset_without_batches(self):
@@ -293,7 +293,7 @@ class TestUnused:
             vae().fit(X, validation_data=(X, None, np.ones(8)), verbose=0)
 
     @pytest.mark.parametrize(
-        "key, says", [("infogan", "leave y out"), ("aae", "informed_classes"), ("stargan", "leave")]
+        "key, says", [("infogan", "leave y out"), ("aae", "prior_num_classes"), ("stargan", "leave")]
     )
     def test_systems_without_that_setting(self, key, says):
         toy = TOYS[key]

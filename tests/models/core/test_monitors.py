@@ -96,7 +96,7 @@ def test_weights_of_several_players(tmp_path):
 
 
 def test_keras_s_other_methods():
-    model = zoo.build("gan", (8, 8, 1), width=4, latent_size=2)
+    model = zoo.build("gan", (8, 8, 1), hidden_units=4, latent_size=2)
     lines = []
     model.summary(print_fn=lambda text, **_: lines.append(text))
     assert "generator" in "".join(lines) and model.count_params() > 0

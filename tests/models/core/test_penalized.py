@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.losses.diff_augment import diff_augment, noise_size
-from keras_gen.models import GAN, Draws, Place
+from keras_gen.models import GAN, BatchNoise, GlobalBatch
 
 SHAPE = (4, 4, 1)
 
@@ -31,10 +31,12 @@ def images(num: int = 4, seed: int = 0) -> tf.Tensor:
 
 def discriminator_rows(model: GAN, real, training: bool = True):
     """The discriminator's loss of each example, the generated images, and the seed of the noise."""
-    place, seed = Place(tf.shape(real)[0]), tf.constant([1, 2])
-    draws = Draws(seed, place)
-    made = model.make({"image": real}, draws, training)
-    return model.discriminator_loss({"image": real}, made, draws, place, training)[0], made["generated"]
+    global_batch, seed = GlobalBatch(tf.shape(real)[0]), tf.constant([1, 2])
+    batch_noise = BatchNoise(seed, global_batch)
+    shared = model.shared_forward({"image": real}, batch_noise, training)
+    return model.discriminator_loss({"image": real}, shared, batch_noise, global_batch, training)[0], shared[
+        "generated"
+    ]
 
 
 class Recording(keras.layers.Layer):
@@ -80,9 +82,9 @@ class TestAugment:
         penalized = gan(plain.discriminator, augment=augment, penalty={"name": "r1", "gamma": 2.0})
         penalized.generator.set_weights(plain.generator.get_weights())
         without, with_penalty = (discriminator_rows(model, real)[0] for model in (plain, penalized))
-        draws = Draws(tf.constant([1, 2]), Place(tf.constant(4)))
-        draws.normal([2])  # the codes, then the real and the generated images' noise
-        noise = [draws.uniform([noise_size(augment)]) for _ in range(3)][2]
+        batch_noise = BatchNoise(tf.constant([1, 2]), GlobalBatch(tf.constant(4)))
+        batch_noise.normal([2])  # the codes, then the real and the generated images' noise
+        noise = [batch_noise.uniform([noise_size(augment)]) for _ in range(3)][2]
         with tf.GradientTape() as tape:
             tape.watch(real)
             seen = diff_augment(real, augment, noise)

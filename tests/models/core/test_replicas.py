@@ -7,7 +7,8 @@ import tensorflow as tf
 import keras_gen
 from keras_gen import VAE
 from keras_gen.models.core.replicas import check_options
-from keras_gen.training import strategies, train
+from keras_gen.training import strategies
+from keras_gen.training.train import train
 from tests.models.toys import images, linear_decoder, linear_encoder
 from tests.replicas import two_replicas
 from tests.small import SMALL
@@ -54,7 +55,7 @@ def test_every_player_and_every_wrapped_optimizer_is_checked():
         "generator": keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(clipvalue=0.1, name="inner")),
         "discriminator": keras.optimizers.Adam(clipnorm=3.0),
     }
-    game = keras_gen.build("gan", (8, 8, 1), optimizer=optimizers, width=4, latent_size=2)
+    game = keras_gen.build("gan", (8, 8, 1), optimizer=optimizers, hidden_units=4, latent_size=2)
     with pytest.raises(ValueError, match="clipnorm=3.0.*clipvalue=0.1 of the optimizer 'inner'"):
         check_options(game, TwoWorkers)
 
@@ -75,7 +76,7 @@ def test_batches_and_defaults():
 
 
 def test_groups_of_images_lie_inside_a_device():
-    settings = {"latent_size": 3, "width": 4, "group_size": 4, "batch_sizes": {4: 24, 8: 16}, "n_critic": 2}
+    settings = {"latent_size": 3, "base_filters": 4, "group_size": 4, "batch_sizes": {4: 24, 8: 16}, "n_critic": 2}
     model = keras_gen.build("progan", (8, 8, 1), **settings)
     with pytest.raises(ValueError, match="batch_size=24 must be a multiple of 16, so that the groups of 4") as caught:
         check_options(model, TwoWorkers, 16)

@@ -7,7 +7,7 @@ from tests.contract import Toy
 
 TOY = Toy(
     "cyclegan",
-    {"width": 4, "halvings": 1, "patch_halvings": 1, "pool_size": 6},
+    {"base_filters": 4, "num_downsamples": 1, "discriminator_downsamples": 1, "pool_size": 6},
     monitor="generators_loss",
     sgd=0.05,
     fields={"domain_a": "image", "domain_b": lambda columns: 1 - columns["image"], "label_a": "label"},

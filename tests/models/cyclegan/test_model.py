@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import networks
-from keras_gen.models import CycleGAN, Draws, Place
+from keras_gen.models import BatchNoise, CycleGAN, GlobalBatch
 from keras_gen.models.cyclegan.networks import patch_discriminator
 from keras_gen.models.cyclegan.random_crop import cropped
 from keras_gen.models.cyclegan.resized import resized
@@ -39,11 +39,11 @@ def batch(a: float = 0.8, b: float = 0.4, rows: int = 2, shape=SHAPE) -> dict:
 
 def losses_of(model, batch, training: bool = False, seed: int = 0) -> tuple[dict, dict]:
     """(player -> its loss [rows], all metrics [rows])."""
-    place = Place(tf.shape(batch["domain_a"])[0])
-    draws = Draws(tf.constant([seed, 1]), place)
-    made, losses, logs = model.make(batch, draws, training), {}, {}
+    global_batch = GlobalBatch(tf.shape(batch["domain_a"])[0])
+    batch_noise = BatchNoise(tf.constant([seed, 1]), global_batch)
+    shared, losses, logs = model.shared_forward(batch, batch_noise, training), {}, {}
     for player in model.players():
-        rows, more = player.loss(batch, made, draws, place, training)
+        rows, more = player.loss(batch, shared, batch_noise, global_batch, training)
         losses[player.name], logs = rows.numpy(), logs | {name: value.numpy() for name, value in more.items()}
     return losses, logs
 
@@ -133,9 +133,9 @@ def test_both_generators_are_one_player_and_each_discriminator_moves_itself():
 
 def test_domains_of_other_shapes():
     a, b = (8, 8, 1), (12, 12, 3)
-    there = resized(networks.residual_translator((12, 12, 1), 3, width=2, blocks=1, halvings=1), a[:2])
-    back = resized(networks.residual_translator((8, 8, 3), 1, width=2, blocks=1, halvings=1), b[:2])
-    judges = [patch_discriminator(shape, width=2, halvings=1) for shape in (a, b)]
+    there = resized(networks.residual_translator((12, 12, 1), 3, base_filters=2, blocks=1, num_downsamples=1), a[:2])
+    back = resized(networks.residual_translator((8, 8, 3), 1, base_filters=2, blocks=1, num_downsamples=1), b[:2])
+    judges = [patch_discriminator(shape, base_filters=2, num_downsamples=1) for shape in (a, b)]
     model = CycleGAN(there, back, *judges, seed=0)
     assert "identity_error" not in model.tracked
     model.compile(keras.optimizers.Adam(1e-3))
@@ -155,10 +155,10 @@ def test_domains_of_other_shapes():
 
 def test_crops_are_trained_on_and_whole_images_translated(tmp_path):
     generators = [
-        networks.residual_translator((None, None, 1), width=2, blocks=1, halvings=1, name=name)
+        networks.residual_translator((None, None, 1), base_filters=2, blocks=1, num_downsamples=1, name=name)
         for name in ("generator_ab", "generator_ba")
     ]
-    judges = [patch_discriminator((8, 8, 1), width=2, halvings=1) for _ in "ab"]
+    judges = [patch_discriminator((8, 8, 1), base_filters=2, num_downsamples=1) for _ in "ab"]
     model = CycleGAN(*generators, *judges, crop=(8, 8), size=(12, 16), pool_size=4, seed=0)
     model.compile(keras.optimizers.Adam(1e-3))
     images = np.random.default_rng(0).random((4, 12, 16, 1), np.float32)
@@ -195,10 +195,10 @@ def test_crops_lie_where_the_places_say():
 
 def test_what_does_not_fit_is_refused():
     good = affine(0.5), affine(0.25), judge(1.0), judge(2.0)
-    colour = affine(0.5, (4, 4, 1), 3)
+    color = affine(0.5, (4, 4, 1), 3)
     free = [affine(0.5, (None, None, 1)) for _ in "ab"]
     for networks_, options, message in (
-        ((colour, *good[1:]), {}, r"one makes images of domain B \(4, 4, 3\), the other takes \(4, 4, 1\)"),
+        ((color, *good[1:]), {}, r"one makes images of domain B \(4, 4, 3\), the other takes \(4, 4, 1\)"),
         ((*good[:2], judge(1.0, (8, 8, 1)), good[3]), {}, r"discriminator_a must take images \(4, 4, 1\)"),
         (good, {"cycle_weight": -1}, "cycle_weight must be a number >= 0; received -1"),
         (good, {"pool_size": -1}, "pool_size must be an integer >= 0"),
@@ -228,8 +228,8 @@ def test_what_does_not_fit_is_refused():
 def test_trouble():
     model = cyclegan()
     won = {"discriminator_a_accuracy": 0.999, "discriminator_b_accuracy": 0.998}
-    assert list(model.trouble(won)) == ["the discriminators win"]
-    assert not model.trouble({**won, "discriminator_b_accuracy": 0.9}) and not model.trouble({})
+    assert list(model.diagnose(won)) == ["the discriminators win"]
+    assert not model.diagnose({**won, "discriminator_b_accuracy": 0.9}) and not model.diagnose({})
 
 
 def test_it_learns_to_invert():
@@ -242,8 +242,8 @@ def test_it_learns_to_invert():
         return (np.hypot(y - center[:, 0], x - center[:, 1]) < radius)[..., None].astype(np.float32)
 
     keras.utils.set_random_seed(0)
-    make = [networks.residual_translator((8, 8, 1), width=8, blocks=1, halvings=0) for _ in "ab"]
-    model = CycleGAN(*make, *(patch_discriminator((8, 8, 1), width=8, halvings=1) for _ in "ab"),
+    make = [networks.residual_translator((8, 8, 1), base_filters=8, blocks=1, num_downsamples=0) for _ in "ab"]
+    model = CycleGAN(*make, *(patch_discriminator((8, 8, 1), base_filters=8, num_downsamples=1) for _ in "ab"),
                      identity_weight=0.0, seed=0)  # fmt: skip
     model.compile(keras.optimizers.Adam(2e-3, beta_1=0.5))
     data = tf.data.Dataset.from_tensor_slices({"domain_a": discs(256), "domain_b": 1 - discs(256)}).batch(16)

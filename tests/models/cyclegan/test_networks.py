@@ -14,13 +14,15 @@ def weights_of(model) -> int:
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-@pytest.mark.parametrize("side, halvings, seen", [(28, 1, 16), (64, 1, 16), (128, 2, 34), (256, 3, 70), (512, 3, 70)])
-def test_patches_follow_the_size(side, halvings, seen):
-    assert receptive_field(halvings) == seen
-    model = patch_discriminator((side, side, 1), width=2)
+@pytest.mark.parametrize(
+    "side, num_downsamples, seen", [(28, 1, 16), (64, 1, 16), (128, 2, 34), (256, 3, 70), (512, 3, 70)]
+)
+def test_patches_follow_the_size(side, num_downsamples, seen):
+    assert receptive_field(num_downsamples) == seen
+    model = patch_discriminator((side, side, 1), base_filters=2)
     strides = [layer.strides[0] for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-    assert strides == [2] * halvings + [1, 1]
-    assert model.output_shape == (None, side >> halvings, side >> halvings, 1)
+    assert strides == [2] * num_downsamples + [1, 1]
+    assert model.output_shape == (None, side >> num_downsamples, side >> num_downsamples, 1)
 
 
 def test_weights_of_70x70_patches():
@@ -32,7 +34,7 @@ def test_weights_of_70x70_patches():
 
 def test_a_logit_sees_as_many_pixels_as_is_said():
     """The gradient of a logit in the middle, through the convolutions alone: instance normalization sees everything."""
-    model = patch_discriminator((64, 64, 1), width=2, halvings=2)
+    model = patch_discriminator((64, 64, 1), base_filters=2, num_downsamples=2)
     plain = keras.Sequential([keras.Input((64, 64, 1))])
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D):
@@ -46,19 +48,19 @@ def test_a_logit_sees_as_many_pixels_as_is_said():
 
 
 def test_patches_of_any_size():
-    model = patch_discriminator((None, None, 3), width=2, halvings=1)
+    model = patch_discriminator((None, None, 3), base_filters=2, num_downsamples=1)
     assert model(np.zeros((1, 20, 36, 3), np.float32)).shape == (1, 10, 18, 1)
-    with pytest.raises(ValueError, match="give halvings"):
+    with pytest.raises(ValueError, match="give num_downsamples"):
         patch_discriminator((None, None, 3))
-    with pytest.raises(ValueError, match="too small for 3 halvings"):
-        patch_discriminator((8, 8, 3), halvings=3)
-    with pytest.raises(ValueError, match="halvings must be an integer >= 1; received 0"):
-        patch_discriminator((8, 8, 3), halvings=0)
+    with pytest.raises(ValueError, match="too small for 3 num_downsamples"):
+        patch_discriminator((8, 8, 3), num_downsamples=3)
+    with pytest.raises(ValueError, match="num_downsamples must be an integer >= 1; received 0"):
+        patch_discriminator((8, 8, 3), num_downsamples=0)
 
 
 @pytest.mark.parametrize("shape, deepest", [((28, 28, 1), 7), ((32, 64, 3), 4), ((64, 64, 3), 4), ((48, 48, 1), 6)])
 def test_the_u_net_halves_to_four_pixels_or_more(shape, deepest):
-    model = networks.unet(shape, 2, width=2)
+    model = networks.unet(shape, 2, base_filters=2)
     assert model.output_shape == (None, *shape[:2], 2)
     sizes = [layer.output.shape[1] for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert min(sizes) == deepest
@@ -67,14 +69,14 @@ def test_the_u_net_halves_to_four_pixels_or_more(shape, deepest):
 
 
 def test_weights_of_the_u_net():
-    """By hand, 32x32 in colour: down 3-64-128-256, up 256-128, (128+128)-64, (64+64)-3; no bias under a norm."""
+    """By hand, 32x32 in color: down 3-64-128-256, up 256-128, (128+128)-64, (64+64)-3; no bias under a norm."""
     kernels = 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 128 + 256 * 64 + 128 * 3)
     assert weights_of(networks.unet((32, 32, 3))) == kernels + 64 + 3 + 2 * (128 + 256 + 128 + 64)
 
 
 def test_a_mask_says_what_stays():
     keras.utils.set_random_seed(0)
-    model = networks.unet((16, 16, 3), width=4, masked=True)
+    model = networks.unet((16, 16, 3), base_filters=4, masked=True)
     image = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
     change = model.get_layer("change")
     made, share, step = keras.Model(model.input, [model.output, *change.input])(image)
@@ -92,10 +94,10 @@ def test_a_mask_says_what_stays():
 
 
 def test_a_u_net_of_any_size():
-    model = networks.unet((None, None, 1), width=2, halvings=2)
+    model = networks.unet((None, None, 1), base_filters=2, num_downsamples=2)
     assert model(np.zeros((1, 12, 20, 1), np.float32)).shape == (1, 12, 20, 1)
-    for shape, options in (((None, None, 1), {}), ((30, 30, 1), {"halvings": 2}), ((7, 7, 1), {})):
-        with pytest.raises(ValueError, match="give halvings|must be multiples"):
+    for shape, options in (((None, None, 1), {}), ((30, 30, 1), {"num_downsamples": 2}), ((7, 7, 1), {})):
+        with pytest.raises(ValueError, match="give num_downsamples|must be multiples"):
             networks.unet(shape, **options)
 
 

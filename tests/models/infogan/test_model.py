@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.distributions.posteriors import positive
-from keras_gen.models import Draws, InfoGAN, Place
+from keras_gen.models import BatchNoise, GlobalBatch, InfoGAN
 
 SHAPE = (2, 3, 1)
 
@@ -52,17 +52,18 @@ def test_both_players_minimize_the_weighted_information():
     model = infogan(category_weight=2.0, code_weight=3.0)
     plain = infogan(category_weight=0.0, code_weight=0.0)
     batch = {"image": next(iter(batches(16)))["image"]}
-    place, seed = Place(tf.constant(16)), tf.constant([1, 2])
-    made = model.make(batch, Draws(seed, place), training=True)
-    parameters = model.recognizer(made["generated"]).numpy()
+    global_batch, seed = GlobalBatch(tf.constant(16)), tf.constant([1, 2])
+    shared = model.shared_forward(batch, BatchNoise(seed, global_batch), training=True)
+    parameters = model.recognizer(shared["generated"]).numpy()
     logits, mean, raw = np.split(parameters, [3, 5], axis=1)
     scale = np.asarray(positive(raw))
-    of_category = (made["given_category"] * tf.nn.log_softmax(logits)).numpy().sum(1) + np.log(3)
-    squares = ((made["given_code"] - mean) / scale) ** 2
+    of_category = (shared["given_category"] * tf.nn.log_softmax(logits)).numpy().sum(1) + np.log(3)
+    squares = ((shared["given_code"] - mean) / scale) ** 2
     of_code = np.sum(-squares / 2 - np.log(scale) - np.log(2 * np.pi) / 2, axis=1) + np.log(4)
     for name in ("discriminator_loss", "generator_loss"):
         rows, with_information = (
-            getattr(each, name)(batch, made, Draws(seed, place), place, True)[0] for each in (plain, model)
+            getattr(each, name)(batch, shared, BatchNoise(seed, global_batch), global_batch, True)[0]
+            for each in (plain, model)
         )
         np.testing.assert_allclose(with_information - rows, -(2 * of_category + 3 * of_code), rtol=1e-4, atol=1e-5)
 
@@ -95,7 +96,7 @@ def test_codes_can_be_given():
     np.testing.assert_array_equal(given, other)
     with pytest.raises(ValueError, match="category must be classes from 0 to 2; received 3"):
         model.generate(4, category=3)
-    with pytest.raises(ValueError, match="code is signed noise; received values from 2 to 2"):
+    with pytest.raises(ValueError, match="code is uniform_symmetric noise; received values from 2 to 2"):
         model.generate(4, code=[2.0, 2.0])
 
 
@@ -104,7 +105,7 @@ def test_endpoints_and_saving(tmp_path):
     model.fit(batches(16), verbose=0)
     generate, infer = model.endpoints()
     assert {name: port.kind for name, port in generate.inputs.items()} == {
-        "z": "normal", "category": "one_hot", "code": "signed"
+        "z": "normal", "category": "one_hot", "code": "uniform_symmetric"
     }  # fmt: skip
     image = model.generate(3, seed=0)
     read = infer.function(image=tf.constant(image))

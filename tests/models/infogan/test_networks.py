@@ -20,7 +20,7 @@ def test_the_sizes_of_the_paper():
     # 128 units, then 10 logits, 2 means, 2 scales
     assert trainable(infogan_q_head()) == 1024 * 128 + 2 * 128 + 129 * 14
     # noise of 62, a category of 10, two codes
-    generator = networks.dcgan_generator(74, (28, 28, 1), dense=1024)
+    generator = networks.dcgan_generator(74, (28, 28, 1), dense_units=1024)
     projected = (74 * 1024 + 2 * 1024) + (1024 * 7 * 7 * 128 + 2 * 128)
     assert trainable(generator) == projected + (16 * 128 * 64 + 2 * 64) + (16 * 64 + 1)
     slopes = {layer.negative_slope for layer in trunk.layers if isinstance(layer, keras.layers.LeakyReLU)}
@@ -30,7 +30,7 @@ def test_the_sizes_of_the_paper():
 def test_both_heads_move_the_trunk():
     import tensorflow as tf
 
-    trunk = infogan_trunk((8, 8, 1), width=2, dense=6)
+    trunk = infogan_trunk((8, 8, 1), base_filters=2, dense_units=6)
     heads = infogan_discriminator_head(6), infogan_q_head(6, 4, hidden=5)
     images = np.random.default_rng(0).random((5, 8, 8, 1)).astype(np.float32)
     for head, outputs in zip(heads, (1, 4), strict=True):

@@ -23,7 +23,7 @@ SHAPE = (16, 16, 1)
 BATCH = 4
 IMAGES = np.random.default_rng(0).uniform(size=(16, *SHAPE)).astype(np.float32)
 # of two epochs each
-SMALL = {"width": 4, "latent_size": 3, "group_size": 2, "fade_images": 32, "stable_images": 32}
+SMALL = {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 32, "stable_images": 32}
 
 
 def build(optimizer=None, **options):
@@ -239,7 +239,7 @@ def test_staged_data_arrive_at_the_size_in_use(tmp_path):
     model, seen = build(stable_images=48, fade_images=24), []
     stages = model.data_stages(BATCH)
     assert [(each["image_shape"][0], each["batch_size"]) for each in stages] == [(4, 16), (8, 8), (16, 4)]
-    loaded = data.staged([data.load(tmp_path / "toy.npz", steps=3, **each) for each in stages])
+    loaded = data.multi_resolution([data.load(tmp_path / "toy.npz", steps=3, **each) for each in stages])
     image = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: seen.append(next(iter(loaded))["image"].shape[0])
     )
@@ -305,7 +305,7 @@ def test_the_same_noise_at_every_stage(grown):
 def test_images_of_earlier_stages_follow_those_of_the_last(grown):
     model = grown.model
     noise = {name: tf.constant(value) for name, value in draw_noise(model.noise(), REFITTED, 0).items()}
-    generator, codes = model.shown("generator"), model.prior.draw(noise)
+    generator, codes = model.inference_network("generator"), model.prior.draw(noise)
     features = [generator.blocks[0](codes)]
     for block in generator.blocks[1:]:
         features.append(block(features[-1]))
@@ -326,7 +326,7 @@ def test_images_of_earlier_stages_follow_those_of_the_last(grown):
 def test_in_a_fade_the_stage_before_is_shown():
     model = build()
     model.enter(3)
-    assert model.settled == 1 and model.generate(1, seed=0).shape == (1, 8, 8, 1) == (1, *model.image_shape)
+    assert model.stable_stage == 1 and model.generate(1, seed=0).shape == (1, 8, 8, 1) == (1, *model.image_shape)
     with pytest.raises(ValueError, match="stage must be an integer from 0 to 1"):
         model.generate(2, stage=2)
 
@@ -338,7 +338,7 @@ def test_export_at_any_stage(tmp_path, number):
     columns = {"image": np.concatenate([IMAGES, IMAGES, IMAGES])}
     out = export_model(model, tmp_path / "export", calibration=columns, quantize=("float32", "int8"))
     runtime, names = Runtime(out, precision="float32"), [each.name for each in model.endpoints()]
-    assert list(runtime.signatures) == names and names[0] == "generate" and len(names) == model.settled + 1
+    assert list(runtime.signatures) == names and names[0] == "generate" and len(names) == model.stable_stage + 1
     np.testing.assert_allclose(runtime.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)
     z = runtime.noise(3, 2)
     for stage, name in enumerate(names[1:]):
@@ -346,4 +346,4 @@ def test_export_at_any_stage(tmp_path, number):
         np.testing.assert_allclose(made, model.generate(3, seed=2, stage=stage), atol=1e-5)
     # no fade and no layers of a later stage: convolutions of the stage alone
     operations = json.loads((out / "parity.json").read_text())["files"]["float32"]["operations"]["generate"]
-    assert operations["CONV_2D"] == 1 + 2 * model.settled + 1
+    assert operations["CONV_2D"] == 1 + 2 * model.stable_stage + 1

@@ -6,7 +6,7 @@ import pytest
 from keras_gen.models.progan.networks import progressive_discriminator, progressive_generator, resolutions
 
 SHAPE = (16, 16, 3)
-OPTIONS = {"width": 8, "wide_until": 8}
+OPTIONS = {"base_filters": 8, "full_width_resolution": 8}
 Z = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
 ALPHA = np.float32(0.25)
 
@@ -40,7 +40,7 @@ def test_stages_of_the_generator():
     assert [generator(Z, stage=stage).shape[1:] for stage in range(3)] == [(4, 4, 3), (8, 8, 3), (16, 16, 3)]
     whole, before = np.asarray(generator(Z, stage=2)), np.asarray(generator(Z, stage=1)).repeat(2, 1).repeat(2, 2)
     np.testing.assert_allclose(generator(Z, stage=2, alpha=ALPHA), 0.25 * whole + 0.75 * before, atol=1e-6)
-    assert generator.blocks[2].output_shape[-1] == 4  # half of the width above wide_until
+    assert generator.blocks[2].output_shape[-1] == 4  # half of the width above full_width_resolution
 
 
 def test_stages_of_the_discriminator():

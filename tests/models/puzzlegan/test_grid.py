@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from keras_gen import zoo
 from keras_gen.export import runtime
-from keras_gen.models import Draws, Place, PuzzleGrid
+from keras_gen.models import BatchNoise, GlobalBatch, PuzzleGrid
 
 SHAPE = (12, 12, 3)
-SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 16, "latent_size": 2}
+SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 16, "latent_size": 2}
 IMAGES = np.random.default_rng(0).random((6, *SHAPE)).astype(np.float32)
 
 
@@ -71,12 +71,16 @@ def test_a_sure_placer_puts_the_tiles_on_the_canvas():
     def placer(inputs, training=False):
         return 50.0 * tf.one_hot(places, 9)
 
-    model.shown = {"tile_encoder": model.tile_encoder, "tile_placer": placer, "canvas_painter": Painter()}.get
-    model.put_together(tiles, presence, np.zeros((6, 2), np.float32))
+    model.inference_network = {
+        "tile_encoder": model.tile_encoder,
+        "tile_placer": placer,
+        "canvas_painter": Painter(),
+    }.get
+    model.forward(tiles, presence, np.zeros((6, 2), np.float32))
     np.testing.assert_allclose(seen["canvas"], IMAGES, atol=1e-5)
     np.testing.assert_allclose(seen["coverage"], 1, atol=1e-6)
     presence[:, 0] = 0
-    model.put_together(tiles, presence, np.zeros((6, 2), np.float32))
+    model.forward(tiles, presence, np.zeros((6, 2), np.float32))
     coverage = seen["coverage"].numpy()[0, ::4, ::4, 0].reshape(-1)
     np.testing.assert_allclose(coverage, np.arange(9) != places[0, 0], atol=1e-6)
 
@@ -94,33 +98,33 @@ def test_the_encoder_alone_sees_other_colours():
         return inputs[0]
 
     placer = {"tile_placer": lambda inputs, training=False: 50.0 * tf.one_hot(places, 9)}
-    model.shown = {"tile_encoder": encoder, "canvas_painter": painter, **placer}.get
+    model.inference_network = {"tile_encoder": encoder, "canvas_painter": painter, **placer}.get
     orders = np.array([[2, 0, 1]] * 3 + [[0, 1, 2]] * 3)
-    _, image = model.put_together(tiles, presence, np.zeros((6, 2), np.float32), colours=tf.constant(orders))
+    _, image = model.forward(tiles, presence, np.zeros((6, 2), np.float32), colors=tf.constant(orders))
     np.testing.assert_array_equal(seen["tiles"][:3], tiles[:3][..., [2, 0, 1]])
     np.testing.assert_array_equal(seen["tiles"][3:], tiles[3:])
     np.testing.assert_allclose(image, IMAGES, atol=1e-5)
 
 
 def test_tiles_that_are_alike_fit_each_others_places(model):
-    """An image of one colour: any place is right for every tile, and the loss is 0 (here up to Sinkhorn's rounding)."""
+    """An image of one color: any place is right for every tile, and the loss is 0 (here up to Sinkhorn's rounding)."""
     flat = np.full((4, *SHAPE), 0.5, np.float32)
-    place = Place(tf.constant(4))
-    made = model.make({"image": tf.constant(flat)}, Draws(tf.constant([1, 2]), place), False)
-    np.testing.assert_array_equal(made["fits"], np.ones((4, 9, 9)))
-    _, metrics = model.generator_loss({"image": tf.constant(flat)}, made, None, place, False)
+    global_batch = GlobalBatch(tf.constant(4))
+    shared = model.shared_forward({"image": tf.constant(flat)}, BatchNoise(tf.constant([1, 2]), global_batch), False)
+    np.testing.assert_array_equal(shared["fits"], np.ones((4, 9, 9)))
+    _, metrics = model.generator_loss({"image": tf.constant(flat)}, shared, None, global_batch, False)
     np.testing.assert_array_equal(metrics["tiles_right"], 1)
     np.testing.assert_allclose(metrics["place_loss"], 0, atol=0.05)
 
 
 def test_fits_are_the_true_places(model):
-    place = Place(tf.constant(6))
-    made = model.make({"image": tf.constant(IMAGES)}, Draws(tf.constant([1, 2]), place), True)
-    fits, presence = made["fits"].numpy(), made["presence"].numpy()
+    global_batch = GlobalBatch(tf.constant(6))
+    shared = model.shared_forward({"image": tf.constant(IMAGES)}, BatchNoise(tf.constant([1, 2]), global_batch), True)
+    fits, presence = shared["fits"].numpy(), shared["presence"].numpy()
     assert (fits.sum(1) == 1).all() and (fits.sum(2) == 1).all()  # permutations
     # the given part is where tiles are there
     there = (fits * presence[:, :, None]).sum(1)
-    np.testing.assert_array_equal(made["inside"].numpy()[:, ::4, ::4, 0].reshape(6, 9), there)
+    np.testing.assert_array_equal(shared["inside"].numpy()[:, ::4, ::4, 0].reshape(6, 9), there)
 
 
 def test_the_assignment_is_the_best_one():
@@ -161,9 +165,9 @@ def test_it_learns_where_tiles_belong():
 
 def test_settings_that_do_not_fit():
     for settings, message in (
-        ({"side": 5}, "do not cut into 5 x 5 tiles: .*--image-size 40x40"),
+        ({"grid_size": 5}, "do not cut into 5 x 5 tiles: .*--image-size 40x40"),
         ({"max_missing": 9}, "max_missing must be an integer from 0 to 8; received 9"),
-        ({"side": 6}, "side must be an integer from 2 to 5; received 6"),
+        ({"grid_size": 6}, "grid_size must be an integer from 2 to 5; received 6"),
     ):
         with pytest.raises(ValueError, match=message):
             built(**settings)

@@ -8,8 +8,8 @@ from tests.contract import Toy
 TOY = Toy(
     "puzzlegan",
     {
-        **{"layout": "grid", "side": 2, "max_missing": 1, "latent_size": 2},
-        **{"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8},
+        **{"layout": "grid", "grid_size": 2, "max_missing": 1, "latent_size": 2},
+        **{"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8},
     },
     image_shape=(8, 8, 3),
     monitor="place_loss",

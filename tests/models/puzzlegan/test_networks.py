@@ -11,26 +11,26 @@ GENERATOR = np.random.default_rng(0)
 
 @pytest.mark.parametrize("shape, scales", [((8, 8, 1), [4]), ((32, 32, 3), [16, 8, 4]), ((32, 64, 3), [16, 8, 4])])
 def test_features_and_masks_have_every_scale(shape, scales):
-    encoder = part_encoder((5, 6, shape[2]), shape, width=2, code_size=7)
+    encoder = part_encoder((5, 6, shape[2]), shape, base_filters=2, code_size=7)
     ratio = shape[1] // shape[0]
     assert [each.shape[1:] for each in encoder.outputs] == [
         *((side, ratio * side, 2 * 2**index) for index, side in enumerate(scales)), (7,)
     ]  # fmt: skip
     features = [each.shape[1:] for each in encoder.outputs]
-    decoder = mask_decoder(features, width=2)
+    decoder = mask_decoder(features, base_filters=2)
     logits, *skips = [each.shape[1:] for each in decoder.outputs]
     assert logits == (*shape[:2], 1)
     assert [each[0] for each in skips] == [2 * side for side in reversed(scales)]
-    without = mask_decoder(features, width=2, head=False)
+    without = mask_decoder(features, base_filters=2, head=False)
     assert [each.shape[1:] for each in without.outputs] == skips
-    image = image_decoder(7, 3, skips, shape[2], width=2)
+    image = image_decoder(7, 3, skips, shape[2], base_filters=2)
     inputs = [GENERATOR.normal(size=(2, *each.shape[1:])).astype(np.float32) for each in image.inputs]
     made = image.predict(inputs, verbose=0)
     assert made.shape == (2, *shape) and made.min() >= 0 and made.max() <= 1
 
 
 def test_every_input_of_the_image_decoder_matters():
-    image = image_decoder(7, 3, [(8, 8, 4), (16, 16, 2)], 3, width=2)
+    image = image_decoder(7, 3, [(8, 8, 4), (16, 16, 2)], 3, base_filters=2)
     inputs = [GENERATOR.normal(size=(1, *each.shape[1:])).astype(np.float32) for each in image.inputs]
     before = image.predict(inputs, verbose=0)
     for index in range(len(inputs)):
@@ -39,7 +39,7 @@ def test_every_input_of_the_image_decoder_matters():
 
 
 def test_a_missing_tile_tells_nothing_and_is_scored_zero():
-    placer = tile_placer(4, 5, width=6)
+    placer = tile_placer(4, 5, base_filters=6)
     embeddings = GENERATOR.normal(size=(1, 4, 5)).astype(np.float32)
     presence = np.float32([[1, 1, 0, 1]])
     seams = GENERATOR.random((1, 4, 4, 4), np.float32)
@@ -53,8 +53,8 @@ def test_a_missing_tile_tells_nothing_and_is_scored_zero():
 
 
 def test_the_painters_smallest_map_gets_the_noise():
-    painter = canvas_painter((12, 12, 3), 2, width=2)
+    painter = canvas_painter((12, 12, 3), 2, base_filters=2)
     canvas, coverage = GENERATOR.random((1, 12, 12, 3), np.float32), np.ones((1, 12, 12, 1), np.float32)
     one, other = (painter.predict([canvas, coverage, np.full((1, 2), z, np.float32)], verbose=0) for z in (0, 2))
     assert one.shape == (1, 12, 12, 3) and np.abs(one - other).max() > 1e-6
-    assert tile_encoder((5, 7, 3), width=2, size=6).output_shape == (None, 6)  # sizes that do not halve
+    assert tile_encoder((5, 7, 3), base_filters=2, size=6).output_shape == (None, 6)  # sizes that do not halve

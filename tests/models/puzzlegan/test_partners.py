@@ -3,16 +3,18 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.models.core.global_batch import Place
-from keras_gen.models.puzzlegan.partners import partners
+from keras_gen.models.core.global_batch import GlobalBatch
+from keras_gen.models.puzzlegan.partners import roll_batch
 from tests.replicas import two_replicas
 
 VALUES = np.arange(10, dtype=np.float32).reshape(5, 2)
 
 
 def test_on_one_device():
-    np.testing.assert_array_equal(partners(tf.constant(VALUES), Place(tf.constant(5))), np.roll(VALUES, -1, axis=0))
-    np.testing.assert_array_equal(partners(tf.constant(VALUES[:1]), Place(tf.constant(1))), VALUES[:1])
+    np.testing.assert_array_equal(
+        roll_batch(tf.constant(VALUES), GlobalBatch(tf.constant(5))), np.roll(VALUES, -1, axis=0)
+    )
+    np.testing.assert_array_equal(roll_batch(tf.constant(VALUES[:1]), GlobalBatch(tf.constant(1))), VALUES[:1])
 
 
 def _on_two(first: int):
@@ -23,9 +25,9 @@ def _on_two(first: int):
     @tf.function
     def run():
         def replica(context_values):
-            place = Place(tf.shape(context_values)[0])
-            filled = place.filled({"values": context_values})["values"]
-            return place.own(partners(filled, place))
+            global_batch = GlobalBatch(tf.shape(context_values)[0])
+            filled = global_batch.pad_if_empty({"values": context_values})["values"]
+            return global_batch.valid_rows(roll_batch(filled, global_batch))
 
         values = strategy.experimental_distribute_values_from_function(lambda c: parts[c.replica_id_in_sync_group])
         return strategy.experimental_local_results(strategy.run(replica, args=(values,)))

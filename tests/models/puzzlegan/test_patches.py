@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import zoo
-from keras_gen.models import Draws, Place
+from keras_gen.models import BatchNoise, GlobalBatch
 from keras_gen.models.puzzlegan.patches import summed
 
 SHAPE = (8, 8, 3)
-SETTINGS = {"width": 4, "image_width": 4, "discriminator_width": 4, "code_size": 8, "latent_size": 2}
+SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}
 IMAGES = np.random.default_rng(0).random((5, *SHAPE)).astype(np.float32)
 
 
@@ -78,9 +78,9 @@ def test_the_seed_is_the_noise(model, patches):
 def test_composites_by_hand(model):
     inside = np.zeros((5, 8, 8, 1), np.float32)
     inside[:, :, :4] = 1
-    made = model.composites(tf.constant(IMAGES), tf.constant(inside), Place(tf.constant(5)))
+    shared = model.composites(tf.constant(IMAGES), tf.constant(inside), GlobalBatch(tf.constant(5)))
     other = np.roll(IMAGES, -1, axis=0)
-    part, context = made["foreign_part"].numpy(), made["foreign_context"].numpy()
+    part, context = shared["swapped_part"].numpy(), shared["swapped_context"].numpy()
     np.testing.assert_array_equal(part[:, :, :4], other[:, :, :4])
     np.testing.assert_array_equal(part[:, :, 4:], IMAGES[:, :, 4:])
     np.testing.assert_array_equal(context[:, :, :4], IMAGES[:, :, :4])
@@ -88,39 +88,39 @@ def test_composites_by_hand(model):
 
 
 def game(model, images):
-    place = Place(tf.constant(len(images)))
-    draws = Draws(tf.constant([1, 2]), place)
+    global_batch = GlobalBatch(tf.constant(len(images)))
+    batch_noise = BatchNoise(tf.constant([1, 2]), global_batch)
     batch = {"image": tf.constant(images)}
-    made = model.make(batch, draws, False)
-    return batch, made, draws, place
+    shared = model.shared_forward(batch, batch_noise, False)
+    return batch, shared, batch_noise, global_batch
 
 
 @pytest.mark.parametrize("count", [5, 1])
 def test_the_discriminator_has_four_terms(model, count):
     """Non-saturating by hand: softplus(-C(real)) and a third of each other kind's softplus(C)."""
-    batch, made, draws, place = game(model, IMAGES[:count])
-    losses, _ = model.discriminator_loss(batch, made, draws, place, False)
-    kinds = ("generated", "foreign_part", "foreign_context") if count > 1 else ("generated",)
+    batch, shared, batch_noise, global_batch = game(model, IMAGES[:count])
+    losses, _ = model.discriminator_loss(batch, shared, batch_noise, global_batch, False)
+    kinds = ("generated", "swapped_part", "swapped_context") if count > 1 else ("generated",)
     expected = tf.nn.softplus(-model.judged(batch["image"], False))
-    expected += sum(tf.nn.softplus(model.judged(made[kind], False)) for kind in kinds) / len(kinds)
+    expected += sum(tf.nn.softplus(model.judged(shared[kind], False)) for kind in kinds) / len(kinds)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
 def test_the_generators_weights_decay():
-    model = built(half_life=10, least=0.2, place_weight=3.0, appearance_weight=7.0, adversarial_weight=0.5)
-    batch, made, draws, place = game(model, IMAGES)
+    model = built(half_life=10, min_weight=0.2, place_weight=3.0, appearance_weight=7.0, adversarial_weight=0.5)
+    batch, shared, batch_noise, global_batch = game(model, IMAGES)
     # 0.2 + 0.8 / 2^(steps / 10): in a half-life not the weight halves, but its distance to the least one
     for steps, left in ((0, 1.0), (10, (1 + 0.2) / 2), (20, 0.2 + 0.8 / 4), (30, 0.2 + 0.8 / 8), (10_000, 0.2)):
         model.train_steps.assign(steps)
-        np.testing.assert_allclose(model.weight_left(), left, rtol=1e-5)
-        losses, metrics = model.generator_loss(batch, made, draws, place, False)
-        adversarial = tf.nn.softplus(-model.judged(made["generated"], False))
+        np.testing.assert_allclose(model.decay_factor(), left, rtol=1e-5)
+        losses, metrics = model.generator_loss(batch, shared, batch_noise, global_batch, False)
+        adversarial = tf.nn.softplus(-model.judged(shared["generated"], False))
         guided = 3 * metrics["spatial_loss"] + 7 * metrics["appearance_loss"]
         np.testing.assert_allclose(losses, 0.5 * adversarial + left * guided, rtol=1e-5)
-    model = built(half_life=10, least=0.0)
+    model = built(half_life=10, min_weight=0.0)
     model.train_steps.assign(10)
-    assert model.weight_left() == 0.5
-    assert built(half_life=None).weight_left() == 1
+    assert model.decay_factor() == 0.5
+    assert built(half_life=None).decay_factor() == 1
 
 
 def test_given_boxes_are_taken():
@@ -132,8 +132,10 @@ def test_given_boxes_are_taken():
     np.testing.assert_allclose(columns["patches"][:, 1], IMAGES[:, 5:, 5:], atol=1e-5)
     np.testing.assert_array_equal(columns["presence"], presence)
     batch = {"image": tf.constant(IMAGES), "boxes": tf.constant(boxes), "presence": tf.constant(presence)}
-    place = Place(tf.constant(5))
-    inside = model.make(batch, Draws(tf.constant([1, 2]), place), True)["inside"].numpy()[0, ..., 0]
+    global_batch = GlobalBatch(tf.constant(5))
+    inside = model.shared_forward(batch, BatchNoise(tf.constant([1, 2]), global_batch), True)["inside"].numpy()[
+        0, ..., 0
+    ]
     assert inside.sum() == 18 and inside[:3, :3].all() and inside[5:, 5:].all()
     with pytest.raises(ValueError, match=r"max_patches=3: expected boxes \[batch, 3, 4\]"):
         model.boxes_of({**batch, "boxes": batch["boxes"][:, :2]})
@@ -142,8 +144,8 @@ def test_given_boxes_are_taken():
 def test_training_draws_how_many_patches_there_are():
     model = built(num_patches=3, min_patches=1, max_patches=4)
     images = tf.constant(np.tile(IMAGES, (80, 1, 1, 1)))
-    place = Place(tf.constant(400))
-    _, presence = model.boxes_of({"image": images}, Draws(tf.constant([3, 4]), place))
+    global_batch = GlobalBatch(tf.constant(400))
+    _, presence = model.boxes_of({"image": images}, BatchNoise(tf.constant([3, 4]), global_batch))
     count = np.bincount(presence.numpy().sum(1).astype(int), minlength=5)
     # 100 of each expected; four standard deviations of a binomial of 400 and 1/4 are 35
     assert count[0] == 0 and (np.abs(count[1:] - 100) < 35).all()
@@ -172,7 +174,7 @@ def test_settings_that_do_not_fit():
     for settings, message in (
         ({"num_patches": 5}, "min_patches <= num_patches <= max_patches; received 2, 5 and 4"),
         ({"jitter": 0.7}, "jitter must be a part .* received 0.7"),
-        ({"least": 2}, "least must be a share"),
+        ({"min_weight": 2}, "min_weight must be a share"),
         ({"half_life": 0}, "half_life must be a number of steps > 0"),
         ({"place_weight": -1}, "place_weight must be a number >= 0"),
         ({"objective": "wasserstein"}, "needs means over the batch"),
@@ -193,5 +195,5 @@ def test_patches_that_do_not_fit(model, patches):
 
 
 def test_trouble_is_told(model):
-    assert not model.trouble({"discriminator_accuracy": 0.9})
-    assert "right on 99.5%" in model.trouble({"discriminator_accuracy": 0.995})["the discriminator wins"]
+    assert not model.diagnose({"discriminator_accuracy": 0.9})
+    assert "right on 99.5%" in model.diagnose({"discriminator_accuracy": 0.995})["the discriminator wins"]

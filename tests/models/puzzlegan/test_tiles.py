@@ -29,8 +29,8 @@ def test_alike():
     np.testing.assert_array_equal(alike(tf.constant(moved), tf.constant(tiles)), [expected[::-1]] * 2)
 
 
-def test_seams_of_neighbours():
-    """Along a ramp from left to right neighbours differ by a step, and a tile's own borders by two."""
+def test_seams_of_neighbors():
+    """Along a ramp from left to right neighbors differ by a step, and a tile's own borders by two."""
     ramp = np.arange(9, dtype=np.float32)[None, None, :, None] * np.ones((1, 6, 1, 3), np.float32) / 10
     found = seams(split(tf.constant(ramp), 3)).numpy()[0]
     right, left, below, above = np.moveaxis(found, 2, 0)

@@ -1,4 +1,4 @@
-"""StarGAN's losses by hand, its mask vectors, and a colour that it learns to change."""
+"""StarGAN's losses by hand, its mask vectors, and a color that it learns to change."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import networks, zoo
-from keras_gen.models import Draws, Place, StarGAN
+from keras_gen.models import BatchNoise, GlobalBatch, StarGAN
 from keras_gen.models.stargan.networks import stargan_discriminator
 
 SHAPE = (4, 4, 1)
@@ -48,11 +48,11 @@ def model(**options) -> StarGAN:
 def played(model: StarGAN, batch: dict) -> dict:
     """What the players say of a batch, and what was made."""
     batch = {name: tf.constant(value) for name, value in batch.items()}
-    place = Place(tf.constant(len(batch["image"])))
-    draws = Draws(tf.constant([1, 2]), place)
-    made = model.make(batch, draws, True)
-    found = {player.name: player.loss(batch, made, draws, place, True) for player in model.players()}
-    return {"made": made, **found}
+    global_batch = GlobalBatch(tf.constant(len(batch["image"])))
+    batch_noise = BatchNoise(tf.constant([1, 2]), global_batch)
+    shared = model.shared_forward(batch, batch_noise, True)
+    found = {player.name: player.loss(batch, shared, batch_noise, global_batch, True) for player in model.players()}
+    return {"made": shared, **found}
 
 
 def entropy(logits, classes):
@@ -130,13 +130,13 @@ def test_only_the_groups_of_a_set_are_classified():
 
 
 def test_the_sets_reach_the_generator():
-    made = networks.residual_translator((12, 12, 1), width=2, blocks=1, num_attributes=7, padding="zero")
-    judge = stargan_discriminator((12, 12, 1), 5, width=2)
-    star = StarGAN(made, judge, **SETS, ema=None)
+    shared = networks.residual_translator((12, 12, 1), base_filters=2, blocks=1, num_attributes=7, padding="zero")
+    judge = stargan_discriminator((12, 12, 1), 5, base_filters=2)
+    star = StarGAN(shared, judge, **SETS, ema=None)
     image = RNG.random((2, 12, 12, 1), np.float32)
     vector = np.eye(5, dtype=np.float32)[[4, 4]]
     by_call = star({"image": image, "attributes": vector + 1 - star.vocabulary.known[1], "dataset": np.array([1, 1])})
-    np.testing.assert_allclose(by_call, made([image, np.concatenate([vector, [[0, 1]] * 2], 1)]), atol=1e-6)
+    np.testing.assert_allclose(by_call, shared([image, np.concatenate([vector, [[0, 1]] * 2], 1)]), atol=1e-6)
     np.testing.assert_allclose(star.translate(image, "4"), by_call, atol=1e-6)
     np.testing.assert_allclose(star.translate(image, vector, dataset=1), by_call, atol=1e-6)
     endpoint = star.endpoints()[0]
@@ -151,7 +151,7 @@ def test_the_sets_reach_the_generator():
 
 
 def test_trains_on_two_sets():
-    settings = {"width": 2, "blocks": 1, "halvings": 1, "discriminator_width": 2, "n_critic": 1}
+    settings = {"base_filters": 2, "blocks": 1, "num_downsamples": 1, "discriminator_filters": 2, "n_critic": 1}
     star = zoo.build("stargan", (8, 8, 1), **SETS, **settings)
     columns = {**BATCH, "image": RNG.random((4, 8, 8, 1), np.float32)}
     history = star.fit(columns, batch_size=4, epochs=2, verbose=0).history
@@ -169,9 +169,9 @@ def squares(bright: np.ndarray, seed: int) -> np.ndarray:
 def test_it_learns_the_other_brightness_and_keeps_the_place():
     label = np.arange(128) % 2
     star = zoo.build(
-        "stargan", (8, 8, 1), seed=0, groups=[2], attribute_names=["dim", "bright"], width=8, blocks=1, halvings=0,
+        "stargan", (8, 8, 1), seed=0, groups=[2], attribute_names=["dim", "bright"], base_filters=8, blocks=1, num_downsamples=0,
         residual=True,
-        discriminator_width=8, n_critic=2, ema=0.9, learning_rate=5e-3,
+        discriminator_filters=8, n_critic=2, ema=0.9, learning_rate=5e-3,
     )  # fmt: skip
     images = squares(label, seed=1)
     star.fit({"image": images, "label": label}, batch_size=32, epochs=40, verbose=0)
@@ -240,9 +240,9 @@ def test_networks_that_do_not_fit():
 def test_trouble():
     star = model()
     calm = {"real_accuracy": 0.99, "translated_accuracy": 0.9, "reconstruction_error": 0.02}
-    assert star.trouble(calm) == {}
-    assert "does not follow" in next(iter(star.trouble(calm | {"translated_accuracy": 0.3})))
-    assert "way back" in next(iter(star.trouble(calm | {"reconstruction_error": 0.3})))
+    assert star.diagnose(calm) == {}
+    assert "does not follow" in next(iter(star.diagnose(calm | {"translated_accuracy": 0.3})))
+    assert "way back" in next(iter(star.diagnose(calm | {"reconstruction_error": 0.3})))
 
 
 def test_attributes_that_are_no_zeros_and_ones():

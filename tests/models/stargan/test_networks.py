@@ -17,13 +17,13 @@ def test_the_papers_layers_at_128_pixels():
 
 @pytest.mark.parametrize("shape, left", [((48, 48, 3), (3, 3)), ((28, 28, 1), (7, 7)), ((64, 32, 1), (4, 2))])
 def test_the_depth_follows_the_size(shape, left):
-    network = stargan_discriminator(shape, 4, width=2)
+    network = stargan_discriminator(shape, 4, base_filters=2)
     critic, logits = network(np.zeros((2, *shape), np.float32))
     assert critic.shape == (2, *left, 1) and logits.shape == (2, 4)
 
 
 def test_no_image_sees_another():
-    network = stargan_discriminator((8, 8, 1), 2, width=4)
+    network = stargan_discriminator((8, 8, 1), 2, base_filters=4)
     images = np.random.default_rng(0).random((3, 8, 8, 1), np.float32)
     for together, alone in zip(network(images), network(images[1:2]), strict=True):
         np.testing.assert_allclose(together[1], alone[0], atol=1e-6)

@@ -6,16 +6,16 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import networks, zoo
-from keras_gen.models import CaptionedVAE, Draws, Place
+from keras_gen.models import BatchNoise, CaptionedVAE, GlobalBatch
 from keras_gen.models.text2image.preset import vae_of
 
 WORDS = ("dark", "bright", "left", "right")
 SHAPE, LENGTH, SIZE = (8, 8, 1), 3, 5
-SETTINGS = {"vocabulary": WORDS, "length": LENGTH, "embedding_size": SIZE, "text_width": 4, "latent_size": 3}
+SETTINGS = {"vocabulary": WORDS, "length": LENGTH, "embedding_size": SIZE, "text_filters": 4, "latent_size": 3}
 
 
 def text2image(**settings):
-    return zoo.build("text2image", SHAPE, seed=0, **{**SETTINGS, "width": 4, "modulated": True, **settings})
+    return zoo.build("text2image", SHAPE, seed=0, **{**SETTINGS, "base_filters": 4, "modulated": True, **settings})
 
 
 def batch(num: int = 8) -> dict[str, tf.Tensor]:
@@ -33,12 +33,12 @@ def dataset(num: int = 8):
 
 def test_its_bound_is_that_of_normal_pixels_and_a_normal_posterior():
     vae, data = vae_of(text2image(), 1, scale=0.2), batch(4)
-    place = Place(tf.constant(4))
-    loss, logs = vae.losses_of(data, Draws(tf.constant([1, 2]), place), place, True)
+    global_batch = GlobalBatch(tf.constant(4))
+    loss, logs = vae.losses_of(data, BatchNoise(tf.constant([1, 2]), global_batch), global_batch, True)
     text = vae.embed(data["tokens"])
     parameters = np.asarray(vae.encoded(data["image"], text, True))
     mean, scale = parameters[:, :3], 1e-4 + np.logaddexp(0, parameters[:, 3:] + 0.5413)
-    z = mean + scale * np.asarray(Draws(tf.constant([1, 2]), place).normal([1, 3]))[:, 0]
+    z = mean + scale * np.asarray(BatchNoise(tf.constant([1, 2]), global_batch).normal([1, 3]))[:, 0]
     image = np.asarray(vae.decoded(z, text, True))
     error = np.square(image - data["image"]).sum((1, 2, 3))
     log_likelihood = -error / (2 * 0.2**2) - 64 * np.log(0.2 * np.sqrt(2 * np.pi))
@@ -56,7 +56,7 @@ def dense_vae(scale: float = 0.3) -> CaptionedVAE:
     encoder = keras.Model([image, text], layers.Dense(6)(seen))
     drawn = layers.Dense(64, "sigmoid")(layers.Dense(32, "tanh")(layers.Concatenate()([z, text])))
     decoder = keras.Model([z, text], layers.Reshape(SHAPE)(drawn))
-    texts = networks.text_encoder(len(WORDS), LENGTH, SIZE, width=4)
+    texts = networks.text_encoder(len(WORDS), LENGTH, SIZE, base_filters=4)
     # as it comes from a joint embedding: its texts are apart
     texts.set_weights([2 * weight for weight in texts.get_weights()])
     return CaptionedVAE(encoder, decoder, texts, vocabulary=WORDS, scale=scale, seed=1)
@@ -91,7 +91,7 @@ def test_a_generator_begins_as_its_decoder():
     model = text2image(style_weight=0.01)
     noise = {"z": np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)}
     shown = [model.generate(2, caption="bright left", **noise)]
-    model.adopt(vae)
+    model.load_pretrained(vae)
     shown.append(model.generate(2, caption="bright left", **noise))
     # the average, which is shown, begins there as well
     told = vae.embed_captions("bright left").repeat(2, 0)
@@ -111,7 +111,7 @@ def test_a_generator_begins_as_its_decoder():
 def test_another_vocabulary_is_refused(learned):
     other = text2image(vocabulary=(*WORDS, "up"))
     with pytest.raises(ValueError, match="Expected a model of the same vocabulary and length, 5 words and 3"):
-        other.adopt(learned)
+        other.load_pretrained(learned)
 
 
 def test_saved_and_loaded_it_is_the_same(learned, tmp_path):

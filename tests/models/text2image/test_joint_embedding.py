@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import networks
-from keras_gen.models import Draws, JointEmbedding, Place
+from keras_gen.models import BatchNoise, GlobalBatch, JointEmbedding
 from tests.replicas import two_replicas
 
 WORDS = ("dark", "bright", "left", "right")
@@ -28,7 +28,7 @@ def joint(projected: bool = False, **options) -> JointEmbedding:
     keras.utils.set_random_seed(0)
     size = 3 if projected else 5
     image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(size)])
-    encoder = networks.text_encoder(len(WORDS), 3, 5, width=6)
+    encoder = networks.text_encoder(len(WORDS), 3, 5, base_filters=6)
     projection = keras.Sequential([keras.Input((5,)), keras.layers.Dense(size)]) if projected else None
     return JointEmbedding(encoder, image, projection, vocabulary=WORDS, seed=0, **options)
 
@@ -101,8 +101,8 @@ def test_noise_of_the_asked_deviation_in_training_alone():
         model.compile("sgd")
         embed = model.embed_image
         model.embed_image = lambda image, training=False: seen.append(np.asarray(image)) or embed(image, training)
-        place = Place(tf.constant(4))
-        rows, _ = model.losses_of(batch, Draws(tf.constant([1, 2]), place), place, training)
+        global_batch = GlobalBatch(tf.constant(4))
+        rows, _ = model.losses_of(batch, BatchNoise(tf.constant([1, 2]), global_batch), global_batch, training)
         return float(tf.reduce_mean(rows))
 
     assert run(0.5, False) == run(0.0, True) != run(0.5, True)
@@ -136,7 +136,7 @@ def test_errors(options, message):
 def test_sizes_that_do_not_fit():
     image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(4)])
     with pytest.raises(ValueError, match="text_encoder gives 5 numbers; the image_encoder gives .4,."):
-        JointEmbedding(networks.text_encoder(4, 3, 5, width=6), image, vocabulary=WORDS)
+        JointEmbedding(networks.text_encoder(4, 3, 5, base_filters=6), image, vocabulary=WORDS)
     narrow = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3)])
     with pytest.raises(ValueError, match=r"from the text_encoder's \(5,\) to the image_encoder's \(4,\); it goes from"):
-        JointEmbedding(networks.text_encoder(4, 3, 5, width=6), image, narrow, vocabulary=WORDS)
+        JointEmbedding(networks.text_encoder(4, 3, 5, base_filters=6), image, narrow, vocabulary=WORDS)

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import networks, zoo
-from keras_gen.models import Draws, Place, Text2Image
+from keras_gen.models import BatchNoise, GlobalBatch, Text2Image
+from keras_gen.models.text2image import preset
 from tests.replicas import two_replicas
 
 WORDS = ("dark", "bright", "left", "right")
@@ -23,7 +24,7 @@ def text2image(**options) -> Text2Image:
     features, text = keras.Input((6,)), keras.Input((SIZE,))
     hidden = keras.layers.Dense(8, "tanh")(keras.layers.Concatenate()([features, text]))
     head = keras.Model([features, text], keras.layers.Dense(1)(hidden), name="head")
-    encoder = networks.text_encoder(len(WORDS), LENGTH, SIZE, width=4)
+    encoder = networks.text_encoder(len(WORDS), LENGTH, SIZE, base_filters=4)
     options = {"vocabulary": WORDS, "seed": 0, "ema": None, **options}
     return Text2Image(generator, trunk, head, encoder, **options)
 
@@ -38,10 +39,10 @@ def batch(num: int = 4) -> dict[str, tf.Tensor]:
 
 def losses(model, data):
     """Both players' losses and metrics, and what was made."""
-    place = Place(tf.shape(data["image"])[0])
-    draws = Draws(tf.constant([1, 2]), place)
-    made = model.make(data, draws, training=True)
-    return [player.loss(data, made, draws, place, True) for player in model.players()], made
+    global_batch = GlobalBatch(tf.shape(data["image"])[0])
+    batch_noise = BatchNoise(tf.constant([1, 2]), global_batch)
+    shared = model.shared_forward(data, batch_noise, training=True)
+    return [player.loss(data, shared, batch_noise, global_batch, True) for player in model.players()], shared
 
 
 def softplus(x):
@@ -51,10 +52,10 @@ def softplus(x):
 @pytest.mark.parametrize("matching_aware", [True, False])
 def test_the_discriminators_loss_is_the_papers(matching_aware):
     model, data = text2image(matching_aware=matching_aware), batch()
-    ((rows, metrics), _), made = losses(model, data)
-    right = np.asarray(model.judged(data["image"], made["right"]))
-    wrong = np.asarray(model.judged(data["image"], made["wrong"]))
-    fake = np.asarray(model.judged(made["generated"], made["right"]))
+    ((rows, metrics), _), shared = losses(model, data)
+    right = np.asarray(model.judged(data["image"], shared["right"]))
+    wrong = np.asarray(model.judged(data["image"], shared["wrong"]))
+    fake = np.asarray(model.judged(shared["generated"], shared["right"]))
     # -log sigmoid(s_r) - (log(1 - sigmoid(s_w)) + log(1 - sigmoid(s_f))) / 2, and -log(1 - sigmoid(s)) = softplus(s)
     against = (softplus(wrong) + softplus(fake)) / 2 if matching_aware else softplus(fake)
     np.testing.assert_allclose(rows, softplus(-right) + against, rtol=1e-5)
@@ -64,9 +65,9 @@ def test_the_discriminators_loss_is_the_papers(matching_aware):
 
 def test_wrong_texts_are_those_of_other_images():
     model, data = text2image(), batch()
-    _, made = losses(model, data)
+    _, shared = losses(model, data)
     texts = np.asarray(model.embed(data["tokens"]))
-    for row, wrong in enumerate(made["wrong"].numpy()):
+    for row, wrong in enumerate(shared["wrong"].numpy()):
         assert np.abs(wrong - texts).max(1).min() < 1e-6  # one of the batch's
         assert np.abs(wrong - texts[row]).max() > 1e-3  # and not its own
 
@@ -74,26 +75,28 @@ def test_wrong_texts_are_those_of_other_images():
 def test_without_a_wrong_caption_in_the_batch_an_image_is_judged_without():
     model, data = text2image(), batch()
     data["tokens"] = tf.repeat(data["tokens"][:1], 4, axis=0)
-    ((rows, metrics), _), made = losses(model, data)
-    right, fake = (np.asarray(model.judged(image, made["right"])) for image in (data["image"], made["generated"]))
+    ((rows, metrics), _), shared = losses(model, data)
+    right, fake = (np.asarray(model.judged(image, shared["right"])) for image in (data["image"], shared["generated"]))
     np.testing.assert_allclose(rows, softplus(-right) + softplus(fake), rtol=1e-5)
     np.testing.assert_array_equal(metrics["match_accuracy"], 0.5)
 
 
 def test_the_generator_is_asked_for_texts_between_two():
     model, data = text2image(), batch()
-    (_, (rows, _)), made = losses(model, data)
-    terms = [model.judged(made[image], made[text]) for image, text in (("generated", "right"),
+    (_, (rows, _)), shared = losses(model, data)
+    terms = [model.judged(shared[image], shared[text]) for image, text in (("generated", "right"),
                                                                      ("generated_between", "between"))]  # fmt: skip
     np.testing.assert_allclose(rows, sum(softplus(-np.asarray(term)) for term in terms), rtol=1e-5)
     texts = np.asarray(model.embed(data["tokens"]))
     middles = (texts[:, None] + texts[None]) / 2
-    for row, between in enumerate(made["between"].numpy()):
+    for row, between in enumerate(shared["between"].numpy()):
         assert np.abs(between - middles[row]).max(1).min() < 1e-6
     plain = text2image(interpolate=False)
-    (_, (rows, _)), made = losses(plain, data)
-    assert "between" not in made
-    np.testing.assert_allclose(rows, softplus(-np.asarray(plain.judged(made["generated"], made["right"]))), rtol=1e-5)
+    (_, (rows, _)), shared = losses(plain, data)
+    assert "between" not in shared
+    np.testing.assert_allclose(
+        rows, softplus(-np.asarray(plain.judged(shared["generated"], shared["right"]))), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,12 +115,12 @@ def test_every_objective_and_a_penalty_train(objective):
 
 def test_the_penalty_is_the_slope_in_the_image():
     plain, penalized = text2image(), text2image(penalty={"name": "r1", "gamma": 2.0})
-    ((without, _), _), made = losses(plain, batch())
+    ((without, _), _), shared = losses(plain, batch())
     ((rows, _), _), _ = losses(penalized, batch())
     image = batch()["image"]
     with tf.GradientTape() as tape:
         tape.watch(image)
-        logits = penalized.judged(image, made["right"])
+        logits = penalized.judged(image, shared["right"])
     slope = tape.gradient(logits, image)
     # gamma / 2 = 1 times the squared norm of the gradient by images in [-1, 1], half of that by images in [0, 1]
     np.testing.assert_allclose(rows - without, np.square(slope / 2).sum((1, 2, 3)), rtol=1e-4)
@@ -138,9 +141,9 @@ def test_the_matching_loss_is_the_cross_entropy_of_captions(projected):
     options = {"image_encoder": image_encoder(), "matching_weight": 3.0, "temperature": 0.5}
     plain, matched = text2image(), text2image(**options, projection=projection() if projected else None)
     data = batch()
-    (_, (without, _)), made = losses(plain, data)
+    (_, (without, _)), shared = losses(plain, data)
     (_, (rows, _)), _ = losses(matched, data)
-    image, text = np.asarray(matched.image_encoder(made["generated"])), np.asarray(made["right"])
+    image, text = np.asarray(matched.image_encoder(shared["generated"])), np.asarray(shared["right"])
     if projected:
         weight, bias = matched.projection.get_weights()
         text = text @ weight + bias
@@ -180,12 +183,12 @@ def test_the_terms_of_style_are_those_of_a_vae():
     plain, styled = text2image(), text2image(style_encoder=style_encoder(), style_weight=0.5, style_scale=0.2)
     data = batch()
     (_, (without, _)), _ = losses(plain, data)
-    (_, (rows, metrics)), made = losses(styled, data)
-    image, text = np.asarray(data["image"]), made["right"]
+    (_, (rows, metrics)), shared = losses(styled, data)
+    image, text = np.asarray(data["image"]), shared["right"]
     parameters = np.asarray(styled.style_encoder([data["image"], text]))
     mean, scale = parameters[:, :2], 1e-4 + np.logaddexp(0, parameters[:, 2:] + 0.5413)
     divergence = (0.5 * (scale**2 + mean**2 - 1) - np.log(scale)).sum(1)
-    again = np.asarray(made["drawn_again"])
+    again = np.asarray(shared["drawn_again"])
     log_likelihood = -np.square(image - again).sum((1, 2, 3)) / (2 * 0.2**2) - 16 * np.log(0.2 * np.sqrt(2 * np.pi))
     np.testing.assert_allclose(rows - without, 0.5 * (divergence - log_likelihood), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(metrics["style_kl"], divergence, rtol=1e-4)
@@ -209,13 +212,13 @@ def test_a_style_encoder_that_does_not_fit():
 
 
 def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
-    settings = {"vocabulary": WORDS, "length": 4, "embedding_size": 6, "text_width": 4, "trunk_width": 3}
+    settings = {"vocabulary": WORDS, "length": 4, "embedding_size": 6, "text_filters": 4, "trunk_filters": 3}
     settings["embedding_loss"] = "structured"
-    joint = zoo.text2image.joint_embedding((8, 8, 1), 1, **settings)
-    model = zoo.build("text2image", (8, 8, 1), seed=2, width=4, latent_size=3, matching_weight=0.5, **settings)
+    joint = preset.joint_embedding((8, 8, 1), 1, **settings)
+    model = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, latent_size=3, matching_weight=0.5, **settings)
     other = np.abs(joint.text_encoder.get_weights()[0] - model.text_encoder.get_weights()[0]).max()
     assert other > 0.01
-    model.adopt(joint)
+    model.load_pretrained(joint)
     assert (joint.loss, joint.compiled) == ("structured", True)
     trunk = joint.image_encoder.get_layer("trunk")
     for ours, theirs in (
@@ -234,15 +237,15 @@ def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
     joint.projection = None
     with pytest.raises(ValueError, match="Expected a joint embedding with a projection if, and only if"):
-        model.adopt(joint)
+        model.load_pretrained(joint)
     # a trunk of another width starts by itself
-    wide = zoo.build("text2image", (8, 8, 1), seed=2, width=4, **{**settings, "trunk_width": 5})
+    wide = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, **{**settings, "trunk_filters": 5})
     first = wide.trunk.get_weights()
-    wide.adopt(joint)
+    wide.load_pretrained(joint)
     np.testing.assert_array_equal(wide.trunk.get_weights()[0], first[0])
-    short = zoo.build("text2image", (8, 8, 1), seed=2, width=4, **{**settings, "length": 3})
+    short = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, **{**settings, "length": 3})
     with pytest.raises(ValueError, match="Expected a model of the same vocabulary and length, 4 words and 3"):
-        short.adopt(joint)
+        short.load_pretrained(joint)
 
 
 def test_the_text_encoder_stays_as_it_was():
@@ -325,7 +328,7 @@ def test_parts_that_do_not_fit(parts, message):
 
 def test_networks_that_do_not_fit():
     model = text2image()
-    other = networks.text_encoder(len(WORDS), LENGTH, SIZE + 1, width=4)
+    other = networks.text_encoder(len(WORDS), LENGTH, SIZE + 1, base_filters=4)
     with pytest.raises(
         ValueError, match="text_encoder gives 6 numbers: the generator must take two inputs, the second"
     ):
@@ -341,5 +344,5 @@ def test_networks_that_do_not_fit():
 
 
 def test_a_won_game_is_reported_as_in_a_gan():
-    assert "the discriminator wins" in text2image().trouble({"discriminator_accuracy": 0.99})
-    assert "the generator collapses" in text2image().trouble({"sample_diversity": 0.1})
+    assert "the discriminator wins" in text2image().diagnose({"discriminator_accuracy": 0.99})
+    assert "the generator collapses" in text2image().diagnose({"sample_diversity": 0.1})

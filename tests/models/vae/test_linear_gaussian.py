@@ -9,7 +9,7 @@ import tensorflow_probability as tfp
 
 from keras_gen.distributions.posteriors import SCALE_FLOOR
 from keras_gen.evaluation import log_likelihood
-from keras_gen.models import VAE, Draws, Place
+from keras_gen.models import VAE, BatchNoise, GlobalBatch
 
 SHAPE, SIZE, SCALE, CENTER = (3, 2, 1), 2, 0.2, 0.5
 PIXELS = 6
@@ -72,8 +72,10 @@ def gap() -> float:
 
 def bounds(vae: VAE, x: np.ndarray, seed: int = 1) -> np.ndarray:
     """What training maximizes, for each image: the ELBO, or the bound of `num_samples` codes."""
-    place = Place(tf.constant(len(x)))
-    losses, _ = vae.losses_of({"image": tf.constant(x)}, Draws(tf.constant([seed, 0]), place), place, False)
+    global_batch = GlobalBatch(tf.constant(len(x)))
+    losses, _ = vae.losses_of(
+        {"image": tf.constant(x)}, BatchNoise(tf.constant([seed, 0]), global_batch), global_batch, False
+    )
     return -losses.numpy().astype(np.float64)
 
 

@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from keras_gen import VAE, Prior
 from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
-from keras_gen.models import Place
+from keras_gen.models import GlobalBatch
 from tests.models.toys import (
     SHAPE,
     SIZE,
@@ -170,7 +170,7 @@ def test_free_bits_value_and_gradient():
     assert mean_kl[0] > floor > mean_kl[1]
 
     def ours():
-        loss, logs = model.losses_of({"image": tf.constant(X)}, KnownDraws(noise), Place(tf.constant(NUM)), True)
+        loss, logs = model.losses_of({"image": tf.constant(X)}, KnownDraws(noise), GlobalBatch(tf.constant(NUM)), True)
         return tf.reduce_mean(loss - logs["reconstruction"])
 
     def direct():  # sum_d max(floor, batch mean of KL_d)

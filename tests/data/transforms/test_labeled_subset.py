@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_gen import data
-from keras_gen.data.transforms.labelled_subset import choose_balanced
+from keras_gen.data.transforms.labeled_subset import choose_balanced
 
 LABEL = np.repeat(np.arange(3), [50, 30, 20]).astype(np.int32)
 
@@ -17,7 +17,7 @@ def file(tmp_path):
 
 
 def batches(file, epoch=0, **options):
-    loaded = data.load(file, "train", image_shape=(4, 4, 1), batch_size=20, labelled=12, seed=3, **options)
+    loaded = data.load(file, "train", image_shape=(4, 4, 1), batch_size=20, labeled=12, seed=3, **options)
     loaded.epoch.assign(epoch)
     return loaded, list(loaded.as_numpy_iterator())
 
@@ -36,11 +36,11 @@ def test_classes_are_equally_often():
 def test_the_part_stays_and_its_order_changes(file):
     loaded, first = batches(file)
     _, second = batches(file, epoch=1)
-    assert set(loaded.info.fields) == {"image", "label", "labelled_image", "labelled_label"}
+    assert set(loaded.info.fields) == {"image", "label", "labeled_image", "labeled_label"}
     indices = []
     for epoch in (first, second):
-        images = np.concatenate([batch["labelled_image"] for batch in epoch])
-        labels = np.concatenate([batch["labelled_label"] for batch in epoch])
+        images = np.concatenate([batch["labeled_image"] for batch in epoch])
+        labels = np.concatenate([batch["labeled_label"] for batch in epoch])
         assert len(images) == 100
         pixels = np.rint(255 * images[:, 0, :2, 0]).astype(int)
         np.testing.assert_array_equal(pixels[:, 1], labels)  # an image keeps its own label
@@ -49,7 +49,7 @@ def test_the_part_stays_and_its_order_changes(file):
     assert (indices[0] != indices[1]).any()
     for start in range(0, 96, 12):  # each pass shows each example once
         assert len(set(indices[0][start : start + 12])) == 12
-    # the whole set is what it is without a labelled part
+    # the whole set is what it is without a labeled part
     plain = data.load(file, "train", image_shape=(4, 4, 1), batch_size=20, seed=3)
     for batch, other in zip(first, plain.as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(batch["image"], other["image"])
@@ -59,7 +59,7 @@ def test_the_part_stays_and_its_order_changes(file):
 def test_workers_share_the_labelled_part(file):
     _, whole = batches(file)
     parts = [batches(file, num_shards=2, shard_index=index)[1] for index in (0, 1)]
-    for field in ("labelled_image", "labelled_label"):
+    for field in ("labeled_image", "labeled_label"):
         rows = np.concatenate([batch[field] for batch in whole])
         for index, part in enumerate(parts):
             np.testing.assert_array_equal(np.concatenate([batch[field] for batch in part]), rows[index::2])
@@ -67,7 +67,7 @@ def test_workers_share_the_labelled_part(file):
 
 def test_errors(file, tmp_path):
     np.save(tmp_path / "bare.npy", np.zeros((10, 4, 4, 1), np.uint8))
-    with pytest.raises(ValueError, match="labelled needs an integer label; the source has none"):
-        data.load(tmp_path / "bare.npy", image_shape=(4, 4, 1), batch_size=5, labelled=3)
-    with pytest.raises(ValueError, match="labelled is a positive number of examples; got 0"):
-        data.load(file, image_shape=(4, 4, 1), batch_size=5, labelled=0)
+    with pytest.raises(ValueError, match="labeled needs an integer label; the source has none"):
+        data.load(tmp_path / "bare.npy", image_shape=(4, 4, 1), batch_size=5, labeled=3)
+    with pytest.raises(ValueError, match="labeled is a positive number of examples; got 0"):
+        data.load(file, image_shape=(4, 4, 1), batch_size=5, labeled=0)

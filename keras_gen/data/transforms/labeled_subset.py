@@ -1,4 +1,4 @@
-"""A labelled part of a set beside the whole of it, for learning from few labels."""
+"""A labeled part of a set beside the whole of it, for learning from few labels."""
 
 import dataclasses
 import hashlib
@@ -7,29 +7,29 @@ import numpy as np
 
 from ..info import Table
 
-IMAGE, LABEL = "labelled_image", "labelled_label"
+IMAGE, LABEL = "labeled_image", "labeled_label"
 
 
-def add_labelled(table: Table, count: int, seed: int) -> Table:
-    """A table with the fields `labelled_image` and `labelled_label`: a fixed part of it, its classes equally often.
+def add_labeled(table: Table, count: int, seed: int) -> Table:
+    """A table with the fields `labeled_image` and `labeled_label`: a fixed part of it, its classes equally often.
 
     The part is shuffled by itself, in an order of its own, and starts again as often as an epoch of all images needs.
 
     Args:
         table: with `image` and integer `label`, held or read by index.
-        count: labelled examples, >= 1, at most; a class that has too few gives all it has.
+        count: labeled examples, >= 1, at most; a class that has too few gives all it has.
         seed: of the choice.
 
     Raises:
         ValueError: where the source has no labels or comes in sequence.
     """
     if isinstance(count, bool) or int(count) != count or count < 1:
-        raise ValueError(f"labelled is a positive number of examples; got {count!r}.")
+        raise ValueError(f"labeled is a positive number of examples; got {count!r}.")
     if table.stream is not None:
-        raise ValueError("labelled needs examples that are held: give cache='memory' or cache='disk'.")
+        raise ValueError("labeled needs examples that are held: give cache='memory' or cache='disk'.")
     label = table.columns.get("label")
     if label is None or label.ndim != 1 or not np.issubdtype(label.dtype, np.integer):
-        raise ValueError(f"labelled needs an integer label; the source has {', '.join(table.columns) or 'none'}.")
+        raise ValueError(f"labeled needs an integer label; the source has {', '.join(table.columns) or 'none'}.")
     chosen = choose_balanced(label, count, seed)
     images = table.images["image"]
     array = None if images.array is None else images.array[chosen]

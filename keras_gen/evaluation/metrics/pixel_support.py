@@ -8,7 +8,7 @@ BINARY, EIGHT_BIT, CONTINUOUS = "binary", "8-bit", "continuous"
 TOLERANCE = 1e-3
 
 
-def data_kind(images: np.ndarray) -> str:
+def pixel_support(images: np.ndarray) -> str:
     """`"binary"` (all 0 or 1), `"8-bit"` (all k / 255, k = 0..255) or `"continuous"`.
 
     Args:
@@ -20,14 +20,14 @@ def data_kind(images: np.ndarray) -> str:
     return BINARY if np.all((images == 0) | (images == 1)) else EIGHT_BIT
 
 
-def why_no_likelihood(support: str, images: np.ndarray) -> str | None:
+def likelihood_mismatch(support: str, images: np.ndarray) -> str | None:
     """Why a head is no likelihood of these images, or None where it is one.
 
     Args:
         support: the head's, `"binary"`, `"8-bit"` or `"continuous"` (which needs dequantization of 8-bit images).
         images: float32, in [0, 1].
     """
-    kind = data_kind(images)
+    kind = pixel_support(images)
     if support == BINARY:
         if kind == BINARY:
             return None

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def wrong_captions(tokens: tf.Tensor, everyone: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def mismatched_captions(tokens: tf.Tensor, everyone: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Draw, uniformly, one of all captions that differ from an image's own.
 
     Args:
