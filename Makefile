@@ -70,6 +70,7 @@ demo: $(VENV)/installed-demos
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/ty check
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

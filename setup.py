@@ -30,7 +30,9 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
         "demos": DEMOS,
         "dev": [
-            *(*DEMOS, "matplotlib>=3.9", "ruff>=0.9", "build>=1.2"),
+            *(*DEMOS, "matplotlib>=3.9", "build>=1.2"),
+            # the type checker is young: another version may report other errors
+            *("ruff>=0.9", "ty==0.0.108", "griffe>=2", "pre-commit>=4"),
             *("pytest>=8.3", "pytest-timeout>=2.3", "pytest-xdist>=3.6"),
         ],
     },
