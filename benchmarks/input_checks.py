@@ -20,7 +20,7 @@ import typer
 
 from benchmarks import record
 from keras_gen import zoo
-from keras_gen.models.core.finite_check import between
+from keras_gen.models.core.graph_checks import between
 from keras_gen.models.core.inputs import TOLERANCE
 
 # system -> shape of its images, examples in a batch, steps in a turn

@@ -56,7 +56,7 @@ def test_a_run_keeps_the_names_of_its_classes(run, model):
     assert (first != model.generate(3, seed=1, label="1")).any()
     with pytest.raises(ValueError, match="Unknown class '0': this model knows 1, 2, 3 .indices 0 to 2."):
         model.generate(1, label="0")
-    with pytest.raises(ValueError, match="label must be integers from 0 to 2; received 3"):
+    with pytest.raises(ValueError, match="Expected labels as integers from 0 to 2; received 3"):
         model.generate(1, label=3)
 
 

@@ -55,9 +55,10 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
     """
 
     system = "aae"
-    averaged = ("encoder", "decoder")
+    averaged_networks = ("encoder", "decoder")
     shared_networks = ("encoder",)
     label_setting = "prior_num_classes"
+    config_attributes = {"loss": "reconstruction_loss"}
 
     def __init__(
         self,

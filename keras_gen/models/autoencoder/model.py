@@ -32,6 +32,7 @@ class Autoencoder(EncoderDecoder):
     """
 
     tracked = ("loss", "reconstruction")
+    config_attributes = {"loss": "reconstruction_loss"}
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model, *, loss: str = "mse", **kwargs):
         super().__init__(encoder, decoder, **kwargs)
@@ -66,6 +67,3 @@ class Autoencoder(EncoderDecoder):
 
     def image_of(self, decoded):
         return tf.nn.sigmoid(decoded)
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), "loss": self.reconstruction_loss}

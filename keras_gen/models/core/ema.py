@@ -1,28 +1,28 @@
-"""The exponential moving average of a network, kept in a twin of it."""
+"""The exponential moving average (EMA) of a network's weights, kept in a clone of the network."""
 
 import keras
 import tensorflow as tf
 
 
 def clone_for_ema(network: keras.Model) -> keras.Model:
-    """A network of the same structure and values that is not trained."""
-    twin = type(network).from_config(network.get_config())
-    twin.set_weights(network.get_weights())
-    twin.trainable = False
-    return twin
+    """Returns a network of the same structure and weights that is not trained."""
+    clone = type(network).from_config(network.get_config())
+    clone.set_weights(network.get_weights())
+    clone.trainable = False
+    return clone
 
 
-def update_ema(twin: keras.Model, network: keras.Model, steps: tf.Tensor, decay: float) -> None:
-    """Move a twin one step after its network.
+def update_ema(average: keras.Model, network: keras.Model, steps: tf.Tensor, decay: float) -> None:
+    """Updates the moving average of a network after a training step.
 
-    Weights are averaged, twin = d * twin + (1 - d) * network, with d = min(decay, (1 + steps) / (10 + steps)), so that
-    the first values are soon forgotten; moving statistics, averages already, are copied.
+    Weights are averaged, average = d * average + (1 - d) * network with d = min(decay, (1 + steps) / (10 + steps)), so
+    that the initial weights soon lose their influence. Moving statistics, which are averages already, are copied.
 
     Args:
-        twin: made by `clone_for_ema`.
-        network: what is trained.
-        steps: steps done before this one, integer.
-        decay: in [0, 1).
+        average: The clone of the network, see `clone_for_ema`.
+        network: The network that is trained.
+        steps: Training steps before this one; an integer scalar.
+        decay: The decay d, in [0, 1).
 
     Reference:
         Yazici et al. 2018, The Unusual Effectiveness of Averaging in GAN Training, arXiv:1806.04498.
@@ -30,26 +30,26 @@ def update_ema(twin: keras.Model, network: keras.Model, steps: tf.Tensor, decay:
     steps = tf.cast(steps, tf.float32)
     rate = 1.0 - tf.minimum(decay, (1.0 + steps) / (10.0 + steps))
     trained = {id(variable) for variable in network.trainable_variables}
-    moves = [
-        (mine.value, _average if id(theirs) in trained else _copy, theirs.value)
-        for mine, theirs in zip(twin.variables, network.variables, strict=True)
+    updates = [
+        (target.value, _average if id(source) in trained else _copy, source.value)
+        for target, source in zip(average.variables, network.variables, strict=True)
     ]
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:
-        for mine, function, theirs in moves:
-            function(mine, theirs, rate)
+        for target, update, source in updates:
+            update(target, source, rate)
         return
 
-    def on_all_replicas(strategy, rate):
-        for mine, function, theirs in moves:
-            strategy.extended.update(mine, function, (theirs, rate), group=False)
+    def update_all_replicas(strategy, rate):
+        for target, update, source in updates:
+            strategy.extended.update(target, update, (source, rate), group=False)
 
-    context.merge_call(on_all_replicas, args=(rate,))
-
-
-def _average(mine: tf.Variable, theirs: tf.Tensor, rate: tf.Tensor) -> None:
-    mine.assign_add(tf.cast(rate, mine.dtype) * (theirs - mine))
+    context.merge_call(update_all_replicas, args=(rate,))
 
 
-def _copy(mine: tf.Variable, theirs: tf.Tensor, rate: tf.Tensor) -> None:
-    mine.assign(theirs)
+def _average(target: tf.Variable, source: tf.Tensor, rate: tf.Tensor) -> None:
+    target.assign_add(tf.cast(rate, target.dtype) * (source - target))
+
+
+def _copy(target: tf.Variable, source: tf.Tensor, rate: tf.Tensor) -> None:
+    target.assign(source)

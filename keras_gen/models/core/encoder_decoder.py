@@ -1,119 +1,159 @@
-"""What every model with an encoder and a decoder shares: shapes, conditions, endpoints."""
+"""Models with an encoder and a decoder: their shapes, conditions and endpoints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from .class_conditional import ClassConditional
-from .endpoint import Endpoint, Port
+from .endpoint import Endpoint, Port, noise_ports
 from .generative_model import GenerativeModel
+from .inputs import Shape
 
 
 class EncoderDecoder(ClassConditional, GenerativeModel):
     """A model that encodes images into codes and decodes codes into images.
 
     Args:
-        encoder: images [batch, height, width, channels] -> [batch, ...]; with `num_classes`, [images, one-hot labels].
-            Any Keras model; one that is subclassed must have been called once, so that its sizes are known.
-        decoder: codes [batch, size] -> parameters of the image; with `num_classes`, [codes, one-hot labels].
-        num_classes: classes to condition on, or None.
+        encoder: Images [batch, height, width, channels] -> [batch, ...]; with `num_classes`, [images, one-hot labels].
+            Any Keras model; a subclassed one must have been called once, so that its sizes are known.
+        decoder: Codes [batch, size] -> parameters of the image; with `num_classes`, [codes, one-hot labels].
+        num_classes: Number of classes to condition on, or None.
+        **kwargs: As for `ClassConditional`.
+
+    Attributes:
+        image_shape: (height, width, channels) of the encoder's input.
+        latent_size: Size of a code.
     """
 
-    def __init__(self, encoder: keras.Model, decoder: keras.Model, *, num_classes: int | None = None, **kwargs):
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, *, num_classes: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         encoder, decoder = _with_inputs("encoder", encoder), _with_inputs("decoder", decoder)
         self.encoder, self.decoder, self.num_classes = encoder, decoder, num_classes
-        wanted = 2 if num_classes else 1
+        num_inputs = 2 if num_classes else 1
         for role, network in (("encoder", encoder), ("decoder", decoder)):
-            if len(network.inputs) != wanted:
+            if len(network.inputs) != num_inputs:
                 raise ValueError(
-                    f"num_classes={num_classes}: the {role} must take {wanted} input(s) "
-                    f"({'the one-hot label second' if num_classes else 'no label'}); it takes {len(network.inputs)}"
+                    f"Expected for num_classes={num_classes} a {role} of {num_inputs} input(s) "
+                    f"({'the one-hot label second' if num_classes else 'no label'}); received one of "
+                    f"{len(network.inputs)}"
                 )
         shape = tuple(encoder.inputs[0].shape[1:])
         if len(shape) != 3 or None in shape:
-            raise ValueError(f"The encoder must take images (height, width, channels) of fixed size; it takes {shape}")
-        for what, shapes in (("encoder must give", encoder.output_shape), ("decoder must take", decoder.input_shape)):
+            raise ValueError(
+                f"Expected an encoder of images (height, width, channels) of fixed size; received one of {shape}"
+            )
+        for role, shapes in (("encoder that returns", encoder.output_shape), ("decoder of", decoder.input_shape)):
             vector = shapes[0] if isinstance(shapes, list) else shapes
             if len(vector) != 2 or vector[1] is None:
-                raise ValueError(f"The {what} one vector [batch, size] for each image; its shape is {vector}")
+                raise ValueError(f"Expected an {role} one vector [batch, size] for each image; received {vector}")
         self.image_shape, self.latent_size = shape, int(decoder.inputs[0].shape[-1])
 
-    # what a system writes
+    # what a system declares
 
-    def code_of(self, encoded: tf.Tensor) -> tf.Tensor:
-        """The encoder's output -> the code [batch, size] that stands for the image."""
+    def code_of(self, encoded: Any) -> tf.Tensor:
+        """Returns the code of each image, [batch, size], from the encoder's output."""
         raise NotImplementedError
 
     def image_of(self, decoded: tf.Tensor) -> tf.Tensor:
-        """The decoder's output -> images in [0, 1]."""
+        """Returns images in [0, 1] from the decoder's output."""
         raise NotImplementedError
 
     # data
 
     @property
-    def optional_image_fields(self):
-        """`target`: what is to be made of `image`, as `fit(x, y)` gives it."""
+    def optional_image_fields(self) -> dict[str, Shape | None]:
+        """`target`: the images to reconstruct from `image`, which are the y of `fit(x, y)`."""
         return {"target": self.image_shape}
 
-    def target_of(self, batch: dict) -> tf.Tensor:
-        """The images to be made of a batch's: `target`, or else the images themselves."""
+    def target_of(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns the images to reconstruct: a batch's `target`, or else its `image`."""
         return batch.get("target", batch["image"])
 
     # encode, decode, reconstruct, generate
 
-    def encoded(self, image, label=None, training: bool = False) -> tf.Tensor:
-        """The encoder's output in float32; `label` one-hot [batch, num_classes] where the model is conditional."""
+    def encoded(self, image: Any, label: Any = None, training: bool = False) -> Any:
+        """Returns the encoder's output in float32.
+
+        Args:
+            image: [batch, height, width, channels] in [0, 1].
+            label: One-hot [batch, num_classes], for a conditional model.
+            training: Whether the encoder runs in training mode.
+        """
         inputs = [tf.convert_to_tensor(image), tf.convert_to_tensor(label)] if self.num_classes else image
         return tf.cast(self.encoder(inputs, training=training), tf.float32)
 
-    def decoded(self, z, label=None, training: bool = False) -> tf.Tensor:
-        """The decoder's output in float32."""
+    def decoded(self, z: Any, label: Any = None, training: bool = False) -> tf.Tensor:
+        """Returns the decoder's output in float32.
+
+        Args:
+            z: Codes, [batch, size].
+            label: One-hot [batch, num_classes], for a conditional model.
+            training: Whether the decoder runs in training mode.
+        """
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         return tf.cast(self.decoder(inputs, training=training), tf.float32)
 
-    def encode(self, image, label=None) -> tf.Tensor:
-        """Images [batch, height, width, channels] in [0, 1] -> codes float32 [batch, size].
+    def encode(self, image: Any, label: Any = None) -> tf.Tensor:
+        """Returns the codes of images, float32 [batch, size].
+
+        Args:
+            image: [batch, height, width, channels] in [0, 1].
+            label: One-hot [batch, num_classes], for a conditional model.
 
         Raises:
-            ValueError: for images outside [0, 1], or of another shape.
+            ValueError: For images outside [0, 1], or of another shape.
         """
         return self.code_of(self.encoded(self.images_of("image", image, everywhere=False), label))
 
-    def decode(self, z, label=None) -> tf.Tensor:
-        """Codes [batch, size] -> images float32 [batch, height, width, channels] in [0, 1]."""
+    def decode(self, z: Any, label: Any = None) -> tf.Tensor:
+        """Returns the images of codes, float32 [batch, height, width, channels] in [0, 1].
+
+        Args:
+            z: Codes, [batch, size].
+            label: One-hot [batch, num_classes], for a conditional model.
+        """
         return self.image_of(self.decoded(z, label))
 
-    def reconstruct(self, image, label=None) -> tf.Tensor:
-        """Images -> what the model makes of their codes, same shape, in [0, 1]; raises as `encode`."""
+    def reconstruct(self, image: Any, label: Any = None) -> tf.Tensor:
+        """Returns the images that the decoder computes from the images' codes, of the same shape, in [0, 1].
+
+        Args:
+            image: [batch, height, width, channels] in [0, 1].
+            label: One-hot [batch, num_classes], for a conditional model.
+
+        Raises:
+            ValueError: For images outside [0, 1], or of another shape.
+        """
         return self.decode(self.encode(image, label), label)
 
-    def call(self, inputs, training: bool = False) -> tf.Tensor:
-        """The deploy path: a batch dict or images -> reconstructions."""
-        batch = self._named(inputs)
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
+        """Returns reconstructions of images or of a batch dict, as an export computes them."""
+        batch = self._named_fields(inputs)
         return self.reconstruct(batch["image"], self.label_of(batch))
 
-    def generate_from(self, noise: dict, label=None) -> tf.Tensor:
+    def generate_from(self, noise: dict[str, tf.Tensor], label: Any = None) -> tf.Tensor:
+        """Returns the images of codes from the prior; see `GenerativeModel.generate_from`."""
         return self.decode(self.codes_from(noise), label)
 
-    def codes_from(self, noise: dict) -> tf.Tensor:
-        """Base noise {name: [num, ...]} -> draws of the prior [num, size]."""
+    def codes_from(self, noise: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Returns codes from the prior, [num, size], computed from base noise {input: [num, ...]}."""
         return self.sampler()(noise)
 
-    def sampler(self) -> Callable[[dict], tf.Tensor]:
-        """`codes_from` as it is exported: what does not depend on the noise is computed now, once."""
+    def sampler(self) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
+        """Returns `codes_from` for an export: what does not depend on the noise is computed now, once."""
         return self.prior.sampler(self.posterior_of)
 
-    def posterior_of(self, image) -> object:
-        """Images -> their distribution over codes, for priors that are made of posteriors; None where there is none."""
+    def posterior_of(self, image: Any) -> Any:
+        """Returns the distribution of images' codes, for priors that consist of posteriors; None if there is none."""
         return None
 
     def endpoints(self) -> list[Endpoint]:
-        """`encode`, `decode`, `reconstruct` and `generate`; each also takes `label` where the model is conditional."""
+        """Returns `encode`, `decode`, `reconstruct` and `generate`, each also of `label` in a conditional model."""
         image, code = Port(self.image_shape, "image"), Port((self.latent_size,), "latent")
         label = {"label": Port((self.num_classes,), "label")} if self.num_classes else {}
-        noise = {name: Port(noise.shape, noise.kind) for name, noise in self.noise().items()}
+        noise = noise_ports(self.noise())
         outputs = {"z": code, **self.code_ports()}
 
         def encode(image, label=None):
@@ -135,31 +175,23 @@ class EncoderDecoder(ClassConditional, GenerativeModel):
         ]  # fmt: skip
 
     def code_ports(self) -> dict[str, Port]:
-        """What `encode` gives besides `z`: name -> Port."""
+        """Returns the further outputs of `encode`, {name: Port}."""
         return {}
 
-    def code_details(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The tensors of `code_ports`, from the encoder's output."""
+    def code_details(self, encoded: Any) -> dict[str, tf.Tensor]:
+        """Returns the tensors of `code_ports`, from the encoder's output."""
         return {}
-
-    def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "decoder": keras.saving.serialize_keras_object(self.decoder),
-            "num_classes": self.num_classes,
-        }
 
 
 def _with_inputs(role: str, network: keras.Model) -> keras.Model:
-    """A network that states its inputs and outputs: a subclassed one is wrapped in a functional model."""
+    """Returns a network with inputs and outputs: a subclassed model is wrapped in a functional one."""
     if getattr(network, "inputs", None):
         return network
     shapes = (network.get_build_config() or {}).get("input_shape")
     if shapes is None:
         raise ValueError(
-            f"The {role}'s sizes are not known yet: call it once on a batch, e.g. {role}(keras.ops.zeros((1, ...))), "
-            "or start it with a keras.Input"
+            f"Expected the {role} as a model whose sizes are known; received one that has not been called: call it "
+            f"once on a batch, e.g. {role}(keras.ops.zeros((1, ...))), or start it with a keras.Input"
         )
     inputs = keras.tree.map_shape_structure(lambda shape: keras.Input(shape[1:]), shapes)
     return keras.Model(inputs, network(inputs), name=role)

@@ -1,11 +1,12 @@
-"""What a system offers to the outside: named functions without random operations, ready to be exported."""
+"""The functions of a model that are exported: named, and without random operations."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
 from keras_gen.distributions.noise import KINDS as NOISE_KINDS
+from keras_gen.distributions.noise import Noise
 
 KINDS = ("image", "latent", *NOISE_KINDS, "label", "attributes", "share", "value")
 BOUNDED = ("image", "uniform", "one_hot", "label", "attributes", "share")
@@ -16,24 +17,24 @@ class Port:
     """One input or output of an endpoint; always float32.
 
     Attributes:
-        shape: its shape for one example, without the batch.
-        kind: `"image"` (in [0, 1]; patches of an image too), `"latent"` (a code), `"normal"`, `"uniform"`, `"uniform_symmetric"`
-            or `"one_hot"` (base noise, see `keras_gen.distributions.Noise`), `"label"` (one-hot class), `"attributes"`
-            (classes and attributes in groups, each in [0, 1], see `Attributes`), `"share"` (how far something is
-            there, in [0, 1]: a mask), or `"value"` (anything else).
+        shape: Shape for one example, without the batch.
+        kind: `"image"` (an image or a patch of one, in [0, 1]), `"latent"` (a code), `"normal"`, `"uniform"`,
+            `"uniform_symmetric"` or `"one_hot"` (base noise, see `keras_gen.distributions.Noise`), `"label"` (a one-hot
+            class), `"attributes"` (classes and attributes in groups, each in [0, 1], see `Attributes`), `"share"` (how
+            far something is present, in [0, 1]: a mask), or `"value"` (anything else).
     """
 
     shape: tuple[int, ...]
     kind: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"Unknown kind {self.kind!r}: expected one of {', '.join(KINDS)}")
+            raise ValueError(f"Expected kind as one of {', '.join(KINDS)}; received {self.kind!r}")
         object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
 
     @property
     def range(self) -> tuple[float, float] | None:
-        """Smallest and largest value, or None where there is no bound."""
+        """The smallest and the largest value, or None for unbounded values."""
         if self.kind == "uniform_symmetric":
             return -1.0, 1.0
         return (0.0, 1.0) if self.kind in BOUNDED else None
@@ -45,9 +46,10 @@ class Endpoint:
 
     Attributes:
         name: `encode`, `decode`, `reconstruct`, `generate`, ...
-        function: keyword tensors [batch, *shape], one for each input -> dict of tensors, one for each output.
-            It holds no random operation: base noise is an input.
-        inputs, outputs: name -> Port.
+        function: Keyword tensors [batch, *shape], one for each input -> dict of tensors, one for each output. It
+            contains no random operation: base noise is an input.
+        inputs: {name: Port}.
+        outputs: {name: Port}.
     """
 
     name: str
@@ -56,5 +58,14 @@ class Endpoint:
     outputs: dict[str, Port]
 
     def specification(self, batch: int | None = None) -> dict[str, tf.TensorSpec]:
-        """Input name -> tf.TensorSpec with the given batch size (None: any)."""
+        """Returns {input: tf.TensorSpec}.
+
+        Args:
+            batch: Batch size; None for any.
+        """
         return {name: tf.TensorSpec([batch, *port.shape], tf.float32, name=name) for name, port in self.inputs.items()}
+
+
+def noise_ports(noise: Mapping[str, Noise]) -> dict[str, Port]:
+    """Returns the inputs of an endpoint for base noise, {input: Noise} -> {input: Port}."""
+    return {name: Port(each.shape, each.kind) for name, each in noise.items()}

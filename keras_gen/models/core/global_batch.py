@@ -1,20 +1,27 @@
-"""Where a replica's rows lie in the global batch, and the noise that belongs to them."""
+"""The position of a replica's rows in the global batch, and the noise of these rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
+
+from keras_gen.distributions.noise import Noise
 
 
 class GlobalBatch:
     """The position of this replica's rows in the global batch of one step.
 
     The end of an epoch may leave a replica without a row, and TensorFlow's gradient of a convolution fails on none.
-    `pad_if_empty` gives such a replica one row of zeros to compute on; `valid_rows`, and with it every sum here, leaves it out.
+    `pad_if_empty` adds a row of zeros on such a replica; `valid_rows`, and with it every sum here, ignores that row.
+
+    Args:
+        rows: Number of examples on this replica, an integer scalar.
 
     Attributes:
-        rows: examples on this replica.
-        total: examples on all replicas.
-        first: index of this replica's first row in the global batch.
+        rows: Number of examples on this replica.
+        total: Number of examples on all replicas.
+        first: Index of this replica's first row in the global batch.
+        replicas: Number of replicas, a Python integer.
     """
 
     def __init__(self, rows: tf.Tensor):
@@ -29,8 +36,8 @@ class GlobalBatch:
             self.total = tf.reduce_sum(counts)
             self.first = tf.reduce_sum(counts * tf.cast(tf.range(self.replicas) < _replica(context), tf.int32))
 
-    def pad_if_empty(self, batch: dict) -> dict:
-        """The batch {name: [rows, ...]}, with a row of zeros where this replica has none."""
+    def pad_if_empty(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Returns the batch {name: [rows, ...]}, with one row of zeros if this replica has none."""
         if self.replicas == 1:
             return batch
         missing = 1 - tf.minimum(self.rows, 1)
@@ -40,27 +47,30 @@ class GlobalBatch:
         }
 
     def valid_rows(self, values: tf.Tensor) -> tf.Tensor:
-        """The rows of examples: [rows, ...]."""
+        """Returns values [rows, ...] without the row of `pad_if_empty`."""
         return values if self.replicas == 1 else values[: self.rows]
 
     def mean(self, values: tf.Tensor) -> tf.Tensor:
-        """Mean of [rows, ...] over the examples of all replicas, without a gradient: [...]."""
+        """Returns the mean of values [rows, ...] over the examples of all replicas, without a gradient: [...]."""
         total = tf.reduce_sum(tf.stop_gradient(self.valid_rows(values)), axis=0)
         if self.replicas > 1:
             total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
         return total / tf.cast(self.total, values.dtype)
 
     def differentiable_mean(self, values: tf.Tensor) -> tf.Tensor:
-        """Mean of [rows] over the examples of all replicas; the gradient reaches every replica's rows: scalar."""
+        """Returns the mean of values [rows] over the examples of all replicas, a scalar with a gradient."""
         total = tf.reduce_sum(self.valid_rows(values))
         if self.replicas > 1:
             total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, total)
         return total / tf.cast(self.total, values.dtype)
 
     def gather(self, values: tf.Tensor) -> tf.Tensor:
-        """[rows, ...] -> [total, ...]: the examples of all replicas, in order, on each of them.
+        """Returns the values of all replicas' examples in order, on each replica: [rows, ...] -> [total, ...].
 
-        The gradient reaches every replica's rows: each replica's loss may hang on all of them.
+        The gradient reaches every replica's rows: each replica's loss may depend on all of them.
+
+        Args:
+            values: [rows, ...].
         """
         if self.replicas == 1:
             return values
@@ -69,7 +79,7 @@ class GlobalBatch:
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.pad(values, others))
 
     def local_slice(self, values: tf.Tensor) -> tf.Tensor:
-        """[total, ...] -> this replica's [rows, ...]; one row, as `pad_if_empty` gives it, where it has none."""
+        """Returns this replica's rows of values [total, ...]: [rows, ...], one row on a replica without examples."""
         if self.replicas == 1:
             return values
         rows = tf.maximum(self.rows, 1)
@@ -77,70 +87,80 @@ class GlobalBatch:
         return values[first : first + rows]
 
     def scale_loss(self, values: tf.Tensor) -> tf.Tensor:
-        """Per-example losses [rows] -> sum(values) / total: what replicas, whose gradients are SUMMED, each owe."""
+        """Returns this replica's part of the mean loss: sum(values) / total.
+
+        Keras's optimizers SUM the gradients of the replicas.
+
+        Args:
+            values: Per-example losses, [rows].
+        """
         return tf.reduce_sum(self.valid_rows(values)) / tf.cast(self.total, values.dtype)
 
 
 class BatchNoise:
-    """The noise of one pass: drawn for the global batch and cut to this replica's rows.
+    """The noise of one forward pass: drawn for the global batch and cut to this replica's rows.
 
-    Two replicas therefore see, together, exactly what one device sees. Every call draws new noise.
+    Several replicas together therefore use exactly the noise of one device. Every call draws new noise.
 
     Args:
-        seed: int32 [2], the pass's own seed.
-        global_batch: where this replica's rows lie.
+        seed: Seed of the forward pass, int32 [2].
+        global_batch: The position of this replica's rows.
     """
 
     def __init__(self, seed: tf.Tensor, global_batch: GlobalBatch):
         self.seed, self.global_batch, self.calls = seed, global_batch, 0
 
     def normal(self, shape: Sequence[int]) -> tf.Tensor:
-        """Standard normal noise, float32 [rows, *shape]."""
+        """Returns standard normal noise, float32 [rows, *shape]."""
         return self._draw(tf.random.stateless_normal, shape)
 
     def uniform(self, shape: Sequence[int]) -> tf.Tensor:
-        """Uniform noise on [0, 1), float32 [rows, *shape]."""
+        """Returns uniform noise on [0, 1), float32 [rows, *shape]."""
         return self._draw(tf.random.stateless_uniform, shape)
 
     def uniform_symmetric(self, shape: Sequence[int]) -> tf.Tensor:
-        """Uniform noise on [-1, 1), float32 [rows, *shape]."""
+        """Returns uniform noise on [-1, 1), float32 [rows, *shape]."""
         return 2.0 * self.uniform(shape) - 1.0
 
     def one_hot(self, shape: Sequence[int]) -> tf.Tensor:
-        """One of `shape[0]` classes, all as likely, one-hot float32 [rows, shape[0]]."""
+        """Returns one of `shape[0]` equally likely classes for each row, one-hot float32 [rows, shape[0]]."""
         index = tf.cast(self.uniform([]) * shape[0], tf.int32)
         return tf.one_hot(tf.minimum(index, shape[0] - 1), shape[0])
 
     def global_uniform(self, shape: Sequence[int]) -> tf.Tensor:
-        """Uniform noise on [0, 1) that belongs to no example and is the same on every replica: float32 [*shape]."""
+        """Returns uniform noise on [0, 1) that is the same on every replica, float32 [*shape]."""
         return tf.random.stateless_uniform(shape, self._next_seed(), alg="philox")
 
     def shuffle(self, values: tf.Tensor, within: tf.Tensor | None = None) -> tf.Tensor:
-        """The rows of the global batch in a random order, each once, without a gradient: [rows, ...].
+        """Returns the rows of the global batch in a random order, each once, without a gradient: [rows, ...].
 
         Args:
             values: [rows, ...].
-            within: integers [rows]; a row is then exchanged among those of the same number alone.
+            within: Groups, integers [rows]: rows are only exchanged within a group. None is one group.
         """
         order = tf.argsort(self.global_uniform([self.global_batch.total]))
         if within is not None:
-            kinds = self.global_batch.gather(within)
-            slots, by_kind = tf.argsort(kinds, stable=True), tf.argsort(tf.gather(kinds, order), stable=True)
-            order = tf.scatter_nd(slots[:, None], tf.gather(order, by_kind), [self.global_batch.total])
+            groups = self.global_batch.gather(within)
+            slots, by_group = tf.argsort(groups, stable=True), tf.argsort(tf.gather(groups, order), stable=True)
+            order = tf.scatter_nd(slots[:, None], tf.gather(order, by_group), [self.global_batch.total])
         return self.global_batch.local_slice(tf.gather(self.global_batch.gather(tf.stop_gradient(values)), order))
 
-    def noise(self, wanted: dict) -> dict[str, tf.Tensor]:
-        """Base noise as a model asks for it: {name: `keras_gen.distributions.Noise`} -> {name: [rows, *shape]}."""
-        return {name: getattr(self, noise.kind)(noise.shape) for name, noise in wanted.items()}
+    def noise(self, specification: Mapping[str, Noise]) -> dict[str, tf.Tensor]:
+        """Returns base noise, {name: [rows, *shape]}.
 
-    def _draw(self, function, shape: Sequence[int]) -> tf.Tensor:
+        Args:
+            specification: {name: `keras_gen.distributions.Noise`}.
+        """
+        return {name: getattr(self, noise.kind)(noise.shape) for name, noise in specification.items()}
+
+    def _draw(self, function: Callable[..., tf.Tensor], shape: Sequence[int]) -> tf.Tensor:
         return self.global_batch.local_slice(
             function([self.global_batch.total, *shape], self._next_seed(), alg="philox")
         )
 
     def _next_seed(self) -> tf.Tensor:
-        # philox by name, here and above: the default algorithm depends on the device. XLA makes other floats of the
-        # same bits, so a run with jit_compile is another run of the same distribution
+        # philox by name, here and above: the default algorithm depends on the device. XLA converts the same bits to
+        # other floats, so a run with jit_compile has other noise of the same distribution
         seed = tf.random.fold_in(self.seed, self.calls, alg="philox")
         self.calls += 1
         return seed

@@ -1,43 +1,64 @@
-"""What models with a gradient penalty of images share."""
+"""Models whose discriminator may have a gradient penalty."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from keras_gen.losses import packing, penalties
 
+from .generative_model import GenerativeModel
+from .global_batch import BatchNoise, GlobalBatch
 from .sample_diversity import pixel_variance
 
-RANGE = "penalty_range"
 
-
-class Penalized:
+class Penalized(GenerativeModel):
     """A model whose discriminator may have a gradient penalty; to be inherited before the model's base.
 
     Attributes:
-        penalty: None, a name of `keras_gen.losses.penalties`, or a dict with `name` and arguments.
-        image_shape: (height, width, channels).
+        penalty: None, a name of `keras_gen.losses.penalties`, or a dict with `name` and arguments. Its numbers refer
+            to images in [-1, 1], as in the papers.
     """
 
-    def take_penalty(self, penalty: str | dict | None) -> None:
-        """Set `penalty`.
+    penalty: str | dict[str, Any] | None
+
+    def take_penalty(self, penalty: str | dict[str, Any] | None) -> None:
+        """Sets `penalty`; to be called in a subclass's `__init__`.
+
+        Args:
+            penalty: None, a name, or a dict with `name` and arguments.
 
         Raises:
-            ValueError: as `penalties.get`.
+            ValueError: As `penalties.get`.
         """
         self.penalty = penalty
         self._penalty = None if penalty is None else penalties.get(penalty)
 
-    def penalized(self, logits_of: Callable, real, generated, batch_noise, global_batch, size: int = 1) -> tf.Tensor:
-        """The weighted penalty of packs, as one value per example [batch].
+    def penalized(
+        self,
+        logits_of: Callable[[tf.Tensor], tf.Tensor],
+        real: tf.Tensor,
+        generated: tf.Tensor,
+        batch_noise: BatchNoise,
+        global_batch: GlobalBatch,
+        size: int = 1,
+    ) -> tf.Tensor:
+        """Returns the weighted penalty of packs, one value per example [batch].
 
         Args:
-            logits_of: packs [batch / size, ..., size * channels] -> logits [batch / size].
-            real, generated: images [batch, height, width, channels] in [0, 1].
-            batch_noise, global_batch: of the batch.
-            size: examples in a pack.
+            logits_of: Packs [batch / size, ..., size * channels] -> logits [batch / size].
+            real: Real images, [batch, height, width, channels] in [0, 1].
+            generated: Generated images, of the same shape and range.
+            batch_noise: The noise of the batch.
+            global_batch: Statistics over the global batch.
+            size: Examples in a pack, >= 1.
+
+        Raises:
+            ValueError: For a model without a penalty.
         """
         penalty = self._penalty
+        if penalty is None:
+            raise ValueError("Expected a penalty; received a model with penalty=None: set one with take_penalty")
         noise = {
             name: value[::size] if value.shape[1:] == [1] else packing.pack(value, size)
             for name, value in batch_noise.noise(penalty.noise(tuple(real.shape[1:]))).items()
@@ -45,15 +66,3 @@ class Penalized:
         deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, global_batch))) if penalty.needs_deviation else None
         rows = penalty.rows(logits_of, packing.pack(real, size), packing.pack(generated, size), noise, deviation)
         return packing.spread(rows, size)
-
-    def get_config(self) -> dict:
-        """With the range of the images that the penalty's numbers are about."""
-        return {**super().get_config(), "penalty": self.penalty, RANGE: list(penalties.RANGE)}
-
-    @classmethod
-    def from_config(cls, config: dict, custom_objects=None):
-        config = dict(config)
-        # saved before the range was: the numbers are about images in [0, 1]
-        if config.pop(RANGE, None) is None:
-            config["penalty"] = penalties.from_unit_range(config.get("penalty"))
-        return super().from_config(config, custom_objects)

@@ -1,7 +1,8 @@
-"""Players of an adversarial game, and their optimizers seen as one."""
+"""The players of adversarial training, and their optimizers."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,49 +10,55 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class Player:
-    """One player: what it moves, what it minimizes, and how often in a step.
+    """One player of adversarial training: its networks, its loss and its number of updates in a step.
 
-    A network may belong to several players; each has its own optimizer for it.
+    A network may belong to several players; each of them has its own optimizer for it.
 
     Attributes:
-        name: its name in logs, in `compile(optimizer={name: ...})` and in errors.
-        networks: what it moves: layers or models.
-        loss: (batch, shared, batch_noise, global_batch, training) -> (one loss per example [rows], {metric: [rows]}).
-            `shared` is what `AdversarialModel.shared_forward` gave for this batch.
-        updates: updates in a step, >= 1. A step's batch is dealt out to the most active player's updates, fresh
-            examples for each; a player with fewer updates takes the last parts.
-        whole: all that it will ever move, where `networks` is a part of it: what its optimizer is built for.
+        name: The player's name in logs, in `compile(optimizer={name: ...})` and in errors.
+        networks: The layers or models whose trainable variables it updates.
+        loss: (batch, shared, batch_noise, global_batch, training) -> (one loss per example [rows], {metric: [rows]});
+            `shared` is the result of `AdversarialModel.shared_forward` for this batch.
+        updates: Updates in a step, >= 1. The step's batch is split among the updates of the player that has most of
+            them, so each update uses new examples; a player with fewer updates uses the last parts.
+        whole: All networks that it updates at any time of the training, if `networks` is a part of them: its optimizer
+            is built for these.
     """
 
     name: str
     networks: tuple
-    loss: Callable
+    loss: Callable[..., tuple[tf.Tensor, dict[str, tf.Tensor]]]
     updates: int = 1
     whole: tuple = ()
 
     def __post_init__(self):
         if not isinstance(self.updates, int) or self.updates < 1:
-            raise ValueError(f"Player {self.name!r}: updates must be an integer >= 1; received {self.updates!r}")
+            raise ValueError(
+                f"Expected updates of the player {self.name!r} as an integer >= 1; received {self.updates!r}"
+            )
 
     @property
-    def variables(self) -> list:
-        """What it moves: the trainable variables of its networks, each once."""
-        return _each_once(self.networks)
+    def variables(self) -> list[keras.Variable]:
+        """The trainable variables of its networks, each once."""
+        return _unique_variables(self.networks)
 
     @property
-    def optimized(self) -> list:
-        """What its optimizer is built for; the same, and in the same order, at any time of the training."""
-        return _each_once(self.whole or self.networks)
+    def optimized(self) -> list[keras.Variable]:
+        """The variables that its optimizer is built for; the same, in the same order, throughout the training."""
+        return _unique_variables(self.whole or self.networks)
 
 
-def _each_once(networks: Iterable) -> list:
+def _unique_variables(networks: Iterable[Any]) -> list[keras.Variable]:
     return list({id(v): v for network in networks for v in network.trainable_variables}.values())
 
 
 class Optimizers:
-    """All players' optimizers as the one that Keras's callbacks ask a model for.
+    """All players' optimizers, with the interface of the single optimizer that Keras's callbacks expect of a model.
 
-    Setting `learning_rate` sets every player's; reading it gives the first player's.
+    Setting `learning_rate` sets every player's; reading it returns the first player's.
+
+    Args:
+        by_player: {player: optimizer}.
     """
 
     built = True
@@ -61,26 +68,26 @@ class Optimizers:
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
-        """One for each player, in order."""
+        """One optimizer for each player, in order."""
         return list(self.by_player.values())
 
     @property
-    def variables(self) -> list:
-        """The variables of all of them, in order."""
+    def variables(self) -> list[keras.Variable]:
+        """The variables of all optimizers, in order."""
         return [variable for optimizer in self.optimizers for variable in optimizer.variables]
 
     @property
-    def iterations(self):
+    def iterations(self) -> keras.Variable:
         """The first player's counter of updates."""
         return self.optimizers[0].iterations
 
     @property
-    def learning_rate(self):
-        """The first player's."""
+    def learning_rate(self) -> Any:
+        """The first player's learning rate."""
         return self.optimizers[0].learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> None:
         for optimizer in self.optimizers:
             optimizer.learning_rate = value
 
@@ -88,49 +95,57 @@ class Optimizers:
         return iter(self.by_player)
 
 
-def optimizers_for(names: Iterable[str], given, policy: str) -> dict[str, keras.optimizers.Optimizer]:
-    """One optimizer for each player.
+def optimizers_for(names: Iterable[str], optimizer: Any, policy: str) -> dict[str, keras.optimizers.Optimizer]:
+    """Returns one optimizer for each player.
 
     Args:
-        names: the players.
-        given: one optimizer or its name, of which every player gets a copy with its own state; or a dict with one
+        names: Names of the players.
+        optimizer: One optimizer or its name, of which every player gets a copy with its own state; or a dict with one
             for every player, or another model's `Optimizers`.
-        policy: the dtype policy's name; under float16 each is wrapped in a LossScaleOptimizer.
+        policy: Name of the dtype policy; under float16 each optimizer is wrapped in a LossScaleOptimizer.
 
     Raises:
-        ValueError: for a dict that leaves out a player or names one that does not play.
+        ValueError: For a dict whose keys are not the players, or players that share an optimizer.
     """
-    names, given = list(names), given.by_player if isinstance(given, Optimizers) else given
-    if isinstance(given, dict):
-        if set(given) != set(names):
+    names, requested = list(names), optimizer.by_player if isinstance(optimizer, Optimizers) else optimizer
+    if isinstance(requested, dict):
+        if set(requested) != set(names):
             raise ValueError(
-                f"Expected one optimizer for each of the players {', '.join(names)}; received {', '.join(given)}"
+                f"Expected one optimizer for each of the players {', '.join(names)}; received {', '.join(requested)}"
             )
-        shared = {name: keras.optimizers.get(given[name]) for name in names}
-        if len({id(optimizer) for optimizer in shared.values()}) < len(names):
-            raise ValueError("Two players share one optimizer object; each needs its own (its slots are its state)")
+        optimizers = {name: keras.optimizers.get(requested[name]) for name in names}
+        if len({id(each) for each in optimizers.values()}) < len(names):
+            raise ValueError(
+                "Expected an optimizer object for each player, which holds the state of its variables; received one "
+                "that two players share: create a second one"
+            )
     else:
-        pattern = keras.optimizers.get(given)
-        shared = {name: type(pattern).from_config({**pattern.get_config(), "name": name}) for name in names}
+        template = keras.optimizers.get(requested)
+        optimizers = {name: type(template).from_config({**template.get_config(), "name": name}) for name in names}
     if policy == "mixed_float16":
-        wrapped = keras.optimizers.LossScaleOptimizer
-        shared = {name: o if isinstance(o, wrapped) else wrapped(o) for name, o in shared.items()}
-    return shared
+        scaled = keras.optimizers.LossScaleOptimizer
+        optimizers = {name: each if isinstance(each, scaled) else scaled(each) for name, each in optimizers.items()}
+    return optimizers
+
+
+def inner_optimizer(optimizer: Any) -> Any:
+    """Returns the optimizer inside a LossScaleOptimizer, or any other optimizer as it is."""
+    return optimizer.inner_optimizer if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) else optimizer
 
 
 def reset_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
-    """Return an optimizer to its initial state, but for its learning rate (and, of a scaled one, its scale).
+    """Resets an optimizer to its initial state, except for its learning rate and its loss scale.
 
-    The values are those of a new optimizer of the same configuration: not all begin at zero (Adagrad's and Ftrl's
-    accumulators, Nadam's product of momenta).
+    The initial values are those of a new optimizer of the same configuration: not all of them are zero (Adagrad's and
+    Ftrl's accumulators, Nadam's product of momenta).
 
     Args:
-        optimizer: a built one.
+        optimizer: An optimizer that has been built.
     """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    new = type(inner).from_config(inner.get_config())
-    new.build(inner._trainable_variables)
-    kept = getattr(inner, "_learning_rate", None)
-    for variable, initial in zip(inner.variables, new.variables, strict=True):
-        if variable is not kept:
-            variable.assign(tf.convert_to_tensor(initial))
+    inner = inner_optimizer(optimizer)
+    initial = type(inner).from_config(inner.get_config())
+    initial.build(inner._trainable_variables)
+    learning_rate = getattr(inner, "_learning_rate", None)
+    for variable, initial_value in zip(inner.variables, initial.variables, strict=True):
+        if variable is not learning_rate:
+            variable.assign(tf.convert_to_tensor(initial_value))

@@ -1,61 +1,166 @@
-"""What shared code may ask of a model: typed protocols, checked with `isinstance`.
+"""Typed protocols: the interfaces of a model that shared code may require, checked with `isinstance`.
 
-Evaluation, training and export depend on these and on `GenerativeModel`, never on a system's class.
+Evaluation, training and export depend on these and on `GenerativeModel`, never on a system's class. `isinstance` checks
+that the members exist, not their signatures; a property of which a model may have none (such as `num_categories`) is
+checked for its value as well.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import numpy as np
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    from keras_gen.distributions.noise import Noise
+
+    from .global_batch import BatchNoise
+    from .player import Player
 
 
 @runtime_checkable
 class HasPrior(Protocol):
-    """A model whose latent codes have a prior."""
+    """A model whose latent codes have a prior.
 
-    @property
-    def prior(self) -> Any: ...
+    Attributes:
+        prior: The prior: `noise` ({input: Noise}), `draw(noise)` -> codes [num, size], and, if it has a density,
+            `distribution(posterior_of)`; see `keras_gen.distributions.Prior`.
+    """
+
+    prior: Any
 
 
 @runtime_checkable
 class HasPosterior(Protocol):
     """A model that encodes an image as a distribution over latent codes."""
 
-    def posterior_draws(self, batch: dict, batch_noise: Any) -> tuple[tf.Tensor, ...]: ...
+    def posterior_draws(
+        self, image: Any, label: Any, batch_noise: "BatchNoise", num: int, training: bool = False
+    ) -> tuple[Any, tf.Tensor]:
+        """Returns the posterior of images and samples of it.
+
+        Args:
+            image: [batch, height, width, channels] in [0, 1].
+            label: One-hot [batch, num_classes], or None for a model without classes.
+            batch_noise: The noise of the samples.
+            num: Samples of each posterior, >= 1.
+            training: Whether the encoder runs in training mode.
+
+        Returns:
+            A distribution with batch shape [batch], and codes [num, batch, size].
+        """
+        ...
 
 
 @runtime_checkable
 class HasLikelihood(Protocol):
-    """A model that gives the likelihood of an image under a latent code."""
+    """A model that gives the likelihood of an image under a latent code.
 
-    @property
-    def likelihood(self) -> Any: ...
+    Attributes:
+        likelihood: The distribution of images given the decoder's output; its `support` is the values that pixels may
+            take. See `keras_gen.distributions.heads`.
+    """
 
-    def log_likelihood(self, batch: dict, codes: tf.Tensor) -> tf.Tensor: ...
+    likelihood: Any
+
+    def log_likelihood(self, image: Any, z: tf.Tensor, label: Any = None, training: bool = False) -> tf.Tensor:
+        """Returns log p(image | z) in nats, [num, batch].
+
+        Args:
+            image: [batch, height, width, channels] in [0, 1].
+            z: Codes, [num, batch, size].
+            label: One-hot [batch, num_classes], or None for a model without classes.
+            training: Whether the decoder runs in training mode.
+        """
+        ...
 
 
 @runtime_checkable
 class HasCategories(Protocol):
-    """A model with a categorical latent code."""
+    """A model with a categorical latent code.
 
-    @property
-    def num_categories(self) -> int | None: ...
+    Attributes:
+        num_categories: Number of categories; None for a model that was built without them.
+    """
+
+    num_categories: int | None
 
 
 @runtime_checkable
 class SemiSupervised(Protocol):
-    """A model that can also learn from the labels of some images."""
+    """A model that can also learn from the labels of some images.
 
-    @property
-    def supervised(self) -> bool: ...
+    Attributes:
+        supervised: Whether it does; its batches then have `labeled_image` and `labeled_label`.
+    """
+
+    supervised: bool
 
 
 @runtime_checkable
 class HasAttributes(Protocol):
-    """A model that edits the attributes of an image."""
+    """A model that edits the attributes of an image.
 
-    @property
-    def attribute_schema(self) -> Any: ...
+    Attributes:
+        attribute_schema: The attributes, in groups of exclusive ones; see `Attributes`.
+    """
+
+    attribute_schema: Any
+
+    def translate(
+        self, images: Any, attributes: Any, *, dataset: int | None = None, batch_size: int = 64
+    ) -> np.ndarray:
+        """Returns images with other attributes, float32 [num, height, width, channels] in [0, 1].
+
+        Args:
+            images: Float [num, height, width, channels] in [0, 1].
+            attributes: Names or vectors, see `Attributes.vectors`.
+            dataset: The dataset whose attributes the vectors are, if there are several.
+            batch_size: Images that are computed at a time.
+        """
+        ...
+
+    def classify(self, image: Any) -> tf.Tensor:
+        """Returns probabilities of the attributes, float32 [batch, n].
+
+        Args:
+            image: [batch, height, width, channels] in [0, 1].
+        """
+        ...
+
+
+@runtime_checkable
+class HasText(Protocol):
+    """A model that is conditioned on text.
+
+    Attributes:
+        vocabulary: The words of the text encoder, in the order of their tokens.
+        length: Number of tokens in a caption.
+    """
+
+    vocabulary: tuple[str, ...]
+    length: int
+
+    def embed_captions(self, captions: str | bytes | Sequence[str | bytes]) -> np.ndarray:
+        """Returns embeddings, float32 [num, size].
+
+        Args:
+            captions: One caption, or a list of them.
+        """
+        ...
+
+
+@runtime_checkable
+class HasClasses(Protocol):
+    """A model that may be conditioned on a class.
+
+    Attributes:
+        num_classes: Number of classes; None for a model that was built without them.
+        label_names: Names of the classes 0, 1, ..., or None.
+    """
+
+    num_classes: int | None
+    label_names: tuple[str, ...] | None
 
 
 @runtime_checkable
@@ -63,11 +168,57 @@ class Grows(Protocol):
     """A model that is trained at one resolution after another."""
 
     @property
-    def stable_stage(self) -> int: ...
+    def stable_stage(self) -> int:
+        """The last stage that has finished fading in; `generate` and exports use it."""
+        ...
+
+    def size_of(self, stage: int) -> tuple[int, int]:
+        """Returns (height, width) of a stage's images.
+
+        Args:
+            stage: 0, 1, ...; the resolution doubles from stage to stage.
+        """
+        ...
+
+
+@runtime_checkable
+class SamplesIteratively(Protocol):
+    """A model that calls a network many times for each image; see `IterativeSampling`.
+
+    Attributes:
+        sampling_steps: Number of steps, >= 1.
+    """
+
+    sampling_steps: int
+
+    def step_noise(self) -> dict[str, "Noise"]:
+        """Returns the base noise of one image in one step, {input: Noise}."""
+        ...
+
+    def sampling_step(
+        self, state: tf.Tensor, step: tf.Tensor, noise: dict[str, tf.Tensor], **conditions: Any
+    ) -> tf.Tensor:
+        """Returns the states after a step; see `IterativeSampling.sampling_step`."""
+        ...
+
+
+@runtime_checkable
+class HasPlayers(Protocol):
+    """A model that several players train; see `AdversarialModel`."""
+
+    def players(self) -> list["Player"]:
+        """Returns the players, in the order of their updates."""
+        ...
 
 
 @runtime_checkable
 class Diagnoses(Protocol):
-    """A model that recognizes from an epoch's metrics that its training goes wrong."""
+    """A model that recognizes problems of its training from an epoch's metrics."""
 
-    def diagnose(self, logs: Mapping[str, float]) -> dict[str, str]: ...
+    def diagnose(self, logs: Mapping[str, float]) -> dict[str, str]:
+        """Returns the problems, {problem: description and remedies}.
+
+        Args:
+            logs: {metric: mean over an epoch}.
+        """
+        ...

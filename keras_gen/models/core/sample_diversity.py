@@ -1,4 +1,4 @@
-"""How much images of a batch vary."""
+"""The diversity of generated images relative to real ones."""
 
 import tensorflow as tf
 
@@ -6,12 +6,18 @@ from .global_batch import GlobalBatch
 
 
 def pixel_variance(images: tf.Tensor, global_batch: GlobalBatch) -> tf.Tensor:
-    """The variance of every pixel over the global batch: [rows, height, ...] -> [height, width, channels]."""
+    """Returns the variance of every pixel over the global batch: [rows, height, ...] -> [height, width, channels]."""
     mean = global_batch.mean(images)
     return global_batch.mean(tf.square(images - mean))
 
 
 def sample_diversity(generated: tf.Tensor, real: tf.Tensor, global_batch: GlobalBatch) -> tf.Tensor:
-    """The deviation of generated images from their mean, over that of real ones: scalar, 0 where all are alike."""
-    ours, theirs = (tf.reduce_mean(pixel_variance(images, global_batch)) for images in (generated, real))
-    return tf.sqrt(ours / tf.maximum(theirs, 1e-12))
+    """Returns the standard deviation of generated images over that of real images; a scalar, 0 if all are alike.
+
+    Args:
+        generated: Generated images, [rows, height, width, channels].
+        real: Real images, of the same shape.
+        global_batch: The batch of both; the standard deviations are of its pixels, root mean square.
+    """
+    variances = [tf.reduce_mean(pixel_variance(images, global_batch)) for images in (generated, real)]
+    return tf.sqrt(variances[0] / tf.maximum(variances[1], 1e-12))

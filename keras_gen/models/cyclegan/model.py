@@ -74,7 +74,7 @@ class CycleGAN(TwoDomains, AdversarialModel):
         arXiv:1703.10593, eq. 1-3, sections 4 and 5.2. Hoffman et al. 2017, CyCADA, arXiv:1711.03213, eq. 4.
     """
 
-    averaged = shared_networks = ("generator_ab", "generator_ba")
+    averaged_networks = shared_networks = ("generator_ab", "generator_ba")
 
     def __init__(
         self,

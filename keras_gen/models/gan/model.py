@@ -15,13 +15,11 @@ from keras_gen.losses.diff_augment import check_names, diff_augment, noise_size
 
 from ..core.adversarial import AdversarialModel
 from ..core.class_conditional import ClassConditional
+from ..core.diagnostics import diagnose_discriminator
 from ..core.endpoint import Endpoint, Port
 from ..core.penalized import Penalized
 from ..core.player import Player
 from ..core.sample_diversity import sample_diversity
-
-# over an epoch: a discriminator that is right this often has won; samples that vary this little are all alike
-WINNING, COLLAPSED = 0.98, 0.25
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -60,7 +58,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         arXiv:1411.1784 (classes). For the others see `keras_gen.losses`.
     """
 
-    averaged = ("generator",)
+    averaged_networks = ("generator",)
     call_fields = {}  # noise makes the images
     tracked = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "sample_diversity")
 
@@ -178,20 +176,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         return {"real_mean": real, "generated_mean": generated}
 
     def diagnose(self, logs):
-        found, reported = {}, {"discriminator_accuracy": 0.5, "sample_diversity": 1.0} | logs
-        accuracy, diversity = reported["discriminator_accuracy"], reported["sample_diversity"]
-        # a critic is trained to its optimum: there a high accuracy is no trouble
-        if accuracy > WINNING and self._objective.name != "wasserstein":
-            found["the discriminator wins"] = (
-                f"it is right on {accuracy:.1%} of the images and leaves the generator little to learn from. A smaller "
-                "learning rate for it, a penalty ('r1'), label smoothing or a larger generator may help"
-            )
-        if diversity < COLLAPSED:
-            found["the generator collapses"] = (
-                f"its images vary {diversity:.2f} times as much as real ones. Packing (packing=2), a penalty ('r1', "
-                "'wasserstein' with 'wgan_gp') or a smaller learning rate may help"
-            )
-        return found
+        return diagnose_discriminator(logs, critic=self._objective.name == "wasserstein")
 
     # use
 
@@ -218,16 +203,6 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
             return {"image": self.generate_from(noise, label)}
 
         return [Endpoint("generate", generate, inputs, {"image": Port(self.image_shape, "image")})]
-
-    def get_config(self) -> dict:
-        own = ("objective", "n_critic", "simultaneous", "packing", "augment", "ema", "num_classes")
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in own},
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "prior": keras.saving.serialize_keras_object(self.prior),
-        }
 
     def _check(self):
         for name in ("n_critic", "packing"):

@@ -35,6 +35,7 @@ class Puzzle(AdversarialModel):
     """
 
     system = "puzzlegan"
+    config_attributes = {"image_shape": None}
 
     def __init__(
         self,

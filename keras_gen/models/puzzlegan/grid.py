@@ -52,7 +52,7 @@ class PuzzleGrid(Puzzle):
         arXiv:1802.08665 (Sinkhorn).
     """
 
-    averaged = shared_networks = ("tile_encoder", "tile_placer", "canvas_painter")
+    averaged_networks = shared_networks = ("tile_encoder", "tile_placer", "canvas_painter")
     tracked = (
         *("discriminator_loss", "generator_loss", "discriminator_accuracy"),
         *("place_loss", "appearance_loss", "tiles_right"),

@@ -50,7 +50,7 @@ class PuzzleGAN(Puzzle):
         arXiv:1703.10730. There the patches are EdgeBoxes of any size; see `keras_gen.models.puzzlegan.key_patches`.
     """
 
-    averaged = shared_networks = ("part_encoder", "mask_decoder", "image_decoder")
+    averaged_networks = shared_networks = ("part_encoder", "mask_decoder", "image_decoder")
     tracked = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "appearance_loss")
 
     def __init__(

@@ -13,7 +13,7 @@ from keras_gen.losses import adversarial, group_accuracy, group_cross_entropy, p
 from ..core.adversarial import AdversarialModel
 from ..core.class_conditional import class_indices
 from ..core.endpoint import Endpoint, Port
-from ..core.finite_check import between
+from ..core.graph_checks import between
 from ..core.player import Player
 from .attributes import Attributes
 
@@ -57,7 +57,7 @@ class StarGAN(AdversarialModel):
         Image-to-Image Translation, arXiv:1711.09020, eq. 1 to 8.
     """
 
-    averaged = ("generator",)
+    averaged_networks = ("generator",)
     shared_networks = ("generator",)
     tracked = (
         *("discriminator_loss", "generator_loss", "critic_distance"),

@@ -8,10 +8,10 @@ import tensorflow as tf
 from keras_gen.distributions.noise import Noise
 from keras_gen.losses import adversarial
 
+from ..core.diagnostics import diagnose_discriminator
 from ..core.endpoint import Endpoint, Port
 from ..core.player import Player
 from ..core.text_conditional import TextConditional
-from ..gan.model import GAN
 from .captioned_vae import CaptionedVAE
 from .joint_embedding import JointEmbedding
 from .text_game import TextGame
@@ -82,13 +82,12 @@ class Text2Image(TextConditional, TextGame):
         2017, CVAE-GAN, arXiv:1703.10155 (a VAE's terms beside the game's).
     """
 
-    averaged = ("generator",)
+    averaged_networks = ("generator",)
     shared_networks = ("generator",)
     tracked = (
         *("discriminator_loss", "generator_loss", "discriminator_accuracy"),
         *("match_accuracy", "sample_diversity"),
     )
-    diagnose = GAN.diagnose
 
     def __init__(
         self,
@@ -141,6 +140,9 @@ class Text2Image(TextConditional, TextGame):
             Player("discriminator", (self.trunk, self.head), self.discriminator_loss),
             Player("generator", tuple(getattr(self, name) for name in self.shared_networks), self.generator_loss),
         ]
+
+    def diagnose(self, logs):
+        return diagnose_discriminator(logs, critic=self._objective.name == "wasserstein")
 
     # use
 

@@ -179,15 +179,3 @@ class VAE(EncoderDecoder):
                 f"head={self.head!r} on images {self.image_shape} needs a decoder with outputs {wanted}; "
                 f"it has {tuple(self.decoder.output_shape[1:])}"
             )
-
-    def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "prior": keras.saving.serialize_keras_object(self.prior),
-            "head": self.head,
-            "posterior": self.posterior,
-            "beta": self.beta,
-            "kl_warmup_steps": self.kl_warmup_steps,
-            "free_bits": self.free_bits,
-            "num_samples": self.num_samples,
-        }

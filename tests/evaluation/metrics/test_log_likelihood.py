@@ -81,7 +81,7 @@ def test_a_conditional_model_uses_the_labels(images):
     mixed = log_likelihood(model, images, 10, labels=np.array([0, 1, 1, 0, 0, 0, 1, 1, 1]), codes_per_pass=1000)
     np.testing.assert_allclose(mixed, np.where([1, 0, 0, 1, 1, 1, 0, 0, 0], zeros, ones), rtol=1e-5)
     assert not np.allclose(zeros, ones)
-    with pytest.raises(ValueError, match="needs 'label'"):
+    with pytest.raises(ValueError, match="a batch with 'label'"):
         log_likelihood(model, images, 10)
 
 

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from keras_gen.losses import adversarial
 from keras_gen.models import GAN, BatchNoise, GlobalBatch
-from keras_gen.models.core.finite_check import PlayerError, error_from
+from keras_gen.models.core.finite_check import PlayerError
+from keras_gen.models.core.graph_checks import error_from
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from tests.replicas import two_replicas
 
@@ -213,7 +214,7 @@ class TestOptimizers:
         with pytest.raises(ValueError, match="each of the players discriminator, generator; received generator"):
             gan({"generator": "adam"})
         shared = keras.optimizers.SGD(0.1)
-        with pytest.raises(ValueError, match="share one optimizer"):
+        with pytest.raises(ValueError, match="one that two players share"):
             gan({"generator": shared, "discriminator": shared})
 
 
@@ -230,7 +231,7 @@ class TestGAN:
             ({"simultaneous": True, "n_critic": 2}, "moves both players once"),
             ({"packing": 2}, r"must take \(2, 3, 2\)"),
             ({"num_classes": 3}, "must take 2 input"),
-            ({"ema": 1.5}, r"decay in \(0, 1\)"),
+            ({"ema": 1.5}, r"ema as a decay in \(0, 1\), or None; received 1.5"),
             ({"objective": "best"}, "Unknown objective 'best'"),
             ({"penalty": "r3"}, "Unknown penalty 'r3'"),
         ],

@@ -78,12 +78,12 @@ class TestConditions:
     @pytest.mark.parametrize(
         "conditions, message",
         [
-            ({}, "pass label="),
+            ({}, "Expected label=, a class from 0 to 2, .*received none"),
             ({"label": 3}, "integers from 0 to 2"),
             ({"label": -1}, "integers from 0 to 2"),
             ({"label": 1.0}, "integers from 0 to 2"),
             ({"label": [0, 1]}, r"one label, or 4.*\(2,\)"),
-            ({"label": 0, "style": 1}, "takes the condition label alone; received style"),
+            ({"label": 0, "style": 1}, "Expected conditions among label for VAE; received style"),
         ],
     )
     def test_wrong_conditions(self, conditions, message):
@@ -91,13 +91,13 @@ class TestConditions:
             conditional().generate(4, seed=0, **conditions)
 
     def test_a_model_without_classes_takes_no_label(self):
-        with pytest.raises(ValueError, match="takes no label; received label=0: .* num_classes="):
+        with pytest.raises(ValueError, match="Expected no label: .*received label=0: .* num_classes="):
             VAE(linear_encoder(), linear_decoder()).generate(1, label=0)
 
     @pytest.mark.parametrize(
         "batch, error, message",
         [
-            ({"image": X}, ValueError, "needs 'label'; the batch has"),
+            ({"image": X}, ValueError, "a batch with 'label' for num_classes=3; received .'image'"),
             ({"image": X, "label": LABELS + 1}, ValueError, "labels from 0 to 2"),
             ({"image": X, "label": LABELS - 1}, ValueError, "labels from 0 to 2"),
             ({"image": X, "label": ONE_HOT[LABELS][:, :2]}, ValueError, r"one-hot \[batch, 3\]"),
@@ -131,15 +131,15 @@ class TestOwnNetworks:
             assert model.train_on_batch(X, return_dict=True) == loaded.train_on_batch(X, return_dict=True)
 
     def test_not_yet_called(self):
-        with pytest.raises(ValueError, match="encoder's sizes are not known.*call it once"):
+        with pytest.raises(ValueError, match="Expected the encoder as a model whose sizes are known.*call it once"):
             Autoencoder(OwnEncoder(SIZE), linear_decoder())
 
     @pytest.mark.parametrize(
         "shape, build, message",
         [
-            ((None, None, 1), keras.layers.GlobalMaxPooling2D(), r"fixed size; it takes \(None, None, 1\)"),
+            ((None, None, 1), keras.layers.GlobalMaxPooling2D(), r"fixed size; received one of \(None, None, 1\)"),
             ((6,), keras.layers.Dense(SIZE), r"images \(height, width, channels\)"),
-            (SHAPE, keras.layers.Dense(SIZE), "encoder must give one vector"),
+            (SHAPE, keras.layers.Dense(SIZE), "an encoder that returns one vector"),
         ],
     )
     def test_encoders_of_other_shapes(self, shape, build, message):
@@ -148,5 +148,7 @@ class TestOwnNetworks:
             Autoencoder(keras.Model(image, build(image)), linear_decoder())
 
     def test_wrong_number_of_inputs(self):
-        with pytest.raises(ValueError, match=r"num_classes=None: the decoder must take 1 input"):
+        with pytest.raises(
+            ValueError, match=r"for num_classes=None a decoder of 1 input\(s\) \(no label\); received one of 2"
+        ):
             Autoencoder(linear_encoder(SIZE), linear_decoder(num_classes=CLASSES))

@@ -1,4 +1,4 @@
-"""What the base does for every system: batches, seeds, evaluation, generation."""
+"""The base of every system: batches, seeds, evaluation, moving averages and generation."""
 
 import keras
 import numpy as np
@@ -89,7 +89,9 @@ class TestLosses:
     def test_one_value_per_example(self):
         model = Scalar(seed=0)
         model.compile(keras.optimizers.SGD(0.1))
-        with pytest.raises(ValueError, match="'loss' must have one value per example"):
+        with pytest.raises(
+            ValueError, match=r"Expected one value per example \[batch\] as 'loss' of Scalar; received the shape \(\)"
+        ):
             model.fit(X, verbose=0)
 
     def test_one_value_for_each_example(self):
@@ -99,7 +101,7 @@ class TestLosses:
 
         model = Twice(seed=0)
         model.compile(keras.optimizers.SGD(0.1))
-        with pytest.raises(tf.errors.InvalidArgumentError, match="one loss is due for each image"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="expected one loss per example"):
             model.fit(X, verbose=0)
 
     def test_reported_values_are_means_over_examples(self):
@@ -108,7 +110,7 @@ class TestLosses:
         losses, _ = losses_of(model, X[:5])
         uneven = model.evaluate(X[:5], batch_size=4, verbose=0, return_dict=True)  # batches of 4 and 1
         assert uneven["loss"] == uneven["reconstruction"] == pytest.approx(losses.mean(), rel=1e-6)
-        assert abs(losses.mean() - (losses[:4].mean() + losses[4]) / 2) > 1e-3  # the mean of the batches is another
+        assert abs(losses.mean() - (losses[:4].mean() + losses[4]) / 2) > 1e-3  # the mean over batches differs
 
 
 class TestEvaluation:
@@ -129,7 +131,7 @@ class TestEvaluation:
     def test_starts_anew_at_reset_metrics(self):
         model = noisy()
         first = float(model.test_step({"image": X})["noise"])
-        assert float(model.test_step({"image": X})["noise"]) != first  # the mean of two draws
+        assert float(model.test_step({"image": X})["noise"]) != first  # means of other noise
         model.reset_metrics()
         assert float(model.test_step({"image": X})["noise"]) == first
 
@@ -156,17 +158,17 @@ class TestGenerate:
         model = vae()
         np.testing.assert_array_equal(model.generate(3, seed=2), model.generate(3, seed=2))
         assert np.abs(model.generate(3, seed=2) - model.generate(3, seed=4)).max() > 1e-3
-        assert np.abs(model.generate(3) - model.generate(3)).max() > 1e-3  # none given: a new one
+        assert np.abs(model.generate(3) - model.generate(3)).max() > 1e-3  # None draws a seed
 
     @pytest.mark.parametrize(
         "arguments, message",
         [
-            ({"num": 0}, "num must be an integer >= 1"),
-            ({"num": 2.0}, "num must be an integer >= 1"),
-            ({"num": 1, "batch_size": 0}, "batch_size must be an integer >= 1"),
+            ({"num": 0}, "Expected num as an integer >= 1"),
+            ({"num": 2.0}, "Expected num as an integer >= 1"),
+            ({"num": 1, "batch_size": 0}, "Expected batch_size as an integer >= 1"),
             ({"num": 1, "seed": -1}, "0 <= seed < "),
             ({"num": 1, "seed": 2**63}, "0 <= seed < "),
-            ({"num": 1, "style": 3}, "takes no condition; received style"),
+            ({"num": 1, "style": 3}, "Expected no condition for VAE; received style"),
         ],
     )
     def test_errors(self, arguments, message):
@@ -174,8 +176,62 @@ class TestGenerate:
             vae().generate(**arguments)
 
 
+class Line(GenerativeModel):
+    """A model without players: the mean squared error of the mean pixel and a weight."""
+
+    averaged_networks = ("network",)
+
+    def __init__(self, network: keras.Model, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.average()
+
+    def losses_of(self, batch, batch_noise, global_batch, training):
+        pixels = tf.reduce_mean(batch["image"], axis=[1, 2, 3])
+        return tf.square(self.network(tf.ones_like(pixels)[:, None])[:, 0] - pixels), {}
+
+
+def line(**options) -> Line:
+    model = Line(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]), seed=0, **options)
+    model.compile(keras.optimizers.SGD(0.1))
+    return model
+
+
+class TestMovingAverages:
+    """Of a model that is not adversarial."""
+
+    def test_follow_the_weights_with_a_warm_up(self):
+        model, weights = line(ema=0.3), []
+        average = model.network.get_weights()
+        keep = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: weights.append(model.network.get_weights())
+        )
+        model.fit(X, batch_size=2, epochs=2, callbacks=[keep], verbose=0)
+        for step, current in enumerate(weights):
+            decay = min(0.3, (1 + step) / (10 + step))
+            average = [decay * old + (1 - decay) * new for old, new in zip(average, current, strict=True)]
+        assert len(weights) == 8 and int(model.train_steps) == 8
+        for ours, expected in zip(model.inference_network("network").get_weights(), average, strict=True):
+            np.testing.assert_allclose(ours, expected, atol=1e-6)
+        assert not model.ema_networks["network"].trainable_variables
+
+    def test_do_not_change_the_training(self):
+        with_ema, without = line(ema=0.9), line()
+        without.network.set_weights(with_ema.network.get_weights())
+        assert with_ema.fit(X, verbose=0).history == without.fit(X, verbose=0).history
+        for ours, theirs in zip(with_ema.network.get_weights(), without.network.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        assert without.inference_network("network") is without.network
+
+    def test_refused(self):
+        with pytest.raises(ValueError, match=r"Expected ema as a decay in \(0, 1\), or None; received 1.0"):
+            line(ema=1.0)
+        with pytest.raises(ValueError, match="Expected ema=None: Noisy has no averaged_networks; received 0.9"):
+            Noisy(ema=0.9)
+
+
 class TestEpochs:
-    """A dataset that says `epoch` is told the epoch, whichever way callbacks come."""
+    """A dataset with the attribute `epoch` receives the number of the epoch, in whichever form callbacks are passed."""
 
     @staticmethod
     def data():

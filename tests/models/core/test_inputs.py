@@ -7,8 +7,8 @@ import scipy.special
 import tensorflow as tf
 
 from keras_gen import VAE, Autoencoder, zoo
-from keras_gen.models.core.finite_check import between
-from keras_gen.models.core.inputs import check_range, range_error
+from keras_gen.models.core.graph_checks import between
+from keras_gen.models.core.inputs import check_range, range_error, split_arrays
 from tests.models.toys import SHAPE, SIZE, images, linear_decoder, linear_encoder, losses_of, normals, weights
 from tests.replicas import two_replicas
 from tests.toys import TOYS
@@ -49,7 +49,7 @@ class TestRange:
             (0, 16, r"values from 0 to 16; divide by the value of white.*value_range=\(black, white\)"),
             (0, 4095, r"divide by the value of white"),
             (-3, 2.5, r"values from -3 to 2.5; rescale with \(x - black\) / \(white - black\).*value_range="),
-            (np.nan, np.nan, "received NaN; leave these images out"),
+            (np.nan, np.nan, "received NaN; remove these images"),
             (0, np.inf, "received infinite values"),
         ],
     )
@@ -186,7 +186,7 @@ class TestForms:
         [
             (None, "Expected images .* as x; received None"),
             (X[:0], "at least one image; received none"),
-            ([X[0], X[0][:1]], "one shape; received several"),
+            ([X[0], X[0][:1]], "one shape; received several shapes"),
             ((X * 255).astype(np.uint8), r"received uint8 \(8-bit images: divide by 255\)"),
             ((X * 255).astype(np.uint16), r"received uint16 \(16-bit images"),
             (X > 0.5, r"received bool \(convert them with astype"),
@@ -202,7 +202,7 @@ class TestForms:
         labels, model = list(range(8)), conditional(8)
         assert np.isfinite(model.evaluate(X, labels, verbose=0)).all()
         captions = {"image": list(X), "caption": ["a star"] * 8}
-        assert model._received(captions)[0]["caption"].dtype.kind == "U"
+        assert model._checked_data(captions)[0]["caption"].dtype.kind == "U"
 
     def test_translators_take_other_sizes(self):
         model = zoo.build("cyclegan", (8, 8, 1), base_filters=4, blocks=1, num_downsamples=1, crop=8)
@@ -270,10 +270,10 @@ class TestUnused:
                 vae,
                 (X, np.arange(8)),
                 {},
-                r"This VAE uses no labels; received y of the shape \(8,\): build .*num_classes=",
+                r"Expected no y: this VAE uses no labels; received y of the shape \(8,\): build .*num_classes=",
             ),
-            (gan, (X, np.arange(8)), {}, "This GAN uses no labels.*num_classes="),
-            (gan, (X, X), {}, "GAN does not make y of x.*leave it out"),
+            (gan, (X, np.arange(8)), {}, "this GAN uses no labels.*num_classes="),
+            (gan, (X, X), {}, "GAN does not learn to compute y from x.*leave it out"),
             (lambda: conditional(8), ({"image": X, "label": np.arange(8)}, np.arange(8)), {}, "'label' once"),
             (vae, ({"image": X, "target": X}, X), {}, "'target' once"),
             (lambda: conditional(8), (X, np.array(list("abcdefgh"))), {}, "received names: numpy.unique"),
@@ -326,19 +326,21 @@ class TestValidationSplit:
     def test_is_drawn_from_all(self):
         model = conditional(4)
         labels = np.repeat(np.arange(4), 2)
-        kept, (held,) = model._parted({"image": X, "label": labels}, 0.5)
-        assert len(kept["image"]) == len(held["image"]) == 4
-        assert sorted([*kept["label"], *held["label"]]) == labels.tolist()
-        assert set(held["label"]) != {2, 3}  # as Keras would take them
-        again, _ = model._parted({"image": X, "label": labels}, 0.5)
-        np.testing.assert_array_equal(kept["image"], again["image"])
+        training, validation = split_arrays({"image": X, "label": labels}, 0.5, 8, seed=0)
+        assert len(training["image"]) == len(validation["image"]) == 4
+        assert sorted([*training["label"], *validation["label"]]) == labels.tolist()
+        assert set(validation["label"]) != {2, 3}  # as Keras would take them
+        again, _ = split_arrays({"image": X, "label": labels}, 0.5, 8, seed=0)
+        np.testing.assert_array_equal(training["image"], again["image"])
         history = model.fit(X, labels, validation_split=0.5, verbose=0).history
-        assert history["val_loss"][0] == pytest.approx(model.evaluate(held, verbose=0)[0], rel=1e-5)
+        assert history["val_loss"][0] == pytest.approx(model.evaluate(validation, verbose=0)[0], rel=1e-5)
 
     def test_refused(self):
-        with pytest.raises(ValueError, match="validation_split=1.0 of 8 examples leaves none"):
+        with pytest.raises(
+            ValueError, match="Expected a validation_split .*received validation_split=1.0 of 8"
+        ):
             vae().fit(X, validation_split=1.0, verbose=0)
-        with pytest.raises(ValueError, match="split a dataset with take and skip"):
+        with pytest.raises(ValueError, match="received a dataset: split it with take and skip"):
             vae().fit(tf.data.Dataset.from_tensors(X), validation_split=0.5, verbose=0)
 
 

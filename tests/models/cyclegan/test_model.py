@@ -218,7 +218,7 @@ def test_what_does_not_fit_is_refused():
     for call, message in (
         (lambda: model.a_to_b(np.zeros((1, 5, 4, 1), np.float32)), r"domain A \[num, 4, 4, 1\]; received \(1, 5, 4"),
         (lambda: model.b_to_a(np.zeros((1, 4, 4, 1), np.uint8)), "divide by 255"),
-        (lambda: model.generate(1), "makes images of images: it offers a_to_b, b_to_a"),
+        (lambda: model.generate(1), "makes images from images: use its endpoints a_to_b, b_to_a"),
         (lambda: model.fit({"domain_a": np.zeros((1, 4, 4, 1), np.float32)}, verbose=0), "'domain_b'"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -190,7 +190,7 @@ def test_patches_that_do_not_fit(model, patches):
         model.restore(patches[:, :, :2])
     with pytest.raises(ValueError, match=r"Expected presence \(5, 3\)"):
         model.restore(patches, np.ones((5, 2)))
-    with pytest.raises(ValueError, match="PuzzleGAN makes images of images: it offers restore"):
+    with pytest.raises(ValueError, match="PuzzleGAN, which makes images from images: use its endpoints restore"):
         model.generate(1)
 
 

@@ -292,7 +292,7 @@ def test_lost_words_are_reported():
         ({"caption": " ?! "}, "Expected a caption with at least one word; received ' .! '"),
         ({"caption": ["dark", "bright"]}, "Expected one caption, or 3 .one for each image.; received 2"),
         ({"tokens": [2, 0]}, r"Expected tokens .batch, 3.; received the shape \(1, 2\)"),
-        ({"embedding": [[1.0, 2.0]]}, r"embedding must be .num, 5.; received the shape \(1, 2\)"),
+        ({"embedding": [[1.0, 2.0]]}, r"Expected embedding .num, 5.; received the shape \(1, 2\)"),
     ],
 )
 def test_texts_that_do_not_fit(conditions, message):
@@ -303,7 +303,7 @@ def test_texts_that_do_not_fit(conditions, message):
 def test_a_batch_without_tokens():
     model = text2image()
     model.compile("adam")
-    with pytest.raises(ValueError, match="Text2Image needs 'tokens'; the batch has .'image'.*Load captions with"):
+    with pytest.raises(ValueError, match="a batch with 'tokens' for Text2Image; received .'image'.*Load captions with"):
         model.fit(batch()["image"].numpy(), verbose=0)
 
 
