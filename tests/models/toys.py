@@ -13,16 +13,17 @@ SIZE = 2
 
 
 def images(num: int = 4, seed: int = 0) -> np.ndarray:
-    """Binary images [num, 2, 3, 1]."""
+    """Returns binary images, float32 [num, 2, 3, 1]."""
     return np.random.default_rng(seed).integers(0, 2, (num, *SHAPE)).astype(np.float32)
 
 
 def weights(rows: int, columns: int, seed: int) -> np.ndarray:
+    """Returns normal weights with a standard deviation of 0.5, float32 [rows, columns]."""
     return np.random.default_rng(seed).normal(0, 0.5, (rows, columns)).astype(np.float32)
 
 
 def linear_encoder(outputs: int = 2 * SIZE, num_classes: int | None = None, **options) -> keras.Model:
-    """`flat image (and label) @ weights(..., seed=1)`."""
+    """Returns an encoder: `flat image (and label) @ weights(..., seed=1)`."""
     image = keras.Input(SHAPE, name="image")
     flat, inputs = layers.Flatten()(image), image
     if num_classes:
@@ -35,7 +36,7 @@ def linear_encoder(outputs: int = 2 * SIZE, num_classes: int | None = None, **op
 
 
 def linear_decoder(channels: int = 1, num_classes: int | None = None) -> keras.Model:
-    """`code (and label) @ weights(..., seed=2)`."""
+    """Returns a decoder: `code (and label) @ weights(..., seed=2)`."""
     code = keras.Input((SIZE,), name="z")
     flat, inputs = code, code
     if num_classes:
@@ -47,8 +48,8 @@ def linear_decoder(channels: int = 1, num_classes: int | None = None) -> keras.M
     return model
 
 
-class KnownDraws:
-    """Stands in for `BatchNoise`, with noise that the test knows."""
+class FixedNoise:
+    """Replaces `BatchNoise`, with noise that the test sets."""
 
     def __init__(self, noise: np.ndarray):
         self.noise = tf.constant(noise, tf.float32)
@@ -59,13 +60,14 @@ class KnownDraws:
 
 
 def losses_of(model, batch, noise=None, training: bool = True) -> tuple[np.ndarray, dict]:
-    """`model.losses_of` on known noise [batch, k, size]."""
+    """Returns the results of `model.losses_of` on given noise [batch, k, size]."""
     batch = batch if isinstance(batch, dict) else {"image": tf.constant(batch)}
-    batch_noise = None if noise is None else KnownDraws(noise)
+    batch_noise = None if noise is None else FixedNoise(noise)
     global_batch = GlobalBatch(tf.shape(batch["image"])[0])
     losses, logs = model.losses_of(batch, batch_noise, global_batch, training)
     return losses.numpy(), {name: value.numpy() for name, value in logs.items()}
 
 
 def normals(*shape: int, seed: int = 5) -> np.ndarray:
+    """Returns standard normal noise, float32."""
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)

@@ -294,8 +294,8 @@ class GenerativeModel(keras.Model):
         callbacks: Any = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        class_weight: None = None,
-        sample_weight: None = None,
+        class_weight: Any = None,
+        sample_weight: Any = None,
         in_progress: EpochInProgress | None = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
@@ -368,7 +368,7 @@ class GenerativeModel(keras.Model):
                 history.history[name] = history.history.get(name, []) + values
         return history
 
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, sample_weight: None = None, **kwargs: Any) -> Any:
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
         """Evaluates as `keras.Model.evaluate` does, on data as for `fit`."""
         refuse_weights(sample_weight=sample_weight)
         if not kwargs.get("_use_cached_eval_dataset"):  # `fit` has checked a cached one

@@ -46,13 +46,16 @@ class IterativeSampling(GenerativeModel):
         """Returns the base noise of one image in one step, {input: Noise}; empty for deterministic steps."""
         return {}
 
-    def sampling_step(self, state: tf.Tensor, step: tf.Tensor, noise: dict[str, tf.Tensor], **conditions: Any):
+    def sampling_step(
+        self, state: tf.Tensor, step: tf.Tensor, noise: dict[str, tf.Tensor], *args: Any, **conditions: Any
+    ) -> tf.Tensor:
         """Returns the states after a step, float32 [num, *state_shape], without a random operation.
 
         Args:
             state: float32 [num, *state_shape].
             step: Number of the step, from 0 to `sampling_steps` - 1, the same for all images: float32 [num, 1].
             noise: Base noise of the step, {input: [num, ...]}.
+            *args: None; a subclass lists its conditions as named arguments.
             **conditions: The conditions as `conditions_of` returns them.
         """
         raise NotImplementedError

@@ -196,7 +196,7 @@ class SamplesIteratively(Protocol):
         ...
 
     def sampling_step(
-        self, state: tf.Tensor, step: tf.Tensor, noise: dict[str, tf.Tensor], **conditions: Any
+        self, state: tf.Tensor, step: tf.Tensor, noise: dict[str, tf.Tensor], *args: Any, **conditions: Any
     ) -> tf.Tensor:
         """Returns the states after a step; see `IterativeSampling.sampling_step`."""
         ...

@@ -1,4 +1,4 @@
-"""The shared step of players: against a step written by hand, over replicas, with averages."""
+"""The training step of players: against a step written by hand, over replicas, with moving averages."""
 
 import warnings
 
@@ -49,7 +49,7 @@ def batches(num: int = 8, size: int = 4) -> tf.data.Dataset:
 
 
 def noise_of_step(part: int, rows: int, parts: int = 1) -> tf.Tensor:
-    """What the model of seed 3 draws for a part of its first step."""
+    """Returns the noise of the model of seed 3 for one sub-batch of its first step."""
     seeds = keras.random.SeedGenerator(3)
     for _ in range(part + 1):
         seed = tf.cast(seeds.next(), tf.int32)
@@ -57,7 +57,7 @@ def noise_of_step(part: int, rows: int, parts: int = 1) -> tf.Tensor:
 
 
 def step_by_hand(batch: tf.Tensor, z: list, simultaneous: bool = False):
-    """One step of the non-saturating game with plain gradient descent, every pass made anew.
+    """Computes one step of a non-saturating GAN with plain gradient descent, without shared forward passes.
 
     Args:
         batch: one tensor of real images for each update of the discriminator.
@@ -141,14 +141,14 @@ class TestReplicas:
         def run():
             model = gan(keras.optimizers.SGD(0.01), **options)
             history = model.fit(batches(24, 8), validation_data=batches(8), epochs=2, verbose=0).history
-            ema_networks = [twin.get_weights() for twin in model.ema_networks.values()]
+            ema_networks = [average.get_weights() for average in model.ema_networks.values()]
             return [model.generator.get_weights(), model.discriminator.get_weights(), *ema_networks], history
 
         one, one_history = run()
         with two_replicas().scope():
             two, two_history = run()
         start = [network.get_weights() for network in networks()]  # the generator's do not depend on packing
-        assert np.abs(one[0][0] - start[0][0]).max() > 1e-4  # it moved
+        assert np.abs(one[0][0] - start[0][0]).max() > 1e-4  # it was trained
         for ours, theirs in zip(one, two, strict=True):
             for a, b in zip(ours, theirs, strict=True):
                 np.testing.assert_allclose(a, b, atol=2e-6)  # sums in another order, six steps
@@ -159,7 +159,7 @@ class TestReplicas:
 class TestAverages:
     def test_follow_the_weights_with_a_warm_up(self):
         model = gan(ema=0.2)
-        twin = model.ema_networks["generator"]
+        average = model.ema_networks["generator"]
         expected = [weight.copy() for weight in model.generator.get_weights()]
         keep = []
         callback = keras.callbacks.LambdaCallback(
@@ -170,9 +170,9 @@ class TestAverages:
             decay = min(0.2, (1 + step) / (10 + step))
             expected = [decay * old + (1 - decay) * new for old, new in zip(expected, weights, strict=True)]
         assert len(keep) == 3
-        for ours, theirs in zip(twin.get_weights(), expected, strict=True):
+        for ours, theirs in zip(average.get_weights(), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-6)
-        assert not twin.trainable_variables
+        assert not average.trainable_variables
 
     def test_are_what_generates(self):
         model = gan(ema=0.9)
@@ -210,7 +210,7 @@ class TestOptimizers:
         model.optimizer.learning_rate = 0.25
         assert [float(optimizer.learning_rate) for optimizer in model.optimizer.optimizers] == [0.25, 0.25]
 
-    def test_bad_ones_are_refused(self):
+    def test_invalid_ones_are_refused(self):
         with pytest.raises(ValueError, match="each of the players discriminator, generator; received generator"):
             gan({"generator": "adam"})
         shared = keras.optimizers.SGD(0.1)
@@ -241,11 +241,11 @@ class TestGAN:
             GAN(*networks(), **options)
 
 
-class TestFaults:
-    """NaN and infinity stop the player that has them, before it moves."""
+class TestFiniteCheck:
+    """NaN and infinity stop the training before the update of the player that has them."""
 
     @pytest.mark.parametrize("spoiled", ["discriminator", "generator"])
-    def test_a_gradient_that_is_infinite_names_its_player(self, spoiled):
+    def test_an_infinite_gradient_names_its_player(self, spoiled):
         def loss_of(player_loss):
             def loss(batch, shared, batch_noise, global_batch, training):
                 rows, logs = player_loss(batch, shared, batch_noise, global_batch, training)
@@ -273,12 +273,12 @@ class TestFaults:
         for value, first in zip(getattr(model, spoiled).weights, before[spoiled], strict=True):
             np.testing.assert_array_equal(value, first)
 
-    def test_nan_in_the_images_is_no_player_s(self):
+    def test_nan_in_the_images_is_an_error_of_the_data(self):
         images = np.full((4, *SHAPE), np.nan, np.float32)
         with pytest.raises(ValueError, match="received NaN"):
             gan().fit(tf.data.Dataset.from_tensors({"image": images}), verbose=0)
 
-    def test_other_errors_stay_as_they_are(self):
+    def test_other_errors_are_not_replaced(self):
         assert error_from(ValueError("the loss of the player is fine")) is None
 
 
@@ -335,7 +335,7 @@ def test_evaluation_changes_its_counter_and_trackers_alone(options, normalizatio
     assert results == model.evaluate(data, verbose=0)
 
 
-def test_trouble_is_told_from_the_metrics():
+def test_problems_are_recognized_from_the_metrics():
     model = gan()
     assert model.diagnose({"discriminator_accuracy": 0.8, "sample_diversity": 0.9}) == {}
     assert list(model.diagnose({"discriminator_accuracy": 0.99, "sample_diversity": 0.9})) == ["the discriminator wins"]
@@ -344,18 +344,18 @@ def test_trouble_is_told_from_the_metrics():
     assert critic.diagnose({"discriminator_accuracy": 1.0, "sample_diversity": 0.9}) == {}
 
 
-def test_a_discriminator_that_wins_is_told_by_a_game():
+def test_a_winning_discriminator_is_recognized_in_training():
     """A generator that does not learn, against a discriminator that does."""
     model = gan({"discriminator": keras.optimizers.Adam(0.05), "generator": keras.optimizers.SGD(0.0)})
     dark = tf.data.Dataset.from_tensor_slices({"image": np.zeros((32, *SHAPE), np.float32)}).batch(8)
     model.fit(dark, epochs=20, verbose=0)
-    found = model.diagnose(
+    problems = model.diagnose(
         {name: float(value) for name, value in model.evaluate(dark, verbose=0, return_dict=True).items()}
     )
-    assert "the discriminator wins" in found
+    assert "the discriminator wins" in problems
 
 
-def test_a_collapse_is_told_by_a_game():
+def test_a_collapse_is_recognized_in_training():
     """A generator whose images do not depend on its codes."""
     model = gan()
     first = model.generator.layers[0]

@@ -1,4 +1,4 @@
-"""Classes as conditions, networks of the user's own, endpoints."""
+"""Models with an encoder and a decoder: classes as conditions, and networks that the user wrote."""
 
 import keras
 import numpy as np

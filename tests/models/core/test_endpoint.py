@@ -42,9 +42,9 @@ MODELS = {
 
 def inputs_of(model, endpoint: Endpoint, num: int) -> dict[str, np.ndarray]:
     noise = draw_noise(model.noise(), num, seed=1)
-    made = {"image": X[:num], "z": draw_noise({"z": Prior(size=SIZE).noise["noise"]}, num, 2)["z"], **noise}
-    made["label"] = np.eye(3, dtype=np.float32)[[2, 0, 1][:num]]
-    return {name: made[name] for name in endpoint.inputs}
+    values = {"image": X[:num], "z": draw_noise({"z": Prior(size=SIZE).noise["noise"]}, num, 2)["z"], **noise}
+    values["label"] = np.eye(3, dtype=np.float32)[[2, 0, 1][:num]]
+    return {name: values[name] for name in endpoint.inputs}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -69,8 +69,8 @@ def test_shapes_meaning_and_repeatability(name):
     # reconstruct is decode after encode, generate is what `generate` gives
     decoded = endpoints["decode"].function(z=results["encode"]["z"], **label)["image"]
     np.testing.assert_allclose(decoded, results["reconstruct"]["image"], rtol=1e-6)
-    told = {} if not model.num_classes else {"label": np.array([2, 0, 1])}
-    np.testing.assert_allclose(results["generate"]["image"], model.generate(3, seed=1, **told), rtol=1e-5)
+    conditions = {} if not model.num_classes else {"label": np.array([2, 0, 1])}
+    np.testing.assert_allclose(results["generate"]["image"], model.generate(3, seed=1, **conditions), rtol=1e-5)
     if "scale" in results["encode"]:
         q = model.family.distribution(model.encoded(X, label.get("label")), SIZE)
         np.testing.assert_allclose(results["encode"]["scale"], q.stddev(), rtol=1e-5)
@@ -89,15 +89,15 @@ def test_builtin_ops_are_enough(name, tmp_path):
     interpreter = Interpreter(model_content=content)
     for endpoint in endpoints:
         inputs = inputs_of(model, endpoint, 1)
-        found = interpreter.get_signature_runner(endpoint.name)(**inputs)
+        outputs = interpreter.get_signature_runner(endpoint.name)(**inputs)
         for output, value in endpoint.function(**inputs).items():
             # float32 in another order, and TFLite's own exp and log
-            np.testing.assert_allclose(found[output], value, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(outputs[output], value, rtol=1e-5, atol=1e-5)
 
 
 def test_port():
-    assert Port([2, 3, 1], "image").shape == (2, 3, 1)
+    assert Port((2, 3, 1), "image").shape == (2, 3, 1)
     assert Port((3,), "label").range == (0.0, 1.0) and Port((3,), "latent").range is None
-    known = "image, latent, normal, uniform, uniform_symmetric, one_hot, label, attributes, share, value"
-    with pytest.raises(ValueError, match=f"'picture'.*{known}"):
+    kinds = "image, latent, normal, uniform, uniform_symmetric, one_hot, label, attributes, share, value"
+    with pytest.raises(ValueError, match=f"Expected kind as one of {kinds}; received 'picture'"):
         Port((1,), "picture")

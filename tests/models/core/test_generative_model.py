@@ -65,7 +65,7 @@ class TestBatches:
         with pytest.raises(ValueError, match=message):
             vae().batch_of(data)
 
-    def test_other_fields_are_carried(self):
+    def test_other_fields_are_passed_on(self):
         data = tf.data.Dataset.from_tensors({"image": X, "caption": np.array(["a star"] * 8), "label": np.arange(8)})
         model = vae()
         model.fit(data, verbose=0)
@@ -75,7 +75,7 @@ class TestBatches:
 
 class TestCompile:
     @pytest.mark.parametrize("option", [{"loss": "mse"}, {"metrics": ["mae"]}])
-    def test_its_own_loss_and_metrics(self, option):
+    def test_refuses_a_loss_and_metrics(self, option):
         with pytest.raises(ValueError, match="a loss and metrics of its own.*elbo"):
             vae().compile("adam", **option)
 
@@ -94,7 +94,7 @@ class TestLosses:
         ):
             model.fit(X, verbose=0)
 
-    def test_one_value_for_each_example(self):
+    def test_no_more_values_than_examples(self):
         class Twice(GenerativeModel):
             def losses_of(self, batch, batch_noise, global_batch, training):
                 return tf.tile(tf.reduce_mean(batch["image"], [1, 2, 3]), [2]), {}
@@ -128,7 +128,7 @@ class TestEvaluation:
         both = model.evaluate(X, batch_size=4, verbose=0, return_dict=True)["noise"]
         assert abs(both - alone) > 1e-3
 
-    def test_starts_anew_at_reset_metrics(self):
+    def test_restarts_at_reset_metrics(self):
         model = noisy()
         first = float(model.test_step({"image": X})["noise"])
         assert float(model.test_step({"image": X})["noise"]) != first  # means of other noise
@@ -136,14 +136,14 @@ class TestEvaluation:
         assert float(model.test_step({"image": X})["noise"]) == first
 
     def test_training_noise_is_new_at_every_step(self):
-        model, seen = noisy(), []
+        model, noise = noisy(), []
         for _ in range(3):
-            seen.append(float(model.train_on_batch(X, return_dict=True)["noise"]))
-        assert len(set(seen)) == 3
+            noise.append(float(model.train_on_batch(X, return_dict=True)["noise"]))
+        assert len(set(noise)) == 3
 
 
 class TestGenerate:
-    def test_chunks_do_not_matter(self):
+    def test_images_do_not_depend_on_the_batch_size(self):
         model = vae()
         at_once = model.generate(7, seed=2)
         # matrix products of other sizes may round differently
@@ -243,7 +243,7 @@ class TestEpochs:
         return data
 
     @pytest.mark.parametrize("form", ["none", "list", "one", "callback list"])
-    def test_epoch_is_set(self, form):
+    def test_the_epoch_is_set(self, form):
         class Value(GenerativeModel):
             checks_range = False
 

@@ -27,7 +27,7 @@ def on_one_device() -> dict:
 
 
 def on_two(rows: tuple[int, int]) -> list[dict]:
-    """What each replica computes, given so many of the five rows."""
+    """Returns the results of each replica, with the given numbers of the five rows."""
     strategy = two_replicas()
     shares = [tf.constant(VALUES[: rows[0]]), tf.constant(VALUES[rows[0] :])]
     values = strategy.experimental_distribute_values_from_function(
@@ -63,7 +63,7 @@ def on_two(rows: tuple[int, int]) -> list[dict]:
 
 
 def _slope(global_batch, values):
-    """The gradient, at this replica's rows, of the loss sum over i, j of x_i (x_j)^2, whose rows replicas share."""
+    """Returns the gradient, with respect to this replica's rows, of sum_i,j x_i (x_j)^2 over all replicas' rows."""
     with tf.GradientTape() as tape:
         tape.watch(values)
         others = tf.reduce_sum(tf.square(global_batch.gather(values[:, 0])))
@@ -95,11 +95,11 @@ def test_two_replicas_are_one_device(rows):
         assert all(len(result[name]) == max(count, 1) for result, count in zip(two, rows, strict=True))
 
 
-def test_every_call_draws_anew():
+def test_every_call_draws_new_noise():
     drawn = on_one_device()
     assert abs(drawn["first"].numpy().ravel()[0] - drawn["second"].numpy().ravel()[0]) > 1e-3
     again = on_one_device()
-    np.testing.assert_array_equal(drawn["first"], again["first"])  # and the same seed the same
+    np.testing.assert_array_equal(drawn["first"], again["first"])  # with the same seed
 
 
 def test_one_device():
@@ -109,7 +109,7 @@ def test_one_device():
     np.testing.assert_allclose(global_batch.mean(tf.constant(VALUES)), VALUES.mean(0))
 
 
-def test_mean_has_no_gradient_and_share_has_one():
+def test_mean_has_no_gradient_and_scale_loss_has_one():
     values = tf.constant([1.0, 2.0, 3.0])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(values)
@@ -127,7 +127,7 @@ def test_noise_has_the_stated_distribution():
     assert uniform.min() >= 0 and uniform.max() < 1 and abs(uniform.mean() - 0.5) < 0.013
 
 
-def test_shuffled_rows_are_each_there_once_and_within_their_kind():
+def test_a_shuffle_is_a_permutation_within_groups():
     orders, exchanges = set(), set()
     for seed in range(40):
         batch_noise = BatchNoise(tf.constant((seed, 0)), GlobalBatch(tf.constant(5)))

@@ -1,4 +1,4 @@
-"""What comes in at the doors of Keras: the range of images, what y is, and what a model does not use."""
+"""Checks of the data that Keras's methods receive: the range of images, the meaning of y, unused data."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ from tests.toys import TOYS
 from .test_adversarial import gan
 
 X = images(8)
-# gray noise, and what it is to become
+# gray noise, and the targets of a denoising model
 NOISY, CLEAN = np.random.default_rng(1).random((8, *SHAPE), np.float32), images(8, seed=2)
 
 
@@ -53,7 +53,7 @@ class TestRange:
             (0, np.inf, "received infinite values"),
         ],
     )
-    def test_the_error_says_what_to_do(self, low, high, message):
+    def test_the_error_has_a_remedy(self, low, high, message):
         with pytest.raises(ValueError, match=message):
             raise range_error("image", low, high)
 
@@ -71,7 +71,7 @@ class TestRange:
             check_range("image", np.array([[0.5], [1.002]], np.float32))
 
     @pytest.mark.parametrize("place", [0, 3, 17, 31, 64, 199, 399])
-    def test_one_nan_is_seen_wherever_it_is(self, place):
+    def test_a_single_nan_is_detected_at_any_position(self, place):
         images = np.full((400, 1, 1, 1), 0.5, np.float32)
         images[place] = np.nan
         with pytest.raises(ValueError, match="received NaN"):
@@ -79,7 +79,7 @@ class TestRange:
         with pytest.raises(ValueError, match="received NaN"):
             between("images", "image", images, 0.0, 1.0)
 
-    def test_blocks_are_all_looked_at(self, monkeypatch):
+    def test_all_blocks_are_checked(self, monkeypatch):
         monkeypatch.setattr("keras_gen.models.core.inputs.BLOCK", 12)
         late = X.copy()
         late[-1] = 2.0
@@ -115,36 +115,36 @@ class TestRange:
             model.predict(self.spoiled(np.nan, 1), verbose=0)
         assert all(np.isfinite(value).all() for value in model.get_weights())
 
-    def test_the_step_with_such_a_batch_moves_nothing(self):
-        model, seen = vae(), []
+    def test_the_step_with_such_a_batch_updates_nothing(self):
+        model, snapshots = vae(), []
 
         def keep(batch, logs):
-            seen.append([variable.numpy().copy() for variable in model.trainable_variables])
+            snapshots.append([variable.numpy().copy() for variable in model.trainable_variables])
 
         with pytest.raises(ValueError, match="received NaN"):
             watch = keras.callbacks.LambdaCallback(on_train_batch_end=keep)
             model.fit(self.spoiled(np.nan, 1), callbacks=[watch], verbose=0)
-        assert len(seen) == 1
-        for before, variable in zip(seen[0], model.trainable_variables, strict=True):
+        assert len(snapshots) == 1
+        for before, variable in zip(snapshots[0], model.trainable_variables, strict=True):
             np.testing.assert_array_equal(before, variable)
 
-    def test_every_other_door(self):
+    def test_all_other_methods(self):
         model, signed = vae(), 2 * X - 1
-        doors = [
+        methods = [
             model.encode, model.reconstruct, model.train_on_batch, model.test_on_batch, model.predict_on_batch,
             lambda x: model.predict(x, verbose=0), lambda x: model.predict({"image": x}, verbose=0), model,
         ]  # fmt: skip
-        for door in doors:
+        for method in methods:
             with pytest.raises(ValueError, match="from -1 to 1; rescale"):
-                door(signed)
+                method(signed)
         with pytest.raises(ValueError, match="received values from nan to nan"):
             model.generate(2, noise=np.full((2, 2), np.nan))
 
-    @pytest.mark.parametrize("key, door", [("cyclegan", "a_to_b"), ("infogan", "infer"), ("stargan", "classify")])
-    def test_methods_of_systems(self, key, door):
+    @pytest.mark.parametrize("key, method", [("cyclegan", "a_to_b"), ("infogan", "infer"), ("stargan", "classify")])
+    def test_methods_of_systems(self, key, method):
         model, images = TOYS[key].build(), np.full((2, *TOYS[key].image_shape), 3.0, np.float32)
         with pytest.raises(ValueError, match="values from 3 to 3"):
-            getattr(model, door)(images)
+            getattr(model, method)(images)
 
     def test_points_that_are_no_images(self):
         model = vae()
@@ -153,7 +153,7 @@ class TestRange:
 
 
 class TestForms:
-    """What users give in place of an array of images."""
+    """Other forms of images than one array."""
 
     @pytest.mark.parametrize("form", ["no channel", "list", "numbers", "generator", "PyDataset", "float64"])
     def test_is_the_same_as_an_array(self, form):
@@ -164,7 +164,7 @@ class TestForms:
             def __getitem__(self, index):
                 return X
 
-        given = {
+        data = {
             "no channel": X[..., 0],
             "list": list(X),
             "numbers": X.tolist(),
@@ -174,15 +174,15 @@ class TestForms:
         }[form]
         expected = autoencoder().evaluate(X, batch_size=8, verbose=0, return_dict=True)
         steps = {"steps": 1} if form == "generator" else {}
-        found = autoencoder().evaluate(given, verbose=0, return_dict=True, **steps)
-        assert found == pytest.approx(expected, rel=1e-6)
+        results = autoencoder().evaluate(data, verbose=0, return_dict=True, **steps)
+        assert results == pytest.approx(expected, rel=1e-6)
 
     def test_predict_without_a_channel(self):
         model = autoencoder()
         np.testing.assert_array_equal(model.predict(X[..., 0], verbose=0), model.predict(X, verbose=0))
 
     @pytest.mark.parametrize(
-        "given, message",
+        "data, message",
         [
             (None, "Expected images .* as x; received None"),
             (X[:0], "at least one image; received none"),
@@ -193,10 +193,10 @@ class TestForms:
             (X[0], "add an axis for a single image"),
         ],
     )
-    def test_refused(self, given, message):
-        for door in (vae().fit, vae().evaluate):
+    def test_refused(self, data, message):
+        for method in (vae().fit, vae().evaluate):
             with pytest.raises(ValueError, match=message):
-                door(given, verbose=0)
+                method(data, verbose=0)
 
     def test_lists_keep_their_kind(self):
         labels, model = list(range(8)), conditional(8)
@@ -214,15 +214,15 @@ class TestForms:
 
 
 class TestTargets:
-    """`fit(x, y)` with images as y: y is made of x."""
+    """`fit(x, y)` with images as y: the model learns to compute y from x."""
 
     def test_the_loss_is_of_the_target(self):
         model = autoencoder()
         expected = ((CLEAN - model.reconstruct(NOISY).numpy()) ** 2).sum(axis=(1, 2, 3)).mean()
         pairs = tf.data.Dataset.from_tensor_slices((NOISY, CLEAN)).batch(4)
         named = {"image": NOISY, "target": CLEAN}
-        for given in ((NOISY, CLEAN), (named,), (pairs,)):
-            assert model.evaluate(*given, verbose=0, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-5)
+        for data in ((NOISY, CLEAN), (named,), (pairs,)):
+            assert model.evaluate(*data, verbose=0, return_dict=True)["loss"] == pytest.approx(expected, rel=1e-5)
         history = model.fit(NOISY, CLEAN, validation_data=(NOISY, CLEAN), epochs=1, verbose=0).history
         assert history["val_loss"][0] == pytest.approx(model.evaluate(NOISY, CLEAN, verbose=0)[0], rel=1e-5)
         assert history["val_loss"][0] < expected
@@ -254,17 +254,17 @@ class TestTargets:
     @pytest.mark.parametrize("form", ["array", "dataset", "xla"])
     def test_a_target_out_of_range(self, form):
         model, y = vae(jit_compile=form == "xla"), 255 * CLEAN
-        given = (X, y) if form == "array" else (tf.data.Dataset.from_tensor_slices((X, y)).batch(4),)
+        data = (X, y) if form == "array" else (tf.data.Dataset.from_tensor_slices((X, y)).batch(4),)
         with pytest.raises(ValueError, match="from 0 to 255 in 'target'; divide by 255"):
-            model.fit(*given, verbose=0)
+            model.fit(*data, verbose=0)
 
 
 class TestUnused:
-    """Nothing that was given is left aside."""
+    """Data that a model does not use is refused."""
 
-    @pytest.mark.parametrize("door", ["fit", "evaluate"])
+    @pytest.mark.parametrize("method", ["fit", "evaluate"])
     @pytest.mark.parametrize(
-        "model, given, options, message",
+        "model, data, options, message",
         [
             (
                 vae,
@@ -282,9 +282,9 @@ class TestUnused:
             (lambda: conditional(8), (X, np.arange(8)), {"sample_weight": np.ones(8)}, "sample_weight is not supp"),
         ],
     )
-    def test_refused(self, door, model, given, options, message):
+    def test_refused(self, method, model, data, options, message):
         with pytest.raises(ValueError, match=message):
-            getattr(model(), door)(*given, verbose=0, **options)
+            getattr(model(), method)(*data, verbose=0, **options)
 
     def test_class_weights_and_weights_of_validation(self):
         with pytest.raises(ValueError, match="class_weight is not supported"):
@@ -293,18 +293,18 @@ class TestUnused:
             vae().fit(X, validation_data=(X, None, np.ones(8)), verbose=0)
 
     @pytest.mark.parametrize(
-        "key, says", [("infogan", "leave y out"), ("aae", "prior_num_classes"), ("stargan", "leave")]
+        "key, remedy", [("infogan", "leave y out"), ("aae", "prior_num_classes"), ("stargan", "leave")]
     )
-    def test_systems_without_that_setting(self, key, says):
+    def test_systems_without_that_setting(self, key, remedy):
         toy = TOYS[key]
-        with pytest.raises(ValueError, match=f"uses no labels.*{says}"):
+        with pytest.raises(ValueError, match=f"uses no labels.*{remedy}"):
             toy.build().fit(toy.columns(4)["image"], np.arange(4), verbose=0)
 
     def test_labels_that_are_no_class(self):
         model = conditional(8)
-        for door in (model.fit, model.evaluate):
+        for method in (model.fit, model.evaluate):
             with pytest.raises(ValueError, match="labels from 0 to 7; received values from 2 to 9; number the classes"):
-                door(X, np.arange(8) + 2, verbose=0)
+                method(X, np.arange(8) + 2, verbose=0)
         with pytest.raises(ValueError, match="Expected integer labels from 0 to 7; received float32"):
             model.fit(X, np.arange(8) / 2, verbose=0)
 
@@ -336,16 +336,14 @@ class TestValidationSplit:
         assert history["val_loss"][0] == pytest.approx(model.evaluate(validation, verbose=0)[0], rel=1e-5)
 
     def test_refused(self):
-        with pytest.raises(
-            ValueError, match="Expected a validation_split .*received validation_split=1.0 of 8"
-        ):
+        with pytest.raises(ValueError, match="Expected a validation_split .*received validation_split=1.0 of 8"):
             vae().fit(X, validation_split=1.0, verbose=0)
         with pytest.raises(ValueError, match="received a dataset: split it with take and skip"):
             vae().fit(tf.data.Dataset.from_tensors(X), validation_split=0.5, verbose=0)
 
 
 def test_logits_of_the_toy_are_those_of_its_weights():
-    """What the test of the bound goes by."""
+    """The test of the bound relies on them."""
     model = autoencoder()
     logits = NOISY.reshape(8, -1) @ weights(6, SIZE, 1) @ weights(SIZE, 6, 2)
     np.testing.assert_allclose(model.reconstruct(NOISY).numpy().reshape(8, -1), scipy.special.expit(logits), rtol=1e-4)

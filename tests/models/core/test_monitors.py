@@ -1,4 +1,4 @@
-"""Keras's callbacks and ways of saving on models of several players: they work, or fail before the first step."""
+"""Keras's callbacks and methods of saving with models of several players: they work, or fail before training."""
 
 import keras
 import numpy as np
@@ -37,7 +37,7 @@ def test_refused_before_the_first_step(callback, message):
     assert int(model.train_steps) == 0
 
 
-def test_validation_is_named():
+def test_a_validation_metric_is_suggested():
     with pytest.raises(ValueError, match=r"val_generator_loss.*monitor='val_discriminator_loss', mode='min'"):
         gan().fit(batches(), validation_data=batches(), callbacks=callbacks.EarlyStopping(), verbose=0)
 
@@ -50,13 +50,13 @@ def test_names_say_which_value_is_better():
         assert [mode_of(name) for name in names] == [mode] * len(names)
 
 
-def test_they_work(tmp_path):
+def test_callbacks_work(tmp_path):
     model = gan(keras.optimizers.SGD(0.1))
-    files = tmp_path / "best.keras"
+    file = tmp_path / "best.keras"
     chosen = [
         callbacks.EarlyStopping("generator_loss", patience=9),
         callbacks.ReduceLROnPlateau("generator_loss", factor=0.5, patience=1, min_delta=1e9),
-        callbacks.ModelCheckpoint(files, monitor="val_discriminator_accuracy", save_best_only=True),
+        callbacks.ModelCheckpoint(file, monitor="val_discriminator_accuracy", save_best_only=True),
         callbacks.ModelCheckpoint(tmp_path / "x.weights.h5", save_weights_only=True),
         callbacks.BackupAndRestore(tmp_path / "backup"),
         callbacks.TerminateOnNaN(),
@@ -66,11 +66,11 @@ def test_they_work(tmp_path):
         callbacks.EarlyStopping("fid", mode="min", patience=2),
     ]
     history = model.fit(batches(), validation_data=batches(), epochs=3, callbacks=chosen, verbose=0)
-    assert len(history.epoch) == 3 and files.is_file() and chosen[2].mode == "max" and chosen[0].mode == "min"
+    assert len(history.epoch) == 3 and file.is_file() and chosen[2].mode == "max" and chosen[0].mode == "min"
     # the first epoch is better than nothing; each of the others is a plateau, for both players
     assert [float(each.learning_rate) for each in model.optimizers.values()] == pytest.approx([0.025] * 2)
     assert (tmp_path / "log.csv").read_text().startswith("epoch,")
-    assert keras.saving.load_model(files).generate(2, seed=0).shape == (2, 2, 3, 1)
+    assert keras.saving.load_model(file).generate(2, seed=0).shape == (2, 2, 3, 1)
 
 
 @pytest.mark.parametrize("name", ["x.h5", "x.hdf5", "x"])
@@ -80,7 +80,7 @@ def test_other_formats_name_the_alternative(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_keras_s_export_names_the_alternative(tmp_path):
+def test_the_export_of_keras_names_the_alternative(tmp_path):
     with pytest.raises(ValueError, match=r"keras_gen.export.export_model\(model, folder\).*TFLite of generate"):
         gan().export(tmp_path / "model")
     with pytest.raises(ValueError, match="TFLite of a_to_b, b_to_a"):
@@ -95,7 +95,7 @@ def test_weights_of_several_players(tmp_path):
     np.testing.assert_array_equal(model.generate(2, seed=1), other.generate(2, seed=1))
 
 
-def test_keras_s_other_methods():
+def test_other_methods_of_keras():
     model = zoo.build("gan", (8, 8, 1), hidden_units=4, latent_size=2)
     lines = []
     model.summary(print_fn=lambda text, **_: lines.append(text))

@@ -1,4 +1,4 @@
-"""Optimizers of players: a reset brings back what each began with."""
+"""Optimizers of players: a reset restores the initial state."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ NAMES = sorted(
 
 
 def trained(optimizer, steps: int = 3):
-    """An optimizer and a variable after some steps, with the state before them."""
+    """Trains a variable for some steps; returns it and the optimizer's initial state."""
     variable = keras.Variable(np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4), name="kernel")
     optimizer.build([variable])
     start = [np.array(each.numpy()) for each in optimizer.variables]
@@ -28,12 +28,12 @@ def trained(optimizer, steps: int = 3):
     return variable, start
 
 
-def test_all_of_keras_are_tested():
+def test_all_optimizers_of_keras_are_tested():
     assert {"Adam", "Nadam", "Adagrad", "Ftrl", "RMSprop", "SGD"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_reset_optimizer_is_as_a_new_one(name):
+def test_a_reset_optimizer_equals_a_new_one(name):
     options = {"SGD": {"momentum": 0.9}, "Adagrad": {"initial_accumulator_value": 0.3}}.get(name, {})
     optimizer = getattr(keras.optimizers, name)(0.01, **options)
     variable, start = trained(optimizer)
@@ -45,16 +45,16 @@ def test_a_reset_optimizer_is_as_a_new_one(name):
     new.build([variable])
     for ours, theirs in zip(optimizer.variables, new.variables, strict=True):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), err_msg=ours.path)
-    # and it moves a variable as a new one does
-    before, moved = np.array(variable.numpy()), []
+    # and its next update of a variable is that of a new one
+    before, updated = np.array(variable.numpy()), []
     for each in (optimizer, new):
         variable.assign(before)
         each.apply([tf.fill((3, 4), 0.3)], [variable])
-        moved.append(np.array(variable.numpy()))
-    np.testing.assert_array_equal(*moved)
+        updated.append(np.array(variable.numpy()))
+    np.testing.assert_array_equal(*updated)
 
 
-def test_a_scaled_one_keeps_its_scale():
+def test_a_loss_scale_is_kept():
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adagrad(0.01), initial_scale=8.0)
     trained(optimizer)
     reset_optimizer(optimizer)

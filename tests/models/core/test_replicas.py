@@ -1,4 +1,4 @@
-"""Options that several replicas cannot train with are refused, at `fit` and at `train`."""
+"""Options that do not work on several replicas are refused by `fit` and by `train`."""
 
 import keras
 import pytest
@@ -17,7 +17,7 @@ X = images(8)
 
 
 class TwoWorkers:
-    """What `check_options` asks a strategy of several workers."""
+    """The attributes of a strategy of several workers that `check_options` reads."""
 
     num_replicas_in_sync = 2
 
@@ -37,17 +37,17 @@ REFUSED = [
     ({"clipvalue": 0.5}, {}, "clipvalue=0.5"),
     ({"gradient_accumulation_steps": 2}, {}, "gradient_accumulation_steps=2 .* train with a larger batch"),
     ({"use_ema": True, "ema_overwrite_frequency": 3}, {}, "ema_overwrite_frequency=3"),
-    ({}, {"jit_compile": True}, "jit_compile=True .* works on one device"),
+    ({}, {"jit_compile": True}, "jit_compile=True .* only works on one device"),
 ]
 
 
 @pytest.mark.parametrize("optimizer, options, message", REFUSED)
-def test_fit_refuses_what_two_devices_cannot_train_with(optimizer, options, message):
+def test_fit_refuses_options_that_fail_on_two_devices(optimizer, options, message):
     with two_replicas().scope():
         model = vae(keras.optimizers.SGD(0.1, **optimizer), **options)
     with pytest.raises(ValueError, match=f"2 devices can train with; received: {message}"):
         model.fit(X, batch_size=4, verbose=0)
-    check_options(model, tf.distribute.get_strategy())  # one device takes them all
+    check_options(model, tf.distribute.get_strategy())  # one device accepts all of them
 
 
 def test_every_player_and_every_wrapped_optimizer_is_checked():
@@ -55,12 +55,12 @@ def test_every_player_and_every_wrapped_optimizer_is_checked():
         "generator": keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(clipvalue=0.1, name="inner")),
         "discriminator": keras.optimizers.Adam(clipnorm=3.0),
     }
-    game = keras_gen.build("gan", (8, 8, 1), optimizer=optimizers, hidden_units=4, latent_size=2)
+    model = keras_gen.build("gan", (8, 8, 1), optimizer=optimizers, hidden_units=4, latent_size=2)
     with pytest.raises(ValueError, match="clipnorm=3.0.*clipvalue=0.1 of the optimizer 'inner'"):
-        check_options(game, TwoWorkers)
+        check_options(model, TwoWorkers)
 
 
-def test_several_steps_at_once_are_for_one_process():
+def test_several_steps_per_execution_need_one_process():
     model = vae(steps_per_execution=4)
     with pytest.raises(ValueError, match="steps_per_execution=4 fails with several workers"):
         check_options(model, TwoWorkers)

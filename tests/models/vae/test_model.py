@@ -12,7 +12,7 @@ from keras_gen.models import GlobalBatch
 from tests.models.toys import (
     SHAPE,
     SIZE,
-    KnownDraws,
+    FixedNoise,
     images,
     linear_decoder,
     linear_encoder,
@@ -170,7 +170,7 @@ def test_free_bits_value_and_gradient():
     assert mean_kl[0] > floor > mean_kl[1]
 
     def ours():
-        loss, logs = model.losses_of({"image": tf.constant(X)}, KnownDraws(noise), GlobalBatch(tf.constant(NUM)), True)
+        loss, logs = model.losses_of({"image": tf.constant(X)}, FixedNoise(noise), GlobalBatch(tf.constant(NUM)), True)
         return tf.reduce_mean(loss - logs["reconstruction"])
 
     def direct():  # sum_d max(floor, batch mean of KL_d)
