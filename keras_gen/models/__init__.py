@@ -1,6 +1,6 @@
-"""Generative models: what they share in `core`, and one folder for each system.
+"""Generative models: one folder for each system, and their bases in `core`.
 
-Classes are imported on first use, so that the systems can be listed without Keras.
+Classes are imported at first use, so that the systems can be listed without Keras.
 """
 
 import importlib
@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from .aae.model import AdversarialAutoencoder as AdversarialAutoencoder
     from .autoencoder.model import Autoencoder as Autoencoder
     from .core.adversarial import AdversarialModel as AdversarialModel
+    from .core.class_conditional import ClassConditional as ClassConditional
     from .core.encoder_decoder import EncoderDecoder as EncoderDecoder
     from .core.endpoint import Endpoint as Endpoint
     from .core.endpoint import Port as Port
     from .core.generative_model import GenerativeModel as GenerativeModel
     from .core.global_batch import BatchNoise as BatchNoise
     from .core.global_batch import GlobalBatch as GlobalBatch
+    from .core.iterative_sampling import IterativeSampling as IterativeSampling
     from .core.player import Player as Player
+    from .core.text_conditional import TextConditional as TextConditional
     from .cyclegan.model import CycleGAN as CycleGAN
     from .gan.model import GAN as GAN
     from .infogan.model import InfoGAN as InfoGAN
@@ -37,16 +40,18 @@ _MEMBERS = {
     "AdversarialModel": "core.adversarial",
     "Attributes": "stargan.attributes",
     "Autoencoder": "autoencoder.model",
-    "CaptionedVAE": "text2image.captioned_vae",
-    "CycleGAN": "cyclegan.model",
     "BatchNoise": "core.global_batch",
+    "CaptionedVAE": "text2image.captioned_vae",
+    "ClassConditional": "core.class_conditional",
+    "CycleGAN": "cyclegan.model",
     "EncoderDecoder": "core.encoder_decoder",
     "Endpoint": "core.endpoint",
     "GAN": "gan.model",
     "GenerativeModel": "core.generative_model",
-    "InfoGAN": "infogan.model",
-    "JointEmbedding": "text2image.joint_embedding",
     "GlobalBatch": "core.global_batch",
+    "InfoGAN": "infogan.model",
+    "IterativeSampling": "core.iterative_sampling",
+    "JointEmbedding": "text2image.joint_embedding",
     "Player": "core.player",
     "Port": "core.endpoint",
     "ProgressiveGAN": "progan.model",
@@ -55,18 +60,19 @@ _MEMBERS = {
     "PuzzleGrid": "puzzlegan.grid",
     "StarGAN": "stargan.model",
     "Text2Image": "text2image.model",
+    "TextConditional": "core.text_conditional",
     "VAE": "vae.model",
 }
 __all__ = list(_MEMBERS)
 
 
 def import_all() -> None:
-    """Imports every module of every system, so that Keras finds the classes that a saved file names."""
+    """Imports every module of every system, so that Keras finds the classes that a saved file refers to."""
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> type:
     if name in _MEMBERS:
         return getattr(importlib.import_module(f".{_MEMBERS[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")

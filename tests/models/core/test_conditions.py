@@ -1,0 +1,70 @@
+"""Conditions of `generate`: each mixin takes its own and passes the others on."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.distributions import Noise
+from keras_gen.models import ClassConditional, Endpoint, GenerativeModel, Port, TextConditional
+
+SHAPE = (1, 1, 1)
+
+
+class Conditional(ClassConditional, TextConditional, GenerativeModel):
+    """Images of one pixel: the sum of a class, the first number of an embedding, and noise."""
+
+    image_shape = SHAPE
+    num_classes = 3
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        layers = [keras.Input((2,)), keras.layers.Embedding(4, 5), keras.layers.GlobalAveragePooling1D()]
+        self.take_text(keras.Sequential(layers), ("red", "blue"))
+
+    def noise(self):
+        return {"z": Noise("uniform", (1,))}
+
+    def generate_from(self, noise, label, embedding):
+        pixel = tf.argmax(label, axis=1, output_type=tf.int32)
+        return (tf.cast(pixel, tf.float32)[:, None] + embedding[:, :1] + noise["z"])[:, :, None, None]
+
+    def endpoints(self):
+        def generate(z, **conditions):
+            return {"image": self.generate_from({"z": z}, **conditions)}
+
+        inputs = {"z": Port((1,), "uniform"), **self.condition_ports()}
+        return [self.embed_endpoint(), Endpoint("generate", generate, inputs, {"image": Port(SHAPE, "image")})]
+
+
+def test_several_kinds_together():
+    model = Conditional(label_names=("a", "b", "c"))
+    conditions = model.conditions_of(2, label=["c", "a"], caption="red")
+    assert conditions.keys() == model.condition_ports().keys() == {"label", "embedding"}
+    for name, port in model.condition_ports().items():
+        assert conditions[name].shape == (2, *port.shape) and conditions[name].dtype == np.float32
+    np.testing.assert_array_equal(conditions["label"], [[0, 0, 1], [1, 0, 0]])
+    np.testing.assert_array_equal(conditions["embedding"], np.repeat(model.embed_captions("red"), 2, axis=0))
+    images = model.generate(2, seed=0, label=["c", "a"], caption="red")[:, 0, 0, 0]
+    plain = model.generate(2, seed=0, label=0, embedding=np.zeros(5))[:, 0, 0, 0]
+    np.testing.assert_allclose(images - plain, [2, 0] + conditions["embedding"][:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "conditions, message",
+    [
+        ({"label": 0, "caption": "red", "style": 1}, "among label, caption, tokens, embedding .*received style"),
+        ({"label": 0}, "Expected a text"),
+        ({"caption": "red"}, "Expected label="),
+        ({"label": 0, "caption": "red", "embedding": np.zeros(5)}, "received caption, embedding"),
+    ],
+)
+def test_refused(conditions, message):
+    with pytest.raises(ValueError, match=message):
+        Conditional().generate(1, seed=0, **conditions)
+
+
+def test_a_model_without_conditions():
+    assert GenerativeModel().conditions_of(3) == {} == GenerativeModel().condition_ports()
+    with pytest.raises(ValueError, match="Expected no condition for GenerativeModel; received label"):
+        GenerativeModel().conditions_of(3, label=1)
