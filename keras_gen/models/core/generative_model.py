@@ -14,7 +14,7 @@ from keras_gen.distributions.noise import Noise, draw_noise, given_noise
 from .batching import map_batches
 from .constructor_config import constructor_config
 from .ema import clone_for_ema, update_ema
-from .endpoint import Endpoint, Port
+from .endpoint import Endpoint, Port, noise_ports
 from .global_batch import BatchNoise, GlobalBatch
 from .graph_checks import short_errors
 from .host import host_value
@@ -41,9 +41,10 @@ class EpochInProgress(NamedTuple):
 class GenerativeModel(keras.Model):
     """A Keras model that is trained on dict batches and generates images.
 
-    A subclass takes finished networks, declares `tracked`, and writes `losses_of`, `call`, `generate_from` and
-    `endpoints`. The base draws all noise for the global batch, divides losses by the global batch size (Keras's
-    optimizers SUM gradients over replicas), tracks the unscaled values, averages weights, and saves every seed.
+    A subclass takes finished networks, declares `tracked`, and writes `losses_of`, `call`, `generate_from` and, if it
+    exports more than `generate`, `endpoints`. The base draws all noise for the global batch, divides losses by the
+    global batch size (Keras's optimizers SUM gradients over replicas), tracks the unscaled values, averages weights,
+    and saves every seed.
 
     Args:
         ema: Decay of the moving averages of the networks in `averaged_networks`, in (0, 1); None or False for none.
@@ -97,7 +98,7 @@ class GenerativeModel(keras.Model):
         )  # fmt: skip
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
         self.within_epoch = False  # whether `fit` continues an epoch that was interrupted
-        # the networks are built before they are passed in; a symbolic call on raw batches would only disturb `fit`
+        # the networks that are passed in are built; a symbolic call of the model on raw batches would fail in `fit`
         self.built = True
 
     # what a system declares
@@ -119,8 +120,19 @@ class GenerativeModel(keras.Model):
         raise NotImplementedError
 
     def endpoints(self) -> list[Endpoint]:
-        """Returns the functions to export; none contains a random operation."""
-        raise NotImplementedError
+        """Returns the functions to export, of which none contains a random operation: by default `generate`."""
+        return [self.generate_endpoint()]
+
+    def generate_endpoint(self) -> Endpoint:
+        """Returns `generate`: base noise and conditions -> image."""
+        noise = self.noise()
+
+        def generate(**inputs):
+            base_noise = {name: inputs.pop(name) for name in noise}
+            return {"image": self.generate_from(base_noise, **inputs)}
+
+        inputs = {**noise_ports(noise), **self.condition_ports()}
+        return Endpoint("generate", generate, inputs, {"image": Port(self.image_shape, "image")})
 
     def noise(self) -> dict[str, Noise]:
         """Returns the base noise of one image, {input: Noise}: by default that of the prior, if the model has one."""
@@ -131,7 +143,7 @@ class GenerativeModel(keras.Model):
 
         Args:
             noise: Base noise, {input: [num, ...]}.
-            *args: None; a subclass lists its conditions as named arguments.
+            *args: Unused; a subclass has named arguments for its conditions.
             **conditions: The conditions as `conditions_of` returns them, and the options of `generate_options`.
         """
         raise NotImplementedError

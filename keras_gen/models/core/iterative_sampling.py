@@ -55,7 +55,7 @@ class IterativeSampling(GenerativeModel):
             state: float32 [num, *state_shape].
             step: Number of the step, from 0 to `sampling_steps` - 1, the same for all images: float32 [num, 1].
             noise: Base noise of the step, {input: [num, ...]}.
-            *args: None; a subclass lists its conditions as named arguments.
+            *args: Unused; a subclass has named arguments for its conditions.
             **conditions: The conditions as `conditions_of` returns them.
         """
         raise NotImplementedError

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.distributions import Noise
-from keras_gen.models import ClassConditional, Endpoint, GenerativeModel, Port, TextConditional
+from keras_gen.distributions import Noise, draw_noise
+from keras_gen.models import ClassConditional, GenerativeModel, TextConditional
 
 SHAPE = (1, 1, 1)
 
@@ -30,11 +30,7 @@ class Conditional(ClassConditional, TextConditional, GenerativeModel):
         return (tf.cast(pixel, tf.float32)[:, None] + embedding[:, :1] + noise["z"])[:, :, None, None]
 
     def endpoints(self):
-        def generate(z, **conditions):
-            return {"image": self.generate_from({"z": z}, **conditions)}
-
-        inputs = {"z": Port((1,), "uniform"), **self.condition_ports()}
-        return [self.embed_endpoint(), Endpoint("generate", generate, inputs, {"image": Port(SHAPE, "image")})]
+        return [self.embed_endpoint(), self.generate_endpoint()]
 
 
 def test_several_kinds_together():
@@ -48,6 +44,17 @@ def test_several_kinds_together():
     images = model.generate(2, seed=0, label=["c", "a"], caption="red")[:, 0, 0, 0]
     plain = model.generate(2, seed=0, label=0, embedding=np.zeros(5))[:, 0, 0, 0]
     np.testing.assert_allclose(images - plain, [2, 0] + conditions["embedding"][:, 0], atol=1e-6)
+
+
+def test_the_endpoint_takes_noise_and_conditions():
+    model = Conditional()
+    endpoint = model.endpoints()[1]
+    assert {name: port.kind for name, port in endpoint.inputs.items()} == {
+        "z": "uniform", "label": "label", "embedding": "value"
+    }  # fmt: skip
+    inputs = {**draw_noise(model.noise(), 3, 7), **model.conditions_of(3, label=2, caption="blue")}
+    images = model.generate(3, seed=7, label=2, caption="blue")
+    np.testing.assert_allclose(endpoint.function(**inputs)["image"], images, atol=1e-6)
 
 
 @pytest.mark.parametrize(
