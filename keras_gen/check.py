@@ -1,28 +1,29 @@
-"""Whether a run directory is whole, and what can be done where it is not."""
+"""Verification of a run directory, and its repair from the newest intact state."""
 
 import os
 import pathlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from keras_gen.export.parity import read_parity
 from keras_gen.export.runtime import check_file, read_description
-from keras_gen.runs import FORMAT, Run, changed, read_json, write_json
+from keras_gen.runs import Run, format_problem, read_json, write_json
 from keras_gen.runs.checkpoints import Checkpoints, DamagedStateError, State
 from keras_gen.runs.history import History, read_rows
 from keras_gen.runs.lock import holder_of, lock
+from keras_gen.training.resume import changes
 
 from . import archives, files
 
 
 class Finding(NamedTuple):
-    """One part of a run directory.
+    """The result for one part of a run directory.
 
     Attributes:
-        part: its file or folder, relative to the run directory.
-        fine: whether it is as it was written.
-        text: what it is, or what is wrong with it.
-        remedy: what can be done about it; empty where it is fine.
+        part: the file or folder, relative to the run directory.
+        fine: whether the part is undamaged.
+        text: a description of the part, or of its damage.
+        remedy: what to do about the damage; empty for an undamaged part.
     """
 
     part: str
@@ -32,47 +33,47 @@ class Finding(NamedTuple):
 
 
 def check(path: str | os.PathLike) -> list[Finding]:
-    """Compare everything in a run directory with its digests; nothing is changed, and no TensorFlow is needed.
+    """Compares the files of a run directory with their digests; it changes nothing and needs no TensorFlow.
 
     Args:
         path: the run directory.
 
     Returns:
-        A finding for each part that is there or should be, in the order config.json, states, metrics, models,
-        evaluation, export, what is left of killed processes.
+        A finding for each part that exists or is missing, in the order config.json, states, metrics, models,
+        evaluation, export, scratch files of killed processes.
 
     Raises:
-        FileNotFoundError: where there is no directory, or nothing in it is of a run.
+        FileNotFoundError: where the directory does not exist or has no file of a run.
     """
     path = pathlib.Path(path)
     run = Run(path, {})
     if not path.is_dir() or not any(
         each.exists() for each in (path / "config.json", run.checkpoints, run.model_file, run.metrics_file)
     ):
-        raise FileNotFoundError(f"{path} is no run directory: expected one that `keras-gen train` has made")
+        raise FileNotFoundError(f"Expected a run directory that `keras-gen train` has written; received {path}")
     intact, _ = Checkpoints(run.checkpoints).intact()
     newest = max(intact, default=None)
     record = intact.get(newest)
-    found = [*_config(run, record), *_states(run), *_metrics(run, record), *_models(run, newest, record)]
-    return [*found, *_evaluation(run), *_export(run), *_left_over(run)]
+    training = [*_config(run, record), *_states(run), *_metrics(run, record), *_models(run, newest, record)]
+    return [*training, *_evaluation(run), *_export(run), *_scratch_files(run)]
 
 
 def repair(path: str | os.PathLike) -> list[str]:
-    """Write again what the newest intact state has a copy of, and delete damaged states and what is left over.
+    """Restores config.json and metrics.csv from the newest intact state, and deletes damaged states and scratch files.
 
-    config.json and metrics.csv are written from the state. A damaged state is deleted only where another is intact.
+    A damaged state is deleted only where another one is intact.
 
     Args:
         path: the run directory.
 
     Returns:
-        A line for each thing that was done.
+        A line for each repair.
 
     Raises:
         RunInUseError: where a process trains in the directory.
-        FileNotFoundError: as `check`.
+        FileNotFoundError: where the directory does not exist or has no file of a run.
     """
-    path, done = pathlib.Path(path), []
+    path, repairs = pathlib.Path(path), []
     check(path)
     with lock(path):
         run = Run(path, {})
@@ -80,25 +81,26 @@ def repair(path: str | os.PathLike) -> list[str]:
             intact, problems = checkpoints.intact()
             if intact and problems:
                 checkpoints.remove(set(checkpoints.states) - set(intact))
-                done += [f"{problem}: deleted" for problem in problems]
+                repairs += [f"{problem}: deleted" for problem in problems]
             if checkpoints.folder == run.checkpoints and intact:
                 record = intact[max(intact)]
                 if not all(finding.fine for finding in _config(run, record)):
                     write_json(path / "config.json", record["config"])
-                    done.append(f"config.json: written as it was at {max(intact)}")
+                    repairs.append(f"config.json: restored from {max(intact)}")
                 if not all(finding.fine for finding in _metrics(run, record)):
                     History(run.metrics_file, record["rows"]).write()
-                    done.append(f"{run.metrics_file.name}: written as it was at {max(intact)}")
+                    repairs.append(f"{run.metrics_file.name}: restored from {max(intact)}")
             checkpoints.clean()
         for scratch in sorted(path.rglob(f"{files.SCRATCH}*")):
             files.remove(scratch)
-            done.append(f"{scratch.relative_to(path)}: deleted")
-    return done
+            repairs.append(f"{scratch.relative_to(path)}: deleted")
+    return repairs
 
 
-def _config(run: Run, record: dict | None) -> Iterator[Finding]:
-    remedy = "" if record is None else "`keras-gen check RUN --repair` writes it from the newest state"
-    remedy = remedy or "copy it back from a backup: no state has a copy"
+def _config(run: Run, record: Mapping[str, Any] | None) -> Iterator[Finding]:
+    remedy = "restore it from a backup: no state has a copy"
+    if record is not None:
+        remedy = "`keras-gen check RUN --repair` restores it from the newest state"
     try:
         config = read_json(run.path / "config.json")
     except FileNotFoundError:
@@ -107,21 +109,23 @@ def _config(run: Run, record: dict | None) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding("config.json", False, str(error), remedy)
         return
-    if config.get("format") != FORMAT:
-        yield Finding("config.json", False, f"has format {config.get('format')!r}, expected {FORMAT}", remedy)
+    if problem := format_problem(run.path / "config.json", config.get("format")):
+        text, _, advice = problem.partition(". ")
+        yield Finding("config.json", False, text, remedy if record is not None else advice)
     elif missing := {"system", "image_shape", "settings", "data", "training"} - set(config):
-        yield Finding("config.json", False, f"has no {', '.join(sorted(missing))}", remedy)
-    elif record is not None and (different := changed(config, record["config"])):
-        yield Finding("config.json", False, f"was changed after the training began: {'; '.join(different)}", remedy)
+        yield Finding("config.json", False, f"lacks {', '.join(sorted(missing))}", remedy)
+    elif record is not None and (different := changes(config, record["config"])):
+        yield Finding("config.json", False, f"was edited after the training began: {'; '.join(different)}", remedy)
     else:
         yield Finding("config.json", True, f"{config['system']} on {config['data'].get('source')}")
 
 
 def _all_checkpoints(run: Run) -> list[Checkpoints]:
-    """The folders of states: of the run, of what is trained first, and of further workers."""
+    """The folders of states: of the run, of further workers, and of the pretraining of all of them."""
     homes = [run.path, *sorted(run.checkpoints.glob("worker_*"))]
     folders = [home / "checkpoints" for home in homes]
-    return [Checkpoints(folder) for folder in [*folders, *(each for h in homes for each in h.glob("pretraining/*"))]]
+    pretraining = [folder for home in homes for folder in home.glob("pretraining/*")]
+    return [Checkpoints(folder) for folder in (*folders, *pretraining)]
 
 
 def _states(run: Run) -> Iterator[Finding]:
@@ -129,8 +133,8 @@ def _states(run: Run) -> Iterator[Finding]:
     for checkpoints in _all_checkpoints(run):
         part, states = str(checkpoints.folder.relative_to(run.path)), checkpoints.states
         if not states and checkpoints.folder == run.checkpoints and begun:
-            remedy = "copy it back from a backup, or start a new run from model.keras: --initial-weights RUN"
-            yield Finding(part, False, "holds no state to continue from", remedy)
+            remedy = "restore it from a backup, or start a new run from model.keras: --initial-weights RUN"
+            yield Finding(part, False, "has no state to continue from", remedy)
         for state in states:
             yield _state(run, checkpoints, state)
 
@@ -141,37 +145,37 @@ def _state(run: Run, checkpoints: Checkpoints, state: State) -> Finding:
         checkpoints.record(state)
     except DamagedStateError as error:
         others = [each for each in checkpoints.states if each != state]
-        remedy = "`--resume` continues from the other state if that is intact" if others else "copy it from a backup"
+        remedy = "`--resume` continues from the other state if it is intact" if others else "restore it from a backup"
         return Finding(part, False, str(error), remedy)
     return Finding(part, True, f"the state after {state}")
 
 
-def _metrics(run: Run, record: dict | None) -> Iterator[Finding]:
+def _metrics(run: Run, record: Mapping[str, Any] | None) -> Iterator[Finding]:
     name = run.metrics_file.name
     if record is None:
         if run.metrics_file.exists():
-            yield _metrics_alone(run)
+            yield _metrics_without_state(run)
         return
     if not record["rows"] and not run.metrics_file.exists():
         return
-    remedy = "`--resume` writes it from the newest state, and so does `keras-gen check RUN --repair`"
+    remedy = "`--resume` restores it from the newest state, and so does `keras-gen check RUN --repair`"
     text = History(None, record["rows"]).text()
     if not run.metrics_file.is_file():
         yield Finding(name, False, "is missing", remedy)
     elif not run.metrics_file.read_text(errors="replace").startswith(text if record["rows"] else ""):
-        yield Finding(name, False, "is not what the newest state has a copy of", remedy)
+        yield Finding(name, False, "differs from the copy in the newest state", remedy)
     else:
         yield Finding(name, True, f"{len(record['rows'])} epochs")
 
 
-def _metrics_alone(run: Run) -> Finding:
+def _metrics_without_state(run: Run) -> Finding:
     try:
         return Finding(run.metrics_file.name, True, f"{len(read_rows(run.metrics_file))} epochs")
     except ValueError as error:
-        return Finding(run.metrics_file.name, False, str(error), "copy it back from a backup")
+        return Finding(run.metrics_file.name, False, str(error), "restore it from a backup")
 
 
-def _models(run: Run, newest: State | None, record: dict | None) -> Iterator[Finding]:
+def _models(run: Run, newest: State | None, record: Mapping[str, Any] | None) -> Iterator[Finding]:
     if not run.model_file.exists() and newest is not None and newest.epoch:
         remedy = "`--resume` saves it again, with more epochs (--epochs N) if the run is finished"
         yield Finding(run.model_file.name, False, "is missing", remedy)
@@ -181,13 +185,13 @@ def _models(run: Run, newest: State | None, record: dict | None) -> Iterator[Fin
         part = str(file.relative_to(run.path))
         try:
             if file == run.model_file and record is not None:
-                Run(run.path, record["config"]).check_model_file()
+                Run(run.path, dict(record["config"])).check_model_file()
             else:
                 archives.check_keras(file)
         except ValueError as error:
-            yield Finding(part, False, str(error), "delete it: `--resume` makes it again")
+            yield Finding(part, False, str(error), "delete it: `--resume` writes it again")
         else:
-            yield Finding(part, True, f"{file.stat().st_size / 1e6:,.1f} MB, checksums agree")
+            yield Finding(part, True, f"{file.stat().st_size / 1e6:,.1f} MB, checksums match")
 
 
 def _evaluation(run: Run) -> Iterator[Finding]:
@@ -197,7 +201,7 @@ def _evaluation(run: Run) -> Iterator[Finding]:
         except ValueError as error:
             yield Finding(run.evaluation_file.name, False, str(error), "`keras-gen evaluate RUN` writes it again")
         else:
-            yield Finding(run.evaluation_file.name, True, "can be read")
+            yield Finding(run.evaluation_file.name, True, "is readable")
 
 
 def _export(run: Run) -> Iterator[Finding]:
@@ -217,13 +221,13 @@ def _export(run: Run) -> Iterator[Finding]:
         except (ValueError, OSError) as error:
             yield Finding(part, False, str(error), remedy)
         else:
-            yield Finding(part, True, f"{file['bytes'] / 1e3:,.0f} kB, digest agrees")
+            yield Finding(part, True, f"{file['bytes'] / 1e3:,.0f} kB, digest matches")
 
 
-def _left_over(run: Run) -> Iterator[Finding]:
+def _scratch_files(run: Run) -> Iterator[Finding]:
     if holder := holder_of(run.path):
-        yield Finding(".", True, f"in use by {holder}: what it is writing may be reported as missing")
+        yield Finding(".", True, f"in use by {holder}: files that it is writing may be reported as missing")
         return
     for scratch in sorted(run.path.rglob(f"{files.SCRATCH}*")):
         part = str(scratch.relative_to(run.path))
-        yield Finding(part, True, "left by a process that was killed while it wrote; the next training deletes it")
+        yield Finding(part, True, "scratch file of a killed process; the next training deletes it")

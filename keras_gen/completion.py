@@ -1,4 +1,4 @@
-"""What a shell offers when Tab is pressed: systems, settings, sources of data and run directories."""
+"""Shell completion with Tab: systems, settings, data sources and run directories."""
 
 import glob
 import json
@@ -7,27 +7,43 @@ from collections.abc import Iterator
 
 
 def systems(incomplete: str) -> Iterator[tuple[str, str]]:
-    """(key, title) of the systems whose key begins with what was typed."""
+    """Yields (key, title) of the systems whose key begins with the typed text.
+
+    Args:
+        incomplete: the typed text.
+    """
     from . import zoo
 
     yield from ((key, row.title) for key, row in zoo.SYSTEMS.items() if key.startswith(incomplete))
 
 
 def settings(incomplete: str) -> Iterator[tuple[str, str]]:
-    """(`NAME=`, default) of the settings of the system that stands in the command."""
+    """Yields (`NAME=`, default and description) of the settings of the system in the command line.
+
+    Args:
+        incomplete: the typed text.
+    """
     from . import zoo
 
-    # the words of the command line as the shells hand them over: an option without its value hides the arguments
-    # before it from the parser
+    # the words of the command line as the shells pass them on: for the parser, an option without its value hides the
+    # arguments before it
     words = f"{os.environ.get('COMP_WORDS', '')} {os.environ.get('_TYPER_COMPLETE_ARGS', '')}".split()
-    if (key := next((word for word in words if word in zoo.SYSTEMS), None)) is not None:
-        for name, default in zoo.get(key).settings.items():
-            if f"{name}=".startswith(incomplete):
-                yield f"{name}=", f"default {json.dumps(default)}"
+    if (key := next((word for word in words if word in zoo.SYSTEMS), None)) is None:
+        return
+    system = zoo.get(key)
+    descriptions = system.setting_descriptions
+    for name, default in system.settings.items():
+        if f"{name}=".startswith(incomplete):
+            description = f"; {descriptions[name]}" if descriptions[name] else ""
+            yield f"{name}=", f"default {json.dumps(default)}{description}"
 
 
 def sources(incomplete: str) -> Iterator[str]:
-    """Built-in and prepared datasets, folders and array files."""
+    """Yields built-in and prepared datasets, folders and array files.
+
+    Args:
+        incomplete: the typed text.
+    """
     from keras_gen.data.resolve import BUILT_IN
     from keras_gen.data.sources.tfds_builders import prepared_sets
 
@@ -37,7 +53,11 @@ def sources(incomplete: str) -> Iterator[str]:
 
 
 def run_directories(incomplete: str) -> Iterator[str]:
-    """Run directories, and folders on the way to one."""
+    """Yields run directories, and folders on the way to one.
+
+    Args:
+        incomplete: the typed text.
+    """
     for path in _paths(incomplete, ()):
         yield path.rstrip(os.sep) if os.path.isfile(os.path.join(path, "config.json")) else path
 

@@ -1,7 +1,7 @@
-"""Classes and attributes by name or by index: the one rule that every entry point follows.
+"""Classes and attributes by name or by index, with the same rule for every entry point.
 
-In Python an integer is an index and a text is a name. On a command line everything is text: see `read_index`. The
-functions are the runtime's, which is copied to devices alone and imports nothing of this package.
+In Python an integer is an index and a string is a name. On the command line everything is a string: see `read_index`.
+The functions are those of the device runtime, which imports nothing of this package.
 """
 
 from .export.runtime import index_of as index_of

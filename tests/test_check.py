@@ -76,15 +76,15 @@ def test_an_edited_config_and_states_are_repaired_from_the_newest_intact_state(c
     (copied / "checkpoints" / "epoch_0003.weights.h5").write_bytes(b"")
     (copied / f"{files.SCRATCH}1-a-model.keras").write_bytes(b"half")
     code, text = check(copied)
-    assert code == 1 and "settings.width is 9, expected 8" in text and "keras-gen check RUN --repair" in text
-    (copied / "config.json").write_text('{"format": 1')
+    assert code == 1 and "settings.base_filters is 9, expected 8" in text and "keras-gen check RUN --repair" in text
+    (copied / "config.json").write_text('{"format": 2')
     with pytest.raises(ValueError, match="config.json is not valid JSON.*keras-gen check .* --repair"):
         runs.Run.open(copied)
     (copied / "config.json").unlink()
-    with pytest.raises(FileNotFoundError, match="holds no config.json.*keras-gen check .* --repair"):
+    with pytest.raises(FileNotFoundError, match="has no config.json.*keras-gen check .* --repair"):
         runs.Run.open(copied)
     code, text = check(copied, "--repair")
-    assert code == 0 and "config.json: written as it was at epoch 4" in text and "epoch_0003" in text
+    assert code == 0 and "config.json: restored from epoch 4" in text and "epoch_0003" in text
     assert {name: (copied / name).read_text() for name in whole} == whole
     assert sorted(path.name for path in (copied / "checkpoints").iterdir()) == [
         "epoch_0004.json",
@@ -107,6 +107,6 @@ def test_a_run_in_use_is_named_and_not_repaired(copied):
             repair(copied)
 
 
-def test_what_is_no_run_is_refused(tmp_path):
+def test_a_directory_without_a_run_is_refused(tmp_path):
     code, text = check(tmp_path)
-    assert code == 2 and "is no run directory: expected one that `keras-gen train` has made" in text
+    assert code == 2 and "Expected a run directory that `keras-gen train` has written" in text

@@ -13,7 +13,7 @@ import keras_gen
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_gen"
-BOTTOM = {"archives", "files", "names", "progress"}
+BOTTOM = {"archives", "files", "names", "options", "progress"}
 LEAVES = {"distributions", "layers", "losses", "data"} | BOTTOM
 SIBLINGS = {"training", "evaluation", "export"}
 # each part of the package -> the parts it may import, besides itself
@@ -27,12 +27,14 @@ MAY["runs"] = MAY["zoo"] | {"zoo"}
 MAY["pictures"] = MAY["zoo"] | {"zoo"}
 MAY["outputs"] = BOTTOM | {"pictures"}
 MAY["startup"] = {"progress"}
-MAY |= {sibling: MAY["runs"] | {"runs", "pictures", "startup"} for sibling in SIBLINGS}
+MAY["evaluate_config"] = {"options"}  # outside of evaluation, whose import needs TensorFlow
+MAY |= {sibling: MAY["runs"] | {"runs", "pictures", "startup", "evaluate_config"} for sibling in SIBLINGS}
 MAY["translation"] = MAY["runs"] | {"runs", "pictures", "outputs", "export", "startup"}
 MAY["launch"] = set()
-MAY["check"] = MAY["runs"] | {"runs", "export"}
+MAY["check"] = MAY["runs"] | {"runs", "training", "export"}
 MAY["completion"] = {"zoo", "data"}
-MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch", "completion", "outputs", "translation"}
+MAY["command_options"] = {"options"}
+MAY["cli"] = MAY["training"] | SIBLINGS | {"check", "launch", "completion", "command_options", "outputs", "translation"}
 MAY["__main__"] = {"cli"}
 OUTSIDE = {"export", "demos", "benchmarks", "tests"}
 
@@ -165,12 +167,12 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
         (["train", "--resume", "--out", *of_run, "--batch-size", "3"], 2, "batch_size is 60, received 3"),
         ([*vae, "--set", "depth=3"], 2, "Unknown setting depth"),
         ([*vae, "--set", "latent_size=abc"], 2, "an integer >= 1 for the setting latent_size of 'vae'; received 'abc'"),
-        ([*vae, "--set", "beta"], 2, "--set takes KEY=VALUE"),
+        ([*vae, "--set", "beta"], 2, "Expected KEY=VALUE"),
         ([*vae, "--view", "domains=a,b"], 2, "--view has no domains"),
-        ([*vae, "--epochs", "0"], 2, "epochs must be an integer >= 1"),
-        ([*vae, "--pretraining-epochs", "2"], 2, "pretraining_epochs is for systems"),
-        ([*vae, "--precision", "float8"], 2, "Unknown precision 'float8'"),
-        ([*vae, "--strategy", "magic"], 2, "Unknown strategy 'magic'"),
+        ([*vae, "--epochs", "0"], 2, "Expected an integer >= 1 for epochs"),
+        ([*vae, "--pretraining-epochs", "2"], 2, "Expected pretraining_epochs only with systems"),
+        ([*vae, "--precision", "float8"], 2, "for precision; received 'float8'"),
+        ([*vae, "--strategy", "magic"], 2, "for strategy; received 'magic'"),
         ([*vae, "--strategy", "multiworker"], 2, "TF_CONFIG"),
         ([*vae, "--binarize", "maybe"], 2, "binarize='maybe' is unknown"),
         ([*vae, "--augment", "spin"], 2, "augment='spin' is unknown"),
@@ -179,13 +181,13 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
         (["train", "cyclegan", "--data", str(toy_images), *vae[4:]], 2, "Two domains are needed"),
         (["sample", str(tmp_path / "gone")], 2, "does not exist"),
         (["evaluate", str(tmp_path / "gone")], 2, "does not exist"),
-        (["evaluate", *of_run, "--split", "gone"], 2, "no gone split"),
-        (["evaluate", *of_run, "--nll-images", "some"], 2, "must be a number or all"),
+        (["evaluate", *of_run, "--split", "gone"], 2, "for split; received 'gone'"),
+        (["evaluate", *of_run, "--nll-images", "some"], 2, "for nll_images; received 'some'"),
         (["export", str(tmp_path / "gone")], 2, "does not exist"),
         (["export", *of_run, "--quantize", "int3"], 2, "Unknown precision int3"),
         (["export", *of_run, "--format", "onnx"], 2, "Unknown format onnx"),
         (["export", *of_run, "--out", str(tmp_path / "held")], 2, "no export folder"),
-        (["check", str(tmp_path / "gone")], 2, "is no run directory"),
+        (["check", str(tmp_path / "gone")], 2, "Expected a run directory"),
     ]
     program = f"""
 import sys

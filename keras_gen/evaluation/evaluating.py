@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import pictures, runs
+from keras_gen.evaluate_config import EvaluateConfig
 from keras_gen.files import check_writable
 from keras_gen.progress import Progress
 
 from .context import NEIGHBOR_IMAGES, EvaluationContext, chosen_split, split_note
 from .features.fid_inception import weights_file
-from .features.of_run import KNOWN
 from .registry import EVALUATORS, PICTURES
 from .report import table
 
@@ -82,30 +82,32 @@ def evaluate(
         >>> keras_gen.evaluate("runs/vae", nll_images="all")["metrics"]["nll"]  # doctest: +SKIP
     """
     run = run if isinstance(run, runs.Run) else runs.Run.open(run)
-    _check(nll_samples=nll_samples, samples=samples, max_images=max_images, neighbor_images=neighbor_images)
-    if nll_images != "all":
-        _check(nll_images=nll_images)
-    features = tuple(dict.fromkeys([features] if isinstance(features, str) else features))
-    if unknown := [name for name in features if name not in KNOWN]:
-        raise ValueError(f"Unknown features {', '.join(map(repr, unknown))}: expected some of {', '.join(KNOWN)}")
-    if "fid" in features:
+    config = EvaluateConfig(
+        nll_samples=nll_samples,
+        nll_images=nll_images,
+        samples=samples,
+        features=(features,) if isinstance(features, str) else tuple(features),
+        parzen=parzen,
+        max_images=max_images,
+        neighbor_images=neighbor_images,
+        batch_size=batch_size,
+        split=split,
+        seed=seed,
+    )
+    if "fid" in config.features:
         weights_file()  # before anything that takes long
     split = chosen_split(run, split)
-    if not 0 <= seed < 2**31:
-        raise ValueError(f"seed must be an integer with 0 <= seed < 2**31; received {seed}")
-    batch_size = batch_size or run.config["training"]["batch_size"]
-    _check(batch_size=batch_size)
     check_writable(run.path)
     with Progress(verbose) as progress:
         context = EvaluationContext(
             run,
             split=split,
             seed=seed,
-            batch_size=batch_size,
+            batch_size=config.batch_size or run.config["training"]["batch_size"],
             nll_samples=nll_samples,
-            nll_images=None if nll_images == "all" else nll_images,
+            nll_images=None if config.nll_images == "all" else config.nll_images,
             samples=samples,
-            features=features,
+            features=config.features,
             parzen=parzen,
             max_images=max_images,
             neighbor_images=neighbor_images,
@@ -179,10 +181,3 @@ def hardware() -> dict:
         "processors": os.cpu_count(),
         "gpus": [details.get("device_name", "GPU") for details in gpus],
     }
-
-
-def _check(**values) -> None:
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            wanted = 'an integer >= 1 or "all"' if name == "nll_images" else "an integer >= 1"
-            raise ValueError(f"{name} must be {wanted}; received {value!r}")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from keras_gen.runs import Run
 
+from .config import ExportConfig
 from .folder import check_replaceable
-from .precisions import parse_formats, parse_precisions
 from .runtime import MAX_BATCH
 
 
@@ -37,12 +37,11 @@ def check_request(
     """
     if not run.model_file.is_file():
         raise FileNotFoundError(f"{run.path} holds no model.keras: train it first (or go on with --resume)")
-    formats, precisions = parse_formats(format), parse_precisions(quantize)
-    check_batch(batch)
+    config = ExportConfig(format=format, quantize=quantize, batch=batch, out=out)
     folder = pathlib.Path(out) if out is not None else run.export_folder
     check_replaceable(folder)
     run.check_model_file()
-    return Request(formats, precisions, folder)
+    return Request(tuple(config.format), tuple(config.quantize), folder)
 
 
 def check_batch(batch: int) -> None:

@@ -1,4 +1,4 @@
-"""One process at a time trains in a run directory."""
+"""The lock of a run directory: one process at a time trains in it."""
 
 import contextlib
 import datetime
@@ -15,25 +15,25 @@ from keras_gen import files
 
 LOCK = ".lock"
 HOLDER = ".lock_holder.json"
-# how often, and with how many seconds in between, the file is looked for of a process that has just taken the lock
-ASKED, WAIT = 20, 0.05
-# what may lie in a directory that holds nothing else: it is as good as empty
-OWN = (LOCK, HOLDER)
+# a process that has just acquired the lock writes its name within these attempts, with this pause in seconds
+ATTEMPTS, PAUSE = 20, 0.05
+# a directory with only these files counts as empty
+LOCK_FILES = (LOCK, HOLDER)
 
 
 class RunInUseError(BlockingIOError):
-    """Another process trains in this run directory. The message names the process."""
+    """Another process trains in this run directory; the message names the process."""
 
 
 @contextlib.contextmanager
 def lock(folder: pathlib.Path) -> Iterator[None]:
-    """Hold the lock of a run directory; the operating system frees it with the process, also after kill -9.
+    """Acquires the lock of a run directory; the operating system releases it with the process, also after kill -9.
 
     Args:
         folder: the run directory, which is created where it is missing.
 
     Raises:
-        RunInUseError: where another process holds the lock.
+        RunInUseError: where another process has the lock.
         UnwritableError: where the disk is full or read-only.
     """
     with files.explained(folder / LOCK):
@@ -52,7 +52,11 @@ def lock(folder: pathlib.Path) -> Iterator[None]:
 
 
 def holder_of(folder: pathlib.Path) -> str | None:
-    """The process that trains in a run directory, in words; None where there is none."""
+    """Returns a description of the process that trains in a run directory; None without such a process.
+
+    Args:
+        folder: the run directory.
+    """
     if not (folder / LOCK).is_file():
         return None
     handle = filelock.FileLock(folder / LOCK, timeout=0)
@@ -60,7 +64,7 @@ def holder_of(folder: pathlib.Path) -> str | None:
         handle.acquire()
     except filelock.Timeout:
         return _holder(folder)
-    except OSError:  # a read-only folder: nobody trains in it
+    except OSError:  # a read-only folder, in which no process can train
         return None
     handle.release()
     return None
@@ -73,12 +77,12 @@ def _write_holder(folder: pathlib.Path) -> None:
 
 
 def _holder(folder: pathlib.Path) -> str:
-    for _ in range(ASKED):
+    for _ in range(ATTEMPTS):
         try:
             holder = json.loads((folder / HOLDER).read_text())
             return f"process {holder['process']} on {holder['host']}, which has trained there since {holder['since']}"
-        except FileNotFoundError:  # it has just taken the lock
-            time.sleep(WAIT)
+        except FileNotFoundError:  # the process has just acquired the lock
+            time.sleep(PAUSE)
         except (OSError, ValueError, KeyError, TypeError):  # the file is damaged
             break
     return "another process"

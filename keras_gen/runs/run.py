@@ -5,22 +5,26 @@ import json
 import os
 import pathlib
 import zipfile
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from keras_gen import archives, files
 
-from .lock import OWN, RunInUseError, holder_of
+from .lock import LOCK_FILES, RunInUseError, holder_of
+from .run_format import FORMAT, format_problem
 
-FORMAT = 1
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from keras_gen.models import GenerativeModel
+
 RUN_COMMENT = "keras_gen run "
-# of `training` in config.json: what may differ from one resume to the next
-CHANGEABLE = ("epochs", "patience", "strategy")
-# and what follows from these: [from epoch d on, epochs in all] of a run whose number of epochs was changed
-SCHEDULE = "schedule"
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy", "tensorflow-datasets")
 
 
 class Run:
-    """A run directory: paths, configuration, model and data.
+    """A run directory: its paths, configuration, model and data.
 
     ```
     config.json  model.keras  checkpoints/  metrics.csv  tensorboard/  samples/  evaluation.json  export/  README.md
@@ -28,35 +32,41 @@ class Run:
 
     Attributes:
         path: the directory.
-        config: the content of config.json: `format`, `id`, `system`, `image_shape`, `settings`, `penalty_range` (the
-            range of images that a penalty's numbers are about, absent in older runs: 0 to 1), `data`, `training`,
+        config: the content of config.json: `format`, `id`, `system`, `image_shape`, `settings`, `data`, `training`,
             `fingerprints`, `names`, `versions`, `created`.
 
     Use `Run.create` or `Run.open`.
     """
 
-    def __init__(self, path: pathlib.Path, config: dict):
+    def __init__(self, path: pathlib.Path, config: dict[str, Any]):
         self.path, self.config = path, config
 
     @classmethod
-    def create(cls, path: str | os.PathLike, config: dict, *, overwrite: bool = False, locked: bool = False) -> "Run":
-        """Make the directory and write its config.json.
+    def create(
+        cls, path: str | os.PathLike, config: Mapping[str, Any], *, overwrite: bool = False, locked: bool = False
+    ) -> "Run":
+        """Creates the directory and writes its config.json.
 
         Args:
             path: the directory.
-            config: the content of config.json, without `format`.
-            overwrite: replace a run that is there.
-            locked: whether the caller holds the directory's `lock`.
+            config: the content of config.json; `format` is added.
+            overwrite: whether an existing run is replaced.
+            locked: whether the caller has the directory's `lock`.
+
+        Returns:
+            The new run.
 
         Raises:
-            FileExistsError, ValueError, OSError: see `check_free`.
+            FileExistsError: where the directory is not empty and `overwrite` is False.
+            ValueError: where `overwrite` would delete a directory that is not a run.
+            OSError: where the directory cannot be created or written.
         """
         path = pathlib.Path(path)
         check_free(path, overwrite=overwrite, locked=locked)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise type(error)(f"{path} cannot be made: {error.strerror}; choose another --out") from error
+            raise type(error)(f"{path} cannot be created: {error.strerror}. Choose another --out") from error
         for content in _content(path):
             files.remove(content)
         files.remove_scratch(path)
@@ -66,59 +76,100 @@ class Run:
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> "Run":
-        """Open an existing run directory.
+        """Opens an existing run directory.
+
+        Args:
+            path: the directory.
 
         Raises:
             FileNotFoundError: where there is no config.json.
-            ValueError: where config.json is damaged or of an unknown format.
+            ValueError: where config.json is damaged or has another format.
         """
         path = pathlib.Path(path)
         file = path / "config.json"
         has_copy = next((path / "checkpoints").glob("epoch_*.json"), None) is not None
         repair = f". `keras-gen check {path} --repair` writes it from the last state" if has_copy else ""
         if not file.is_file():
-            what = "holds no config.json" if path.is_dir() else "does not exist"
-            raise FileNotFoundError(f"{path} {what}: expected a run directory, as `keras-gen train` makes it{repair}")
+            problem = "has no config.json" if path.is_dir() else "does not exist"
+            raise FileNotFoundError(
+                f"{path} {problem}: expected a run directory that `keras-gen train` has written{repair}"
+            )
         try:
             config = read_json(file)
         except ValueError as error:
             raise ValueError(f"{error}{repair}") from error
-        if config.get("format") != FORMAT:
-            raise ValueError(f"{file} has format {config.get('format')!r}; this version reads format {FORMAT}")
+        if problem := format_problem(file, config.get("format")):
+            raise ValueError(problem)
         return cls(path, config)
 
-    model_file = property(lambda self: self.path / "model.keras")
-    checkpoints = property(lambda self: self.path / "checkpoints")
-    metrics_file = property(lambda self: self.path / "metrics.csv")
-    tensorboard = property(lambda self: self.path / "tensorboard")
-    samples = property(lambda self: self.path / "samples")
-    evaluation_file = property(lambda self: self.path / "evaluation.json")
-    export_folder = property(lambda self: self.path / "export")
-    card_file = property(lambda self: self.path / "README.md")
+    @property
+    def model_file(self) -> pathlib.Path:
+        """The best model by the validation loss."""
+        return self.path / "model.keras"
+
+    @property
+    def checkpoints(self) -> pathlib.Path:
+        """The folder of the last states of the training."""
+        return self.path / "checkpoints"
+
+    @property
+    def metrics_file(self) -> pathlib.Path:
+        """The metrics of every finished epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def tensorboard(self) -> pathlib.Path:
+        """The folder of the TensorBoard logs."""
+        return self.path / "tensorboard"
+
+    @property
+    def samples(self) -> pathlib.Path:
+        """The folder of the pictures that are written after each epoch."""
+        return self.path / "samples"
+
+    @property
+    def evaluation_file(self) -> pathlib.Path:
+        """The results of `keras_gen.evaluate`."""
+        return self.path / "evaluation.json"
+
+    @property
+    def export_folder(self) -> pathlib.Path:
+        """The folder that `keras_gen.export.export` writes by default."""
+        return self.path / "export"
+
+    @property
+    def card_file(self) -> pathlib.Path:
+        """The model card."""
+        return self.path / "README.md"
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of its images."""
-        return tuple(self.config["image_shape"])
+        """(height, width, channels) of the images."""
+        height, width, channels = self.config["image_shape"]
+        return height, width, channels
 
-    def load_model(self):
-        """The trained model, compiled; see `load`."""
+    def load_model(self) -> "GenerativeModel":
+        """Opens the best model, compiled; see `load`."""
         if self.model_file.is_file():
             self.check_model_file()
         return load_file(self.model_file)
 
-    def save_model(self, model) -> None:
-        """Write `model.keras`, with the run's `id` in the comment of the archive."""
+    def save_model(self, model: "keras.Model") -> None:
+        """Writes `model.keras`, with the run's `id` in the comment of the archive.
+
+        Args:
+            model: the model of this run.
+        """
         with files.replacing(self.model_file) as scratch:
             model.save(scratch)
             with zipfile.ZipFile(scratch, "a") as archive:
                 archive.comment = f"{RUN_COMMENT}{self.config.get('id')}".encode()
 
     def check_model_file(self) -> None:
-        """Whether `model.keras` is whole and of this run.
+        """Verifies that `model.keras` is undamaged and belongs to this run.
 
         Raises:
-            ValueError: where it is damaged, or the archive names another run. A file that names none is accepted: a
+            ValueError: where it is damaged, or the archive names another run. A file that names no run is accepted: a
                 person has put it there.
         """
         archives.check_keras(self.model_file)
@@ -132,55 +183,60 @@ class Run:
             )
 
     def split(self, role: str) -> str:
-        """The split that plays a role, such as `"train[:90%]"`.
+        """Returns the split for a role, such as `"train[:90%]"`.
+
+        Args:
+            role: `"train"`, `"validation"` or `"test"`.
 
         Raises:
             ValueError: where the run has no such split.
         """
         splits = self.config["data"]["splits"]
         if splits.get(role) is None:
-            raise ValueError(f"This run has no {role} split; it has {', '.join(k for k, v in splits.items() if v)}")
+            known = ", ".join(name for name, split in splits.items() if split)
+            raise ValueError(f"Expected a split of this run ({known}); received {role!r}")
         return splits[role]
 
-    def dataset(self, role: str = "train", **changes):
-        """The run's own data, as it was trained on and validated.
+    def dataset(self, role: str = "train", **changes: Any) -> "tf.data.Dataset":
+        """Loads the run's own data, as it was trained and validated on.
 
         Args:
-            role: `"train"` (shuffled and augmented), `"validation"` or `"test"` (in their order, as they are).
-            **changes: arguments of `keras_gen.data.load` to change, e.g. `batch_size=100`, `shuffle=False`.
+            role: `"train"` (shuffled and augmented), `"validation"` or `"test"` (in order, without augmentation).
+            **changes: arguments of `keras_gen.data.load` that replace the run's, e.g. `batch_size=100`.
 
         Raises:
             ValueError: where the run has no such split.
         """
         from keras_gen import data
 
-        options, split = dict(self.config["data"]), self.split(role)
-        source = options.pop("source")
-        del options["splits"]
         training = self.config["training"]
-        options.setdefault("slices", "file")  # a run of an earlier version, whose slices of array files were cut so
-        options["shuffle"] = role == "train"  # a validation split may be the end of one that is called train
+        options: dict[str, Any] = {
+            "batch_size": training["batch_size"],
+            "seed": training["seed"],
+            "image_shape": self.image_shape,
+            "report": False,  # `train` has reported the files that are left out
+            **self.config["data"],
+            "shuffle": role == "train",  # a validation split may be the end of one that is called train
+        }
+        source, _ = options.pop("source"), options.pop("splits")
         if role != "train":
-            options.pop("augment", None)
-            options.pop("drop_remainder", None)
-        usual = {"batch_size": training["batch_size"], "seed": training["seed"], "image_shape": self.image_shape}
-        usual["report"] = False  # what is left out was said before the training
-        return data.load(source, split, **{**usual, **options, **changes})
+            options |= {"augment": (), "drop_remainder": False}
+        return data.load(source, self.split(role), **{**options, **changes})
 
 
 def check_free(path: str | os.PathLike, *, overwrite: bool = False, locked: bool = False) -> None:
-    """Whether a run can be made at a path, asked before anything that takes long.
+    """Verifies that a run can be created at a path, before anything that takes long.
 
     Args:
         path: the run directory.
-        overwrite: whether a run that is there may be replaced.
-        locked: whether the caller holds the directory's `lock`.
+        overwrite: whether an existing run may be replaced.
+        locked: whether the caller has the directory's `lock`.
 
     Raises:
         RunInUseError: where another process trains in the directory.
-        FileExistsError: where the directory holds anything and `overwrite` is False.
+        FileExistsError: where the directory is not empty and `overwrite` is False.
         ValueError: where `overwrite` would delete a directory that is not a run.
-        NotADirectoryError: where a file stands in the way.
+        NotADirectoryError: where a parent of the path is a file.
         PermissionError: where it cannot be written, or the disk is read-only.
     """
     path = pathlib.Path(path)
@@ -189,26 +245,33 @@ def check_free(path: str | os.PathLike, *, overwrite: bool = False, locked: bool
     if _content(path):
         if not overwrite:
             raise FileExistsError(
-                f"{path} exists and is not empty. Go on with it (--resume), replace it (--overwrite), or choose "
-                "another directory (--out)"
+                f"Expected a new or empty directory; received {path}, which is not empty. Continue its run (--resume), "
+                "replace it (--overwrite), or choose another directory (--out)"
             )
         if not (path / "config.json").is_file():
-            raise ValueError(f"{path} holds files but no config.json: it is no run directory, so it is not replaced")
+            raise ValueError(
+                f"Expected a run directory to overwrite; received {path}, which has files but no config.json. Choose "
+                "another directory (--out)"
+            )
     files.check_writable(path)
 
 
 def _content(path: pathlib.Path) -> list[pathlib.Path]:
-    """What lies in a directory but for its lock and what killed processes left; nothing where there is none."""
+    """The content of a directory, without its lock and the scratch files of killed processes."""
     if not path.is_dir():
         return []
-    return [each for each in path.iterdir() if each.name not in OWN and not each.name.startswith(files.SCRATCH)]
+    return [each for each in path.iterdir() if each.name not in LOCK_FILES and not each.name.startswith(files.SCRATCH)]
 
 
 def check_model(path: str | os.PathLike) -> None:
-    """Whether there is a whole model to `load`, asked before anything that takes long.
+    """Verifies that there is an undamaged model to `load`, before anything that takes long.
+
+    Args:
+        path: a run directory or a `.keras` file.
 
     Raises:
-        FileNotFoundError, ValueError: as `load`.
+        FileNotFoundError: where there is neither.
+        ValueError: where the file is damaged.
     """
     path = pathlib.Path(path)
     if not path.is_dir():
@@ -221,8 +284,8 @@ def check_model(path: str | os.PathLike) -> None:
         archives.check_keras(run.model_file)
 
 
-def load(path: str | os.PathLike):
-    """Open the model of a run directory or of a `.keras` file.
+def load(path: str | os.PathLike) -> "GenerativeModel":
+    """Opens the model of a run directory or of a `.keras` file.
 
     Args:
         path: a run directory (its `model.keras` is opened) or a file.
@@ -238,8 +301,12 @@ def load(path: str | os.PathLike):
     return Run.open(path).load_model() if path.is_dir() else load_file(path)
 
 
-def load_file(path: pathlib.Path):
-    """Opens a `.keras` file, once the classes of every system are known to Keras."""
+def load_file(path: pathlib.Path) -> "GenerativeModel":
+    """Opens a `.keras` file, after the classes of all systems are registered with Keras.
+
+    Args:
+        path: the file.
+    """
     from keras_gen import models
 
     models.import_all()
@@ -247,7 +314,10 @@ def load_file(path: pathlib.Path):
 
 
 def check_weights(path: pathlib.Path) -> pathlib.Path:
-    """The file that holds the weights of a run or of a `.keras` file, whole.
+    """Returns the file with the weights of a run or of a `.keras` file, after verifying that it is undamaged.
+
+    Args:
+        path: a run directory or a `.keras` file.
 
     Raises:
         FileNotFoundError: where there is neither.
@@ -258,86 +328,57 @@ def check_weights(path: pathlib.Path) -> pathlib.Path:
     return file
 
 
-def load_weights(model, path: pathlib.Path) -> None:
-    """Bring a built model to the weights, optimizers and seeds of a run's `model.keras`, or of such a file.
+def load_weights(model: "keras.Model", path: pathlib.Path) -> None:
+    """Restores the weights, optimizers and seeds of a run's `model.keras`, or of such a file, in a built model.
+
+    Args:
+        model: a model with the same networks.
+        path: a run directory or a `.keras` file.
 
     Raises:
         FileNotFoundError: where there is neither.
-        ValueError: where the file is damaged, or its networks are others.
+        ValueError: where the file is damaged, or has other networks.
     """
     file = check_weights(path)
     try:
         model.load_weights(file)
     except Exception as error:  # h5py and Keras each raise their own
         raise ValueError(
-            f"The weights of {file} do not fit: {str(error).splitlines()[0]}. Expected a model of the same system, "
-            "image size and settings"
+            f"Expected the weights of a model of the same system, image size and settings; received {file}: "
+            f"{str(error).splitlines()[0]}"
         ) from error
 
 
 def read_json(path: pathlib.Path) -> dict:
-    """Read a JSON object.
+    """Reads a JSON object from a file.
+
+    Args:
+        path: the file.
 
     Raises:
-        ValueError: with the file's name, where it is damaged.
+        ValueError: where the file is damaged; the message names it.
     """
     try:
         content = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a JSON object; it holds a {type(content).__name__}")
+        raise ValueError(f"Expected a JSON object in {path}; received a {type(content).__name__}")
     return content
 
 
-def write_json(path: pathlib.Path, content: dict) -> None:
-    """Write a JSON file at once: a reader sees the old file or the new one, never half of it."""
+def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file atomically: a reader sees the old file or the new one, never a part of it.
+
+    Args:
+        path: the file.
+        content: the JSON object.
+    """
     files.write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def data_changed(config: dict, former: dict) -> bool:
-    """Whether a run continued on other data, deliberately, after a former content of its config.json."""
-    now, then = (each.get("fingerprints", {}).get("changed", []) for each in (config, former))
-    return now != then
-
-
-def changed(config: dict, former: dict) -> list[str]:
-    """What of config.json differs from a former content, but for what a resumed training may change; in words."""
-    free = set()
-    if "fingerprints" in former:  # they tell whether data at another place are the same
-        free.add("source")
-    if data_changed(config, former):
-        free |= {"source", "splits", "slices"}
-    ours, theirs = (_flat(_fixed(each, free)) for each in (config, former))
-    return [
-        f"{name} is {ours.get(name)!r}, expected {theirs.get(name)!r}"
-        for name in sorted(ours.keys() | theirs.keys())
-        if ours.get(name) != theirs.get(name)
-    ]
-
-
-def _fixed(config: dict, free: set[str]) -> dict:
-    """What stays as it is, without the entries of `data` that are free to change."""
-    data, training = config["data"], config["training"]
-    return {
-        **{name: config.get(name) for name in ("id", "penalty_range")},
-        **{name: config[name] for name in ("system", "image_shape", "settings")},
-        "data": {name: value for name, value in data.items() if name not in {"data_dir", *free}},
-        "training": {name: value for name, value in training.items() if name not in (*CHANGEABLE, SCHEDULE)},
-    }
-
-
-def _flat(content: dict) -> dict:
-    """{"a": {"b": 1}} -> {"a.b": 1}, with values as JSON holds them."""
-    flat = {}
-    for name, value in json.loads(json.dumps(content)).items():
-        inner = _flat(value) if isinstance(value, dict) else {"": value}
-        flat |= {f"{name}.{key}".removesuffix("."): each for key, each in inner.items()}
-    return flat
-
-
 def versions() -> dict[str, str]:
-    """Installed versions of what results depend on."""
+    """Returns the installed versions of the packages that results depend on."""
     from keras_gen import __version__
 
     return {"keras-gen": __version__, **{name: importlib.metadata.version(name) for name in PACKAGES}}

@@ -1,4 +1,4 @@
-"""Where there are few images: the batch size that they allow, and what is too little for what."""
+"""Small datasets: the batch size that they allow, and warnings about too few images."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,40 +8,42 @@ from keras_gen.progress import counted
 
 from .source import SourceInfo
 
-# fewer images than this train a model to repeat them
-FEW = 100
-# of fewer validation images, the loss depends on which they are
-VALIDATION = 10
+# a model that is trained on fewer images memorizes them
+MIN_TRAINING_IMAGES = 100
+# with fewer validation images, the loss depends on their choice
+MIN_VALIDATION_IMAGES = 10
 
 
 def batch_size_of(
-    asked: int | None, default: int, *, source: SourceInfo, split: str, whole: bool, steps: int | None
+    requested: int | None, default: int, *, source: SourceInfo, split: str, drop_remainder: bool, steps: int | None
 ) -> int:
-    """The batch size of a run: a default that is larger than the training split is reduced where batches are whole.
+    """Returns the batch size of a run.
+
+    Where a smaller last batch is dropped and the training split is smaller than the default, the default is reduced.
 
     Args:
-        asked: the batch size that was given, or None.
-        default: the system's.
-        source: what is known of the data.
-        split: what is trained on.
-        whole: whether a smaller, last batch is left out.
-        steps: batches in an epoch, where they were given: images are then repeated to fill them.
+        requested: the requested batch size, or None.
+        default: the system's batch size.
+        source: facts about the data.
+        split: the training split.
+        drop_remainder: whether a smaller last batch is dropped.
+        steps: batches in an epoch, for which images are repeated; None is one pass over the data.
 
     Returns:
-        The largest power of two that makes two batches of the split, where the default makes none.
+        The requested batch size, the default, or the largest power of two that yields two batches of the split.
 
     Raises:
-        ValueError: where a given size makes no batch.
+        ValueError: where the requested size is larger than the split.
     """
-    count = sum(stop - start for _, start, stop in split_rows(split, source.splits)) if source.splits else 0
-    size = asked or default
-    if not whole or steps is not None or not 0 < count < size:
+    count = sum(stop - start for _, start, stop in split_rows(split, dict(source.splits))) if source.splits else 0
+    size = requested or default
+    if not drop_remainder or steps is not None or not 0 < count < size:
         return size
     smaller = 1 << max(0, (count // 2).bit_length() - 1)
-    if asked is not None:
+    if requested is not None:
         raise ValueError(
             f"Expected a batch size of at most {count}, the number of training images, since this system trains on "
-            f"whole batches; received {asked}. Use --batch-size {smaller}, or leave it out"
+            f"whole batches; received {requested}. Use --batch-size {smaller}, or leave it out"
         )
     return smaller
 
@@ -49,50 +51,53 @@ def batch_size_of(
 def few_images(
     config: Mapping, training: DataInfo, validation: DataInfo | None, *, usual_batch: int | None, without: str = ""
 ) -> str:
-    """What is too little for what, and what to do about it, in one text; empty where there is enough.
+    """Returns warnings about too few images, with remedies, in one text; empty for enough images.
 
     Args:
         config: the content of config.json.
-        training, validation: what was loaded.
-        usual_batch: the system's batch size, where it was not given by the user; None where it was.
-        without: why there is no validation, where it could not be loaded.
+        training: the training data.
+        validation: the validation data, or None.
+        usual_batch: the system's batch size where the user has not chosen one, else None.
+        without: why the validation data could not be loaded; empty where the source has too few images for them.
     """
     lines = list(_lines(config, training, validation, usual_batch, without))
     return "\n- ".join(["Few images:", *lines]) if lines else ""
 
 
-def _lines(config, training: DataInfo, validation: DataInfo | None, usual_batch, without: str) -> Iterator[str]:
+def _lines(
+    config: Mapping, training: DataInfo, validation: DataInfo | None, usual_batch: int | None, without: str
+) -> Iterator[str]:
     options, splits = config["training"], config["data"]["splits"]
-    few = {name: count for name, count in training.num_images.items() if count < FEW}
+    few = {name: count for name, count in training.num_images.items() if count < MIN_TRAINING_IMAGES}
     if few:
-        listed = " and ".join(
-            f"{counted(count, 'image')}{'' if name == 'image' else f' of {name}'}" for name, count in few.items()
-        )
-        yield f"{listed} to train on: the model will mostly repeat them. Add images, or vary them: --augment flip,crop"
+        yield f"{_listed(few)} to train on: the model will mostly memorize them. Add images, or use --augment flip,crop"
     size, count = options["batch_size"], training.num_examples
     if usual_batch is not None and size < usual_batch:
-        yield f"the batch size is {size} in place of {usual_batch}, which is more than there are images"
+        yield f"the batch size is {size} instead of {usual_batch}, which exceeds the number of images"
     elif size > count and options["steps"] is None:
         yield (
-            f"the batch size, {size}, is more than there are images: an epoch is one step on all {count}. Take a "
+            f"the batch size, {size}, exceeds the number of images: an epoch is one step on all {count}. Use a "
             "smaller one (--batch-size), or more steps in an epoch (--steps)"
         )
     if validation is None:
         why = without or f"a tenth of {counted(count, 'image')} is less than one, and no split is called validation"
         yield (
-            f"no validation: {why}. The best epoch is the one of the smallest training loss"
+            f"no validation: {why}. The best epoch is the one with the smallest training loss"
             + (f", by which --patience {options['patience']} stops too" if options["patience"] else "")
         )
-    elif min(validation.num_images.values()) < VALIDATION:
-        listed = " and ".join(
-            f"{counted(count, 'image')}{'' if name == 'image' else f' of {name}'}"
-            for name, count in validation.num_images.items()
-        )
+    elif min(validation.num_images.values()) < MIN_VALIDATION_IMAGES:
         yield (
-            f"{listed} for validation: which epoch is the best one depends on chance"
+            f"{_listed(validation.num_images)} for validation: the choice of the best epoch depends on chance"
             + (f", and so does when --patience {options['patience']} stops" if options["patience"] else "")
-            + f". With {VALIDATION * 10} images or more, or a folder validation/, it depends less on it"
+            + f". Use {MIN_VALIDATION_IMAGES * 10} images or more, or a folder validation/"
         )
-    if not splits.get("test") and (validation is None or min(validation.num_images.values()) < VALIDATION):
-        what = "training" if validation is None else "validation"
-        yield f"no test split: evaluate will measure on the {what} images. Put images apart in a folder test/"
+    if not splits.get("test") and (validation is None or min(validation.num_images.values()) < MIN_VALIDATION_IMAGES):
+        kind = "training" if validation is None else "validation"
+        yield f"no test split: evaluate will measure on the {kind} images. Hold some images out in a folder test/"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """{"domain_a": 3, "domain_b": 1} -> "3 images of domain_a and 1 image of domain_b"."""
+    return " and ".join(
+        f"{counted(count, 'image')}{'' if name == 'image' else f' of {name}'}" for name, count in counts.items()
+    )

@@ -1,31 +1,36 @@
-"""The names of strategies and the workers of TF_CONFIG, which are checked before TensorFlow is imported."""
+"""The names of distribution strategies and the workers of TF_CONFIG, without TensorFlow."""
 
 import json
 import os
+from typing import Any
 
 STRATEGIES = ("auto", "default", "mirrored", "multiworker", "tpu")
 
 
 def check_strategy(name: str) -> None:
-    """Check the name of a strategy, and that there are workers where it needs them.
+    """Checks the name of a strategy, and that TF_CONFIG names workers where the strategy needs them.
+
+    Args:
+        name: one of `STRATEGIES`.
 
     Raises:
         ValueError: for an unknown name, `"multiworker"` without TF_CONFIG, or a TF_CONFIG that cannot be read.
     """
     if name not in STRATEGIES:
-        raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(STRATEGIES)}")
+        raise ValueError(f"Expected one of {', '.join(STRATEGIES)} for strategy; received {name!r}")
     if name == "multiworker" and not workers():
         raise ValueError(
-            "strategy='multiworker' needs the environment variable TF_CONFIG on every machine, such as "
-            '{"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", "index": 0}}'
+            "Expected the environment variable TF_CONFIG with strategy='multiworker'; received none. Set it on every "
+            'machine, such as {"cluster": {"worker": ["10.0.0.1:12345", "10.0.0.2:12345"]}, "task": {"type": "worker", '
+            '"index": 0}}'
         )
 
 
-def workers() -> dict:
-    """The cluster of TF_CONFIG; empty where there is none.
+def workers() -> dict[str, Any]:
+    """Returns the cluster that TF_CONFIG describes: job -> addresses; empty without one.
 
     Raises:
-        ValueError: where TF_CONFIG is no JSON object.
+        ValueError: where TF_CONFIG is not a JSON object.
     """
     text = os.environ.get("TF_CONFIG", "")
     if not text.strip():
@@ -33,4 +38,6 @@ def workers() -> dict:
     try:
         return json.loads(text).get("cluster") or {}
     except (json.JSONDecodeError, AttributeError) as error:
-        raise ValueError(f"TF_CONFIG is no JSON object with a cluster: {error}. It holds {text[:200]!r}") from error
+        raise ValueError(
+            f"Expected a JSON object with a cluster in TF_CONFIG; received {text[:200]!r} ({error})"
+        ) from error

@@ -14,7 +14,6 @@ from keras_gen import data as sources
 from keras_gen import files, runs, zoo
 from keras_gen.data.sources.skipped import summarize
 from keras_gen.data.transforms.domains import EmptyClassError
-from keras_gen.losses import penalties
 from keras_gen.models import AdversarialModel, GenerativeModel
 from keras_gen.models.core.finite_check import PlayerError
 from keras_gen.models.core.host import host_value
@@ -22,7 +21,6 @@ from keras_gen.progress import counted, report
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
 
-from . import config as plan
 from . import fingerprints, strategies
 from .amounts import few_images
 from .callbacks import (
@@ -38,10 +36,14 @@ from .callbacks import (
     save_model,
 )
 from .card import write_card
+from .config import TrainConfig
+from .new_run import binarize_of, new_run, pretraining_of
 from .pretraining import announcement, pretrain
 from .previews import SampleGrid, mixed_batch
+from .resume import SCHEDULE, resumed
 from .session import Session, Stopped, warn
 from .signals import StopSignals, end_by
+from .source import without_validation
 from .timing import ReportProgress
 from .views import value_names
 
@@ -57,25 +59,24 @@ WORKER_LOST = (
 
 
 def train(
-    request: plan.Request,
+    request: TrainConfig,
     out: str | os.PathLike,
     *,
-    config: dict | None,
-    said: list[str],
-    resume: bool,
-    overwrite: bool,
+    content: dict | None,
+    notes_shown: list[str],
     callbacks: list[keras.callbacks.Callback],
     verbose: int,
 ) -> runs.Run:
     """What `keras_gen.train` does once its arguments are checked, with the same errors.
 
     Args:
-        request: what is asked for.
+        request: the options.
         out: the run directory.
-        config: the content of a new run's config.json; None makes it here, for a resume or where several workers
+        content: the content of a new run's config.json; None computes it here, for a resume or where several workers
             must learn of each other's errors.
-        said: what has been said of the data.
-        resume, overwrite, callbacks, verbose: as for `keras_gen.train`.
+        notes_shown: notes about the data that the user has seen.
+        callbacks: as for `keras_gen.train`.
+        verbose: as for `keras_gen.train`.
     """
     try:
         devices = _devices(request)  # before anything else: several workers cannot start after other operations
@@ -83,7 +84,7 @@ def train(
         raise _worker_lost(out) from error
     with StopSignals() as signals:  # not before the strategy: that of several workers takes SIGTERM for itself
         try:
-            run = _train(request, out, config, said, devices, resume, overwrite, callbacks, signals, verbose)
+            run = _train(request, out, content, notes_shown, devices, callbacks, signals, verbose)
         except Stopped as stop:
             warn(f"stopped by {stop}, which is saved. {_again(out)}")
             raise end_by(stop.signal) from None
@@ -113,21 +114,19 @@ def _again(out: str | os.PathLike) -> str:
 
 
 def _train(
-    request: plan.Request,
+    request: TrainConfig,
     out: str | os.PathLike,
-    config: dict | None,
-    said: list[str],
+    content: dict | None,
+    notes_shown: list[str],
     devices: tf.distribute.Strategy,
-    resume: bool,
-    overwrite: bool,
     callbacks: list[keras.callbacks.Callback],
     signals: StopSignals,
     verbose: int,
 ) -> runs.Run:
-    worker = strategies.task_of(devices)
+    worker, resume = strategies.task_of(devices), request.resume
 
     def say(text: str) -> None:
-        said.append(text)
+        notes_shown.append(text)
         if verbose and worker == 0:
             print(text, flush=True)
 
@@ -137,13 +136,13 @@ def _train(
                 home = _home(runs.Run.open(out), worker)
                 locks.enter_context(runs.lock(home))
                 run = runs.Run.open(out)  # as the process that held the lock before has left it
-                run.config = plan.resumed(request, run.config)
-            elif config is not None:
-                run = runs.Run(pathlib.Path(out), config)
+                run.config = resumed(request, run.config)
+            elif content is not None:
+                run = runs.Run(pathlib.Path(out), content)
             else:
                 if worker == 0:
-                    runs.check_free(out, overwrite=overwrite)
-                run = runs.Run(pathlib.Path(out), plan.new(request, say))
+                    runs.check_free(out, overwrite=request.overwrite)
+                run = runs.Run(pathlib.Path(out), new_run(request, say))
         if not resume:  # the same for all workers
             number = np.frombuffer(secrets.token_bytes(8), np.int32)
             run.config["id"] = strategies.gather(devices, number)[0].astype(">i4").tobytes().hex()
@@ -151,7 +150,7 @@ def _train(
         model = _model(request, run, devices)
         strategies.check_options(model, devices, run.config["training"]["batch_size"])
         rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
-        run.config["data"]["binarize"] = plan.binarize_of(model, run.config["data"]["binarize"])
+        run.config["data"]["binarize"] = binarize_of(model, run.config["data"]["binarize"])
         report("Reading the data")
         states = Checkpoints(_home(run, worker) / "checkpoints").states
         finished = int(strategies.gather(devices, [states[-1].epoch if states else 0]).max())
@@ -169,25 +168,26 @@ def _train(
         with strategies.together(devices):
             if worker == 0 and not resume:
                 locks.enter_context(runs.lock(run.path))
-                runs.Run.create(out, run.config, overwrite=overwrite, locked=True)
+                runs.Run.create(out, run.config, overwrite=request.overwrite, locked=True)
         with strategies.together(devices):  # not before the chief has emptied the run directory
             if worker and not resume:
                 files.remove(_home(run, worker))  # of another disk, which the chief does not see
                 locks.enter_context(runs.lock(_home(run, worker)))
         verbose = verbose if worker == 0 else 0
         if verbose and not resume:
-            usual = zoo.get(request.name).batch_size if request.own is None and request.batch_size is None else None
+            default = request.own_model is None and request.batch_size is None
+            usual = zoo.get(run.config["system"]).batch_size if default else None
             held_out = None if validation is None else validation.info
             if text := few_images(run.config, training.info, held_out, usual_batch=usual, without=without):
                 print(text)
-        _fit(run, model, training, validation, devices, rates, callbacks, signals, verbose, resume, said)
+        _fit(run, model, training, validation, devices, rates, callbacks, signals, verbose, resume, notes_shown)
     return run
 
 
-def _devices(request: plan.Request) -> tf.distribute.Strategy:
-    if request.own is None:
+def _devices(request: TrainConfig) -> tf.distribute.Strategy:
+    if request.own_model is None:
         return strategies.get(request.strategy)
-    strategy = request.own.distribute_strategy or tf.distribute.get_strategy()
+    strategy = request.own_model.distribute_strategy or tf.distribute.get_strategy()
     if request.strategy not in ("auto", "default"):
         raise ValueError(
             f"strategy={request.strategy!r} is for systems of the zoo. Build and compile a model of your own in the "
@@ -196,10 +196,10 @@ def _devices(request: plan.Request) -> tf.distribute.Strategy:
     return strategy
 
 
-def _model(request: plan.Request, run: runs.Run, devices: tf.distribute.Strategy) -> GenerativeModel:
+def _model(request: TrainConfig, run: runs.Run, devices: tf.distribute.Strategy) -> GenerativeModel:
     config = run.config
-    if request.own is not None:
-        return request.own
+    if request.own_model is not None:
+        return request.own_model
     with devices.scope():
         if config["system"] not in zoo.SYSTEMS:  # a model of the caller's own, resumed without it
             return run.load_model()
@@ -209,23 +209,11 @@ def _model(request: plan.Request, run: runs.Run, devices: tf.distribute.Strategy
                 run.image_shape,
                 seed=config["training"]["seed"],
                 learning_rate=config["training"]["learning_rate"],
-                **_settings_of(config),
+                **config["settings"],
             )
         if request.initial_weights is not None:
             runs.load_weights(model, pathlib.Path(request.initial_weights))
         return model
-
-
-def _settings_of(config: dict) -> dict:
-    """The settings that a run's model is built with.
-
-    A run that was begun before gradient penalties had the papers' units, and so has no `penalty_range`, holds numbers
-    for images in [0, 1]: its model gets the same penalty in the papers' units.
-    """
-    settings = dict(config["settings"])
-    if "penalty" in settings and "penalty_range" not in config:
-        settings["penalty"] = penalties.from_unit_range(settings["penalty"])
-    return settings
 
 
 @contextlib.contextmanager
@@ -249,7 +237,7 @@ def _datasets(run: runs.Run, model: GenerativeModel):
     except EmptyClassError as error:
         if not data["splits"]["validation"]:
             raise
-        data["splits"] = plan.without_validation(data["splits"])
+        data["splits"] = without_validation(data["splits"])
         without = str(error).rstrip(".")
         training, validation = _dataset(run, "train", steps=steps), None
         data["binarize"] = training.info.binarize
@@ -289,7 +277,9 @@ def _dataset(run: runs.Run, role: str, **options) -> tf.data.Dataset:
     return run.dataset(role, fields=fields, **options)  # strategies cannot copy texts to GPUs
 
 
-def _fit(run, model, training, validation, devices, rates, more_callbacks, signals, verbose, resume, said) -> None:
+def _fit(
+    run, model, training, validation, devices, rates, more_callbacks, signals, verbose, resume, notes_shown
+) -> None:
     options, worker = run.config["training"], strategies.task_of(devices)
     home = _home(run, worker)
     metric = None if model.monitor is None else model.monitor if validation is None else f"val_{model.monitor}"
@@ -316,8 +306,8 @@ def _fit(run, model, training, validation, devices, rates, more_callbacks, signa
     decay = _decay(run, session, rates, say)
     if worker == 0 and resume:
         runs.write_json(run.path / "config.json", run.config)
-    _announce(run, model, training, validation, devices, session, said, say)
-    stages = {} if found else plan.pretraining_of(run.config)
+    _announce(run, model, training, validation, devices, session, notes_shown, say)
+    stages = {} if found else pretraining_of(run.config)
     if stages:
         say(announcement(stages))
     report("Making the first batch")
@@ -376,14 +366,14 @@ def _decay(run: runs.Run, session: Session, rates: list[float], say) -> list[Lin
     if options.get("decay") is None:
         return []
     planned = session.planned or options
-    schedule = planned.get(runs.SCHEDULE, [[0, planned["epochs"]]])
+    schedule = planned.get(SCHEDULE, [[0, planned["epochs"]]])
     begun = session.state.epoch + (session.state.step > 0)
     changed = planned["epochs"] != options["epochs"]
     if changed:
         schedule = rescheduled(options["decay"], schedule, options["epochs"], begun)
-    options.pop(runs.SCHEDULE, None)
+    options.pop(SCHEDULE, None)
     if len(schedule) > 1:
-        options[runs.SCHEDULE] = schedule
+        options[SCHEDULE] = schedule
     decay = LinearDecay(options["decay"], schedule, rates)
     if changed and len(schedule) > 1:
         reached = decay.factor(begun - 1)
@@ -438,7 +428,7 @@ def _home(run: runs.Run, worker: int) -> pathlib.Path:
     return run.path if worker == 0 else run.checkpoints / f"worker_{worker}"
 
 
-def _announce(run, model, training, validation, devices, session, said, say) -> None:
+def _announce(run, model, training, validation, devices, session, notes_shown, say) -> None:
     info, config = training.info, run.config
     height, width, channels = run.image_shape
     images = f"{counted(info.num_examples, 'image')} {width}x{height}x{channels}"
@@ -449,7 +439,7 @@ def _announce(run, model, training, validation, devices, session, said, say) -> 
         + (f"; going on after {session.state}" if session.state > (0, 0) else "")
     )
     for note in info.notes:
-        if note not in said:
+        if note not in notes_shown:
             say(note)
     used = [dataset.info for dataset in (training, validation) if dataset is not None]
     kept = sum(each.num_examples for each in used) if "image" in info.fields else None  # of two domains, the larger

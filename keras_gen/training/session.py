@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen import files, runs
+from keras_gen import files
 from keras_gen.models import GenerativeModel
 from keras_gen.models.core.generative_model import EpochInProgress
 from keras_gen.progress import report
@@ -19,6 +19,7 @@ from keras_gen.runs.checkpoints import Checkpoints, DamagedStateError, State
 from keras_gen.runs.history import History
 
 from . import strategies
+from .resume import changes, data_changed
 from .signals import StopSignals
 
 # several workers ask each other for a signal once in so many steps, and after each epoch
@@ -98,7 +99,7 @@ class Session:
             self.state, self.rows = state, intact[state]["rows"]
             record = intact[state]
             self.planned = record["config"]["training"]
-            if state.step and runs.data_changed(self.config, record["config"]):
+            if state.step and data_changed(self.config, record["config"]):
                 self.state = State(state.epoch)  # the rest of its epoch is there no more: it begins again
             elif state.step:
                 self._in_progress = EpochInProgress(state.step, record["totals"])
@@ -177,7 +178,7 @@ class Session:
 
     def _compare(self, record: dict) -> None:
         """Raise where config.json is not what the state was trained with."""
-        if different := runs.changed(self.config, record["config"]):
+        if different := changes(self.config, record["config"]):
             raise ValueError(
                 f"config.json is not what the states in {self.checkpoints.folder} were trained with: "
                 f"{'; '.join(different)}. Undo the change (`keras-gen check RUN --repair` does), or start another run "

@@ -1,4 +1,4 @@
-"""Which devices train: from a name to a tf.distribute strategy."""
+"""Distribution strategies: from a name to the devices that train, and communication between workers."""
 
 import contextlib
 import functools
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from keras_gen.models.core.replicas import check_options as check_options
@@ -14,18 +15,18 @@ from .cluster import check_strategy, workers
 
 
 def get(name: str = "auto") -> tf.distribute.Strategy:
-    """The strategy of a name. Call it before anything else runs on a device: several workers need that.
+    """Returns the strategy with a name. With several workers, call it before anything else runs on a device.
 
     Args:
-        name: `"auto"` (`multiworker` where TF_CONFIG names several workers, `mirrored` where there are several GPUs,
-            else `default`), `"default"` (one device), `"mirrored"` (all GPUs of this machine, or its logical CPUs),
-            `"multiworker"` (the machines of TF_CONFIG) or `"tpu"` (TPU_NAME, or the local one).
+        name: `"auto"` (`multiworker` where TF_CONFIG names workers, else `mirrored` with several GPUs, else
+            `default`), `"default"` (one device), `"mirrored"` (all GPUs of this machine, or its logical CPUs),
+            `"multiworker"` (the machines of TF_CONFIG) or `"tpu"` (TPU_NAME, or the local TPU).
 
     Raises:
         ValueError: for an unknown name, or where the devices are missing.
 
     Example:
-        >>> with strategies.get("auto").scope():
+        >>> with strategies.get("auto").scope():  # doctest: +SKIP
         ...     model = keras_gen.build("vae", (32, 32, 3))
     """
     check_strategy(name)
@@ -41,11 +42,15 @@ def get(name: str = "auto") -> tf.distribute.Strategy:
 
 
 def task_of(strategy: tf.distribute.Strategy) -> int:
-    """The number of this process among the workers; 0 is the chief, which writes the run directory."""
+    """Returns the number of this process among the workers; 0 is the chief, which writes the run directory.
+
+    Args:
+        strategy: the distribution strategy.
+    """
     resolver = strategy.cluster_resolver
     if resolver is None or resolver.task_type in (None, "chief") or not strategy.extended._in_multi_worker_mode():
         return 0
-    # where a chief is named apart, the workers are numbered after it
+    # the workers are numbered after a chief that has its own job
     return int(resolver.task_id) + (1 if "chief" in resolver.cluster_spec().jobs else 0)
 
 
@@ -54,21 +59,26 @@ class WorkerLostError(RuntimeError):
 
 
 def has_workers(strategy: tf.distribute.Strategy) -> bool:
-    """Whether several processes train together."""
+    """Returns whether several processes train together.
+
+    Args:
+        strategy: the distribution strategy.
+    """
     return strategy.num_replicas_in_sync > 1 and strategy.extended._in_multi_worker_mode()
 
 
-def gather(strategy: tf.distribute.Strategy, values) -> np.ndarray:
-    """Collect the numbers of all replicas at every worker; all workers must call it at the same point.
+def gather(strategy: tf.distribute.Strategy, values: npt.ArrayLike) -> np.ndarray:
+    """Collects numbers of all replicas at every worker; all workers must call it at the same point.
 
     Args:
-        values: int32 [k], the same of all replicas of this process, or [local replicas, k].
+        strategy: the distribution strategy.
+        values: int32 [k], common to all replicas of this process, or [local replicas, k].
 
     Returns:
         int32 [replicas, k], in the order of the replicas.
     """
     own, count = np.atleast_2d(np.asarray(values, np.int32)), strategy.num_replicas_in_sync
-    if not has_workers(strategy):  # all replicas are here
+    if not has_workers(strategy):  # all replicas belong to this process
         return np.broadcast_to(own, (count, own.shape[1]))
     local = strategy.experimental_distribute_values_from_function(
         lambda context: tf.constant(own[context.replica_id_in_sync_group % len(own)])
@@ -85,7 +95,12 @@ def _collect(numbers: tf.Tensor) -> tf.Tensor:
 
 @contextlib.contextmanager
 def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """What all workers must do without an error, or none goes on. Nothing inside may wait for another worker.
+    """A block that all workers must finish without an error, or none continues.
+
+    Nothing inside the block may wait for another worker.
+
+    Args:
+        strategy: the distribution strategy.
 
     Raises:
         WorkerLostError: where another worker has failed. The worker that failed raises its own error.
@@ -99,12 +114,16 @@ def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
     if has_workers(strategy) and (failed := np.flatnonzero(gather(strategy, [0]))).size:
         raise WorkerLostError(
             f"Replica {', '.join(map(str, failed))} could not start: see the error of that worker. Start all workers "
-            "again once it is mended"
+            "again after fixing it"
         )
 
 
 def describe(strategy: tf.distribute.Strategy) -> str:
-    """The devices in words: `"1 CPU"`, `"2 GPUs, mirrored"`."""
+    """Returns the devices in words: `"1 CPU"`, `"2 GPUs, mirrored"`.
+
+    Args:
+        strategy: the distribution strategy.
+    """
     kind = "TPU" if "TPU" in type(strategy).__name__ else "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     count = strategy.num_replicas_in_sync
     how = "" if count == 1 else ", several workers" if strategy.extended._in_multi_worker_mode() else ", mirrored"
@@ -112,7 +131,7 @@ def describe(strategy: tf.distribute.Strategy) -> str:
 
 
 def choose() -> str:
-    """What `"auto"` stands for here."""
+    """Returns the name of the strategy that `"auto"` stands for on this machine."""
     if workers():
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "default"
@@ -120,7 +139,7 @@ def choose() -> str:
 
 @functools.cache
 def _multiworker(cluster: str) -> tf.distribute.Strategy:
-    # one for the whole process: a second one tears down the connections of the first while others still use them
+    # one strategy per process: a second one closes the connections of the first while other workers still use them
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
@@ -138,8 +157,9 @@ def _tpu() -> tf.distribute.Strategy:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(os.environ.get("TPU_NAME", ""))
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
-    except Exception as error:  # the resolver raises ValueError, the connection tf.errors, by what is missing
+    except Exception as error:  # the resolver raises a ValueError, the connection a tf.errors.OpError
         raise ValueError(
-            f"strategy='tpu' found no TPU (TPU_NAME={os.environ.get('TPU_NAME', '')!r}): {str(error).splitlines()[0]}"
+            f"Expected a TPU with strategy='tpu'; received none (TPU_NAME={os.environ.get('TPU_NAME', '')!r}): "
+            f"{str(error).splitlines()[0]}"
         ) from error
     return tf.distribute.TPUStrategy(resolver)

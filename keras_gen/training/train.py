@@ -1,24 +1,22 @@
-"""`train`: a system and data into a run directory.
+"""`train`: a system and data become a run directory.
 
-What is asked for is checked here, before TensorFlow is imported; `fitting` does the rest. Most lines are the arguments
-of `train` and what they mean.
+The options are checked here, before TensorFlow is imported; `fitting` does the rest.
 """
 
 import os
-import pathlib
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from keras_gen import runs
 from keras_gen.progress import Progress
 from keras_gen.startup import starting
 
-from . import config as plan
 from .cluster import workers
+from .config import TrainConfig, check_size
 
 if TYPE_CHECKING:
     import keras
 
+    from keras_gen import runs
     from keras_gen.models import GenerativeModel
 
 
@@ -50,111 +48,148 @@ def train(
     pretraining_epochs: int | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     verbose: int = 1,
-) -> runs.Run:
-    """Train a system on data and leave a run directory: `model.fit` with everything around it.
+) -> "runs.Run":
+    """Trains a system on data and writes a run directory: `model.fit` with everything around it.
 
-    The run holds the best model by the validation loss (`model.keras`), the last states (`checkpoints/`), metrics.csv,
-    TensorBoard logs, a picture after every epoch and a model card. A run that was stopped at any moment, also by
-    kill -9, goes on with `resume=True` and ends with the same weights, bit for bit, as one that was never stopped
-    (on the same devices; on GPUs only with `tf.config.experimental.enable_op_determinism()`). At Ctrl-C and SIGTERM
-    the step that is running is finished and its state saved; a second signal stops at once. One process at a time
+    The run directory contains the best model by the validation loss (`model.keras`), the last states (`checkpoints/`),
+    metrics.csv, TensorBoard logs, a picture after every epoch and a model card. A run that was stopped at any moment,
+    also by kill -9, continues with `resume=True` and ends with the same weights, bit for bit, as one that was never
+    stopped (on the same devices; on GPUs only with `tf.config.experimental.enable_op_determinism()`). After Ctrl-C or
+    SIGTERM the current step is finished and its state saved; a second signal stops at once. Only one process at a time
     trains in a run directory.
 
     Args:
-        system: a key of `keras_gen.zoo`, or a compiled `GenerativeModel` of one's own. To resume, None takes the run's.
-        data: anything that `keras_gen.data.load` takes. To resume, None takes the run's. A Puzzle-GAN that is given
-            "shapes" reads "shapes/placed", where a patch tells its place; "shapes/full" are objects that lie anywhere.
-        out: the run directory to make, or to go on with.
-        epochs: how many in all, counted from the beginning also after a resume; None takes the system's default. With
-            another number a resumed run's learning rates continue where they are: see `training.callbacks.LinearDecay`.
-        steps: batches in an epoch; None is one pass over the training split.
-        batch_size: images in a step, over all devices; None takes the system's default.
-        image_size: pixels, or (height, width); None takes the source's own size where it has one of at most 64, else
+        system: Key of the system, see `keras-gen zoo`; not needed to resume. A compiled `GenerativeModel` of your own
+            is trained as it is.
+        data: Dataset name, folder, .npz or .npy file; not needed to resume. Everything that `keras_gen.data.load` takes
+            is possible. Puzzle-GANs that are trained on "shapes" read "shapes/placed", where the content of a patch
+            shows its position; in "shapes/full" the objects may be anywhere. On a resume the data may be at another
+            place, if their content is the same.
+        out: The run directory, which is created, or continued with `resume`.
+        epochs: Number of epochs, counted from the beginning also after a resume; default the system's. When a resume
+            changes it, the learning rates continue from their current values: see `training.callbacks.LinearDecay`.
+        steps: Batches in an epoch; default one pass over the data.
+        batch_size: Images in a step, over all devices; default the system's.
+        image_size: Pixels: 64, or HEIGHTxWIDTH such as 48x64; default the data's own size where it is at most 64. In
+            Python, (height, width). Where the images have no common square size of at most 64 pixels, the default is
             the system's.
-        seed: of the initial weights, the order of the data and all noise; None is 0.
-        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`; None is float32.
-        strategy: `"auto"`, `"default"`, `"mirrored"`, `"multiworker"` or `"tpu"`; see `training.strategies.get`.
-        resume: go on with the run in `out`, with its own settings; what is given here must agree with them, but for
-            `epochs`, `patience`, `strategy`, `data_dir`, `callbacks` and `verbose`. `data` may lie at another place;
-            their content must be the same.
-        data_changed: resume on data that have changed, deliberately: they are split as those of a new run, so that
-            images which validate the model from now on may have been trained on before.
-        overwrite: replace the run in `out`.
-        patience: stop after this many epochs without a better one; None never does.
-        learning_rate: Adam's; None takes the system's default.
-        binarize: `"dynamic"`, `"threshold"` or None; `"auto"` is dynamic where the model's likelihood is one of binary
-            pixels and the images are gray and nearly binary, as digits are.
-        augment: names of `keras_gen.data.load`'s augmentations, for training alone.
-        labeled: give a further batch of labeled images with every batch, from a fixed part of the split of this many
-            (see `keras_gen.data.load`); for `supervised` systems.
-        data_dir: TFDS directory.
-        settings: the system's own, see `zoo.get(key).settings`.
-        view: what the system sees of the data, where it takes more than images: `{"domains": [A, B], "domain_field": FIELD}` are
-            two classes as domains, `{"attributes": [FIELD or NAME, ...]}` what is to be changed in an image. Every
-            view takes `max_pixels` and `max_member_bytes`, the bounds of `keras_gen.data.load`, and its `crop` and
-            `background`.
-        initial_weights: a run directory or `.keras` file whose weights, optimizers and seeds a new run of the same
-            networks starts from, in place of fresh ones; what is trained before the system itself is then left out.
-        value_range: (black, white), the stored numbers that become 0.0 and 1.0, such as (0, 4095); None detects it. See
+        seed: Seed of the initial weights, the order of the data and all noise; default 0.
+        precision: float32, mixed_bfloat16 or mixed_float16; default float32.
+        strategy: auto, default, mirrored, multiworker or tpu. See `training.strategies.get`.
+        resume: Continue the run in --out exactly where it stopped. The run's own options apply; those that are given
+            must agree with them, except for `data`, `data_dir`, `epochs`, `patience`, `strategy`, `callbacks` and
+            `verbose`.
+        data_changed: Resume on data that have changed, with a new validation split. Images that validate the model from
+            then on may have been trained on before.
+        overwrite: Replace the run in --out.
+        patience: Stop after this number of epochs without an improvement; default never.
+        learning_rate: Learning rate of Adam; default the system's.
+        binarize: Binarization of the pixels: auto, none, dynamic or threshold. In Python, none is None. "auto" is
+            dynamic where the model's likelihood is one of binary pixels and the images are gray and nearly binary, such
+            as digits, and none elsewhere.
+        augment: Augmentations of the training images, separated by commas: flip, crop, shift, color. In Python, a
+            sequence of names.
+        labeled: Number of images whose labels a supervised system may use. A batch of labeled images, from a fixed part
+            of the training split, comes with every batch; see `keras_gen.data.load`.
+        data_dir: TFDS directory; default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        settings: Settings of the system, see `keras-gen zoo SYSTEM`. In Python, see `zoo.get(key).settings`.
+        view: Part of the data that the system learns from: domains=A,B, domain_field=FIELD, attributes=NAME,...,
+            captions=FILE, length=N, crop=pad, max_pixels=N. In Python a dict: `{"domains": [A, B], "domain_field":
+            FIELD}` takes two classes as two domains, and `{"attributes": [FIELD or NAME, ...]}` selects the attributes
+            to translate. Every system has `max_pixels`, `max_member_bytes`, `crop` and `background` of
             `keras_gen.data.load`.
-        pretraining_epochs: epochs of each stage that is trained before the system itself; 0 leaves them out, None takes
-            the system's defaults. `steps` bounds their batches too.
-        callbacks: more of them; their own state is not kept for a resume.
-        verbose: 0 silent; 1 what is being done, with counts and the remaining time, and a line for each epoch; 2 a
-            line for each epoch alone.
+        initial_weights: Run directory or .keras file whose weights a new run starts from. The optimizers and seeds are
+            restored too. The networks must be the same, and the pretraining is skipped.
+        value_range: Stored numbers that are black and white, such as 0,4095; default detected. See
+            `keras_gen.data.load`.
+        pretraining_epochs: Epochs of each stage of pretraining, for a system that has such stages; 0 skips them. None
+            takes the defaults of the system. `steps` bounds the batches of these epochs too.
+        callbacks: Further Keras callbacks; their own state is not saved for a resume.
+        verbose: 0 is silent; 1 reports the current activity with counts and the remaining time, and a line for each
+            epoch; 2 prints only the line for each epoch.
 
     Returns:
         The run; `run.load_model()` opens the best model.
 
     Raises:
-        ValueError: for arguments or data that do not fit, and for a resume with other settings.
-        FileExistsError: where `out` holds something and neither `resume` nor `overwrite` is given.
-        FileNotFoundError: where there is nothing to resume, or the states of a run are lost.
+        ValueError: for options or data that do not fit, and for a resume with other options.
+        FileExistsError: where `out` is not empty and neither `resume` nor `overwrite` is True.
+        FileNotFoundError: where there is no run to resume, or its states are lost.
         RunInUseError: where another process trains in `out`.
         UnwritableError: where the disk is full or read-only; the last states are intact.
-        ReplicasDifferError: where replicas no longer hold the same weights.
+        ReplicasDifferError: where the replicas no longer have the same weights.
         WorkerLostError: where another worker has ended.
         KeyboardInterrupt: after Ctrl-C, when the state has been saved.
         SystemExit: after SIGTERM, when the state has been saved; its code is 143.
         FloatingPointError: where a metric becomes NaN or infinite; the best model so far is kept.
 
     Example:
-        >>> run = keras_gen.train("vae", "shapes", "runs/vae", epochs=5)
-        >>> images = run.load_model().generate(16, seed=1)
+        >>> run = keras_gen.train("vae", "shapes", "runs/vae", epochs=5)  # doctest: +SKIP
+        >>> images = run.load_model().generate(16, seed=1)  # doctest: +SKIP
     """
     if resume and overwrite:
-        raise ValueError("resume goes on with a run and overwrite replaces it: give one of them")
+        raise ValueError("Expected resume (continue a run) or overwrite (replace it); received both. Leave one out")
     if data_changed and not resume:
-        raise ValueError("data_changed is for a run that is resumed: give resume=True (--resume) too, or leave it out")
-    request = plan.Request(
-        system, data, epochs, steps, batch_size, plan.size_of(image_size), seed, precision, strategy, patience,
-        learning_rate, binarize, None if augment is None else tuple(augment), labeled,
-        None if data_dir is None else os.fspath(data_dir), dict(settings or {}), dict(view or {}),
-        None if initial_weights is None else str(pathlib.Path(initial_weights).expanduser().resolve()),
-        value_range,
-        pretraining_epochs,
-        data_changed,
-    )  # fmt: skip
+        raise ValueError(
+            "Expected data_changed only with resume=True (--resume); received it for a new run. Leave it out"
+        )
+    config = TrainConfig(
+        system=system,
+        data=data,
+        epochs=epochs,
+        steps=steps,
+        batch_size=batch_size,
+        image_size=None if image_size is None else check_size("image_size", image_size),
+        seed=seed,
+        precision=precision,
+        strategy=strategy,
+        resume=resume,
+        data_changed=data_changed,
+        overwrite=overwrite,
+        patience=patience,
+        learning_rate=learning_rate,
+        binarize=binarize,
+        augment=None if augment is None else tuple([augment] if isinstance(augment, str) else augment),
+        labeled=labeled,
+        data_dir=None if data_dir is None else os.fspath(data_dir),
+        settings=settings or {},
+        view=view or {},
+        initial_weights=None if initial_weights is None else os.fspath(initial_weights),
+        value_range=value_range,
+        pretraining_epochs=pretraining_epochs,
+    )
     with Progress(verbose == 1):
-        # one of several workers that fails must tell the others, which takes their strategy: then `fitting` checks
-        together = strategy in ("auto", "multiworker") and workers()
-        said: list[str] = []
+        notes_shown: list[str] = []
 
-        def say(text: str) -> None:
-            said.append(text)
+        def show_note(note: str) -> None:
+            notes_shown.append(note)
             if verbose:
-                print(text, flush=True)
+                print(note, flush=True)
 
-        config = None if together else plan.config_of(request, out, resume=resume, overwrite=overwrite, say=say)
+        content = None
+        # a worker that fails must report it to the others, which needs their strategy: then `fitting` does these checks
+        if strategy not in ("auto", "multiworker") or not workers():
+            content = _checked_content(config, out, show_note)
         with starting():
             from . import fitting
         return fitting.train(
-            request,
+            config,
             out,
-            config=None if resume else config,
-            said=said,
-            resume=resume,
-            overwrite=overwrite,
+            content=None if resume else content,
+            notes_shown=notes_shown,
             callbacks=list(callbacks),
             verbose=verbose,
         )
+
+
+def _checked_content(config: TrainConfig, out: str | os.PathLike, show_note: Callable[[str], None]) -> dict[str, Any]:
+    """The content of config.json, after all checks that need neither TensorFlow nor a model."""
+    from keras_gen import runs
+
+    from .new_run import new_run
+    from .resume import resumed
+
+    if config.resume:
+        return resumed(config, runs.Run.open(out).config)
+    runs.check_free(out, overwrite=config.overwrite)
+    return new_run(config, show_note)

@@ -227,14 +227,14 @@ def test_a_system_is_asked_only_for_what_it_offers():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"nll_images": "some"}, "nll_images must be an integer >= 1 or \"all\"; received 'some'"),
-        ({"nll_samples": 0}, "nll_samples must be an integer >= 1; received 0"),
-        ({"samples": True}, "samples must be an integer"),
-        ({"split": "tests"}, "Unknown split 'tests': expected one of test, validation, train"),
-        ({"seed": -1}, "0 <= seed < 2"),
+        ({"nll_images": "some"}, "Expected an integer >= 1 or \"all\" for nll_images; received 'some'"),
+        ({"nll_samples": 0}, "Expected an integer >= 1 for nll_samples; received 0"),
+        ({"samples": True}, "Expected an integer >= 1 for samples; received True"),
+        ({"split": "tests"}, "Expected one of test, validation, train for split; received 'tests'"),
+        ({"seed": -1}, "Expected an integer from 0 to 2147483647 for seed; received -1"),
         (
             {"features": ("pixels", "vgg")},
-            "Unknown features 'vgg': expected some of pixels, classifier, inception, fid",
+            "Expected some of pixels, classifier, inception, fid, pyramid for features; received 'vgg'",
         ),
     ],
 )

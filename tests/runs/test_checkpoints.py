@@ -53,7 +53,7 @@ def test_a_state_within_an_epoch_lies_between_two_epochs(kept):
     assert str(State(3, 12)) == "step 12 of epoch 4" and str(State(4)) == "epoch 4"
 
 
-def test_nothing_kept_is_the_beginning(tmp_path):
+def test_without_a_state_training_starts_at_the_beginning(tmp_path):
     assert Checkpoints(tmp_path / "none").states == [] and Checkpoints(tmp_path / "none").intact() == ({}, [])
 
 
@@ -86,11 +86,11 @@ def test_a_truncated_state_is_found(kept, size):
     newest = kept.weights_file(State(3))
     content = newest.read_bytes()
     newest.write_bytes(content[: size if isinstance(size, int) else int(size * len(content))])
-    with pytest.raises(DamagedStateError, match="epoch_0003.weights.h5 is damaged: its digest"):
+    with pytest.raises(DamagedStateError, match="epoch_0003.weights.h5 is damaged: its content does not match"):
         kept.record(State(3))
 
 
-def test_states_that_changed_places_are_found(kept):
+def test_states_that_are_swapped_are_found(kept):
     for suffix in (".json", ".weights.h5"):
         shutil.copy(kept.folder / f"epoch_0002{suffix}", kept.folder / f"epoch_0003{suffix}")
     with pytest.raises(DamagedStateError, match="epoch_0003.json is damaged"):
@@ -100,7 +100,7 @@ def test_states_that_changed_places_are_found(kept):
         kept.record(State(2))
 
 
-def test_what_a_killed_process_left_does_not_count_and_is_deleted(kept):
+def test_remains_of_a_killed_process_do_not_count_and_are_deleted(kept):
     (kept.folder / "epoch_0004.weights.h5").write_bytes(b"whole, but killed before the record")
     (kept.folder / ".tmp-1-ab-epoch_0004.json").write_bytes(b"half")
     (kept.folder / "epoch_0001.weights.h5").write_bytes(b"its record was deleted first")

@@ -15,17 +15,19 @@ from keras_gen.runs import Run
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def test_a_run_is_made_and_opened(tmp_path):
+def test_a_run_is_created_and_opened(tmp_path):
     run = Run.create(tmp_path / "deep" / "run", {"system": "vae", "image_shape": [8, 8, 1]})
     opened = Run.open(str(run.path))
     assert opened.config == run.config == {"format": runs.FORMAT, "system": "vae", "image_shape": [8, 8, 1]}
     assert opened.image_shape == (8, 8, 1) and opened.model_file == run.path / "model.keras"
 
 
-def test_an_occupied_directory_is_kept_unless_it_is_a_run_to_be_replaced(tmp_path):
+def test_a_directory_that_is_not_empty_is_replaced_only_if_it_is_a_run(tmp_path):
     run = Run.create(tmp_path / "run", {"system": "vae"})
     (run.path / "old").touch()
-    with pytest.raises(FileExistsError, match=r"is not empty. Go on with it \(--resume\), replace it \(--overwrite\)"):
+    with pytest.raises(
+        FileExistsError, match=r"is not empty. Continue its run \(--resume\), replace it"
+    ):
         Run.create(run.path, {})
     assert (run.path / "old").exists()
     Run.create(run.path, {"system": "new"}, overwrite=True)
@@ -33,14 +35,14 @@ def test_an_occupied_directory_is_kept_unless_it_is_a_run_to_be_replaced(tmp_pat
 
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "holiday.jpg").touch()
-    with pytest.raises(ValueError, match="is no run directory, so it is not replaced"):
+    with pytest.raises(ValueError, match="Expected a run directory to overwrite; received .*photos"):
         Run.create(tmp_path / "photos", {}, overwrite=True)
     assert (tmp_path / "photos" / "holiday.jpg").exists()
     (tmp_path / "empty").mkdir()
     Run.create(tmp_path / "empty", {})
 
 
-def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+def test_a_directory_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match=r"run cannot be written: .*file is a file; choose another"):
         runs.check_free(tmp_path / "file" / "run")
@@ -55,19 +57,22 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pathlib.Path, "mkdir", full)
-    with pytest.raises(OSError, match="run cannot be made: No space left on device; choose another --out"):
+    with pytest.raises(OSError, match="run cannot be created: No space left on device. Choose another --out"):
         Run.create(tmp_path / "run", {})
 
 
-def test_what_is_no_run_is_named(tmp_path):
+def test_a_directory_without_a_run_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="gone does not exist: expected a run directory"):
         Run.open(tmp_path / "gone")
-    with pytest.raises(FileNotFoundError, match="holds no config.json"):
+    with pytest.raises(FileNotFoundError, match="has no config.json"):
         Run.open(tmp_path)
     (tmp_path / "config.json").write_text('{"format": 99}')
-    with pytest.raises(ValueError, match="has format 99; this version reads format 1"):
+    with pytest.raises(ValueError, match="Expected format 2 in .*config.json; received 99. Train again"):
         Run.open(tmp_path)
-    (tmp_path / "config.json").write_text('{"format": 1')
+    (tmp_path / "config.json").write_text('{"format": 1}')
+    with pytest.raises(ValueError, match="Expected format 2 in .*config.json; received 1. Train again"):
+        Run.open(tmp_path)
+    (tmp_path / "config.json").write_text('{"format": 2')
     with pytest.raises(ValueError, match="config.json"):
         Run.open(tmp_path)
     with pytest.raises(FileNotFoundError, match="model.keras does not exist"):
@@ -82,7 +87,7 @@ def test_a_damaged_model_is_named(toy_run, tmp_path, size):
         runs.load(tmp_path / "model.keras")
 
 
-def test_json_is_replaced_at_once(tmp_path):
+def test_json_is_replaced_atomically(tmp_path):
     runs.write_json(tmp_path / "a.json", {"a": 1})
     runs.write_json(tmp_path / "a.json", {"a": 2})
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": 2}
@@ -100,7 +105,7 @@ def test_validation_data_come_in_order_and_unaugmented(toy_run, toy_images, tmp_
     trained = np.concatenate([batch["image"] for batch in run.dataset("train")])
     assert trained.shape == raw[:-20].shape and not np.allclose(trained, raw[:-20])
     np.testing.assert_allclose(trained.sum(), raw[:-20].sum(), rtol=1e-5)  # the same pixels, in another order
-    with pytest.raises(ValueError, match="has no test split; it has train, validation"):
+    with pytest.raises(ValueError, match=r"Expected a split of this run \(train, validation\); received 'test'"):
         run.dataset("test")
 
 

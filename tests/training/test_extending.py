@@ -9,8 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen import runs, zoo
-from keras_gen.runs import checkpoints
+from keras_gen import zoo
 from keras_gen.training.train import train
 from tests.small import SMALL
 
@@ -73,23 +72,3 @@ def test_a_run_that_is_resumed_with_its_own_epochs_decays_as_planned(decaying, t
     seen = Rates()
     assert_same(train(None, None, tmp_path / "run", resume=True, callbacks=[seen], verbose=0), whole)
     np.testing.assert_allclose(seen.seen, [2 / 3], rtol=1e-6)
-
-
-def test_a_run_of_earlier_units_goes_on_with_its_own_penalty(toy_images, tmp_path):
-    """Its config.json has numbers for images in [0, 1], and no range."""
-    small = {**SMALL, "steps": 1, "settings": {"base_filters": 8, "latent_size": 2}}
-    run = train("gan", toy_images, tmp_path / "run", epochs=1, **small)
-    assert run.config["settings"]["penalty"] == {"name": "r1", "gamma": 4.0}
-    assert run.config["penalty_range"] == [-1, 1]
-    del run.config["penalty_range"]
-    run.config["settings"]["penalty"] = {"name": "r1", "gamma": 1.0}
-    runs.write_json(run.path / "config.json", run.config)
-    for file in run.checkpoints.glob("*.json"):
-        content = json.loads(file.read_text())["content"] | {"config": run.config}
-        file.write_text(json.dumps({"sha256": checkpoints._digest(content), "content": content}))
-
-    seen = []
-    look = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: seen.append(look.model.penalty))
-    train(None, None, run.path, resume=True, epochs=2, callbacks=[look], verbose=0)
-    assert seen == [{"name": "r1", "gamma": 4.0}]
-    assert run.load_model().penalty == {"name": "r1", "gamma": 4.0}

@@ -1,4 +1,4 @@
-"""A run continues on the data that it began with, wherever they lie, or says what has changed."""
+"""A run continues on the data that it began with, wherever they are, or reports the changes."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from keras_gen import training
-from keras_gen.runs import Run, checkpoints
+from keras_gen.runs import Run
 from keras_gen.training import fingerprints
 
 SMALL = {"settings": {"network": "mlp", "hidden_units": 4, "latent_size": 2}, "verbose": 0}
@@ -66,7 +66,7 @@ def test_copied_and_moved_data_are_the_same(place):
     assert not json.loads((place / "run" / "config.json").read_text())["fingerprints"].get("changed")
 
 
-def test_added_images_are_refused_and_accepted_when_they_are_meant(place):
+def test_added_images_are_refused_and_accepted_when_the_user_confirms_them(place):
     write(place / "images", 360, start=100)
     before = {file: file.read_bytes() for file in (place / "run").glob("*.*")}
     with pytest.raises(ValueError, match=f"{CHANGED}train had 36 images and has 396.*--data-changed"):
@@ -83,7 +83,9 @@ def test_added_images_are_refused_and_accepted_when_they_are_meant(place):
 
 def test_other_images_of_the_same_names_are_refused(place):
     write(place / "images", 40, value=0)
-    with pytest.raises(ValueError, match=f"{CHANGED}train has 36 images as before, but others.*; validation has 4"):
+    with pytest.raises(
+        ValueError, match=f"{CHANGED}train has 36 images as before, but other.*; validation has 4"
+    ):
         resume(place, epochs=2)
 
 
@@ -120,35 +122,16 @@ def test_labels_and_captions_are_data_too(tmp_path):
         resume(tmp_path, epochs=2)
 
 
-def test_a_run_of_an_earlier_version_keeps_its_slices(place):
-    np.savez(place / "set.npz", x=np.zeros((40, 8, 8, 3), np.uint8), row=np.arange(40))
-    config = json.loads((place / "run" / "config.json").read_text())
-    del config["fingerprints"], config["data"]["slices"]
-    config["data"]["source"] = str(place / "set.npz")
-    for file in (place / "run" / "checkpoints").glob("*.json"):
-        content = {**json.loads(file.read_text())["content"], "config": config}
-        file.write_text(json.dumps({"sha256": checkpoints._digest(content), "content": content}))
-    (place / "run" / "config.json").write_text(json.dumps(config))
-    rows = next(iter(Run.open(place / "run").dataset("validation")))["row"].numpy()
-    assert rows.tolist() == [36, 37, 38, 39]  # the end of the file, as when it was trained
-    run = resume(place, epochs=2)
-    assert run.config["fingerprints"]["train"]["images"] == 36 and "slices" not in run.config["data"]
-    np.savez(place / "set.npz", x=np.ones((40, 8, 8, 3), np.uint8), row=np.arange(40))
-    with pytest.raises(ValueError, match=f"{CHANGED}train has 36 images as before"):
-        resume(place, epochs=3)
-    assert resume(place, epochs=3, data_changed=True).config["data"]["slices"] == "random"
-
-
 def test_data_changed_is_for_a_resume(tmp_path):
-    with pytest.raises(ValueError, match="data_changed is for a run that is resumed"):
+    with pytest.raises(ValueError, match="Expected data_changed only with resume=True"):
         training.train("autoencoder", "shapes", tmp_path, data_changed=True)
 
 
-def test_workers_with_other_data_are_told(monkeypatch):
+def test_workers_with_other_data_are_reported(monkeypatch):
     mine = {"train": {"images": 3, "digest": "00" * 8}, "validation": {"images": 1, "digest": "01" * 8}}
     rows = np.zeros((2, 4), np.int32)
     monkeypatch.setattr(fingerprints.strategies, "gather", lambda devices, values: rows)
     fingerprints.check_workers_agree(None, mine)
     rows[1, 2] = 5
-    with pytest.raises(ValueError, match="replica 1 of 2 has others than replica 0. Copy the data"):
+    with pytest.raises(ValueError, match="received other data at replica 1 of 2 than at replica 0. Copy the data"):
         fingerprints.check_workers_agree(None, mine)

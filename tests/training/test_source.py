@@ -2,18 +2,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.training.source import crop_note, cropped_share, inspect_source
+from keras_gen.training.source import (
+    SourceInfo,
+    crop_note,
+    cropped_share,
+    image_shape_of,
+    inspect_source,
+    splits_of,
+    without_validation,
+)
 
 
 def test_arrays(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=np.zeros((5, 6, 7), np.uint8), x_test=np.zeros((2, 6, 7), np.uint8))
-    found = inspect_source(tmp_path / "a.npz")
-    assert (found.splits, found.image_size, found.channels) == ({"train": 5, "test": 2}, (6, 7), 1)
+    info = inspect_source(tmp_path / "a.npz")
+    assert (info.splits, info.image_size, info.channels) == ({"train": 5, "test": 2}, (6, 7), 1)
 
 
-def test_shapes_are_rendered_and_nothing_is_drawn_to_say_so():
-    found = inspect_source("shapes")
-    assert found.splits["train"] == 20000 and (found.image_size, found.channels) == ((64, 64), 3) and found.rendered
+def test_shapes_are_rendered_and_inspected_without_rendering():
+    info = inspect_source("shapes")
+    assert info.splits["train"] == 20000 and (info.image_size, info.channels) == ((64, 64), 3) and info.rendered
 
 
 @pytest.mark.parametrize(
@@ -25,24 +33,24 @@ def test_shapes_are_rendered_and_nothing_is_drawn_to_say_so():
         ([("L", (6, 4)), ("RGB", (6, 4))], (4, 6), 3),
     ],
 )
-def test_a_folder_is_looked_into(tmp_path, images, size, channels):
+def test_the_images_of_a_folder_are_inspected(tmp_path, images, size, channels):
     for index, (mode, shape) in enumerate(images):
         Image.new(mode, shape).save(tmp_path / f"{index}.png")
     (tmp_path / "broken.png").write_text("no image")
-    found = inspect_source(str(tmp_path))
-    assert (found.image_size, found.channels, found.rendered) == (size, channels, False)
-    assert found.splits == {"train": len(images) + 1}
+    info = inspect_source(str(tmp_path))
+    assert (info.image_size, info.channels, info.rendered) == (size, channels, False)
+    assert info.splits == {"train": len(images) + 1}
 
 
 @pytest.mark.parametrize("last, size, channels", [("RGB", (4, 6), 3), ("P", (4, 6), 3), ("L", None, 1)])
-def test_every_file_is_looked_at(tmp_path, last, size, channels):
+def test_every_file_is_inspected(tmp_path, last, size, channels):
     for index in range(40):
         Image.new("L", (6, 4)).save(tmp_path / f"{index:02}.png")
     odd = Image.new("RGB", (6, 4) if size else (7, 4), "red")
     (odd.quantize(4) if last == "P" else odd.convert(last)).save(tmp_path / "z.png")
-    found = inspect_source(tmp_path)
-    assert (found.image_size, found.channels) == (size, channels)
-    assert sum(found.sizes.values()) == 41
+    info = inspect_source(tmp_path)
+    assert (info.image_size, info.channels) == (size, channels)
+    assert sum(info.sizes.values()) == 41
 
 
 def test_modes_of_all_kinds(tmp_path):
@@ -51,9 +59,9 @@ def test_modes_of_all_kinds(tmp_path):
     Image.new("CMYK", (8, 6)).save(tmp_path / "cmyk.jpg")
     exif = Image.Exif()
     exif[0x0112] = 6
-    Image.new("L", (6, 8)).save(tmp_path / "turned.jpg", exif=exif)
-    found = inspect_source(tmp_path)
-    assert (found.image_size, found.channels, found.notes) == ((6, 8), 3, ())
+    Image.new("L", (6, 8)).save(tmp_path / "rotated.jpg", exif=exif)
+    info = inspect_source(tmp_path)
+    assert (info.image_size, info.channels, info.notes) == ((6, 8), 3, ())
     for name in ("RGB.png", "RGBA.png", "cmyk.jpg"):
         (tmp_path / name).unlink()
     assert inspect_source(tmp_path).channels == 1  # the palette of a new image is black
@@ -64,8 +72,8 @@ def test_two_folders(tmp_path, mode, channels):
     for name, own in (("a", "L"), ("b", mode)):
         (tmp_path / name).mkdir()
         Image.new(own, (8, 6)).save(tmp_path / name / "0.png")
-    found = inspect_source(f"{tmp_path / 'a'},{tmp_path / 'b'}")
-    assert (found.image_size, found.channels) == ((6, 8), channels)
+    info = inspect_source(f"{tmp_path / 'a'},{tmp_path / 'b'}")
+    assert (info.image_size, info.channels) == ((6, 8), channels)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +85,7 @@ def test_two_folders(tmp_path, mode, channels):
         ({(48, 64): 1, (64, 64): 1}, (32, 32), 0.125),
     ],
 )
-def test_what_cropping_removes(sizes, size, share):
+def test_the_share_that_cropping_removes(sizes, size, share):
     assert cropped_share(sizes, size) == pytest.approx(share)
     assert (crop_note(sizes, size) is None) == (share == 0)
 
@@ -88,3 +96,49 @@ def test_a_note_about_cropping():
     )
     assert "most are 64x48), on average" in crop_note({(48, 64): 2, (64, 64): 1}, (32, 32))
     assert crop_note({}, (32, 32)) is None
+
+
+@pytest.mark.parametrize(
+    "size, channels, rendered, requested, expected",
+    [
+        ((28, 28), 1, False, None, (28, 28, 1)),  # MNIST's own
+        ((64, 64), 3, True, None, (32, 32, 3)),  # shapes are drawn at 64, the system's size is 32
+        ((218, 178), 3, False, None, (32, 32, 3)),  # not square
+        ((65, 65), 3, False, None, (32, 32, 3)),  # larger than 64
+        (None, 4, False, None, (32, 32, 3)),  # differing sizes, transparency
+        ((28, 28), 1, False, (64, 48), (64, 48, 1)),
+    ],
+)
+def test_the_size_is_the_sources_own_where_it_is_square_and_small(size, channels, rendered, requested, expected):
+    assert image_shape_of(SourceInfo({}, size, channels, rendered), requested, 32) == expected
+
+
+@pytest.mark.parametrize(
+    "sizes, expected",
+    [
+        ({"train": 20000, "test": 2000}, ("train[:-2000]", "train[-2000:]", "test")),
+        ({"train": 60000, "test": 10000}, ("train[:-5000]", "train[-5000:]", "test")),  # at most 5,000
+        ({"train": 50000, "validation": 10000, "test": 10000}, ("train", "validation", "test")),
+        ({"train": 9}, ("train", None, None)),
+        ({"all": 100}, ("all[:-10]", "all[-10:]", None)),
+    ],
+)
+def test_validation_is_the_sources_own_or_the_end_of_training(sizes, expected):
+    splits = splits_of(SourceInfo(sizes, None, 3))
+    assert (splits["train"], splits["validation"], splits["test"]) == expected
+
+
+def test_two_domains_are_split_by_percentages():
+    source = SourceInfo({"train": 60000, "test": 10000}, None, 1, smaller={"train": 7291, "test": 2007})
+    assert splits_of(source) == {"train": "train[:90%]", "validation": "train[90%:]", "test": "test"}
+    few = SourceInfo({"train": 60000}, None, 1, smaller={"train": 9})
+    assert splits_of(few) == {"train": "train", "validation": None, "test": None}
+
+
+@pytest.mark.parametrize(
+    "training, validation, expected",
+    [("train[:-4]", "train[-4:]", "train"), ("train", "validation", "train"), ("a[:90%]+b", "a[90%:]", "a[:90%]+b")],
+)
+def test_images_that_were_held_out_return_to_the_training_split(training, validation, expected):
+    splits = {"train": training, "validation": validation, "test": None}
+    assert without_validation(splits) == {"train": expected, "validation": None, "test": None}

@@ -15,7 +15,7 @@ def test_one_device_needs_no_strategy(monkeypatch):
         np.testing.assert_array_equal(strategies.gather(strategy, [7, 8]), [[7, 8]])
 
 
-def test_mirrored_takes_all_logical_cpus():
+def test_mirrored_uses_all_logical_cpus():
     strategy = strategies.get("mirrored")
     assert strategy.num_replicas_in_sync == 2 and strategies.task_of(strategy) == 0
     np.testing.assert_array_equal(strategies.gather(strategy, [7]), [[7], [7]])
@@ -33,7 +33,7 @@ def test_mirrored_takes_all_logical_cpus():
         (0, {}, "default"),
     ],
 )
-def test_auto_goes_by_the_cluster_then_by_the_gpus(monkeypatch, gpus, cluster, expected):
+def test_auto_depends_on_the_cluster_then_on_the_gpus(monkeypatch, gpus, cluster, expected):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if cluster is not None:
         monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 0}}))
@@ -41,14 +41,14 @@ def test_auto_goes_by_the_cluster_then_by_the_gpus(monkeypatch, gpus, cluster, e
     assert strategies.choose() == expected
 
 
-def test_what_is_missing_is_said(monkeypatch):
+def test_missing_devices_are_named(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    with pytest.raises(ValueError, match="Unknown strategy 'horovod': expected one of auto, default"):
+    with pytest.raises(ValueError, match="Expected one of auto, default, .* for strategy; received 'horovod'"):
         strategies.get("horovod")
-    with pytest.raises(ValueError, match="needs the environment variable TF_CONFIG"):
+    with pytest.raises(ValueError, match="Expected the environment variable TF_CONFIG with strategy='multiworker'"):
         strategies.get("multiworker")
     monkeypatch.setenv("TF_CONFIG", "{cluster")
-    with pytest.raises(ValueError, match="TF_CONFIG is no JSON object with a cluster"):
+    with pytest.raises(ValueError, match="Expected a JSON object with a cluster in TF_CONFIG; received '{cluster'"):
         strategies.get("auto")
 
 

@@ -1,4 +1,4 @@
-"""Training as users start it: what it says before and while it trains, from few photos on."""
+"""Training as users start it: its output before and during the training, with few photos too."""
 
 import pathlib
 import subprocess
@@ -29,7 +29,7 @@ def photos(folder: pathlib.Path, num: int) -> pathlib.Path:
     return folder
 
 
-def test_a_file_is_told_what_is_being_done_and_how_long_it_takes(tmp_path):
+def test_the_output_in_a_file_reports_activities_and_remaining_time(tmp_path):
     line = ["train", "vae", "--data", photos(tmp_path / "photos", 20), "--out", tmp_path / "run", "--epochs", 2]
     line += ["--batch-size", 4, "--image-size", 8, "--set", "network=mlp", "--set", "hidden_units=4"]
     done = subprocess.run([sys.executable, "-c", PROGRAM, *map(str, line)], capture_output=True, text=True, timeout=300)
@@ -52,21 +52,21 @@ def test_a_file_is_told_what_is_being_done_and_how_long_it_takes(tmp_path):
         "Epoch 2 of 2: ",
         "Trained in ",
     )
-    place = 0
+    position = 0
     for text in expected:
-        assert text in output[place:], (text, output)
-        place = output.index(text, place)
+        assert text in output[position:], (text, output)
+        position = output.index(text, position)
     assert output.count("Few images:") == 1 and quietly == ""
 
 
 @pytest.mark.parametrize("num, batch_size", [(5, 2), (1, 1)])
-def test_a_game_trains_on_few_photos(num, batch_size, tmp_path, capsys):
+def test_a_gan_trains_on_few_photos(num, batch_size, tmp_path, capsys):
     settings = {"base_filters": 4, "latent_size": 2}
     run = training.train("gan", photos(tmp_path / "photos", num), tmp_path / "run", epochs=1, settings=settings,
                          image_size=8, verbose=2)  # fmt: skip
     assert run.config["training"]["batch_size"] == batch_size and run.model_file.is_file()
-    said = capsys.readouterr().out
-    assert f"the batch size is {batch_size} in place of 128" in said and "no validation: a tenth of" in said
+    output = capsys.readouterr().out
+    assert f"the batch size is {batch_size} instead of 128" in output and "no validation: a tenth of" in output
 
 
 def test_a_class_of_three_images_trains_without_validation(tmp_path, capsys):
@@ -75,8 +75,8 @@ def test_a_class_of_three_images_trains_without_validation(tmp_path, capsys):
     options = {"epochs": 1, "steps": 1, "batch_size": 1, "image_size": 8, "settings": {"base_filters": 2}}
     view = {"domains": "many,few"}
     run = training.train("cyclegan", tmp_path / "classes", tmp_path / "run", view=view, verbose=2, **options)
-    said = capsys.readouterr().out
-    assert "20 images of domain_a and 3 images of domain_b to train on" in said
-    assert "no validation: domains: 'label' has no image of the class 'few'" in said
+    output = capsys.readouterr().out
+    assert "20 images of domain_a and 3 images of domain_b to train on" in output
+    assert "no validation: domains: 'label' has no image of the class 'few'" in output
     assert run.config["data"]["splits"] == {"train": "train", "validation": None, "test": None}
     assert training.train(None, None, run.path, resume=True, epochs=2, verbose=0).config["training"]["epochs"] == 2

@@ -9,11 +9,10 @@ from keras_gen.data.sources.stacked_mnist import PREFIX
 
 from ..context import EvaluationContext, gather
 from .classifier import ClassConditional, FeatureClassifier, feature_classifier
-from .extractors import FEATURES, Features, classifier_features, feature_extractor
+from .extractors import Features, classifier_features, feature_extractor
 
 # compared besides features: patches at each level of detail, see `pyramid_distance`
 PYRAMID = "pyramid"
-KNOWN = (*FEATURES, PYRAMID)
 
 # what the classifier learns from: images, and bytes of them in memory
 IMAGES, BYTES = 60_000, 2**30

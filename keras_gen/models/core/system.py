@@ -4,12 +4,17 @@ This module imports neither Keras nor TensorFlow, so that systems and their sett
 """
 
 import dataclasses
+import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keras_gen import models
+
+_SECTION = re.compile(r"[A-Z]\w*:")  # "Args:", "Returns:", ... of a Google-style docstring
+_ARGUMENT = re.compile(r"(\w+)(?: \([^)]*\))?: *(.*)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +29,7 @@ class System:
         image_size: default height and width for sources whose images have no size of their own.
         batch_size, epochs, learning_rate, betas: defaults of training (Adam).
         steps: batches in an epoch by default; None is one pass over the data.
-        learning_rate_multipliers: player -> how many times `learning_rate` it learns at; 1 for those that are not named.
+        learning_rate_multipliers: Player -> factor of its learning rate; 1 for players that are not named.
         endpoints: names of what it exports.
         generative: whether samples are meant to look like the data.
         drop_remainder: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
@@ -59,3 +64,44 @@ class System:
         """Setting -> default, as `zoo.build(key, ..., **settings)` and `keras-gen train --set` take them."""
         parameters = inspect.signature(self.create).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    @property
+    def setting_descriptions(self) -> dict[str, str]:
+        """Setting -> its description in the docstring of `create`, in one line; empty where it has none."""
+        function = self.create
+        while isinstance(function, functools.partial):
+            function = function.func
+        described = argument_descriptions(inspect.getdoc(function) or "")
+        return {name: described.get(name, "") for name in self.settings}
+
+
+def argument_descriptions(docstring: str) -> dict[str, str]:
+    """Returns the entries of the `Args:` section of a Google-style docstring.
+
+    Args:
+        docstring: The docstring without its indentation, see `inspect.getdoc`.
+
+    Returns:
+        Argument -> its description, with line breaks replaced by spaces.
+
+    Example:
+        >>> argument_descriptions("Adds.\\n\\nArgs:\\n    a: A number,\\n        >= 0.\\n    b: Another.")
+        {'a': 'A number, >= 0.', 'b': 'Another.'}
+    """
+    _, _, section = docstring.partition("\nArgs:\n")
+    descriptions: dict[str, list[str]] = {}
+    indent = None
+    for line in section.splitlines():
+        if _SECTION.match(line):
+            break
+        text = line.strip()
+        if not text:
+            continue
+        depth = len(line) - len(line.lstrip())
+        indent = depth if indent is None else indent
+        entry = _ARGUMENT.match(text) if depth == indent else None
+        if entry:
+            descriptions[entry[1]] = [entry[2]]
+        elif descriptions:
+            descriptions[next(reversed(descriptions))].append(text)
+    return {name: " ".join(lines).strip() for name, lines in descriptions.items()}

@@ -1,0 +1,209 @@
+"""The content of a new run's config.json, resolved from the options, the system's defaults and the data source."""
+
+import dataclasses
+import datetime
+import functools
+import os
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from keras_gen import data, runs, zoo
+from keras_gen.data.value_range import PLAIN, as_stored
+from keras_gen.options import as_json
+from keras_gen.progress import report
+from keras_gen.startup import starting
+
+from .amounts import batch_size_of
+from .config import TrainConfig
+from .source import SourceInfo, crop_note, image_shape_of, inspect_source, splits_of
+from .views import FITTING, LIMITS, View, source_of, view_of
+
+if TYPE_CHECKING:
+    from keras_gen.models import GenerativeModel
+
+
+def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note: None) -> dict[str, Any]:
+    """Returns the content of a new run's config.json; `binarize` is still the requested value.
+
+    Args:
+        config: the options.
+        show_note: called with every sentence about the data that the user should know.
+
+    Returns:
+        The content of config.json, in which every default is replaced by the value that is used.
+
+    Raises:
+        ValueError: for an unknown system, setting or source, or options that do not fit together.
+    """
+    if config.system is None or config.data is None:
+        raise ValueError(
+            "Expected a system and data for a new run; received none. Give both, or continue a run with resume=True "
+            "(--resume)"
+        )
+    if config.initial_weights is not None:
+        runs.check_weights(pathlib.Path(config.initial_weights))
+    own = config.own_model
+    system = zoo.System if own is not None else zoo.get(str(config.system))  # the class has the general defaults
+    settings = {} if own is not None else complete_settings(str(config.system), config.settings)
+    _check_pretraining(config, settings)
+    name = source_of(system.view, config.data)
+    limits = _options_of_every_view(config, LIMITS)
+    source = inspect_source(name, config.data_dir, value_range=config.value_range, **limits)
+    view = _view(config, system.view, name, source)
+    splits = splits_of(source)
+    shape = None if own is None else own.image_shape
+    shape = shape or image_shape_of(source, config.image_size, system.image_size)
+    cropped = crop_note(source.sizes, shape[:2]) if config.view.get("crop") != "pad" else None
+    for note in (*source.notes, *([cropped] if cropped else [])):
+        show_note(note)
+    value_range = source.value_range if source.value_range not in PLAIN else None
+    steps = config.steps or system.steps
+    resolved = dataclasses.replace(
+        config,
+        data=absolute_source(name),
+        epochs=config.epochs or system.epochs,
+        steps=steps,
+        batch_size=batch_size_of(
+            config.batch_size,
+            system.batch_size,
+            source=source,
+            split=splits["train"],
+            drop_remainder=system.drop_remainder,
+            steps=steps,
+        ),
+        seed=config.seed or 0,
+        augment=config.augment or (),
+        value_range=config.value_range or (None if value_range is None else tuple(as_stored(value_range))),
+        view={**_options_of_every_view(config), **view.options},
+    )
+    if own is None:
+        resolved = dataclasses.replace(
+            resolved,
+            precision=config.precision or "float32",
+            learning_rate=config.learning_rate or system.learning_rate,
+            settings=settings | {key: value for key, value in view.settings.items() if key not in config.settings},
+        )
+    content = resolved.to_json()
+    content["data"] |= {"splits": splits, "slices": "random", "drop_remainder": system.drop_remainder}
+    content["training"]["decay"] = None if own is not None else system.decay
+    if own is not None:
+        content["training"]["precision"] = own.dtype_policy.name
+    return {
+        "format": runs.FORMAT,
+        "system": content["system"],
+        "image_shape": list(shape),
+        "settings": content["settings"],
+        "data": content["data"],
+        "training": content["training"],
+        "versions": runs.versions(),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def complete_settings(key: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all settings of a system as config.json holds them: the checked ones, and the defaults of the others.
+
+    Args:
+        key: a key of the zoo.
+        settings: setting -> value.
+
+    Raises:
+        ValueError: for an unknown setting, or a value of another type.
+    """
+    return as_json({**zoo.get(key).settings, **zoo.check_settings(key, settings)})
+
+
+def _check_pretraining(config: TrainConfig, settings: Mapping[str, Any]) -> None:
+    if config.pretraining_epochs is None:
+        return
+    if config.own_model is None and zoo.get(str(config.system)).pretraining(settings):
+        return
+    pretrained = ", ".join(key for key, each in zoo.SYSTEMS.items() if each.pretraining(each.settings))
+    raise ValueError(
+        f"Expected pretraining_epochs only with systems that are pretrained ({pretrained}); received it with "
+        f"{config.system_name}. Leave it out"
+    )
+
+
+def pretraining_of(content: Mapping[str, Any]) -> dict[str, int]:
+    """Returns stage of the pretraining -> its number of epochs, in their order; empty for a run without pretraining.
+
+    Args:
+        content: the content of config.json.
+    """
+    training = content["training"]
+    if content["system"] not in zoo.SYSTEMS or not content["settings"] or training["initial_weights"]:
+        return {}
+    requested = training["pretraining_epochs"]
+    stages = zoo.get(content["system"]).pretraining(content["settings"])
+    counts = {name: epochs if requested is None else requested for name, epochs in stages.items()}
+    return {name: epochs for name, epochs in counts.items() if epochs}
+
+
+def _options_of_every_view(config: TrainConfig, names: tuple[str, ...] = (*LIMITS, *FITTING)) -> dict[str, Any]:
+    return {name: config.view[name] for name in names if name in config.view}
+
+
+def _view(config: TrainConfig, kind: str, name: str | os.PathLike, source: SourceInfo) -> View:
+    """The view of the data that the system needs; for a caller's own model the requested options as they are."""
+    if config.own_model is not None:
+        return View(dict(config.view), {})
+    captions = functools.partial(_captions, config, name, splits_of(source)["train"])
+    requested = {name: value for name, value in config.view.items() if name not in (*LIMITS, *FITTING)}
+    return view_of(kind, source, requested, name, captions)
+
+
+def _captions(
+    config: TrainConfig, name: str | os.PathLike, split: str, options: Mapping[str, Any]
+) -> Iterator[bytes]:
+    """The captions of a split; `options` are arguments of `data.load`."""
+    with starting():
+        load = data.load
+    batches = load(
+        name,
+        split,
+        image_shape=(8, 8, 3),
+        batch_size=256,
+        shuffle=False,
+        fields=["caption"],
+        captions=options.get("captions"),
+        cache=None,
+        data_dir=config.data_dir,
+        value_range=config.value_range,
+        report=False,
+        **_options_of_every_view(config, LIMITS),
+    )
+    for done, batch in enumerate(batches):
+        report("Reading the captions", done, batches.info.num_batches)
+        yield from batch["caption"].numpy()
+
+
+def absolute_source(source: str | os.PathLike) -> str:
+    """Returns a path that exists as an absolute one, so that the run finds its data from everywhere; a name as it is.
+
+    Args:
+        source: a source as `keras_gen.data.load` takes it.
+    """
+    path = pathlib.Path(source).expanduser()
+    named = os.sep not in str(source) and path.suffix not in (".npy", ".npz") and not isinstance(source, os.PathLike)
+    return str(source) if named or not path.exists() else str(path.resolve())
+
+
+def binarize_of(model: "GenerativeModel", choice: str | None) -> str | None:
+    """Returns the binarization to load the images with.
+
+    `"auto"` remains where the model's likelihood is one of binary pixels and the images are gray, and becomes None
+    elsewhere. `keras_gen.data.load` then chooses by the images.
+
+    Args:
+        model: the model to train.
+        choice: the requested binarization.
+    """
+    if choice != "auto":
+        return choice
+    from keras_gen.models.core.protocols import HasLikelihood  # needs TensorFlow, which a model has imported
+
+    binary = isinstance(model, HasLikelihood) and model.likelihood.support == "binary"
+    gray = model.image_shape is not None and model.image_shape[2] == 1
+    return "auto" if binary and gray else None
