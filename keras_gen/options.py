@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-# (name of the option, value) -> the value to keep; raises a ValueError for a value that does not fit
+# (name of the option, value) -> the value to store; raises a ValueError for a value that does not fit
 Check = Callable[[str, Any], Any]
 _OPTION = "option"
 
@@ -42,7 +42,7 @@ class Option:
         default: value where the option is not given; mappings default to an empty one.
         type: type of a value on the command line, without a `Text`.
         check: validates a value that is not None, and may convert it.
-        section: section of config.json that holds the option, "" for the top level; None where it is not stored.
+        section: section of config.json with the option, "" for the top level; None where it is not stored.
         key: name in that section; None is `name`.
         resumable: whether a resumed run may change the option.
         flag: flag on the command line; None where the option is a positional argument or has no place there.
@@ -78,12 +78,12 @@ def option(
     Args:
         default: value where the option is not given; a mapping is copied for each instance.
         help: one sentence without a final period; the documentation of the keyword argument begins with it.
-        check: (name, value) -> value to keep, for a value that is not None.
-        section: section of config.json that holds the option, "" for the top level; None where it is not stored.
+        check: (name, value) -> value to store, for a value that is not None.
+        section: section of config.json with the option, "" for the top level; None where it is not stored.
         key: name in that section; None is the name of the field.
         resumable: whether a resumed run may change the option.
         flag: flag on the command line; "" derives it from the name of the field, None declares no flag.
-        text: how a value is written on the command line; None takes the type.
+        text: how a value is written on the command line; None uses the type.
         type: type on the command line, where it is not the type of the field.
 
     Example:
@@ -130,7 +130,7 @@ def declared(options: Any) -> Iterator[Option]:
 
 
 def validate(options: Any) -> None:
-    """Checks all values of a dataclass of options and keeps what the checks return; serves as `__post_init__`.
+    """Checks all values of a dataclass of options and stores the results of the checks; serves as `__post_init__`.
 
     Raises:
         ValueError: for a value that does not fit.
@@ -142,7 +142,7 @@ def validate(options: Any) -> None:
 
 
 def to_json(options: Any) -> dict[str, Any]:
-    """The stored options as JSON holds them: {section: {key: value}}, with the top level under its own keys."""
+    """The stored options as JSON represents them: {section: {key: value}}, with the top level under its own keys."""
     content: dict[str, Any] = {}
     for each in declared(options):
         if each.section is not None:

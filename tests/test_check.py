@@ -11,6 +11,7 @@ from keras_gen import cli, files, runs
 from keras_gen.check import check as check_run
 from keras_gen.check import repair
 from keras_gen.export import export
+from keras_gen.runs import checkpoints
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,17 @@ def test_states_are_not_deleted_where_none_is_intact(copied):
     before = sorted(copied.rglob("*"))
     assert check(copied, "--repair")[0] == 1
     assert sorted(copied.rglob("*")) == before
+
+
+def test_a_run_of_another_format_is_to_be_trained_again(copied):
+    for file in (copied / "config.json", *(copied / "checkpoints").glob("*.json")):
+        content = json.loads(file.read_text())
+        inner = content.get("content", content) | {"format": 1}
+        if "content" in content:
+            inner = {"sha256": checkpoints._digest(inner), "content": inner}
+        file.write_text(json.dumps(inner))
+    code, text = check(copied)
+    assert code == 1 and "Expected format 2 in" in text and "received 1" in text and "Train again" in text
 
 
 def test_a_run_in_use_is_named_and_not_repaired(copied):

@@ -105,7 +105,7 @@ def evaluate(
             seed=seed,
             batch_size=config.batch_size or run.config["training"]["batch_size"],
             nll_samples=nll_samples,
-            nll_images=None if config.nll_images == "all" else config.nll_images,
+            nll_images=config.nll_images if isinstance(config.nll_images, int) else None,
             samples=samples,
             features=config.features,
             parzen=parzen,

@@ -225,7 +225,7 @@ class Run:
 
 
 def check_free(path: str | os.PathLike, *, overwrite: bool = False, locked: bool = False) -> None:
-    """Verifies that a run can be created at a path, before anything that takes long.
+    """Verifies that a run can be created at a path, before any long operation.
 
     Args:
         path: the run directory.
@@ -264,7 +264,7 @@ def _content(path: pathlib.Path) -> list[pathlib.Path]:
 
 
 def check_model(path: str | os.PathLike) -> None:
-    """Verifies that there is an undamaged model to `load`, before anything that takes long.
+    """Verifies that there is an undamaged model to `load`, before any long operation.
 
     Args:
         path: a run directory or a `.keras` file.

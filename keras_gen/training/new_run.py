@@ -102,7 +102,7 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
 
 
 def complete_settings(key: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns all settings of a system as config.json holds them: the checked ones, and the defaults of the others.
+    """Returns all settings of a system, checked and with the defaults of the others, as config.json represents them.
 
     Args:
         key: a key of the zoo.
@@ -154,9 +154,7 @@ def _view(config: TrainConfig, kind: str, name: str | os.PathLike, source: Sourc
     return view_of(kind, source, requested, name, captions)
 
 
-def _captions(
-    config: TrainConfig, name: str | os.PathLike, split: str, options: Mapping[str, Any]
-) -> Iterator[bytes]:
+def _captions(config: TrainConfig, name: str | os.PathLike, split: str, options: Mapping[str, Any]) -> Iterator[bytes]:
     """The captions of a split; `options` are arguments of `data.load`."""
     with starting():
         load = data.load
@@ -183,7 +181,7 @@ def absolute_source(source: str | os.PathLike) -> str:
     """Returns a path that exists as an absolute one, so that the run finds its data from everywhere; a name as it is.
 
     Args:
-        source: a source as `keras_gen.data.load` takes it.
+        source: a source that `keras_gen.data.load` accepts.
     """
     path = pathlib.Path(source).expanduser()
     named = os.sep not in str(source) and path.suffix not in (".npy", ".npz") and not isinstance(source, os.PathLike)

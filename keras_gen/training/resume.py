@@ -66,7 +66,7 @@ def changes(content: Mapping[str, Any], former: Mapping[str, Any]) -> list[str]:
 
     Args:
         content: the content of config.json.
-        former: its content at an earlier time, as a state of the training holds it.
+        former: its content at an earlier time, as a state of the training contains it.
     """
     free = {each.key for each in declared(TrainConfig) if each.resumable} | {SCHEDULE}
     if data_changed(content, former):
@@ -88,7 +88,7 @@ def _fixed(content: Mapping[str, Any], free: set[str]) -> dict[str, Any]:
 
 
 def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
-    """{"a": {"b": 1}} -> {"a.b": 1}, with values as JSON holds them."""
+    """{"a": {"b": 1}} -> {"a.b": 1}, with values as JSON represents them."""
     flat = {}
     for name, value in json.loads(json.dumps(content)).items():
         inner = _flat(value) if isinstance(value, dict) else {"": value}

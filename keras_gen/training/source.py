@@ -10,7 +10,7 @@ from keras_gen.data.slices import split_names
 
 # larger images are used at their own size only with an explicit --image-size
 LARGEST_OWN_SIZE = 64
-# without a validation split, validation takes a tenth of the training split, at most this many images
+# without a validation split, validation uses a tenth of the training split, at most this many images
 VALIDATION_IMAGES = 5000
 # cropping is mentioned where it removes at least this share of the area of the images
 _MENTIONED_SHARE = 0.05
@@ -59,7 +59,7 @@ def inspect_source(source: str | os.PathLike, data_dir: str | os.PathLike | None
     """Inspects a data source; a TFDS dataset is downloaded and prepared first where that is necessary.
 
     Args:
-        source: a source as `keras_gen.data.load` takes it.
+        source: a source that `keras_gen.data.load` accepts.
         data_dir: TFDS directory.
         **options: `max_pixels`, `max_member_bytes` and `value_range` of `keras_gen.data.describe`.
 
@@ -117,7 +117,7 @@ def image_shape_of(source: SourceInfo, image_size: tuple[int, int] | None, defau
 
     Args:
         source: facts about the data.
-        image_size: the requested (height, width). None takes the source's own size where all its images share a square
+        image_size: the requested (height, width). None uses the source's own size where all its images share a square
             size of at most 64 pixels and are not rendered at any size, else `default`.
         default: height and width that suit the system.
 

@@ -61,10 +61,10 @@ def train(
     Args:
         system: Key of the system, see `keras-gen zoo`; not needed to resume. A compiled `GenerativeModel` of your own
             is trained as it is.
-        data: Dataset name, folder, .npz or .npy file; not needed to resume. Everything that `keras_gen.data.load` takes
-            is possible. Puzzle-GANs that are trained on "shapes" read "shapes/placed", where the content of a patch
-            shows its position; in "shapes/full" the objects may be anywhere. On a resume the data may be at another
-            place, if their content is the same.
+        data: Dataset name, folder, .npz or .npy file; not needed to resume. Any source that `keras_gen.data.load`
+            accepts. A system may use its own variant of a dataset: for patches, "shapes" is "shapes/placed", where the
+            content of a patch shows its position ("shapes/full" has objects anywhere). On a resume the data may be at
+            another place, if their content is the same.
         out: The run directory, which is created, or continued with `resume`.
         epochs: Number of epochs, counted from the beginning also after a resume; default the system's. When a resume
             changes it, the learning rates continue from their current values: see `training.callbacks.LinearDecay`.
@@ -76,7 +76,7 @@ def train(
         seed: Seed of the initial weights, the order of the data and all noise; default 0.
         precision: float32, mixed_bfloat16 or mixed_float16; default float32.
         strategy: auto, default, mirrored, multiworker or tpu. See `training.strategies.get`.
-        resume: Continue the run in --out exactly where it stopped. The run's own options apply; those that are given
+        resume: Continue the run in --out exactly where it stopped. The run's own options apply; options of this call
             must agree with them, except for `data`, `data_dir`, `epochs`, `patience`, `strategy`, `callbacks` and
             `verbose`.
         data_changed: Resume on data that have changed, with a new validation split. Images that validate the model from
@@ -103,7 +103,7 @@ def train(
         value_range: Stored numbers that are black and white, such as 0,4095; default detected. See
             `keras_gen.data.load`.
         pretraining_epochs: Epochs of each stage of pretraining, for a system that has such stages; 0 skips them. None
-            takes the defaults of the system. `steps` bounds the batches of these epochs too.
+            uses the defaults of the system. `steps` bounds the batches of these epochs too.
         callbacks: Further Keras callbacks; their own state is not saved for a resume.
         verbose: 0 is silent; 1 reports the current activity with counts and the remaining time, and a line for each
             epoch; 2 prints only the line for each epoch.
@@ -121,7 +121,7 @@ def train(
         WorkerLostError: where another worker has ended.
         KeyboardInterrupt: after Ctrl-C, when the state has been saved.
         SystemExit: after SIGTERM, when the state has been saved; its code is 143.
-        FloatingPointError: where a metric becomes NaN or infinite; the best model so far is kept.
+        FloatingPointError: where a metric becomes NaN or infinite; the best model so far remains.
 
     Example:
         >>> run = keras_gen.train("vae", "shapes", "runs/vae", epochs=5)  # doctest: +SKIP

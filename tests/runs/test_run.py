@@ -25,9 +25,7 @@ def test_a_run_is_created_and_opened(tmp_path):
 def test_a_directory_that_is_not_empty_is_replaced_only_if_it_is_a_run(tmp_path):
     run = Run.create(tmp_path / "run", {"system": "vae"})
     (run.path / "old").touch()
-    with pytest.raises(
-        FileExistsError, match=r"is not empty. Continue its run \(--resume\), replace it"
-    ):
+    with pytest.raises(FileExistsError, match=r"is not empty. Continue its run \(--resume\), replace it"):
         Run.create(run.path, {})
     assert (run.path / "old").exists()
     Run.create(run.path, {"system": "new"}, overwrite=True)

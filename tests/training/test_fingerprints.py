@@ -83,9 +83,7 @@ def test_added_images_are_refused_and_accepted_when_the_user_confirms_them(place
 
 def test_other_images_of_the_same_names_are_refused(place):
     write(place / "images", 40, value=0)
-    with pytest.raises(
-        ValueError, match=f"{CHANGED}train has 36 images as before, but other.*; validation has 4"
-    ):
+    with pytest.raises(ValueError, match=f"{CHANGED}train has 36 images as before, but other.*; validation has 4"):
         resume(place, epochs=2)
 
 
