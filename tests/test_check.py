@@ -72,12 +72,12 @@ def test_every_damage_is_found_with_a_remedy(copied, part, how):
 def test_an_edited_config_and_states_are_repaired_from_the_newest_intact_state(copied):
     whole = {name: (copied / name).read_text() for name in ("config.json", "metrics.csv")}
     config = json.loads(whole["config.json"])
-    (copied / "config.json").write_text(json.dumps({**config, "settings": {**config["settings"], "base_filters": 9}}))
+    (copied / "config.json").write_text(json.dumps({**config, "settings": {**config["settings"], "hidden_units": 9}}))
     (copied / "metrics.csv").write_text("epoch,loss\n1,")
     (copied / "checkpoints" / "epoch_0003.weights.h5").write_bytes(b"")
     (copied / f"{files.SCRATCH}1-a-model.keras").write_bytes(b"half")
     code, text = check(copied)
-    assert code == 1 and "settings.base_filters is 9, expected 8" in text and "keras-gen check RUN --repair" in text
+    assert code == 1 and "settings.hidden_units is 9, expected 8" in text and "keras-gen check RUN --repair" in text
     (copied / "config.json").write_text('{"format": 2')
     with pytest.raises(ValueError, match="config.json is not valid JSON.*keras-gen check .* --repair"):
         runs.Run.open(copied)

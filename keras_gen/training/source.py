@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from keras_gen import data
 from keras_gen.data.slices import split_names
@@ -55,7 +55,7 @@ class SourceInfo:
     sizes: Mapping[tuple[int, int], int] = dataclasses.field(default_factory=dict)
 
 
-def inspect_source(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, **options) -> SourceInfo:
+def inspect_source(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, **options: Any) -> SourceInfo:
     """Inspects a data source; a TFDS dataset is downloaded and prepared first where that is necessary.
 
     Args:

@@ -56,6 +56,7 @@ def make_run(folder, system: str = "vae", *, gray: bool = False, name: str | Non
         "data": {
             "source": str(file),
             "splits": {"train": "train[:-50]", "validation": "train[-50:]", "test": "test"},
+            "slices": "file",
             "binarize": None,
             "augment": [],
         },

@@ -53,7 +53,13 @@ def run(tmp_path_factory) -> Run:
             "system": "vae",
             "image_shape": [SIZE, SIZE, 1],
             "settings": settings,
-            "data": {"source": str(folder / "blobs.npz"), "splits": splits, "binarize": None, "augment": []},
+            "data": {
+                "source": str(folder / "blobs.npz"),
+                "splits": splits,
+                "slices": "file",
+                "binarize": None,
+                "augment": [],
+            },
             "training": {"batch_size": 64, "seed": 0},
         },
     )
