@@ -70,7 +70,7 @@ def test_workers_without_a_state_in_common_are_refused(mirrored, monkeypatch):
     assert session.restore() and session.state == State(1) and before == [State(1), State(2)]
 
 
-def test_where_one_worker_fails_no_other_goes_on(monkeypatch):
+def test_when_one_worker_fails_no_other_continues(monkeypatch):
     failed = []
     monkeypatch.setattr(strategies, "has_workers", lambda devices: True)
     monkeypatch.setattr(strategies, "gather", lambda devices, own: np.array([[own[0]], [int(bool(failed))]]))
