@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 # what the server imports; `keras_gen` first, since it chooses TensorFlow's kernels
 PRELOADED = (
     *("keras_gen", "keras_gen.cli", "keras_gen.training.fitting", "keras_gen.evaluation", "keras_gen.export.exporting"),
-    *("tensorflow_probability", "h5py", "ai_edge_litert.interpreter", "keras_gen.export.runtime"),
+    *("tensorflow_probability", "h5py", "ai_edge_litert.interpreter", "keras_gen.runtime"),
 )
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 

@@ -819,7 +819,7 @@ def exports(bench: Bench) -> None:
 
 def generated(folder: pathlib.Path) -> np.ndarray:
     """In a process of its own: images of an export."""
-    from keras_gen.export import Runtime
+    from keras_gen.runtime import Runtime
 
     return Runtime(folder).generate(4, seed=1)
 

@@ -38,8 +38,9 @@ from PIL import Image
 import keras_gen
 from benchmarks import record
 from keras_gen import runs, zoo
-from keras_gen.export import Runtime, export
+from keras_gen.export import export
 from keras_gen.runs.history import read_rows
+from keras_gen.runtime import Runtime
 from tests.contract import BATCH, Toy
 from tests.toys import TOYS
 

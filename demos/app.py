@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import gradio as gr
 
 from demos import beside, theory
-from keras_gen.export.runtime import read_description
+from keras_gen.runtime.description import read_description
 
 from .artifacts import MAKE_ONE, Artifact
 from .panels.errors import complaint

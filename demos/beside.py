@@ -4,7 +4,7 @@ import pathlib
 
 import gradio as gr
 
-from keras_gen.export.runtime import READING
+from keras_gen.runtime.description import PREPROCESSING
 
 from .panels.conditions import chosen, class_field, classes, told
 from .panels.errors import explained, given
@@ -85,7 +85,7 @@ def build_demo(autoencoder: str | pathlib.Path, vae: str | pathlib.Path, name: s
 
 def fits(first: dict, second: dict) -> bool:
     """Whether two models (their model.json) take the same images, noise and classes, and read files alike."""
-    return all(first.get(key) == second.get(key) for key in ("image_shape", "noise", *READING)) and all(
+    return all(first.get(key) == second.get(key) for key in ("image_shape", "noise", *PREPROCESSING)) and all(
         first["signatures"][endpoint]["inputs"] == second["signatures"][endpoint]["inputs"]
         for endpoint in ("generate", "reconstruct")
     )

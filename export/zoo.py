@@ -1,9 +1,9 @@
-"""Export runs in every precision, and put size, errors, latency and memory of every endpoint into one table.
+"""Exports runs in every precision and tabulates size, errors, latency and memory of every endpoint.
 
     python -m export.zoo runs/vae runs/autoencoder --out export_table.md
 
-Each number is measured on the exported folder: errors by the export itself, latency and peak memory in a fresh process
-that has only the TensorFlow-free runtime. Batch 1; the latency is the median of the repeats.
+Each number is measured on the exported folder: errors by the export itself, latency and peak memory in a new process
+of the runtime without TensorFlow. The batch is 1, and the latency is the median of the repeats.
 """
 
 import json
@@ -27,16 +27,16 @@ COLUMNS = (
 
 
 def rows_of(run: Run, folder: pathlib.Path, repeats: int) -> list[dict]:
-    """One row for each endpoint and precision of an export folder.
+    """Returns one row for each endpoint and precision of an export folder.
 
     Args:
         run: the run that was exported.
         folder: its export folder.
-        repeats: timed calls per endpoint, precision and number of threads.
+        repeats: timed calls of each endpoint, precision and number of threads.
 
     Returns:
         Dicts with `run`, `system`, `endpoint`, `output` (the endpoint's first), `precision`, `bytes`, `max`, `mean`,
-        `within` (its bound, for images), `ms` {threads: median milliseconds}, `peak_mb` (one thread), `operations`.
+        `within` (the bound, for images), `ms` {threads: median milliseconds}, `peak_mb` (one thread), `operations`.
     """
     parity = read_parity(folder)
     first = {}
@@ -59,20 +59,31 @@ def rows_of(run: Run, folder: pathlib.Path, repeats: int) -> list[dict]:
 
 
 def measure(folder: pathlib.Path, endpoint: str, precision: str, threads: int, repeats: int) -> dict:
-    """`runtime.py measure` in a process of its own: `median_ms`, `fastest_ms`, `first_ms`, `peak_mb`.
+    """Runs `python runtime measure` of an export in a process of its own.
+
+    Args:
+        folder: the export folder.
+        endpoint: name of the endpoint.
+        precision: of the TFLite file.
+        threads: threads of the interpreter.
+        repeats: timed calls.
+
+    Returns:
+        `median_ms`, `fastest_ms`, `first_ms` and `peak_mb`.
 
     Raises:
-        RuntimeError: where that process fails.
+        RuntimeError: if the process fails.
     """
-    command = [sys.executable, "-P", str(folder / "runtime.py"), "--precision", precision, "--threads", str(threads)]
-    done = subprocess.run([*command, "measure", endpoint, "--repeats", str(repeats)], capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{endpoint} in {precision} cannot be measured: {done.stderr.strip()[-500:]}")
-    return json.loads(done.stdout)
+    command = [sys.executable, "-P", str(folder / "runtime"), "--precision", precision, "--threads", str(threads)]
+    command += ["measure", endpoint, "--repeats", str(repeats)]
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        raise RuntimeError(f"{endpoint} in {precision} cannot be measured: {process.stderr.strip()[-500:]}")
+    return json.loads(process.stdout)
 
 
 def cells(row: dict) -> list[str]:
-    """A row as text, one string for each of `COLUMNS`."""
+    """Formats a row: one string for each of `COLUMNS`."""
     operations = " ".join(f"{name}*{count}" if count > 1 else name for name, count in row["operations"].items())
     peak = "-" if row["peak_mb"] is None else f"{row['peak_mb']:.0f}"
     return [
@@ -82,7 +93,7 @@ def cells(row: dict) -> list[str]:
 
 
 def markdown(rows: list[dict]) -> str:
-    """The table in Markdown."""
+    """Formats rows as a Markdown table."""
     lines = [list(COLUMNS), ["---"] * len(COLUMNS), *(cells(row) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
@@ -90,11 +101,13 @@ def markdown(rows: list[dict]) -> str:
 def main(
     runs: Annotated[list[pathlib.Path], typer.Argument(help="run directories")],
     out: Annotated[pathlib.Path | None, typer.Option(help="write the table to a .md or .json file")] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="timed calls per endpoint, precision, number of threads")] = 50,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="timed calls of each endpoint, precision and number of threads")
+    ] = 50,
 ) -> None:
-    """Export runs in every precision and write one table."""
+    """Exports runs in every precision and writes one table."""
     if out is not None and out.suffix not in (".md", ".json"):
-        raise typer.BadParameter(f"--out {out}: expected a .md or .json file")
+        raise typer.BadParameter(f"Expected --out as a .md or .json file; received {out}")
     opened = [Run.open(path) for path in runs]
     rows = []
     for run in opened:

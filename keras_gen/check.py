@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from keras_gen.export.parity import read_parity
-from keras_gen.export.runtime import check_file, read_description
 from keras_gen.runs import Run, format_problem, read_json, write_json
 from keras_gen.runs.checkpoints import Checkpoints, DamagedStateError, State
 from keras_gen.runs.history import History, read_rows
 from keras_gen.runs.lock import holder_of, lock
+from keras_gen.runtime.description import read_description
+from keras_gen.runtime.model_file import check_file, digest_of_file
 from keras_gen.training.resume import changes
 
 from . import archives, files
@@ -209,19 +210,35 @@ def _export(run: Run) -> Iterator[Finding]:
     if not folder.is_dir():
         return
     try:
-        listed = read_description(folder, need_model=False)["files"]
-        read_parity(folder)
+        description, parity = read_description(folder, need_model=False), read_parity(folder)
     except (ValueError, OSError) as error:
         yield Finding(folder.name, False, str(error), remedy)
         return
-    for file in listed.values():
+    for file in description["files"].values():
         part = f"{folder.name}/{file['file']}"
         try:
             check_file(folder / file["file"], file)
         except (ValueError, OSError) as error:
             yield Finding(part, False, str(error), remedy)
         else:
-            yield Finding(part, True, f"{file['bytes'] / 1e3:,.0f} kB, digest matches")
+            yield Finding(part, True, f"{file['bytes'] / 1e3:,.0f} kB, digest agrees")
+    if description["runtime"]:
+        yield _digests(folder, f"{folder.name}/runtime", description["runtime"], remedy)
+    if (name := description["saved_model"]) and "saved_model" in parity:
+        yield _digests(folder / name, f"{folder.name}/{name}", parity["saved_model"]["sha256"], remedy)
+
+
+def _digests(folder: pathlib.Path, part: str, digests: Mapping[str, str], remedy: str) -> Finding:
+    """Compares files of an export, relative to a folder, with their SHA-256."""
+    wrong = []
+    for name, digest in digests.items():
+        if not (folder / name).is_file():
+            wrong.append(f"{name} is missing")
+        elif digest_of_file(folder / name) != digest:
+            wrong.append(f"{name} was changed after the export")
+    if wrong:
+        return Finding(part, False, "; ".join(wrong), remedy)
+    return Finding(part, True, f"{len(digests)} files, digests agree")
 
 
 def _scratch_files(run: Run) -> Iterator[Finding]:

@@ -319,7 +319,7 @@ def sample(
     could be a name or an index.
     """
     from . import outputs, runs
-    from .names import read_indices
+    from .runtime.names import read_indices
 
     requested = {name: text for name, text in (("label", label), ("caption", caption)) if text is not None}
     into_folder = out is not None and outputs.is_folder(out)
@@ -405,8 +405,8 @@ def export(run: RunArgument, options: dict[str, Any], quiet: Quiet = False):
     opened = runs.Run.open(run)
     check_request(opened, **{name: options[name] for name in ("format", "quantize", "batch", "out")})
     with Progress(not quiet), starting():
+        from .export import comparison_note, parity_rows, read_parity
         from .export import export as export_run
-        from .export import few_images, parity_rows, read_parity
     with Progress(not quiet):
         folder = export_run(opened, **options)
     training.write_card(opened)
@@ -420,14 +420,14 @@ def export(run: RunArgument, options: dict[str, Any], quiet: Quiet = False):
         verdict = {None: "", True: "met", False: "[red]exceeded[/red]"}[row["within"]]
         table.add_row(row["precision"], row["endpoint"], row["output"], *numbers, verdict)
     Console(highlight=False).print(table)
-    if line := few_images(parity):
+    if line := comparison_note(parity):
         print(line)
     for precision, file in parity["files"].items():
         if file.get("float_fallback"):
             print(
                 f"{precision}: {', '.join(file['float_fallback'])} compute in float32, or images would be too far off"
             )
-    print(f"{folder}: copy it to a device, then python runtime.py --help")
+    print(f"{folder}: copy it to a device, then python -m runtime --help in it")
 
 
 @app.command()

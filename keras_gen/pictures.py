@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_gen.runtime import pictures as runtime_pictures
+
 from . import files
 
 BACKGROUND = 255
@@ -42,7 +44,7 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
     images = images.astype(np.float32)
     if np.isnan(images).any():
         raise ValueError("The images hold NaN, so there is nothing to show; the model may have diverged")
-    return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    return runtime_pictures.to_uint8(images)
 
 
 def grid(
@@ -72,19 +74,15 @@ def grid(
         (19, 28, 1)
     """
     images = _enlarged(_checked(images), scale)
-    num, height, width, channels = images.shape
+    num, height, width, _ = images.shape
     if labels is not None and len(labels) != num:
         raise ValueError(f"Expected one label for each of {num} images; received {len(labels)}")
-    columns = min(num, columns or int(np.ceil(np.sqrt(num))))
-    rows = -(-num // columns)
     head = 0 if labels is None else FONT_SIZE + 4
-    cell_height, cell_width = height + head + pad, width + pad
-    canvas = np.full((rows * cell_height + pad, columns * cell_width + pad, channels), BACKGROUND, np.uint8)
-    for index, image in enumerate(images):
-        top, left = pad + (index // columns) * cell_height + head, pad + (index % columns) * cell_width
-        canvas[top : top + height, left : left + width] = image
+    columns = min(num, columns or int(np.ceil(np.sqrt(num))))
+    canvas = runtime_pictures.grid(images, columns, pad, header=head)
     if labels is None:
         return canvas
+    cell_height, cell_width = height + head + pad, width + pad
     places = [(pad + (i % columns) * cell_width, pad + (i // columns) * cell_height) for i in range(num)]
     return _written(canvas, zip(places, (_cut(str(label), width) for label in labels), strict=True))
 

@@ -11,16 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_gen.export.runtime import (
-    NOISE_KINDS,
-    Runtime,
-    attribute_vectors,
-    decode_image,
-    draw_noise,
-    fit_image,
-    scale_image,
-)
-from keras_gen.names import read_domain, read_index, read_indices
+from keras_gen.runtime import Runtime
+from keras_gen.runtime.attributes import attribute_vectors
+from keras_gen.runtime.images import decode_image, scale_image
+from keras_gen.runtime.names import read_domain, read_index, read_indices
+from keras_gen.runtime.noise import NOISE_KINDS, draw_noise
+from keras_gen.runtime.resize import fit_image
 from keras_gen.startup import starting
 
 from . import pictures

@@ -19,8 +19,9 @@ import tensorflow as tf
 
 from keras_gen import data, zoo
 from keras_gen.distributions import draw_noise
-from keras_gen.export import Runtime, export_model, parity_rows
-from keras_gen.export.examples import endpoint_inputs, run_in_batches
+from keras_gen.export import export_model, parity_rows
+from keras_gen.export.examples import endpoint_inputs, run_eagerly
+from keras_gen.runtime import Runtime
 from tests.replicas import two_replicas
 
 # not a multiple of the batch size: the last batch has one row, which leaves one of two replicas without any
@@ -86,7 +87,7 @@ class Toy:
         if _generates(model):
             return model.generate(num, seed=seed, **self.conditions)
         endpoint, inputs = self.first(model, num, seed)
-        return run_in_batches(endpoint, inputs)[_image_of(endpoint)]
+        return run_eagerly(endpoint, inputs)[_image_of(endpoint)]
 
     def first(self, model, num: int, seed: int):
         """The first endpoint, and inputs for it."""

@@ -16,7 +16,9 @@ from keras_gen.runs import checkpoints
 
 @pytest.fixture(scope="module")
 def toy_export(toy_run, tmp_path_factory):
-    return export(toy_run, quantize="none", out=tmp_path_factory.mktemp("export") / "export")
+    return export(
+        toy_run, format=("tflite", "saved_model"), quantize="none", out=tmp_path_factory.mktemp("export") / "export"
+    )
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ def test_a_whole_run_is_fine(copied):
     "part",
     [
         *("config.json", "metrics.csv", "model.keras", "evaluation.json", "export/model.tflite", "export/model.json"),
+        *("export/runtime/noise.py", "export/requirements.txt", "export/saved_model/saved_model.pb"),
         *("export/parity.json", "checkpoints/epoch_0003.json", "checkpoints/epoch_0004.weights.h5"),
     ],
 )

@@ -18,17 +18,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from keras_gen import cli
-from keras_gen.export import runtime
+from keras_gen.runtime import read_images
+from keras_gen.runtime.description import PREPROCESSING, read_description
 
 ROOT = pathlib.Path(__file__).parents[1]
 ORIENTATION = 0x0112  # EXIF
 LANDSCAPE, PORTRAIT, SQUARE, WIDE = (60, 40), (40, 64), (48, 48), (128, 32)  # (width, height)
 WITHOUT_TENSORFLOW = """
-import runpy, sys
+import os, runpy, sys
 for name in ("tensorflow", "keras", "tensorflow_probability", "keras_gen"):
     sys.modules[name] = None
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
+sys.path.insert(0, os.getcwd())
+runpy.run_module("runtime", run_name="__main__")
 """
 
 
@@ -112,7 +113,7 @@ def walk(command, photos: pathlib.Path, run: pathlib.Path, system: str, *setting
 
 def on_the_device(python, folder: pathlib.Path, *arguments) -> None:
     """The runtime of an export, alone in its folder, where neither TensorFlow nor this package can be imported."""
-    command = [python, "-P", "-c", WITHOUT_TENSORFLOW, "runtime.py", *map(str, arguments)]
+    command = [python, "-P", "-c", WITHOUT_TENSORFLOW, *map(str, arguments)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=without_path())
     assert done.returncode == 0, done.stderr
 
@@ -146,8 +147,8 @@ def check_reconstruction(client, python, name: str, export: pathlib.Path, photos
         (export / "made.npy").unlink(missing_ok=True)
         on_the_device(python, export, "reconstruct", file, "--out", "made.npy")
         shape = json.loads((export / "model.json").read_text())["image_shape"]
-        reading = {key: value for key, value in runtime.read_description(export).items() if key in runtime.READING}
-        expected = runtime.read_images([file], tuple(shape), **reading)[0], np.load(export / "made.npy")[0]
+        options = {key: value for key, value in read_description(export).items() if key in PREPROCESSING}
+        expected = read_images([file], tuple(shape), **options)[0], np.load(export / "made.npy")[0]
         seen, made = client.predict(gradio_client.handle_file(str(file)), False, None, api_name=f"/{name}_reconstruct")[
             :2
         ]

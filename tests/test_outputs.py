@@ -54,7 +54,7 @@ def test_a_run_keeps_the_names_of_its_classes(run, model):
     first, *others = (model.generate(3, seed=1, label=label) for label in ("2", 1, ["2", 1, np.int64(1)], ["2"] * 3))
     assert all((first == other).all() for other in others)
     assert (first != model.generate(3, seed=1, label="1")).any()
-    with pytest.raises(ValueError, match="Unknown class '0': this model knows 1, 2, 3 .indices 0 to 2."):
+    with pytest.raises(ValueError, match="as one of 1, 2, 3 .or an index from 0 to 2.; received '0'"):
         model.generate(1, label="0")
     with pytest.raises(ValueError, match="Expected labels as integers from 0 to 2; received 3"):
         model.generate(1, label=3)
@@ -72,7 +72,9 @@ def test_the_picture_of_an_epoch_names_the_classes(run, model):
 def test_a_label_on_the_command_line_is_never_the_wrong_class(call, run, model, tmp_path):
     refused(call("sample", run.path, "--label", 1, "--out", tmp_path / "a.npy"),
             "1 is the name of class 0, and the index of class '2': write name:1 or index:1")  # fmt: skip
-    refused(call("sample", run.path, "--label", "cat", "--out", tmp_path / "a.npy"), "this model knows 1, 2, 3")
+    refused(
+        call("sample", run.path, "--label", "cat", "--out", tmp_path / "a.npy"), "Expected the class as one of 1, 2, 3"
+    )
     assert not list(tmp_path.iterdir())
     for number, (text, index, name) in enumerate(
         (("name:1", 0, "1"), ("index:1", 1, "2"), ("3", 2, "3"), ("0", 0, "1"))
@@ -139,7 +141,7 @@ def test_a_folder_of_samples_is_a_source(call, run, model, tmp_path):
 def test_a_model_of_an_old_file_has_no_names(model):
     old = type(model).from_config({key: value for key, value in model.get_config().items() if key != "label_names"})
     assert old.label_names is None and old.generate(1, label=2).shape == (1, 6, 8, 1)
-    with pytest.raises(ValueError, match="this model knows no names, and the indices 0 to 2"):
+    with pytest.raises(ValueError, match="Expected the class as an index from 0 to 2"):
         old.generate(1, label="2")
 
 

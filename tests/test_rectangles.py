@@ -9,8 +9,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from keras_gen import cli
-from keras_gen.export import Runtime
 from keras_gen.runs import Run
+from keras_gen.runtime import Runtime
 
 from .demos.conftest import served
 

@@ -3,7 +3,7 @@
 import gradio as gr
 import numpy as np
 
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .errors import explained, given
 from .samples import seed_field
@@ -27,22 +27,22 @@ def understood(model: Runtime, caption: str) -> tuple[np.ndarray, str]:
     Raises:
         ValueError: for a caption without a word.
     """
-    reading = model.read(caption or "")
+    reading = model.read_caption(caption or "")
     notes = []
-    if reading["unknown"]:
-        words = [word if len(word) <= LONGEST[0] else f"{word[: LONGEST[0]]}..." for word in reading["unknown"]]
+    if reading.unknown:
+        words = [word if len(word) <= LONGEST[0] else f"{word[: LONGEST[0]]}..." for word in reading.unknown]
         more = f" and {len(words) - LONGEST[1]} more" if len(words) > LONGEST[1] else ""
         notes.append(f"Not known: {', '.join(words[: LONGEST[1]])}{more}.")
-    if reading["dropped"]:
-        total = len(reading["words"])
-        notes.append(f"Only the first {total - reading['dropped']} of {total:,} words are read.")
-    embedding = model.run("embed", tokens=reading["tokens"])["embedding"]
+    if reading.dropped:
+        total = len(reading.words)
+        notes.append(f"Only the first {total - reading.dropped} of {total:,} words are read.")
+    embedding = model.run("embed", tokens=model.tokenize(caption))["embedding"]
     return embedding, " ".join(notes) or "Every word is known."
 
 
 def examples(model: Runtime) -> list[str]:
     """Captions whose words the model knows; its most frequent words where it knows none of ours."""
-    known = [caption for caption in EXAMPLES if not model.read(caption)["unknown"]]
+    known = [caption for caption in EXAMPLES if not model.read_caption(caption).unknown]
     return known or [" ".join(model.description["text"]["vocabulary"][:3])]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 
 def has_categories(model: Runtime) -> bool:

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conditions import classes
 

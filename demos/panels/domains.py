@@ -4,7 +4,7 @@ import gradio as gr
 import numpy as np
 
 from keras_gen import pictures
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .errors import complaint, explained
 from .uploads import RULE, invert_field, read_image, upload

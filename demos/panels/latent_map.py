@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from demos.panels import planes
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .codes import Codes, start_code, written
 from .conditions import chosen, class_field, told

@@ -14,7 +14,7 @@ import pathlib
 import time
 from collections.abc import Callable
 
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 TIME_LIMIT = 60.0  # seconds
 WORKERS = 4

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conditions import chosen, class_field, classes, told
 from .errors import explained, given

@@ -3,7 +3,7 @@
 import gradio as gr
 import numpy as np
 
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .errors import explained
 from .uploads import RULE, invert_field, read_image, upload

@@ -3,7 +3,7 @@
 import gradio as gr
 import numpy as np
 
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 NORMAL = "normal"
 RULE = (

@@ -5,7 +5,9 @@ import pathlib
 import gradio as gr
 import numpy as np
 
-from keras_gen.export.runtime import Runtime, decode_image, fit_image, scale_image
+from keras_gen.runtime import Runtime
+from keras_gen.runtime.images import decode_image, scale_image
+from keras_gen.runtime.resize import fit_image
 
 from .errors import complaint
 
@@ -37,7 +39,7 @@ def read_image(
 
     Args:
         path: the file, of one of the runtime's `IMAGE_FORMATS`; its content decides, not its name.
-        model: the exported model, whose `reading` is that of its training data.
+        model: the exported model, whose `preprocessing` is that of its training data.
         invert: turn black to white and the reverse.
         image_shape: (height, width, channels); default the model's.
 
@@ -50,7 +52,7 @@ def read_image(
     """
     if path is None:
         raise complaint("There is no image yet: upload one first")
-    name, shape, reading = pathlib.Path(path).name, image_shape or model.image_shape, dict(model.reading)
+    name, shape, reading = pathlib.Path(path).name, image_shape or model.image_shape, dict(model.preprocessing)
     value_range = reading.pop("value_range", None)
     try:
         image = decode_image(path, shape[:2])

@@ -3,7 +3,8 @@
 import dataclasses
 
 import numpy as np
-from PIL import Image
+
+from keras_gen.runtime.resize import resize_image
 
 CROPS = ("center", "pad")
 
@@ -62,80 +63,9 @@ class Resize:
         Raises:
             ValueError: the channels cannot be converted.
         """
-        image = convert_channels(image[..., None] if image.ndim == 2 else image, self.image_shape[2], self.background)
-        return image if image.shape == self.image_shape else self._resize(image)
-
-    def _resize(self, image: np.ndarray) -> np.ndarray:
-        (height, width), (h, w) = image.shape[:2], self.image_shape[:2]
-        if self.crop == "center":
-            scale = min(width / w, height / h)
-            cut_w, cut_h = w * scale, h * scale
-            left, top = (width - cut_w) / 2, (height - cut_h) / 2
-            return _resample(image, (w, h), (left, top, left + cut_w, top + cut_h))
-        scale = max(width / w, height / h)
-        inner_w, inner_h = max(1, round(width / scale)), max(1, round(height / scale))
-        canvas = self._canvas(image.dtype)
-        left, top = (w - inner_w) // 2, (h - inner_h) // 2
-        canvas[top : top + inner_h, left : left + inner_w] = _resample(image, (inner_w, inner_h), (0, 0, width, height))
-        return canvas
-
-    def _canvas(self, dtype: np.dtype) -> np.ndarray:
-        color = np.array(self.background, np.uint8)[None, None]
-        if dtype != np.uint8:
-            color = color.astype(np.float32) / 255
-        if self.image_shape[2] == 4:  # the rest of a picture with transparency is transparent
-            color = np.concatenate([color, np.zeros((1, 1, 1), dtype)], axis=-1)
-        else:
-            color = convert_channels(color, self.image_shape[2], self.background)
-        return np.broadcast_to(color, self.image_shape).astype(dtype)
-
-
-def convert_channels(image: np.ndarray, channels: int, background: tuple[int, int, int]) -> np.ndarray:
-    """Change the number of channels of [h, w, c] by the rules that `Fit` states."""
-    if image.shape[-1] == 2 and channels == 4:
-        return np.concatenate([np.repeat(image[..., :1], 3, axis=-1), image[..., 1:]], axis=-1)
-    if image.shape[-1] in (2, 4) and channels in (1, 3):
-        image = _composite(image, background)
-    found = image.shape[-1]
-    if found == channels:
-        return image
-    if (found, channels) == (1, 3):
-        return np.repeat(image, 3, axis=-1)
-    if (found, channels) == (3, 1):
-        return _luminance(image)
-    fitting = found if found in (1, 3, 4) else 3
-    raise ValueError(
-        f"The image has {found} channels and image_shape asks for {channels}. Known: 1 -> 3 repeats, 3 -> 1 takes the "
-        f"luminance, 2 or 4 -> 1 or 3 puts the transparent image on the background. Ask for {fitting} "
-        f"channels in image_shape, or convert the images."
-    )
-
-
-def _composite(image: np.ndarray, background: tuple[int, int, int]) -> np.ndarray:
-    color, alpha = image[..., :-1], image[..., -1:]
-    if color.shape[-1] == 1:
-        color = np.repeat(color, 3, axis=-1)
-    if image.dtype == np.uint8:
-        ground = np.array(background, np.uint32)
-        alpha = alpha.astype(np.uint32)
-        return ((color * alpha + ground * (255 - alpha) + 127) // 255).astype(np.uint8)
-    return (color * alpha + np.array(background, np.float32) / 255 * (1 - alpha)).astype(np.float32)
-
-
-def _luminance(image: np.ndarray) -> np.ndarray:
-    if image.dtype == np.uint8:  # Pillow's fixed-point weights, so that files and arrays agree to the bit
-        weights = np.array([19595, 38470, 7471], np.uint32)
-        return ((image @ weights + 0x8000) >> 16).astype(np.uint8)[..., None]
-    return (image @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
-
-
-def _resample(image: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
-    """Bicubic with a filter as wide as the shrinking asks for (no aliasing)."""
-    if image.dtype == np.uint8:
-        squeezed = image[..., 0] if image.shape[-1] == 1 else image
-        out = np.asarray(Image.fromarray(squeezed).resize(size, Image.Resampling.BICUBIC, box=box))
-        return out[..., None] if out.ndim == 2 else out
-    planes = [
-        Image.fromarray(image[..., c]).resize(size, Image.Resampling.BICUBIC, box=box) for c in range(image.shape[-1])
-    ]
-    return np.clip(np.stack([np.asarray(plane) for plane in planes], axis=-1), 0.0, 1.0).astype(np.float32)
+        image = image[..., None] if image.ndim == 2 else image
+        try:
+            return resize_image(image, self.image_shape, self.crop, self.background)
+        except ValueError as error:
+            fitting = image.shape[-1] if image.shape[-1] in (1, 3, 4) else 3
+            raise ValueError(f"{error}, or ask for {fitting} channels in image_shape") from error

@@ -1,62 +1,20 @@
 """From a caption to numbers: one written rule for its words, a vocabulary, and a tokenizer that reports what it loses.
 
-The rule (`normalize`) runs in Python, so that a runtime without TensorFlow can repeat it to the letter;
-`keras.layers.TextVectorization` afterwards only splits at spaces and looks words up.
+The rule (`normalize`) is the one of the runtime without TensorFlow; `keras.layers.TextVectorization` afterwards only
+splits at spaces and looks words up.
 """
 
 import collections
-import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_gen.runtime.captions import Reading as Reading
+from keras_gen.runtime.captions import normalize, read_caption
+
 if TYPE_CHECKING:
     import tensorflow as tf
-
-PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
-
-
-class Reading(NamedTuple):
-    """What becomes of a caption.
-
-    Attributes:
-        words: of the normalized caption, in order, all of them.
-        unknown: those of the words read that are not in the vocabulary, each once.
-        dropped: how many words at the end are left out because the caption is too long.
-    """
-
-    words: tuple[str, ...]
-    unknown: tuple[str, ...]
-    dropped: int
-
-
-def normalize(caption: str | bytes) -> str:
-    """A caption's words in one form, separated by single spaces.
-
-    The rule, in this order:
-
-    1. NFKC: characters that mean the same become the same (full-width letters, ligatures, joined accents and Hangul).
-    2. Case folding (as `str.casefold`: also the German sharp s becomes ss), and NFKC again, which folding can undo.
-    3. Every punctuation mark (Unicode categories P*), control character and lone surrogate (Cc, Cs) becomes a space.
-       Symbols, emoji among them, stay: they are words, or parts of words.
-    4. White space of any kind is collapsed to single spaces, and taken away at both ends.
-
-    Args:
-        caption: text, or its UTF-8.
-
-    Returns:
-        The normalized caption; empty where nothing is left of it. Normalizing twice changes nothing.
-
-    Example:
-        >>> normalize("A  Red-Striped CIRCLE, at the top!")
-        'a red striped circle at the top'
-    """
-    text = caption.decode("utf-8", "replace") if isinstance(caption, bytes) else caption
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kinds = (unicodedata.category(character) for character in text)
-    text = "".join(" " if kind[0] == "P" or kind in ("Cc", "Cs") else c for c, kind in zip(text, kinds, strict=True))
-    return " ".join(text.split())
 
 
 def build_vocabulary(captions: Iterable[str | bytes], max_size: int | None = None) -> tuple[str, ...]:
@@ -135,10 +93,7 @@ class Tokenizer:
         Raises:
             ValueError: for a caption without a word.
         """
-        words = tuple(self._refuse_empty(caption).split())
-        read = words[: self.length]
-        unknown = tuple(dict.fromkeys(word for word in read if word not in self._known))
-        return Reading(words, unknown, len(words) - len(read))
+        return read_caption(caption, self._known, self.length)
 
     @staticmethod
     def _refuse_empty(caption: str | bytes) -> str:

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-KINDS = ("normal", "uniform", "uniform_symmetric", "one_hot")
+from keras_gen.runtime import noise as runtime_noise
+from keras_gen.runtime.noise import NOISE_KINDS as KINDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,13 +41,11 @@ def draw_noise(specification: dict[str, Noise], num: int, seed: int) -> dict[str
     Returns:
         Input name -> float32 [num, *shape].
     """
-    if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
-        raise ValueError(f"seed must be an integer with 0 <= seed < 2**63; received {seed!r}")
-    drawn = {}
-    for stream, (name, noise) in enumerate(specification.items()):
-        generator = np.random.Generator(np.random.Philox(key=np.array([seed, stream], np.uint64)))
-        drawn[name] = _draw(generator, noise.kind, (num, *noise.shape))
-    return drawn
+    inputs = [
+        {"name": name, "stream": stream, "kind": noise.kind, "shape": noise.shape}
+        for stream, (name, noise) in enumerate(specification.items())
+    ]
+    return runtime_noise.draw_noise(inputs, num, seed)
 
 
 def given_noise(name: str, noise: Noise, value, num: int) -> np.ndarray:
@@ -73,12 +72,3 @@ def given_noise(name: str, noise: Noise, value, num: int) -> np.ndarray:
     if not np.all((array >= low) & (array <= (np.inf if noise.kind == "normal" else 1.0))):
         raise ValueError(f"{name} is {noise.kind} noise; received values from {array.min():g} to {array.max():g}")
     return np.broadcast_to(array, (num, *noise.shape)).copy()
-
-
-def _draw(generator: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
-    if kind == "normal":
-        return generator.standard_normal(shape, dtype=np.float32)
-    if kind == "one_hot":
-        return np.eye(shape[1], dtype=np.float32)[generator.integers(shape[1], size=shape[0])]
-    uniform = generator.random(shape, dtype=np.float32)
-    return 2 * uniform - 1 if kind == "uniform_symmetric" else uniform

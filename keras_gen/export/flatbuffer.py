@@ -1,4 +1,4 @@
-"""What is inside a TFLite file, and the same file written without repetition."""
+"""The content of a TFLite file: its operations, and the same file without repeated vectors."""
 
 import collections
 
@@ -12,7 +12,14 @@ _NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if
 
 
 def operations(content: bytes) -> dict[str, dict[str, int]]:
-    """Signature -> {op: how often}; a custom (or Flex) op has its own name in angle brackets."""
+    """Counts the operations of each signature.
+
+    Args:
+        content: of a .tflite file.
+
+    Returns:
+        Signature -> {operation: count}; a custom (or Flex) operation has its own name in angle brackets.
+    """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     codes = [
         f"<{code.customCode.decode()}>" if code.builtinCode == schema.BuiltinOperator.CUSTOM
@@ -31,38 +38,41 @@ def operations(content: bytes) -> dict[str, dict[str, int]]:
     }
 
 
-def without_repetition(content: bytes) -> bytes:
-    """The same model with equal vectors stored once, and buffers aligned to 16 bytes.
+def deduplicate(content: bytes) -> bytes:
+    """Returns the same model with equal vectors stored once, and buffers aligned to 16 bytes.
 
-    The endpoints of a system share networks. The converter stores the shared weights once, but repeats the scales
+    The endpoints of a model share networks. The converter stores the shared weights once, but repeats the scales
     and zero points of every output channel for every endpoint: 12 bytes a channel each time, a tenth of an int8 file.
+
+    Args:
+        content: of a .tflite file.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    builder = _SharingBuilder(len(content))
+    builder = _DeduplicatingBuilder(len(content))
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
     return bytes(builder.Output())
 
 
-class _SharingBuilder(flatbuffers.Builder):
+class _DeduplicatingBuilder(flatbuffers.Builder):
     """A flatbuffer builder that writes each distinct vector and string once."""
 
     def __init__(self, size: int):
         super().__init__(size)
-        self._written = {}
+        self._offsets = {}
 
-    def CreateNumpyVector(self, x):  # noqa: N802  (the name that the generated code calls)
+    def CreateNumpyVector(self, x):  # noqa: N802  (the generated code calls this name)
         key = (x.dtype.str, x.tobytes())
-        if key not in self._written:
-            self._written[key] = self._bytes(x) if x.dtype == np.uint8 else super().CreateNumpyVector(x)
-        return self._written[key]
+        if key not in self._offsets:
+            self._offsets[key] = self._create_buffer(x) if x.dtype == np.uint8 else super().CreateNumpyVector(x)
+        return self._offsets[key]
 
     def CreateString(self, s, *args, **kwargs):  # noqa: N802
-        if s not in self._written:
-            self._written[s] = super().CreateString(s, *args, **kwargs)
-        return self._written[s]
+        if s not in self._offsets:
+            self._offsets[s] = super().CreateString(s, *args, **kwargs)
+        return self._offsets[s]
 
-    def _bytes(self, x: np.ndarray):
-        # the schema asks for this alignment of buffers; CreateNumpyVector knows the element's alone
+    def _create_buffer(self, x: np.ndarray):
+        # the schema requires this alignment for buffers; CreateNumpyVector aligns to the element's size only
         self.StartVector(1, x.size, BUFFER_ALIGNMENT)
         self.head = self.Head() - x.size
         self.Bytes[self.Head() : self.Head() + x.size] = x.tobytes()

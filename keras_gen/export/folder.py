@@ -1,4 +1,4 @@
-"""The export folder: what is in it, its description, and how a new export takes the place of an earlier one."""
+"""The export folder: its files, its description, and the replacement of an earlier export."""
 
 import contextlib
 import datetime
@@ -7,17 +7,20 @@ import os
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import keras_gen.runtime
 from keras_gen import files
 from keras_gen.runs import versions, write_json
+from keras_gen.runtime.description import FORMAT, digest_of, read_description
+from keras_gen.runtime.model_file import digest_of_file
+from keras_gen.runtime.noise import NOISE_KINDS
 
 from .parity import read_parity
 from .precisions import PRECISIONS
-from .runtime import FORMAT, digest_of, read_description
 
 if TYPE_CHECKING:
     import keras
@@ -29,38 +32,48 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-REQUIREMENTS = "numpy>=1.26,<3\nai-edge-litert>=2.1,<3\n"
+REQUIREMENTS_TEXT = "numpy>=1.26,<3\nai-edge-litert>=2.1,<3\n"
+REQUIREMENTS = "requirements.txt"
+RUNTIME = "runtime"
 SAVED_MODEL = "saved_model"
 DESCRIPTION = "model.json"
 PARITY = "parity.json"
 REPLACED = "replaced"  # in a scratch folder: the earlier export, until the new one is complete
-# all that an export may write; other files in the folder are somebody's own
-WRITTEN = {DESCRIPTION, PARITY, SAVED_MODEL, "runtime.py", "requirements.txt", "__pycache__", "model.tflite"}
+# all that an export may write; other files in the folder belong to the user
+WRITTEN = {DESCRIPTION, PARITY, SAVED_MODEL, RUNTIME, REQUIREMENTS, "model.tflite"}
 WRITTEN |= {f"model_{precision}.tflite" for precision in PRECISIONS}
 
 
 def describe(
     model: "GenerativeModel",
-    endpoints: "list[Endpoint]",
+    endpoints: "Sequence[Endpoint]",
     *,
     system: str,
     title: str,
     batch: int,
     labels: list[str] | None,
-    reading: dict,
-) -> dict:
-    """The content of model.json but for its files: what each signature takes and returns, and what makes the noise.
+    preprocessing: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Returns the content of model.json without its files: the signatures, the noise, and the names of conditions.
 
     Args:
-        model, endpoints, system, title, batch, labels: what is described.
-        reading: `value_range`, `crop` and `background` of the training data, as far as they are not the usual ones.
-    """
-    from keras_gen.distributions.noise import KINDS as NOISE_KINDS
+        model: the model.
+        endpoints: its endpoints.
+        system: key of the system.
+        title: name of the system for people.
+        batch: fixed batch size of the TFLite files.
+        labels: names of the classes, or None.
+        preprocessing: `value_range`, `crop` and `background` of the training data that differ from the default.
 
-    drawn = any(port.kind in NOISE_KINDS for each in endpoints for port in each.inputs.values())
+    Raises:
+        ValueError: for a model that is not built.
+    """
+    if model.image_shape is None:
+        raise ValueError("Expected a model with an image_shape; received one that is not built: call or train it first")
+    has_noise = any(port.kind in NOISE_KINDS for each in endpoints for port in each.inputs.values())
     noise = [
         {"name": name, "stream": stream, "kind": each.kind, "shape": list(each.shape)}
-        for stream, (name, each) in enumerate(model.noise().items() if drawn else ())
+        for stream, (name, each) in enumerate(model.noise().items() if has_noise else ())
     ]
     return {
         "format": FORMAT,
@@ -71,18 +84,19 @@ def describe(
         "preferred": None,
         "files": {},
         "saved_model": None,
+        "runtime": {},
         "signatures": {
             endpoint.name: {"inputs": _ports(endpoint.inputs), "outputs": _ports(endpoint.outputs)}
             for endpoint in endpoints
         },
         "noise": {
             "generator": "numpy.random.Generator(numpy.random.Philox(key=[seed, stream])), float32: standard_normal "
-            "for the kind normal, random for uniform, 2 * random - 1 for uniform_symmetric, the row integers(classes) of the "
-            "identity for one_hot",
+            "for the kind normal, random for uniform, 2 * random - 1 for uniform_symmetric, the row integers(classes) "
+            "of the identity for one_hot",
             "inputs": noise,
         },
         "labels": labels,
-        **reading,
+        **preprocessing,
         **model.described(),
         "fingerprint": fingerprint(model),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -90,7 +104,7 @@ def describe(
     }
 
 
-def _ports(ports: dict) -> dict:
+def _ports(ports: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         name: {"shape": list(port.shape), "kind": port.kind, "range": list(port.range) if port.range else None}
         for name, port in ports.items()
@@ -98,7 +112,7 @@ def _ports(ports: dict) -> dict:
 
 
 def fingerprint(model: "keras.Model") -> str:
-    """16 hexadecimal digits that change with any weight."""
+    """Returns 16 hexadecimal digits that change with any weight."""
     digest = hashlib.sha256()
     for weight in model.get_weights():
         digest.update(np.ascontiguousarray(weight).tobytes())
@@ -106,25 +120,27 @@ def fingerprint(model: "keras.Model") -> str:
 
 
 def check_replaceable(folder: pathlib.Path) -> None:
-    """Refuse a folder that holds something else than an export.
+    """Checks that a folder is absent, empty or an export.
 
     Raises:
-        ValueError: where it is a file, or is not empty and has no model.json.
-        PermissionError: where it cannot be written.
+        ValueError: if it is a file, or is not empty and has no model.json.
     """
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file; expected a folder to export to")
+        raise ValueError(f"Expected a folder to export to; received the file {folder}")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
-        raise ValueError(f"{folder} holds files and no model.json: it is no export folder, so it is not replaced")
+        raise ValueError(
+            f"Expected an export folder, or an empty one; received {folder}, which holds files and no model.json, so "
+            "it is not replaced. Choose another folder"
+        )
 
 
 def check_same_weights(folder: pathlib.Path, model: "GenerativeModel") -> None:
-    """Refuse a folder that holds the export of other weights.
+    """Checks that a folder does not hold the export of other weights.
 
     Raises:
-        FileExistsError: where it does.
+        FileExistsError: if it does.
     """
-    earlier = _earlier(folder)
+    earlier = _read_earlier(folder)
     if earlier and earlier[0]["fingerprint"] != fingerprint(model):
         raise FileExistsError(
             f"{folder} holds the export of other weights ({earlier[0]['title']}, {earlier[0].get('created')}). Replace "
@@ -132,10 +148,13 @@ def check_same_weights(folder: pathlib.Path, model: "GenerativeModel") -> None:
         )
 
 
-def scratch_beside(folder: pathlib.Path) -> pathlib.Path:
-    """A new folder beside the export folder, on the same disk, where a failure leaves the earlier export alone.
+def create_scratch(folder: pathlib.Path) -> pathlib.Path:
+    """Creates a folder next to the export folder, on the same disk, so that a failure leaves the earlier export alone.
 
-    An export that was killed while it replaced an earlier one is brought to its end first, see `recover`.
+    An export that was killed while it replaced an earlier one is completed first, see `recover`.
+
+    Raises:
+        PermissionError: if it cannot be created.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -143,33 +162,32 @@ def scratch_beside(folder: pathlib.Path) -> pathlib.Path:
         return pathlib.Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except PermissionError as error:
         raise PermissionError(
-            f"{folder} cannot be written: no permission in {folder.parent}; choose another"
+            f"{folder} cannot be written: no permission in {folder.parent}; choose another folder"
         ) from error
 
 
-def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: dict) -> None:
-    """Write the description beside the new files and put them in the place of an earlier export.
+def finish(new: pathlib.Path, folder: pathlib.Path, description: dict[str, Any], parity: dict[str, Any]) -> None:
+    """Writes the runtime and the descriptions next to the new models, and replaces the earlier export.
 
-    From the earlier export stays what this one does not renew, if it was made from the same weights (a SavedModel
-    beside new TFLite files, or the reverse), and files that no export writes.
+    Models of the earlier export that are not renewed stay if they have the same weights (a SavedModel next to new
+    TFLite files, or the reverse), and so do files that no export writes.
 
     Args:
-        new: folder with the new .tflite files and SavedModel, and nothing else, in a scratch folder that the caller
-            removes.
+        new: folder with the new .tflite files and SavedModel only, in a scratch folder that the caller removes.
         folder: the export folder.
-        description, parity: contents of model.json and parity.json.
+        description: content of model.json.
+        parity: content of parity.json.
     """
-    earlier = _earlier(folder)
+    earlier = _read_earlier(folder)
     if earlier and earlier[0]["fingerprint"] == description["fingerprint"]:
-        _keep(description, parity, *earlier)
+        _keep_models(description, parity, *earlier)
     if description["files"]:
-        shutil.copyfile(pathlib.Path(__file__).with_name("runtime.py"), new / "runtime.py")
-        (new / "requirements.txt").write_text(REQUIREMENTS)
+        description["runtime"] = write_runtime(new)
     write_json(new / PARITY, parity)
     write_json(new / DESCRIPTION, {**description, "digest": digest_of(description)})
     new.chmod(0o777 & ~_umask())
     files.flush(new)
-    with _alone(folder.parent):
+    with _exclusive(folder.parent):
         if not folder.exists():
             os.replace(new, folder)
             return
@@ -180,31 +198,50 @@ def finish(new: pathlib.Path, folder: pathlib.Path, description: dict, parity: d
         except OSError:
             os.replace(replaced, folder)
             raise
-        _carry_over(replaced, folder)
-        shutil.rmtree(replaced, ignore_errors=True)  # under the lock: what is there without it is of a killed export
+        _move_kept_files(replaced, folder)
+        # under the lock: without it, a `replaced` folder is one of a killed export
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def write_runtime(folder: pathlib.Path) -> dict[str, str]:
+    """Copies the device runtime into an export and writes its requirements.
+
+    Args:
+        folder: the export folder.
+
+    Returns:
+        File, relative to the folder -> its SHA-256.
+    """
+    source = pathlib.Path(keras_gen.runtime.__file__).parent
+    (folder / RUNTIME).mkdir()
+    for module in sorted(source.glob("*.py")):
+        shutil.copyfile(module, folder / RUNTIME / module.name)
+    (folder / REQUIREMENTS).write_text(REQUIREMENTS_TEXT)
+    written = [*sorted((folder / RUNTIME).iterdir()), folder / REQUIREMENTS]
+    return {file.relative_to(folder).as_posix(): digest_of_file(file) for file in written}
 
 
 def recover(folder: pathlib.Path) -> None:
-    """Finish what killed exports left beside an export folder.
+    """Completes the replacements of an export folder by killed processes.
 
-    Where there is no export folder, the earlier export that had been put aside comes back; where there is one, it gets
-    what `finish` would have moved into it.
+    If the export folder is missing, the earlier export is put back; else the files that `finish` would have preserved
+    are moved into it.
     """
-    with _alone(folder.parent):
+    with _exclusive(folder.parent):
         for replaced in folder.parent.glob(f".{folder.name}-*/{REPLACED}"):
             if folder.exists():
-                _carry_over(replaced, folder)
+                _move_kept_files(replaced, folder)
             else:
                 os.replace(replaced, folder)
             shutil.rmtree(replaced.parent, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def _alone(parent: pathlib.Path) -> Iterator[None]:
-    """One process at a time replaces export folders in a folder; others wait, for the moment that it takes.
+def _exclusive(parent: pathlib.Path) -> Iterator[None]:
+    """Locks a folder, so that one process at a time replaces exports in it.
 
-    The system frees the lock with the process. Where folders cannot be locked (Windows, some network disks) there is
-    none.
+    The operating system frees the lock with the process. Folders that cannot be locked (Windows, some network disks)
+    are not protected.
     """
     if fcntl is None:
         yield
@@ -218,8 +255,8 @@ def _alone(parent: pathlib.Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _carry_over(replaced: pathlib.Path, folder: pathlib.Path) -> None:
-    """Move files that no export writes, and those that the new model.json takes over, out of a replaced export."""
+def _move_kept_files(replaced: pathlib.Path, folder: pathlib.Path) -> None:
+    """Moves the user's files, and the models that the new model.json keeps, out of a replaced export."""
     try:
         description = read_description(folder, need_model=False)
     except (OSError, ValueError):
@@ -231,25 +268,27 @@ def _carry_over(replaced: pathlib.Path, folder: pathlib.Path) -> None:
             os.replace(item, folder / item.name)
 
 
-def _earlier(folder: pathlib.Path) -> tuple[dict, dict] | None:
-    """model.json and parity.json of the folder, or None where there is no earlier export that can be read."""
+def _read_earlier(folder: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Returns model.json and parity.json of the folder, or None without an earlier export that can be read."""
     try:
         return read_description(folder, need_model=False), read_parity(folder)
     except (OSError, ValueError):
         return None
 
 
-def _keep(description: dict, parity: dict, old: dict, old_parity: dict) -> None:
-    """Take over the parts of an earlier export of the same weights that are not renewed."""
-    if old["saved_model"] and not description["saved_model"] and "saved_model" in old_parity:
-        description["saved_model"] = old["saved_model"]
-        parity["saved_model"] = old_parity["saved_model"]
-    if old["files"] and not description["files"]:
+def _keep_models(
+    description: dict[str, Any], parity: dict[str, Any], earlier: dict[str, Any], earlier_parity: dict[str, Any]
+) -> None:
+    """Copies the entries of models that are not renewed from an earlier export of the same weights."""
+    if earlier["saved_model"] and not description["saved_model"] and "saved_model" in earlier_parity:
+        description["saved_model"] = earlier["saved_model"]
+        parity["saved_model"] = earlier_parity["saved_model"]
+    if earlier["files"] and not description["files"]:
         for key in ("files", "preferred", "batch"):
-            description[key] = old[key]
-        parity["files"] = old_parity["files"]
-        parity["calibrated_on"] = old_parity.get("calibrated_on")
-        parity["images"] = {**old_parity.get("images", {}), **parity["images"]}
+            description[key] = earlier[key]
+        parity["files"] = earlier_parity["files"]
+        parity["calibrated_on"] = earlier_parity.get("calibrated_on")
+        parity["images"] = {**earlier_parity.get("images", {}), **parity["images"]}
 
 
 def _umask() -> int:

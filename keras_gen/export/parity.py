@@ -1,14 +1,29 @@
 """Differences between an exported model and Keras."""
 
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from .runtime import KINDS, NUMBER, TEXT, Each, Items, Nullable, check_entries, damaged, integer, one_of, read_object
+from keras_gen.runtime.description import KINDS
+from keras_gen.runtime.schema import (
+    DIGEST,
+    NUMBER,
+    TEXT,
+    Each,
+    Items,
+    Nullable,
+    check_entries,
+    damaged,
+    integer,
+    one_of,
+    read_object,
+)
 
-COMPARISON = 64  # rows that are compared, where there are as many images
-UNFAITHFUL = 1e-3
-# float32 agrees but for the order of sums; an image's error is quoted in units of its range [0, 1]
+COMPARISON = 64  # rows that are compared, if there are as many images
+MAX_RELATIVE_ERROR = 1e-3  # of a float32 conversion that is equivalent to Keras
+# float32 differs in the order of sums only; an image's error is in units of its range [0, 1]
 BOUNDS = {"float32": ("max", 1e-5), "float16": ("max", 1e-2), "dynamic": ("mean", 0.02), "int8": ("mean", 0.02)}
 ERRORS = {"max": NUMBER, "mean": NUMBER}
 ROWS = integer(1, 2**31 - 1)
@@ -18,15 +33,19 @@ RULES = {
     "images?": {"comparison": {"train?": ROWS, "validation?": ROWS}, "calibration?": {"train": ROWS}},
     "kinds": Each(Each(one_of(KINDS))),
     "files": Each({"bytes": integer(1, 2**40), "float_fallback?": Items(TEXT), "endpoints": Each(Each(ERRORS))}),
+    "saved_model?": {"bytes": integer(1, 2**40), "sha256": Each(DIGEST)},
 }
 
 
-def read_parity(folder: pathlib.Path) -> dict:
-    """Read and check the parity.json of an export folder.
+def read_parity(folder: pathlib.Path) -> dict[str, Any]:
+    """Reads and checks the parity.json of an export folder.
+
+    Args:
+        folder: the export folder.
 
     Raises:
-        FileNotFoundError: where it is missing.
-        ValueError: where it is damaged, with the file, the entry, what was expected and what was received.
+        FileNotFoundError: if it is missing.
+        ValueError: if it is damaged.
     """
     file = folder / "parity.json"
     parity = read_object(file)
@@ -41,55 +60,65 @@ def read_parity(folder: pathlib.Path) -> dict:
     return parity
 
 
-def errors(expected: dict[str, np.ndarray], received: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    """Largest and mean absolute difference for every output.
+def errors(expected: Mapping[str, np.ndarray], received: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Computes the largest and the mean absolute difference of every output.
 
     Args:
-        expected, received: output -> array, of the same names and shapes.
+        expected: output -> array, from Keras.
+        received: output -> array of the same shape, from the exported model.
 
     Returns:
-        Output -> {"max", "mean", "largest"}, largest being the largest absolute value expected.
+        Output -> {"max", "mean", "largest"}; "largest" is the largest absolute value expected.
 
     Raises:
         ValueError: for other names or shapes, or values that are not finite.
     """
     if set(expected) != set(received):
-        raise ValueError(f"outputs {sorted(received)} where Keras has {sorted(expected)}")
+        raise ValueError(f"Expected the outputs {sorted(expected)} of Keras; received {sorted(received)}")
     result = {}
-    for name, wanted in expected.items():
-        found = received[name]
-        if found.shape != wanted.shape:
-            raise ValueError(f"output {name!r} has the shape {list(found.shape)} where Keras has {list(wanted.shape)}")
-        if not np.all(np.isfinite(found)):
-            raise ValueError(f"output {name!r} holds values that are not finite (NaN or infinity)")
-        difference = np.abs(found.astype(np.float64) - wanted)
-        result[name] = {"max": difference.max(), "mean": difference.mean(), "largest": np.abs(wanted).max()}
-        result[name] = {key: float(value) for key, value in result[name].items()}
+    for name, values in expected.items():
+        outputs = received[name]
+        if outputs.shape != values.shape:
+            raise ValueError(
+                f"Expected output {name!r} with Keras's shape {list(values.shape)}; received {list(outputs.shape)}"
+            )
+        if not np.all(np.isfinite(outputs)):
+            raise ValueError(f"Expected finite values of output {name!r}; received NaN or infinity")
+        difference = np.abs(outputs.astype(np.float64) - values)
+        result[name] = {
+            "max": float(difference.max()),
+            "mean": float(difference.mean()),
+            "largest": float(np.abs(values).max()),
+        }
     return result
 
 
-def check_equivalence(found: dict[str, dict[str, float]], what: str) -> None:
-    """Refuse a float32 conversion that computes something else than Keras: far beyond rounding.
+def check_equivalence(output_errors: Mapping[str, Mapping[str, float]], what: str) -> None:
+    """Checks that a float32 conversion computes the function of Keras, up to far more than rounding.
 
     Args:
-        found: what `errors` returned.
+        output_errors: output -> its errors, as `errors` returns them.
         what: the endpoint and the file, for the message.
 
     Raises:
-        ValueError: where an error exceeds 1e-3 of the values' size (at least 1).
+        ValueError: if an error exceeds 1e-3 of the values' size (at least 1).
     """
-    for output, values in found.items():
-        if values["max"] > UNFAITHFUL * max(1.0, values["largest"]):
-            raise ValueError(f"{what} differs from Keras: output {output!r} by up to {values['max']:.3g}")
+    for output, values in output_errors.items():
+        bound = MAX_RELATIVE_ERROR * max(1.0, values["largest"])
+        if values["max"] > bound:
+            raise ValueError(
+                f"{what} differs from Keras: output {output!r}: expected at most {bound:.3g}; received "
+                f"{values['max']:.3g}"
+            )
 
 
-def tolerance_used(precision: str, kinds: dict, endpoints: dict) -> float:
-    """How much of the bound the worst image of a file uses: 1 is all of it; 0 without images.
+def tolerance_used(precision: str, kinds: Mapping, endpoints: Mapping) -> float:
+    """Returns the fraction of the error bound that a file's worst image uses: above 1 violates it; 0 without images.
 
     Args:
         precision: of the file.
         kinds: endpoint -> {output: its kind}.
-        endpoints: endpoint -> what `errors` returned.
+        endpoints: endpoint -> {output: its errors}, as `errors` returns them.
     """
     measure, bound = BOUNDS[precision]
     images = [
@@ -101,8 +130,12 @@ def tolerance_used(precision: str, kinds: dict, endpoints: dict) -> float:
     return max(images, default=0.0)
 
 
-def few_images(parity: dict) -> str | None:
-    """What the comparison and the calibration used where there were too few validation images, in one line."""
+def comparison_note(parity: Mapping[str, Any]) -> str | None:
+    """Returns a line about the images of comparison and calibration, or None if 64 validation images were compared.
+
+    Args:
+        parity: the content of parity.json.
+    """
     images = parity.get("images", {})
     if "train" not in images.get("comparison", {}):
         return None
@@ -117,11 +150,15 @@ def few_images(parity: dict) -> str | None:
     return f"{line}: there are fewer than {COMPARISON} validation images"
 
 
-def parity_rows(parity: dict) -> list[dict]:
-    """parity.json as rows: `precision`, `endpoint`, `output`, `kind`, `max`, `mean`, `bytes`, `within`.
+def parity_rows(parity: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Converts parity.json to rows.
 
-    `within` says whether an image's error stays inside the bound of its precision (`BOUNDS`); None for outputs that
-    are no images.
+    Args:
+        parity: the content of parity.json.
+
+    Returns:
+        Dicts with `precision`, `endpoint`, `output`, `kind`, `max`, `mean`, `bytes` and `within`: whether an image's
+        error is within the bound of its precision (`BOUNDS`); None for outputs that are not images.
     """
     rows = []
     for precision, file in parity["files"].items():

@@ -1,4 +1,4 @@
-"""What an export is asked for, checked before TensorFlow is imported."""
+"""Checks of an export's arguments that need neither the model nor TensorFlow."""
 
 import os
 import pathlib
@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from keras_gen.runs import Run
+from keras_gen.runtime.description import MAX_BATCH
 
 from .config import ExportConfig
 from .folder import check_replaceable
-from .runtime import MAX_BATCH
 
 
 class Request(NamedTuple):
     """The arguments of `export` after the checks.
 
     Attributes:
-        formats, precisions: as `parse_formats` and `parse_precisions` give them.
-        folder: where the export is written.
+        formats: of "tflite" and "saved_model".
+        precisions: of the TFLite files, the preferred one first.
+        folder: the export folder.
     """
 
     formats: tuple[str, ...]
@@ -28,15 +29,25 @@ class Request(NamedTuple):
 def check_request(
     run: Run, *, format: str | Sequence[str], quantize: str | Sequence[str], batch: int, out: str | os.PathLike | None
 ) -> Request:
-    """Check what does not need the model; the arguments are those of `export`.
+    """Checks the arguments of `export` before the model is loaded.
+
+    Args:
+        run: the run to export.
+        format: as in `export`.
+        quantize: as in `export`.
+        batch: as in `export`.
+        out: as in `export`.
+
+    Returns:
+        The parsed arguments.
 
     Raises:
-        FileNotFoundError: where the run has no trained model.
+        FileNotFoundError: if the run has no trained model.
         ValueError: for an unknown format or precision, a batch size out of range, a damaged model, or a folder that is
-            no export folder.
+            not an export folder.
     """
     if not run.model_file.is_file():
-        raise FileNotFoundError(f"{run.path} holds no model.keras: train it first (or go on with --resume)")
+        raise FileNotFoundError(f"{run.path} holds no model.keras: train it first (or continue with --resume)")
     config = ExportConfig(format=format, quantize=quantize, batch=batch, out=out)
     folder = pathlib.Path(out) if out is not None else run.export_folder
     check_replaceable(folder)
@@ -45,6 +56,6 @@ def check_request(
 
 
 def check_batch(batch: int) -> None:
-    """Refuse a batch size of the TFLite files that is out of range."""
+    """Raises a ValueError if the batch size of the TFLite files is out of range."""
     if type(batch) is not int or not 1 <= batch <= MAX_BATCH:
-        raise ValueError(f"batch must be an integer from 1 to {MAX_BATCH}; received {batch!r}")
+        raise ValueError(f"Expected batch as an integer from 1 to {MAX_BATCH}; received {batch!r}")

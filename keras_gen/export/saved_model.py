@@ -9,13 +9,13 @@ from keras_gen.models import Endpoint
 
 
 def write_saved_model(endpoints: Sequence[Endpoint], folder: pathlib.Path, batch: int | None = None) -> None:
-    """Trace every endpoint and write one SavedModel with a signature for each.
+    """Traces every endpoint and writes one SavedModel with a signature for each.
 
     Only the variables that the endpoints read are saved: no optimizer, no metric.
 
     Args:
-        endpoints: what to export.
-        folder: where to; it is made.
+        endpoints: the endpoints to save.
+        folder: the folder to create.
         batch: a fixed batch size, or None for any.
     """
     module = tf.Module()

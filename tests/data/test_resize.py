@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.data.resize import Resize, convert_channels
+from keras_gen.data.resize import Resize
+from keras_gen.runtime.resize import convert_channels
 
 RNG = np.random.default_rng(0)
 

@@ -18,7 +18,8 @@ import pytest
 
 from demos.artifacts import Artifact
 from keras_gen import zoo
-from keras_gen.export import Runtime, export_model
+from keras_gen.export import export_model
+from keras_gen.runtime import Runtime
 
 GRAY, COLOR = (12, 12, 1), (10, 14, 3)
 SETTINGS = {"network": "mlp", "hidden_units": 8}

@@ -9,7 +9,7 @@ from demos.panels.categories import Categories
 from demos.panels.codes import measure
 from demos.panels.latent_map import dotted
 from keras_gen import pictures
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conftest import exported
 from .test_latent import random_image, rgb, shown, small

@@ -9,7 +9,7 @@ import pytest
 from demos.app import DEMOS, build_app, launch
 from demos.artifacts import Artifact
 from keras_gen import zoo
-from keras_gen.export.runtime import digest_of
+from keras_gen.runtime.description import digest_of
 
 from .conftest import SERVED as SERVED
 

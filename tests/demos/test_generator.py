@@ -6,7 +6,7 @@ from gradio_client.exceptions import AppError
 
 from demos.panels.truncation import truncated, truncation_field
 from keras_gen import pictures
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conftest import exported
 from .test_latent import rgb, shown, small

@@ -7,7 +7,7 @@ from PIL import Image
 
 from demos.panels.codes import written
 from keras_gen import pictures
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conftest import exported
 from .test_latent import random_image, rgb, shown, small

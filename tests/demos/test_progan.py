@@ -6,7 +6,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from demos.panels.stages import at_every_stage, stages_of
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conftest import exported
 from .test_latent import shown

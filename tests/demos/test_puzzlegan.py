@@ -8,7 +8,7 @@ from PIL import Image
 
 from demos.panels.patch_places import cut_patches, framed, key_places, written
 from demos.panels.tile_puzzle import tiles_of
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conftest import exported
 from .test_latent import random_image, rgb, shown, small

@@ -8,7 +8,7 @@ from PIL import Image
 
 from demos.panels.domains import Domains
 from keras_gen import pictures
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
@@ -68,8 +68,8 @@ def test_by_name(client, model, image, upload):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("purple", "Unknown attribute 'purple': this model knows red, green, blue"),
-        ("", "No attribute"),
+        ("purple", "Expected the attribute as one of red, green, blue"),
+        ("", "Expected at least one attribute"),
         ("red, blue", "exactly one of red, green, blue"),
     ],
 )

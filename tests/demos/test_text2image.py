@@ -8,7 +8,7 @@ from gradio_client.exceptions import AppError
 
 from demos.panels.interpolation import between
 from keras_gen import pictures
-from keras_gen.export.runtime import Runtime
+from keras_gen.runtime import Runtime
 
 from .conftest import exported
 from .test_latent import rgb, shown, small
@@ -84,7 +84,7 @@ def test_an_empty_caption_is_explained(client, caption):
 def test_the_walk_goes_from_one_caption_to_the_other(client, model):
     strip, place, *notes = client.predict("a red star", "a blue gnu", 3, 5, 0.25, api_name="/text_walk")
     assert notes == ["Every word is known.", "Not known: gnu."]
-    ends = [model.run("embed", tokens=model.read(caption)["tokens"])["embedding"][0]
+    ends = [model.run("embed", tokens=model.tokenize(caption))["embedding"][0]
             for caption in ("a red star", "a blue gnu")]  # fmt: skip
     z = np.repeat(model.noise(1, 3)["z"], 6, axis=0)
     codes = between(*ends, [0, 0.25, 0.5, 0.75, 1, 0.25])

@@ -54,7 +54,7 @@ def test_seeds_in_range(seed):
 
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.5, "7"])
 def test_seeds_out_of_range(seed):
-    with pytest.raises(ValueError, match=r"seed must be an integer with 0 <= seed < 2\*\*63"):
+    with pytest.raises(ValueError, match=r"Expected seed as an integer with 0 <= seed < 2\*\*63"):
         draw_noise(TWO, 1, seed)
 
 

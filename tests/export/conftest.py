@@ -1,5 +1,6 @@
-"""One small run, trained for a moment and exported once in every form, shared by the tests."""
+"""One small run, trained briefly and exported once in every form, shared by the tests here and in tests/runtime."""
 
+import functools
 import json
 
 import keras
@@ -36,9 +37,9 @@ def small(kind=Autoencoder, size: int = 8, latent: int = 3):
     return kind(encoder, decoder, seed=1)
 
 
-@pytest.fixture(scope="session")
-def run(tmp_path_factory) -> Run:
-    """A conditional conv VAE on 16x16 blobs, with its model and data."""
+@functools.cache  # tests/runtime has fixtures of its own for the same run
+def trained(tmp_path_factory) -> Run:
+    """Trains a conditional conv VAE on 16x16 blobs."""
     folder = tmp_path_factory.mktemp("run")
     images = blobs(320)
     labels = np.arange(320) % CLASSES
@@ -47,7 +48,7 @@ def run(tmp_path_factory) -> Run:
     model = zoo.build("vae", (SIZE, SIZE, 1), learning_rate=3e-3, **settings)
     model.fit(images, labels, batch_size=64, epochs=6, verbose=0)
     splits = {"train": "train[:256]", "validation": "train[256:]", "test": None}
-    made = Run.create(
+    run = Run.create(
         folder / "vae",
         {
             "system": "vae",
@@ -63,8 +64,21 @@ def run(tmp_path_factory) -> Run:
             "training": {"batch_size": 64, "seed": 0},
         },
     )
-    model.save(made.model_file)
-    return made
+    model.save(run.model_file)
+    return run
+
+
+@functools.cache
+def exported(run: Run):
+    """Exports it in every precision, int8 the preferred one, and as SavedModel."""
+    order = ("int8", *(name for name in PRECISIONS if name != "int8"))
+    return export(run, format=("tflite", "saved_model"), quantize=order)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory) -> Run:
+    """A conditional conv VAE on 16x16 blobs, with its model and data."""
+    return trained(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +90,7 @@ def model(run):
 @pytest.fixture(scope="session")
 def folder(run):
     """The run's export folder: every precision, int8 the preferred one, and the SavedModel."""
-    order = ("int8", *(name for name in PRECISIONS if name != "int8"))
-    return export(run, format=("tflite", "saved_model"), quantize=order)
+    return exported(run)
 
 
 @pytest.fixture(scope="session")

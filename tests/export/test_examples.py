@@ -1,4 +1,4 @@
-"""Inputs for calibration and comparison: real where they can be, drawn as `generate` draws them where not."""
+"""Inputs for calibration and comparison: from the data if possible, else drawn as `generate` draws them."""
 
 import numpy as np
 import pytest
@@ -16,34 +16,36 @@ def inputs(model):
     return data, endpoint_inputs(model, model.endpoints(), data, seed=5)
 
 
-def test_every_endpoint_is_served(model, inputs):
-    _, made = inputs
+def test_every_endpoint_has_inputs(model, inputs):
+    _, arrays = inputs
     for endpoint in model.endpoints():
-        assert {name: array.shape for name, array in made[endpoint.name].items()} == {
+        assert {name: array.shape for name, array in arrays[endpoint.name].items()} == {
             name: (40, *port.shape) for name, port in endpoint.inputs.items()
         }
 
 
 def test_images_labels_and_noise(model, inputs):
-    data, made = inputs
-    np.testing.assert_array_equal(made["encode"]["image"], data["image"])
-    np.testing.assert_array_equal(made["decode"]["label"].argmax(1), data["label"])
-    np.testing.assert_array_equal(made["generate"]["noise"], draw_noise(model.noise(), 40, 5)["noise"])
+    data, arrays = inputs
+    np.testing.assert_array_equal(arrays["encode"]["image"], data["image"])
+    np.testing.assert_array_equal(arrays["decode"]["label"].argmax(1), data["label"])
+    np.testing.assert_array_equal(arrays["generate"]["noise"], draw_noise(model.noise(), 40, 5)["noise"])
 
 
 def test_codes_are_half_posterior_half_prior(model, inputs):
-    data, made = inputs
-    codes = made["decode"]["z"]
+    data, arrays = inputs
+    codes = arrays["decode"]["z"]
     one_hot = np.eye(CLASSES, dtype=np.float32)[data["label"]]
     np.testing.assert_allclose(codes[::2], model.encode(data["image"], one_hot)[::2], atol=1e-6)
     np.testing.assert_allclose(codes[1::2], draw_noise(model.noise(), 40, 5)["noise"][1::2], atol=1e-6)
 
 
 def test_a_column_serves_the_input_of_its_name(model):
-    endpoint = Endpoint("mend", None, {"mask": Port((2, 2), "value")}, {})
+    endpoint = Endpoint("restore", None, {"mask": Port((2, 2), "value")}, {})
     data = {"image": blobs(32), "mask": np.ones((32, 2, 2))}
-    assert endpoint_inputs(model, [endpoint], data, 0)["mend"]["mask"].all()
-    with pytest.raises(ValueError, match="mend takes 'mask' .*has no such column; it has image"):
+    assert endpoint_inputs(model, [endpoint], data, 0)["restore"]["mask"].all()
+    with pytest.raises(
+        ValueError, match="Expected a column for the input 'mask' of restore .*; received the columns image"
+    ):
         endpoint_inputs(model, [endpoint], {"image": blobs(32)}, 0)
 
 
@@ -68,7 +70,7 @@ def test_every_class_of_a_sorted_source_is_calibrated_and_compared():
 
 @pytest.mark.parametrize(
     ("train", "validation", "batch", "calibrated", "compared", "rows"),
-    [  # rows of calibration and comparison
+    [  # rows: of calibration and comparison
         (1, 0, 1, 1, {"train": 1}, (32, 32)),
         (1, 1, 1, 1, {"validation": 1, "train": 1}, (32, 32)),
         (5, 1, 8, 5, {"validation": 1, "train": 5}, (32, 32)),
@@ -109,6 +111,6 @@ def test_any_number_of_images_is_enough(train, validation, batch, calibrated, co
         (np.zeros((40, 8, 8)), "Expected images .num, height, width, channels"),
     ],
 )
-def test_data_that_does_not_fit(data, message):
+def test_invalid_data_is_refused(data, message):
     with pytest.raises(ValueError, match=message):
         columns_of(data, 64)

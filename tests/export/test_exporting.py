@@ -11,11 +11,12 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 from keras_gen import cli, zoo
-from keras_gen.export import PRECISIONS, Runtime, export, export_model, few_images, parity_rows, read_parity
+from keras_gen.export import PRECISIONS, comparison_note, export, export_model, parity_rows, read_parity
 from keras_gen.export import folder as folders
-from keras_gen.export.runtime import digest_of
 from keras_gen.models import Autoencoder, Endpoint, Port
 from keras_gen.runs import Run
+from keras_gen.runtime import Runtime
+from keras_gen.runtime.description import digest_of
 
 from .conftest import CLASSES, SIZE, blobs, small, tree
 
@@ -26,7 +27,7 @@ FLOAT32_MAX, FLOAT16_MAX, INT8_MEAN = 1e-5, 1e-2, 0.02
 
 def test_folder_is_complete(folder, description):
     files = ["model.tflite", *(f"model_{name}.tflite" for name in PRECISIONS if name != "int8")]
-    expected = {*files, "model.json", "parity.json", "runtime.py", "requirements.txt", "saved_model"}
+    expected = {*files, "model.json", "parity.json", "runtime", "requirements.txt", "saved_model"}
     assert {item.name for item in folder.iterdir()} == expected
     assert description["preferred"] == "int8" and description["files"]["int8"]["file"] == "model.tflite"
     assert (folder / "requirements.txt").read_text().splitlines() == ["numpy>=1.26,<3", "ai-edge-litert>=2.1,<3"]
@@ -50,7 +51,7 @@ def test_description_names_what_signatures_take(description):
 def test_errors_are_within_bounds(parity):
     assert parity["examples"] == 64 and parity["calibrated_on"] == 128
     assert parity["images"] == {"calibration": {"train": 128}, "comparison": {"validation": 64}}
-    assert few_images(parity) is None
+    assert comparison_note(parity) is None
     assert set(parity["files"]) == set(PRECISIONS)
     for row in parity_rows(parity):
         if row["precision"] == "float32":
@@ -66,15 +67,15 @@ def test_errors_are_within_bounds(parity):
     assert max(worst) <= FLOAT32_MAX
 
 
-def test_stated_errors_are_the_errors(folder, model, parity):
-    """parity.json against a comparison made here, on other data: of the same size, and of int8 not zero."""
+def test_reported_errors_are_the_errors(folder, model, parity):
+    """parity.json against a comparison on other data: errors of the same size, and not zero for int8."""
     images, labels = blobs(64, seed=9), np.arange(64) % CLASSES
     expected = model.reconstruct(images, np.eye(CLASSES, dtype=np.float32)[labels]).numpy()
     for precision, bound in (("float32", FLOAT32_MAX), ("int8", INT8_MEAN)):
         error = np.abs(Runtime(folder, precision=precision).reconstruct(images, label=labels) - expected)
-        stated = parity["files"][precision]["endpoints"]["reconstruct"]["image"]
+        reported = parity["files"][precision]["endpoints"]["reconstruct"]["image"]
         assert error.mean() <= bound
-        assert 0.5 <= error.mean() / stated["mean"] <= 2.0
+        assert 0.5 <= error.mean() / reported["mean"] <= 2.0
     assert error.max() > 1e-4  # an int8 model that agreed better would be no int8 model
 
 
@@ -109,7 +110,7 @@ def test_export_again_replaces_and_keeps(run, folder, tmp_path):
     (copy / "notes.txt").write_text("mine")
     export(run, quantize="none", out=copy)
     names = {item.name for item in copy.iterdir()}
-    assert names == {"model.tflite", "model.json", "parity.json", "runtime.py", "requirements.txt", "saved_model",
+    assert names == {"model.tflite", "model.json", "parity.json", "runtime", "requirements.txt", "saved_model",
                      "notes.txt"}  # fmt: skip
     description = json.loads((copy / "model.json").read_text())
     assert list(description["files"]) == ["float32"] and description["saved_model"] == "saved_model"
@@ -147,7 +148,7 @@ def test_two_exports_at_once_leave_one_of_them_whole(tmp_path):
 
     def finish(number):
         for _ in range(100):
-            scratch = folders.scratch_beside(tmp_path / "export")
+            scratch = folders.create_scratch(tmp_path / "export")
             (scratch / "new").mkdir()
             (scratch / "new" / f"{number}.txt").write_text("")
             description = {"fingerprint": str(number), "files": {}}
@@ -161,7 +162,7 @@ def test_two_exports_at_once_leave_one_of_them_whole(tmp_path):
     assert [item.name for item in tmp_path.iterdir()] == ["export"]
 
 
-def test_an_export_of_other_weights_is_not_replaced_unasked(run, folder, tmp_path):
+def test_an_export_of_other_weights_needs_overwrite(run, folder, tmp_path):
     copy = tmp_path / "export"
     copy.mkdir()
     description = json.loads((folder / "model.json").read_text()) | {"fingerprint": "0" * 16}
@@ -173,15 +174,15 @@ def test_an_export_of_other_weights_is_not_replaced_unasked(run, folder, tmp_pat
     assert json.loads((copy / "model.json").read_text()) == description
 
 
-def test_bad_arguments(run, tmp_path):
-    with pytest.raises(ValueError, match="Unknown precision int4: expected one or more of none"):
+def test_invalid_arguments_are_refused(run, tmp_path):
+    with pytest.raises(ValueError, match="Expected one or more precisions of none .*; received int4"):
         export(run, quantize="int8,int4")
-    with pytest.raises(ValueError, match="Unknown format onnx: expected tflite or saved_model"):
+    with pytest.raises(ValueError, match="Expected the format as tflite or saved_model; received onnx"):
         export(run, format="onnx")
-    with pytest.raises(ValueError, match="batch must be an integer from 1 to 65536; received 0"):
+    with pytest.raises(ValueError, match="Expected batch as an integer from 1 to 65536; received 0"):
         export(run, batch=0, out=tmp_path / "x")
     (tmp_path / "thesis.txt").write_text("three years")
-    with pytest.raises(ValueError, match="holds files and no model.json"):
+    with pytest.raises(ValueError, match="which holds files and no model.json"):
         export(run, out=tmp_path)
     assert [item.name for item in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -214,9 +215,9 @@ def test_a_run_of_a_few_images_is_exported(run, tmp_path):
     # the same weights: calibrated now, and the line says on what
     parity = read_parity(export(tiny, quantize="int8"))
     assert parity["images"]["calibration"] == {"train": 5} and parity["calibrated_on"] == 32
-    assert "; int8 calibrated on 5 training images, repeated to 32 rows: there" in few_images(parity)
-    kept = read_parity(export(tiny, format="saved_model"))  # the TFLite file stays, and what it was calibrated on
-    assert kept["images"]["calibration"] == {"train": 5} and kept["calibrated_on"] == 32
+    assert "; int8 calibrated on 5 training images, repeated to 32 rows: there" in comparison_note(parity)
+    parity = read_parity(export(tiny, format="saved_model"))  # the TFLite file and its calibration stay
+    assert parity["images"]["calibration"] == {"train": 5} and parity["calibrated_on"] == 32
 
 
 def test_run_without_model(tmp_path):
@@ -242,13 +243,13 @@ def test_flex_operations_are_refused_by_name(folder, tmp_path):
     copy = tmp_path / "export"
     shutil.copytree(folder, copy)
     before = tree(copy)
-    with pytest.raises(ValueError, match="no builtin for: .*StatelessRandom.*nothing is exported"):
+    with pytest.raises(ValueError, match="a TFLite builtin; received .*StatelessRandom.*nothing is exported"):
         export_model(small(Noisy), copy, calibration=blobs(32, size=8), format="tflite", quantize="none")
     assert tree(copy) == before
     assert [item.name for item in tmp_path.iterdir()] == ["export"]
 
 
-def test_colour_mixture_full_covariance(tmp_path):
+def test_color_mixture_full_covariance(tmp_path):
     """Discretized-logistic head, mixture prior with two noise inputs, full covariance; an mlp; batch 4."""
     model = zoo.build(
         "vae",
@@ -290,7 +291,7 @@ def test_int8_picks_the_same_of_many_components(tmp_path):
     assert np.quantile(error, 0.95) < 0.05 < np.abs(images - images[::-1]).mean()
 
 
-def test_a_flow_s_draws_stay_close_in_int8(tmp_path):
+def test_samples_of_a_flow_stay_close_in_int8(tmp_path):
     """Rounding adds up over the couplings; the images must not show it."""
     model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=16, latent_size=4, prior="flow")
     generator = np.random.default_rng(0)
@@ -326,20 +327,20 @@ def test_mixed_precision_and_vamp_prior(tmp_path):
 
 
 def test_int8_keeps_the_categories_of_a_code(tmp_path):
-    """Probabilities beside styles that reach ten times as far: neither the code nor the class may lose them."""
+    """Probabilities next to styles of ten times the range: neither the code nor the class may lose them."""
     model = zoo.build("aae", (8, 8, 1), base_filters=16, latent_size=3, discriminator_units=8, num_categories=4)
     last = model.encoder.layers[-1]
     last.kernel.assign(10.0 * last.kernel)
     images = blobs(96, size=8)
     folder = export_model(model, tmp_path / "out", calibration=images, format="tflite", quantize="int8")
     runtime = Runtime(folder)
-    wanted = model.classify(images).numpy()
+    expected = model.classify(images).numpy()
     found = runtime.run("classify", image=images)["category"]
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=0.05)
-    assert np.abs(found - wanted).mean() < 0.03
+    assert np.abs(found - expected).mean() < 0.03
     code = runtime.encode(images)[:, :4]
     # a step of the code's scale is about 0.1
-    assert np.abs(code - wanted).mean() < 0.06 and np.abs(code.sum(axis=1) - 1).mean() < 0.2
+    assert np.abs(code - expected).mean() < 0.06 and np.abs(code.sum(axis=1) - 1).mean() < 0.2
 
 
 def contrasts(num: int, seed: int) -> np.ndarray:
@@ -349,8 +350,8 @@ def contrasts(num: int, seed: int) -> np.ndarray:
     return (0.5 + contrast * generator.uniform(-0.5, 0.5, (num, 8, 8, 1))).astype(np.float32)
 
 
-def test_what_int8_rounds_badly_is_left_in_float(tmp_path, parity):
-    """Small variances vanish in an int8 range beside large ones: a normalization then makes other images."""
+def test_operations_that_int8_rounds_badly_compute_in_float(tmp_path, parity):
+    """Small variances vanish in an int8 range next to large ones, which changes the output of a normalization."""
     image, code = keras.Input((8, 8, 1)), keras.Input((64,))
     shaped = keras.layers.Reshape((8, 8, 1))(code)
     normalized = keras.layers.GroupNormalization(groups=-1, axis=-1, scale=False, center=False)(shaped)

@@ -3,8 +3,8 @@
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
-from keras_gen.export.flatbuffer import BUFFER_ALIGNMENT, operations, without_repetition
-from keras_gen.export.runtime import open_interpreter
+from keras_gen.export.flatbuffer import BUFFER_ALIGNMENT, deduplicate, operations
+from keras_gen.runtime.model_file import open_interpreter
 
 
 def read(file):
@@ -54,7 +54,7 @@ def test_buffers_are_aligned(folder):
 
 def test_writing_again_changes_no_result(folder, tmp_path):
     content = (folder / "model.tflite").read_bytes()
-    again = without_repetition(content)
+    again = deduplicate(content)
     assert operations(again) == operations(content) and len(again) <= len(content)
     (tmp_path / "again.tflite").write_bytes(again)
     inputs = {"z": np.full((1, 4), 0.3, np.float32), "label": np.eye(3, dtype=np.float32)[:1]}

@@ -1,9 +1,12 @@
 """Errors by hand, and what is refused."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
-from keras_gen.export.parity import check_equivalence, errors, few_images, parity_rows, tolerance_used
+from keras_gen.export.parity import check_equivalence, comparison_note, errors, parity_rows, read_parity, tolerance_used
 
 
 def test_errors_by_hand():
@@ -16,23 +19,25 @@ def test_errors_by_hand():
 @pytest.mark.parametrize(
     ("received", "message"),
     [
-        ({"z": np.zeros((2, 3))}, "outputs .'z'. where Keras has .'image'."),
-        ({"image": np.zeros((2, 4))}, r"shape \[2, 4\] where Keras has \[2, 3\]"),
-        ({"image": np.full((2, 3), np.nan)}, "not finite"),
+        ({"z": np.zeros((2, 3))}, "Expected the outputs .'image'. of Keras; received .'z'."),
+        ({"image": np.zeros((2, 4))}, r"Keras's shape \[2, 3\]; received \[2, 4\]"),
+        ({"image": np.full((2, 3), np.nan)}, "Expected finite values"),
     ],
 )
-def test_outputs_that_cannot_be_compared(received, message):
+def test_incomparable_outputs_are_refused(received, message):
     with pytest.raises(ValueError, match=message):
         errors({"image": np.zeros((2, 3))}, received)
 
 
-def test_unfaithful_conversions_are_refused():
+def test_conversions_that_are_not_equivalent_are_refused():
     check_equivalence({"z": {"max": 0.009, "mean": 0.0, "largest": 10.0}}, "encode")  # rounding of large values
-    with pytest.raises(ValueError, match="encode differs from Keras: output 'z' by up to 0.011"):
+    with pytest.raises(
+        ValueError, match="encode differs from Keras: output 'z': expected at most 0.01; received 0.011"
+    ):
         check_equivalence({"z": {"max": 0.011, "mean": 0.0, "largest": 10.0}}, "encode")
 
 
-def test_the_worst_image_says_how_much_of_the_bound_is_used():
+def test_the_worst_image_uses_the_bound():
     def values(mean):
         return {"max": 1.0, "mean": mean, "largest": 1.0}
 
@@ -44,7 +49,7 @@ def test_the_worst_image_says_how_much_of_the_bound_is_used():
     assert tolerance_used("int8", kinds, {"encode": endpoints["encode"]}) == 0
 
 
-def test_rows_judge_images_by_the_bound_of_their_precision():
+def test_rows_compare_images_with_the_bound_of_their_precision():
     def file(maximum, mean):
         values = {"max": maximum, "mean": mean, "largest": 1.0}
         return {"bytes": 1, "endpoints": {"encode": {"z": values}, "decode": {"image": values}}}
@@ -61,15 +66,35 @@ def test_rows_judge_images_by_the_bound_of_their_precision():
     }  # fmt: skip
 
 
-def test_one_line_says_what_was_used_in_place_of_validation_images():
+def test_the_note_states_the_images_of_comparison_and_calibration():
     parity = {"examples": 64, "calibrated_on": 128, "images": {"comparison": {"validation": 64}}}
-    assert few_images(parity) is None and few_images({}) is None  # an earlier export does not say
+    assert comparison_note(parity) is None and comparison_note({}) is None
     parity["images"] = {"comparison": {"validation": 2, "train": 62}, "calibration": {"train": 128}}
-    assert few_images(parity) == (
+    assert comparison_note(parity) == (
         "Compared on 2 validation and 62 training images; int8 calibrated on 128 training images: there are fewer than "
         "64 validation images"
     )
     parity = {"examples": 32, "calibrated_on": None, "images": {"comparison": {"train": 3}}}
-    assert few_images(parity) == (
+    assert comparison_note(parity) == (
         "Compared on 3 training images, repeated to 32 rows: there are fewer than 64 validation images"
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda parity: parity["files"].update(int4=parity["files"]["int8"]),
+         "files: expected the precisions .*; received 'int4'"),
+        (lambda parity: parity["kinds"].pop("decode"), r"kinds.decode.image: expected an entry; received none"),
+        (lambda parity: parity["files"]["int8"]["endpoints"]["decode"]["image"].update(max="small"),
+         "files.int8.endpoints.decode.image.max: expected a finite number; received 'small'"),
+    ],
+)  # fmt: skip
+def test_a_damaged_parity_is_refused(folder, parity, tmp_path, change, message):
+    copy = shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns("saved_model"))
+    assert read_parity(copy) == parity
+    damaged = json.loads(json.dumps(parity))
+    change(damaged)
+    (copy / "parity.json").write_text(json.dumps(damaged))
+    with pytest.raises(ValueError, match=f"{copy / 'parity.json'} is damaged: {message}"):
+        read_parity(copy)

@@ -1,4 +1,4 @@
-"""The process that converts: what its children do to it and to the caller, and when it ends."""
+"""The process that converts: crashes of its children, and when it ends."""
 
 import pathlib
 import shutil
@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from keras_gen.export import export_model, worker
-from keras_gen.export import subprocess_conversion as isolated
+from keras_gen.export import export_model, subprocess_conversion, worker
 
 from .conftest import blobs, small, tree
 
@@ -40,9 +39,9 @@ worker.serve()
 """
 CALLER = """
 import pathlib, sys
-from keras_gen.export import isolated
-isolated.WORKER = ("-c", sys.argv[1])
-isolated.Server().run(pathlib.Path(sys.argv[2]))
+from keras_gen.export import subprocess_conversion
+subprocess_conversion.WORKER = ("-c", sys.argv[1])
+subprocess_conversion.Server().run(pathlib.Path(sys.argv[2]))
 """
 forks = pytest.mark.skipif(not worker.FORKS, reason="a process for each job")
 
@@ -50,29 +49,29 @@ forks = pytest.mark.skipif(not worker.FORKS, reason="a process for each job")
 @pytest.fixture
 def worker_is(monkeypatch):
     """A function that has jobs done by a script of its own."""
-    isolated.close()
-    yield lambda script: monkeypatch.setattr(isolated, "WORKER", ("-c", script))
-    isolated.close()
+    subprocess_conversion.close()
+    yield lambda script: monkeypatch.setattr(subprocess_conversion, "WORKER", ("-c", script))
+    subprocess_conversion.close()
 
 
 def test_crash_is_an_error_and_loses_nothing(folder, tmp_path, worker_is):
-    """The converting process aborts: the message names the stage, the signal and the last words."""
+    """The converting process aborts: the message names the stage, the signal and the last output."""
     worker_is(ABORTS)
     copy = tmp_path / "export"
     shutil.copytree(folder, copy)
     before = tree(copy)
     arguments = {"calibration": blobs(32, size=8), "format": "tflite"}
-    said = "while starting the converter: .* was killed by SIGABRT. Nothing was changed.*last words: Check failed"
+    message = "while starting the converter: .* was killed by SIGABRT. Nothing was changed.*last output: Check failed"
     for _ in range(2):
-        with pytest.raises(RuntimeError, match=said) as error:
+        with pytest.raises(RuntimeError, match=message) as error:
             export_model(small(), copy, quantize="dynamic", **arguments)
         assert str(error.value).count("Check failed") == 1  # of this job alone
     assert tree(copy) == before
     assert [item.name for item in tmp_path.iterdir()] == ["export"]
     if worker.FORKS:
-        server = isolated._server.process
+        server = subprocess_conversion._server.process
         export_model(small(), copy, quantize="none", **arguments)
-        assert isolated._server.process is server and server.poll() is None
+        assert subprocess_conversion._server.process is server and server.poll() is None
 
 
 def test_a_worker_that_cannot_start_is_an_error(tmp_path, worker_is):
@@ -96,7 +95,7 @@ def test_nothing_outlives_a_caller_that_is_killed(tmp_path):
 @forks
 def test_an_idle_worker_ends_and_the_next_job_starts_another(tmp_path, worker_is):
     worker_is("from keras_gen.export import worker; worker.IDLE = 0; worker.serve()")
-    server = isolated.Server()
+    server = subprocess_conversion.Server()
     assert server.process.wait(60) == 0
     assert server.run(tmp_path) is None and not server.usable
     server.close()

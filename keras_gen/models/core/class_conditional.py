@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.names import indices_of
+from keras_gen.runtime.names import indices_of
 
 from .endpoint import Port
 from .generative_model import GenerativeModel

@@ -5,11 +5,8 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from keras_gen.distributions.noise import KINDS as NOISE_KINDS
 from keras_gen.distributions.noise import Noise
-
-KINDS = ("image", "latent", *NOISE_KINDS, "label", "attributes", "share", "value")
-BOUNDED = ("image", "uniform", "one_hot", "label", "attributes", "share")
+from keras_gen.runtime.description import KINDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,8 +17,8 @@ class Port:
         shape: Shape for one example, without the batch.
         kind: `"image"` (an image or a patch of one, in [0, 1]), `"latent"` (a code), `"normal"`, `"uniform"`,
             `"uniform_symmetric"` or `"one_hot"` (base noise, see `keras_gen.distributions.Noise`), `"label"` (a one-hot
-            class), `"attributes"` (classes and attributes in groups, each in [0, 1], see `Attributes`), `"share"` (how
-            far something is present, in [0, 1]: a mask), or `"value"` (anything else).
+            class), `"attributes"` (classes and attributes in groups, each in [0, 1]), `"mask"` (presence, in [0, 1]),
+            or `"value"` (anything else).
     """
 
     shape: tuple[int, ...]
@@ -35,9 +32,8 @@ class Port:
     @property
     def range(self) -> tuple[float, float] | None:
         """The smallest and the largest value, or None for unbounded values."""
-        if self.kind == "uniform_symmetric":
-            return -1.0, 1.0
-        return (0.0, 1.0) if self.kind in BOUNDED else None
+        limits = KINDS[self.kind]
+        return None if limits is None else (float(limits[0]), float(limits[1]))
 
 
 @dataclasses.dataclass(frozen=True)

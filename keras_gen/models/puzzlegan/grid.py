@@ -249,7 +249,7 @@ class PuzzleGrid(Puzzle):
         """`restore`: tiles, presence and noise z -> image, and scores of tile against place."""
         inputs = {
             "tiles": Port((self.num_tiles, *self.tile_shape), "image"),
-            "presence": Port((self.num_tiles,), "share"),
+            "presence": Port((self.num_tiles,), "mask"),
             "z": Port((self.latent_size,), "normal"),
         }
         outputs = {

@@ -215,12 +215,12 @@ class PuzzleGAN(Puzzle):
         most = self.max_patches
         inputs = {
             "patches": Port((most, *self.patch_shape), "image"),
-            "presence": Port((most,), "share"),
+            "presence": Port((most,), "mask"),
             "z": Port((self.latent_size,), "normal"),
         }
         outputs = {"image": Port(self.image_shape, "image")}
         if self.use_mask:
-            outputs["mask"] = Port((*self.image_shape[:2], 1), "share")
+            outputs["mask"] = Port((*self.image_shape[:2], 1), "mask")
 
         def restore(patches, presence, z):
             return self.restored(patches, presence, z)

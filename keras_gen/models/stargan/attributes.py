@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.names import indices_of
+from keras_gen.runtime.attributes import attribute_vectors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,50 +125,4 @@ class Attributes:
         Raises:
             ValueError: for an unknown name, names that do not fit together, or another shape or number.
         """
-        each = [wanted] * num if _is_one(wanted) else list(wanted)
-        if len(each) != num:
-            raise ValueError(f"Expected attributes for {num} images, or one for all; received {len(each)}")
-        pairs = [self._vector(one, dataset) for one in each]
-        return np.stack([vector for vector, _ in pairs]), np.array([which for _, which in pairs], np.int32)
-
-    def _vector(self, one, dataset: int | None) -> tuple[np.ndarray, int]:
-        if _is_names(one):
-            return self._of_names([one] if isinstance(one, str) else list(one))
-        vector = np.asarray(one)
-        if vector.shape != (self.size,) or vector.dtype.kind not in "fiub":
-            raise ValueError(f"Expected names, or a vector of {self.size} numbers in [0, 1]; received {one!r}")
-        if not (vector >= 0).all() or not (vector <= 1).all():
-            raise ValueError(f"Attributes must lie between 0 and 1; received {one!r}")
-        if dataset is None and self.sets > 1:
-            raise ValueError(f"Say which data set a vector is of: dataset=0 to {self.sets - 1}; received None")
-        if dataset is not None and dataset not in range(self.sets):
-            raise ValueError(f"dataset must be an integer from 0 to {self.sets - 1}; received {dataset!r}")
-        return vector.astype(np.float32), int(dataset or 0)
-
-    def _of_names(self, names: list[str]) -> tuple[np.ndarray, int]:
-        if not names:
-            raise ValueError(f"No attribute: this model knows {', '.join(self.names)}")
-        entries = indices_of("attribute", names, self.names, self.size)
-        sets = {int(self.known[:, entry].argmax()) for entry in entries}
-        if len(sets) > 1:
-            raise ValueError(f"{', '.join(names)} are attributes of different data sets: ask for those of one")
-        vector = np.zeros(self.size, np.float32)
-        vector[entries] = 1
-        for group, size in enumerate(self.groups):
-            inside = [name for name, entry in zip(names, entries, strict=True) if self.group_of[entry] == group]
-            if size > 1 and self.known_groups[min(sets), group] and len(set(inside)) != 1:
-                domains = ", ".join(np.array(self.names)[self.group_of == group])
-                raise ValueError(f"Expected exactly one of {domains}; received {', '.join(inside) or 'none'}")
-        return vector, min(sets)
-
-
-def _is_names(one) -> bool:
-    return isinstance(one, str) or (isinstance(one, (list, tuple, set)) and all(isinstance(name, str) for name in one))
-
-
-def _is_one(wanted) -> bool:
-    """For all images the same: a name, a tuple or set of names, or a vector."""
-    if isinstance(wanted, np.ndarray):
-        return wanted.ndim == 1 and wanted.dtype.kind in "fiub"
-    numbers = isinstance(wanted, (list, tuple)) and all(isinstance(value, (int, float, np.number)) for value in wanted)
-    return isinstance(wanted, (str, set)) or numbers or isinstance(wanted, tuple) and _is_names(wanted)
+        return attribute_vectors(self.describe(), wanted, num, dataset)

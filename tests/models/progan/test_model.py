@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from keras_gen import data, zoo
 from keras_gen.distributions.noise import draw_noise
-from keras_gen.export import Runtime, export_model
+from keras_gen.export import export_model
+from keras_gen.runtime import Runtime
 from keras_gen.models.progan.graph_release import Graphs
 from keras_gen.models.progan.model import REFITTED
 from keras_gen.models.progan.phases import phases

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import zoo
-from keras_gen.export import runtime
+from keras_gen.runtime import puzzles
 from keras_gen.models import BatchNoise, GlobalBatch, PuzzleGrid
 
 SHAPE = (12, 12, 3)
@@ -133,16 +133,16 @@ def test_the_assignment_is_the_best_one():
     scores = generator.normal(size=(10, 5, 5))
     for found, table in zip(PuzzleGrid.places(scores), scores, strict=True):
         best = max(itertools.permutations(range(5)), key=lambda order: table[range(5), order].sum())
-        assert tuple(found) == best == tuple(runtime.assign(table))
+        assert tuple(found) == best == tuple(puzzles.assign(table))
     for num in (1, 2, 9, 16, 25):
         scores = generator.normal(size=(20, num, num))
-        np.testing.assert_array_equal(PuzzleGrid.places(scores), [runtime.assign(each) for each in scores])
+        np.testing.assert_array_equal(PuzzleGrid.places(scores), [puzzles.assign(each) for each in scores])
         ties = generator.integers(0, 3, (20, num, num)).astype(float)
         totals = [[each[range(num), order].sum() for each, order in zip(ties, orders, strict=True)]
-                  for orders in (PuzzleGrid.places(ties), [runtime.assign(each) for each in ties])]  # fmt: skip
+                  for orders in (PuzzleGrid.places(ties), [puzzles.assign(each) for each in ties])]  # fmt: skip
         np.testing.assert_array_equal(*totals)
     with pytest.raises(ValueError, match="square matrix of finite numbers"):
-        runtime.assign(np.full((2, 2), np.nan))
+        puzzles.assign(np.full((2, 2), np.nan))
 
 
 def test_it_learns_where_tiles_belong():

@@ -44,9 +44,9 @@ def test_names_tell_their_set():
 @pytest.mark.parametrize(
     "wanted, message",
     [
-        ("red", "Unknown attribute 'red': this model knows black, blond"),
+        ("red", "Expected the attribute as one of black, blond"),
         (["black", "red"], "Unknown attribute 'red'"),
-        ((), "No attribute"),
+        ((), "Expected at least one attribute"),
         ("young", "exactly one of black, blond, brown; received none"),
         (("black", "blond"), "exactly one of black, blond, brown; received black, blond"),
         (["black"], "for 2 images, or one for all; received 1"),
@@ -62,9 +62,9 @@ def test_what_does_not_fit(wanted, message):
 
 
 def test_of_several_sets():
-    with pytest.raises(ValueError, match="different data sets"):
+    with pytest.raises(ValueError, match="of different datasets"):
         BOTH.vectors(("black", "happy"), 1)
-    with pytest.raises(ValueError, match="which data set a vector is of"):
+    with pytest.raises(ValueError, match="Expected the dataset of an attribute vector"):
         BOTH.vectors(np.eye(6)[0], 1)
     with pytest.raises(ValueError, match="from 0 to 1; received 2"):
         BOTH.vectors(np.eye(6)[0], 1, dataset=2)

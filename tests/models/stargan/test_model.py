@@ -210,7 +210,7 @@ def test_a_label_that_is_not_there():
 
 def test_translate_refuses():
     star = model(attribute_names=["a", "b"])
-    with pytest.raises(ValueError, match="Unknown attribute 'c': this model knows a, b"):
+    with pytest.raises(ValueError, match="Expected the attribute as one of a, b .*; received 'c'"):
         star.translate(IMAGES, "c")
     with pytest.raises(ValueError, match=r"Expected image \[batch, 4, 4, 1\]; received the shape \(4, 4, 1\)"):
         star.translate(IMAGES[0], "a")

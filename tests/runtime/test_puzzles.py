@@ -1,10 +1,11 @@
-"""The runtime on an exported grid puzzle: solved as in Keras, whatever is missing, and errors that teach."""
+"""The runtime on an exported grid puzzle: the solution of Keras with any number of tiles, and clear errors."""
 
 import numpy as np
 import pytest
 
 from keras_gen import zoo
-from keras_gen.export import Runtime, export_model
+from keras_gen.export import export_model
+from keras_gen.runtime import Runtime
 
 SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}
 IMAGES = np.random.default_rng(0).random((5, 8, 8, 3)).astype(np.float32)
@@ -31,25 +32,28 @@ def test_solves_as_keras_does(model, runtime, count):
     assert theirs["places"].shape == (5, count) and theirs["places"].dtype == np.int64
 
 
-def test_no_place_is_given_twice(model, runtime):
+def test_no_place_is_assigned_twice(model, runtime):
     places = runtime.solve(model.shuffled(IMAGES, 0, seed=1)[0], seed=3)["places"]
     np.testing.assert_array_equal(np.sort(places, axis=1), np.tile(np.arange(4), (5, 1)))
 
 
-def test_tiles_that_do_not_fit(runtime):
+def test_invalid_tiles_are_refused(runtime):
     for tiles in (np.zeros((1, 5, 4, 4, 3)), np.zeros((4, 4, 4, 3)), np.zeros((0, 4, 4, 4, 3))):
-        with pytest.raises(ValueError, match=r"tiles must have the shape \[num, 1 to 4, 4, 4, 3\]; received"):
+        with pytest.raises(ValueError, match=r"Expected tiles of the shape \[num, 1 to 4, 4, 4, 3\]; received"):
             runtime.solve(tiles)
-    with pytest.raises(ValueError, match="tiles must have the shape"):
+    with pytest.raises(ValueError, match="tiles: expected the shape"):
         runtime.solve(np.zeros((1, 4, 3, 4, 3)))
-    with pytest.raises(ValueError, match="must lie between 0 and 1; .*divide 8-bit images by 255"):
+    with pytest.raises(ValueError, match="tiles: expected values between 0 and 1; .*divide 8-bit images by 255"):
         runtime.solve(np.full((1, 4, 4, 4, 3), 200.0))
-    with pytest.raises(ValueError, match="presence must lie between 0 and 1"):
+    with pytest.raises(ValueError, match="presence: expected values between 0 and 1"):
         runtime.run("restore", tiles=np.zeros((1, 4, 4, 4, 3)), presence=np.full((1, 4), 2), z=np.zeros((1, 2)))
 
 
 def test_a_model_of_patches_solves_no_grid(tmp_path):
     free = zoo.build("puzzlegan", (8, 8, 3), seed=0, **SETTINGS)
     out = export_model(free, tmp_path / "export", calibration=IMAGES[:1], format="tflite", quantize="none")
-    with pytest.raises(ValueError, match="This model solves no grid: it has restore"):
+    with pytest.raises(
+        ValueError,
+        match="Expected a model whose endpoint restore has the output scores; received one with the endpoints restore",
+    ):
         Runtime(out).solve(np.zeros((1, 4, 4, 4, 3)))

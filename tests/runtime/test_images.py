@@ -1,20 +1,21 @@
-"""Image files on the device become what `data.load` made of them for training, also where they hold 12 bits."""
+"""Image files on the device become what `data.load` returned for training, also files of 12 bits."""
 
 import json
+import shutil
 import struct
-import subprocess
-import sys
 import zlib
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_gen import data
-from keras_gen.export import Runtime, export, export_model, runtime
-from keras_gen.models import Autoencoder
+from keras_gen.export import export
 from keras_gen.runs import Run
+from keras_gen.runtime.images import decode_image, read_images, scale_image
+from tests.export.conftest import SIZE
+
+from .device import command_line
 
 ORIENTATION = 0x0112  # EXIF
 DEEP = np.linspace(0, 4095, 64).round().astype(np.uint16).reshape(8, 8)
@@ -54,26 +55,11 @@ def test_files_of_every_mode_are_read_as_in_training(tmp_path, channels, options
         for file in set(tmp_path.iterdir()) - set(files):
             file.unlink()
     (batch,) = data.load(tmp_path, image_shape=shape, batch_size=20, shuffle=False, **options)
-    np.testing.assert_allclose(runtime.read_images(files, shape, **options), batch["image"], atol=1e-6)
-
-
-@pytest.fixture(scope="module")
-def identity() -> Autoencoder:
-    """Reconstructs each image as its sigmoid, so that what was read can be seen from outside."""
-    image, code = keras.Input((8, 8, 1)), keras.Input((64,))
-    encoder = keras.Model(image, keras.layers.Flatten()(image))
-    return Autoencoder(encoder, keras.Model(code, keras.layers.Reshape((8, 8, 1))(code)))
-
-
-def command_line(folder, *arguments, code: int = 0) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(folder / "runtime.py"), *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == code, done.stderr
-    return done
+    np.testing.assert_allclose(read_images(files, shape, **options), batch["image"], atol=1e-6)
 
 
 def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
-    """From config.json into model.json, and from there into what is read."""
+    """From config.json into model.json, and from there into the preprocessing of files."""
     np.savez(tmp_path / "images.npz", image=np.zeros((6, 8, 8, 1), np.uint8))
     about = {"source": str(tmp_path / "images.npz"), "splits": {"train": "train"}, "value_range": [0, 4095]}
     config = {
@@ -88,15 +74,15 @@ def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
     assert json.loads((folder / "model.json").read_text())["value_range"] == [0, 4095]
     for name in ("deep.png", "deep.tif"):
         Image.fromarray(DEEP).save(folder / name)
-        command_line(folder, "reconstruct", name, "--out", f"{name}.npy")
-        made = np.load(folder / f"{name}.npy")[0, ..., 0].astype(np.float64)
-        np.testing.assert_allclose(np.log(made / (1 - made)), DEEP / 4095, atol=2e-6)  # a sigmoid in float32
+        command_line(folder, "reconstruct", name, "--out", f"{name}.npy", blocked=False)
+        outputs = np.load(folder / f"{name}.npy")[0, ..., 0].astype(np.float64)
+        np.testing.assert_allclose(np.log(outputs / (1 - outputs)), DEEP / 4095, atol=2e-6)  # a sigmoid in float32
     np.save(folder / "deep.npy", DEEP[..., None])  # integers are scaled, floats are in [0, 1] already
     np.testing.assert_allclose(
-        runtime.read_images([folder / "deep.npy"], (8, 8, 1), (0, 4095))[0, ..., 0], DEEP / 4095, atol=1e-6
+        read_images([folder / "deep.npy"], (8, 8, 1), (0, 4095))[0, ..., 0], DEEP / 4095, atol=1e-6
     )
     Image.fromarray(16 * DEEP).save(folder / "wide.png")
-    failed = command_line(folder, "reconstruct", "wide.png", code=1)
+    failed = command_line(folder, "reconstruct", "wide.png", code=1, blocked=False)
     assert failed.stderr.splitlines()[-1] == (
         "error: wide.png: expected numbers from 0 (black) to 4095 (white), as in the training data; received 0 to "
         "65520; rescale them to this range"
@@ -122,7 +108,7 @@ def test_training_and_device_scale_twelve_bits_alike(tmp_path, channels):
     for number in (2, 3, 4):
         pixels = generator.integers(0, 4096, (20, 31, number)).astype(np.uint16)
         (tmp_path / f"deep{number}.png").write_bytes(deep_png(pixels))
-        np.testing.assert_array_equal(runtime.decode_image(tmp_path / f"deep{number}.png"), pixels)
+        np.testing.assert_array_equal(decode_image(tmp_path / f"deep{number}.png"), pixels)
     gray = Image.fromarray(pixels[..., 0])
     gray.save(tmp_path / "gray.png")
     gray.save(tmp_path / "gray.tif")
@@ -130,7 +116,7 @@ def test_training_and_device_scale_twelve_bits_alike(tmp_path, channels):
     Image.fromarray((pixels[..., :3] // 16).astype(np.uint8)).save(tmp_path / "shallow.png")
     files, shape = sorted(tmp_path.iterdir()), (8, 10, channels)
     (batch,) = data.load(tmp_path, image_shape=shape, batch_size=10, shuffle=False, **options)
-    np.testing.assert_allclose(runtime.read_images(files, shape, **options), batch["image"], atol=1e-6)
+    np.testing.assert_allclose(read_images(files, shape, **options), batch["image"], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -146,19 +132,19 @@ def test_training_and_device_scale_twelve_bits_alike(tmp_path, channels):
 )
 def test_scaling_by_hand(stored, value_range, expected):
     for image in (stored[:, None, None], stored[None, None]):  # three gray pixels, and one of color
-        found = runtime.scale_image(image, value_range)
+        found = scale_image(image, value_range)
         np.testing.assert_allclose(found.ravel(), expected, atol=1e-7)
         assert found.dtype == np.float32 and found.shape == image.shape
 
 
 def test_an_8_bit_file_among_those_of_12_bits_stays_as_it_is():
     image = np.uint8([[[0], [51], [255]]])
-    assert runtime.scale_image(image, (0, 4095)) is image
+    assert scale_image(image, (0, 4095)) is image
 
 
 def test_opacity_has_the_range_of_its_type():
     stored = np.uint16([[[0, 65535], [4095, 13107]]])
-    np.testing.assert_allclose(runtime.scale_image(stored, (0, 4095)), [[[0, 1], [1, 0.2]]], atol=1e-7)
+    np.testing.assert_allclose(scale_image(stored, (0, 4095)), [[[0, 1], [1, 0.2]]], atol=1e-7)
 
 
 def test_tiffs_that_pillow_reads_wrongly_or_at_any_cost_are_refused(tmp_path):
@@ -173,41 +159,87 @@ def test_tiffs_that_pillow_reads_wrongly_or_at_any_cost_are_refused(tmp_path):
         return b"II*\0" + struct.pack("<I", 16) + bytes(8) + struct.pack("<H", len(entries)) + body + bytes(4)
 
     (tmp_path / "fine.tif").write_bytes(tags())
-    assert runtime.decode_image(tmp_path / "fine.tif").shape == (2, 2, 1)
+    assert decode_image(tmp_path / "fine.tif").shape == (2, 2, 1)
     (tmp_path / "negative.tif").write_bytes(tags(_262=0))
     with pytest.raises(ValueError, match="0 is white in its pixels of more than 8 bits"):
-        runtime.decode_image(tmp_path / "negative.tif")
+        decode_image(tmp_path / "negative.tif")
     (tmp_path / "tile.tif").write_bytes(tags(_322=65536, _323=65536))
-    with pytest.raises(ValueError, match="tiles of 65536 x 65536 pixels; at most 50000000 are taken"):
-        runtime.decode_image(tmp_path / "tile.tif")
+    with pytest.raises(ValueError, match="tiles of 65536 x 65536 pixels; expected at most 50000000"):
+        decode_image(tmp_path / "tile.tif")
 
 
 def test_numbers_outside_of_the_range_are_refused(tmp_path):
     with pytest.raises(ValueError, match="from 0 .black. to 16 .white., as in the training data; received 0 to 17"):
-        runtime.scale_image(np.uint8([[[0], [17]]]), (0, 16))
+        scale_image(np.uint8([[[0], [17]]]), (0, 16))
     with pytest.raises(ValueError, match="from 0 .black. to 1 .white.*received nan to nan"):
-        runtime.scale_image(np.float32([[[0], [np.nan]]]))
+        scale_image(np.float32([[[0], [np.nan]]]))
     np.save(tmp_path / "deep.npy", DEEP[..., None])
     with pytest.raises(ValueError, match="deep.npy: expected floats from 0 to 1, or 8-bit integers; received uint16"):
-        runtime.read_images([tmp_path / "deep.npy"], (8, 8, 1))
+        read_images([tmp_path / "deep.npy"], (8, 8, 1))
     Image.fromarray(np.zeros((8, 8, 4), np.uint8)).save(tmp_path / "clear.png")
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "color.png")
-    with pytest.raises(ValueError, match="color.png: this model takes images with 4 channels; received 3"):
-        runtime.read_images([tmp_path / "clear.png", tmp_path / "color.png"], (8, 8, 4))
+    with pytest.raises(ValueError, match="color.png: Expected an image with 4 channels; received 3"):
+        read_images([tmp_path / "clear.png", tmp_path / "color.png"], (8, 8, 4))
 
 
-def test_a_value_range_that_cannot_be_is_no_export(identity, tmp_path):
-    options = {"calibration": np.zeros((1, 8, 8, 1)), "format": "tflite", "quantize": "none"}
-    folder = export_model(identity, tmp_path / "export", value_range=(0, 4095), **options)
-    assert Runtime(folder).reading == {"value_range": [0.0, 4095.0]}
-    description = json.loads((folder / "model.json").read_text())
-    for value, message in (
-        ([4095, 0], "value_range: expected the number that is black, then a larger one that is white; received"),
-        ([0], "value_range: expected a list of length 2 to 2"),
-        (["0", "1"], r"value_range\[0\]: expected a finite number"),
+def test_image_files_are_fitted_with_pillow(device, tmp_path):
+    wide = np.zeros((20, 60, 3), np.uint8)
+    wide[:, 15:45] = 255  # around the middle square, which is what the crop keeps
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    read = read_images([tmp_path / "wide.png"], (SIZE, SIZE, 1))
+    assert read.shape == (1, SIZE, SIZE, 1) and read.min() == 1.0
+    shutil.copy(tmp_path / "wide.png", device / "wide.png")
+    failed = command_line(device, "reconstruct", "wide.png", "--label", 0, code=1)  # Pillow is blocked there
+    assert "error: wide.png: image files need Pillow" in failed.stderr
+
+
+def test_image_files_are_bounded_and_of_known_formats(tmp_path):
+    """Neither an interpreter of PostScript nor a decoder of gigapixels is reached."""
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
+    with pytest.raises(
+        ValueError, match="a.png cannot be read as an image: expected PNG, JPEG, WEBP, BMP, GIF, TIFF; rec"
     ):
-        description["value_range"] = value
-        description["digest"] = runtime.digest_of(description)
-        (folder / "model.json").write_text(json.dumps(description))
-        with pytest.raises(ValueError, match=message):
-            Runtime(folder)
+        read_images([tmp_path / "a.png"], (SIZE, SIZE, 1))
+    header = b"IHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
+    chunk = b"\0\0\0\r" + header + zlib.crc32(header).to_bytes(4, "big")
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\x10IDAT")
+    with pytest.raises(ValueError, match="bomb.png: expected at most 50000000 pixels; received 9000 x 9000: make it"):
+        read_images([tmp_path / "bomb.png"], (SIZE, SIZE, 1))
+    with pytest.raises(FileNotFoundError, match="is not a file"):
+        read_images([tmp_path], (SIZE, SIZE, 1))
+
+
+def flat_zip(path):
+    np.savez(path.with_suffix(".npz"), a=np.zeros(3))
+    path.with_suffix(".npz").rename(path)
+
+
+def promising(path):
+    """A header of 1 TB, and no data."""
+    np.lib.format.write_array_header_1_0(
+        file := open(path, "wb"), {"descr": "<f4", "fortran_order": False, "shape": (2**38,)}
+    )
+    file.close()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"no array"),
+        flat_zip,
+        promising,
+        lambda path: np.save(path, np.array([{}], object), allow_pickle=True),
+    ],
+    ids=["empty", "text", "npz", "promising", "objects"],
+)
+def test_arrays_that_cannot_be_read(folder, tmp_path, write):
+    write(tmp_path / "a.npy")
+    with pytest.raises(ValueError, match="a.npy cannot be read as a numpy array"):
+        read_images([tmp_path / "a.npy"], (16, 16, 1))
+
+
+def test_arrays_of_another_shape(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((2, 8, 8, 1)))
+    with pytest.raises(ValueError, match=r"a.npy: expected images of the shape \[num, 16, 16, 1\]; received \[2, 8"):
+        read_images([tmp_path / "a.npy"], (16, 16, 1))

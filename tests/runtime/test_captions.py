@@ -1,11 +1,9 @@
-"""A caption on the device: the same tokens, the same images as in Keras, and what is said of a caption's losses."""
+"""Captions on the device: the tokens and images of Keras, and warnings about words that are lost."""
 
 import json
 import os
 import pathlib
 import shutil
-import subprocess
-import sys
 import unicodedata
 import zipfile
 
@@ -14,9 +12,13 @@ import pytest
 
 from keras_gen import zoo
 from keras_gen.data import FACTORS, Factors, Tokenizer, build_vocabulary, caption_shapes, normalize
-from keras_gen.export import Runtime, export_model, runtime
+from keras_gen.export import export_model
+from keras_gen.runtime import Runtime
+from keras_gen.runtime.captions import read_caption, tokenize
+from keras_gen.runtime.command_line import summary
+from keras_gen.runtime.description import digest_of
 
-from .test_runtime import BLOCKED
+from .device import command_line
 
 LENGTH, SHAPE = 12, (8, 8, 3)
 SHAPES = [caption for form in range(4) for caption in caption_shapes(Factors.draw(250, seed=0), form)]
@@ -62,22 +64,26 @@ def folder(model, tmp_path_factory):
 
 
 def tokens_of(captions, vocabulary) -> np.ndarray:
-    """By the runtime."""
-    return np.concatenate([runtime.read_caption(caption, list(vocabulary), LENGTH)["tokens"] for caption in captions])
+    """Tokenizes with the runtime."""
+    return np.concatenate(
+        [tokenize(read_caption(caption, vocabulary, LENGTH).words, vocabulary, LENGTH) for caption in captions]
+    )
 
 
 def test_the_description_carries_the_vocabulary(folder, model):
-    told = json.loads((folder / "model.json").read_text())
-    assert told["text"] == {"vocabulary": list(model.vocabulary), "length": LENGTH}
-    assert "text: captions of up to 12 words, of 20" in runtime.information(Runtime(folder))
+    description = json.loads((folder / "model.json").read_text())
+    assert description["text"] == {"vocabulary": list(model.vocabulary), "length": LENGTH}
+    assert "text: captions of up to 12 words, vocabulary of 20" in summary(Runtime(folder))
 
 
 @pytest.mark.parametrize("captions", [SHAPES, ODD], ids=["shapes", "odd"])
 def test_the_runtime_reads_as_keras_does(captions, model):
     np.testing.assert_array_equal(tokens_of(captions, model.vocabulary), model.tokenizer(captions))
     for caption in captions:
-        mine, theirs = runtime.read_caption(caption, list(model.vocabulary), LENGTH), model.tokenizer.read(caption)
-        assert (tuple(mine["words"]), tuple(mine["unknown"]), mine["dropped"]) == theirs
+        tokens = model.tokenizer([caption])[0]
+        reading = read_caption(caption, model.vocabulary, LENGTH)
+        assert reading.dropped == len(reading.words) - np.count_nonzero(tokens)
+        assert set(reading.unknown) == {word for word, token in zip(reading.words, tokens, strict=False) if token == 1}
 
 
 def test_the_runtime_reads_every_caption_of_twemoji_as_keras_does():
@@ -94,11 +100,11 @@ def test_the_runtime_reads_every_caption_of_twemoji_as_keras_does():
     np.testing.assert_array_equal(tokens_of(captions, vocabulary), Tokenizer(vocabulary, LENGTH)(captions))
 
 
-def test_both_normalize_every_character_alike():
+def test_normalizing_twice_changes_nothing_for_every_character():
     for code in range(0x110000):
         if unicodedata.category(chr(code)) != "Cn":
-            text = f"A{chr(code)}b {chr(code)}"
-            assert runtime.normalize(text) == normalize(text), hex(code)
+            text = normalize(f"A{chr(code)}b {chr(code)}")
+            assert normalize(text) == text, hex(code)
 
 
 @pytest.mark.filterwarnings("ignore:Unknown words", "ignore:The caption has")
@@ -115,11 +121,11 @@ def test_int8_reads_words_beyond_256(folder, model):
     device = Runtime(folder, precision="int8")
     words = [model.vocabulary[place] for place in (3, 300, 301, 1500, 1999)]
     found, expected = (np.concatenate([each(word) for word in words]) for each in (device.embed, model.embed_captions))
-    # the error of quantization against what tells the words apart
+    # the error of quantization against the differences between words
     assert np.abs(found - expected).mean() < 0.15 * np.abs(expected - expected.mean(0)).mean()
 
 
-def test_what_is_lost_is_said(folder):
+def test_lost_words_are_reported(folder):
     device = Runtime(folder)
     with pytest.warns(UserWarning, match="^Unknown words: 빨간, 원$"):
         device.generate(1, seed=0, caption="빨간 원")
@@ -127,7 +133,7 @@ def test_what_is_lost_is_said(folder):
         device.generate(1, seed=0, caption=ODD[-1])
     with pytest.raises(ValueError, match="Expected a caption with at least one word; received '...'"):
         device.generate(1, seed=0, caption="...")
-    with pytest.raises(ValueError, match="A caption is a text; received 7"):
+    with pytest.raises(ValueError, match="Expected a caption as text; received 7"):
         device.generate(1, seed=0, caption=[7])
     with pytest.raises(ValueError, match="Expected one caption, or 3 .one for each image.; received 2"):
         device.generate(3, seed=0, caption=["a star", "a heart"])
@@ -138,28 +144,23 @@ def test_what_is_lost_is_said(folder):
 def test_the_command_line_without_tensorflow(folder, tmp_path):
     device = tmp_path / "device"
     shutil.copytree(folder, device)
-
-    def run(*arguments):
-        command = [sys.executable, "-P", "-c", BLOCKED, "runtime.py", *arguments]
-        return subprocess.run(command, cwd=device, capture_output=True, text=True)
-
-    done = run("--precision", "float32", "generate", "--caption", "a red gnu", "--num", "2", "--seed", "1",
-               "--out", "images.npy")  # fmt: skip
-    assert done.returncode == 0 and "note: Unknown words: gnu" in done.stderr
+    process = command_line(device, "--precision", "float32", "generate", "--caption", "a red gnu", "--num", "2",
+                           "--seed", "1", "--out", "images.npy")  # fmt: skip
+    assert "note: Unknown words: gnu" in process.stderr
     with pytest.warns(UserWarning, match="gnu"):
         expected = Runtime(folder, precision="float32").generate(2, seed=1, caption="a red gnu")
     np.testing.assert_array_equal(np.load(device / "images.npy"), expected)
-    done = run("generate", "--caption", " ")
-    assert done.returncode == 1 and "error: Expected a caption with at least one word" in done.stderr
+    process = command_line(device, "generate", "--caption", " ", code=1)
+    assert "error: Expected a caption with at least one word" in process.stderr
 
 
-def test_a_model_that_reads_nothing(folder, tmp_path):
+def test_a_model_without_text_takes_no_caption(folder, tmp_path):
     copy = tmp_path / "plain"
     shutil.copytree(folder, copy)
-    told = json.loads((copy / "model.json").read_text())
-    del told["text"]
-    (copy / "model.json").write_text(json.dumps({**told, "digest": runtime.digest_of(told)}))
-    with pytest.raises(ValueError, match="This model .text2image. reads no caption"):
+    description = json.loads((copy / "model.json").read_text())
+    del description["text"]
+    (copy / "model.json").write_text(json.dumps({**description, "digest": digest_of(description)}))
+    with pytest.raises(ValueError, match="This model .text2image. takes no caption"):
         Runtime(copy).generate(1, seed=0, caption="a star")
 
 

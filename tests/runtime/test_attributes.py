@@ -1,4 +1,4 @@
-"""A StarGAN of two data sets, exported: names and vectors mean the same to Keras and to the runtime."""
+"""A StarGAN of two datasets, exported: names and vectors mean the same to Keras and to the runtime."""
 
 import subprocess
 import sys
@@ -8,16 +8,18 @@ import pytest
 from PIL import Image
 
 from keras_gen import translation, zoo
-from keras_gen.export import Runtime, export_model
+from keras_gen.export import export_model
 from keras_gen.export.examples import endpoint_inputs
-from keras_gen.export.runtime import attribute_vectors
+from keras_gen.runtime import Runtime
+from keras_gen.runtime.attributes import attribute_vectors
+from tests.export.conftest import blobs
 
-from .conftest import blobs
+from .device import command_line
 
 NAMES = ["black", "blond", "young", "angry", "happy"]
 GROUPS, DATASETS = [2, 1, 2], [0, 0, 1]
-# what is asked for, and of which set
-WANTED = [
+# requested attributes, and their dataset
+REQUESTED = [
     ("blond", None),
     (("black", "young"), None),
     (["happy", ("young", "blond"), ["angry"]], None),
@@ -45,7 +47,7 @@ def runtime(star, columns, tmp_path_factory):
     return Runtime(export_model(star, folder, calibration=columns, format="tflite", quantize="none"))
 
 
-def test_the_names_travel(runtime):
+def test_the_description_holds_the_schema(runtime):
     assert runtime.description["attributes"] == {"names": NAMES, "groups": GROUPS, "datasets": DATASETS}
     inputs = runtime.signatures["translate"]["inputs"]
     assert {name: port["shape"] for name, port in inputs.items()} == {
@@ -56,35 +58,47 @@ def test_the_names_travel(runtime):
     assert inputs["attributes"]["kind"] == "attributes" and inputs["attributes"]["range"] == [0, 1]
 
 
-@pytest.mark.parametrize("wanted, dataset", WANTED)
-def test_the_runtime_translates_as_keras(star, runtime, columns, wanted, dataset):
+@pytest.mark.parametrize("requested, dataset", REQUESTED)
+def test_the_runtime_translates_as_keras(star, runtime, columns, requested, dataset):
     images = columns["image"][:3]
-    expected = star.translate(images, wanted, dataset=dataset)
-    np.testing.assert_allclose(runtime.translate(images, wanted, dataset), expected, atol=1e-5)
-    for ours, theirs in zip(
-        attribute_vectors(runtime.description["attributes"], wanted, 3, dataset),
-        star.vocabulary.vectors(wanted, 3, dataset),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(ours, theirs)
+    expected = star.translate(images, requested, dataset=dataset)
+    np.testing.assert_allclose(runtime.translate(images, requested, dataset), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    "wanted, message",
+    "requested, dataset, vectors, datasets",
     [
-        ("red", "Unknown attribute 'red': this model knows black, blond, young, angry, happy"),
-        ((), "No attribute: this model knows"),
-        (("black", "happy"), "different data sets"),
-        ("young", "exactly one of black, blond"),
+        ("blond", None, [[0, 1, 0, 0, 0]] * 2, [0, 0]),
+        (("black", "young"), None, [[1, 0, 1, 0, 0]] * 2, [0, 0]),
+        ({"young", "blond"}, None, [[0, 1, 1, 0, 0]] * 2, [0, 0]),
+        (["happy", ("young", "blond")], None, [[0, 0, 0, 0, 1], [0, 1, 1, 0, 0]], [1, 0]),
+        (np.array([[1, 0, 0, 0, 0], [0, 1, 1, 0, 0]]), 0, [[1, 0, 0, 0, 0], [0, 1, 1, 0, 0]], [0, 0]),
+        ([0.5, 0.5, 0, 0, 0], 1, [[0.5, 0.5, 0, 0, 0]] * 2, [1, 1]),
+    ],
+)
+def test_vectors_by_hand(requested, dataset, vectors, datasets):
+    schema = {"names": NAMES, "groups": GROUPS, "datasets": DATASETS}
+    found, which = attribute_vectors(schema, requested, 2, dataset)
+    assert found.dtype == np.float32 and found.tolist() == vectors
+    assert which.dtype == np.int32 and which.tolist() == datasets
+
+
+@pytest.mark.parametrize(
+    "requested, message",
+    [
+        ("red", "Expected the attribute as one of black, blond, young, angry, happy .*; received 'red'"),
+        ((), "Expected at least one attribute of black, blond, .*; received none"),
+        (("black", "happy"), "Expected attributes of one dataset; received black, happy of different datasets"),
+        ("young", "Expected exactly one of black, blond; received none"),
         (["black"], "for 3 images, or one for all; received 1"),
-        (np.eye(5)[0], "which data set a vector is of"),
+        (np.eye(5)[0], "Expected the dataset of an attribute vector, dataset=0 to 1; received None"),
         (np.zeros(4), "a vector of 5 numbers"),
     ],
 )
-def test_both_refuse_alike(star, runtime, columns, wanted, message):
+def test_keras_and_the_runtime_refuse_alike(star, runtime, columns, requested, message):
     for translate in (star.translate, runtime.translate):
         with pytest.raises(ValueError, match=message):
-            translate(columns["image"][:3], wanted)
+            translate(columns["image"][:3], requested)
 
 
 def test_classify(star, runtime, columns):
@@ -96,27 +110,25 @@ def test_classify(star, runtime, columns):
 def test_from_the_command_line(runtime, columns):
     np.save(runtime.folder / "images.npy", columns["image"][:2])
 
-    def run(*arguments):
-        command = [sys.executable, "runtime.py", "translate", "images.npy", "--attributes", *arguments]
-        return subprocess.run(command, cwd=runtime.folder, capture_output=True, text=True)
-
-    assert run("blond", "young", "--out", "made.npy").returncode == 0
-    made = np.load(runtime.folder / "made.npy")
-    np.testing.assert_allclose(made, runtime.translate(columns["image"][:2], ("blond", "young")), atol=1e-6)
-    refused = run("red")
-    assert refused.returncode == 1 and "error: Unknown attribute 'red'" in refused.stderr
+    command_line(runtime.folder, "translate", "images.npy", "--attributes", "blond", "young", "--out", "out.npy")
+    expected = runtime.translate(columns["image"][:2], ("blond", "young"))
+    np.testing.assert_allclose(np.load(runtime.folder / "out.npy"), expected, atol=1e-6)
+    refused = command_line(runtime.folder, "translate", "images.npy", "--attributes", "red", code=1)
+    assert "error: Expected the attribute as one of black" in refused.stderr and "received 'red'" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-def test_targets_to_calibrate_on(star, columns):
-    made = endpoint_inputs(star, star.endpoints(), columns, seed=0)["translate"]
-    np.testing.assert_array_equal(made["attributes"], columns["attributes"])  # of several sets, each its own
-    np.testing.assert_array_equal(made["dataset"].argmax(1), columns["dataset"])
+def test_attributes_for_calibration(star, columns):
+    inputs = endpoint_inputs(star, star.endpoints(), columns, seed=0)["translate"]
+    np.testing.assert_array_equal(
+        inputs["attributes"], columns["attributes"]
+    )  # those of the same row
+    np.testing.assert_array_equal(inputs["dataset"].argmax(1), columns["dataset"])
     one = zoo.build("stargan", (12, 12, 1), groups=[3], base_filters=2, blocks=1, discriminator_filters=2)
     label = np.arange(40) % 3
-    made = endpoint_inputs(one, one.endpoints(), {"image": blobs(40, size=12), "label": label}, seed=0)["translate"]
-    assert made["attributes"].sum(0).tolist() == [14, 13, 13]  # the same ones, in another order
-    assert (made["attributes"].argmax(1) != label).any()
+    inputs = endpoint_inputs(one, one.endpoints(), {"image": blobs(40, size=12), "label": label}, seed=0)["translate"]
+    assert inputs["attributes"].sum(0).tolist() == [14, 13, 13]  # a permutation
+    assert (inputs["attributes"].argmax(1) != label).any()
 
 
 def test_files_through_an_export(runtime, tmp_path):
@@ -128,7 +140,7 @@ def test_files_through_an_export(runtime, tmp_path):
     expected = runtime.translate(pixels[..., None] / np.float32(255), ("blond", "young"))
     for file, image in zip(done.written, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(file)), np.rint(255 * image[..., 0]))
-    with pytest.raises(ValueError, match="angry, young are attributes of different data sets"):
+    with pytest.raises(ValueError, match="received angry, young of different datasets"):
         translation.translate(runtime.folder, [tmp_path / "a.png"], tmp_path / "no", attributes="angry,young")
 
 
