@@ -1,7 +1,7 @@
 """One small run, trained briefly and exported once in every form, shared by the tests here and in tests/runtime."""
 
-import functools
 import json
+import pathlib
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ from keras_gen.models import Autoencoder
 from keras_gen.runs import Run
 
 SIZE, CLASSES = 16, 3
+_shared = {}  # with the fixtures of tests/runtime, which are others to pytest
 
 
 def blobs(num: int, seed: int = 0, channels: int = 1, size: int = SIZE) -> np.ndarray:
@@ -37,7 +38,6 @@ def small(kind=Autoencoder, size: int = 8, latent: int = 3):
     return kind(encoder, decoder, seed=1)
 
 
-@functools.cache  # tests/runtime has fixtures of its own for the same run
 def trained(tmp_path_factory) -> Run:
     """Trains a conditional conv VAE on 16x16 blobs."""
     folder = tmp_path_factory.mktemp("run")
@@ -68,8 +68,7 @@ def trained(tmp_path_factory) -> Run:
     return run
 
 
-@functools.cache
-def exported(run: Run):
+def exported(run: Run) -> pathlib.Path:
     """Exports it in every precision, int8 the preferred one, and as SavedModel."""
     order = ("int8", *(name for name in PRECISIONS if name != "int8"))
     return export(run, format=("tflite", "saved_model"), quantize=order)
@@ -78,7 +77,9 @@ def exported(run: Run):
 @pytest.fixture(scope="session")
 def run(tmp_path_factory) -> Run:
     """A conditional conv VAE on 16x16 blobs, with its model and data."""
-    return trained(tmp_path_factory)
+    if "run" not in _shared:
+        _shared["run"] = trained(tmp_path_factory)
+    return _shared["run"]
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +91,9 @@ def model(run):
 @pytest.fixture(scope="session")
 def folder(run):
     """The run's export folder: every precision, int8 the preferred one, and the SavedModel."""
-    return exported(run)
+    if "folder" not in _shared:
+        _shared["folder"] = exported(run)
+    return _shared["folder"]
 
 
 @pytest.fixture(scope="session")

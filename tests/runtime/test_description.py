@@ -141,7 +141,7 @@ def test_damaged_files(device, tmp_path, name, change, message):
 def test_a_value_range_that_cannot_be_is_no_export(identity, tmp_path):
     options = {"calibration": np.zeros((1, 8, 8, 1)), "format": "tflite", "quantize": "none"}
     folder = export_model(identity, tmp_path / "export", value_range=(0, 4095), **options)
-    assert Runtime(folder).reading == {"value_range": [0.0, 4095.0]}
+    assert Runtime(folder).preprocessing == {"value_range": [0.0, 4095.0]}
     description = json.loads((folder / "model.json").read_text())
     for value, message in (
         ([4095, 0], "value_range: expected the number that is black, then a larger one that is white; received"),
