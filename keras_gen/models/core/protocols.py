@@ -222,3 +222,65 @@ class Diagnoses(Protocol):
             logs: {metric: mean over an epoch}.
         """
         ...
+
+
+@runtime_checkable
+class HasReconstructionLoss(Protocol):
+    """A model with a reconstruction loss, `"mse"` or `"bernoulli"`."""
+
+    @property
+    def reconstruction_loss(self) -> str: ...
+
+
+@runtime_checkable
+class HasPosteriorFamily(Protocol):
+    """A model with a family of posteriors; `family.factorizes` states whether their dimensions are independent."""
+
+    @property
+    def family(self) -> Any: ...
+
+
+@runtime_checkable
+class HasTextImageScorer(Protocol):
+    """A text-conditional model that declares the joint embedding by which its images and texts are compared."""
+
+    def new_text_image_scorer(self, seed: int) -> Any: ...
+
+
+@runtime_checkable
+class RestoresFromPatches(Protocol):
+    """A model that restores images from patches with unknown positions.
+
+    `endpoint_columns` returns the inputs of the endpoint `restore` for a batch, without noise; `patch_masks` returns
+    the true masks of the patches, [num, height, width, 1].
+    """
+
+    @property
+    def num_patches(self) -> int: ...
+
+    @property
+    def use_mask(self) -> bool: ...
+
+    def endpoint_columns(self, columns: dict[str, Any]) -> dict[str, Any]: ...
+
+    def patch_masks(self, batch: dict[str, Any]) -> Any: ...
+
+
+@runtime_checkable
+class RestoresFromTiles(Protocol):
+    """A model that restores images from shuffled tiles.
+
+    `cut_tiles` returns the tiles of images row by row; `shuffled` returns shuffled tiles, their presence and their true
+    places; `places` assigns tiles to places by scores; `laid_out` returns images with the tiles at their places.
+    """
+
+    @property
+    def max_missing(self) -> int: ...
+
+    def cut_tiles(self, images: Any) -> Any: ...
+
+    def shuffled(self, images: Any, missing: int, seed: int) -> tuple[Any, Any, Any]: ...
+
+    def places(self, scores: Any) -> Any: ...
+
+    def laid_out(self, tiles: Any, presence: Any, places: Any, images: Any) -> Any: ...

@@ -219,6 +219,10 @@ class PuzzleGrid(Puzzle):
         tiles, presence, _ = self.shuffled(columns["image"], self.max_missing // 2, seed=0)
         return {"tiles": tiles, "presence": presence}
 
+    def cut_tiles(self, images: np.ndarray) -> np.ndarray:
+        """Returns the tiles of images row by row, float32 [num, k * k, *tile_shape]."""
+        return split(tf.constant(images), self.grid_size).numpy()
+
     def shuffled(self, images, missing: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Puzzles to solve: tiles in random order of which some are missing.
 

@@ -199,6 +199,12 @@ class PuzzleGAN(Puzzle):
         patches = cut(images, boxes, self.patch_shape[:2])
         return {"patches": patches.numpy(), "presence": presence.numpy()}
 
+    def patch_masks(self, batch: dict[str, np.ndarray]) -> np.ndarray:
+        """Returns the true masks of a batch's patches, float32 [num, height, width, 1] in [0, 1]."""
+        names = ("image", "boxes", "presence")
+        boxes, presence = self.boxes_of({name: tf.constant(batch[name]) for name in names if name in batch})
+        return covered(boxes, presence, self.image_shape[:2]).numpy()
+
     def examples(self, batch):
         given = self.endpoint_columns(batch)
         boxes, presence = self.boxes_of({name: tf.constant(value) for name, value in batch.items() if name in (

@@ -203,6 +203,18 @@ class Text2Image(TextConditional, TextGame):
         embedding = inputs["embedding"] if "embedding" in inputs else self.embed(self.tokens_of(inputs))
         return self.generate_from({"z": inputs["z"]}, embedding)
 
+    def new_text_image_scorer(self, seed: int) -> JointEmbedding:
+        """Returns an untrained joint embedding with default networks, for the evaluation of text-to-image generation.
+
+        It shares no weights with this model.
+
+        Args:
+            seed: seed of its weights; use another one than the model's.
+        """
+        from .preset import joint_embedding
+
+        return joint_embedding(self.image_shape, seed, vocabulary=self.vocabulary, length=self.length)
+
     def endpoints(self):
         """`embed(tokens) -> embedding` and `generate(embedding, z) -> image`."""
         inputs = {"embedding": Port((self.embedding_size,), "value"), "z": Port((self.latent_size,), "normal")}
