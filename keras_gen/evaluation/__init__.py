@@ -1,56 +1,16 @@
-"""One evaluator for all systems: likelihood, information, reconstruction, representation, samples."""
+"""Evaluation of trained runs: likelihood, reconstruction, representation and sample quality.
+
+`evaluate` and `compare` work on runs. The other functions take arrays; further metrics are in `metrics/` and
+`features/`, for example `keras_gen.evaluation.metrics.mode_coverage`.
+"""
 
 from .compare import compare as compare
 from .evaluating import evaluate as evaluate
-from .evaluators.captions import meanings as meanings
-from .evaluators.categories import confident_classes as confident_classes
-from .evaluators.categories import majority_classes as majority_classes
-from .evaluators.copies import copy_scores as copy_scores
-from .evaluators.puzzle import grid_scores as grid_scores
-from .evaluators.puzzle import patch_scores as patch_scores
-from .evaluators.reconstruction import psnr as psnr
-from .features.classifier import FeatureClassifier as FeatureClassifier
-from .features.classifier import feature_classifier as feature_classifier
-from .features.extractors import FEATURES as FEATURES
-from .features.extractors import Features as Features
 from .features.extractors import feature_extractor as feature_extractor
-from .features.extractors import fid_features as fid_features
-from .features.random_conv import random_conv_distance as random_conv_distance
-from .features.text_image_scorer import text_judge as text_judge
-from .metrics.active_units import count_active_units as count_active_units
-from .metrics.counterfactual_error import CounterfactualErrors as CounterfactualErrors
-from .metrics.counterfactual_error import counterfactual_errors as counterfactual_errors
-from .metrics.counterfactual_error import counterfactuals as counterfactuals
-from .metrics.domain_transfer import Transfer as Transfer
-from .metrics.domain_transfer import transfer as transfer
-from .metrics.elbo_surgery import PriorFitting as PriorFitting
-from .metrics.elbo_surgery import prior_fitting as prior_fitting
 from .metrics.frechet_distance import frechet_distance as frechet_distance
-from .metrics.kernel_distance import KernelDistance as KernelDistance
 from .metrics.kernel_distance import kernel_distance as kernel_distance
-from .metrics.laplacian_swd import pyramid_distance as pyramid_distance
 from .metrics.log_likelihood import log_likelihood as log_likelihood
-from .metrics.memorization import NearestNeighbours as NearestNeighbours
 from .metrics.memorization import nearest_neighbors as nearest_neighbors
-from .metrics.mode_coverage import Modes as Modes
-from .metrics.mode_coverage import ModesFloor as ModesFloor
-from .metrics.mode_coverage import mode_coverage as mode_coverage
-from .metrics.mode_coverage import modes_floor as modes_floor
-from .metrics.ms_ssim import Similarity as Similarity
 from .metrics.ms_ssim import ms_ssim as ms_ssim
-from .metrics.ms_ssim import pair_similarity as pair_similarity
-from .metrics.names import check_comparable as check_comparable
-from .metrics.names import score_name as score_name
-from .metrics.parzen import Parzen as Parzen
-from .metrics.parzen import parzen as parzen
-from .metrics.pixel_support import pixel_support as pixel_support
-from .metrics.precision_recall import PrecisionRecall as PrecisionRecall
 from .metrics.precision_recall import precision_recall as precision_recall
-from .metrics.r_precision import RPrecision as RPrecision
-from .metrics.r_precision import r_precision as r_precision
 from .metrics.sample_quality import sample_quality as sample_quality
-from .metrics.sliced_wasserstein import nearest_distance as nearest_distance
-from .metrics.sliced_wasserstein import nearest_reference as nearest_reference
-from .metrics.sliced_wasserstein import sliced_wasserstein as sliced_wasserstein
-from .registry import EVALUATORS as EVALUATORS
-from .registry import PICTURES as PICTURES

@@ -1,27 +1,29 @@
-"""Progress of Keras's own loops."""
+"""Progress of Keras's `fit` and `evaluate`."""
 
-from collections.abc import Callable
+from typing import Any
 
 import keras
 
+from .types import Progress
+
 
 class BatchProgress(keras.callbacks.Callback):
-    """Reports the batches of `fit`, over all epochs, or of `evaluate`.
+    """A callback that reports the batches of `fit`, over all epochs, or of `evaluate`.
 
     Args:
-        progress: called with (batches done, all of them).
-        total: batches in all.
+        progress: called with (batches done, total).
+        total: number of batches.
     """
 
-    def __init__(self, progress: Callable[[int, int], None], total: int):
+    def __init__(self, progress: Progress, total: int):
         super().__init__()
         self.progress, self.total, self.done = progress, total, 0
         progress(0, total)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._count()
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._count()
 
     def _count(self) -> None:

@@ -1,4 +1,4 @@
-"""Samples of two runs side by side with the data: why an autoencoder is not a generative model, in one picture."""
+"""Samples of two runs side by side with the data, for example of an autoencoder and a VAE."""
 
 import os
 import pathlib
@@ -8,11 +8,11 @@ from rich.table import Table
 
 from keras_gen import pictures, runs, zoo
 
-from .context import EvaluationContext, chosen_split
+from .context import EvaluationContext, choose_split
 from .evaluators.samples import real_images, sample_metrics
-from .report import number
+from .report import format_value
 
-SHOWN = 64
+NUM_PICTURED = 64
 
 
 def compare(
@@ -26,86 +26,94 @@ def compare(
     split: str | None = None,
     verbose: bool = True,
 ) -> dict:
-    """Put samples of two runs and real images side by side, with their distances to the data.
+    """Shows samples of two runs next to real images, with their distances to the data.
 
-    Both are judged by the same real images, those of the first run.
+    Both runs are compared with the same real images, which come from the first run's data.
 
     Args:
-        run_a, run_b: runs or their directories, on the same data.
-        out: an image file; None is `evaluation/beside_<name of run_b>.png` in run_a, with a number where that is of
-            another run of this name. A .json beside it has the numbers.
-        samples: generated images of each, compared with as many real ones.
-        batch_size, seed, split: as in `evaluate`; the split that is chosen by default is the first run's.
+        run_a: the first run, or its directory.
+        run_b: the second run, on the same data.
+        out: an image file; None writes `evaluation/compare_<name of run_b>.png` in run_a, with a number appended where
+            that file belongs to a different run of the same name. The numbers are written next to it, as .json.
+        samples: generated images of each run, compared with as many real ones.
+        batch_size: images per batch.
+        seed: seed of the samples and of the choice of real images.
+        split: as in `evaluate`; None is the default of the first run.
         verbose: print a table.
 
     Returns:
         {"runs": {name: {"path", "system", "metrics"}}, "about": {metric: dict}, "picture": path, "seed", "split"}.
 
     Raises:
-        ValueError: where the two have images of different shape or different data.
+        ValueError: for runs with images of different shape or different data.
 
     Example:
         >>> keras_gen.evaluation.compare("runs/autoencoder", "runs/vae")  # doctest: +SKIP
     """
     first, second = (run if isinstance(run, runs.Run) else runs.Run.open(run) for run in (run_a, run_b))
     for what, values in (
-        ("image shapes", (first.image_shape, second.image_shape)),
+        ("image shape", (first.image_shape, second.image_shape)),
         ("data", (first.config["data"]["source"], second.config["data"]["source"])),
     ):
         if values[0] != values[1]:
             raise ValueError(
-                f"Two runs side by side need the same {what}: {first.path} has {values[0]}, "
-                f"{second.path} has {values[1]}"
+                f"Expected two runs with the same {what}; received {first.path} with {values[0]} and {second.path} "
+                f"with {values[1]}"
             )
-    out = pathlib.Path(out) if out else _picture_of(first, second)
-    split = chosen_split(first, split)
-    options = {"split": split, "seed": seed, "batch_size": batch_size, "samples": samples}
-    subjects = [EvaluationContext(run, **options) for run in (first, second)]
-    real = real_images(subjects[0])
-    panels, results, about = {}, {}, {}
-    for context in subjects:
+    picture_file = pathlib.Path(out) if out else _picture_file(first, second)
+    split = choose_split(first, split)
+    contexts = [
+        EvaluationContext(run, split=split, seed=seed, batch_size=batch_size, samples=samples)
+        for run in (first, second)
+    ]
+    real = real_images(contexts[0])
+    panels, results, about, floor = {}, {}, {}, None
+    for context in contexts:
         metrics, about = sample_metrics(context, real)
-        swd = next(name for name in metrics if name.startswith("swd_pixels"))
+        distance = next(name for name in metrics if name.startswith("swd_pixels"))
         title = zoo.SYSTEMS[system].title if (system := context.run.config["system"]) in zoo.SYSTEMS else system
-        name = _free(f"{context.run.path.name} ({title})", results)
-        panels[f"{name}: {metrics[swd]:.4f}"] = pictures.grid(context.generated[:SHOWN], columns=8, scale=context.zoom)
+        name = _unique_name(f"{context.run.path.name} ({title})", results)
+        panels[f"{name}: {metrics[distance]:.4f}"] = pictures.grid(
+            context.generated_images[:NUM_PICTURED], columns=8, scale=context.zoom
+        )
         results[name] = {"path": str(context.run.path), "system": system, "metrics": metrics}
-    panels[f"{split} images; other real images: {metrics[f'{swd}_floor']:.4f}"] = pictures.grid(
-        real.judged[:SHOWN], columns=8, scale=subjects[0].zoom
+        floor = metrics[f"{distance}_floor"]
+    panels[f"{split} images; other real images: {floor:.4f}"] = pictures.grid(
+        real.reference[:NUM_PICTURED], columns=8, scale=contexts[0].zoom
     )
-    pictures.save(out, pictures.beside(panels))
-    content = {"runs": results, "about": about, "picture": str(out), "seed": seed, "split": split}
-    runs.write_json(out.with_suffix(".json"), content)
+    pictures.save(picture_file, pictures.beside(panels))
+    content = {"runs": results, "about": about, "picture": str(picture_file), "seed": seed, "split": split}
+    runs.write_json(picture_file.with_suffix(".json"), content)
     if verbose:
         _print(content)
     return content
 
 
-def _picture_of(first: runs.Run, second: runs.Run) -> pathlib.Path:
-    """The picture of two runs: a new one, or the one that an earlier comparison of the same two has written."""
-    number, name = 1, f"beside_{second.path.name}"
+def _picture_file(first: runs.Run, second: runs.Run) -> pathlib.Path:
+    """Returns the file of an earlier comparison of the same two runs, or else a new one."""
+    number, name = 1, f"compare_{second.path.name}"
     while True:
         path = first.path / "evaluation" / f"{name if number == 1 else f'{name}_{number}'}.png"
         numbers = path.with_suffix(".json")
         if not numbers.is_file():
             return path
-        compared = (pathlib.Path(each["path"]).resolve() for each in runs.read_json(numbers)["runs"].values())
+        compared = (pathlib.Path(run["path"]).resolve() for run in runs.read_json(numbers)["runs"].values())
         if second.path.resolve() in compared:
             return path
         number += 1
 
 
-def _free(name: str, taken: dict) -> str:
-    return name if name not in taken else f"{name}, second"
+def _unique_name(name: str, used: dict) -> str:
+    return name if name not in used else f"{name}, second"
 
 
 def _print(content: dict) -> None:
-    shown = Table(title=f"Samples side by side, seed {content['seed']}: {content['picture']}", title_justify="left")
-    shown.add_column("metric", no_wrap=True)
+    table = Table(title=f"Comparison of samples, seed {content['seed']}: {content['picture']}", title_justify="left")
+    table.add_column("metric", no_wrap=True)
     for name in content["runs"]:
-        shown.add_column(name, justify="right")
-    shown.add_column("note")
+        table.add_column(name, justify="right")
+    table.add_column("note")
     for metric, about in content["about"].items():
-        values = [number(run["metrics"][metric], {}) for run in content["runs"].values()]
-        shown.add_row(metric, *values, about.get("reason", about.get("note", "")))
-    Console().print(shown)
+        values = [format_value(run["metrics"][metric], {}) for run in content["runs"].values()]
+        table.add_row(metric, *values, about.get("reason", about.get("note", "")))
+    Console().print(table)

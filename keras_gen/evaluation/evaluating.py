@@ -1,9 +1,10 @@
-"""`evaluate`: a run directory in, evaluation.json and pictures out."""
+"""`evaluate`: measures a run and writes evaluation.json and pictures into it."""
 
 import datetime
 import os
 import platform
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,12 +14,14 @@ from keras_gen.evaluate_config import EvaluateConfig
 from keras_gen.files import check_writable
 from keras_gen.progress import Progress
 
-from .context import NEIGHBOR_IMAGES, EvaluationContext, chosen_split, split_note
+from .context import MAX_NEIGHBOR_IMAGES, EvaluationContext, choose_split, split_note
 from .features.fid_inception import weights_file
 from .registry import EVALUATORS, PICTURES
-from .report import table
+from .report import print_table
+from .types import About, Metrics
 
-REFUSALS = (ValueError, OSError, ArithmeticError, MemoryError, np.linalg.LinAlgError, tf.errors.OpError)
+# errors that make one evaluator's metrics null and leave the others unaffected
+EVALUATOR_ERRORS = (ValueError, OSError, ArithmeticError, MemoryError, np.linalg.LinAlgError, tf.errors.OpError)
 
 
 def evaluate(
@@ -30,18 +33,18 @@ def evaluate(
     features: Iterable[str] = ("pixels",),
     parzen: bool = False,
     max_images: int = 10_000,
-    neighbor_images: int = NEIGHBOR_IMAGES,
+    neighbor_images: int = MAX_NEIGHBOR_IMAGES,
     batch_size: int | None = None,
     seed: int = 0,
     split: str | None = None,
     verbose: bool = True,
-) -> dict:
-    """Measure a trained run, write evaluation.json and pictures into it, and print a table.
+) -> dict[str, Any]:
+    """Measures a trained run, writes evaluation.json and pictures into it, and prints a table.
 
-    Each metric is measured where the system offers what it needs; a metric that would have no meaning (a
-    log-likelihood of gray pixels under a Bernoulli head) or cannot be computed is null, with the reason. The same seed
-    gives the same numbers. The name of a score of samples says what it depends on, and `..._floor` is what real images
-    have in the place of samples.
+    Each metric is computed where the model meets its requirements (see `registry.py`). A metric that has no meaning for
+    the model or its data, such as the log-likelihood of gray pixels under a Bernoulli head, or that cannot be computed,
+    is null with the reason. The same seed gives the same numbers. The name of a sample score states what the score
+    depends on; `..._floor` is its value for real images.
 
     ```
     {"metrics": {"elbo": -88.1, "nll": 85.2, ...},       # nats per image: elbo <= 0, kl >= 0, nll = -log p(x)
@@ -51,32 +54,32 @@ def evaluate(
 
     Args:
         run: a run, or its directory.
-        nll_samples: codes for each image in the log-likelihood, >= 1.
+        nll_samples: codes per image in the log-likelihood, >= 1.
         nll_images: images in the log-likelihood, chosen by the seed; `"all"` for results that are published.
         samples: generated images that are compared with as many real ones; 10,000 for results that are published
             (26,000 for stacked digits).
-        features: what samples are compared by: `"pixels"`; `"classifier"`, the last hidden layer of a classifier of
-            the data's labels, which is trained once and kept; `"fid"`, the FID and other scores by the features of its
-            network, whose weights file must be there, see `keras_gen.evaluation.fid_features`; `"inception"`, another
-            network, which Keras downloads; `"pyramid"`, patches at each level of detail, which takes longest. The
+        features: features by which samples are compared: `"pixels"`; `"classifier"`, the last hidden layer of a
+            classifier of the data's labels, which is trained once and cached; `"fid"`, the FID and other scores by the
+            features of its network, which needs a weights file, see `features.extractors.fid_features`; `"inception"`,
+            another network, which Keras downloads; `"pyramid"`, patches of a Laplacian pyramid, the slowest. The
             distance by random convolutions, `fd_random_conv_...`, is always measured.
-        parzen: take the Parzen-window log-likelihood too, a historical measure; see
-            `keras_gen.evaluation.metrics.parzen`.
-        max_images: limit of the images that are held in memory for metrics other than ELBO and log-likelihood.
-        neighbor_images: limit of the training images among which copies are looked for, all of them one block after
-            the other; with more of them these scores are null.
-        batch_size: images at a time; None takes the run's.
-        seed: of codes, samples, the choice of images and dynamic binarization, 0 <= seed < 2**31.
+        parzen: also compute the Parzen-window log-likelihood, for comparison with papers of 2014 to 2016; see
+            `metrics.parzen`.
+        max_images: maximum number of images in memory, for metrics other than ELBO and log-likelihood.
+        neighbor_images: maximum number of training images that are searched for nearest neighbors; for larger training
+            sets these scores are null.
+        batch_size: images per batch; None is the run's.
+        seed: seed of codes, samples, the choice of images and dynamic binarization, 0 <= seed < 2**31.
         split: `"test"`, `"validation"` or `"train"`, as the run's config.json defines them; None is the first of these
             that the run has.
         verbose: print progress and the table.
 
     Returns:
-        What evaluation.json holds.
+        The content of evaluation.json.
 
     Raises:
-        ValueError: for options out of range or a split that the run does not have.
-        FileNotFoundError: where there is no run, or the features `"fid"` are asked for without their weights file.
+        ValueError: for options out of range, or a split that the run does not have.
+        FileNotFoundError: for a missing run, or a missing weights file of the features `"fid"`.
 
     Example:
         >>> keras_gen.evaluate("runs/vae", nll_images="all")["metrics"]["nll"]  # doctest: +SKIP
@@ -95,8 +98,8 @@ def evaluate(
         seed=seed,
     )
     if "fid" in config.features:
-        weights_file()  # before anything that takes long
-    split = chosen_split(run, split)
+        weights_file()  # fails now rather than after a long evaluation
+    split = choose_split(run, split)
     check_writable(run.path)
     with Progress(verbose) as progress:
         context = EvaluationContext(
@@ -113,11 +116,13 @@ def evaluate(
             neighbor_images=neighbor_images,
             progress=progress.update,
         )
-        context.count()  # before anything that takes long: whether the data are there
+        context.count()  # fails now if the data are missing
         note = split_note(run, split)
-        measured, (files, missing) = measure(context, progress), draw(context, progress)
+        metrics, about = compute_metrics(context)
+        files, missing = write_pictures(context)
         content = {
-            **measured,
+            "metrics": metrics,
+            "about": about,
             "seed": seed,
             "split": split,
             **({"split_note": note} if note else {}),
@@ -129,51 +134,54 @@ def evaluate(
         }
     runs.write_json(run.evaluation_file, content)
     if verbose:
-        which = f"{split} split" + (f" ({note})" if note else "")
-        table(content, title=f"{run.path} on {run.config['data']['source']}, {which}, seed {seed}")
+        evaluated = f"{split} split" + (f" ({note})" if note else "")
+        print_table(content, title=f"{run.path} on {run.config['data']['source']}, {evaluated}, seed {seed}")
     return content
 
 
-def measure(context: EvaluationContext, progress) -> dict:
-    """`metrics` and `about` of all evaluators that fit the model.
+def compute_metrics(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Runs every evaluator whose requirements the model meets.
 
-    An evaluator that refuses is null under its own name, with the reason; the others are measured all the same.
+    An evaluator that raises an error is null under its own name, with the reason; the others still run.
+
+    Returns:
+        (metrics, about).
     """
     metrics, about = {}, {}
     for evaluator in EVALUATORS:
-        if evaluator.needs.fits(context.model):
-            progress.update(evaluator.name, 0, 0)
+        if evaluator.requirements.met_by(context.model):
+            context.progress(evaluator.name, 0, 0)
             try:
                 values, notes = evaluator.measure(context)
-            except REFUSALS as error:
+            except EVALUATOR_ERRORS as error:
                 name = evaluator.name.replace(" ", "_").lower()
                 values, notes = {name: None}, {name: {"unit": "", "reason": f"{type(error).__name__}: {error}"}}
             metrics.update(values)
             about.update(notes)
-    return {"metrics": metrics, "about": about}
+    return metrics, about
 
 
-def draw(context: EvaluationContext, progress) -> tuple[dict[str, str], dict[str, str]]:
-    """Write the pictures that fit the model.
+def write_pictures(context: EvaluationContext) -> tuple[dict[str, str], dict[str, str]]:
+    """Writes every picture whose requirements the model meets.
 
     Returns:
-        Name -> file, relative to the run directory; and name -> reason of those that cannot be drawn.
+        Name -> file, relative to the run directory; and name -> reason for pictures that could not be drawn.
     """
     files, missing = {}, {}
     for picture in PICTURES:
-        if picture.needs.fits(context.model):
-            progress.update(f"picture {picture.name}", 0, 0)
+        if picture.requirements.met_by(context.model):
+            context.progress(f"picture {picture.name}", 0, 0)
             file = f"evaluation/{picture.name}.png"
             try:
                 pictures.save(context.run.path / file, picture.draw(context))
                 files[picture.name] = file
-            except REFUSALS as error:
+            except EVALUATOR_ERRORS as error:
                 missing[picture.name] = f"{type(error).__name__}: {error}"
     return files, missing
 
 
-def hardware() -> dict:
-    """The machine that numbers come from: machine type, processor count and graphics cards."""
+def hardware() -> dict[str, Any]:
+    """Returns machine type, operating system, processor count and graphics cards of this machine."""
     gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     return {
         "machine": platform.machine(),

@@ -1,61 +1,76 @@
-"""What is measured and drawn: each row fits the systems that offer what it needs. A new metric is a row here."""
+"""The tables of evaluators and pictures, with what each requires of a model. A new metric or picture is a row here."""
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from keras_gen.models.core.protocols import (
+    Grows,
+    HasAttributes,
+    HasCategories,
+    HasLikelihood,
+    HasPosterior,
+    HasPrior,
+    HasTextImageScorer,
+    RestoresFromPatches,
+    RestoresFromTiles,
+)
+
 from .context import EvaluationContext
-from .evaluators.attribute_translation import attribute_translation, attribute_translations
-from .evaluators.captions import caption_precision, captions
+from .evaluators.attribute_translation import attribute_translation, attribute_translation_picture
+from .evaluators.captions import caption_picture, caption_precision
 from .evaluators.categories import category_error
-from .evaluators.domain_translation import cycle, known_counterparts, transferred, translations
-from .evaluators.elbo import bound
-from .evaluators.historical import historical
-from .evaluators.information import information
-from .evaluators.likelihood import likelihood
-from .evaluators.puzzle import key_patches, restorations, tile_grid
-from .evaluators.reconstruction import reconstruction, reconstructions
-from .evaluators.samples import generated, neighbors, samples
-from .evaluators.stacked_modes import stacked_modes
+from .evaluators.domain_translation import (
+    counterfactual_error,
+    cycle_consistency,
+    domain_translation_picture,
+    transfer_accuracy,
+)
+from .evaluators.elbo import elbo
+from .evaluators.likelihood import active_units, information, likelihood
+from .evaluators.puzzle import key_patches, restoration_picture, tile_grid
+from .evaluators.reconstruction import reconstruction, reconstruction_picture
+from .evaluators.samples import neighbor_picture, parzen_windows, sample_picture, samples, stacked_modes
 from .figures.interpolation import interpolation
 from .figures.latent_map import latent_map
 from .figures.stages import stages
-from .metrics.active_units import active_units
+from .types import About, Metrics
 
 
 @dataclasses.dataclass(frozen=True)
-class Offer:
-    """What a model must have.
+class Requirements:
+    """What a metric or picture requires of a model.
 
     Attributes:
         endpoints: names of endpoints.
-        attributes: names of attributes.
+        protocols: runtime-checkable protocols, see `keras_gen.models.core.protocols`.
     """
 
     endpoints: tuple[str, ...] = ()
-    attributes: tuple[str, ...] = ()
+    protocols: tuple[type, ...] = ()
 
-    def fits(self, model) -> bool:
-        """Whether the model has all of it."""
-        offered = {endpoint.name for endpoint in model.endpoints()}
-        return offered.issuperset(self.endpoints) and all(hasattr(model, name) for name in self.attributes)
+    def met_by(self, model: Any) -> bool:
+        """Returns whether the model has all endpoints and implements all protocols."""
+        names = {endpoint.name for endpoint in model.endpoints()}
+        return names.issuperset(self.endpoints) and all(isinstance(model, protocol) for protocol in self.protocols)
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluator:
-    """A group of metrics.
+    """A group of metrics that are computed together.
 
     Attributes:
-        name: what it measures.
-        measure: EvaluationContext -> (metrics {name: number, or None where it cannot be given}, about {name: dict}). `about` has
-            `unit`, sample sizes (`images`, `samples`, ...) and, with None, the `reason`.
-        needs: the models that it fits.
+        name: name of the group.
+        measure: EvaluationContext -> (metrics, about). A metric that cannot be computed is None, with the `reason` in
+            `about`.
+        requirements: what the model must have.
     """
 
     name: str
-    measure: Callable[[EvaluationContext], tuple[dict, dict]]
-    needs: Offer
+    measure: Callable[[EvaluationContext], tuple[Metrics, About]]
+    requirements: Requirements
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,45 +78,52 @@ class Picture:
     """A picture, written as `evaluation/<name>.png`.
 
     Attributes:
-        name: its name.
+        name: name of the file.
         draw: EvaluationContext -> uint8 [height, width, channels].
-        needs: the models that it fits.
+        requirements: what the model must have.
     """
 
     name: str
     draw: Callable[[EvaluationContext], np.ndarray]
-    needs: Offer
+    requirements: Requirements
 
+
+_GENERATES = Requirements(("generate",))
+_RECONSTRUCTS = Requirements(("reconstruct",))
+_RESTORES = Requirements(("restore",))
+_TRANSLATES_DOMAINS = Requirements(("a_to_b", "b_to_a"))
 
 EVALUATORS = (
-    Evaluator("bound", bound, Offer(("reconstruct",))),
-    Evaluator("information", information, Offer(attributes=("posterior_draws", "prior"))),
-    Evaluator("log-likelihood", likelihood, Offer(attributes=("posterior_draws", "log_likelihood", "likelihood"))),
-    Evaluator("active units", active_units, Offer(("encode",), ("posterior_draws",))),
-    Evaluator("reconstruction", reconstruction, Offer(("reconstruct",))),
-    Evaluator("category error", category_error, Offer(("infer",), ("num_categories",))),
-    Evaluator("category error", category_error, Offer(("classify",), ("num_categories",))),
-    Evaluator("R-precision", caption_precision, Offer(("embed", "generate"))),
-    Evaluator("attribute translation", attribute_translation, Offer(("translate", "classify"), ("vocabulary",))),
-    Evaluator("samples", samples, Offer(("generate",))),
-    Evaluator("modes", stacked_modes, Offer(("generate",))),
-    Evaluator("cycle", cycle, Offer(("a_to_b", "b_to_a"))),
-    Evaluator("transfer", transferred, Offer(("a_to_b", "b_to_a"))),
-    Evaluator("counterfactuals", known_counterparts, Offer(("a_to_b", "b_to_a"))),
-    Evaluator("Parzen windows", historical, Offer(("generate",))),
-    Evaluator("key patches", key_patches, Offer(("restore",), ("part_encoder",))),
-    Evaluator("tile grid", tile_grid, Offer(("restore",), ("tile_placer",))),
+    Evaluator("ELBO", elbo, _RECONSTRUCTS),
+    Evaluator("information", information, Requirements(protocols=(HasPosterior, HasPrior))),
+    Evaluator("log-likelihood", likelihood, Requirements(protocols=(HasPosterior, HasLikelihood))),
+    Evaluator("active units", active_units, Requirements(("encode",), (HasPosterior,))),
+    Evaluator("reconstruction", reconstruction, _RECONSTRUCTS),
+    Evaluator("category error", category_error, Requirements(("infer",), (HasCategories,))),
+    Evaluator("category error", category_error, Requirements(("classify",), (HasCategories,))),
+    Evaluator("R-precision", caption_precision, Requirements(("embed", "generate"), (HasTextImageScorer,))),
+    Evaluator(
+        "attribute translation", attribute_translation, Requirements(("translate", "classify"), (HasAttributes,))
+    ),
+    Evaluator("samples", samples, _GENERATES),
+    Evaluator("mode coverage", stacked_modes, _GENERATES),
+    Evaluator("cycle consistency", cycle_consistency, _TRANSLATES_DOMAINS),
+    Evaluator("domain transfer", transfer_accuracy, _TRANSLATES_DOMAINS),
+    Evaluator("counterfactuals", counterfactual_error, _TRANSLATES_DOMAINS),
+    Evaluator("Parzen windows", parzen_windows, _GENERATES),
+    Evaluator("key patches", key_patches, Requirements(("restore",), (RestoresFromPatches,))),
+    Evaluator("tile grid", tile_grid, Requirements(("restore",), (RestoresFromTiles,))),
 )
 
 PICTURES = (
-    Picture("samples", generated, Offer(("generate",))),
-    Picture("stages", stages, Offer(("generate",), ("stable_stage",))),
-    Picture("captions", captions, Offer(("embed", "generate"))),
-    Picture("neighbors", neighbors, Offer(("generate",))),
-    Picture("translations", attribute_translations, Offer(("translate",), ("vocabulary",))),
-    Picture("reconstructions", reconstructions, Offer(("reconstruct",))),
-    Picture("translations", translations, Offer(("a_to_b", "b_to_a"))),
-    Picture("interpolation", interpolation, Offer(("encode", "decode"))),
-    Picture("latent_map", latent_map, Offer(("encode", "decode"), ("prior",))),
-    Picture("restorations", restorations, Offer(("restore",))),
+    Picture("samples", sample_picture, _GENERATES),
+    Picture("stages", stages, Requirements(("generate",), (Grows,))),
+    Picture("captions", caption_picture, Requirements(("embed", "generate"))),
+    Picture("nearest_neighbors", neighbor_picture, _GENERATES),
+    Picture("translations", attribute_translation_picture, Requirements(("translate",), (HasAttributes,))),
+    Picture("reconstructions", reconstruction_picture, _RECONSTRUCTS),
+    Picture("translations", domain_translation_picture, _TRANSLATES_DOMAINS),
+    Picture("interpolation", interpolation, Requirements(("encode", "decode"))),
+    Picture("latent_map", latent_map, Requirements(("encode", "decode"), (HasPrior,))),
+    Picture("restorations", restoration_picture, _RESTORES),
 )

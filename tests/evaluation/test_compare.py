@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from keras_gen.evaluation.compare import _picture_of, compare
+from keras_gen.evaluation.compare import _picture_file, compare
 from keras_gen.runs import Run, write_json
 
 from .toys import make_run
@@ -15,14 +15,14 @@ def pair(tmp_path_factory):
     return make_run(folder, "autoencoder"), make_run(folder, "vae", epochs=5)
 
 
-def test_both_runs_are_judged_by_the_same_images(pair, capsys):
+def test_both_runs_are_compared_with_the_same_images(pair, capsys):
     content = compare(*pair, samples=30)
     first, second = content["runs"].values()
     assert (first["system"], second["system"]) == ("autoencoder", "vae")
     floor = "swd_pixels_30_test_floor"
     assert first["metrics"][floor] == second["metrics"][floor] > 0
     assert first["metrics"]["swd_pixels_30_test"] != second["metrics"]["swd_pixels_30_test"]
-    picture = pair[0].path / "evaluation" / "beside_vae.png"
+    picture = pair[0].path / "evaluation" / "compare_vae.png"
     assert content["picture"] == str(picture)
     assert json.loads(picture.with_suffix(".json").read_text()) == content
     with Image.open(picture) as image:
@@ -30,22 +30,22 @@ def test_both_runs_are_judged_by_the_same_images(pair, capsys):
     assert "Autoencoder" in capsys.readouterr().out
 
 
-def test_another_run_of_the_same_name_has_a_picture_of_its_own(tmp_path):
+def test_another_run_of_the_same_name_has_another_picture(tmp_path):
     first, second, third = (Run(tmp_path / name, {}) for name in ("a", "b/vae", "c/vae"))
-    for run, name in ((second, "beside_vae"), (third, "beside_vae_2"), (second, "beside_vae")):
-        picture = _picture_of(first, run)
+    for run, name in ((second, "compare_vae"), (third, "compare_vae_2"), (second, "compare_vae")):
+        picture = _picture_file(first, run)
         assert picture == first.path / "evaluation" / f"{name}.png"
         write_json(picture.with_suffix(".json"), {"runs": {"vae": {"path": str(run.path)}}})
 
 
-def test_a_run_beside_itself_keeps_both(pair, tmp_path):
+def test_a_run_compared_with_itself_has_two_entries(pair, tmp_path):
     content = compare(pair[1], pair[1], tmp_path / "same.png", samples=30, verbose=False)
     first, second = content["runs"].values()
     assert first["metrics"] == second["metrics"]
     assert (tmp_path / "same.png").is_file()
 
 
-def test_the_split_that_both_have_by_default(pair, tmp_path):
+def test_the_default_split_of_the_first_run(pair, tmp_path):
     first = make_run(tmp_path, "autoencoder")
     first.config["data"] |= {"splits": {"train": "train[:-50]", "validation": "train[-50:]", "test": None}}
     content = compare(first, first, samples=30, verbose=False)
@@ -55,5 +55,5 @@ def test_the_split_that_both_have_by_default(pair, tmp_path):
 
 def test_different_data(pair, tmp_path):
     other = make_run(tmp_path, "vae")
-    with pytest.raises(ValueError, match="need the same data"):
+    with pytest.raises(ValueError, match="Expected two runs with the same data"):
         compare(pair[0], other)

@@ -1,8 +1,7 @@
 import dataclasses
 import json
 import math
-import sys
-import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,17 +9,16 @@ from PIL import Image
 
 import keras_gen
 from keras_gen import runs
-from keras_gen.evaluation import EVALUATORS, PICTURES, evaluate
+from keras_gen.evaluation import evaluate, evaluating
 from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluators.likelihood import likelihood
-from keras_gen.evaluation.registry import Offer
-from keras_gen.progress import Progress
+from keras_gen.evaluation.registry import EVALUATORS, PICTURES, Requirements
+from keras_gen.models.core.protocols import HasPrior
 
 from .toys import make_run
 
-# the module, whose name in the package is that of its function
-evaluating = sys.modules["keras_gen.evaluation.evaluating"]
-QUICK = {"nll_samples": 10, "nll_images": 20, "samples": 40, "verbose": False}
+QUICK: dict[str, Any] = {"nll_samples": 10, "nll_images": 20, "samples": 40, "verbose": False}
+VERBOSE: dict[str, Any] = {"nll_samples": 10, "samples": 40}
 
 SCORES = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
 SAMPLE_METRICS = {
@@ -30,6 +28,7 @@ SAMPLE_METRICS = {
     *("nearest_pixels_40_train", "nearest_pixels_40_train_floor", "closer_pixels_40_train"),
 }
 
+AUTOENCODER_PICTURES = {"samples", "nearest_neighbors", "reconstructions", "interpolation", "latent_map"}
 QUALITY = {"psnr", "psnr_baseline", "ssim", "ssim_baseline"}
 
 
@@ -79,7 +78,7 @@ def test_signs_and_identities(content):
     assert metrics["nearest_pixels_40_train"] > 0 and 0 <= metrics["closer_pixels_40_train"] <= 1
 
 
-def test_psnr_is_of_the_model_s_reconstructions(run, content):
+def test_psnr_of_the_model_s_reconstructions(run, content):
     batch = next(iter(run.dataset("test", shuffle=False, batch_size=60)))
     error = (run.load_model().reconstruct(batch["image"]) - batch["image"]).numpy()
     expected = np.mean(-10 * np.log10(np.square(error).mean((1, 2, 3))))
@@ -89,30 +88,29 @@ def test_psnr_is_of_the_model_s_reconstructions(run, content):
 def test_the_same_seed_gives_the_same_numbers(run, content):
     again = evaluate(run.path, **QUICK, batch_size=17)
     for name, value in content["metrics"].items():
-        if name not in ("elbo", "reconstruction", "kl"):  # whose noise is drawn for a whole batch
+        if name not in ("elbo", "reconstruction", "kl"):  # whose noise depends on the batch size
             expected = None if value is None else pytest.approx(value, rel=1e-4)
             assert again["metrics"][name] == expected, name
 
 
 def test_pictures_are_written(run, content):
-    expected = {"samples", "neighbors", "reconstructions", "interpolation", "latent_map"}
-    assert set(content["pictures"]) == expected <= {picture.name for picture in PICTURES}
+    assert set(content["pictures"]) == AUTOENCODER_PICTURES <= {picture.name for picture in PICTURES}
     for file in content["pictures"].values():
         with Image.open(run.path / file) as picture:
             assert min(picture.size) > 60 and len(set(picture.convert("L").tobytes())) > 20
 
 
-def test_autoencoder_gets_what_applies_to_it(tmp_path):
+def test_metrics_of_an_autoencoder(tmp_path):
     run = make_run(tmp_path, "autoencoder", latent_size=3)
     content = evaluate(run, **QUICK)
     assert set(content["metrics"]) == {"reconstruction", *QUALITY, *SAMPLE_METRICS}
     assert content["about"]["reconstruction"]["unit"] == "squared error, summed over pixels"
-    assert set(content["pictures"]) == {"samples", "neighbors", "reconstructions", "interpolation", "latent_map"}
+    assert set(content["pictures"]) == AUTOENCODER_PICTURES
 
 
-def test_gray_images_of_another_split_have_no_likelihood_under_a_bernoulli_head(tmp_path, capsys):
+def test_gray_images_have_no_likelihood_under_a_bernoulli_head(tmp_path, capsys):
     run = make_run(tmp_path, gray=True, num_classes=2, posterior="full_covariance_normal")
-    content = evaluate(run, **{**QUICK, "verbose": True, "nll_images": "all"}, split="validation", seed=1)
+    content = evaluate(run, **VERBOSE, nll_images="all", split="validation", seed=1)
     assert (content["seed"], content["split"]) == (1, "validation")
     assert content["about"]["nll"]["images"] == content["about"]["elbo"]["images"] == 50
     assert "swd_pixels_40_validation" in content["metrics"]
@@ -122,25 +120,26 @@ def test_gray_images_of_another_split_have_no_likelihood_under_a_bernoulli_head(
     assert f"{content['metrics']['psnr']:.5g}" in printed
     assert json.loads(run.evaluation_file.read_text())["metrics"]["nll"] is None
     assert (
-        "Baseline: what the trivial solution has" in printed and f"{content['metrics']['psnr_baseline']:.5g}" in printed
+        "Baseline: the value of a trivial solution" in printed
+        and f"{content['metrics']['psnr_baseline']:.5g}" in printed
     )
     assert "fd_random_conv_40_validation compares samples with real images by a fixed random network" in printed
 
 
 @pytest.fixture
 def noise_run(tmp_path):
-    """A GAN's run on random images, no two of which are near."""
+    """A GAN's run on random images that are far from each other."""
     run = make_run(tmp_path, "gan")
     images = np.random.default_rng(0).random((260, 8, 8, 1)).astype(np.float32)
     np.savez(run.config["data"]["source"], x_train=images[:200], x_test=images[200:])
     return run
 
 
-def test_copies_of_any_training_image_are_found(noise_run, monkeypatch):
+def test_copies_of_any_training_image_are_detected(noise_run, monkeypatch):
     model, train = noise_run.load_model(), np.load(noise_run.config["data"]["source"])["x_train"]
     model.generate = lambda num, **options: train[:num]
     monkeypatch.setattr(runs.Run, "load_model", lambda self: model)
-    monkeypatch.setattr("keras_gen.evaluation.evaluators.samples.BLOCK_BYTES", 1000)  # a block for each batch
+    monkeypatch.setattr("keras_gen.evaluation.evaluators.samples.BLOCK_BYTES", 1000)  # one batch per block
     content = evaluate(noise_run, **QUICK, max_images=20)  # of 150 training images
     metrics, about = content["metrics"], content["about"]
     assert metrics["closer_pixels_40_train"] == 1 and metrics["nearest_pixels_40_train"] == 0
@@ -148,34 +147,36 @@ def test_copies_of_any_training_image_are_found(noise_run, monkeypatch):
     assert about["closer_pixels_40_train"]["images"] == 150
 
 
-def test_more_training_images_than_the_limit_leave_copies_null(noise_run):
+def test_more_training_images_than_the_limit_make_memorization_null(noise_run):
     content = evaluate(noise_run, **QUICK, neighbor_images=149)
     for name in ("nearest_pixels_40_train", "nearest_pixels_40_train_floor", "closer_pixels_40_train"):
         assert content["metrics"][name] is None
-        assert "149 training images at most, and this run has 150; give" in content["about"][name]["reason"]
-    assert "neighbor_images=150" in content["missing_pictures"]["neighbors"]
+        assert (
+            "Expected at most 149 training images in the search for nearest neighbors; received 150"
+            in content["about"][name]["reason"]
+        )
+    assert "neighbor_images=150" in content["missing_pictures"]["nearest_neighbors"]
     assert content["metrics"]["swd_pixels_40_test"] > 0
 
 
 def test_the_first_split_that_exists_is_evaluated(noise_run, capsys):
     noise_run.config["data"]["splits"]["test"] = None
-    content = evaluate(noise_run, **{**QUICK, "verbose": True})
+    content = evaluate(noise_run, **VERBOSE)
     assert (content["split"], content["split_note"]) == ("validation", "the run has no test split")
     assert "validation split (the run has no test split)" in " ".join(capsys.readouterr().out.split())
     noise_run.config["data"]["splits"]["validation"] = None
     assert EvaluationContext(noise_run).split == "train"
 
 
-def test_everything_that_is_counted_says_how_much(run):
+def test_progress_reports_counts(run):
     calls = []
     context = EvaluationContext(
         run, nll_samples=10, nll_images=20, samples=40, progress=lambda *call: calls.append(call)
     )
-    progress = types.SimpleNamespace(update=context.progress)
-    evaluating.measure(context, progress)
-    evaluating.draw(context, progress)
-    counted = {what for what, _, total in calls if total}
-    assert {"reading test images", "generating samples", "bound: batches of 128", "log-likelihood"} <= counted
+    evaluating.compute_metrics(context)
+    evaluating.write_pictures(context)
+    counted = {activity for activity, _, total in calls if total}
+    assert {"reading test images", "generating samples", "ELBO: batches of 128", "log-likelihood"} <= counted
     assert {"encoding images", "decoding codes", "information in the codes", "reconstructing images"} <= counted
     assert {
         "features pixels of samples",
@@ -183,8 +184,8 @@ def test_everything_that_is_counted_says_how_much(run):
         "comparing samples with all training images",
     } <= counted
     assert all(0 <= done <= total for _, done, total in calls if total)
-    # what cannot be counted is named
-    uncounted = {what for what, _, total in calls if not total} - counted
+    # other activities are named without counts
+    uncounted = {activity for activity, _, total in calls if not total} - counted
     names = {row.name for row in EVALUATORS} | {f"picture {row.name}" for row in PICTURES}
     assert uncounted - names <= {
         *("loading the model", "preparing the features pixels"),
@@ -193,35 +194,36 @@ def test_everything_that_is_counted_says_how_much(run):
 
 
 def test_samples_are_those_of_generate(run):
-    samples = EvaluationContext(run, samples=40, batch_size=17, seed=3).generated
+    samples = EvaluationContext(run, samples=40, batch_size=17, seed=3).generated_images
     np.testing.assert_array_equal(samples, run.load_model().generate(40, seed=3, batch_size=17))
 
 
-def test_the_fid_without_its_weights_stops_at_once(run, monkeypatch, tmp_path):
+def test_the_fid_without_its_weights_fails_immediately(run, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("KERAS_GEN_FID_WEIGHTS", raising=False)
-    monkeypatch.setattr(evaluating, "measure", None)
+    monkeypatch.setattr(evaluating, "compute_metrics", None)
     with pytest.raises(FileNotFoundError, match="weights of the FID.*Download https.*KERAS_GEN_FID_WEIGHTS"):
         evaluate(run, features="fid")
 
 
-def test_the_error_of_a_single_image_is_unknown(run):
+def test_a_single_image_has_no_standard_error(run):
     metrics, about = likelihood(EvaluationContext(run, nll_samples=10, nll_images=1))
     assert about["nll"]["standard_error"] is None and about["bits_per_dimension"]["standard_error"] is None
     assert metrics["nll"] > 0
 
 
 class Sampler:
-    """A system that only generates."""
+    """A model that only generates."""
 
     def endpoints(self):
         return [keras_gen.models.Endpoint("generate", lambda noise: {}, {}, {})]
 
 
-def test_a_system_is_asked_only_for_what_it_offers():
-    assert [row.name for row in EVALUATORS if row.needs.fits(Sampler())] == ["samples", "modes", "Parzen windows"]
-    assert [row.name for row in PICTURES if row.needs.fits(Sampler())] == ["samples", "neighbors"]
-    assert not Offer(("generate",), ("prior",)).fits(Sampler())
+def test_evaluators_run_where_the_model_meets_their_requirements():
+    evaluators = [row.name for row in EVALUATORS if row.requirements.met_by(Sampler())]
+    assert evaluators == ["samples", "mode coverage", "Parzen windows"]
+    assert [row.name for row in PICTURES if row.requirements.met_by(Sampler())] == ["samples", "nearest_neighbors"]
+    assert not Requirements(("generate",), (HasPrior,)).met_by(Sampler())
 
 
 @pytest.mark.parametrize(
@@ -243,16 +245,16 @@ def test_options_out_of_range(run, options, message):
         evaluate(run, **options)
 
 
-def test_an_evaluator_that_refuses_leaves_the_others(run, monkeypatch):
-    def refuse(context):
+def test_an_error_in_one_evaluator_leaves_the_others(run, monkeypatch):
+    def fail(context):
         raise ValueError("not today")
 
-    rows = (dataclasses.replace(EVALUATORS[0], name="The one", measure=refuse), EVALUATORS[4])
+    rows = (dataclasses.replace(EVALUATORS[0], name="The one", measure=fail), EVALUATORS[4])
     monkeypatch.setattr(evaluating, "EVALUATORS", rows)
-    content = evaluating.measure(EvaluationContext(run), Progress(False))
-    assert set(content["metrics"]) == set(content["about"]) == {"the_one", *QUALITY}
-    assert content["metrics"]["the_one"] is None
-    assert content["about"]["the_one"]["reason"] == "ValueError: not today"
+    metrics, about = evaluating.compute_metrics(EvaluationContext(run))
+    assert set(metrics) == set(about) == {"the_one", *QUALITY}
+    assert metrics["the_one"] is None
+    assert about["the_one"]["reason"] == "ValueError: not today"
 
 
 def test_a_split_that_the_run_does_not_have(tmp_path):

@@ -1,5 +1,7 @@
 """Every system of the zoo passes through `evaluate`."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,14 +13,14 @@ from keras_gen.evaluation.features import text_image_scorer
 from .test_evaluating import QUALITY, QUICK, SAMPLE_METRICS
 from .toys import make_run
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "gan": {"num_classes": 2},
     "dcgan": {"base_filters": 4, "network": "dcgan"},
     "infogan": {"base_filters": 4, "dense_units": 8, "noise_size": 3, "num_categories": 3},
     "aae": {"discriminator_units": 8, "num_categories": 2, "supervised": True, "latent_size": 1},
     "text2image": {"base_filters": 4, "vocabulary": ["a", "disc", "small", "large"], "length": 4, "embedding_size": 8},
 }
-GENERATORS = {"samples", "neighbors"}
+GENERATORS = {"samples", "nearest_neighbors"}
 OWN = {
     "gan": set(),
     "dcgan": set(),
@@ -29,14 +31,14 @@ OWN = {
 
 
 @pytest.fixture(autouse=True)
-def a_quick_judge(monkeypatch, tmp_path):
-    """The judge of captions is trained for a moment, and not kept."""
+def quick_scorer(monkeypatch, tmp_path):
+    """The text-image scorer is trained for a few steps, in a cache of the test."""
     monkeypatch.setitem(text_image_scorer.SETTINGS, "steps", 40)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 @pytest.mark.parametrize("system", SETTINGS)
-def test_every_number_and_picture_that_the_system_offers(tmp_path, system):
+def test_every_metric_and_picture_of_the_system(tmp_path, system):
     run = make_run(tmp_path, system, **SETTINGS[system])
     content = evaluate(run, **QUICK)
     assert set(content["metrics"]) == OWN[system] | SAMPLE_METRICS
@@ -46,7 +48,7 @@ def test_every_number_and_picture_that_the_system_offers(tmp_path, system):
     pictures |= {"captions"} if system == "text2image" else set()
     assert set(content["pictures"]) == pictures
     if system == "text2image":
-        # large and small discs are told apart by their area alone
+        # large and small discs differ in area alone
         assert content["metrics"]["r_precision_test_real"] > 0.8
         assert 0 < content["metrics"]["r_precision_test_baseline"] < 0.5
         assert "first among" in content["about"]["r_precision_test"]["note"]

@@ -1,5 +1,7 @@
 """Small models with known codes, and a small run, for the tests of evaluation."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -37,7 +39,9 @@ def blobs(num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return inside[..., None].astype(np.uint8) * 255, (radius[:, 0, 0] > 2).astype(np.int32)
 
 
-def make_run(folder, system: str = "vae", *, gray: bool = False, name: str | None = None, epochs: int = 0, **settings):
+def make_run(
+    folder, system: str = "vae", *, gray: bool = False, name: str | None = None, epochs: int = 0, **settings: Any
+):
     """A run on discs of 8x8 pixels (150 + 50 for training and validation, 60 for the test), MLP networks."""
     train, test = blobs(200, seed=1), blobs(60, seed=2)
     file = folder / "discs.npz"
@@ -45,8 +49,8 @@ def make_run(folder, system: str = "vae", *, gray: bool = False, name: str | Non
     columns = {"x_train": train[0] // dim, "y_train": train[1], "x_test": test[0] // dim, "y_test": test[1]}
     if "vocabulary" in zoo.get(system).settings:
         columns |= {f"caption_{name}": SIZES[large] for name, (_, large) in (("train", train), ("test", test))}
-    np.savez(file, **columns)
-    small = {"network": "mlp", "hidden_units": 16, "latent_size": 2}
+    np.savez(file, **columns)  # ty: ignore[invalid-argument-type]  # allow_pickle is no column
+    small: dict[str, Any] = {"network": "mlp", "hidden_units": 16, "latent_size": 2}
     known = zoo.get(system).settings
     settings = {**{name: value for name, value in small.items() if name in known}, **settings}
     config = {

@@ -1,130 +1,181 @@
-"""Translations into other attributes, judged by classifiers of real images."""
+"""Metrics of translation between attributes: classification errors and cycle consistency."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
 from keras_gen import pictures
 
+from ..batching import map_batches
 from ..context import EvaluationContext
 from ..features.classifier import SETTINGS, feature_classifier
 from ..metrics.standard_error import standard_error
+from ..seeding import seeded_permutation
+from ..types import About, Metrics
 from .reconstruction import psnr
 
-UNIT = "share of images, 0 to 1"
-IDENTITY = "of the images as they were: a translation that does nothing"
-MOST = 12  # groups that are judged: a classifier is trained for each
-SHOWN = 8
-JUDGED = 20_000  # images that a judge sees in training, at least: a small set more often
+UNIT = "fraction of images, 0 to 1"
+IDENTITY = "of the input images: the identity as translation"
+MAX_GROUPS = 12  # a classifier is trained for each group
+MIN_TRAINING_IMAGES = 20_000  # a classifier sees at least so many images, a small set in more epochs
+NUM_PICTURED = 8
 
 
-def attribute_translation(context: EvaluationContext) -> tuple[dict, dict]:
-    """How well translations have their target's attributes, beside the judges' errors on real images.
+def attribute_translation(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes how well translations show their target attributes, and how well they preserve the image.
 
-    Each image is translated to the attributes of another one of the split (of its own data set). For each group of
-    attributes a judge, `feature_classifier`, is trained on the run's real training images:
+    Each image is translated to the attributes of another image of the split (of the same dataset). For each group of
+    attributes an evaluation classifier, `feature_classifier`, is trained on the run's real training images:
 
-    - `judge_error_real_GROUP`: its error on the split's real images.
-    - `judge_error_translated_GROUP`: the share of translations that it reads otherwise than the target, and its
-      `..._baseline`, the same of the images as they were. Where an attribute is rare, most images have the target's
-      value already, and doing nothing has a small error: a translation is worth what lies between the two.
-    - `back_and_forth_error`: the mean absolute difference of an image and its translation to the target and back to
-      its own attributes; and `back_and_forth_psnr`, in dB, of the mean squared difference. A translator that does
-      nothing has the baselines 0 and 100 dB: they say something only next to the judges' errors.
+    - `classifier_error_real_GROUP`: its error on the real images of the split.
+    - `classifier_error_translated_GROUP`: its error on translations, relative to their targets, and `..._baseline`, the
+      same for the input images. Where an attribute is rare, most images have the target's value already and the
+      identity has a small error, so compare both.
+    - `cycle_error`: the mean absolute difference between an image and its translation to the target and back to its own
+      attributes; `cycle_psnr`, in dB, uses the mean squared difference. The identity has the baselines 0 and 100 dB:
+      both are informative only together with the classification errors.
 
     Reference:
         Choi et al. 2018, StarGAN, arXiv:1711.09020, section 5 (classification error of translated images).
     """
-    model, split, told = context.model, context.split, context.model.vocabulary
+    model, schema = context.model, context.model.attribute_schema
     batch, train = context.batch(context.max_images), context.batch(context.max_images, role="train")
-    own, theirs = (np.asarray(model.attributes_of(part)) for part in (batch, train))
-    sets, their_sets = (
-        np.asarray(part.get("dataset", np.zeros(len(part["image"]), np.int32))) for part in (batch, train)
-    )
-    target = own[partners(sets, context.seed)]
-    made = _translated(context, batch["image"], target, sets)
-    back = _translated(context, made, own, sets)
-    error, common = np.abs(back - batch["image"]).mean(), {"images": len(made)}
-    metrics = {
-        f"back_and_forth_error_{split}": float(error),
-        f"back_and_forth_error_{split}_baseline": 0.0,
-        f"back_and_forth_psnr_{split}": float(np.mean(psnr(batch["image"], back))),
-        f"back_and_forth_psnr_{split}_baseline": float(np.mean(psnr(batch["image"], batch["image"]))),
-    }
-    units = {"error": "mean absolute difference, images in [0, 1]", "psnr": "dB"}
-    about = {name: {"unit": units["psnr" if "psnr" in name else "error"], **common} for name in metrics}
-    for name in metrics:
-        if name.endswith("_baseline"):
-            about[name]["note"] = IDENTITY
-    for group, size in list(enumerate(told.groups))[:MOST]:
-        entries = np.flatnonzero(told.group_of == group)
-        name = told.names[entries[0]] if size == 1 else group_name([told.names[entry] for entry in entries], group)
-        known = [told.known_groups[which, group] > 0 for which in (sets, their_sets)]
+    images = batch["image"]
+    attributes, train_attributes = (np.asarray(model.attributes_of(part)) for part in (batch, train))
+    datasets, train_datasets = (_datasets_of(part) for part in (batch, train))
+    target = attributes[shuffle_within_datasets(datasets, context.seed)]
+    translated = _translate(context, images, target, datasets)
+    reconstructed = _translate(context, translated, attributes, datasets)
+    metrics, about = _cycle_metrics(images, reconstructed, context.split)
+    for group, size in list(enumerate(schema.groups))[:MAX_GROUPS]:
+        entries = np.flatnonzero(schema.group_of == group)
+        names = [schema.names[entry] for entry in entries]
+        group_title = names[0] if size == 1 else group_name(names, group)
+        rows, train_rows = (schema.known_groups[each, group] > 0 for each in (datasets, train_datasets))
 
-        def classes(vectors, rows, entries=entries, size=size):
-            found = vectors[rows][:, entries]
-            return (found.argmax(1) if size > 1 else found[:, 0] > 0.5).astype(np.int64)
+        def classes_of(vectors: np.ndarray, entries: np.ndarray = entries, size: int = size) -> np.ndarray:
+            values = vectors[:, entries]
+            return (values.argmax(1) if size > 1 else values[:, 0] > 0.5).astype(np.int64)
 
-        names = [f"judge_error_{what}_{name}_{split}" for what in ("real", "translated")]
-        names.append(f"{names[1]}_baseline")
-        truth = classes(theirs, known[1])
-        if not known[0].any() or len(np.unique(truth)) < 2 or classes(own, known[0]).max() > truth.max():
-            metrics |= dict.fromkeys(names)
-            reason = {"unit": UNIT, "images": int(known[0].sum()), "reason": "the training images have one class of it"}
-            about |= {each: dict(reason) for each in names}
-            continue
-        epochs = max(SETTINGS["epochs"], -(-JUDGED // len(truth)))
-        judge = feature_classifier(
-            (train["image"][known[1]], truth),
-            (batch["image"][known[0]], classes(own, known[0])),
-            settings={"epochs": epochs},
-            progress=functools.partial(context.progress, f"training the judge of {name}: batches"),
+        values, notes = _classifier_errors(
+            context,
+            group_title,
+            (train["image"][train_rows], classes_of(train_attributes[train_rows])),
+            (images[rows], classes_of(attributes[rows])),
+            (translated[rows], classes_of(target[rows])),
         )
-        wanted = classes(target, known[0])
-        errors = {
-            names[0]: judge.classify(batch["image"][known[0]]) != classes(own, known[0]),
-            names[1]: judge.classify(made[known[0]]) != wanted,
-            names[2]: judge.classify(batch["image"][known[0]]) != wanted,
-        }
-        metrics |= {each: float(wrong.mean()) for each, wrong in errors.items()}
-        about |= {
-            each: {"unit": UNIT, "images": len(wrong), "standard_error": standard_error(wrong)}
-            for each, wrong in errors.items()
-        }
-        about[names[2]]["note"] = IDENTITY
+        metrics |= values
+        about |= notes
     return metrics, about
 
 
-def partners(sets: np.ndarray, seed: int) -> np.ndarray:
-    """For every example another one's number, in a random order within its set: int [num]."""
-    order = np.random.Generator(np.random.Philox(key=seed)).permutation(len(sets))
-    slots, by_set = np.argsort(sets, kind="stable"), order[np.argsort(sets[order], kind="stable")]
-    found = np.empty(len(sets), np.int64)
-    found[slots] = by_set
-    return found
+def shuffle_within_datasets(datasets: np.ndarray, seed: int) -> np.ndarray:
+    """Returns a random permutation of examples that moves each one only within its dataset.
+
+    Args:
+        datasets: the dataset of each example, integers [num].
+        seed: seed of the order.
+
+    Returns:
+        For every example the index of another one of its dataset, int64 [num].
+    """
+    order = seeded_permutation(len(datasets), seed)
+    permutation = np.empty(len(datasets), np.int64)
+    permutation[np.argsort(datasets, kind="stable")] = order[np.argsort(datasets[order], kind="stable")]
+    return permutation
 
 
 def group_name(names: list[str], group: int) -> str:
-    """What the names of exclusive domains begin with, "color" of "color=red" and "color=blue", or its number."""
-    heads = {name.split("=")[0] for name in names if "=" in name}
-    return heads.pop() if len(heads) == 1 else f"group_{group}"
+    """Returns the common prefix of exclusive domains, or the group's number.
+
+    Example:
+        >>> group_name(["color=red", "color=blue"], 1)
+        'color'
+    """
+    prefixes = {name.split("=")[0] for name in names if "=" in name}
+    return prefixes.pop() if len(prefixes) == 1 else f"group_{group}"
 
 
-def attribute_translations(context: EvaluationContext) -> np.ndarray:
-    """The first images of the split, each beside itself in every domain: uint8 [height, width, channels]."""
-    batch = context.batch(SHOWN)
-    columns = next(iter(context.model.examples(batch).values()))
+def attribute_translation_picture(context: EvaluationContext) -> np.ndarray:
+    """Draws images of the split with their translations into every domain: uint8 [height, width, channels]."""
+    columns = next(iter(context.model.examples(context.batch(NUM_PICTURED)).values()))
     return pictures.beside(
         {name: pictures.grid(images, columns=1, scale=context.zoom) for name, images in columns.items()}, pad=2
     )
 
 
-def _translated(context: EvaluationContext, images, attributes, sets) -> np.ndarray:
-    """By the model's `call`, which adds the mask of a set where there are several."""
-    parts = []
-    for start in range(0, len(images), context.batch_size):
-        context.progress("translating images", start, len(images))
-        rows = slice(start, start + context.batch_size)
-        given = {"image": images[rows], "attributes": attributes[rows], "dataset": sets[rows]}
-        parts.append(context.model(given).numpy())
-    return np.concatenate(parts)
+def _datasets_of(batch: dict[str, np.ndarray]) -> np.ndarray:
+    return np.asarray(batch.get("dataset", np.zeros(len(batch["image"]), np.int32)))
+
+
+def _translate(
+    context: EvaluationContext, images: np.ndarray, attributes: np.ndarray, datasets: np.ndarray
+) -> np.ndarray:
+    """Returns the translations of images by the model's `call`, which adds the mask of the dataset."""
+
+    def translate(rows: slice) -> Any:
+        return context.model({"image": images[rows], "attributes": attributes[rows], "dataset": datasets[rows]})
+
+    return map_batches(
+        translate, len(images), context.batch_size, functools.partial(context.progress, "translating images")
+    )
+
+
+def _cycle_metrics(images: np.ndarray, reconstructed: np.ndarray, split: str) -> tuple[Metrics, About]:
+    error, psnr_name = f"cycle_error_{split}", f"cycle_psnr_{split}"
+    metrics = {
+        error: float(np.abs(reconstructed - images).mean()),
+        f"{error}_baseline": 0.0,
+        psnr_name: float(np.mean(psnr(images, reconstructed))),
+        f"{psnr_name}_baseline": float(np.mean(psnr(images, images))),
+    }
+    units = {error: "mean absolute difference, images in [0, 1]", psnr_name: "dB"}
+    about: About = {}
+    for name, unit in units.items():
+        about[name] = {"unit": unit, "images": len(images)}
+        about[f"{name}_baseline"] = {"unit": unit, "images": len(images), "note": IDENTITY}
+    return metrics, about
+
+
+def _classifier_errors(
+    context: EvaluationContext,
+    group: str,
+    train: tuple[np.ndarray, np.ndarray],
+    real: tuple[np.ndarray, np.ndarray],
+    translated: tuple[np.ndarray, np.ndarray],
+) -> tuple[Metrics, About]:
+    """Returns the errors of a classifier of one group of attributes on real, translated and input images.
+
+    Args:
+        context: of the run.
+        group: name of the group, in the metrics.
+        train: images and classes that the classifier is trained on.
+        real: images and classes of the split.
+        translated: translations of these images, and their target classes.
+    """
+    names = [f"classifier_error_{kind}_{group}_{context.split}" for kind in ("real", "translated")]
+    names.append(f"{names[1]}_baseline")
+    (images, classes), (translations, targets), train_classes = real, translated, train[1]
+    if len(images) == 0 or len(np.unique(train_classes)) < 2 or classes.max() > train_classes.max():
+        reason = "the training images have only one class of this group"
+        about: About = {name: {"unit": UNIT, "images": len(images), "reason": reason} for name in names}
+        return dict.fromkeys(names), about
+    epochs = max(SETTINGS["epochs"], -(-MIN_TRAINING_IMAGES // len(train_classes)))
+    classifier = feature_classifier(
+        train,
+        real,
+        settings={"epochs": epochs},
+        progress=functools.partial(context.progress, f"training the classifier of {group}: batches"),
+    )
+    errors = {
+        names[0]: classifier.classify(images) != classes,
+        names[1]: classifier.classify(translations) != targets,
+        names[2]: classifier.classify(images) != targets,
+    }
+    about = {
+        name: {"unit": UNIT, "images": len(wrong), "standard_error": standard_error(wrong)}
+        for name, wrong in errors.items()
+    }
+    about[names[2]]["note"] = IDENTITY
+    return {name: float(wrong.mean()) for name, wrong in errors.items()}, about

@@ -1,104 +1,129 @@
-"""What a translator between two domains is worth: ways back, classes carried over, true counterfactuals."""
+"""Metrics of translation between two domains: cycle consistency, class transfer and errors to true counterfactuals."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_gen import data, pictures
 from keras_gen.data import FACTORS, Factors
 
+from ..batching import map_batches
 from ..context import EvaluationContext
 from ..metrics.counterfactual_error import counterfactual_errors, counterfactuals
-from ..metrics.domain_transfer import transfer
+from ..metrics.domain_transfer import domain_transfer
 from ..metrics.standard_error import standard_error
+from ..types import About, Metrics
 
-OTHER = {"a": "b", "b": "a"}
-RANGE = "mean absolute error, range 0 to 1"
-SHARE = "share of images, 0 to 1"
-COMPARED = 500  # pictures of `shapes`, each with up to 32 counterfactuals
+OTHER_DOMAIN = {"a": "b", "b": "a"}
+DIRECTIONS = ("a_to_b", "b_to_a")
+ERROR_UNIT = "mean absolute error, range 0 to 1"
+ACCURACY_UNIT = "fraction of images, 0 to 1"
+NUM_COUNTERFACTUAL_IMAGES = 500  # images of `shapes`, each with up to 32 counterfactuals
+NUM_PICTURED = 8
 
 
-def cycle(context: EvaluationContext) -> tuple[dict, dict]:
-    """`cycle_error_a` and `_b`: mean absolute error of images after a round trip through the other domain.
+def cycle_consistency(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes `cycle_error_a` and `_b`: mean absolute error of images after a round trip through the other domain.
 
-    The training asks for a small error, which says little by itself: a translator that does nothing has the
-    `..._baseline`, 0.
+    Training minimizes this error, and it says little by itself: the identity has the `..._baseline`, 0.
     """
-    batch, metrics, about = context.batch(context.max_images), {}, {}
+    batch = context.batch(context.max_images)
+    metrics: Metrics = {}
+    about: About = {}
     for domain in "ab":
         images = batch[f"domain_{domain}"]
-        back = translate(context, translate(context, images, domain), OTHER[domain])
+        reconstructed = translate(context, translate(context, images, domain), OTHER_DOMAIN[domain])
         name = f"cycle_error_{domain}"
-        metrics[name] = float(np.abs(images - back).mean())
-        about[name] = {"unit": RANGE, "images": len(images)}
-        if images.shape == back.shape:
+        metrics[name] = float(np.abs(images - reconstructed).mean())
+        about[name] = {"unit": ERROR_UNIT, "images": len(images)}
+        if images.shape == reconstructed.shape:
             metrics[f"{name}_baseline"] = 0.0
-            about[f"{name}_baseline"] = {**about[name], "note": "a translation that does nothing"}
+            about[f"{name}_baseline"] = {**about[name], "note": "the identity as translation"}
     return metrics, about
 
 
-def transferred(context: EvaluationContext) -> tuple[dict, dict]:
-    """`transfer_accuracy_a_to_b` and `_b_to_a`, with `..._untranslated` and `..._real` beside them; see `transfer`.
+def transfer_accuracy(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes `transfer_accuracy_a_to_b` and `_b_to_a`, with `..._untranslated` and `..._real`; see `domain_transfer`.
 
-    Null, with the reason, where the two domains have no labels in common.
+    All are null for domains without labels.
     """
-    directions = ("a_to_b", "b_to_a")
-    names = [f"transfer_accuracy_{d}{end}" for d in directions for end in ("", "_untranslated", "_real")]
+    names = [f"transfer_accuracy_{d}{suffix}" for d in DIRECTIONS for suffix in ("", "_untranslated", "_real")]
     train, test = context.batch(context.max_images, role="train"), context.batch(context.max_images)
     if context.split == "train" or not {"label_a", "label_b"} <= set(train):
-        reason = "the two domains have no labels" if context.split != "train" else "the training split is learned from"
-        return dict.fromkeys(names), {name: {"unit": SHARE, "reason": reason} for name in names}
-    metrics, about = {}, {}
-    for domain, direction in zip("ab", directions, strict=True):
-        other = OTHER[domain]
+        reason = "the two domains have no labels"
+        if context.split == "train":
+            reason = "the classifiers are trained on the training split"
+        return dict.fromkeys(names), {name: {"unit": ACCURACY_UNIT, "reason": reason} for name in names}
+    metrics: Metrics = {}
+    about: About = {}
+    for domain, direction in zip("ab", DIRECTIONS, strict=True):
+        other = OTHER_DOMAIN[domain]
         source, target = ((train[f"domain_{d}"], train[f"label_{d}"]) for d in (domain, other))
-        made = translate(context, source[0], domain), source[1]
-        tested = test[f"domain_{other}"], test[f"label_{other}"]
-        report = functools.partial(context.progress, f"training classifiers for {direction}: batches")
-        found = transfer(made, source, target, tested, seed=context.seed, progress=report)
-        learned = {"": found.translated, "_untranslated": found.untranslated, "_real": found.real}
-        for end, value in learned.items():
-            name = f"transfer_accuracy_{direction}{end}"
+        test_set = test[f"domain_{other}"], test[f"label_{other}"]
+        accuracies = domain_transfer(
+            (translate(context, source[0], domain), source[1]),
+            source,
+            target,
+            test_set,
+            seed=context.seed,
+            progress=functools.partial(context.progress, f"training classifiers for {direction}: batches"),
+        )
+        values = {"": accuracies.translated, "_untranslated": accuracies.untranslated, "_real": accuracies.real}
+        for suffix, value in values.items():
+            name = f"transfer_accuracy_{direction}{suffix}"
             metrics[name] = value
-            about[name] = {"unit": SHARE, "images": len(tested[1]), "learned_from": len(source[0])}
+            about[name] = {"unit": ACCURACY_UNIT, "images": len(test_set[1]), "training_images": len(source[0])}
             if value is None:
-                about[name]["reason"] = "the domains' images differ in shape"
+                about[name]["reason"] = "the images of the domains differ in shape"
     return metrics, about
 
 
-def known_counterparts(context: EvaluationContext) -> tuple[dict, dict]:
-    """`counterpart_error_a_to_b` and `_b_to_a`, and `..._ratio`, the part of what doing nothing would have.
+def counterfactual_error(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes `counterfactual_error_a_to_b` and `_b_to_a`, and `..._ratio`, relative to the identity's error.
 
-    Of `shapes`, whose true counterfactuals are known; nothing is reported of other data.
+    Only `shapes` has known counterfactuals; other data have none of these metrics.
     """
-    told = context.run.config["data"]
-    if told["source"].partition("/")[0] != "shapes" or not told.get("domains"):
+    options = context.run.config["data"]
+    if options["source"].partition("/")[0] != "shapes" or not options.get("domains"):
         return {}, {}
-    metrics, about = {}, {}
-    by, classes = told.get("domain_field", "label"), told["domains"]
-    by = "shape" if by == "label" else by
-    whole = shapes_of(told["splits"][context.split], context.run.image_shape, told.get("data_dir"), told["source"])
-    factors = Factors.from_batch(whole)
-    for domain, direction in zip("ab", ("a_to_b", "b_to_a"), strict=True):
-        given, wanted = classes if domain == "a" else classes[::-1]
-        rows = np.flatnonzero(getattr(factors, by) == _class(by, given))[:COMPARED]
-        images, name = whole["image"][rows], f"counterpart_error_{direction}"
-        truths = counterfactuals(factors[rows], by, _class(by, wanted), context.run.image_shape)
-        found = counterfactual_errors(images, translate(context, images, domain), truths)
-        metrics |= {name: float(found.made.mean()), f"{name}_baseline": float(found.untouched.mean())}
-        metrics[f"{name}_ratio"] = found.ratio
-        note = {"images": len(rows), "note": f"to the nearest of {len(truths)} true counterfactuals"}
-        about[name] = {"unit": RANGE, "standard_error": standard_error(found.made), **note}
-        about[f"{name}_baseline"] = {"unit": RANGE, "standard_error": standard_error(found.untouched), **note}
-        about[f"{name}_ratio"] = {"unit": "over the baseline, the error of doing nothing", **note}
+    metrics: Metrics = {}
+    about: About = {}
+    factor = options.get("domain_field", "label")
+    factor = "shape" if factor == "label" else factor
+    class_a, class_b = (_class_index(factor, value) for value in options["domains"])
+    split, image_shape = options["splits"][context.split], context.run.image_shape
+    batch = load_shapes(split, image_shape, options.get("data_dir"), options["source"])
+    factors = Factors.from_batch(batch)
+    for domain, direction in zip("ab", DIRECTIONS, strict=True):
+        source, target = (class_a, class_b) if domain == "a" else (class_b, class_a)
+        rows = np.flatnonzero(getattr(factors, factor) == source)[:NUM_COUNTERFACTUAL_IMAGES]
+        images, name = batch["image"][rows], f"counterfactual_error_{direction}"
+        truths = counterfactuals(factors[rows], factor, target, image_shape)
+        errors = counterfactual_errors(images, translate(context, images, domain), truths)
+        metrics |= {
+            name: float(errors.translation.mean()),
+            f"{name}_baseline": float(errors.identity.mean()),
+            f"{name}_ratio": errors.ratio,
+        }
+        common: dict[str, Any] = {
+            "images": len(rows),
+            "note": f"to the nearest of {len(truths)} true counterfactuals",
+        }
+        about |= {
+            name: {"unit": ERROR_UNIT, "standard_error": standard_error(errors.translation), **common},
+            f"{name}_baseline": {"unit": ERROR_UNIT, "standard_error": standard_error(errors.identity), **common},
+            f"{name}_ratio": {"unit": "relative to the baseline, the error of the identity", **common},
+        }
     return metrics, about
 
 
-def translations(context: EvaluationContext) -> np.ndarray:
-    """Eight images of each domain, translated and back again, as a picture."""
-    shown = context.model.examples({name: value[:8] for name, value in context.batch(8).items()})
+def domain_translation_picture(context: EvaluationContext) -> np.ndarray:
+    """Draws eight images of each domain with their translations and cycle reconstructions: uint8 [h, w, channels]."""
+    batch = {name: value[:NUM_PICTURED] for name, value in context.batch(NUM_PICTURED).items()}
     panels = {}
-    for title, columns in shown.items():
+    for title, columns in context.model.examples(batch).items():
         scale = max(1, 64 // max(images.shape[1] for images in columns.values()))
         grids = {name: pictures.grid(images, columns=1, scale=scale) for name, images in columns.items()}
         panels[title] = pictures.beside(grids, pad=2)
@@ -106,22 +131,27 @@ def translations(context: EvaluationContext) -> np.ndarray:
 
 
 def translate(context: EvaluationContext, images: np.ndarray, domain: str) -> np.ndarray:
-    """Images of a domain -> images of the other."""
+    """Returns the translations of images of domain `"a"` or `"b"` into the other domain."""
     function = context.model.a_to_b if domain == "a" else context.model.b_to_a
-    parts = []
-    for start in range(0, len(images), context.batch_size):
-        context.progress(f"translating images of domain {domain}", start, len(images))
-        rows = slice(start, start + context.batch_size)
-        parts.append(function(images[rows], batch_size=context.batch_size))
-    return np.concatenate(parts)
+    return map_batches(
+        lambda rows: function(images[rows], batch_size=context.batch_size),
+        len(images),
+        context.batch_size,
+        functools.partial(context.progress, f"translating images of domain {domain}"),
+    )
 
 
-def shapes_of(split: str, image_shape, data_dir=None, source: str = "shapes") -> dict[str, np.ndarray]:
-    """A split of `shapes` with its factors, in order: field -> array."""
-    loaded = data.load(source, split, image_shape=image_shape, batch_size=500, shuffle=False, data_dir=data_dir)
-    batches = list(loaded.as_numpy_iterator())
+def load_shapes(
+    split: str, image_shape: Sequence[int], data_dir: str | None = None, source: str = "shapes"
+) -> dict[str, np.ndarray]:
+    """Returns a split of `shapes` with its factors, in order: field -> array."""
+    height, width, channels = image_shape
+    dataset = data.load(
+        source, split, image_shape=(height, width, channels), batch_size=500, shuffle=False, data_dir=data_dir
+    )
+    batches = list(dataset.as_numpy_iterator())
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
-def _class(by: str, value: str | int) -> int:
-    return FACTORS[by].index(value) if value in FACTORS[by] else int(value)
+def _class_index(factor: str, value: str | int) -> int:
+    return FACTORS[factor].index(value) if value in FACTORS[factor] else int(value)

@@ -1,46 +1,47 @@
-"""The bound on the log-likelihood and its terms, as the model itself reports them."""
+"""The ELBO and its terms, as the model itself reports them."""
 
 import functools
 import math
+from typing import Any
 
 import tensorflow as tf
 
 from keras_gen.losses import bernoulli_cross_entropy, squared_error
-from keras_gen.models import AdversarialModel
+from keras_gen.models.core.protocols import HasPlayers, HasReconstructionLoss
 
 from ..batch_progress import BatchProgress
 from ..context import EvaluationContext
-from ..metrics.dequantization import cell_nats, dequantize
-from ..metrics.pixel_support import CONTINUOUS, likelihood_mismatch
+from ..metrics.dequantization import CONTINUOUS, cell_nats, dequantize, likelihood_mismatch
+from ..types import About, Metrics
 
 NATS = "nats per image"
 DENSITY_NATS = "nats per image, of a density"
 LEVELS_NATS = "nats per image, of 8-bit levels"
 
 
-def bound(context: EvaluationContext) -> tuple[dict, dict]:
-    """`elbo`, `reconstruction` and `kl` over the whole split, as training reports them, and `elbo_8bit`.
+def elbo(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes `elbo`, `reconstruction` and `kl` over the whole split, as training reports them, and `elbo_8bit`.
 
-    Evaluation draws from the model's own evaluation stream (one code for each image, or k for an IWAE), so the numbers
-    repeat. `elbo = -(reconstruction + kl)` is of what the head models, as in metrics.csv: of binary pixels or 8-bit
-    levels, whose probabilities make it <= 0, or, under a continuous head, of a density, which has no bound. For a
-    continuous head `elbo_8bit` <= 0 is of the 8-bit levels, by dequantized images, as `nll` is: it alone compares with
-    other heads. It is null, with the reason, for images that are not 8-bit. The KL of a prior without a closed form is
-    a Monte Carlo estimate. A system of players has `reconstruction` alone.
+    The codes come from the model's own evaluation stream (one code per image, or k for an IWAE), so the numbers repeat.
+    `elbo = -(reconstruction + kl)`, as in metrics.csv, refers to what the head models: binary pixels or 8-bit levels,
+    whose probabilities make it <= 0, or, under a continuous head, a density, which is unbounded. For a continuous head
+    `elbo_8bit` <= 0 refers to the 8-bit levels, by dequantized images, as `nll` does, and is the value to compare with
+    other heads. It is null for images that are not 8-bit. The KL of a prior without a closed form is a Monte Carlo
+    estimate. A model of several players has `reconstruction` alone.
 
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, eq. 3.
     """
     model = context.model
-    if isinstance(model, AdversarialModel):
-        # its own evaluation plays all players, and some need more than images
-        about = {"unit": _loss_unit(model), "images": context.count()}
-        return {"reconstruction": _reconstruction(context)}, {"reconstruction": about}
-    results = _evaluated(context, context.dataset(), "bound")
+    if isinstance(model, HasPlayers):
+        # its own `evaluate` runs all players, some of which need more than images
+        about: About = {"reconstruction": {"unit": _loss_unit(model), "images": context.count()}}
+        return {"reconstruction": _reconstruction_loss(context)}, about
+    results = _evaluate(context, context.dataset(), "ELBO")
     metrics = {name: float(results[name]) for name in ("elbo", "reconstruction", "kl") if name in results}
     about = {name: {"unit": NATS, "images": context.count()} for name in metrics}
     if "kl" in metrics:
-        # an estimate by draws may fall below what a divergence can be
+        # a Monte Carlo estimate may be negative, a divergence may not
         metrics["kl"] = max(0.0, metrics["kl"])
     if "elbo" not in metrics:
         if "reconstruction" in metrics:
@@ -52,37 +53,39 @@ def bound(context: EvaluationContext) -> tuple[dict, dict]:
     reason = likelihood_mismatch(support, context.batch(context.nll_images)["image"])
     if support != CONTINUOUS:
         if reason:
-            about["elbo"]["note"] = f"no bound of a log-likelihood: {reason}"
+            about["elbo"]["note"] = f"not a bound on a log-likelihood: {reason}"
         return metrics, about
-    about["elbo"] |= {"unit": DENSITY_NATS, "note": "as in training, and no bound for 8-bit levels: see elbo_8bit"}
+    about["elbo"] |= {"unit": DENSITY_NATS, "note": "as in training; not a bound for 8-bit levels, see elbo_8bit"}
     about["reconstruction"]["unit"] = DENSITY_NATS
-    metrics["elbo_8bit"] = None if reason else _levels_bound(context)
     about["elbo_8bit"] = {**about["elbo"], "unit": LEVELS_NATS, "note": "by uniform dequantization, as nll"}
     if reason:
         about["elbo_8bit"]["reason"] = reason
-    return metrics, about
+    return {**metrics, "elbo_8bit": None if reason else _elbo_of_levels(context)}, about
 
 
-def _levels_bound(context: EvaluationContext) -> float:
-    """The bound on the log-probability of 8-bit levels under a density, nats per image."""
+def _elbo_of_levels(context: EvaluationContext) -> float:
+    """Returns the ELBO of 8-bit levels under a density, nats per image."""
     dataset = context.dataset().enumerate()
     dataset = dataset.map(lambda part, batch: {**batch, "image": dequantize(batch["image"], context.seed, part)})
-    results = _evaluated(context, dataset, "bound of 8-bit levels")
+    results = _evaluate(context, dataset, "ELBO of 8-bit levels")
     return float(results["elbo"]) - cell_nats(context.model.image_shape)
 
 
-def _evaluated(context: EvaluationContext, dataset: tf.data.Dataset, what: str) -> dict:
-    batches = math.ceil(context.count() / context.batch_size)
-    counts = BatchProgress(functools.partial(context.progress, f"{what}: batches of {context.batch_size}"), batches)
-    return context.model.evaluate(dataset, verbose=0, return_dict=True, callbacks=[counts])
+def _evaluate(context: EvaluationContext, dataset: tf.data.Dataset, activity: str) -> dict[str, Any]:
+    num_batches = math.ceil(context.count() / context.batch_size)
+    progress = functools.partial(context.progress, f"{activity}: batches of {context.batch_size}")
+    callbacks = [BatchProgress(progress, num_batches)]
+    return context.model.evaluate(dataset, verbose=0, return_dict=True, callbacks=callbacks)
 
 
-def _loss_unit(model) -> str:
-    return "squared error, summed over pixels" if getattr(model, "reconstruction_loss", None) == "mse" else NATS
+def _loss_unit(model: Any) -> str:
+    if isinstance(model, HasReconstructionLoss) and model.reconstruction_loss == "mse":
+        return "squared error, summed over pixels"
+    return NATS
 
 
-def _reconstruction(context: EvaluationContext) -> float:
-    """The reconstruction loss, mean over the split."""
+def _reconstruction_loss(context: EvaluationContext) -> float:
+    """Returns the reconstruction loss, averaged over the split."""
     model = context.model
 
     @tf.function(reduce_retracing=True)
@@ -92,9 +95,9 @@ def _reconstruction(context: EvaluationContext) -> float:
             return bernoulli_cross_entropy(image, logits)
         return squared_error(image, model.image_of(logits))
 
-    rows, done, total = [], 0, context.count()
+    values, done, total = [], 0, context.count()
     for batch in context.dataset():
         context.progress("reconstruction loss", done, total)
-        rows.append(losses(batch["image"], model.label_of(batch)))
+        values.append(losses(batch["image"], model.label_of(batch)))
         done += len(batch["image"])
-    return float(tf.reduce_mean(tf.cast(tf.concat(rows, axis=0), tf.float64)))
+    return float(tf.reduce_mean(tf.cast(tf.concat(values, axis=0), tf.float64)))

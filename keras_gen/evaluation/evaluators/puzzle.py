@@ -1,203 +1,239 @@
-"""Puzzle-GAN on a run's data: where the pieces were put, and how the whole compares with the source."""
+"""Metrics of solved puzzles: where the pieces were placed, and how the restored image compares with its source."""
 
 import functools
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gen import pictures
-from keras_gen.models.puzzlegan.key_patches import covered
-from keras_gen.models.puzzlegan.tiles import split
+from keras_gen.distributions import draw_noise
+from keras_gen.models.core.protocols import RestoresFromPatches, RestoresFromTiles
 
+from ..batching import batch_slices, map_batches
 from ..context import EvaluationContext
 from ..features.of_run import PYRAMID, extractors
-from ..metrics.jigsaw import average_mask, best_constants, inside_error, mask_overlap, tiles_right
+from ..metrics.jigsaw import average_mask, best_constants, correct_tiles, mask_iou, masked_error
 from ..metrics.sample_quality import sample_quality
-from .reconstruction import quality, ssim_filter_size
+from ..types import About, Metrics, Progress, no_progress
+from .reconstruction import psnr_and_ssim, ssim_filter_size
 from .samples import real_images
 
-# called with (images done, all of them)
-Progress = Callable[[int, int], None]
-# images compared at a time
-CHUNK = 256
+# images that are compared at a time
+COMPARE_BATCH = 256
 
 
-def key_patches(context: EvaluationContext) -> tuple[dict, dict]:
-    """`patch_scores` of the run's data, and by `sample_quality` how far the restored images lie from real ones."""
+def key_patches(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes the `patch_scores` of the run's data, and `sample_quality` of the restored images."""
     train = context.batch(context.max_images, role="train") if context.model.use_mask else None
-    batch = context.batch(context.max_images)
-    made, metrics, about = patch_scores(
-        context.model, batch, train, seed=context.seed, batch_size=context.batch_size, progress=_restoring(context)
+    restored, metrics, about = patch_scores(
+        context.model,
+        context.batch(context.max_images),
+        train,
+        seed=context.seed,
+        batch_size=context.batch_size,
+        progress=_progress(context),
     )
-    return _with_the_whole(context, made, metrics, about)
+    return _with_sample_quality(context, restored, metrics, about)
 
 
-def tile_grid(context: EvaluationContext) -> tuple[dict, dict]:
-    """`grid_scores` of the run's data, and by `sample_quality` how far the restored images lie from real ones."""
-    images = context.batch(context.max_images)["image"]
-    made, metrics, about = grid_scores(
-        context.model, images, seed=context.seed, batch_size=context.batch_size, progress=_restoring(context)
+def tile_grid(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes the `grid_scores` of the run's data, and `sample_quality` of the restored images."""
+    restored, metrics, about = grid_scores(
+        context.model,
+        context.batch(context.max_images)["image"],
+        seed=context.seed,
+        batch_size=context.batch_size,
+        progress=_progress(context),
     )
-    return _with_the_whole(context, made, metrics, about)
+    return _with_sample_quality(context, restored, metrics, about)
 
 
 def patch_scores(
-    model, batch, train, *, seed: int, batch_size: int = 128, progress: Progress = lambda done, total: None
-) -> tuple[np.ndarray, dict, dict]:
-    """Patches -> image and mask: `mask_iou` and `part_error`, each beside what sees no patch gets; `psnr` and `ssim`.
+    model: RestoresFromPatches,
+    batch: dict[str, np.ndarray],
+    train: dict[str, np.ndarray] | None,
+    *,
+    seed: int,
+    batch_size: int = 128,
+    progress: Progress = no_progress,
+) -> tuple[np.ndarray, Metrics, About]:
+    """Measures images and masks that are restored from patches: `mask_iou`, `part_error`, `psnr` and `ssim`.
 
-    `mask_iou_average` is that of the best mask that is the same for all images, made on training images;
-    `part_error_constant` the error of the best color for each image, which has seen the image.
+    `mask_iou_average` is the value of the best mask that is the same for all images, fitted to training images;
+    `part_error_constant` is the error of the best single color for each image, fitted to the image itself.
 
     Args:
-        model: a `PuzzleGAN`.
-        batch, train: of the images that are measured and of training images: field -> [num, ...]; `train` may be None
-            for a model without a mask.
-        seed: of the noise.
-        batch_size: images at a time.
-        progress: called with (images done, all of them).
+        model: a model that restores images from patches.
+        batch: evaluated images: field -> [num, ...].
+        train: training images: field -> [num, ...]; None for a model without a mask.
+        seed: seed of the noise.
+        batch_size: images per batch.
+        progress: called with (images done, total).
 
     Returns:
         The restored images, and (metrics, about) as every evaluator.
     """
-    made = restore_all(model, model.endpoint_columns(batch), seed, batch_size, progress)
-    masks, images = masks_of(model, batch), batch["image"]
-    metrics, about = against_source(images, made["image"])
-    common = {"images": len(images), "patches": model.num_patches}
+    restored = restore_all(model, model.endpoint_columns(batch), seed, batch_size, progress)
+    masks, images = model.patch_masks(batch), batch["image"]
+    metrics, about = source_metrics(images, restored["image"])
+    common: dict[str, Any] = {"images": len(images), "patches": model.num_patches}
+    constants = best_constants(images, masks)
     metrics |= {
-        "part_error": float(inside_error(images, made["image"], masks).mean()),
-        "part_error_constant": float(inside_error(images, best_constants(images, masks), masks).mean()),
+        "part_error": float(masked_error(images, restored["image"], masks).mean()),
+        "part_error_constant": float(masked_error(images, constants, masks).mean()),
     }
     unit = "mean absolute difference inside the true mask, of the range [0, 1]"
     about |= {
         "part_error": {"unit": unit, **common},
-        "part_error_constant": {"unit": unit, **common, "note": "the best one color for each image"},
+        "part_error_constant": {"unit": unit, **common, "note": "the best single color for each image"},
     }
-    if model.use_mask:
-        average = average_mask(masks_of(model, train))
+    if model.use_mask and train is not None:
+        average = average_mask(model.patch_masks(train))
         metrics |= {
-            "mask_iou": float(mask_overlap(masks, made["mask"]).mean()),
-            "mask_iou_average": float(mask_overlap(masks, average).mean()),
+            "mask_iou": float(mask_iou(masks, restored["mask"]).mean()),
+            "mask_iou_average": float(mask_iou(masks, average).mean()),
         }
-        note = f"one mask for all images, made on {len(train['image']):,} training images"
+        note = f"one mask for all images, fitted to {len(train['image']):,} training images"
         about |= {
             "mask_iou": {"unit": "intersection over union", **common},
             "mask_iou_average": {"unit": "intersection over union", **common, "note": note},
         }
-    return made["image"], metrics, about
+    return restored["image"], metrics, about
 
 
 def grid_scores(
-    model, images: np.ndarray, *, seed: int, batch_size: int = 128, progress: Progress = lambda done, total: None
-) -> tuple[np.ndarray, dict, dict]:
-    """Tiles -> image and scores: the share of tiles placed right and of images solved; `psnr` and `ssim`.
+    model: RestoresFromTiles,
+    images: np.ndarray,
+    *,
+    seed: int,
+    batch_size: int = 128,
+    progress: Progress = no_progress,
+) -> tuple[np.ndarray, Metrics, About]:
+    """Measures images that are restored from shuffled tiles: `tile_accuracy`, `solved`, `psnr` and `ssim`.
 
-    Once with all tiles and once with the model's `max_missing` missing (`..._missing_2`). A tile is right where the
-    tile that belongs to its place is the same pixel by pixel; an image is solved where all of its tiles are right.
-    PSNR and SSIM are of the tiles at the places they were given, and of what the model makes where tiles are missing.
-    `..._baseline` is what the tiles in their shuffled order, or the mean image, have.
+    `tile_accuracy` is the fraction of tiles at a correct place, `solved` the fraction of images with all tiles correct.
+    Both are measured with all tiles and with the model's `max_missing` tiles missing (`..._missing_2`). A tile is
+    correct if it equals the tile that belongs to its place pixel by pixel. PSNR and SSIM compare the source with the
+    tiles at their predicted places, and with generated pixels where tiles are missing. `..._baseline` is the value of
+    the tiles in shuffled order, or of the mean image.
 
     Args:
-        model: a `PuzzleGrid`.
+        model: a model that restores images from tiles.
         images: [num, height, width, channels] in [0, 1].
-        seed: of the tiles' order, of which are missing, and of the noise.
-        batch_size: images at a time.
-        progress: called with (images done, all of them).
+        seed: seed of the order of the tiles, of which are missing, and of the noise.
+        batch_size: images per batch.
+        progress: called with (images done, total).
 
     Returns:
-        The images that the model makes of all tiles, and (metrics, about) as every evaluator.
+        The images that the model restores from all tiles, and (metrics, about) as every evaluator.
     """
-    whole = split(tf.constant(images), model.grid_size).numpy()
-    metrics, about, first = {}, {}, None
+    source_tiles = model.cut_tiles(images)
+    metrics: Metrics = {}
+    about: About = {}
+    restored_from_all = None
     for missing in sorted({0, model.max_missing}):
         tiles, presence, _ = model.shuffled(images, missing, seed)
-        made = restore_all(model, {"tiles": tiles, "presence": presence}, seed, batch_size, progress)
-        places = model.places(made["scores"])
-        right = tiles_right(tiles, whole, places, presence)
-        share = (right & (presence > 0)).sum() / presence.sum()
-        compared, explained = against_source(images, model.laid_out(tiles, presence, places, made["image"]))
-        values = {"tiles_right": float(share), "solved": float(right.all(1).mean()), **compared}
-        common = {"images": len(images), "missing": missing}
-        notes = {"tiles_right": {"unit": "share of tiles"}, "solved": {"unit": "share of images"}, **explained}
-        # every tile where it was in the shuffled order: doing nothing
-        lying = tiles_right(tiles, whole, np.broadcast_to(np.arange(places.shape[1]), places.shape), presence)
-        values["tiles_right_baseline"] = float((lying & (presence > 0)).sum() / presence.sum())
-        values["solved_baseline"] = float(lying.all(1).mean())
-        for name in ("tiles_right", "solved"):
-            notes[f"{name}_baseline"] = {**notes[name], "note": "the tiles in the order that they were given in"}
-        ending = f"_missing_{missing}" if missing else ""
-        names = {
-            name: name.removesuffix("_baseline") + ending + "_baseline" * name.endswith("_baseline") for name in notes
-        }
-        metrics |= {names[name]: value for name, value in values.items()}
-        about |= {names[name]: {**note, **common} for name, note in notes.items()}
-        first = made["image"] if first is None else first
-    return first, metrics, about
+        restored = restore_all(model, {"tiles": tiles, "presence": presence}, seed, batch_size, progress)
+        places = model.places(restored["scores"])
+        shuffled_places = np.broadcast_to(np.arange(places.shape[1]), places.shape)
+        values, notes = source_metrics(images, model.laid_out(tiles, presence, places, restored["image"]))
+        for suffix, predicted in (("", places), ("_baseline", shuffled_places)):
+            correct = correct_tiles(tiles, source_tiles, predicted, presence)
+            accuracy = (correct & (presence > 0)).sum() / presence.sum()
+            note = {"note": "the tiles in their shuffled order"} if suffix else {}
+            values |= {f"tile_accuracy{suffix}": float(accuracy), f"solved{suffix}": float(correct.all(1).mean())}
+            notes |= {
+                f"tile_accuracy{suffix}": {"unit": "fraction of tiles", **note},
+                f"solved{suffix}": {"unit": "fraction of images", **note},
+            }
+        for name, value in values.items():
+            # the number of missing tiles comes before the suffix of the baseline
+            metric, baseline = name.removesuffix("_baseline"), "_baseline" if name.endswith("_baseline") else ""
+            full_name = metric + (f"_missing_{missing}" if missing else "") + baseline
+            metrics[full_name] = value
+            about[full_name] = {**notes[name], "images": len(images), "missing": missing}
+        restored_from_all = restored["image"] if restored_from_all is None else restored_from_all
+    return np.asarray(restored_from_all), metrics, about
 
 
-def against_source(images: np.ndarray, made: np.ndarray) -> tuple[dict, dict]:
-    """`psnr` and `ssim` of made images against their sources, and of the sources' mean, means over images."""
+def source_metrics(images: np.ndarray, restored: np.ndarray) -> tuple[Metrics, About]:
+    """Computes `psnr` and `ssim` of restored images against their sources, and of the mean source as baseline.
+
+    Args:
+        images: sources, [num, height, width, channels] in [0, 1].
+        restored: the same shape; values are clipped to [0, 1].
+
+    Returns:
+        (metrics, about), means over images.
+    """
     size = ssim_filter_size(*images.shape[1:3])
-    notes = {"": "the whole image against its source", "_baseline": "the mean of these images for every one of them"}
-    sets = {"": np.clip(made, 0.0, 1.0), "_baseline": np.broadcast_to(images.mean(axis=0), images.shape)}
-    metrics, about = {}, {}
-    for ending, theirs in sets.items():
-        parts = [slice(start, start + CHUNK) for start in range(0, len(images), CHUNK)]
-        values = np.concatenate([quality(tf.constant(images[rows]), tf.constant(theirs[rows]), size) for rows in parts])
-        metrics |= {f"psnr{ending}": float(values[:, 0].mean()), f"ssim{ending}": float(values[:, 1].mean())}
-        common = {"images": len(images), "note": notes[ending]}
-        about[f"psnr{ending}"] = {"unit": "dB", **common}
-        about[f"ssim{ending}"] = {"unit": "-1 to 1", **common, "note": f"{common['note']}; window {size}"}
+    notes = {"": "the whole image against its source", "_baseline": "the mean image as every restoration"}
+    restorations = {"": np.clip(restored, 0.0, 1.0), "_baseline": np.broadcast_to(images.mean(axis=0), images.shape)}
+    metrics: Metrics = {}
+    about: About = {}
+    for suffix, candidates in restorations.items():
+        values = map_batches(
+            lambda rows, candidates=candidates: psnr_and_ssim(
+                tf.constant(images[rows]), tf.constant(candidates[rows]), size
+            ),
+            len(images),
+            COMPARE_BATCH,
+        )
+        metrics |= {f"psnr{suffix}": float(values[:, 0].mean()), f"ssim{suffix}": float(values[:, 1].mean())}
+        note = notes[suffix]
+        about[f"psnr{suffix}"] = {"unit": "dB", "images": len(images), "note": note}
+        about[f"ssim{suffix}"] = {"unit": "-1 to 1", "images": len(images), "note": f"{note}; window {size}"}
     return metrics, about
 
 
-def masks_of(model, batch: dict[str, np.ndarray]) -> np.ndarray:
-    """The true masks of a batch's patches, [num, height, width, 1]."""
-    boxes, presence = model.boxes_of({name: tf.constant(value) for name, value in batch.items() if name in (
-        "image", "boxes", "presence")})  # fmt: skip
-    return covered(boxes, presence, model.image_shape[:2]).numpy()
-
-
 def restore_all(
-    model,
+    model: Any,
     columns: dict[str, np.ndarray],
     seed: int,
     batch_size: int = 128,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> dict[str, np.ndarray]:
-    """The outputs of `restore` for given pieces, with the noise of a seed."""
-    (endpoint,) = model.endpoints()
+    """Returns the outputs of the endpoint `restore` for given pieces, with the noise of a seed.
+
+    Args:
+        model: with an endpoint `restore`.
+        columns: the pieces and their `presence`: input -> [num, ...].
+        seed: seed of the noise.
+        batch_size: images per batch.
+        progress: called with (images done, total).
+    """
+    endpoint = next(endpoint for endpoint in model.endpoints() if endpoint.name == "restore")
     num = len(columns["presence"])
-    inputs = {**columns, "z": model.noise_of(num, seed)}
-    parts = []
-    for start in range(0, num, batch_size):
-        progress(start, num)
-        rows = slice(start, start + batch_size)
-        made = endpoint.function(**{name: tf.constant(inputs[name][rows]) for name in endpoint.inputs})
-        parts.append({name: value.numpy() for name, value in made.items()})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    inputs = {**columns, **draw_noise(model.noise(), num, seed)}
+    outputs = [
+        endpoint.function(**{name: tf.constant(inputs[name][rows]) for name in endpoint.inputs})
+        for rows in batch_slices(num, batch_size, progress)
+    ]
+    return {name: np.concatenate([part[name] for part in outputs]) for name in outputs[0]}
 
 
-def restorations(context: EvaluationContext) -> np.ndarray:
-    """16 sources, what was given of them, and what was made of it, as a picture."""
+def restoration_picture(context: EvaluationContext) -> np.ndarray:
+    """Draws 16 source images with their pieces and restorations: uint8 [height, width, channels]."""
     (columns,) = context.model.examples(context.batch(16)).values()
     return pictures.beside(
         {title: pictures.grid(images, columns=2, scale=context.zoom) for title, images in columns.items()}
     )
 
 
-def _restoring(context: EvaluationContext) -> Progress:
+def _progress(context: EvaluationContext) -> Progress:
     return functools.partial(context.progress, "restoring images")
 
 
-def _with_the_whole(context: EvaluationContext, made: np.ndarray, metrics: dict, about: dict) -> tuple[dict, dict]:
-    """Add how far all restored images lie from real ones, by `sample_quality`."""
+def _with_sample_quality(
+    context: EvaluationContext, restored: np.ndarray, metrics: Metrics, about: About
+) -> tuple[Metrics, About]:
+    """Adds the `sample_quality` of all restored images."""
     real = real_images(context)
-    order = np.random.default_rng(context.seed).permutation(len(made))
+    order = np.random.default_rng(context.seed).permutation(len(restored))
     values, notes = sample_quality(
-        made[order],
-        real.judged,
+        restored[order],
+        real.reference,
         real.floor,
         extractors(context),
         pyramid=PYRAMID in context.features,

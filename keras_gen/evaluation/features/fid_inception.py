@@ -1,4 +1,4 @@
-"""The Inception network of the FID, of 2015-12-05, in Keras, and its published weights."""
+"""The FID's Inception network of 2015-12-05 in Keras, and its published weights."""
 
 import hashlib
 import os
@@ -17,23 +17,23 @@ VARIABLE = "KERAS_GEN_FID_WEIGHTS"
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 ADDRESS = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{FILE}"
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-EPSILON = 1e-3  # of the batch normalizations
+EPSILON = 1e-3  # of batch normalization
 STATISTICS = ("weight", "bias", "running_mean", "running_var")
 
 
 def fid_network(size: int = SIZE) -> keras.Model:
-    """The network up to its pooled features, without weights.
+    """Returns the network up to its pooled features, without weights.
 
-    It is Inception V3 as TensorFlow published it on 2015-12-05, which every FID is computed with, and differs from
-    `keras.applications.InceptionV3` in more than weights: the last block pools by the maximum, and convolutions of
-    stride 2 have no padding. Every convolution holds the batch normalization that follows it, so it has a bias; its
-    name is that of the layer in the published file.
+    It is Inception V3 as TensorFlow published it on 2015-12-05, with which every FID is computed. It differs from
+    `keras.applications.InceptionV3` in more than weights: the last block uses max pooling, and convolutions of stride 2
+    have no padding. The batch normalization after every convolution is folded into it, so it has a bias; layers have
+    the names of the published file.
 
     Args:
-        size: height and width of its input, >= 75; the FID is defined at 299.
+        size: height and width of the input, >= 75; the FID is defined at 299.
 
     Returns:
-        Images float32 [num, size, size, 3] in [-1, 1] -> features float32 [num, 2048].
+        A network from images float32 [num, size, size, 3] in [-1, 1] to features float32 [num, 2048].
 
     Reference:
         Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2015, Rethinking the Inception architecture, arXiv:1512.00567.
@@ -59,21 +59,21 @@ def fid_network(size: int = SIZE) -> keras.Model:
 
 
 def set_fid_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
-    """Set the weights of `fid_network` from tensors of the published file's names and layout.
+    """Sets the weights of `fid_network` from tensors with the names and layout of the published file.
 
     Args:
         network: from `fid_network`.
         tensors: `NAME.conv.weight` [out, in, height, width] and `NAME.bn.weight`, `.bias`, `.running_mean` and
-            `.running_var` [out] for every convolution; others, such as the classifier's, are not used.
+            `.running_var` [out] for every convolution; other tensors, such as the classifier's, are ignored.
 
     Raises:
-        ValueError: where one is missing or has another shape.
+        ValueError: for a missing tensor or another shape.
     """
     for layer in network.layers:
         if isinstance(layer, layers.Conv2D):
             names = [f"{layer.name}.conv.weight", *(f"{layer.name}.bn.{part}" for part in STATISTICS)]
             if missing := [name for name in names if name not in tensors]:
-                raise ValueError(f"Expected the weights of the FID's Inception network; {missing[0]} is missing")
+                raise ValueError(f"Expected weights of the FID's Inception network; received none named {missing[0]}")
             kernel, scale, shift, mean, variance = (tensors[name].astype(np.float64) for name in names)
             scale = scale / np.sqrt(variance + EPSILON)
             kernel = kernel.transpose(2, 3, 1, 0) * scale
@@ -83,45 +83,48 @@ def set_fid_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> Non
 
 
 def weights_file(path: str | os.PathLike | None = None) -> pathlib.Path:
-    """Where the published weights lie: the given file, the variable KERAS_GEN_FID_WEIGHTS, or keras_gen's cache.
+    """Returns the published weights file: `path`, or the environment variable's, or the one in keras_gen's cache.
+
+    Args:
+        path: a file; None is the path in KERAS_GEN_FID_WEIGHTS, or the cache.
 
     Raises:
-        FileNotFoundError: where there is no such file; the message says where to get it.
+        FileNotFoundError: for a missing file; the message states where to download it.
     """
-    usual = Store().folder / FILE
-    file = pathlib.Path(path or os.environ.get(VARIABLE) or usual).expanduser()
+    cached = Store().folder / FILE
+    file = pathlib.Path(path or os.environ.get(VARIABLE) or cached).expanduser()
     if not file.is_file():
         raise FileNotFoundError(
-            f"Expected the weights of the FID's Inception network in {file}; there is no such file. Download "
-            f"{ADDRESS} (96 MB, SHA-256 {SHA256}) and put it at {usual}, or set {VARIABLE} to its path"
+            f"Expected the weights of the FID's Inception network in {file}; received no such file. Download "
+            f"{ADDRESS} (96 MB, SHA-256 {SHA256}) to {cached}, or set {VARIABLE} to its path"
         )
     return file
 
 
 def read_fid_weights(file: str | os.PathLike, sha256: str | None = SHA256) -> dict[str, np.ndarray]:
-    """The tensors of the published weights file.
+    """Returns the tensors of the published weights file, by name.
 
     Args:
-        file: in the format of PyTorch; PyTorch itself is not needed.
-        sha256: what the file must have, in hexadecimal digits; None accepts any file, whose FID is no published one.
+        file: a file in PyTorch's format, which is read without PyTorch.
+        sha256: expected hash in hexadecimal digits; None accepts any file, with which a FID is not a published one.
 
     Raises:
-        OSError: where the file cannot be read.
-        ValueError: where it is another file, or damaged.
+        OSError: for a file that cannot be read.
+        ValueError: for a different or damaged file.
     """
     if sha256 is not None:
         with open(file, "rb") as opened:
-            found = hashlib.file_digest(opened, "sha256").hexdigest()
-        if found != sha256:
+            received = hashlib.file_digest(opened, "sha256").hexdigest()
+        if received != sha256:
             raise ValueError(
                 f"Expected the published weights of the FID, SHA-256 {sha256}; received {os.fspath(file)} with "
-                f"{found}. Download {ADDRESS} again"
+                f"{received}. Download {ADDRESS} again"
             )
     return read_tensors(file)
 
 
 def _conv(x, name: str, filters: int, kernel, strides: int = 1, padding: str = "same"):
-    # the published network has no padding where it halves
+    # the published network has no padding in convolutions of stride 2
     padding = "valid" if strides == 2 else padding
     return layers.Conv2D(filters, kernel, strides, padding, activation="relu", name=name)(x)
 
@@ -133,7 +136,7 @@ def _chain(x, *convolutions, last_strides: int = 1):
 
 
 def _pool(x, name: str, filters: int, kind=layers.AveragePooling2D):
-    # averages leave the padding out, as TensorFlow's do
+    # the average excludes the padding, as in TensorFlow
     return _conv(kind(3, 1, "same")(x), f"{name}.branch_pool", filters, 1)
 
 
@@ -159,7 +162,7 @@ def _block_b(x, name: str):
 def _block_c(x, name: str, f: int):
     b, wide, high = f"{name}.branch", (1, 7), (7, 1)
     single = ((f"{b}7x7_1", f, 1), (f"{b}7x7_2", f, wide), (f"{b}7x7_3", 192, high))
-    double = [(f"{b}7x7dbl_1", f, 1)]
+    double: list[tuple[str, int, int | tuple[int, int]]] = [(f"{b}7x7dbl_1", f, 1)]
     double += [(f"{b}7x7dbl_{i}", f if i < 5 else 192, high if i % 2 == 0 else wide) for i in range(2, 6)]
     parts = [_conv(x, f"{b}1x1", 192, 1), _chain(x, *single), _chain(x, *double), _pool(x, name, 192)]
     return layers.Concatenate()(parts)

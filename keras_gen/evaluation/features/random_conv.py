@@ -1,32 +1,35 @@
-"""The default distance between two sets of images: by a fixed random network, so that it is always a number."""
+"""The default distance between two sets of images, by the features of a fixed random network."""
 
 import functools
 
 import numpy as np
 import tensorflow as tf
 
+from ..batching import map_batches
 from ..metrics.frechet_distance import moments, normal_frechet_distance
+from ..seeding import seeded_generator
 
 LEVELS, FILTERS, GRID = 4, 16, 2
-CHUNK = 256
+IMAGES_PER_PASS = 256
 SEED = 20180730
-# a feature that real images hardly vary in counts by this share of the median standard deviation, so that a few images
-# that agree in it by chance do not decide; and one of flat images by an absolute number, features being of order 1
-SMALLEST_SHARE, SMALLEST_SPREAD = 0.1, 1e-3
+# lower bounds of the standard deviation by which a feature is divided: a fraction of the median over features, so that
+# a feature in which a few real images agree by chance does not dominate; and an absolute value for constant images
+# (features are of order 1)
+MIN_RELATIVE_STD, MIN_STD = 0.1, 1e-3
 IDENTITY = f"random convolutions, {LEVELS} levels of {FILTERS}, seed {SEED}, standardized by the real images"
 HOW_TO_READ = (
-    "compares samples with real images by a fixed random network: 0 is the same set, the floor is what other real "
-    "images get, and the nearer to the floor, the better. Compare it between runs on the same data, with as many "
-    "images; it is not the FID, and has other values than any published one"
+    "compares samples with real images by a fixed random network: 0 is the same set, the floor is the value of other "
+    "real images, and closer to the floor is better. Compare it between runs on the same data, with as many images; it "
+    "is not the FID and not comparable to published values"
 )
 
 
 def random_conv_features(images: np.ndarray) -> np.ndarray:
-    """Features of images of any size by a random network that is always the same: nothing is trained or downloaded.
+    """Returns features of images of any size from a fixed random network, without training or download.
 
-    Four levels of 16 convolutions of 3x3 pixels with ReLU, each level on the means of 2x2 values of the one before;
-    the mean over the image of each of them, and the mean color of each quarter of the image. The first kernels have
-    the sum 0: they see edges and texture, and the quarters see brightness and color.
+    The network has four levels of 16 convolutions of 3x3 pixels with ReLU, with 2x2 average pooling between levels. The
+    features are the spatial means of each convolution, and the mean color of each quarter of the image. The first
+    kernels sum to 0, so that they measure edges and texture; the quarters measure brightness and color.
 
     Args:
         images: float32 [num, height, width, channels] in [0, 1].
@@ -35,19 +38,21 @@ def random_conv_features(images: np.ndarray) -> np.ndarray:
         float32 [num, 64 + 4 * channels].
     """
     kernels = _kernels(images.shape[-1])
-    parts = (images[start : start + CHUNK] for start in range(0, len(images), CHUNK))
-    return np.concatenate([_features(tf.constant(part, tf.float32), kernels).numpy() for part in parts])
+    return map_batches(
+        lambda rows: _features(tf.constant(images[rows], tf.float32), kernels), len(images), IMAGES_PER_PASS
+    )
 
 
 def random_conv_distance(samples: np.ndarray, real: np.ndarray) -> float:
-    """The Frechet distance of `random_conv_features`, per feature, in variances of the real images.
+    """Returns the Frechet distance of `random_conv_features`, per feature, in variances of the real images.
 
-    Every feature is divided by its standard deviation over the real images (a tenth of the features' median at least),
-    and the squared distance by the number of features. It is finite for any size of images and any number of them from
-    2 on. A distance to few images is large, like its floor.
+    Every feature is divided by its standard deviation over the real images (at least a tenth of the median over
+    features), and the squared distance by the number of features. It is finite for images of any size and any number
+    of images >= 2. A distance to few images is large, as is its floor.
 
     Args:
-        samples, real: float32 [num, height, width, channels] in [0, 1], 2 or more each.
+        samples: float32 [num, height, width, channels] in [0, 1], num >= 2.
+        real: float32 [other num, height, width, channels] in [0, 1], other num >= 2.
 
     Returns:
         The distance, >= 0; 0 for equal sets.
@@ -60,23 +65,23 @@ def random_conv_distance(samples: np.ndarray, real: np.ndarray) -> float:
     """
     if min(len(samples), len(real)) < 2:
         raise ValueError(
-            f"A distance between sets needs 2 or more images in each; received {len(samples)}, {len(real)}"
+            f"Expected 2 or more images in each set for a distance; received {len(samples)} and {len(real)}"
         )
-    ours, theirs = random_conv_features(samples), random_conv_features(real)
-    spread = theirs.std(axis=0, dtype=np.float64)
-    spread = np.maximum(spread, max(SMALLEST_SHARE * np.median(spread), SMALLEST_SPREAD))
-    return normal_frechet_distance(*moments(ours / spread), *moments(theirs / spread)) / len(spread)
+    sample_features, real_features = random_conv_features(samples), random_conv_features(real)
+    std = real_features.std(axis=0, dtype=np.float64)
+    std = np.maximum(std, max(MIN_RELATIVE_STD * np.median(std), MIN_STD))
+    return normal_frechet_distance(*moments(sample_features / std), *moments(real_features / std)) / len(std)
 
 
 @functools.cache
 def _kernels(channels: int) -> list[np.ndarray]:
-    generator = np.random.Generator(np.random.Philox(key=SEED))
+    generator = seeded_generator(SEED)
     kernels, inputs = [], channels
     for level in range(LEVELS):
         kernel = generator.standard_normal((3, 3, inputs, FILTERS))
         if level == 0:
             kernel -= kernel.mean(axis=(0, 1))
-        # He's variance, exactly: the scale of the features is the same at every level
+        # He's variance, exactly, so that features have the same scale at every level
         kernels.append((kernel * np.sqrt(2.0 / np.square(kernel).sum(axis=(0, 1, 2)))).astype(np.float32))
         inputs = FILTERS
     return kernels
@@ -84,12 +89,12 @@ def _kernels(channels: int) -> list[np.ndarray]:
 
 def _features(images: tf.Tensor, kernels: list[np.ndarray]) -> tf.Tensor:
     values = images = 2.0 * images - 1.0
-    found = []
+    means = []
     for level, kernel in enumerate(kernels):
         if level:
             values = tf.nn.avg_pool2d(values, 2, 2, "SAME")
-        bordered = tf.pad(values, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
-        values = tf.nn.relu(tf.nn.conv2d(bordered, kernel, 1, "VALID"))
-        found.append(tf.reduce_mean(values, axis=(1, 2)))
+        padded = tf.pad(values, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+        values = tf.nn.relu(tf.nn.conv2d(padded, kernel, 1, "VALID"))
+        means.append(tf.reduce_mean(values, axis=(1, 2)))
     quarters = tf.image.resize(images, (GRID, GRID), method="area")
-    return tf.concat([*found, tf.reshape(quarters, (len(images), -1))], axis=1)
+    return tf.concat([*means, tf.reshape(quarters, (len(images), -1))], axis=1)

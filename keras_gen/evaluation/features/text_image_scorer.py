@@ -1,90 +1,93 @@
-"""A joint embedding of images and captions that judges text-to-image models: trained apart from them, and kept."""
+"""The text-image scorer: a joint embedding of images and captions, trained independently of the evaluated model."""
 
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
-from keras_gen import files
 from keras_gen.data.cache.store import Store
-from keras_gen.models import JointEmbedding
-from keras_gen.models.text2image import preset as text2image
 
 from ..batch_progress import BatchProgress
+from ..seeding import seeded_generator
+from ..types import Progress, no_progress
+from .stored_weights import load_weights, save_weights
 
-# all that the weights depend on besides the data and the seed; raise the version where the code changes
-SETTINGS = {"version": 2, "steps": 1000, "batch_size": 128, "learning_rate": 1e-3}
+# everything that the weights depend on besides data and seed; increase the version when the code changes
+SETTINGS: dict[str, Any] = {"version": 2, "steps": 1000, "batch_size": 128, "learning_rate": 1e-3}
 
 
-def text_judge(
+def train_text_image_scorer(
+    scorer: Any,
     images: np.ndarray,
     tokens: np.ndarray,
     *,
-    vocabulary: tuple[str, ...],
     seed: int,
     folder: str | os.PathLike | None = None,
-    settings: dict | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> JointEmbedding:
-    """Train the judge, or read it where the same one was trained before.
+    settings: dict[str, Any] | None = None,
+    progress: Progress = no_progress,
+) -> Any:
+    """Trains a joint embedding, or loads its weights from the cache.
 
-    It is `keras_gen.models.text2image.preset.joint_embedding` with its default networks. Its seed must not be that of
-    the model that it judges: a model could otherwise please its own encoder rather than show its text.
+    The seed must differ from that of the evaluated model: a model could otherwise fit its own encoder rather than show
+    the text.
 
     Args:
+        scorer: an untrained joint embedding with `vocabulary`, `embed`, `embed_image` and `score`, as a model's
+            `new_text_image_scorer(seed)` returns it.
         images: of the training split, float32 [num, height, width, channels] in [0, 1].
         tokens: of their captions, integers [num, length].
-        vocabulary: the words of the tokens.
-        seed: of weights and order.
-        folder: where it is kept, under `keras_gen_cache/text_judges`; None is `$XDG_CACHE_HOME/keras_gen/text_judges`
-            or `~/.cache/keras_gen/text_judges`.
-        settings: changes to `SETTINGS`; they are part of its key.
-        progress: called with (batches done, all of them) in training.
+        seed: seed of the scorer's weights and of the order.
+        folder: the cache is `keras_gen_cache/text_image_scorers` in it; None is
+            `$XDG_CACHE_HOME/keras_gen/text_image_scorers` or `~/.cache/keras_gen/text_image_scorers`.
+        settings: changes to `SETTINGS`; they are part of the key.
+        progress: called with (batches done, total) in training.
+
+    Returns:
+        The scorer.
 
     Raises:
         ValueError: for unknown settings.
     """
     settings = {**SETTINGS, **(settings or {})}
     if unknown := set(settings) - set(SETTINGS):
-        raise ValueError(f"Unknown settings {', '.join(sorted(unknown))}; known: {', '.join(SETTINGS)}")
-    file = Store(folder).folder / "text_judges" / f"{_key(settings, seed, vocabulary, images, tokens)}.npz"
-    judge = text2image.joint_embedding(images.shape[1:], seed, vocabulary=vocabulary, length=int(tokens.shape[1]))
-    if file.exists():
-        with np.load(file) as kept:
-            judge.set_weights([kept[f"weight_{i}"] for i in range(len(judge.weights))])
-        return judge
-    rows = _Shuffled(images, tokens, settings, seed)
-    judge.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(settings["learning_rate"], len(rows))))
-    judge.fit(rows, shuffle=False, verbose=0, callbacks=[BatchProgress(progress, len(rows))])
-    with files.replacing(file) as scratch:
-        np.savez(scratch, **{f"weight_{i}": weight for i, weight in enumerate(judge.get_weights())})
-    return judge
+        raise ValueError(f"Expected settings from {', '.join(SETTINGS)}; received {', '.join(sorted(unknown))}")
+    key = _fingerprint(settings, seed, scorer.vocabulary, images, tokens)
+    file = Store(folder).folder / "text_image_scorers" / f"{key}.npz"
+    if load_weights(file, scorer) is not None:
+        return scorer
+    batches = _ShuffledBatches(images, tokens, settings, seed)
+    learning_rate = keras.optimizers.schedules.CosineDecay(settings["learning_rate"], len(batches))
+    scorer.compile(keras.optimizers.Adam(learning_rate))
+    scorer.fit(batches, shuffle=False, verbose=0, callbacks=[BatchProgress(progress, len(batches))])
+    save_weights(file, scorer)
+    return scorer
 
 
-class _Shuffled(keras.utils.PyDataset):
-    """As many batches as there are steps, pass after pass, each in an order that the seed decides."""
+class _ShuffledBatches(keras.utils.PyDataset):
+    """A number of batches over several passes through the data, each in an order that depends on the seed."""
 
-    def __init__(self, images: np.ndarray, tokens: np.ndarray, settings: dict, seed: int):
+    def __init__(self, images: np.ndarray, tokens: np.ndarray, settings: dict[str, Any], seed: int):
         super().__init__()
         self.images, self.tokens = images, tokens
-        self.size, self.steps = min(settings["batch_size"], len(images)), settings["steps"]
-        generator = np.random.Generator(np.random.Philox(key=seed))
-        each = len(images) // self.size
-        self.orders = [generator.permutation(len(images)) for _ in range(-(-self.steps // each))]
+        self.batch_size, self.steps = min(settings["batch_size"], len(images)), settings["steps"]
+        generator = seeded_generator(seed)
+        num_passes = -(-self.steps // (len(images) // self.batch_size))
+        self.orders = [generator.permutation(len(images)) for _ in range(num_passes)]
 
     def __len__(self) -> int:
         return self.steps
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        order, place = divmod(index, len(self.images) // self.size)
-        rows = np.sort(self.orders[order][place * self.size : (place + 1) * self.size])
+        number, batch = divmod(index, len(self.images) // self.batch_size)
+        rows = np.sort(self.orders[number][batch * self.batch_size : (batch + 1) * self.batch_size])
         return {"image": np.asarray(self.images[rows], np.float32), "tokens": np.asarray(self.tokens[rows], np.int32)}
 
 
-def _key(settings: dict, seed: int, vocabulary, *arrays: np.ndarray) -> str:
+def _fingerprint(settings: dict[str, Any], seed: int, vocabulary: Sequence[str], *arrays: np.ndarray) -> str:
     digest = hashlib.sha256(json.dumps([settings, seed, list(vocabulary)], sort_keys=True).encode())
     for array in arrays:
         digest.update(str((array.shape, array.dtype)).encode())

@@ -1,6 +1,8 @@
-"""The map of a model's codes: where images lie, where the prior puts its draws, and what lies in between."""
+"""The latent map: codes of images, samples of the prior, and decoded points in between."""
 
 import colorsys
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import scipy.special
@@ -9,79 +11,95 @@ from PIL import Image, ImageDraw, ImageFont
 
 from keras_gen import pictures
 from keras_gen.distributions import Prior, draw_noise
+from keras_gen.models.core.protocols import HasPosterior
 
 from ..context import EvaluationContext
-from ..metrics.log_likelihood import ImageDraws
+from ..metrics.log_likelihood import ImageNoise
 
-IMAGES = 2000
-STEPS = 15
-SIDE = 480
-LEGEND = 20
+NUM_IMAGES = 2000
+NUM_STEPS = 15
+NUM_PRIOR_SAMPLES = 10_000
+PANEL_SIZE, LEGEND_WIDTH = 480, 110
+MAX_LEGEND = 20
+
+GRAY, DARK_GRAY, BLUE = (205, 205, 205), (110, 110, 110), (30, 90, 200)
 
 
 def latent_map(context: EvaluationContext) -> np.ndarray:
-    """Codes of images, colored by label, over draws of the prior in gray.
+    """Draws codes of images, colored by label, over samples of the prior in gray.
 
-    A code is a draw of the image's posterior where the model has one: all draws together are what should look like the
-    prior, and the posteriors' means are not. With 2 dimensions, the plane itself, beside what its points decode to
-    (quantiles of the prior, the first dimension from left to right, the second from bottom to top; a conditional model
-    decodes class 0). With more, the plane of the two principal components of the posteriors' means: draws themselves
+    A code is a sample of the image's posterior, if the model has one: the samples together should match the prior, the
+    posteriors' means should not. With 2 dimensions, the panel shows the plane itself, next to decoded quantiles of the
+    prior (the first dimension from left to right, the second from bottom to top; a class-conditional model decodes
+    class 0). With more, it shows the plane of the two principal components of the posteriors' means, because samples
     vary in every direction, used or not.
 
     Returns:
         uint8 [height, width, 3].
     """
-    model, batch = context.model, context.batch(IMAGES)
+    model, batch = context.model, context.batch(NUM_IMAGES)
     means = context.map(model.encode, batch)
-    codes = posterior_draws(context, batch) if hasattr(model, "posterior_draws") else means
+    codes = posterior_samples(context, batch) if isinstance(model, HasPosterior) else means
     noise = draw_noise(model.noise(), len(codes), context.seed)
-    prior = np.asarray(model.codes_from({k: tf.constant(v) for k, v in noise.items()}))
-    size, title = means.shape[1], "codes of images over draws of the prior (gray)"
+    prior = np.asarray(model.codes_from({name: tf.constant(values) for name, values in noise.items()}))
+    size, title = means.shape[1], "codes of images over samples of the prior (gray)"
     if size > 2:
-        center, basis, share = principal_plane(means)
+        center, basis, fraction = principal_plane(means)
         codes, prior = (codes - center) @ basis, (prior - center) @ basis
-        title += f"; principal components ({share:.0%} of the means' variance)"
+        title += f"; principal components ({fraction:.0%} of the means' variance)"
     elif size == 1:
         codes, prior = (np.concatenate([z, np.zeros_like(z)], axis=1) for z in (codes, prior))
     labels = batch.get("label")
-    names = context.dataset().info.label_names
-    panels = {title: scatter(codes, prior, labels if labels is not None and labels.ndim == 1 else None, names)}
+    label_names = context.dataset().info.label_names
+    labels = labels if labels is not None and labels.ndim == 1 else None
+    panels = {title: scatter(codes, prior, labels, label_names)}
     if size == 2:
-        decoded = context.decode(prior_grid(model, STEPS, context.seed))
-        panels = {"decoded quantiles of the prior": pictures.grid(decoded, columns=STEPS, scale=context.zoom), **panels}
+        decoded = context.decode(prior_grid(model, NUM_STEPS, context.seed))
+        grid = pictures.grid(decoded, columns=NUM_STEPS, scale=context.zoom)
+        panels = {"decoded quantiles of the prior": grid, **panels}
     return pictures.beside(panels)
 
 
-def posterior_draws(context: EvaluationContext, batch: dict[str, np.ndarray]) -> np.ndarray:
-    """One code [size] of each image, drawn from its posterior."""
+def posterior_samples(context: EvaluationContext, batch: dict[str, np.ndarray]) -> np.ndarray:
+    """Returns one code of each image, sampled from its posterior, float32 [num, size]."""
     seed = tf.constant([context.seed, 2])
 
-    def draw(image, label, indices):
-        return context.model.posterior_draws(image, label, ImageDraws(seed, indices), 1)[1][0]
+    def sample(image: tf.Tensor, label: tf.Tensor | None, indices: tf.Tensor) -> tf.Tensor:
+        return context.model.posterior_draws(image, label, ImageNoise(seed, indices), 1)[1][0]
 
-    return context.map(draw, batch, indexed=True)
+    return context.map(sample, batch, pass_indices=True)
 
 
 def principal_plane(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The plane in which codes [num, size] vary the most.
+    """Returns the plane with the largest variance of codes.
+
+    Args:
+        codes: [num, size].
 
     Returns:
-        Their mean [size], the first two principal components [size, 2], and the share of the variance that these hold.
+        The mean [size], the first two principal components [size, 2], and the fraction of the variance that they
+        explain.
     """
     center = codes.mean(axis=0)
-    _, lengths, directions = np.linalg.svd(codes - center, full_matrices=False)
-    squares = lengths**2
-    return center, directions[:2].T, float(squares[:2].sum() / max(squares.sum(), np.finfo(np.float32).tiny))
+    _, singular_values, directions = np.linalg.svd(codes - center, full_matrices=False)
+    variances = singular_values**2
+    fraction = float(variances[:2].sum() / max(variances.sum(), np.finfo(np.float32).tiny))
+    return center, directions[:2].T, fraction
 
 
-def prior_grid(model, steps: int, seed: int = 0) -> np.ndarray:
-    """Codes on a grid of the prior's quantiles at (i + 1/2) / steps in each of 2 dimensions.
+def prior_grid(model: Any, steps: int, seed: int = 0) -> np.ndarray:
+    """Returns codes on a grid of the prior's quantiles at (i + 1/2) / steps in each of 2 dimensions.
 
-    Independent dimensions (`Prior`) get them exactly, from the noise's quantiles; another (a mixture, a flow) from the
-    marginal quantiles of 10,000 draws.
+    The quantiles are exact for independent dimensions (`Prior`), from the quantiles of the noise. For another prior (a
+    mixture, a flow) they are the marginal quantiles of 10,000 samples.
+
+    Args:
+        model: with a `prior` of 2 dimensions.
+        steps: codes per dimension.
+        seed: seed of the samples.
 
     Returns:
-        [steps * steps, 2], row by row from the top: the second dimension falls, the first rises within a row.
+        [steps * steps, 2], row by row from the top: the second dimension decreases, the first increases within a row.
     """
     levels = (np.arange(steps) + 0.5) / steps
     specification = model.noise()
@@ -89,18 +107,22 @@ def prior_grid(model, steps: int, seed: int = 0) -> np.ndarray:
         values = scipy.special.ndtri(levels) if specification["noise"].kind == "normal" else levels
         noise = np.stack(np.meshgrid(values, values[::-1]), axis=-1).reshape(-1, 2)
         return np.asarray(model.prior.draw({"noise": tf.constant(noise, tf.float32)}, model.posterior_of))
-    noise = draw_noise(specification, 10_000, seed)
-    draws = np.asarray(model.prior.draw({k: tf.constant(v) for k, v in noise.items()}, model.posterior_of))
-    first, second = (np.quantile(draws[:, i], levels) for i in range(2))
+    noise = draw_noise(specification, NUM_PRIOR_SAMPLES, seed)
+    tensors = {name: tf.constant(values) for name, values in noise.items()}
+    samples = np.asarray(model.prior.draw(tensors, model.posterior_of))
+    first, second = (np.quantile(samples[:, i], levels) for i in range(2))
     return np.stack(np.meshgrid(first, second[::-1]), axis=-1).reshape(-1, 2).astype(np.float32)
 
 
-def scatter(points: np.ndarray, background: np.ndarray, labels: np.ndarray | None, names=None) -> np.ndarray:
-    """Points of the plane, colored by label with a legend, over gray ones.
+def scatter(
+    points: np.ndarray, background: np.ndarray, labels: np.ndarray | None, names: Sequence[str] | None = None
+) -> np.ndarray:
+    """Draws points of the plane, colored by label with a legend, over gray points.
 
     Args:
-        points, background: [num, 2], the second coordinate pointing up.
-        labels: integers [num], or None for one color.
+        points: [num, 2]; the second coordinate increases upwards.
+        background: gray points [other num, 2].
+        labels: integers [num], or None for a single color.
         names: name of each label, or None.
 
     Returns:
@@ -109,29 +131,32 @@ def scatter(points: np.ndarray, background: np.ndarray, labels: np.ndarray | Non
     both = np.concatenate([points, background])
     low, high = np.quantile(both, 0.002, axis=0), np.quantile(both, 0.998, axis=0)
     center, reach = (low + high) / 2, max(float((high - low).max()) / 2 * 1.05, 1e-6)
-    values = [] if labels is None else sorted(set(labels.tolist()))[:LEGEND]
-    colors = {value: _colour(i, len(values)) for i, value in enumerate(values)}
-    image = Image.new("RGB", (SIDE + (110 if values else 0), SIDE), "white")
+    values = [] if labels is None else sorted(set(labels.tolist()))[:MAX_LEGEND]
+    colors = {value: _legend_color(i, len(values)) for i, value in enumerate(values)}
+    image = Image.new("RGB", (PANEL_SIZE + (LEGEND_WIDTH if values else 0), PANEL_SIZE), "white")
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(12)
 
-    def dots(places, chosen, radius):
-        for (x, y), color in zip((places - center) / reach, chosen, strict=True):
+    def draw_dots(coordinates: np.ndarray, dot_colors: Iterable[tuple[int, ...]], radius: float) -> None:
+        for (x, y), color in zip((coordinates - center) / reach, dot_colors, strict=True):
             if max(abs(x), abs(y)) <= 1:
-                left, top = (x + 1) / 2 * (SIDE - 1), (1 - y) / 2 * (SIDE - 1)
+                left, top = (x + 1) / 2 * (PANEL_SIZE - 1), (1 - y) / 2 * (PANEL_SIZE - 1)
                 draw.ellipse([left - radius, top - radius, left + radius, top + radius], fill=color)
 
-    dots(background, [(205, 205, 205)] * len(background), 1.5)
-    other = (110, 110, 110) if values else (30, 90, 200)
-    dots(points, [other] * len(points) if labels is None else [colors.get(v, other) for v in labels.tolist()], 2)
-    draw.rectangle([0, 0, SIDE - 1, SIDE - 1], outline=(150, 150, 150))
+    draw_dots(background, [GRAY] * len(background), 1.5)
+    default = DARK_GRAY if values else BLUE
+    if labels is None:
+        draw_dots(points, [default] * len(points), 2)
+    else:
+        draw_dots(points, [colors.get(value, default) for value in labels.tolist()], 2)
+    draw.rectangle([0, 0, PANEL_SIZE - 1, PANEL_SIZE - 1], outline=(150, 150, 150))
     for row, value in enumerate(values):
         top = 6 + 18 * row
-        draw.ellipse([SIDE + 10, top + 2, SIDE + 20, top + 12], fill=colors[value])
+        draw.ellipse([PANEL_SIZE + 10, top + 2, PANEL_SIZE + 20, top + 12], fill=colors[value])
         text = names[value] if names is not None and 0 <= value < len(names) else str(value)
-        draw.text((SIDE + 26, top), str(text)[:14], fill=(40, 40, 40), font=font)
+        draw.text((PANEL_SIZE + 26, top), str(text)[:14], fill=(40, 40, 40), font=font)
     return np.asarray(image)
 
 
-def _colour(index: int, count: int) -> tuple[int, int, int]:
+def _legend_color(index: int, count: int) -> tuple[int, ...]:
     rgb = colorsys.hsv_to_rgb(index / max(count, 1), 0.85, 0.85 if index % 2 else 0.65)
     return tuple(int(255 * part) for part in rgb)

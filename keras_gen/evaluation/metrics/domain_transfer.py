@@ -1,24 +1,27 @@
-"""Does a translation carry the class over: a classifier learns from translated images and is tested on real ones."""
+"""Whether translation preserves classes: a classifier is trained on translated images and tested on real ones."""
 
 import math
-from collections.abc import Callable
+import os
 from typing import NamedTuple
 
 import numpy as np
 
-from ..features.classifier import ClassConditional, feature_classifier
+from ..features.classifier import LabeledImages, feature_classifier
+from ..seeding import seeded_generator
+from ..types import Progress, no_progress
 
-# what each classifier learns from: a smaller set is enlarged by copies that are moved by so many pixels at most
-ENLARGED, MOVED = 60_000, 2
+# training images of each classifier: a smaller set is augmented by copies, shifted by at most MAX_SHIFT pixels
+TRAINING_IMAGES, MAX_SHIFT = 60_000, 2
 
 
-class Transfer(NamedTuple):
-    """Accuracies on the target's real test images, 0 to 1.
+class DomainTransfer(NamedTuple):
+    """Accuracies on real test images of the target domain, 0 to 1.
 
     Attributes:
-        translated: of a classifier that learned from the source's images, translated, and their labels.
-        untranslated: the same, of the images as they are; None where the domains' shapes differ.
-        real: of one that learned from the target's own images and labels.
+        translated: of a classifier that is trained on translated source images and their labels.
+        untranslated: of a classifier that is trained on the source images themselves; None for domains with images of
+            different shape.
+        real: of a classifier that is trained on real target images and their labels.
     """
 
     translated: float
@@ -26,67 +29,70 @@ class Transfer(NamedTuple):
     real: float
 
 
-def transfer(
-    translated: ClassConditional,
-    source: ClassConditional,
-    target: ClassConditional,
-    test: ClassConditional,
+def domain_transfer(
+    translated: LabeledImages,
+    source: LabeledImages,
+    target: LabeledImages,
+    test: LabeledImages,
     *,
     seed: int = 0,
-    folder=None,
-    enlarged: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Transfer:
-    """How well a target domain's classes are learned from translations, beside doing nothing and beside its own images.
+    folder: str | os.PathLike | None = None,
+    min_images: int | None = None,
+    progress: Progress = no_progress,
+) -> DomainTransfer:
+    """Returns how well classifiers trained on translated, source and target images recognize the target's classes.
 
-    The three classifiers are one network under one recipe, `feature_classifier` on sets enlarged by `moved_copies`. No
-    label of the target is used but for `real`.
+    The three classifiers have the same network and training, `feature_classifier` on sets augmented by
+    `add_shifted_copies`. Labels of the target are used for `real` alone.
 
     Args:
-        translated: the source's images as images of the target, and their labels.
-        source: the source's images and labels.
-        target: the target's own.
-        test: real images of the target and their labels.
-        seed: of weights and order.
-        folder: where classifiers are kept, see `feature_classifier`.
-        enlarged: images that each classifier learns from, at least; None is `ENLARGED`.
-        progress: called with (batches done, all of them) in the training of each classifier.
+        translated: source images translated into the target domain, and their labels.
+        source: images and labels of the source.
+        target: images and labels of the target.
+        test: real test images of the target and their labels.
+        seed: seed of weights and order.
+        folder: cache folder of the classifiers, see `feature_classifier`.
+        min_images: training images of each classifier, at least; None is `TRAINING_IMAGES`.
+        progress: called with (batches done, total) in the training of each classifier.
 
     Reference:
         Hoffman et al. 2017, CyCADA, arXiv:1711.03213, section 4.1 (the digits).
     """
 
-    def accuracy(train: ClassConditional) -> float:
-        learned = moved_copies(train, ENLARGED if enlarged is None else enlarged, seed)
-        return feature_classifier(learned, test, seed=seed, folder=folder, progress=progress).accuracy
+    def accuracy(train: LabeledImages) -> float:
+        augmented = add_shifted_copies(train, TRAINING_IMAGES if min_images is None else min_images, seed)
+        return feature_classifier(augmented, test, seed=seed, folder=folder, progress=progress).accuracy
 
-    alike = source[0].shape[1:] == test[0].shape[1:]
-    return Transfer(accuracy(translated), accuracy(source) if alike else None, accuracy(target))
+    same_shape = source[0].shape[1:] == test[0].shape[1:]
+    return DomainTransfer(accuracy(translated), accuracy(source) if same_shape else None, accuracy(target))
 
 
-def moved_copies(labeled: ClassConditional, num: int, seed: int = 0, most: int = MOVED) -> ClassConditional:
-    """A set enlarged to `num` images or a little more: itself, then copies of it, each image moved at random.
+def add_shifted_copies(
+    labeled: LabeledImages, min_images: int, seed: int = 0, max_shift: int = MAX_SHIFT
+) -> LabeledImages:
+    """Augments a set to at least `min_images` images: the set itself, then copies with every image randomly shifted.
 
     Args:
         labeled: images [n, height, width, channels] and their labels.
-        num: images that are due; a set that has them is returned as it is.
-        seed: of the moves.
-        most: pixels each way; the edge is repeated.
+        min_images: a set that has as many images is returned as it is.
+        seed: seed of the shifts.
+        max_shift: pixels in each direction; the border is repeated.
 
     Returns:
-        Images (float16 where there are copies: they are many) and labels.
+        Images (float16 if copies were added, to save memory) and labels.
     """
     images, labels = labeled
-    copies = math.ceil(num / len(images))
+    copies = math.ceil(min_images / len(images))
     if copies < 2:
         return labeled
-    generator = np.random.Generator(np.random.Philox(key=seed))
-    sides, few = ((0, 0), (most, most), (most, most), (0, 0)), images.astype(np.float16)
-    padded, (height, width) = np.pad(few, sides, mode="edge"), images.shape[1:3]
+    generator = seeded_generator(seed)
+    half_precision = images.astype(np.float16)
+    padding = ((0, 0), (max_shift, max_shift), (max_shift, max_shift), (0, 0))
+    padded, (height, width) = np.pad(half_precision, padding, mode="edge"), images.shape[1:3]
     # [n, rows, columns, channels, height, width]
     windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(1, 2))
-    parts = [few]
+    parts = [half_precision]
     for _ in range(copies - 1):
-        rows, columns = generator.integers(0, 2 * most + 1, (2, len(images)))
+        rows, columns = generator.integers(0, 2 * max_shift + 1, (2, len(images)))
         parts.append(np.moveaxis(windows[np.arange(len(images)), rows, columns], 1, -1))
     return np.concatenate(parts), np.tile(labels, copies)

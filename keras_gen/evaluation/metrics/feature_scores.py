@@ -2,27 +2,29 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from ..types import Progress, no_progress
 from .frechet_distance import frechet_distance
 from .kernel_distance import kernel_distance
 from .precision_recall import PrecisionRecall, precision_recall
 from .sliced_wasserstein import sliced_wasserstein
 
-SHARE = "share, 0 to 1"
+FRACTION = "fraction, 0 to 1"
 UNITS = {
     "fd": "squared feature",
     "kid": "squared kernel distance",
     "swd": "feature",
-    "precision": SHARE,
-    "recall": SHARE,
+    "precision": FRACTION,
+    "recall": FRACTION,
     "density": "1 for real images",
-    "coverage": SHARE,
+    "coverage": FRACTION,
 }
 
-# a value, or None with a reason, and what to say about it
-Score = tuple[float | None, dict]
+# a value with notes ("unit", "note", ...); a value of None has a "reason"
+Score = tuple[float | None, dict[str, Any]]
 
 
 def feature_scores(
@@ -31,44 +33,50 @@ def feature_scores(
     *,
     seed: int = 0,
     frechet: str = "fd",
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> dict[str, Score]:
-    """Frechet, kernel and sliced Wasserstein distance, precision, recall, density and coverage.
+    """Computes Frechet, kernel and sliced Wasserstein distance, precision, recall, density and coverage.
 
     Args:
-        samples, real: features [num, size], as many in both.
-        seed: of subsets and directions.
-        frechet: what the Frechet distance is called, `"fid"` for the features of published FIDs.
-        progress: called with (percent done, 100): thirds of it are of the distances, the projections and the neighbors.
+        samples: features [num, size].
+        real: features of as many real images, the same shape.
+        seed: seed of subsets and directions.
+        frechet: name of the Frechet distance, `"fid"` for the features of published FIDs.
+        progress: called with (percent done, 100): a third each for the distances, the projections and the neighbors.
 
     Returns:
-        {metric: (value, notes)}, in the order of `UNITS`; notes have `unit` and, with None, the `reason`.
+        {metric: (value, notes)}, in the order of `UNITS`; notes have `unit` and, for a None, the `reason`.
     """
     note = "compares with published FIDs of as many samples" if frechet == "fid" else "not the FID: other features"
 
-    def frechets() -> dict[str, Score]:
+    def frechet_score() -> dict[str, Score]:
         return {frechet: (frechet_distance(samples, real), {"note": note})}
 
-    def kernel() -> dict[str, Score]:
-        found = kernel_distance(samples, real, seed=seed)
-        notes = {"standard_error": found.error, "note": f"standard error over {found.subsets} disjoint subsets"}
-        return {"kid": (found.value, notes)}
+    def kernel_score() -> dict[str, Score]:
+        distance = kernel_distance(samples, real, seed=seed)
+        notes = {"standard_error": distance.error, "note": f"standard error over {distance.subsets} disjoint subsets"}
+        return {"kid": (distance.value, notes)}
 
-    def sliced() -> dict[str, Score]:
+    def sliced_score() -> dict[str, Score]:
         value = sliced_wasserstein(samples, real, seed=seed, progress=functools.partial(report, 1))
         return {"swd": (value, {"note": "second order, 1,000 directions"})}
 
-    def neighbors() -> dict[str, Score]:
-        found = precision_recall(real, samples, progress=functools.partial(report, 2))._asdict()
+    def neighbor_scores() -> dict[str, Score]:
+        values = precision_recall(real, samples, progress=functools.partial(report, 2))._asdict()
         nearest = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
-        return {metric: (value, {"note": f"{nearest[metric]} nearest neighbors"}) for metric, value in found.items()}
+        return {metric: (value, {"note": f"{nearest[metric]} nearest neighbors"}) for metric, value in values.items()}
 
     def report(part: int, done: int, total: int) -> None:
         progress(round(100 * (part + done / total) / 3), 100)
 
-    parts = (((frechet,), frechets), (("kid",), kernel), (("swd",), sliced), (PrecisionRecall._fields, neighbors))
-    scores = {}
-    for part, (metrics, measure) in enumerate(parts):
+    groups: tuple[tuple[tuple[str, ...], Callable[[], dict[str, Score]]], ...] = (
+        ((frechet,), frechet_score),
+        (("kid",), kernel_score),
+        (("swd",), sliced_score),
+        (PrecisionRecall._fields, neighbor_scores),
+    )
+    scores: dict[str, Score] = {}
+    for part, (metrics, measure) in enumerate(groups):
         report(max(0, part - 1), 0, 1)
         scores |= attempt(metrics, measure)
     units = _units(frechet)
@@ -76,7 +84,7 @@ def feature_scores(
 
 
 def missing_scores(reason: str, frechet: str = "fd") -> dict[str, Score]:
-    """The same metrics where there are no features."""
+    """Returns the metrics of `feature_scores` as None, with a reason why there are no features."""
     return {metric: (None, {"unit": unit, "reason": reason}) for metric, unit in _units(frechet).items()}
 
 
@@ -85,7 +93,7 @@ def _units(frechet: str) -> dict[str, str]:
 
 
 def attempt(metrics: tuple[str, ...], measure: Callable[[], dict[str, Score]]) -> dict[str, Score]:
-    """What a measure gives; where it refuses (a ValueError), its metrics are None and its message is the reason."""
+    """Returns the scores of a function, or None for each metric with the message of its ValueError as the reason."""
     try:
         return measure()
     except ValueError as error:

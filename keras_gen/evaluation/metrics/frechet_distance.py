@@ -6,21 +6,21 @@ from .feature_sets import feature_pair
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """The squared Frechet (2-Wasserstein) distance of the normal distributions with the sets' means and covariances.
+    """Returns the squared Frechet (2-Wasserstein) distance of normal distributions fitted to two sets of features.
 
-    With features of the Inception network of Heusel et al., `fid_features`, this is their FID; with other features it
-    is another number and is never compared with a published FID. It is biased upwards by about a constant / samples:
-    compare equal numbers of samples only, and read it beside the distance of real images to real images.
+    With the features of Heusel et al.'s Inception network (`feature_extractor("fid")`), this is the FID; with other
+    features it must not be compared with a published FID. It is biased upwards by about a constant / samples: compare
+    equal numbers of samples only, and next to the distance of real images to real images.
 
     Args:
-        first, second: features [num, size]; each set needs more than `size` of them, or its covariance has no full
-            rank and the bias takes over.
+        first: features [num, size], num > size, so that the covariance has full rank.
+        second: features [other num, size], other num > size.
 
     Returns:
         The distance, >= 0, in squared units of a feature.
 
     Raises:
-        ValueError: for too few features or sets that do not fit each other.
+        ValueError: for too few features or features of different size.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(1000, 4))
@@ -32,17 +32,18 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
         Chong, Forsyth 2020, Effectively unbiased FID and Inception score, arXiv:1911.07023, section 3 (the bias).
     """
     first, second = feature_pair(first, second)
-    fewest, size = min(len(first), len(second)), first.shape[1]
-    if fewest <= size:
+    smaller, size = min(len(first), len(second)), first.shape[1]
+    if smaller <= size:
         raise ValueError(
-            f"A Frechet distance of {size} features needs more than {size} samples in each set, or a covariance has no "
-            f"full rank; received {len(first)} and {len(second)}. Take more samples, or smaller features"
+            f"Expected more than {size} samples in each set for a Frechet distance of {size} features, so that the "
+            f"covariances have full rank; received {len(first)} and {len(second)}. Take more samples, or smaller "
+            "features"
         )
     return normal_frechet_distance(*moments(first), *moments(second))
 
 
 def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean [size] and the covariance [size, size] of features [num, size], in double precision, num >= 2."""
+    """Returns the mean [size] and covariance [size, size] of features [num, size] in float64, num >= 2."""
     features = features.astype(np.float64)
     return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
 
@@ -50,17 +51,19 @@ def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def normal_frechet_distance(
     first_mean: np.ndarray, first_covariance: np.ndarray, second_mean: np.ndarray, second_covariance: np.ndarray
 ) -> float:
-    """The squared Frechet distance of two normal distributions.
+    """Returns the squared Frechet distance of two normal distributions.
 
         d^2 = |m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1^(1/2) S2 S1^(1/2))^(1/2))
 
-    With S = F F^T, F the eigenvectors times the roots of the eigenvalues, the last trace is the sum of the singular
-    values of F1^T F2. Nothing complex can appear, a singular covariance is no exception, and rounding stays at the
-    size of the traces' own, which a root of eigenvalues near 0 would not do.
+    With S = F F^T, F the eigenvectors times the square roots of the eigenvalues, the last trace is the sum of the
+    singular values of F1^T F2. This has no complex values, works for singular covariances, and its rounding error is
+    that of the traces, unlike square roots of eigenvalues near 0.
 
     Args:
-        first_mean, second_mean: [size].
-        first_covariance, second_covariance: [size, size], symmetric.
+        first_mean: [size].
+        first_covariance: [size, size], symmetric.
+        second_mean: [size].
+        second_covariance: [size, size], symmetric.
 
     Returns:
         The distance, >= 0.
@@ -75,5 +78,5 @@ def normal_frechet_distance(
         values = np.maximum(values, 0.0)
         factors.append(vectors * np.sqrt(values))
         total += values.sum()
-    shared = np.linalg.svd(factors[0].T @ factors[1], compute_uv=False).sum()
-    return float(max(0.0, total - 2.0 * shared))
+    cross = np.linalg.svd(factors[0].T @ factors[1], compute_uv=False).sum()
+    return float(max(0.0, total - 2.0 * cross))

@@ -1,72 +1,87 @@
-"""Measures of a solved puzzle: masks, errors inside them with what a constant would get, tiles at their places."""
+"""Metrics of solved puzzles: overlap of masks, errors inside masks, and tiles at correct places."""
 
 import numpy as np
 
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
+# 8-bit images differ by at least 1 / 255
+EQUAL_PIXELS = 1e-4
 
-def mask_overlap(masks: np.ndarray, found: np.ndarray, threshold: float = 0.5) -> np.ndarray:
-    """Intersection over union of masks [num, height, width, 1] in [0, 1], both taken at a threshold: [num].
 
-    1 where both are empty. A mask that is the same for all images may be given once, as [1, height, width, 1].
+def mask_iou(masks: np.ndarray, predicted: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Returns the intersection over union of binarized masks, [num]; 1 where both are empty.
+
+    Args:
+        masks: true masks [num, height, width, 1] in [0, 1], binarized at 0.5.
+        predicted: the same shape, or one mask for all images [1, height, width, 1].
+        threshold: at which `predicted` is binarized.
     """
-    ours, theirs = masks >= 0.5, found >= threshold
-    both, either = (ours & theirs).sum((1, 2, 3)), (ours | theirs).sum((1, 2, 3))
-    return np.where(either > 0, both / np.maximum(either, 1), 1.0)
+    true, positive = masks >= 0.5, predicted >= threshold
+    intersection, union = (true & positive).sum((1, 2, 3)), (true | positive).sum((1, 2, 3))
+    return np.where(union > 0, intersection / np.maximum(union, 1), 1.0)
 
 
 def average_mask(masks: np.ndarray) -> np.ndarray:
-    """What a model could say that sees no patch: one mask [1, height, width, 1] of zeros and ones for all images.
+    """Returns the best prediction without any patch: one binary mask for all images.
 
-    The mean of the masks, at the threshold where it overlaps them best.
+    It is the mean of the masks, binarized at the threshold with the largest mean intersection over union.
 
     Args:
-        masks: of training images, [num, height, width, 1].
+        masks: masks of training images, [num, height, width, 1].
+
+    Returns:
+        float32 [1, height, width, 1].
     """
     mean = masks.mean(0, keepdims=True)
-    best = max(THRESHOLDS * mean.max(), key=lambda threshold: mask_overlap(masks, mean, threshold).mean())
+    best = max(THRESHOLDS * mean.max(), key=lambda threshold: mask_iou(masks, mean, threshold).mean())
     return (mean >= best).astype(np.float32)
 
 
-def inside_error(images: np.ndarray, made: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Mean absolute difference inside the mask (from 1/2 on), over pixels and channels: [num]; 0 without such pixels.
+def masked_error(images: np.ndarray, restored: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Returns the mean absolute difference over pixels and channels where the mask is >= 0.5; 0 for an empty mask.
 
     Args:
-        images, made: [num, height, width, channels] in [0, 1]; `made` may be one color, [num, 1, 1, channels].
+        images: [num, height, width, channels] in [0, 1].
+        restored: the same shape, or a single color for each image [num, 1, 1, channels].
         masks: [num, height, width, 1].
+
+    Returns:
+        [num].
     """
     inside = masks >= 0.5
-    total = (np.abs(images - made) * inside).sum((1, 2, 3))
+    total = (np.abs(images - restored) * inside).sum((1, 2, 3))
     return total / np.maximum(inside.sum((1, 2, 3)) * images.shape[-1], 1)
 
 
 def best_constants(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """The one color for each image with the smallest `inside_error`: the median of each channel inside the mask.
+    """Returns the color with the smallest `masked_error` for each image: the median of each channel inside the mask.
 
     Args:
-        images, masks: as in `inside_error`.
+        images: [num, height, width, channels] in [0, 1].
+        masks: [num, height, width, 1].
 
     Returns:
-        [num, 1, 1, channels]; zeros where the mask is empty.
+        [num, 1, 1, channels]; zeros for an empty mask.
     """
-    colors = [np.median(image[mask], axis=0) if mask.any() else np.zeros(image.shape[-1])
-               for image, mask in zip(images, masks[..., 0] >= 0.5, strict=True)]  # fmt: skip
+    colors = [
+        np.median(image[mask], axis=0) if mask.any() else np.zeros(image.shape[-1])
+        for image, mask in zip(images, masks[..., 0] >= 0.5, strict=True)
+    ]
     return np.stack(colors)[:, None, None].astype(np.float32)
 
 
-def tiles_right(tiles: np.ndarray, whole: np.ndarray, places: np.ndarray, presence: np.ndarray) -> np.ndarray:
-    """Which tiles are right: whether what belongs to the place a tile was given is the same pixel by pixel.
+def correct_tiles(tiles: np.ndarray, source_tiles: np.ndarray, places: np.ndarray, presence: np.ndarray) -> np.ndarray:
+    """Returns which tiles equal, pixel by pixel, the tile that belongs to their predicted place.
 
     Args:
-        tiles: in the order that was given, [num, count, height, width, channels].
-        whole: of the true images, row by row, of the same shape.
-        places: of each tile, [num, count].
-        presence: 1 for a tile that is there, [num, count].
+        tiles: in shuffled order, [num, count, height, width, channels].
+        source_tiles: tiles of the source images, row by row, the same shape.
+        places: predicted place of each tile, integers [num, count].
+        presence: 1 for a tile that is present, else 0, [num, count].
 
     Returns:
-        bool [num, count]; missing tiles count as right.
+        bool [num, count]; missing tiles count as correct.
     """
-    wanted = np.take_along_axis(whole, places[:, :, None, None, None], axis=1)
-    # 8-bit images differ by 1 / 255 at least
-    same = np.abs(tiles - wanted).max((2, 3, 4)) < 1e-4
-    return same | (presence < 0.5)
+    expected = np.take_along_axis(source_tiles, places[:, :, None, None, None], axis=1)
+    equal = np.abs(tiles - expected).max((2, 3, 4)) < EQUAL_PIXELS
+    return equal | (presence < 0.5)

@@ -4,18 +4,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..batching import batch_slices
+from ..seeding import seeded_generator
 from .feature_sets import feature_pair
-from .standard_error import standard_error
+from .standard_error import sample_standard_error
 
-BLOCK = 1024
+ROWS_PER_BLOCK = 1024
 
 
 class KernelDistance(NamedTuple):
     """A squared maximum mean discrepancy.
 
-    value: mean over the subsets; unbiased, so it may be negative.
-    error: standard error of the value.
-    subsets: disjoint parts that both sets were split into.
+    Attributes:
+        value: mean over the subsets; unbiased, so it may be negative.
+        error: standard error of the value.
+        subsets: number of disjoint parts into which both sets were split.
     """
 
     value: float
@@ -24,48 +27,51 @@ class KernelDistance(NamedTuple):
 
 
 def kernel_distance(first: np.ndarray, second: np.ndarray, *, subsets: int = 10, seed: int = 0) -> KernelDistance:
-    """The squared maximum mean discrepancy under the cubic kernel (x . y / size + 1)^3, by disjoint subsets.
+    """Returns the squared maximum mean discrepancy under the cubic kernel (x . y / size + 1)^3, by disjoint subsets.
 
-    Both sets are shuffled and split into `subsets` parts of equal size (up to one), each pair of parts gives one
-    unbiased estimate, and the parts share no sample: the estimates are independent, and their standard deviation /
-    sqrt(subsets) is the standard error of their mean. (Subsets drawn anew each time overlap, and the deviation among
-    them says nothing about the error.) The expected value does not depend on the number of samples or subsets.
+    Both sets are shuffled and split into `subsets` parts of (almost) equal size, and each pair of parts yields one
+    unbiased estimate. The parts share no sample, so the estimates are independent, and their standard deviation /
+    sqrt(subsets) is the standard error of their mean. (Subsets that are sampled independently overlap, and their
+    standard deviation does not measure the error.) The expected value does not depend on the number of samples or
+    subsets.
 
     Args:
-        first, second: features [num, size]; each set has its own number.
+        first: features [num, size].
+        second: features [other num, size].
         subsets: >= 2; 10 of 1,000 for 10,000 samples, the papers' usual size.
-        seed: of the shuffling.
+        seed: seed of the shuffling.
 
     Returns:
         A KernelDistance.
 
     Raises:
-        ValueError: for fewer than 2 samples in a subset, or sets that do not fit each other.
+        ValueError: for fewer than 2 samples in a subset, or features of different size.
 
     Reference:
         Binkowski, Sutherland, Arbel, Gretton 2018, Demystifying MMD GANs, arXiv:1801.01401, section 4.
         Zaremba, Gretton, Blaschko 2013, B-tests, arXiv:1307.1954 (means over blocks).
     """
     if subsets < 2:
-        raise ValueError(f"A standard error over subsets needs subsets >= 2; received {subsets}")
-    first, second = feature_pair(first, second, least=2 * subsets)
-    generator = np.random.Generator(np.random.Philox(key=seed))
+        raise ValueError(f"Expected subsets >= 2 for a standard error over subsets; received {subsets}")
+    first, second = feature_pair(first, second, min_features=2 * subsets)
+    generator = seeded_generator(seed)
     orders = [np.array_split(generator.permutation(len(features)), subsets) for features in (first, second)]
-    values = [squared_discrepancy(first[a], second[b]) for a, b in zip(*orders, strict=True)]
-    return KernelDistance(float(np.mean(values)), standard_error(values), subsets)
+    values = np.array([squared_discrepancy(first[a], second[b]) for a, b in zip(*orders, strict=True)])
+    return KernelDistance(float(values.mean()), sample_standard_error(values), subsets)
 
 
 def squared_discrepancy(first: np.ndarray, second: np.ndarray) -> float:
-    """The unbiased estimate of the squared maximum mean discrepancy from all pairs.
+    """Returns the unbiased estimate of the squared maximum mean discrepancy from all pairs.
 
         sum_{i != j} k(x_i, x_j) / (m (m - 1)) + sum_{i != j} k(y_i, y_j) / (n (n - 1))
             - 2 sum_{i, j} k(x_i, y_j) / (m n)
 
     Args:
-        first, second: features [m, size] and [n, size], m, n >= 2.
+        first: features [m, size], m >= 2.
+        second: features [n, size], n >= 2.
 
     Returns:
-        The estimate; below 0 where the sets are closer than chance would have them.
+        The estimate; negative where the sets are closer than expected by chance.
 
     Reference:
         Gretton, Borgwardt, Rasch, Schoelkopf, Smola 2012, A kernel two-sample test, Journal of Machine Learning
@@ -75,14 +81,14 @@ def squared_discrepancy(first: np.ndarray, second: np.ndarray) -> float:
     value = -2.0 * _kernel_sum(first, second) / (len(first) * len(second))
     for features in (first, second):
         num, size = features.shape
-        own = _cube(np.square(features).sum(axis=1) / size + 1.0).sum()
-        value += (_kernel_sum(features, features) - own) / (num * (num - 1))
+        diagonal = _cube(np.square(features).sum(axis=1) / size + 1.0).sum()
+        value += (_kernel_sum(features, features) - diagonal) / (num * (num - 1))
     return float(value)
 
 
 def _kernel_sum(rows: np.ndarray, columns: np.ndarray) -> float:
     scaled = columns.T / rows.shape[1]
-    return sum(_cube(rows[i : i + BLOCK] @ scaled + 1.0).sum() for i in range(0, len(rows), BLOCK))
+    return sum(_cube(rows[block] @ scaled + 1.0).sum() for block in batch_slices(len(rows), ROWS_PER_BLOCK))
 
 
 def _cube(values: np.ndarray) -> np.ndarray:

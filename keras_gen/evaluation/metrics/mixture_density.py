@@ -1,7 +1,8 @@
-"""Log densities of mixtures with hundreds or thousands of components: a VampPrior, or all codes of a data set."""
+"""Log densities of mixtures with thousands of components: a VampPrior, or the aggregate posterior of a dataset."""
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -9,15 +10,14 @@ import tensorflow_probability as tfp
 tfd = tfp.distributions
 
 
-def log_density(distribution: tfd.Distribution) -> Callable[[tf.Tensor], tf.Tensor]:
-    """`distribution.log_prob`, or the same for a mixture of diagonal normals as one matrix product.
+def log_density(distribution: Any) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns `distribution.log_prob`; for a mixture of diagonal normals, an equal function by one matrix product.
 
-    With a = 1 / s^2, the squared distance of z to a component is [z^2, z] . [a, -2 m a] + sum m^2 a. TFP's own way
-    holds a tensor [..., components, size]; this one holds [..., components]. It computes in float64, because the three
-    terms cancel.
+    With a = 1 / s^2, the squared distance of z to a component is [z^2, z] . [a, -2 m a] + sum m^2 a. TFP computes a
+    tensor [..., components, size], this function [..., components]. It uses float64, because the three terms cancel.
 
     Args:
-        distribution: over codes [size], with batch shape [].
+        distribution: a TFP distribution over codes [size], with batch shape [].
 
     Returns:
         Codes [..., size] -> float32 [...], nats.

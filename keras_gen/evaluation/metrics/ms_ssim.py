@@ -1,27 +1,30 @@
-"""MS-SSIM between pairs of images of one set: how alike its images are."""
+"""MS-SSIM, and its mean over pairs of images of one set as a measure of diversity."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from .standard_error import standard_error
+from ..batching import map_batches
+from ..seeding import seeded_permutation
+from ..types import Progress, no_progress
+from .standard_error import sample_standard_error
 
-# of the scales from fine to coarse, Wang et al. 2003
+# weights of the scales from fine to coarse, Wang et al. 2003
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 WINDOW = 11
-CHUNK = 256
+PAIRS_PER_PASS = 256
 
 
-class Similarity(NamedTuple):
-    """The mean similarity of pairs.
+class PairSimilarity(NamedTuple):
+    """The mean MS-SSIM of pairs.
 
-    value: mean MS-SSIM, 0 to 1.
-    error: standard error of the value.
-    scales: scales in each comparison, 1 to 5.
-    pairs: compared pairs.
+    Attributes:
+        value: mean MS-SSIM, 0 to 1.
+        error: standard error of the value.
+        scales: number of scales, 1 to 5.
+        pairs: number of pairs.
     """
 
     value: float
@@ -31,28 +34,29 @@ class Similarity(NamedTuple):
 
 
 def scales_of(height: int, width: int) -> int:
-    """How many of the five scales hold a window of 11 pixels: 1 from 11 pixels, 2 from 21, 3 from 41, 5 from 161.
+    """Returns how many of the five scales fit an 11-pixel window: 1 from 11 pixels, 2 from 21, 3 from 41, 5 from 161.
 
     Raises:
-        ValueError: below 11 pixels.
+        ValueError: for images below 11 pixels.
     """
     size, scales = min(height, width), 0
     if size < WINDOW:
-        raise ValueError(f"MS-SSIM needs images of {WINDOW} pixels or more; received {height}x{width}")
+        raise ValueError(f"Expected images of {WINDOW} pixels or more for MS-SSIM; received {height}x{width}")
     while size >= WINDOW and scales < len(WEIGHTS):
         size, scales = math.ceil(size / 2), scales + 1
     return scales
 
 
 def ms_ssim(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Multi-scale structural similarity of pairs, with as many of the five scales as an 11-pixel window fits into.
+    """Returns the multi-scale structural similarity of pairs, over all of the five scales that fit an 11-pixel window.
 
-    Each scale halves the one before, and an odd size is rounded up: the last row or column is averaged with itself, as
-    in the paper's own program. The weights of the scales that are used are divided by their sum. Values with different
-    numbers of scales are different measures. A negative structure term counts as 0.
+    Each scale halves the previous one, and an odd size is rounded up: the last row or column is averaged with itself,
+    as in the authors' program. The weights of the used scales are divided by their sum. Values with different numbers
+    of scales are different metrics. A negative structure term counts as 0.
 
     Args:
-        first, second: float32 [num, height, width, channels] in [0, 1], the same shape.
+        first: float32 [num, height, width, channels] in [0, 1].
+        second: the same shape.
 
     Returns:
         float32 [num], 0 to 1; 1 for equal images; mean over channels.
@@ -66,16 +70,18 @@ def ms_ssim(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """
     if np.ndim(first) != 4 or np.shape(first) != np.shape(second):
         raise ValueError(
-            f"Expected two sets of as many images [num, height, width, channels]; "
+            "Expected two sets of as many images [num, height, width, channels]; "
             f"received {np.shape(first)} and {np.shape(second)}"
         )
-    weights = np.array(WEIGHTS[: scales_of(*np.shape(first)[1:3])])
+    height, width = np.shape(first)[1:3]
+    weights = np.array(WEIGHTS[: scales_of(height, width)])
     weights /= weights.sum()
-    values = []
-    for start in range(0, len(first), CHUNK):
-        pair = [tf.constant(images[start : start + CHUNK], tf.float32) for images in (first, second)]
-        values.append(tf.image.ssim_multiscale(*pair, 1.0, power_factors=tuple(weights), filter_size=WINDOW).numpy())
-    return np.concatenate(values) if values else np.zeros(0, np.float32)
+
+    def similarity(rows: slice) -> tf.Tensor:
+        pair = [tf.constant(images[rows], tf.float32) for images in (first, second)]
+        return tf.image.ssim_multiscale(*pair, 1.0, power_factors=tuple(weights), filter_size=WINDOW)
+
+    return map_batches(similarity, len(first), PAIRS_PER_PASS) if len(first) else np.zeros(0, np.float32)
 
 
 def pair_similarity(
@@ -83,22 +89,22 @@ def pair_similarity(
     *,
     pairs: int = 5000,
     seed: int = 0,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Similarity:
-    """The mean MS-SSIM of random pairs of images of one set: the higher, the less diverse.
+    progress: Progress = no_progress,
+) -> PairSimilarity:
+    """Returns the mean MS-SSIM of random pairs of images of one set: the higher, the less diverse.
 
-    It has a meaning only beside the value of as many real images: above it, diversity is lost (noise lowers it too, so
-    a low value is not quality). No image is in two pairs, so the pairs are independent. The paper compares pairs
-    within one class: give the images of one class for that.
+    Compare it with the value of as many real images: a higher value means a loss of diversity (noise lowers it, so a
+    low value does not imply quality). No image is in two pairs, so the pairs are independent. The paper compares pairs
+    within one class; pass the images of one class for that.
 
     Args:
         images: float32 [num, height, width, channels] in [0, 1], num >= 4.
-        pairs: at most; num // 2 is the most there are.
-        seed: of the pairs.
-        progress: called with (pairs done, all of them).
+        pairs: maximum number of pairs, >= 2; num // 2 of them exist.
+        seed: seed of the pairs.
+        progress: called with (pairs done, total).
 
     Returns:
-        A Similarity.
+        A PairSimilarity.
 
     Raises:
         ValueError: for fewer than 4 images, pairs < 2, or images below 11 pixels.
@@ -109,15 +115,13 @@ def pair_similarity(
     """
     if np.ndim(images) != 4 or len(images) < 4 or pairs < 2:
         raise ValueError(
-            f"Expected 4 or more images [num, height, width, channels] and pairs >= 2; "
+            "Expected 4 or more images [num, height, width, channels] and pairs >= 2; "
             f"received {np.shape(images)} and pairs={pairs}"
         )
-    order = np.random.Generator(np.random.Philox(key=seed)).permutation(len(images))
-    pairs = min(pairs, len(images) // 2)
-    parts = []
-    for start in range(0, pairs, CHUNK):
-        progress(start, pairs)
-        end = min(start + CHUNK, pairs)
-        parts.append(ms_ssim(images[order[start:end]], images[order[pairs + start : pairs + end]]))
-    values = np.concatenate(parts).astype(np.float64)
-    return Similarity(float(values.mean()), standard_error(values), scales_of(*images.shape[1:3]), pairs)
+    order, pairs = seeded_permutation(len(images), seed), min(pairs, len(images) // 2)
+    first, second = order[:pairs], order[pairs : 2 * pairs]
+    values = map_batches(
+        lambda rows: ms_ssim(images[first[rows]], images[second[rows]]), pairs, PAIRS_PER_PASS, progress
+    ).astype(np.float64)
+    height, width = images.shape[1:3]
+    return PairSimilarity(float(values.mean()), sample_standard_error(values), scales_of(height, width), pairs)

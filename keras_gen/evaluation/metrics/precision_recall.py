@@ -1,21 +1,24 @@
-"""Precision and recall, density and coverage: fidelity and diversity apart, by nearest neighbors."""
+"""Precision and recall, density and coverage: fidelity and diversity, separately, by nearest neighbors."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from ..types import Progress, no_progress
 from .feature_sets import feature_pair
 from .pairwise import squared_distances
 
 
 class PrecisionRecall(NamedTuple):
-    """Shares of samples that lie in balls around the samples of the other set.
+    """Fractions of samples that lie in balls around the samples of the other set.
 
-    precision: of generated samples in the ball of any real one, 0 to 1.
-    recall: of real samples in the ball of any generated one, 0 to 1.
-    density: real balls that a generated sample lies in, / neighbors; 1 is expected of real samples, more is possible.
-    coverage: of real samples whose own ball holds a generated one, 0 to 1.
+    Attributes:
+        precision: fraction of generated samples in the ball of any real one, 0 to 1.
+        recall: fraction of real samples in the ball of any generated one, 0 to 1.
+        density: number of real balls that contain a generated sample, / neighbors; 1 is expected for real samples, and
+            larger values are possible.
+        coverage: fraction of real samples whose ball contains a generated one, 0 to 1.
     """
 
     precision: float
@@ -30,27 +33,28 @@ def precision_recall(
     *,
     neighbors: int = 3,
     density_neighbors: int = 5,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> PrecisionRecall:
-    """Improved precision and recall, and density and coverage.
+    """Returns improved precision and recall, and density and coverage.
 
-    The ball of a sample reaches to its k-th nearest neighbor in its own set, border included; k is 3 for precision
-    and recall and 5 for density and coverage, as in the papers. Where both sets come from one distribution, the
-    expected density is 1 and the expected coverage 1 - prod_{i=1..k} (N - i) / (M + N - i), with N real and M
-    generated samples (0.969 for many, k = 5); precision and recall have no such value and depend on the features: read
-    them beside those of real samples. All four depend on the number of samples.
+    The radius of a sample's ball is the distance to its k-th nearest neighbor in its own set, boundary included; k is 3
+    for precision and recall and 5 for density and coverage, as in the papers. If both sets come from one distribution,
+    the expected density is 1 and the expected coverage 1 - prod_{i=1..k} (N - i) / (M + N - i), with N real and M
+    generated samples (0.969 for many, k = 5). Precision and recall have no such value and depend on the features:
+    compare them with those of real samples. All four depend on the number of samples.
 
     Args:
-        real, generated: features [num, size]; each set has its own number.
+        real: features [num, size].
+        generated: features [other num, size].
         neighbors: k of precision and recall, >= 1.
         density_neighbors: k of density and coverage, >= 1.
-        progress: called with (samples compared, those that will be), over three comparisons of all pairs.
+        progress: called with (samples compared, total), over three comparisons of all pairs.
 
     Returns:
         A PrecisionRecall.
 
     Raises:
-        ValueError: for k < 1, sets of k samples or fewer, or sets that do not fit each other.
+        ValueError: for k < 1, sets of k samples or fewer, or features of different size.
 
     Reference:
         Kynkaanniemi, Karras, Laine, Lehtinen, Aila 2019, arXiv:1904.06991, section 2, eq. 1 and 2.
@@ -59,7 +63,7 @@ def precision_recall(
     """
     if min(neighbors, density_neighbors) < 1:
         raise ValueError(f"Expected neighbors >= 1; received {neighbors} and {density_neighbors}")
-    real, generated = feature_pair(real, generated, least=max(neighbors, density_neighbors) + 1)
+    real, generated = feature_pair(real, generated, min_features=max(neighbors, density_neighbors) + 1)
     total = 2 * len(real) + len(generated)
     around_real, dense_around_real = squared_radii(
         real, (neighbors, density_neighbors), progress=lambda done: progress(done, total)
@@ -87,7 +91,7 @@ def precision_recall(
 def squared_radii(
     features: np.ndarray, neighbors: Sequence[int], *, progress: Callable[[int], None] = lambda done: None
 ) -> list[np.ndarray]:
-    """The squared distance of each sample to its k-th nearest neighbor in the set, itself not counted.
+    """Returns the squared distance of each sample to its k-th nearest neighbor in the set, itself excluded.
 
     Args:
         features: [num, size].
@@ -95,11 +99,11 @@ def squared_radii(
         progress: called with the number of samples done.
 
     Returns:
-        For each k, float64 [num].
+        float64 [num] for each k.
     """
     radii = [np.empty(len(features)) for _ in neighbors]
     for rows, distances in squared_distances(features, features):
-        # the sample itself is among them, at 0
+        # the sample itself is the neighbor at distance 0
         distances.partition(sorted(set(neighbors)), axis=1)
         for radius, k in zip(radii, neighbors, strict=True):
             radius[rows] = distances[:, k]

@@ -1,21 +1,20 @@
-"""All measures of sample quality of one set of generated images, each beside its real-against-real floor."""
+"""All metrics of sample quality of one set of generated images, each with its floor of real images."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from ..features import random_conv
 from ..features.extractors import Features
+from ..types import About, Metrics, ProgressReport, no_report
 from .feature_scores import Score, attempt, feature_scores, missing_scores
-from .laplacian_swd import pyramid_distance
+from .laplacian_swd import laplacian_swd
 from .ms_ssim import pair_similarity
 from .names import score_name
 
-# metric and what it is computed from, as in a score's name
+# (metric, features) -> score
 Scores = dict[tuple[str, str], Score]
-# called with (what, done, total)
-Report = Callable[[str, int, int], None]
 
 
 def sample_quality(
@@ -28,27 +27,28 @@ def sample_quality(
     split: str = "test",
     floor_split: str = "train",
     seed: int = 0,
-    progress: Report = lambda what, done, total: None,
-) -> tuple[dict, dict]:
-    """Scores by features, distances between pyramids of patches, and MS-SSIM of pairs.
+    progress: ProgressReport = no_report,
+) -> tuple[Metrics, About]:
+    """Computes scores by features, distances between patches of Laplacian pyramids, and MS-SSIM of pairs.
 
-    First the distance that every set of two or more images has, `random_conv_distance`. By each kind of features:
-    Frechet, kernel and sliced Wasserstein distance, precision, recall, density, coverage.
-    All sets are cut to as many images as the smallest has, and this number stands in every name. Each score is
-    followed by its floor, what real images that are not in `real` get in the place of generated ones:
-    `fd_classifier_10k_test`, `fd_classifier_10k_test_floor`. A generator at the floor cannot be told from real images
-    by this measure. Scores that the images, their number or their features do not allow are None, with the reason; the
-    others are not touched by it.
+    The first score, `random_conv_distance`, exists for all sets of two or more images. For each kind of features there
+    are Frechet, kernel and sliced Wasserstein distance, precision, recall, density and coverage. All sets are truncated
+    to the size of the smallest, which is part of every name. Each score is followed by its floor, the value of real
+    images that are not in `real`: `fd_classifier_10k_test`, `fd_classifier_10k_test_floor`. A generator at the floor is
+    indistinguishable from real images by this metric. Scores that cannot be computed for these images, their number or
+    their features are None, with the reason.
 
     Args:
-        generated, real, floor_real: float32 [num, height, width, channels] in [0, 1], one shape; a prefix of each must
-            be a random choice. `real` and `floor_real` share no image.
-        features: name -> extractor, see `keras_gen.evaluation.feature_extractor`, or the reason why there is none.
-        pyramid: whether to compare patches of pyramids, which takes longest.
-        split: what `real` is called in the names: `"test"`, `"validation"` or `"train"`.
-        floor_split: what `floor_real` is called in the notes.
-        seed: of subsets, places, directions and pairs.
-        progress: called with (what, done, total).
+        generated: generated images, float32 [num, height, width, channels] in [0, 1]; any prefix must be a random
+            choice, as of the next two.
+        real: real images of the same shape, any number.
+        floor_real: real images of the same shape, any number, none of which is in `real`.
+        features: name -> extractor, see `keras_gen.evaluation.feature_extractor`, or the reason why it is missing.
+        pyramid: whether to compare patches of Laplacian pyramids, which is the slowest.
+        split: the split of `real`, in the names: `"test"`, `"validation"` or `"train"`.
+        floor_split: the split of `floor_real`, in the notes.
+        seed: seed of subsets, places, directions and pairs.
+        progress: called with (activity, steps done, total).
 
     Returns:
         (metrics, about): {score's name: number or None}, {score's name: {"unit", "images", "samples", "note", ...}},
@@ -63,86 +63,96 @@ def sample_quality(
         received = ", ".join(str(np.shape(images)) for images in (generated, real, floor_real))
         raise ValueError(f"Expected three sets of images of one shape; received {received}")
     generated, real, floor_real = (images[:num] for images in (generated, real, floor_real))
-    kinds = {"": generated, "_floor": floor_real}
-    measured: dict[str, Scores] = {"": {}, "_floor": {}}
-    for done, (suffix, images) in enumerate(kinds.items()):
-        progress("distance by random convolutions", done, len(kinds))
-        measured[suffix] |= _by_random_conv(images, real)
+    candidates = {"": generated, "_floor": floor_real}
+    scores: dict[str, Scores] = {"": {}, "_floor": {}}
+    for done, (suffix, images) in enumerate(candidates.items()):
+        progress("distance by random convolutions", done, len(candidates))
+        scores[suffix] |= _random_conv_scores(images, real)
     for name, extractor in features.items():
-        what = name if isinstance(extractor, str) else extractor.name
-        for suffix, scores in _by_features(name, extractor, kinds, real, seed, progress).items():
-            measured[suffix] |= {(metric, what): score for metric, score in scores.items()}
+        score_features = name if isinstance(extractor, str) else extractor.name
+        for suffix, values in _feature_scores(name, extractor, candidates, real, seed, progress).items():
+            scores[suffix] |= {(metric, score_features): score for metric, score in values.items()}
     if pyramid:
-        for suffix, images in kinds.items():
-            measured[suffix] |= _by_pyramid(images, real, seed, progress)
+        for suffix, images in candidates.items():
+            scores[suffix] |= _pyramid_scores(images, real, seed, progress)
     for suffix, images in {"": generated, "_floor": real}.items():
-        measured[suffix] |= _by_pairs(images, seed, progress)
+        scores[suffix] |= _pair_scores(images, seed, progress)
 
-    metrics, about = {}, {}
-    for metric, what in measured[""]:
-        alone = metric == "ms_ssim"
-        name = score_name(metric, what, num, None if alone else split)
+    metrics: Metrics = {}
+    about: About = {}
+    for metric, score_features in scores[""]:
+        single_set = metric == "ms_ssim"
+        name = score_name(metric, score_features, num, None if single_set else split)
         for suffix, samples in {"": "samples", "_floor": f"{num} {floor_split} images"}.items():
-            value, notes = measured[suffix][metric, what]
-            against = f"{samples} to {num} {split} images"
-            if alone:
-                against = "pairs of samples" if suffix == "" else f"pairs of {split} images"
-            note = f"{against}; {notes['note']}" if "note" in notes else against
+            value, notes = scores[suffix][metric, score_features]
+            compared = f"{samples} to {num} {split} images"
+            if single_set:
+                compared = "pairs of samples" if suffix == "" else f"pairs of {split} images"
+            note = f"{compared}; {notes['note']}" if "note" in notes else compared
             metrics[name + suffix] = value
             about[name + suffix] = {**notes, "images": num, "samples": num, "note": note}
     return metrics, about
 
 
-def _by_random_conv(samples: np.ndarray, real: np.ndarray) -> Scores:
-    def measure():
+def _random_conv_scores(samples: np.ndarray, real: np.ndarray) -> Scores:
+    def measure() -> dict[str, Score]:
         notes = {"features": random_conv.IDENTITY, "how_to_read": random_conv.HOW_TO_READ}
         return {"fd": (random_conv.random_conv_distance(samples, real), notes)}
 
-    unit = "variances of real images, a feature"
+    unit = "variances of real images per feature"
     value, notes = attempt(("fd",), measure)["fd"]
     return {("fd", "random_conv"): (value, {"unit": unit, **notes})}
 
 
-def _by_features(
-    name: str, extractor: Features | str, kinds: dict[str, np.ndarray], real: np.ndarray, seed: int, progress: Report
+def _feature_scores(
+    name: str,
+    extractor: Features | str,
+    candidates: dict[str, np.ndarray],
+    real: np.ndarray,
+    seed: int,
+    progress: ProgressReport,
 ) -> dict[str, dict[str, Score]]:
     if isinstance(extractor, str):
-        return {suffix: missing_scores(extractor) for suffix in kinds}
+        return {suffix: missing_scores(extractor) for suffix in candidates}
 
-    def features_of(images: np.ndarray, which: str) -> np.ndarray:
-        return extractor(images, progress=functools.partial(progress, f"features {name} of {which}"))
+    def extract(images: np.ndarray, images_name: str) -> np.ndarray:
+        return extractor(images, progress=functools.partial(progress, f"features {name} of {images_name}"))
 
     try:
-        of_real, found = features_of(real, "real images"), {}
-        for suffix, images in kinds.items():
-            samples = features_of(images, "other real images" if suffix else "samples")
-            which = f"scores by {name}" + (" of other real images" if suffix else "") + ", percent"
-            found[suffix] = feature_scores(
-                samples, of_real, seed=seed, frechet=extractor.frechet, progress=functools.partial(progress, which)
+        real_features, scores = extract(real, "real images"), {}
+        for suffix, images in candidates.items():
+            features = extract(images, "other real images" if suffix else "samples")
+            activity = f"scores by {name}" + (" of other real images" if suffix else "") + ", percent"
+            scores[suffix] = feature_scores(
+                features,
+                real_features,
+                seed=seed,
+                frechet=extractor.frechet,
+                progress=functools.partial(progress, activity),
             )
     except ValueError as error:
-        return {suffix: missing_scores(str(error), extractor.frechet) for suffix in kinds}
-    for _, notes in (score for scores in found.values() for score in scores.values()):
+        return {suffix: missing_scores(str(error), extractor.frechet) for suffix in candidates}
+    for _, notes in (score for values in scores.values() for score in values.values()):
         notes["features"] = extractor.identity
-    return found
+    return scores
 
 
-def _by_pyramid(samples: np.ndarray, real: np.ndarray, seed: int, progress: Report) -> Scores:
-    def measure():
-        report = functools.partial(progress, "patches of pyramids")
-        distances = pyramid_distance(samples, real, seed=seed, progress=report)
+def _pyramid_scores(samples: np.ndarray, real: np.ndarray, seed: int, progress: ProgressReport) -> Scores:
+    def measure() -> dict[str, Score]:
+        report = functools.partial(progress, "patches of Laplacian pyramids")
+        distances = laplacian_swd(samples, real, seed=seed, progress=report)
         notes = {"note": "patches of 7x7 pixels, normalized per channel"}
         return {f"pyramid_{height}": (value, notes) for height, value in distances.items()}
 
     scores = attempt((f"pyramid_{real.shape[1]}",), measure)
-    return {("swd", what): (value, {"unit": "x 1000", **notes}) for what, (value, notes) in scores.items()}
+    return {("swd", name): (value, {"unit": "x 1000", **notes}) for name, (value, notes) in scores.items()}
 
 
-def _by_pairs(images: np.ndarray, seed: int, progress: Report) -> Scores:
-    def measure():
-        found = pair_similarity(images, seed=seed, progress=functools.partial(progress, "similarity of pairs"))
-        return {f"{found.scales}_scales": (found.value, {"standard_error": found.error, "pairs": found.pairs})}
+def _pair_scores(images: np.ndarray, seed: int, progress: ProgressReport) -> Scores:
+    def measure() -> dict[str, Score]:
+        pairs = pair_similarity(images, seed=seed, progress=functools.partial(progress, "MS-SSIM of pairs"))
+        return {f"{pairs.scales}_scales": (pairs.value, {"standard_error": pairs.error, "pairs": pairs.pairs})}
 
     unit = "0 to 1, lower is more diverse"
     scores = attempt(("0_scales",), measure)
-    return {("ms_ssim", what): (value, {"unit": unit, **notes}) for what, (value, notes) in scores.items()}
+    return {("ms_ssim", name): (value, {"unit": unit, **notes}) for name, (value, notes) in scores.items()}

@@ -1,4 +1,4 @@
-"""The standard error of a mean, the same everywhere."""
+"""The standard error of a mean."""
 
 import math
 
@@ -6,13 +6,22 @@ import numpy as np
 
 
 def standard_error(values: np.ndarray) -> float | None:
-    """The standard error of the mean of independent values, from their sample standard deviation (n - 1).
+    """Returns the standard error of the mean of independent values, or None for a single value.
 
     Args:
-        values: [num], numbers or booleans (of a share).
+        values: [num], numbers, or booleans for the error of a fraction.
+    """
+    return sample_standard_error(values) if len(values) > 1 else None
+
+
+def sample_standard_error(values: np.ndarray) -> float:
+    """Returns the standard error of the mean of two or more independent values.
+
+    Args:
+        values: [num], num >= 2; the sample standard deviation (n - 1) is used.
 
     Returns:
-        The error in the units of the values; None for a single value, whose spread is unknown.
+        The error in the units of the values.
     """
     values = np.asarray(values, np.float64)
-    return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
+    return float(values.std(ddof=1) / math.sqrt(len(values)))

@@ -1,4 +1,6 @@
-"""Judged translations: a model that does what it is told, and one that does nothing."""
+"""Classified translations, by a model that follows its targets and by the identity."""
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,29 +8,41 @@ import tensorflow as tf
 
 from keras_gen.evaluation import evaluate
 from keras_gen.evaluation.context import EvaluationContext
-from keras_gen.evaluation.evaluators.attribute_translation import attribute_translation, group_name, partners
-from keras_gen.models import Attributes
+from keras_gen.evaluation.evaluators.attribute_translation import (
+    attribute_translation,
+    group_name,
+    shuffle_within_datasets,
+)
+from keras_gen.models import AttributeSchema
 from tests.evaluation.test_evaluating import QUICK
 from tests.evaluation.toys import make_run
 
-STAR = {"groups": [2], "base_filters": 2, "num_downsamples": 1, "blocks": 1, "discriminator_filters": 2, "n_critic": 1}
+STAR: dict[str, Any] = {
+    "groups": [2],
+    "base_filters": 2,
+    "num_downsamples": 1,
+    "blocks": 1,
+    "discriminator_filters": 2,
+    "n_critic": 1,
+}
 
 
 class Levels:
-    """Flat images whose brightness is their domain; there and back is exact but for `loss`."""
+    """A translator of constant images whose brightness is their domain, up to an `error`."""
 
-    vocabulary = Attributes((2,), names=("level=dark", "level=bright"))
+    attribute_schema = AttributeSchema((2,), names=("level=dark", "level=bright"))
 
-    def __init__(self, obeys: bool, loss: float = 0.0):
-        self.obeys, self.loss = obeys, loss
+    def __init__(self, identity: bool = False, error: float = 0.0):
+        self.identity, self.error = identity, error
 
     def attributes_of(self, batch):
         return tf.one_hot(batch["label"], 2)
 
-    def __call__(self, given):
-        level = 0.2 + 0.6 * given["attributes"][:, 1] + self.loss
-        made = tf.broadcast_to(tf.cast(level, tf.float32)[:, None, None, None], tf.shape(given["image"]))
-        return made if self.obeys else tf.constant(given["image"])
+    def __call__(self, inputs):
+        if self.identity:
+            return tf.constant(inputs["image"])
+        level = 0.2 + 0.6 * inputs["attributes"][:, 1] + self.error
+        return tf.broadcast_to(tf.cast(level, tf.float32)[:, None, None, None], tf.shape(inputs["image"]))
 
 
 @pytest.fixture(scope="module")
@@ -45,55 +59,57 @@ def run(tmp_path_factory):
     return run
 
 
-def measured(run, model) -> tuple[dict, dict, np.ndarray]:
+def measure(run, model) -> tuple[dict, dict, np.ndarray]:
     context = EvaluationContext(run)
     context.model = model
     metrics, about = attribute_translation(context)
     return metrics, about, context.batch(10_000)["label"]
 
 
-PARTNERS = partners(np.zeros(60), 0)
+TARGET_ROWS = shuffle_within_datasets(np.zeros(60), 0)
 
 
-def test_a_model_that_does_as_it_is_told(run):
-    metrics, about, label = measured(run, Levels(True, loss=0.05))
-    assert metrics["judge_error_real_level_test"] == metrics["judge_error_translated_level_test"] == 0
-    # back again it adds the loss once: both ways set the level anew
-    assert metrics["back_and_forth_error_test"] == pytest.approx(0.05, abs=1e-6)
-    assert metrics["back_and_forth_psnr_test"] == pytest.approx(-20 * np.log10(0.05), rel=1e-4)
+def test_a_model_that_follows_its_targets(run):
+    metrics, about, label = measure(run, Levels(error=0.05))
+    assert metrics["classifier_error_real_level_test"] == metrics["classifier_error_translated_level_test"] == 0
+    # both translations set the level, so the reconstruction has the error once
+    assert metrics["cycle_error_test"] == pytest.approx(0.05, abs=1e-6)
+    assert metrics["cycle_psnr_test"] == pytest.approx(-20 * np.log10(0.05), rel=1e-4)
     assert set(about) == set(metrics)
-    assert about["judge_error_translated_level_test"]["images"] == 60
-    # the images as they were: wrong where the target is another one
-    assert metrics["judge_error_translated_level_test_baseline"] == pytest.approx(np.mean(label != label[PARTNERS]))
-    assert metrics["back_and_forth_error_test_baseline"] == 0
+    assert about["classifier_error_translated_level_test"]["images"] == 60
+    # input images are errors where their target differs
+    baseline = metrics["classifier_error_translated_level_test_baseline"]
+    assert baseline == pytest.approx(np.mean(label != label[TARGET_ROWS]))
+    assert metrics["cycle_error_test_baseline"] == 0
 
 
-def test_a_model_that_does_nothing(run):
-    metrics, _, label = measured(run, Levels(False))
-    expected = np.mean(label != label[PARTNERS])
-    assert 0.3 < expected < 0.7  # as many have another target
-    assert metrics["judge_error_translated_level_test"] == pytest.approx(expected)
-    assert metrics["judge_error_translated_level_test_baseline"] == pytest.approx(expected)
-    assert metrics["back_and_forth_error_test"] == 0 and metrics["judge_error_real_level_test"] == 0
+def test_the_identity(run):
+    metrics, _, label = measure(run, Levels(identity=True))
+    expected = np.mean(label != label[TARGET_ROWS])
+    assert 0.3 < expected < 0.7  # about half of the images have another target
+    assert metrics["classifier_error_translated_level_test"] == pytest.approx(expected)
+    assert metrics["classifier_error_translated_level_test_baseline"] == pytest.approx(expected)
+    assert metrics["cycle_error_test"] == 0 and metrics["classifier_error_real_level_test"] == 0
 
 
 def test_stargan_passes_through_evaluate(tmp_path):
     run = make_run(tmp_path, "stargan", **STAR)
     content = evaluate(run, **QUICK)
-    compared = {"judge_error_translated_group_0_test", "back_and_forth_error_test", "back_and_forth_psnr_test"}
+    compared = {"classifier_error_translated_group_0_test", "cycle_error_test", "cycle_psnr_test"}
     names = {f"{name}{end}" for name in compared for end in ("", "_baseline")}
-    assert set(content["metrics"]) == names | {"judge_error_real_group_0_test"}
+    assert set(content["metrics"]) == names | {"classifier_error_real_group_0_test"}
     assert all(np.isfinite(value) for value in content["metrics"].values())
     assert set(content["pictures"]) == {"translations"}
 
 
-def test_partners_are_a_permutation_within_the_sets():
-    sets = np.array([0, 1, 0, 1, 1, 0])
-    found = partners(sets, seed=3)
-    assert sorted(found) == list(range(6)) and (sets[found] == sets).all()
-    assert (partners(sets, 3) == found).all() and any((partners(sets, seed) != found).any() for seed in range(5))
+def test_a_permutation_within_datasets():
+    datasets = np.array([0, 1, 0, 1, 1, 0])
+    order = shuffle_within_datasets(datasets, seed=3)
+    assert sorted(order) == list(range(6)) and (datasets[order] == datasets).all()
+    assert (shuffle_within_datasets(datasets, 3) == order).all()
+    assert any((shuffle_within_datasets(datasets, seed) != order).any() for seed in range(5))
 
 
-def test_what_a_group_is_called():
+def test_names_of_groups():
     assert group_name(["color=red", "color=blue"], 1) == "color"
     assert group_name(["red", "blue"], 1) == "group_1" == group_name(["a=1", "b=1"], 1)

@@ -2,16 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.evaluation import confident_classes, majority_classes
 from keras_gen.evaluation.context import EvaluationContext
-from keras_gen.evaluation.evaluators.categories import category_error
+from keras_gen.evaluation.evaluators.categories import category_error, confident_classes, majority_classes
 from keras_gen.models import Endpoint
 from tests.evaluation.toys import make_run
 
 
 def test_the_most_frequent_class_by_hand():
     categories, labels = np.array([0, 0, 0, 1, 1, 3]), np.array([2, 2, 1, 0, 1, 1])
-    # of two as frequent the lower one; nothing is known of category 2
+    # the lower class for a tie; category 2 has no image
     np.testing.assert_array_equal(majority_classes(categories, labels, 4), [2, 0, -1, 1])
 
 
@@ -39,7 +38,7 @@ class Halves:
 
 @pytest.fixture
 def context(tmp_path):
-    """Flat images: label 1 where bright. A quarter of the bright training images are called 0."""
+    """Constant images with label 1 for bright ones; a quarter of the bright training images have the label 0."""
     run = make_run(tmp_path, "autoencoder")
     generator = np.random.default_rng(0)
 
@@ -51,34 +50,36 @@ def context(tmp_path):
     labels[:150][np.flatnonzero(labels[:150])[::4]] = 0
     labels[150:] = 0
     train[150:] = 0.3
-    train[160], labels[160] = 0.85, 1  # the brightest validation image, alone of its class
+    train[160], labels[160] = 0.85, 1  # the brightest validation image, the only one of its class
     file = run.config["data"]["source"]
     np.savez(file, x_train=flat(train), y_train=labels, x_test=flat(test), y_test=(test > 0.4).astype(np.int32))
-    found = EvaluationContext(run)
-    found.shares = np.mean(test == 0.5)
-    return found
+    return EvaluationContext(run)
 
 
-def test_the_map_is_made_on_training_images_and_the_error_on_test_images(context):
+def middle_fraction(context) -> float:
+    """The fraction of test images of the middle category."""
+    return float(np.mean(context.batch(None, role="test")["image"][:, 0, 0, 0] == 0.5))
+
+
+def test_classes_come_from_training_images_and_the_error_from_test_images(context):
     context.model = Halves()
     metrics, about = category_error(context)
-    # dark is 0, bright 1 in spite of the wrong labels; no training image is of the middle category
-    # always dark: wrong for the middle and the bright ones
+    # dark is 0 and bright 1 despite the wrong labels; no training image is in the middle category
     labels = context.batch(None)["label"]
     baseline = min(np.mean(labels), 1 - np.mean(labels))
-    expected = {"category_error_test": context.shares, "category_error_test_baseline": baseline}
+    expected = {"category_error_test": middle_fraction(context), "category_error_test_baseline": baseline}
     assert metrics == pytest.approx(expected)
     assert about["category_error_test_baseline"]["note"] == f"class {int(np.mean(labels) > 0.5)} for every image"
     assert about["category_error_test"]["images"] == 60
     assert "3 categories, each its most frequent class among 150 training" in about["category_error_test"]["note"]
 
 
-def test_clusters_get_the_class_of_their_most_confident_validation_image(context):
+def test_clusters_have_the_class_of_their_most_confident_validation_image(context):
     context.model = Halves(supervised=False)
     metrics, about = category_error(context)
     assert set(metrics) == {f"{kind}_error_test{end}" for kind in ("category", "cluster") for end in ("", "_baseline")}
-    # the middle cluster's most confident validation image is the bright one or a dark one: by softmax, the dark one
-    assert metrics["cluster_error_test"] == pytest.approx(context.shares)
+    # by softmax, the middle cluster's most confident validation image is a dark one
+    assert metrics["cluster_error_test"] == pytest.approx(middle_fraction(context))
     assert "most confident of 50 validation images" in about["cluster_error_test"]["note"]
     context.split = "validation"
     metrics, about = category_error(context)
@@ -88,7 +89,7 @@ def test_clusters_get_the_class_of_their_most_confident_validation_image(context
 def test_the_categories_of_a_supervised_model_are_the_classes(context):
     context.model = Halves(supervised=True)
     metrics, about = category_error(context)
-    bright = 1 - np.mean(context.batch(None)["image"][:, 0, 0, 0] < 0.3) - context.shares
+    bright = 1 - np.mean(context.batch(None)["image"][:, 0, 0, 0] < 0.3) - middle_fraction(context)
     # dark 0 and middle 1 are right, bright is category 2 and class 1
     assert metrics["category_error_test"] == pytest.approx(bright)
     assert about["category_error_test"]["note"] == "3 categories, which are the classes"

@@ -1,24 +1,29 @@
-"""What is measured of translators, on domains whose answers are known."""
+"""Metrics of domain translation, on domains with known results."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
 from keras_gen import zoo
-from keras_gen.evaluation import evaluate, transfer
+from keras_gen.evaluation import evaluate
 from keras_gen.evaluation.context import EvaluationContext
-from keras_gen.evaluation.evaluators.domain_translation import cycle, known_counterparts, transferred
-from keras_gen.evaluation.metrics.domain_transfer import moved_copies
+from keras_gen.evaluation.evaluators.domain_translation import (
+    counterfactual_error,
+    cycle_consistency,
+    transfer_accuracy,
+)
+from keras_gen.evaluation.metrics.domain_transfer import add_shifted_copies, domain_transfer
 from keras_gen.runs import Run
 
 SHAPE = (16, 16, 3)
-SETTINGS = {"base_filters": 2, "blocks": 1}
+SETTINGS: dict[str, Any] = {"base_filters": 2, "blocks": 1}
 TEXTURES = {"domains": ["plain", "striped"], "domain_field": "texture"}
 
 
 def halves(num: int, invert: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images with a bright side, whose label is the side; inverted in the other domain."""
+    """Images with a bright side, which is the label; the other domain is inverted."""
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, 2, num)
     images = generator.uniform(0, 0.3, (num, 8, 8, 1)).astype(np.float32)
@@ -27,34 +32,36 @@ def halves(num: int, invert: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return (1 - images if invert else images), labels
 
 
-def test_a_right_translation_carries_the_classes_over_and_doing_nothing_swaps_them(tmp_path):
+def test_a_correct_translation_preserves_the_classes_and_the_identity_swaps_them(tmp_path):
     source, target, test = halves(400, False, 0), halves(400, True, 1), halves(300, True, 2)
-    found = transfer((1 - source[0], source[1]), source, target, test, folder=tmp_path, enlarged=1600)
-    # inverted, the bright side is the dark one
-    assert found.translated > 0.95 and found.real > 0.95 and found.untranslated < 0.3
-    other = transfer(
-        (1 - source[0], source[1]), (source[0][:, :4], source[1]), target, test, folder=tmp_path, enlarged=1
-    )
+    translated = 1 - source[0], source[1]
+    accuracies = domain_transfer(translated, source, target, test, folder=tmp_path, min_images=1600)
+    assert accuracies.translated > 0.95 and accuracies.real > 0.95
+    # the bright side of an image is the dark one of the inverted image
+    assert accuracies.untranslated is not None and accuracies.untranslated < 0.3
+    cropped = source[0][:, :4], source[1]
+    other = domain_transfer(translated, cropped, target, test, folder=tmp_path, min_images=1)
     assert other.untranslated is None
 
 
-def test_a_small_set_is_enlarged_by_moved_copies_of_itself():
+def test_a_small_set_is_augmented_by_shifted_copies():
     images = np.zeros((3, 5, 6, 2), np.float32)
     images[:, 2, 3, 1] = [0.25, 0.5, 0.75]
-    made, labels = moved_copies((images, np.array([4, 5, 6])), 10, seed=1)
-    assert made.shape == (12, 5, 6, 2) and labels.tolist() == [4, 5, 6] * 4
-    np.testing.assert_array_equal(made[:3], images)
-    found = np.argwhere(made[..., 1] > 0)
-    assert len(found) == 12 and (np.abs(found[:, 1:] - [2, 3]) <= 2).all() and len(np.unique(found[:, 1:], axis=0)) > 4
-    np.testing.assert_array_equal(made[..., 1].max(axis=(1, 2)), [0.25, 0.5, 0.75] * 4)
-    again = moved_copies((images, np.array([4, 5, 6])), 10, seed=1)[0]
-    np.testing.assert_array_equal(again, made)
+    augmented, labels = add_shifted_copies((images, np.array([4, 5, 6])), 10, seed=1)
+    assert augmented.shape == (12, 5, 6, 2) and labels.tolist() == [4, 5, 6] * 4
+    np.testing.assert_array_equal(augmented[:3], images)
+    pixels = np.argwhere(augmented[..., 1] > 0)
+    assert len(pixels) == 12 and (np.abs(pixels[:, 1:] - [2, 3]) <= 2).all()
+    assert len(np.unique(pixels[:, 1:], axis=0)) > 4
+    np.testing.assert_array_equal(augmented[..., 1].max(axis=(1, 2)), [0.25, 0.5, 0.75] * 4)
+    again = add_shifted_copies((images, np.array([4, 5, 6])), 10, seed=1)[0]
+    np.testing.assert_array_equal(again, augmented)
     same = (images, np.array([4, 5, 6]))
-    assert moved_copies(same, 3) is same
+    assert add_shifted_copies(same, 3) is same
 
 
-class Known:
-    """Translators that are given."""
+class Translators:
+    """A model with given translators."""
 
     def __init__(self, a_to_b, b_to_a):
         self.a_to_b, self.b_to_a = (lambda x, batch_size, f=f: f(x) for f in (a_to_b, b_to_a))
@@ -80,56 +87,55 @@ def run(tmp_path_factory):
 
 
 def context(run, monkeypatch, *translators) -> EvaluationContext:
-    found = EvaluationContext(run)
-    monkeypatch.setattr(EvaluationContext, "model", Known(*translators))
-    return found
+    monkeypatch.setattr(EvaluationContext, "model", Translators(*translators))
+    return EvaluationContext(run)
 
 
-def test_the_way_back_by_hand(run, monkeypatch):
-    nothing = cycle(context(run, monkeypatch, lambda x: x, lambda x: x))[0]
-    assert nothing == {f"cycle_error_{domain}{end}": 0 for domain in "ab" for end in ("", "_baseline")}
+def test_cycle_error_by_hand(run, monkeypatch):
+    identity = cycle_consistency(context(run, monkeypatch, lambda x: x, lambda x: x))[0]
+    assert identity == {f"cycle_error_{domain}{end}": 0 for domain in "ab" for end in ("", "_baseline")}
     darker = context(run, monkeypatch, lambda x: x, lambda x: 0.75 * x)
     means = [darker.batch(1000)[f"domain_{domain}"].mean() for domain in "ab"]
-    found = cycle(darker)[0]
-    assert [found[f"cycle_error_{domain}"] for domain in "ab"] == pytest.approx(
+    metrics = cycle_consistency(darker)[0]
+    assert [metrics[f"cycle_error_{domain}"] for domain in "ab"] == pytest.approx(
         [0.25 * mean for mean in means], rel=1e-5
     )
 
 
-def test_doing_nothing_has_the_ratio_one(run, monkeypatch):
-    metrics, about = known_counterparts(context(run, monkeypatch, lambda x: x, lambda x: x))
-    assert metrics["counterpart_error_a_to_b_ratio"] == metrics["counterpart_error_b_to_a_ratio"] == 1
-    assert metrics["counterpart_error_a_to_b"] == metrics["counterpart_error_a_to_b_baseline"] > 0.01
-    assert about["counterpart_error_a_to_b"]["note"].endswith("32 true counterfactuals")
-    assert about["counterpart_error_b_to_a"]["note"].endswith("1 true counterfactuals")
-    worse = known_counterparts(context(run, monkeypatch, lambda x: 1 - x, lambda x: 1 - x))[0]
-    assert worse["counterpart_error_b_to_a_ratio"] > 2
+def test_the_identity_has_the_ratio_one(run, monkeypatch):
+    metrics, about = counterfactual_error(context(run, monkeypatch, lambda x: x, lambda x: x))
+    assert metrics["counterfactual_error_a_to_b_ratio"] == metrics["counterfactual_error_b_to_a_ratio"] == 1
+    assert metrics["counterfactual_error_a_to_b"] == metrics["counterfactual_error_a_to_b_baseline"] > 0.01
+    assert about["counterfactual_error_a_to_b"]["note"].endswith("32 true counterfactuals")
+    assert about["counterfactual_error_b_to_a"]["note"].endswith("1 true counterfactuals")
+    worse = counterfactual_error(context(run, monkeypatch, lambda x: 1 - x, lambda x: 1 - x))[0]
+    assert worse["counterfactual_error_b_to_a_ratio"] > 2
 
 
-def test_other_data_have_no_counterparts(run, monkeypatch):
-    found = context(run, monkeypatch, lambda x: x, lambda x: x)
+def test_other_data_have_no_counterfactuals(run, monkeypatch):
+    other = context(run, monkeypatch, lambda x: x, lambda x: x)
     monkeypatch.setitem(run.config["data"], "source", "photographs")
-    assert known_counterparts(found) == ({}, {})
+    assert counterfactual_error(other) == ({}, {})
 
 
-def test_without_labels_the_reason_is_given(run, monkeypatch):
-    found = context(run, monkeypatch, lambda x: x, lambda x: x)
+def test_domains_without_labels_are_null_with_the_reason(run, monkeypatch):
+    unlabeled = context(run, monkeypatch, lambda x: x, lambda x: x)
     images = {f"domain_{domain}": np.zeros((2, *SHAPE), np.float32) for domain in "ab"}
-    monkeypatch.setattr(found, "batch", lambda *arguments, **options: images)
-    metrics, about = transferred(found)
+    monkeypatch.setattr(unlabeled, "batch", lambda *arguments, **options: images)
+    metrics, about = transfer_accuracy(unlabeled)
     assert set(metrics.values()) == {None} and len(metrics) == 6
     assert {each["reason"] for each in about.values()} == {"the two domains have no labels"}
 
 
 def test_a_run_is_evaluated(run, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("keras_gen.evaluation.metrics.domain_transfer.ENLARGED", 100)
+    monkeypatch.setattr("keras_gen.evaluation.metrics.domain_transfer.TRAINING_IMAGES", 100)
     content = evaluate(run, verbose=False, max_images=60)
     assert json.loads(run.evaluation_file.read_text()) == content
     assert set(content["metrics"]) == {
         *(f"cycle_error_{domain}{end}" for domain in "ab" for end in ("", "_baseline")),
         *(f"transfer_accuracy_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_untranslated", "_real")),
-        *(f"counterpart_error_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_baseline", "_ratio")),
+        *(f"counterfactual_error_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_baseline", "_ratio")),
     }
     assert None not in content["metrics"].values() and set(content["pictures"]) == {"translations"}
     assert (run.path / content["pictures"]["translations"]).is_file()

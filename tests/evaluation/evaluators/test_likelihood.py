@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from keras_gen.evaluation.evaluators.likelihood import likelihood
+from keras_gen.evaluation.evaluators.likelihood import count_active_units, likelihood
 from tests.evaluation.toys import pixel_vae, pixels
 
 
 def context(model, images, nll_samples=2000):
-    """As `EvaluationContext`, with images of its own."""
+    """A stand-in for `EvaluationContext` with the given images."""
     return types.SimpleNamespace(
         model=model,
         batch=lambda num: {"image": images[:num]},
@@ -47,3 +47,15 @@ def test_levels_under_a_continuous_head():
     assert metrics["nll"] == pytest.approx(exact, abs=0.01)
     assert metrics["bits_per_dimension"] == pytest.approx(exact / np.log(2), abs=0.015)
     assert "dequantization" in about["nll"]["note"]
+
+
+def test_counts_dimensions_above_the_threshold():
+    # variances 1, 0.0121, 0.0081, 0
+    codes = np.array([[1.0, 0.11, 0.09, 5.0], [-1.0, -0.11, -0.09, 5.0]])
+    assert count_active_units(codes) == 2
+    assert count_active_units(codes, threshold=0.001) == 3
+
+
+def test_one_image_has_no_variance():
+    with pytest.raises(ValueError, match="at least 2"):
+        count_active_units(np.zeros((1, 3)))

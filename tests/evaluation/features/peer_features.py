@@ -1,4 +1,4 @@
-"""Features that public implementations were run on once; what they gave stands in the tests as expected values."""
+"""Features for which public implementations computed the expected values in the tests."""
 
 import numpy as np
 

@@ -1,14 +1,15 @@
-import sys
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 from keras_gen.evaluation import feature_extractor
+from keras_gen.evaluation.features import classifier
 from keras_gen.evaluation.features.classifier import feature_classifier
 from tests.evaluation.toys import blobs
 
-SETTINGS = {"epochs": 15, "base_filters": 8, "dense_units": 16, "batch_size": 32, "learning_rate": 3e-3}
+SETTINGS: dict[str, Any] = {"epochs": 15, "base_filters": 8, "dense_units": 16, "batch_size": 32, "learning_rate": 3e-3}
 
 
 def labeled(num, seed):
@@ -35,7 +36,7 @@ def no_training(monkeypatch):
     def fail(*arguments):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(sys.modules["keras_gen.evaluation.features.classifier"], "_fit", fail)
+    monkeypatch.setattr(classifier, "_fit", fail)
 
 
 def test_it_learns_the_labels(trained):
@@ -43,14 +44,14 @@ def test_it_learns_the_labels(trained):
     assert trained.accuracy == np.mean(trained.classify(TEST[0]) == TEST[1])
 
 
-def test_features_are_what_the_logits_are_made_of(trained):
+def test_logits_are_a_linear_function_of_the_features(trained):
     hidden = trained.features(TEST[0])
     assert hidden.shape == (100, 16)
     kernel, bias = trained.network.layers[-1].get_weights()
     np.testing.assert_array_equal((hidden @ kernel + bias).argmax(axis=1), trained.classify(TEST[0]))
 
 
-def test_it_is_kept(trained, folder, no_training):
+def test_it_is_cached(trained, folder, no_training):
     again = feature_classifier(TRAIN, TEST, folder=folder, settings=SETTINGS)
     assert (again.key, again.accuracy) == (trained.key, trained.accuracy)
     np.testing.assert_array_equal(again.features(TEST[0]), trained.features(TEST[0]))
@@ -58,23 +59,23 @@ def test_it_is_kept(trained, folder, no_training):
 
 
 @pytest.mark.parametrize(
-    "train, options",
+    "train, seed, settings",
     [
-        (TRAIN, {"seed": 1}),
-        (TRAIN, {"settings": {**SETTINGS, "epochs": 16}}),
-        ((TRAIN[0], 1 - TRAIN[1]), {}),
-        ((np.minimum(TRAIN[0], 0.99), TRAIN[1]), {}),
+        (TRAIN, 1, SETTINGS),
+        (TRAIN, 0, {**SETTINGS, "epochs": 16}),
+        ((TRAIN[0], 1 - TRAIN[1]), 0, SETTINGS),
+        ((np.minimum(TRAIN[0], 0.99), TRAIN[1]), 0, SETTINGS),
     ],
 )
-def test_anything_else_is_another_one(trained, folder, no_training, train, options):
+def test_other_arguments_have_another_key(trained, folder, no_training, train, seed, settings):
     with pytest.raises(AssertionError, match="trained again"):
-        feature_classifier(train, TEST, folder=folder, **{"settings": SETTINGS, **options})
+        feature_classifier(train, TEST, folder=folder, seed=seed, settings=settings)
 
 
-def test_its_own_seed_decides_and_no_global_one(trained, tmp_path):
+def test_the_global_seed_has_no_effect(trained, tmp_path):
     keras.utils.set_random_seed(6)
     again = feature_classifier(TRAIN, TEST, folder=tmp_path, settings=SETTINGS)
-    # threads may add in another order
+    # the order of additions depends on threads
     np.testing.assert_allclose(again.features(TEST[0]), trained.features(TEST[0]), atol=1e-3)
 
 
@@ -89,7 +90,7 @@ def test_the_cache_folder_of_the_data(trained, folder, no_training, monkeypatch,
 
 
 def test_as_features(trained, folder, monkeypatch):
-    monkeypatch.setitem(sys.modules["keras_gen.evaluation.features.classifier"].SETTINGS, "epochs", 1)
+    monkeypatch.setitem(classifier.SETTINGS, "epochs", 1)
     extract = feature_extractor("classifier", train=TRAIN, test=TEST, folder=folder)
     assert extract(TEST[0]).shape == (100, 128)
     assert "100 other images" in extract.identity and trained.key[:12] not in extract.identity
@@ -97,12 +98,12 @@ def test_as_features(trained, folder, monkeypatch):
 
 def test_errors(folder):
     images, labels = TRAIN
-    for train, options, message in (
-        (TRAIN, {"settings": {"depth": 3}}, "Unknown settings depth; known: version, base_filters"),
-        ((images, labels[:-1]), {}, "Expected train images"),
-        ((images, labels + 0.5), {}, "integer train labels"),
+    for train, settings, message in (
+        (TRAIN, {"depth": 3}, "Expected settings from version, base_filters.*; received depth"),
+        ((images, labels[:-1]), {}, "Expected training images"),
+        ((images, labels + 0.5), {}, "integer training labels"),
         ((images, np.zeros(400, int)), {}, "2 or more classes"),
-        ((images[:, :, :6], labels), {}, "like those of training"),
+        ((images[:, :, :6], labels), {}, "of the training images' shape"),
     ):
         with pytest.raises(ValueError, match=message):
-            feature_classifier(train, TEST, folder=folder, **options)
+            feature_classifier(train, TEST, folder=folder, settings=settings)

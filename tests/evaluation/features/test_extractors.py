@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.evaluation import FEATURES, feature_extractor
+from keras_gen.evaluation import feature_extractor
+from keras_gen.evaluation.features.extractors import FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -11,13 +12,13 @@ def images():
 
 
 def test_pixels(images):
-    found = feature_extractor("pixels")(images)
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, images.reshape(300, 16))
+    features = feature_extractor("pixels")(images)
+    assert features.dtype == np.float32
+    np.testing.assert_array_equal(features, images.reshape(300, 16))
 
 
-def test_unknown_features_and_what_is_no_image(images):
-    with pytest.raises(ValueError, match="Unknown features 'resnet'; known: pixels, classifier, inception"):
+def test_unknown_features_and_other_arrays(images):
+    with pytest.raises(ValueError, match="Expected features from pixels, .*, fid; received 'resnet'"):
         feature_extractor("resnet")
     for wrong in (images[0], images[:0]):
         with pytest.raises(ValueError, match="Expected images"):
@@ -26,13 +27,13 @@ def test_unknown_features_and_what_is_no_image(images):
 
 
 def small_inception(**options):
-    """Stands for InceptionV3: the mean, least and largest value of each channel that reaches the network."""
+    """A stand-in for InceptionV3 that returns mean, minimum and maximum of each channel."""
     image = keras.Input(options["input_shape"])
     pooled = [operation(image, axis=(1, 2)) for operation in (keras.ops.mean, keras.ops.min, keras.ops.max)]
     return keras.Model(image, keras.ops.concatenate(pooled, axis=1))
 
 
-def test_inception_sees_what_it_was_trained_on(monkeypatch, images):
+def test_inception_receives_preprocessed_images(monkeypatch, images):
     monkeypatch.setattr(keras.applications, "InceptionV3", small_inception)
     extract = feature_extractor("inception", weights="file.h5")
     gray = np.stack([np.zeros((8, 8, 1)), np.ones((8, 8, 1)), np.full((8, 8, 1), 0.75)]).astype(np.float32)
@@ -45,7 +46,7 @@ def test_inception_sees_what_it_was_trained_on(monkeypatch, images):
         extract(np.zeros((1, 8, 8, 2), np.float32))
 
 
-def test_inception_without_weights_says_what_to_do(monkeypatch):
+def test_missing_inception_weights(monkeypatch):
     def unreachable(**options):
         raise Exception("URL fetch failure on https://example.org")
 

@@ -4,18 +4,19 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.evaluation import feature_extractor, fid_features
-from keras_gen.evaluation.features import extractors as features
+from keras_gen.evaluation import feature_extractor
+from keras_gen.evaluation.features import extractors
+from keras_gen.evaluation.features.extractors import fid_features
 from keras_gen.evaluation.features.fid_inception import fid_network, set_fid_weights, weights_file
 
 
 def generated(network: keras.Model) -> dict[str, np.ndarray]:
-    """Tensors in the published file's layout that depend on their names alone."""
+    """Returns tensors in the published file's layout that depend on their names alone."""
     tensors = {}
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             height, width, inputs, filters = layer.kernel.shape
-            shapes = {"conv.weight": (filters, inputs, height, width)}
+            shapes: dict[str, tuple[int, ...]] = {"conv.weight": (filters, inputs, height, width)}
             shapes |= dict.fromkeys(("bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"), (filters,))
             for part, shape in shapes.items():
                 name = f"{layer.name}.{part}"
@@ -30,39 +31,39 @@ def generated(network: keras.Model) -> dict[str, np.ndarray]:
     return tensors
 
 
-def test_the_network_is_that_of_the_fid():
+def test_the_network_has_the_features_of_torch_fidelity():
     """By torch-fidelity 0.4.0 with the same weights: the mean of each branch of the last block."""
     network = fid_network(75)
     set_fid_weights(network, generated(network))
     images = np.random.Generator(np.random.Philox(key=7)).integers(0, 256, (2, 75, 75, 3)).astype(np.float32)
-    found = network.predict((images - 128) / 128, verbose=0)
-    branches = np.split(found, [320, 704, 1088, 1472, 1856], axis=1)
+    features = network.predict((images - 128) / 128, verbose=0)
+    branches = np.split(features, [320, 704, 1088, 1472, 1856], axis=1)
     expected = [
         [0.834738, 0.522215, 0.543268, 0.232755, 0.188738, 0.917495],
         [0.77268, 0.486584, 0.512076, 0.21782, 0.17409, 0.839521],
     ]
     np.testing.assert_allclose(np.transpose([branch.mean(axis=1) for branch in branches]), expected, rtol=1e-4)
-    np.testing.assert_allclose(found.std(axis=1), [0.9164062, 0.8532653], rtol=1e-4)
+    np.testing.assert_allclose(features.std(axis=1), [0.9164062, 0.8532653], rtol=1e-4)
 
 
-def test_weights_of_another_network_are_refused():
+def test_weights_of_another_network_raise_an_error():
     network = fid_network(75)
-    with pytest.raises(ValueError, match="Conv2d_1a_3x3.conv.weight is missing"):
+    with pytest.raises(ValueError, match="received none named Conv2d_1a_3x3.conv.weight"):
         set_fid_weights(network, {})
     first = {f"Conv2d_1a_3x3.bn.{part}": np.ones(32) for part in ("weight", "bias", "running_mean", "running_var")}
     with pytest.raises(ValueError, match=r"Expected Conv2d_1a_3x3.conv.weight as \(3, 3, 3, 32\); received \(5, 5"):
         set_fid_weights(network, {**first, "Conv2d_1a_3x3.conv.weight": np.ones((32, 3, 5, 5))})
 
 
-def test_where_the_weights_are_looked_for(monkeypatch, tmp_path):
+def test_the_search_for_the_weights(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("KERAS_GEN_FID_WEIGHTS", raising=False)
     with pytest.raises(FileNotFoundError, match="Download https://github.com/mseitzer.*SHA-256 6726825d.*FID_WEIGHTS"):
         weights_file()
-    own, usual = tmp_path / "own.pth", tmp_path / "keras_gen" / "pt_inception-2015-12-05-6726825d.pth"
-    usual.parent.mkdir()
-    usual.write_bytes(b"usual")
-    assert weights_file() == usual
+    own, cached = tmp_path / "own.pth", tmp_path / "keras_gen" / "pt_inception-2015-12-05-6726825d.pth"
+    cached.parent.mkdir()
+    cached.write_bytes(b"cached")
+    assert weights_file() == cached
     own.write_bytes(b"other")
     monkeypatch.setenv("KERAS_GEN_FID_WEIGHTS", str(own))
     assert weights_file() == own
@@ -71,21 +72,21 @@ def test_where_the_weights_are_looked_for(monkeypatch, tmp_path):
 
 
 def small_network() -> keras.Model:
-    """Stands for the Inception network: the mean of each channel."""
+    """A stand-in for the Inception network that returns the mean of each channel."""
     image = keras.Input((299, 299, 3))
     return keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
 
 
-def test_images_reach_the_network_as_published_fids_have_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(features, "fid_network", small_network)
-    monkeypatch.setattr(features, "set_fid_weights", lambda network, tensors: None)
-    monkeypatch.setattr(features, "read_fid_weights", lambda file, sha256: {})
+def test_preprocessing_of_published_fids(monkeypatch, tmp_path):
+    monkeypatch.setattr(extractors, "fid_network", small_network)
+    monkeypatch.setattr(extractors, "set_fid_weights", lambda network, tensors: None)
+    monkeypatch.setattr(extractors, "read_fid_weights", lambda file, sha256: {})
     (tmp_path / "weights.pth").touch()
     extract = fid_features(weights=tmp_path / "weights.pth", sha256=None)
     # 8-bit levels 0, 51 (of .2003) and 255, then (level - 128) / 128
-    gray = np.float32([0.0, 0.2003, 1.0])[:, None, None, None] * np.ones((1, 8, 6, 1), np.float32)
+    gray = np.array([0.0, 0.2003, 1.0], np.float32)[:, None, None, None] * np.ones((1, 8, 6, 1), np.float32)
     expected = (np.array([0.0, 51.0, 255.0]) - 128) / 128
     np.testing.assert_allclose(extract(gray), np.repeat(expected[:, None], 3, axis=1), atol=1e-5)
     assert extract.frechet == "fid" and "clean resizing to 299x299" in extract.identity
-    with pytest.raises(ValueError, match="1 or 3 channels; received images of 2"):
+    with pytest.raises(ValueError, match="1 or 3 channels for Inception features; received 2"):
         extract(np.zeros((1, 8, 8, 2), np.float32))

@@ -1,17 +1,18 @@
-"""The judge of captions: learns, is kept, and is the same of the same seed."""
+"""The text-image scorer: training, caching and seeds."""
 
 import numpy as np
 import pytest
 
-from keras_gen.evaluation.features.text_image_scorer import text_judge
+from keras_gen.evaluation.features.text_image_scorer import train_text_image_scorer
 from keras_gen.evaluation.metrics.r_precision import r_precision
+from keras_gen.models.text2image.preset import joint_embedding
 
 WORDS = ("dark", "bright", "left", "right")
 QUICK = {"steps": 60, "batch_size": 16, "learning_rate": 5e-3}
 
 
 def examples(num: int, seed: int):
-    """One half of each image is dark or bright, and the caption says which and how."""
+    """One half of each image is dark or bright, and the caption names the half and its brightness."""
     generator = np.random.default_rng(seed)
     side, bright = generator.integers(2, size=(2, num))
     images = 0.5 + 0.05 * generator.normal(size=(num, 8, 8, 1))
@@ -21,28 +22,32 @@ def examples(num: int, seed: int):
     return np.clip(images, 0, 1).astype(np.float32), tokens, 2 * bright + side
 
 
+def train(folder, seed: int, settings=QUICK):
+    images, tokens, _ = examples(64, seed=0)
+    scorer = joint_embedding(images.shape[1:], seed, vocabulary=WORDS, length=tokens.shape[1])
+    return train_text_image_scorer(scorer, images, tokens, seed=seed, folder=folder, settings=settings)
+
+
 @pytest.fixture
-def judge(tmp_path):
-    images, tokens, _ = examples(64, seed=0)
-    return text_judge(images, tokens, vocabulary=WORDS, seed=3, folder=tmp_path, settings=QUICK)
+def scorer(tmp_path):
+    return train(tmp_path, seed=3)
 
 
-def test_it_tells_what_it_was_trained_to_tell(judge):
-    images, tokens, meaning = examples(80, seed=1)
-    scores = judge.score(judge.embed_image(images)[:, None], judge.embed(tokens)[None]).numpy()
-    assert r_precision(scores, meaning, candidates=10).value > 0.95
+def test_it_distinguishes_captions(scorer):
+    images, tokens, classes = examples(80, seed=1)
+    scores = scorer.score(scorer.embed_image(images)[:, None], scorer.embed(tokens)[None]).numpy()
+    assert r_precision(scores, classes, candidates=10).value > 0.95
 
 
-def test_it_is_kept(judge, tmp_path, monkeypatch):
-    images, tokens, _ = examples(64, seed=0)
-    monkeypatch.setattr(type(judge), "fit", lambda *_, **__: pytest.fail("trained again"))
-    again = text_judge(images, tokens, vocabulary=WORDS, seed=3, folder=tmp_path, settings=QUICK)
-    for value, other in zip(judge.get_weights(), again.get_weights(), strict=True):
+def test_it_is_cached(scorer, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(scorer), "fit", lambda *_, **__: pytest.fail("trained again"))
+    again = train(tmp_path, seed=3)
+    for value, other in zip(scorer.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(value, other)
     with pytest.raises(BaseException, match="trained again"):
-        text_judge(images, tokens, vocabulary=WORDS, seed=4, folder=tmp_path, settings=QUICK)
+        train(tmp_path, seed=4)
 
 
-def test_unknown_settings():
-    with pytest.raises(ValueError, match="Unknown settings epochs; known: version, steps"):
-        text_judge(np.zeros((2, 8, 8, 1)), np.ones((2, 3)), vocabulary=WORDS, seed=0, settings={"epochs": 1})
+def test_unknown_settings(tmp_path):
+    with pytest.raises(ValueError, match="Expected settings from version, steps, .*; received epochs"):
+        train(tmp_path, seed=0, settings={"epochs": 1})

@@ -3,6 +3,7 @@ import collections
 import pickle
 import zipfile
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,17 +39,17 @@ def test_both_formats(tmp_path, content):
     file.write_bytes(zlib.decompress(base64.b64decode(content)))
     tensors = read_tensors(file)
     assert list(tensors) == ["a.weight", "b", "c"]
-    np.testing.assert_array_equal(tensors["a.weight"], np.float32([[0, 3], [1, 4], [2, 5]]))
-    np.testing.assert_array_equal(tensors["b"], np.int64([1, 2]))
+    np.testing.assert_array_equal(tensors["a.weight"], np.array([[0, 3], [1, 4], [2, 5]], np.float32))
+    np.testing.assert_array_equal(tensors["b"], np.array([1, 2], np.int64))
     assert tensors["c"].shape == () and tensors["c"] == 2.5
     file.write_bytes(file.read_bytes()[:-900])
     with pytest.raises(ValueError, match="which is not one or is damaged"):
         read_tensors(file)
 
 
-def test_a_changed_byte_of_an_archive_is_noticed(tmp_path):
+def test_a_changed_byte_of_an_archive_is_detected(tmp_path):
     file, whole = tmp_path / "weights.pth", bytearray(zlib.decompress(base64.b64decode(ARCHIVE)))
-    whole[whole.index(np.float32([0, 1, 2]).tobytes())] ^= 1
+    whole[whole.index(np.array([0, 1, 2], np.float32).tobytes())] ^= 1
     file.write_bytes(whole)
     with pytest.raises(ValueError, match="damaged .BadZipFile: Bad CRC"):
         read_tensors(file)
@@ -60,7 +61,7 @@ class Harmful:
 
 
 class Storage:
-    """What stands for a storage in the pickle."""
+    """A stand-in for a storage in the pickle."""
 
     def __init__(self, key):
         self.key = key
@@ -85,7 +86,8 @@ def write(file, state, monkeypatch):
     import sys
     import types
 
-    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+    torch: Any = types.ModuleType("torch")
+    utils: Any = types.ModuleType("torch._utils")
     torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})
     utils._rebuild_tensor_v2 = _rebuild_tensor_v2
     for module in (torch, utils):
@@ -103,14 +105,14 @@ def write(file, state, monkeypatch):
 
 def test_nothing_in_the_file_is_executed(tmp_path, monkeypatch, capsys):
     write(tmp_path / "bad.pth", {"a": Harmful()}, monkeypatch)
-    with pytest.raises(ValueError, match="it holds .*print, which is no tensor"):
+    with pytest.raises(ValueError, match="it contains .*print, which is not a tensor"):
         read_tensors(tmp_path / "bad.pth")
     assert capsys.readouterr().out == ""
 
 
-def test_a_tensor_larger_than_its_storage_is_refused(tmp_path, monkeypatch):
+def test_a_tensor_larger_than_its_storage(tmp_path, monkeypatch):
     write(tmp_path / "fits.pth", {"a": Tensor((4,))}, monkeypatch)
     np.testing.assert_array_equal(read_tensors(tmp_path / "fits.pth")["a"], np.arange(4))
     write(tmp_path / "large.pth", {"a": Tensor((5,))}, monkeypatch)
-    with pytest.raises(ValueError, match="reaches beyond its storage"):
+    with pytest.raises(ValueError, match="exceeds its storage"):
         read_tensors(tmp_path / "large.pth")

@@ -3,7 +3,7 @@ import pytest
 import scipy.stats
 
 from keras_gen import zoo
-from keras_gen.evaluation.figures.latent_map import SIDE, principal_plane, prior_grid, scatter
+from keras_gen.evaluation.figures.latent_map import PANEL_SIZE, principal_plane, prior_grid, scatter
 
 
 def model(prior="normal"):
@@ -19,23 +19,23 @@ def model(prior="normal"):
     ],
     ids=["standard normal", "normal", "Laplace"],
 )
-def test_the_grid_lies_at_the_prior_s_quantiles(prior, quantile):
+def test_the_grid_of_independent_dimensions_has_exact_quantiles(prior, quantile):
     grid = prior_grid(model(prior), 5).reshape(5, 5, 2)
     expected = quantile([0.1, 0.3, 0.5, 0.7, 0.9])
     np.testing.assert_allclose(grid[2, :, 0], expected, atol=1e-5)
     np.testing.assert_allclose(grid[:, 2, 1], expected[::-1], atol=1e-5)
 
 
-def test_the_grid_of_a_mixture_by_its_draws():
+def test_the_grid_of_a_mixture_from_samples():
     vae = model({"name": "mixture", "components": 2})
     vae.prior.loc.assign([[-5.0, 0.0], [5.0, 0.0]])
     grid = prior_grid(vae, 4).reshape(4, 4, 2)
-    # the outer quarters' middles are the medians of the components, up to the spread of 10,000 draws
+    # the outer quarters' middles are the medians of the components, up to the sampling error of 10,000 samples
     quarter = scipy.stats.norm.ppf([0.25, 0.75])
     np.testing.assert_allclose(grid[0, :, 0], [*(-5 + quarter), *(5 + quarter)], atol=0.1)
 
 
-def test_the_grid_of_a_flow_is_straight_in_its_codes():
+def test_the_grid_of_a_flow_is_rectangular_in_code_space():
     vae = model("flow")
     grid = prior_grid(vae, 4).reshape(4, 4, 2)
     assert (grid == grid[:1])[..., 0].all() and (grid == grid[:, :1])[..., 1].all()
@@ -51,12 +51,12 @@ def test_the_plane_of_the_largest_variance():
     assert 0.999 < share <= 1
 
 
-def test_points_lie_where_their_coordinates_say():
+def test_points_are_drawn_at_their_coordinates():
     corners = np.array([[-1.0, -1.0], [1.0, 1.0]])
     picture = scatter(np.repeat(corners, 500, axis=0), corners, np.repeat([0, 1], 500), names=("low", "high"))
-    colored = picture[:, :SIDE].max(-1).astype(int) - picture[:, :SIDE].min(-1) > 30
+    colored = picture[:, :PANEL_SIZE].max(-1).astype(int) - picture[:, :PANEL_SIZE].min(-1) > 30
     rows, columns = np.nonzero(colored)
-    low = (rows > SIDE / 2) & (columns < SIDE / 2)  # the second coordinate points up
-    high = (rows < SIDE / 2) & (columns > SIDE / 2)
+    low = (rows > PANEL_SIZE / 2) & (columns < PANEL_SIZE / 2)  # the second coordinate increases upwards
+    high = (rows < PANEL_SIZE / 2) & (columns > PANEL_SIZE / 2)
     assert low.sum() > 5 and high.sum() > 5 and np.all(low | high)
     assert len({tuple(picture[rows[mask][0], columns[mask][0]]) for mask in (low, high)}) == 2

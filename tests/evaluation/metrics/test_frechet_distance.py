@@ -36,7 +36,7 @@ def test_a_point_and_a_gaussian():
     assert normal_frechet_distance(np.zeros(4), zeros, np.full(4, 2.0), np.eye(4)) == pytest.approx(16 + 4)
 
 
-def test_a_set_to_itself_is_zero_also_where_features_repeat():
+def test_a_set_has_distance_zero_to_itself_even_with_repeated_features():
     values = whitened(300, 4)
     values = np.concatenate([values, values[:, :2], np.zeros((300, 3))], axis=1)
     # the traces are about 8, and double precision has 1e-16 of them
@@ -48,10 +48,10 @@ def test_as_clean_fid():
     assert frechet_distance(*peer_features()) == pytest.approx(0.9820156464182297, rel=1e-9)
 
 
-def test_too_few_samples_or_no_numbers():
+def test_too_few_samples_and_invalid_numbers():
     values = np.random.default_rng(0).normal(size=(9, 8))
     assert frechet_distance(values, values) == pytest.approx(0, abs=1e-12)
-    with pytest.raises(ValueError, match="needs more than 8 samples.*received 9 and 8"):
+    with pytest.raises(ValueError, match="more than 8 samples in each set.*received 9 and 8"):
         frechet_distance(values, values[:8])
     values[3, 3] = np.nan
     with pytest.raises(ValueError, match="NaN"):

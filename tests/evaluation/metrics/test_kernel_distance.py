@@ -24,13 +24,13 @@ def test_blocks_and_sets_of_different_size():
     assert squared_discrepancy(first, second) == pytest.approx(sum(within) - 2 * cube[2].mean(), rel=1e-9)
 
 
-def test_unbiased_and_its_standard_error_is_the_deviation_of_its_value():
+def test_unbiased_with_the_standard_deviation_of_its_value():
     generator = np.random.default_rng(0)
-    found = []
+    repeats = []
     for seed in range(200):
         first, second = generator.normal(size=(2, 60, 3))
-        found.append((kernel_distance(first, second, seed=seed), kernel_distance(first, second + 0.7, seed=seed)))
-    same, shifted = ([pair[i] for pair in found] for i in (0, 1))
+        repeats.append((kernel_distance(first, second, seed=seed), kernel_distance(first, second + 0.7, seed=seed)))
+    same, shifted = ([pair[i] for pair in repeats] for i in (0, 1))
     for results, expected in ((same, 0.0), (shifted, expected_of_shift(0.7))):
         values = np.array([result.value for result in results])
         assert abs(values.mean() - expected) < 4 * values.std() / np.sqrt(200)

@@ -6,8 +6,7 @@ import scipy.integrate
 import scipy.ndimage
 import scipy.stats
 
-from keras_gen.evaluation import pyramid_distance
-from keras_gen.evaluation.metrics.laplacian_swd import enlarge, laplacian_pyramid, level_heights
+from keras_gen.evaluation.metrics.laplacian_swd import laplacian_pyramid, laplacian_swd, level_heights, upsample
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +24,13 @@ def test_levels():
         level_heights(64, 15)
 
 
-def test_a_pyramid_gives_the_images_back(images):
+def test_a_pyramid_reconstructs_the_images(images):
     fine, coarse = laplacian_pyramid(images)
     assert fine.shape == (40, 32, 48, 2) and coarse.shape == (40, 16, 24, 2)
-    np.testing.assert_allclose(fine + enlarge(coarse), images, atol=1e-6)
+    np.testing.assert_allclose(fine + upsample(coarse), images, atol=1e-6)
 
 
-def test_a_pyramid_of_what_is_smooth():
+def test_a_pyramid_of_smooth_images():
     rows = np.arange(32, dtype=np.float32)[None, :, None, None] * np.ones((1, 1, 32, 1), np.float32)
     fine, coarse = laplacian_pyramid(np.full((1, 32, 32, 1), 0.3, np.float32))
     np.testing.assert_allclose(fine, 0, atol=1e-6)
@@ -43,18 +42,18 @@ def test_a_pyramid_of_what_is_smooth():
 
 
 def test_a_set_to_itself_and_under_another_contrast(images):
-    assert pyramid_distance(images, images, patches=4, projections=16) == {32: 0, 16: 0}
-    # a set is normalized by its own mean and deviation
-    found = pyramid_distance(images, 0.5 * images + 0.3, patches=4, projections=16)
-    assert max(found.values()) < 0.01
+    assert laplacian_swd(images, images, patches=4, projections=16) == {32: 0, 16: 0}
+    # a set is normalized by its own mean and standard deviation
+    distances = laplacian_swd(images, 0.5 * images + 0.3, patches=4, projections=16)
+    assert max(distances.values()) < 0.01
 
 
 def test_lost_detail_shows_on_the_fine_level():
     first, second = np.random.default_rng(0).random((2, 60, 32, 32, 1)).astype(np.float32)
     blurred = scipy.ndimage.gaussian_filter(second, (0, 0.7, 0.7, 0))
-    floor, found = (pyramid_distance(first, other, patches=32, projections=128) for other in (second, blurred))
-    assert found[32] > 1.5 * floor[32]
-    assert found[16] < 1.3 * floor[16]
+    floor, distances = (laplacian_swd(first, other, patches=32, projections=128) for other in (second, blurred))
+    assert distances[32] > 1.5 * floor[32]
+    assert distances[16] < 1.3 * floor[16]
 
 
 def test_flat_images_against_noise_in_closed_form():
@@ -64,23 +63,23 @@ def test_flat_images_against_noise_in_closed_form():
     levels = scipy.stats.norm.ppf((np.arange(num) + 0.5) / num).astype(np.float32)
     flat = np.broadcast_to(levels[:, None, None, None], (num, 16, 16, 1))
     noise = np.random.default_rng(0).normal(size=(num, 16, 16, 1)).astype(np.float32)
-    found = pyramid_distance(flat, noise, patches=16, projections=2000)
+    distances = laplacian_swd(flat, noise, patches=16, projections=2000)
     beta = scipy.stats.beta(0.5, 24)
     mean = scipy.integrate.quad(lambda u: beta.pdf(u * u) * 2 * u * abs(7 * u - 1), 0, 1, points=[1 / 7])[0]
     # 2,000 directions know the mean to 1.7 %
-    assert found == {16: pytest.approx(1000 * np.sqrt(2 / np.pi) * mean, rel=0.06)}
+    assert distances == {16: pytest.approx(1000 * np.sqrt(2 / np.pi) * mean, rel=0.06)}
 
 
 def test_sets_of_different_size(images):
     with pytest.raises(ValueError, match="as many images"):
-        pyramid_distance(images, images[:3])
+        laplacian_swd(images, images[:3])
 
 
-def test_one_level_is_held_at_a_time():
+def test_one_level_is_in_memory_at_a_time():
     images = np.random.default_rng(0).random((40, 64, 64, 3), np.float32)
     one_set = 40 * 1000 * 3 * 49 * 4
     tracemalloc.start()
-    pyramid_distance(images, images, patches=1000, projections=1)
+    laplacian_swd(images, images, patches=1000, projections=1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 3.6 * one_set  # both sets, and a third while it is cut; 5 with a former level

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gen import zoo
 from keras_gen.evaluation import log_likelihood
-from keras_gen.evaluation.metrics.log_likelihood import ImageDraws
+from keras_gen.evaluation.metrics.log_likelihood import ImageNoise
 from tests.evaluation.toys import blobs
 
 
@@ -20,8 +20,8 @@ def images():
     return blobs(9, seed=0)[0].astype(np.float32) / 255
 
 
-def test_equals_equation_8_written_out(vae, images):
-    q, codes = vae.posterior_draws(images, None, ImageDraws(tf.constant([4, 5000]), tf.range(9)), 30)
+def test_equals_equation_8(vae, images):
+    q, codes = vae.posterior_draws(images, None, ImageNoise(tf.constant([4, 5000]), tf.range(9)), 30)
     codes = codes.numpy().astype(np.float64)
     normal = scipy.stats.norm
     log_q = normal.logpdf(codes, q.distribution.loc.numpy(), q.distribution.scale.numpy()).sum(-1)
@@ -39,17 +39,17 @@ def whole(vae, images):
 
 @pytest.mark.parametrize("codes_per_pass", [1, 7, 60])
 def test_chunks_change_nothing(vae, images, whole, codes_per_pass):
-    told = []
-    chunked = log_likelihood(vae, images, 20, codes_per_pass=codes_per_pass, progress=told.append)
+    reported = []
+    chunked = log_likelihood(vae, images, 20, codes_per_pass=codes_per_pass, progress=reported.append)
     np.testing.assert_allclose(chunked, whole, rtol=1e-5)
-    assert told == ([0, 3, 6, 9] if codes_per_pass == 60 else list(range(10)))
+    assert reported == ([0, 3, 6, 9] if codes_per_pass == 60 else list(range(10)))
 
 
-def test_pieces_of_a_set_change_nothing(vae, images, whole):
+def test_parts_of_a_set_change_nothing(vae, images, whole):
     np.testing.assert_allclose(log_likelihood(vae, images[4:], 20, first_index=4), whole[4:], rtol=1e-5)
 
 
-def test_the_seed_and_the_index_make_the_codes(vae, images):
+def test_codes_depend_on_seed_and_index(vae, images):
     same = np.repeat(images[:1], 3, axis=0)
     first = log_likelihood(vae, same, 5)
     assert len(set(first)) == 3
@@ -57,18 +57,18 @@ def test_the_seed_and_the_index_make_the_codes(vae, images):
     assert not np.any(first == log_likelihood(vae, same, 5, seed=1))
 
 
-def test_noise_of_an_image_is_standard_normal_and_its_own():
-    draws = ImageDraws(tf.constant([0, 0]), tf.constant([3, 4]))
-    noise = draws.normal([20_000])
+def test_noise_of_an_image_is_standard_normal_and_independent():
+    image_noise = ImageNoise(tf.constant([0, 0]), tf.constant([3, 4]))
+    noise = image_noise.normal([20_000])
     assert scipy.stats.kstest(noise[0].numpy(), "norm").pvalue > 1e-3
     assert abs(np.corrcoef(noise)[0, 1]) < 0.03  # four standard errors
-    assert abs(np.corrcoef(noise[0], draws.normal([20_000])[0])[0, 1]) < 0.03
+    assert abs(np.corrcoef(noise[0], image_noise.normal([20_000])[0])[0, 1]) < 0.03
 
 
 @pytest.mark.parametrize("prior", [{"name": "vamp", "components": 3}, {"name": "mixture", "components": 3}])
 def test_mixture_priors(images, prior):
     model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16, prior=prior)
-    q, codes = model.posterior_draws(images, None, ImageDraws(tf.constant([0, 5000]), tf.range(9)), 10)
+    q, codes = model.posterior_draws(images, None, ImageNoise(tf.constant([0, 5000]), tf.range(9)), 10)
     log_p = model.prior.distribution(model.posterior_of).log_prob(codes)
     weights = model.log_likelihood(images, codes) + log_p - q.log_prob(codes)
     expected = scipy.special.logsumexp(weights.numpy(), axis=0) - np.log(10)

@@ -12,25 +12,27 @@ def images():
 
 def test_by_hand():
     train = np.array([[0.0], [1.0]])
-    found = nearest_neighbors(np.array([[0.1], [0.7], [1.5]]), train, np.array([[0.3], [1.3], [1.4]]))
-    assert list(found.indices) == [0, 1, 1]
-    np.testing.assert_allclose(found.distances, [0.1, 0.3, 0.5], atol=1e-6)
-    np.testing.assert_allclose(found.held_out, [0.3, 0.3, 0.4], atol=1e-6)
-    assert found.ratio == pytest.approx(1.0, rel=1e-5)
+    neighbors = nearest_neighbors(np.array([[0.1], [0.7], [1.5]]), train, np.array([[0.3], [1.3], [1.4]]))
+    assert list(neighbors.indices) == [0, 1, 1]
+    np.testing.assert_allclose(neighbors.distances, [0.1, 0.3, 0.5], atol=1e-6)
+    assert neighbors.held_out is not None
+    np.testing.assert_allclose(neighbors.held_out, [0.3, 0.3, 0.4], atol=1e-6)
+    assert neighbors.ratio == pytest.approx(1.0, rel=1e-5)
 
 
-def test_new_images_are_as_far_as_held_out_ones(images):
-    found = nearest_neighbors(images[:300], images[300:600], images[600:])
-    assert abs(found.closer - 0.5) < 3 * found.closer_error
-    assert found.ratio == pytest.approx(1.0, abs=0.1)
-    expected = scipy.stats.mannwhitneyu(found.held_out, found.distances).statistic / 300**2
-    assert found.closer == pytest.approx(expected)
+def test_new_images_have_the_distances_of_held_out_ones(images):
+    neighbors = nearest_neighbors(images[:300], images[300:600], images[600:])
+    assert neighbors.closer is not None and neighbors.closer_error is not None
+    assert abs(neighbors.closer - 0.5) < 3 * neighbors.closer_error
+    assert neighbors.ratio == pytest.approx(1.0, abs=0.1)
+    expected = scipy.stats.mannwhitneyu(neighbors.held_out, neighbors.distances).statistic / 300**2
+    assert neighbors.closer == pytest.approx(expected)
 
 
 def test_copies(images):
-    found = nearest_neighbors(images[300:500], images[300:600], images[600:])
-    assert (found.closer, found.ratio) == (1.0, 0.0)
-    assert np.array_equal(found.indices, np.arange(200))
+    neighbors = nearest_neighbors(images[300:500], images[300:600], images[600:])
+    assert (neighbors.closer, neighbors.ratio) == (1.0, 0.0)
+    assert np.array_equal(neighbors.indices, np.arange(200))
     half = nearest_neighbors(np.concatenate([images[300:500], images[:200]]), images[300:600], images[600:])
     assert half.closer == pytest.approx(0.75, abs=0.05)
 
@@ -40,11 +42,11 @@ def test_ties_count_half():
     assert nearest_neighbors(copies, copies, np.array([[0.0, 0.0], [1.0, 1.0]])).closer == pytest.approx(0.75)
 
 
-def test_the_error_is_the_deviation_under_chance():
+def test_the_standard_error_under_chance():
     generator = np.random.default_rng(0)
-    found = [nearest_neighbors(*generator.random((3, 40, 2))) for _ in range(200)]
+    repeats = [nearest_neighbors(*generator.random((3, 40, 2))) for _ in range(200)]
     # the training set is shared within a repeat, which adds nothing to a rank of equally distributed distances
-    assert np.std([result.closer for result in found]) == pytest.approx(found[0].closer_error, rel=0.2)
+    assert np.std([result.closer for result in repeats]) == pytest.approx(repeats[0].closer_error, rel=0.2)
 
 
 def test_an_empty_set(images):
@@ -52,15 +54,15 @@ def test_an_empty_set(images):
         nearest_neighbors(images[:10], images[:0], images)
 
 
-def test_blocks_give_what_all_training_images_give(images):
+def test_blocks_have_the_result_of_all_training_images(images):
     train, blocks = images[:500], (images[start : min(start + 70, 500)] for start in range(0, 500, 70))
-    whole, found = (nearest_neighbors(images[450:700], each, images[700:]) for each in (train, blocks))
-    for one, other in zip(whole, found, strict=True):
+    whole, neighbors = (nearest_neighbors(images[450:700], each, images[700:]) for each in (train, blocks))
+    for one, other in zip(whole, neighbors, strict=True):
         np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(found.nearest, train[found.indices])
-    assert found.train == 500
+    np.testing.assert_array_equal(neighbors.nearest, train[neighbors.indices])
+    assert neighbors.train == 500
 
 
 def test_without_held_out_images(images):
-    found = nearest_neighbors(images[:5], images[5:])
-    assert found.held_out is None and found.closer is None and (found.distances > 0).all()
+    neighbors = nearest_neighbors(images[:5], images[5:])
+    assert neighbors.held_out is None and neighbors.closer is None and (neighbors.distances > 0).all()

@@ -26,7 +26,7 @@ def test_equals_the_sum_of_normal_densities(smallest):
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-4)
 
 
-def test_other_distributions_are_asked_themselves():
+def test_other_distributions_use_their_own_log_prob():
     normal = tfd.MultivariateNormalTriL(tf.zeros(3), tf.eye(3))
     codes = tf.constant([[0.5, -1.0, 2.0]])
     expected = scipy.stats.norm.logpdf([0.5, -1.0, 2.0]).sum()

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from keras_gen.evaluation import mode_coverage, modes_floor
+from keras_gen.evaluation.metrics.mode_coverage import mode_coverage, modes_floor
 
 
 def test_by_hand():
-    found = mode_coverage(np.array([0, 0, 1]), num_classes=2)
-    assert found == (2, pytest.approx(2 / 3 * np.log(4 / 3) + 1 / 3 * np.log(2 / 3)), 3)
-    # against the data's own shares
-    found = mode_coverage(np.array([0, 0, 1]), num_classes=2, data=np.array([200, 100]))
-    assert found.kl == pytest.approx(0, abs=1e-12)
-    # shares of 3 : 1 against 1 : 1
-    found = mode_coverage(np.array([1, 1, 1, 0]), num_classes=2, data=np.array([0.5, 0.5]))
-    assert found.kl == pytest.approx(0.75 * np.log(1.5) + 0.25 * np.log(0.5))
+    coverage = mode_coverage(np.array([0, 0, 1]), num_classes=2)
+    assert coverage == (2, pytest.approx(2 / 3 * np.log(4 / 3) + 1 / 3 * np.log(2 / 3)), 3)
+    # relative to the data's own frequencies
+    coverage = mode_coverage(np.array([0, 0, 1]), num_classes=2, data=np.array([200, 100]))
+    assert coverage.kl == pytest.approx(0, abs=1e-12)
+    # frequencies 3 : 1 relative to 1 : 1
+    coverage = mode_coverage(np.array([1, 1, 1, 0]), num_classes=2, data=np.array([0.5, 0.5]))
+    assert coverage.kl == pytest.approx(0.75 * np.log(1.5) + 0.25 * np.log(0.5))
 
 
 def test_a_mode_is_a_combination_of_digits():
@@ -21,7 +21,7 @@ def test_a_mode_is_a_combination_of_digits():
     assert mode_coverage(np.array([[7, 0, 2]] * 5), data=counts) == (1, 0.0, 5)
     with pytest.raises(ValueError, match="infinite"):
         mode_coverage(np.array([[7, 2, 0]]), data=counts)
-    # everything collapsed onto one of 1,000 modes, and every mode once
+    # a collapse to one of 1,000 modes, and every mode once
     assert mode_coverage(np.array([[7, 0, 2]] * 5)) == (1, pytest.approx(np.log(1000)), 5)
     every = np.stack(np.unravel_index(np.arange(1000), (10, 10, 10)), axis=1)
     assert mode_coverage(every) == (1000, pytest.approx(0, abs=1e-12), 1000)
@@ -31,11 +31,11 @@ def test_the_floor_in_closed_form():
     floor = modes_floor(2600, 100, repeats=200)
     # a likelihood ratio: 2 n KL is about chi-squared with 99 degrees of freedom
     assert floor.kl == pytest.approx(99 / 5200, rel=0.03)
-    assert floor.kl_deviation == pytest.approx(np.sqrt(2 * 99) / 5200, rel=0.2)
-    shares = np.arange(1, 101) / 5050
+    assert floor.kl_std == pytest.approx(np.sqrt(2 * 99) / 5200, rel=0.2)
+    frequencies = np.arange(1, 101) / 5050
     floor = modes_floor(50, 100, data=np.arange(1, 101), repeats=400)
-    expected = np.sum(1 - (1 - shares) ** 50)
-    assert abs(floor.covered - expected) < 4 * floor.covered_deviation / 20
+    expected = np.sum(1 - (1 - frequencies) ** 50)
+    assert abs(floor.covered - expected) < 4 * floor.covered_std / 20
     assert floor == modes_floor(50, 100, data=np.arange(1, 101), repeats=400)
     assert floor != modes_floor(50, 100, data=np.arange(1, 101), repeats=400, seed=1)
 
@@ -46,13 +46,13 @@ def test_stacked_mnist_floor():
     assert floor.kl == pytest.approx(999 / 52_000, rel=0.05)
 
 
-def test_what_is_no_class():
+def test_invalid_classes():
     for wrong in (np.array([0.0, 1.0]), np.zeros((0, 3), int), np.zeros((2, 3, 1), int)):
         with pytest.raises(ValueError, match="Expected integer classes"):
             mode_coverage(wrong)
     with pytest.raises(ValueError, match="from 0 to 9; received 3 to 10"):
         mode_coverage(np.array([3, 10]))
-    with pytest.raises(ValueError, match="Expected 10 shares"):
+    with pytest.raises(ValueError, match="Expected 10 frequencies"):
         mode_coverage(np.array([3]), data=np.ones(9))
     with pytest.raises(ValueError, match="repeats >= 2"):
         modes_floor(10, repeats=1)

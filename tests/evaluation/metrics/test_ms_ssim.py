@@ -3,8 +3,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from keras_gen.evaluation import pair_similarity
-from keras_gen.evaluation.metrics.ms_ssim import ms_ssim, scales_of
+from keras_gen.evaluation.metrics.ms_ssim import ms_ssim, pair_similarity, scales_of
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +26,8 @@ def test_flat_images_by_hand():
     # no structure: only the luminance of the coarsest scale, to the power of its weight among two; float32 leaves
     # 1e-7 of a variance beside the constant 9e-4
     luminance = (2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4)
-    found = ms_ssim(np.full((1, 28, 28, 1), 0.2), np.full((1, 28, 28, 1), 0.6))
-    assert found == pytest.approx([luminance ** (0.2856 / (0.0448 + 0.2856))], rel=5e-4)
+    similarity = ms_ssim(np.full((1, 28, 28, 1), 0.2), np.full((1, 28, 28, 1), 0.6))
+    assert similarity == pytest.approx([luminance ** (0.2856 / (0.0448 + 0.2856))], rel=5e-4)
 
 
 def test_one_scale_is_ssim(images):
@@ -50,7 +49,7 @@ def by_numpy(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         values = np.pad(values, [(0, 0), *((0, size % 2) for size in values.shape[1:])], "symmetric")
         return 0.25 * sum(values[:, i::2, j::2] for i in (0, 1) for j in (0, 1))
 
-    product = 1.0
+    product = np.ones(len(first))
     for scale, weight in enumerate(weights / weights.sum()):
         means = blur(first), blur(second)
         variances = blur(first**2) - means[0] ** 2, blur(second**2) - means[1] ** 2
@@ -68,9 +67,9 @@ def test_odd_sizes_are_rounded_up(height, width):
     noise = np.random.default_rng(height).random((2, 3, height, width))
     first, other = scipy.ndimage.gaussian_filter(noise, (0, 0, 1, 1))
     second = 0.7 * first + 0.3 * other
-    found = ms_ssim(first[..., None].astype(np.float32), second[..., None].astype(np.float32))
+    similarity = ms_ssim(first[..., None].astype(np.float32), second[..., None].astype(np.float32))
     # float32 variances of smooth patches, beside the constant 9e-4
-    np.testing.assert_allclose(found, by_numpy(first, second), rtol=2e-4)
+    np.testing.assert_allclose(similarity, by_numpy(first, second), rtol=2e-4)
 
 
 def test_a_collapse_is_one_and_noise_is_diverse(images):
@@ -87,9 +86,9 @@ def test_pairs_share_no_image():
     assert sorted(order) == list(range(10))
     a, b = levels[order[:5]], levels[order[5:]]
     expected = (2 * a * b + 1e-4) / (a**2 + b**2 + 1e-4)
-    found = pair_similarity(images, seed=4)
-    assert found.value == pytest.approx(expected.mean(), rel=5e-4)
-    assert found.error == pytest.approx(expected.std(ddof=1) / np.sqrt(5), rel=1e-3)
+    similarity = pair_similarity(images, seed=4)
+    assert similarity.value == pytest.approx(expected.mean(), rel=5e-4)
+    assert similarity.error == pytest.approx(expected.std(ddof=1) / np.sqrt(5), rel=1e-3)
     assert pair_similarity(images, seed=4, pairs=3).pairs == 3
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from keras_gen.evaluation import check_comparable, score_name
+from keras_gen.evaluation.metrics.names import check_comparable, score_name
 
 
 def test_names():
@@ -20,14 +20,14 @@ def test_the_same_score():
 @pytest.mark.parametrize(
     "first, second, why",
     [
-        ("fd_classifier_10k_test", "fd_pixels_10k_test", "measure fd_classifier and fd_pixels$"),
+        ("fd_classifier_10k_test", "fd_pixels_10k_test", "metric fd_classifier and fd_pixels$"),
         ("fd_classifier_10k_test", "fd_classifier_1000_test", "count 10k and 1000$"),
         ("fd_classifier_10k_test", "fd_classifier_10k_train", "split test and train$"),
-        ("swd_pyramid_28_10k_test", "swd_pyramid_32_10k_test", "measure swd_pyramid_28 and swd_pyramid_32$"),
+        ("swd_pyramid_28_10k_test", "swd_pyramid_32_10k_test", "metric swd_pyramid_28 and swd_pyramid_32$"),
         ("fd_classifier_10k_test", "fd_classifier_10k_test_floor", "floor of the other"),
-        ("fd_random_conv_10k_test", "fid_clean_10k_test", "measure fd_random_conv and fid_clean$"),
-        ("fd_inception_10k_test", "fid", "'fid' does not say what it depends on"),
-        ("fd_inception_10k_test", "fid_50k", "measure fd_inception and fid, count 10k and 50k"),
+        ("fd_random_conv_10k_test", "fid_clean_10k_test", "metric fd_random_conv and fid_clean$"),
+        ("fd_inception_10k_test", "fid", "'fid' does not state what it depends on"),
+        ("fd_inception_10k_test", "fid_50k", "metric fd_inception and fid, count 10k and 50k"),
     ],
 )
 def test_different_scores(first, second, why):
@@ -37,5 +37,5 @@ def test_different_scores(first, second, why):
 
 def test_two_classifiers_of_one_name():
     about = [{"features": f"classifier {key}"} for key in ("a1", "b2")]
-    with pytest.raises(ValueError, match="other features.*classifier a1.*classifier b2"):
+    with pytest.raises(ValueError, match="of the same features.*classifier a1.*classifier b2"):
         check_comparable("fd_classifier_10k_test", "fd_classifier_10k_test", *about)

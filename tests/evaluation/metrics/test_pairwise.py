@@ -22,14 +22,14 @@ def test_against_scipy_whatever_the_blocks(monkeypatch, sets, offset):
     monkeypatch.setattr(pairwise, "COLUMNS", 20)
     first, second = sets[0] + np.float32(offset), sets[1] + np.float32(offset)
     expected = scipy.spatial.distance.cdist(first.astype(float), second.astype(float), "sqeuclidean")
-    found, parts = collect(first, second)
+    distances, parts = collect(first, second)
     assert [rows.stop - rows.start for rows, _ in parts] == [10, 10, 10, 10, 10, 7]
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    np.testing.assert_allclose(distances, expected, rtol=1e-9)
 
 
-def test_copies_are_at_no_distance_and_close_ones_are(sets):
+def test_copies_have_distance_zero_and_close_rows_do_not(sets):
     first = sets[0] + np.float32(100)
-    found, _ = collect(first, np.concatenate([first, first + np.float32(1e-3)]))
-    assert np.array_equal(np.diagonal(found), np.zeros(57))
+    distances, _ = collect(first, np.concatenate([first, first + np.float32(1e-3)]))
+    assert np.array_equal(np.diagonal(distances), np.zeros(57))
     # 1e-3 is 130 steps of float32 at 100, so the shift itself is rounded
-    np.testing.assert_allclose(np.diagonal(found[:, 57:]), 6e-6, rtol=0.05)
+    np.testing.assert_allclose(np.diagonal(distances[:, 57:]), 6e-6, rtol=0.05)

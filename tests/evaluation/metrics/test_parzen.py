@@ -24,8 +24,8 @@ def test_many_kernels_whatever_the_blocks(monkeypatch):
 
 
 def test_far_away_it_is_small_and_finite():
-    found = parzen_log_density(np.full((1, 784), 1.0), np.zeros((2, 784)), [0.1])
-    assert found[0, 0] == pytest.approx(-784 * (0.5 / 0.01 + 0.5 * np.log(2 * np.pi * 0.01)))
+    values = parzen_log_density(np.full((1, 784), 1.0), np.zeros((2, 784)), [0.1])
+    assert values[0, 0] == pytest.approx(-784 * (0.5 / 0.01 + 0.5 * np.log(2 * np.pi * 0.01)))
 
 
 def test_the_best_sigma():
@@ -34,23 +34,23 @@ def test_the_best_sigma():
     grid = np.linspace(0.2, 0.4, 41)
     assert best_sigma(images, np.zeros((1, 50)), grid) == pytest.approx(np.sqrt(np.mean(images**2)), abs=0.0026)
     assert best_sigma(images, np.zeros((1, 50)), [0.7]) == 0.7
-    with pytest.raises(ValueError, match="end of the grid 0.31 to 0.5"):
+    with pytest.raises(ValueError, match="received 0.31 to 0.5.*an end of the grid"):
         best_sigma(images, np.zeros((1, 50)), [0.31, 0.4, 0.5])
 
 
-def test_samples_beside_training_images():
+def test_samples_and_training_images():
     generator = np.random.default_rng(0)
     train, validation, test = (generator.normal(0.5, 0.2, (num, 2)) for num in (400, 300, 300))
     far = generator.normal(0.5, 0.4, (200, 2))
-    found = parzen(far, train, validation, test, sigmas=np.logspace(-2, 0.5, 15))
-    assert found.value < found.train_value
-    # the training images' own value is that of as many kernels, at its own sigma
-    values = parzen_log_density(test, train[:200], [found.train_sigma])[0]
-    assert (found.train_value, found.train_error) == (values.mean(), values.std(ddof=1) / np.sqrt(300))
+    result = parzen(far, train, validation, test, sigmas=np.logspace(-2, 0.5, 15))
+    assert result.value < result.train_value
+    # the value of training images has as many kernels and its own sigma
+    values = parzen_log_density(test, train[:200], [result.train_sigma])[0]
+    assert (result.train_value, result.train_error) == (values.mean(), values.std(ddof=1) / np.sqrt(300))
     same = parzen(train[:200], train, validation, test, sigmas=np.logspace(-2, 0.5, 15))
     assert same[:3] == same[3:]
-    # a density of the data itself cannot be beaten on average: -entropy = -log(2 pi e 0.04)
-    assert found.train_value < -np.log(2 * np.pi * np.e * 0.04) + 4 * found.train_error
+    # no density exceeds that of the data on average: -entropy = -log(2 pi e 0.04)
+    assert result.train_value < -np.log(2 * np.pi * np.e * 0.04) + 4 * result.train_error
 
 
 def test_errors():
@@ -59,5 +59,5 @@ def test_errors():
         parzen_log_density(values, values, [0.1, 0.0])
     with pytest.raises(ValueError, match="one shape"):
         parzen_log_density(values, values[:, :2], [0.1])
-    with pytest.raises(ValueError, match="2 or more; received 1"):
+    with pytest.raises(ValueError, match="2 or more test images for a standard error; received 1"):
         parzen(values, values, values, values[:1])

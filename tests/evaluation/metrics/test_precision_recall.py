@@ -23,15 +23,15 @@ def test_by_hand():
     # to the nearest of the own set: real -1 and 1 have 2, 5 has 4; generated 3 and 4 have 1, 40 has 36
     real, generated = np.array([[-1.0], [1.0], [5.0]]), np.array([[3.0], [4.0], [40.0]])
     np.testing.assert_allclose(squared_radii(real, (1, 2)), [[4, 4, 16], [36, 16, 36]])
-    found = precision_recall(real, generated, neighbors=1, density_neighbors=1)
-    # -1 .. 3, the ball of 1, holds 3 on its border, 1 .. 9 holds 3 and 4, and that of -1 nothing;
+    result = precision_recall(real, generated, neighbors=1, density_neighbors=1)
+    # the ball of 1, -1 .. 3, contains 3 on its boundary, 1 .. 9 contains 3 and 4, and that of -1 nothing;
     # 5 lies on the border of 3 .. 5, the ball of 4, the other two in none
-    assert found == pytest.approx((2 / 3, 1 / 3, 3 / 3, 2 / 3))
+    assert result == pytest.approx((2 / 3, 1 / 3, 3 / 3, 2 / 3))
 
 
 def test_identical_sets_whatever_the_blocks(monkeypatch):
     values = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32) + 50
-    expected = (1.0, 1.0, 6 / 5, 1.0)  # a ball holds its own center and its 5 neighbors
+    expected = (1.0, 1.0, 6 / 5, 1.0)  # a ball contains its center and its 5 neighbors
     assert precision_recall(values, values[::-1]) == pytest.approx(expected)
     monkeypatch.setattr(pairwise, "PAIRS", 700)
     assert precision_recall(values, values[::-1]) == pytest.approx(expected)
@@ -49,25 +49,25 @@ def test_dropped_modes_cost_recall_and_coverage_and_not_precision():
     assert whole.coverage > 0.9 and dropped.coverage <= 0.5
 
 
-def test_modes_that_are_made_up_cost_precision_and_not_recall():
+def test_invented_modes_cost_precision_and_not_recall():
     real, generated = clusters([0, 1], 200, 0), clusters([0, 1, 2, 3], 100, 1)
-    found = precision_recall(real, generated)
-    assert found.precision <= 0.5 and found.density < 0.6
-    assert found.recall > 0.8
+    result = precision_recall(real, generated)
+    assert result.precision <= 0.5 and result.density < 0.6
+    assert result.recall > 0.8
 
 
 def test_a_collapse_onto_one_real_image():
     real = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
-    found = precision_recall(real, np.repeat(real[7:8], 100, axis=0))
-    assert (found.precision, found.recall) == (1.0, 0.01)
+    result = precision_recall(real, np.repeat(real[7:8], 100, axis=0))
+    assert (result.precision, result.recall) == (1.0, 0.01)
 
 
 def test_expected_density_and_coverage_of_one_distribution():
     generator = np.random.default_rng(0)
-    found = [precision_recall(generator.normal(size=(60, 2)), generator.normal(size=(90, 2))) for _ in range(100)]
+    repeats = [precision_recall(generator.normal(size=(60, 2)), generator.normal(size=(90, 2))) for _ in range(100)]
     i = np.arange(1, 6)
     expected = 1 - np.prod((60 - i) / (90 + 60 - i))
-    coverage, density = (np.array([getattr(result, name) for result in found]) for name in ("coverage", "density"))
+    coverage, density = (np.array([getattr(each, name) for each in repeats]) for name in ("coverage", "density"))
     assert abs(coverage.mean() - expected) < 4 * coverage.std() / 10
     assert abs(density.mean() - 1.0) < 4 * density.std() / 10
 

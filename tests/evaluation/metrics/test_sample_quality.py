@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from keras_gen.evaluation import Features, feature_extractor
+from keras_gen.evaluation import feature_extractor
 from keras_gen.evaluation.features import random_conv
+from keras_gen.evaluation.features.extractors import Features
 from keras_gen.evaluation.metrics.frechet_distance import frechet_distance
 from keras_gen.evaluation.metrics.sample_quality import sample_quality
 
 METRICS = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
 
-# four numbers of an image: few enough for a covariance
+# four features, few enough for a covariance of full rank
 MEANS = Features("means", "means of quarters", lambda images: images.reshape(len(images), 4, -1).mean(axis=2))
 
 
@@ -19,53 +20,56 @@ def textures(num: int, seed: int, blur: float = 1.0, size: int = 32) -> np.ndarr
 
 
 @pytest.fixture(scope="module")
-def found():
+def measured():
     calls = []
-    result = sample_quality(
+    metrics, about = sample_quality(
         textures(50, 0, blur=2.0),
         textures(40, 1),
         textures(60, 2),
         {"means": MEANS, "inception": "no network"},
         progress=lambda *call: calls.append(call),
     )
-    return *result, calls
+    return metrics, about, calls
 
 
-def test_names_and_notes(found):
-    metrics, about, calls = found
+def test_names_and_notes(measured):
+    metrics, about, calls = measured
     names = ["fd_random_conv_40_test"]
-    names += [f"{metric}_{what}_40_test" for what in ("means", "inception") for metric in METRICS]
+    names += [f"{metric}_{features}_40_test" for features in ("means", "inception") for metric in METRICS]
     names += ["swd_pyramid_32_40_test", "swd_pyramid_16_40_test", "ms_ssim_2_scales_40"]
     assert list(metrics) == list(about) == [name + suffix for name in names for suffix in ("", "_floor")]
     for name, value in metrics.items():
         assert value is None if "inception" in name else isinstance(value, float)
     for name, notes in about.items():
         assert {"unit", "note", "images", "samples"} <= set(notes) and notes["images"] == 40
-        expected = {"means": "means of quarters", "random": random_conv.IDENTITY}
-        assert notes.get("features") == next((found for what, found in expected.items() if what in name), None)
+        identities = {"means": "means of quarters", "random": random_conv.IDENTITY}
+        expected = next((identity for part, identity in identities.items() if part in name), None)
+        assert notes.get("features") == expected
     assert about["kid_means_40_test"]["standard_error"] > 0
     assert about["fd_means_40_test_floor"]["note"].startswith("40 train images to 40 test images")
     assert about["fd_inception_40_test_floor"]["reason"] == "no network"
-    whats = ["distance by random convolutions", "features means of real images", "features means of samples"]
-    whats += ["scores by means, percent", "features means of other real images"]
-    whats += ["scores by means of other real images, percent"]
-    assert list(dict.fromkeys(what for what, *_ in calls)) == [*whats, "patches of pyramids", "similarity of pairs"]
+    activities = ["distance by random convolutions", "features means of real images", "features means of samples"]
+    activities += ["scores by means, percent", "features means of other real images"]
+    activities += ["scores by means of other real images, percent"]
+    activities += ["patches of Laplacian pyramids", "MS-SSIM of pairs"]
+    assert list(dict.fromkeys(activity for activity, *_ in calls)) == activities
     assert all(0 <= done <= total and total > 0 for _, done, total in calls)
 
 
-def test_values_are_those_of_the_measures(found):
-    metrics, _, _ = found
-    made, real, other = (MEANS(images[:40]) for images in (textures(50, 0, blur=2.0), textures(40, 1), textures(60, 2)))
-    assert metrics["fd_means_40_test"] == frechet_distance(made, real)
+def test_values_of_the_single_metrics(measured):
+    metrics, _, _ = measured
+    sets = (textures(50, 0, blur=2.0), textures(40, 1), textures(60, 2))
+    generated, real, other = (MEANS(images[:40]) for images in sets)
+    assert metrics["fd_means_40_test"] == frechet_distance(generated, real)
     assert metrics["fd_means_40_test_floor"] == frechet_distance(other, real)
 
 
-def test_blurred_samples_are_told_from_real_ones_beside_the_floor(found):
-    metrics, _, _ = found
+def test_blurred_samples_are_above_the_floor(measured):
+    metrics, _, _ = measured
     assert metrics["swd_pyramid_32_40_test"] > 3 * metrics["swd_pyramid_32_40_test_floor"]
 
 
-def test_what_small_images_do_not_allow():
+def test_scores_of_small_images():
     small = [textures(30, seed, size=8) for seed in range(3)]
     metrics, about = sample_quality(*small, {"pixels": feature_extractor("pixels")}, split="validation")
     missing = {name for name, value in metrics.items() if value is None}
@@ -78,7 +82,7 @@ def test_what_small_images_do_not_allow():
     assert metrics["precision_pixels_30_validation"] > 0.3
 
 
-def test_few_images_leave_what_needs_more_null():
+def test_scores_of_few_images():
     few = [textures(7, seed, size=8) for seed in range(3)]
     metrics, about = sample_quality(*few, {"pixels": feature_extractor("pixels")}, pyramid=False)
     assert metrics["kid_pixels_7_test"] is None and "at least 20" in about["kid_pixels_7_test"]["reason"]
@@ -87,18 +91,18 @@ def test_few_images_leave_what_needs_more_null():
     assert not any("pyramid" in name for name in metrics)
 
 
-def test_an_extractor_that_refuses_leaves_the_others():
-    def refuse(images):
-        raise ValueError("3 channels wanted")
+def test_an_error_in_one_extractor_leaves_the_others():
+    def fail(images):
+        raise ValueError("3 channels expected")
 
     images = [textures(30, seed, size=16) for seed in range(3)]
-    features = {"odd": Features("odd", "odd", refuse), "means": MEANS}
+    features = {"odd": Features("odd", "odd", fail), "means": MEANS}
     metrics, about = sample_quality(*images, features, pyramid=False)
-    assert about["coverage_odd_30_test"]["reason"] == "3 channels wanted"
+    assert about["coverage_odd_30_test"]["reason"] == "3 channels expected"
     assert metrics["coverage_odd_30_test"] is None and metrics["coverage_means_30_test"] > 0
 
 
-def test_sets_that_do_not_fit():
+def test_sets_of_different_shape():
     images = textures(30, 0, size=8)
     with pytest.raises(ValueError, match=r"three sets of images of one shape; received .*\(0, 8, 8, 1\)"):
         sample_quality(images, images[:0], images, {})

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from keras_gen.evaluation import nearest_distance, nearest_reference, sliced_wasserstein
-from keras_gen.evaluation.metrics import sliced_wasserstein as sample_distance
+from keras_gen.evaluation.metrics import sliced_wasserstein as sliced_wasserstein_module
+from keras_gen.evaluation.metrics.sliced_wasserstein import nearest_distance, nearest_reference, sliced_wasserstein
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_of_two_normals_is_the_difference_of_their_scales():
     assert sliced_wasserstein(first, second, projections=50) == pytest.approx(2.0, rel=0.02)
 
 
-def test_the_seed_decides_and_order_of_arguments_does_not(images):
+def test_the_seed_matters_and_the_order_of_arguments_does_not(images):
     other = np.clip(images * 1.2, 0, 1)
     value = sliced_wasserstein(images, other, seed=3)
     assert (
@@ -43,8 +43,8 @@ def test_sets_of_different_size(images):
 
 def test_nearest_by_hand():
     references = np.array([[0.0, 0.0], [1.0, 1.0]])
-    found = nearest_distance(np.array([[0.1, 0.1], [1.0, 0.4], [1.0, 1.0]]), references)
-    np.testing.assert_allclose(found, [0.1, np.sqrt(0.36 / 2), 0.0], atol=1e-7)
+    distances = nearest_distance(np.array([[0.1, 0.1], [1.0, 0.4], [1.0, 1.0]]), references)
+    np.testing.assert_allclose(distances, [0.1, np.sqrt(0.36 / 2), 0.0], atol=1e-7)
 
 
 def test_nearest_of_a_copy_is_zero(images):
@@ -71,14 +71,14 @@ def test_of_order_two_in_one_dimension_by_hand():
     assert sliced_wasserstein(first, second, projections=2, order=1) == pytest.approx(4 / 3)
 
 
-def test_few_directions_at_a_time_are_the_same_directions_in_number(images, monkeypatch):
+def test_few_directions_per_pass(images, monkeypatch):
     whole = sliced_wasserstein(images + 0.25, images, projections=1500)
-    monkeypatch.setattr(sample_distance, "VALUES", 7 * len(images))
+    monkeypatch.setattr(sliced_wasserstein_module, "VALUES_PER_PASS", 7 * len(images))
     assert sliced_wasserstein(images + 0.25, images, projections=1500) == pytest.approx(whole, rel=0.1)
 
 
 def test_another_order(images):
-    with pytest.raises(ValueError, match="order must be 1 or 2; received 3"):
+    with pytest.raises(ValueError, match="Expected order 1 or 2; received 3"):
         sliced_wasserstein(images, images, order=3)
 
 
