@@ -22,6 +22,9 @@ import tensorflow as tf
 
 from benchmarks import record
 from keras_gen import data, evaluation, pictures, zoo
+from keras_gen.evaluation.features.classifier import feature_classifier
+from keras_gen.evaluation.metrics import parzen as parzen_windows
+from keras_gen.evaluation.metrics.mode_coverage import mode_coverage, modes_floor
 from keras_gen.models import AdversarialModel, GenerativeModel
 
 GRAY, COLOR = (28, 28, 1), (28, 28, 3)
@@ -117,7 +120,7 @@ def parzen(model, data_dir, seed) -> dict:
     """The historical measure: mean log density of test images under kernels on 10,000 samples."""
     train, test = (images_of(split, data_dir)["image"] for split in ("train", "test"))
     generated = model.generate(10_000, seed=seed, batch_size=500)
-    found = evaluation.parzen(generated, train[:10_000], train[-1000:], test)
+    found = parzen_windows.parzen(generated, train[:10_000], train[-1000:], test)
     return {name: float(value) for name, value in found._asdict().items()}
 
 
@@ -136,10 +139,10 @@ def quality(model, data_dir, seed) -> dict:
 
 def modes(model, data_dir, seed) -> dict:
     """Modes of Stacked MNIST covered by 26,000 samples, and the divergence from uniform, with their floor."""
-    classifier = evaluation.feature_classifier(*(labeled(images_of(split, data_dir)) for split in ("train", "test")))
+    classifier = feature_classifier(*(labeled(images_of(split, data_dir)) for split in ("train", "test")))
     generated = model.generate(26_000, seed=seed, batch_size=500)
     classes = np.stack([classifier.classify(generated[..., i : i + 1]) for i in range(3)], axis=1)
-    found, floor = evaluation.mode_coverage(classes), evaluation.modes_floor(26_000, seed=seed)
+    found, floor = mode_coverage(classes), modes_floor(26_000, seed=seed)
     return {"modes": int(found.covered), "kl": float(found.kl), "floor_modes": float(floor.covered),
             "floor_kl": float(floor.kl)}  # fmt: skip
 

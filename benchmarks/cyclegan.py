@@ -20,9 +20,11 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import record
-from keras_gen import data, evaluation, networks, pictures, zoo
+from keras_gen import data, networks, pictures, zoo
 from keras_gen.data import FACTORS, Factors
-from keras_gen.evaluation.evaluators.domain_translation import shapes_of
+from keras_gen.evaluation.evaluators.domain_translation import load_shapes
+from keras_gen.evaluation.metrics.counterfactual_error import counterfactual_errors, counterfactuals
+from keras_gen.evaluation.metrics.domain_transfer import domain_transfer
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 DIGITS, SHAPES = (28, 28, 1), (32, 32, 3)
@@ -200,7 +202,7 @@ def transfers(it: Configuration, model, seed: int, usps, data_dir) -> dict:
     for direction in it.directions:
         source, target = direction[0], direction[-1]
         made = getattr(model, direction)(train_[source][0], batch_size=500), train_[source][1]
-        result = evaluation.transfer(made, train_[source], train_[target], test[target], seed=seed)
+        result = domain_transfer(made, train_[source], train_[target], test[target], seed=seed)
         found[direction] = {key: round(value, 4) for key, value in result._asdict().items()}
         print(direction, found[direction], flush=True)
     return found
@@ -208,24 +210,24 @@ def transfers(it: Configuration, model, seed: int, usps, data_dir) -> dict:
 
 def known(it: Configuration, model, seed: int, usps, data_dir) -> dict:
     """Errors to the true counterfactuals, and of doing nothing, both ways."""
-    whole = shapes_of("test", it.image_shape, data_dir)
+    whole = load_shapes("test", it.image_shape, data_dir)
     factors, found = Factors.from_batch(whole), {}
     for direction, (given, wanted) in {"a_to_b": CLASSES, "b_to_a": CLASSES[::-1]}.items():
         rows = np.flatnonzero(getattr(factors, BY) == FACTORS[BY].index(given))[:COMPARED]
         images = whole["image"][rows]
         made = getattr(model, direction)(images, batch_size=100)
-        truths = evaluation.counterfactuals(factors[rows], BY, wanted, it.image_shape)
-        errors = evaluation.counterfactual_errors(images, made, truths)
+        truths = counterfactuals(factors[rows], BY, wanted, it.image_shape)
+        errors = counterfactual_errors(images, made, truths)
         found[f"{given}_to_{wanted}"] = {
-            "error": round(float(errors.made.mean()), 5),
-            "standard_error": round(float(errors.made.std(ddof=1) / len(rows) ** 0.5), 5),
-            "of_doing_nothing": round(float(errors.untouched.mean()), 5),
+            "error": round(float(errors.translation.mean()), 5),
+            "standard_error": round(float(errors.translation.std(ddof=1) / len(rows) ** 0.5), 5),
+            "of_doing_nothing": round(float(errors.identity.mean()), 5),
             "ratio": round(errors.ratio, 3),
             "images": len(rows),
             "counterparts_each": len(truths),
         }
         if len(truths) > 1:  # the ratio of a generator that draws true counterfactuals, but never the nearest
-            other = evaluation.counterfactual_errors(images, truths[-1], truths[:-1])
+            other = counterfactual_errors(images, truths[-1], truths[:-1])
             found[f"{given}_to_{wanted}"]["ratio_of_another_counterpart"] = round(other.ratio, 3)
     return found
 

@@ -17,7 +17,7 @@ import typer
 
 from benchmarks import record
 from keras_gen import data
-from keras_gen.evaluation import random_conv_distance
+from keras_gen.evaluation.features.random_conv import random_conv_distance
 
 SETS = {"mnist": (28, 28, 1), "shapes": (32, 32, 3)}
 COUNTS, SEEDS, POOL = (1000, 100, 20), range(5), 6000

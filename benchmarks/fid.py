@@ -19,7 +19,7 @@ import scipy.ndimage
 import typer
 
 from benchmarks import record
-from keras_gen.evaluation import fid_features
+from keras_gen.evaluation.features.extractors import fid_features
 from keras_gen.evaluation.metrics.frechet_distance import moments, normal_frechet_distance
 
 HERE = pathlib.Path(__file__).parent

@@ -23,7 +23,8 @@ import tensorflow as tf
 
 from benchmarks import puzzlegan, record
 from keras_gen import data, pictures, zoo
-from keras_gen.evaluation import pair_similarity, pyramid_distance
+from keras_gen.evaluation.metrics.laplacian_swd import laplacian_swd
+from keras_gen.evaluation.metrics.ms_ssim import pair_similarity
 
 from .workers.memory import memory
 
@@ -74,7 +75,7 @@ def real(args, role: str = "test", num: int = COMPARED) -> np.ndarray:
 
 def scores(images: np.ndarray, reference: np.ndarray) -> dict:
     """Distances by level, their mean, and the MS-SSIM of pairs."""
-    levels = pyramid_distance(images, reference, patches=PATCHES)
+    levels = laplacian_swd(images, reference, patches=PATCHES)
     levels = {str(level): round(value, 2) for level, value in levels.items()}
     similar = pair_similarity(images)
     return {

@@ -25,6 +25,7 @@ from keras_gen import evaluation, pictures, zoo
 from keras_gen.data.shapes.factors import Factors
 from keras_gen.data.shapes.renderer import render_shapes
 from keras_gen.data.shapes.splits import PLACED
+from keras_gen.evaluation.evaluators.puzzle import grid_scores, patch_scores
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 TWEMOJI = "../shared/data/twemoji/twemoji.zip"
@@ -157,10 +158,10 @@ def measure(name: str, seed: int, train_images: np.ndarray, test_images: np.ndar
     """What the result file says of a trained run; draws its picture."""
     model = keras.saving.load_model(_kept(name, seed, "keras"))
     if name == "grid":
-        made, measures, _ = evaluation.grid_scores(model, test_images, seed=seed)
+        made, measures, _ = grid_scores(model, test_images, seed=seed)
     else:
         some = {"image": train_images[:2000]}  # for the average mask
-        made, measures, _ = evaluation.patch_scores(model, {"image": test_images}, some, seed=seed)
+        made, measures, _ = patch_scores(model, {"image": test_images}, some, seed=seed)
     measures |= whole_distances(made, test_images, train_images, seed)
     shown = test_images[np.random.default_rng(1).permutation(len(test_images))[:16]]
     (columns,) = model.examples({"image": shown}).values()  # of a grid with its missing tiles

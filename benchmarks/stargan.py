@@ -14,6 +14,7 @@ import json
 import pathlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,11 +23,10 @@ import tensorflow as tf
 from benchmarks import record, skin_tones
 from keras_gen import data, pictures, zoo
 from keras_gen.data import FACTORS, Factors, render_shapes
-from keras_gen.evaluation import counterfactual_errors
+from keras_gen.evaluation.metrics.counterfactual_error import counterfactual_errors
 from keras_gen.models import StarGAN
 
 from .judge import Judge
-from .unchanged import unchanged_error
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 
@@ -81,7 +81,12 @@ def tones(args: argparse.Namespace, size: int) -> Domains:
 
 def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
     """The eight colors of `shapes`; what else a picture shows should stay."""
-    options = {"image_shape": (size, size, 3), "batch_size": 1000, "shuffle": False, "data_dir": args.data_dir}
+    options: dict[str, Any] = {
+        "image_shape": (size, size, 3),
+        "batch_size": 1000,
+        "shuffle": False,
+        "data_dir": args.data_dir,
+    }
     batches = list(data.load("shapes", "train", fields=("image", *FACTORS), **options).as_numpy_iterator())
     split = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
     factors = Factors.draw(held_out, seed=20261123)
@@ -126,7 +131,7 @@ class Clock(keras.callbacks.Callback):
 
     def __init__(self, seconds: float):
         super().__init__()
-        self.seconds, self.start, self.first = seconds, None, None
+        self.seconds, self.start, self.first = seconds, None, 0.0
 
     def on_train_batch_end(self, batch, logs=None):
         if self.start is None:  # the first step traces and compiles
@@ -140,7 +145,7 @@ class Progress(keras.callbacks.Callback):
     """A line now and then."""
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch % 5 == 0:
+        if logs and epoch % 5 == 0:
             print(int(self.model.train_steps), {k: round(float(v), 3) for k, v in logs.items()}, flush=True)
 
 
@@ -162,7 +167,7 @@ def batches(domains: Domains, it: Configuration, seed: int) -> tf.data.Dataset:
 def train(name: str, args: argparse.Namespace, domains: Domains) -> None:
     """Train for the given seconds, and keep weights and what the training was, before anything is measured."""
     it = CONFIGURATIONS[name]
-    settings = {**it.settings, "groups": [len(domains.names)], "attribute_names": list(domains.names)}
+    settings: dict[str, Any] = {**it.settings, "groups": [len(domains.names)], "attribute_names": list(domains.names)}
     model = zoo.build("stargan", (it.size, it.size, 3), seed=args.seed, learning_rate=it.learning_rate, **settings)
     dataset, steps = batches(domains, it, args.seed)
     wall, work = time.perf_counter(), time.process_time()
@@ -206,8 +211,8 @@ def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
         "judge_error_real": judge.error(flat, own),
         "judge_error_translated": judge.error(made[other], label),
         "judge_error_of_doing_nothing": judge.error(given[other], label),
-        "counterpart_error": float(errors.made.mean()),
-        "counterpart_error_of_doing_nothing": float(errors.untouched.mean()),
+        "counterpart_error": float(errors.translation.mean()),
+        "counterpart_error_of_doing_nothing": float(errors.identity.mean()),
         "counterpart_ratio": errors.ratio,
         "change_where_all_domains_are_equal": float(
             unchanged_error(made[other], given[other], np.broadcast_to(equal[:, None, None], made.shape[:5])[other])
@@ -222,6 +227,34 @@ def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
         found[f"{factor}_error_real"] = judge.error(flat, np.repeat(held_out, count))
         found[f"{factor}_error_translated"] = judge.error(made[other], stays)
     return found
+
+
+def unchanged_error(translated: np.ndarray, images: np.ndarray, unchanged: np.ndarray) -> float:
+    """Returns the mean absolute change of pixels that are equal in all domains.
+
+    Args:
+        translated: [num, height, width, channels] in [0, 1].
+        images: the input images, the same shape.
+        unchanged: bool [num, height, width], the pixels that all domains share; at least one.
+
+    Returns:
+        In [0, 1], over all such pixels of all images; times 255 it is in 8-bit steps.
+
+    Raises:
+        ValueError: for arrays of other shapes, or no such pixel.
+    """
+    first, second = np.asarray(translated, np.float64), np.asarray(images, np.float64)
+    if first.shape != second.shape or first.ndim != 4:
+        raise ValueError(
+            f"Expected images [num, height, width, channels] of one shape; received {first.shape} and {second.shape}"
+        )
+    unchanged = np.asarray(unchanged, bool)
+    if unchanged.shape != first.shape[:3] or not unchanged.any():
+        raise ValueError(
+            f"Expected unchanged {list(first.shape[:3])} with at least one pixel; received {list(unchanged.shape)} "
+            f"with {int(unchanged.sum())}"
+        )
+    return float(np.abs(first - second)[unchanged].mean())
 
 
 def picture(model: StarGAN, domains: Domains, rows: int = 12) -> np.ndarray:

@@ -24,9 +24,11 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import record
-from keras_gen import data, evaluation, pictures, zoo
+from keras_gen import data, pictures, zoo
 from keras_gen.data import FACTORS, HELD_OUT
-from keras_gen.evaluation.evaluators.captions import meanings
+from keras_gen.evaluation.evaluators.captions import caption_classes
+from keras_gen.evaluation.features.text_image_scorer import train_text_image_scorer
+from keras_gen.evaluation.metrics.r_precision import r_precision
 from keras_gen.models.text2image.preset import joint_embedding, vae_of
 from keras_gen.training.callbacks import optimizers_of
 
@@ -239,8 +241,12 @@ def factor_judge(source: Source) -> keras.Model:
 def measure(source: Source, it: Configuration, model, joint, seed: int) -> dict:
     """By split: shares of right factors, generated and real, and the R-precisions."""
     train = source.all("judges", fields=("image", "tokens"), tokens=joint.text())
-    judge = evaluation.text_judge(
-        train["image"], train["tokens"], vocabulary=joint.vocabulary, seed=JUDGE_SEED + seed, folder=WEIGHTS
+    judge = train_text_image_scorer(
+        model.new_text_image_scorer(JUDGE_SEED + seed),
+        train["image"],
+        train["tokens"],
+        seed=JUDGE_SEED + seed,
+        folder=WEIGHTS,
     )
     found = {}
     for role in [role for role in source.splits if role not in ("train", "judges")]:
@@ -250,7 +256,7 @@ def measure(source: Source, it: Configuration, model, joint, seed: int) -> dict:
         for name, images in (("generated", made), ("real", split["image"])):
             texts = np.asarray(judge.embed(split["tokens"]))
             scores = judge.score(_embedded(judge, images)[:, None], texts[None]).numpy()
-            precision = evaluation.r_precision(scores, meanings(split), CANDIDATES, seed)
+            precision = r_precision(scores, caption_classes(split), CANDIDATES, seed)
             found[role][name] = {"r_precision": precision.value, "r_precision_error": precision.standard_error}
             if it.shapes:
                 logits = factor_judge(source).predict(images - 0.5, verbose=0)

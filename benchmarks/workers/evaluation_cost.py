@@ -10,6 +10,11 @@ import time
 import numpy as np
 
 from keras_gen import evaluation
+from keras_gen.evaluation.features.classifier import FeatureClassifier
+from keras_gen.evaluation.metrics.laplacian_swd import laplacian_swd
+from keras_gen.evaluation.metrics.ms_ssim import pair_similarity
+from keras_gen.evaluation.metrics.parzen import parzen
+from keras_gen.evaluation.metrics.sliced_wasserstein import sliced_wasserstein
 from keras_gen.networks import conv_encoder
 
 from .memory import memory
@@ -40,9 +45,7 @@ def pictures(num: int, shape: tuple[int, ...]) -> list[np.ndarray]:
 
 def classify(first: np.ndarray, second: np.ndarray) -> None:
     """Features of both sets by the classifier's network; its weights do not matter here."""
-    classifier = evaluation.FeatureClassifier(
-        conv_encoder(first.shape[1:], 10, base_filters=32, dense_units=FEATURES), 0.0, ""
-    )
+    classifier = FeatureClassifier(conv_encoder(first.shape[1:], 10, base_filters=32, dense_units=FEATURES), 0.0, "")
     for each in (first, second):
         classifier.features(each)
 
@@ -53,18 +56,18 @@ METRICS = {
     "frechet distance, classifier": (features, evaluation.frechet_distance),
     "kernel distance, classifier": (features, evaluation.kernel_distance),
     "precision, recall, density, coverage, classifier": (features, evaluation.precision_recall),
-    "sliced wasserstein, classifier": (features, evaluation.sliced_wasserstein),
+    "sliced wasserstein, classifier": (features, sliced_wasserstein),
     "frechet distance, pixels": (pixels, evaluation.frechet_distance),
     "kernel distance, pixels": (pixels, evaluation.kernel_distance),
     "precision, recall, density, coverage, pixels": (pixels, evaluation.precision_recall),
-    "sliced wasserstein, pixels": (pixels, evaluation.sliced_wasserstein),
-    "pyramid distance": (pictures, evaluation.pyramid_distance),
-    "ms-ssim of pairs": (pictures, lambda first, second: evaluation.pair_similarity(first)),
+    "sliced wasserstein, pixels": (pixels, sliced_wasserstein),
+    "pyramid distance": (pictures, laplacian_swd),
+    "ms-ssim of pairs": (pictures, lambda first, second: pair_similarity(first)),
     "nearest neighbors": (
         pictures, lambda first, second: evaluation.nearest_neighbors(first, second, first)
     ),
     "parzen windows": (
-        pictures, lambda first, second: evaluation.parzen(first, second, second[:1000], second, sigmas=(0.2,))
+        pictures, lambda first, second: parzen(first, second, second[:1000], second, sigmas=(0.2,))
     ),
 }  # fmt: skip
 

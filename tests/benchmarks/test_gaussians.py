@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import gaussians
-from benchmarks.gaussians import METHODS, MIXTURES, Settings, covered, measure, points_of, summary
+from benchmarks.gaussians import METHODS, MIXTURES, Settings, covered, gaussian_modes, measure, points_of, summary
+from keras_gen.distributions import gaussian_grid, gaussian_ring
 
 TOY = Settings(steps=2, batch_size=8, hidden=(4,), steps_per_execution=2)
 
@@ -54,3 +55,41 @@ def test_the_table_holds_means_over_seeds():
     assert first["modes"] == [4, 7] and first["modes_mean"] == 5.5
     assert all(row["modes_mean"] == 7.5 and row["high_quality_mean"] == 0.7 for row in others)
     assert len(others) == 9
+
+
+RING, GRID = (m.components_distribution.mean().numpy() for m in (gaussian_ring(), gaussian_grid()))
+
+
+def sample(centers, std, num, seed=0):
+    generator = np.random.default_rng(seed)
+    return centers[generator.integers(len(centers), size=num)] + std * generator.normal(size=(num, 2))
+
+
+@pytest.mark.parametrize("centers, std", [(RING, 0.01), (GRID, 0.05)])
+def test_the_mixture_itself(centers, std):
+    modes = gaussian_modes(sample(centers, std, 40_000), centers, std)
+    assert modes.covered == len(centers)
+    # a squared distance in units of the variance is chi-squared with 2 degrees of freedom
+    assert modes.high_quality == pytest.approx(1 - np.exp(-4.5), abs=4 * np.sqrt(0.989 * 0.011 / 40_000))
+
+
+def test_three_standard_deviations_are_the_border():
+    points = np.array([[2.99, 0.0], [3.01, 0.0], [0.0, -2.99], [-2.2, -2.2], [10.0, 2.9]])
+    modes = gaussian_modes(points, np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]]), 1.0)
+    assert (modes.covered, modes.high_quality, list(modes.counts)) == (2, 0.6, [2, 1, 0])
+
+
+def test_dropped_modes_and_points_between():
+    points = np.concatenate([sample(GRID[:10], 0.001, 500), np.full((500, 2), 1.0)])
+    modes = gaussian_modes(points, GRID, 0.05)
+    assert (modes.covered, modes.high_quality) == (10, 0.5)
+    assert modes.counts.sum() == 500 and not modes.counts[10:].any()
+
+
+def test_invalid_points_and_centers():
+    with pytest.raises(ValueError, match="Expected points and centers"):
+        gaussian_modes(np.zeros((4, 3)), RING, 0.1)
+    with pytest.raises(ValueError, match="NaN"):
+        gaussian_modes(np.full((4, 2), np.nan), RING, 0.1)
+    with pytest.raises(ValueError, match="Expected std > 0"):
+        gaussian_modes(np.zeros((4, 2)), RING, 0.0)

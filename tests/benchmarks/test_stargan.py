@@ -92,3 +92,30 @@ def test_the_split_is_by_emoji():
     train, held_out = skin_tones.split(323)
     assert len(held_out) == skin_tones.HELD_OUT and not set(train) & set(held_out)
     assert sorted([*train, *held_out]) == list(range(323))
+
+
+@pytest.fixture
+def change():
+    """Black images, and translations of which two pixels differ."""
+    images, translated = np.zeros((2, 2, 2, 3)), np.zeros((2, 2, 2, 3))
+    translated[0, 0, 0] = 0.5, 0.25, 0.0
+    translated[1, 1] = 1.0
+    return translated, images
+
+
+def test_only_unchanged_pixels_count(change):
+    translated, images = change
+    unchanged = np.zeros((2, 2, 2), bool)
+    unchanged[0, 0], unchanged[1, 1, 0] = True, True
+    # three pixels with changes 0.25, 0 and 1 on average over their channels
+    assert stargan.unchanged_error(translated, images, unchanged) == pytest.approx(1.25 / 3)
+
+
+def test_arrays_of_different_shape(change):
+    translated, images = change
+    with pytest.raises(ValueError, match="of one shape"):
+        stargan.unchanged_error(translated, images[:1], np.ones((2, 2, 2)))
+    with pytest.raises(ValueError, match="with 0"):
+        stargan.unchanged_error(translated, images, np.zeros((2, 2, 2)))
+    with pytest.raises(ValueError, match=r"\[2, 2, 2\]"):
+        stargan.unchanged_error(translated, images, np.ones((2, 2)))
