@@ -51,13 +51,13 @@ def compare(
         >>> keras_gen.evaluation.compare("runs/autoencoder", "runs/vae")  # doctest: +SKIP
     """
     first, second = (run if isinstance(run, runs.Run) else runs.Run.open(run) for run in (run_a, run_b))
-    for what, values in (
+    for name, values in (
         ("image shape", (first.image_shape, second.image_shape)),
         ("data", (first.config["data"]["source"], second.config["data"]["source"])),
     ):
         if values[0] != values[1]:
             raise ValueError(
-                f"Expected two runs with the same {what}; received {first.path} with {values[0]} and {second.path} "
+                f"Expected two runs with the same {name}; received {first.path} with {values[0]} and {second.path} "
                 f"with {values[1]}"
             )
     picture_file = pathlib.Path(out) if out else _picture_file(first, second)

@@ -53,17 +53,12 @@ def attribute_translation(context: EvaluationContext) -> tuple[Metrics, About]:
         names = [schema.names[entry] for entry in entries]
         group_title = names[0] if size == 1 else group_name(names, group)
         rows, train_rows = (schema.known_groups[each, group] > 0 for each in (datasets, train_datasets))
-
-        def classes_of(vectors: np.ndarray, entries: np.ndarray = entries, size: int = size) -> np.ndarray:
-            values = vectors[:, entries]
-            return (values.argmax(1) if size > 1 else values[:, 0] > 0.5).astype(np.int64)
-
         values, notes = _classifier_errors(
             context,
             group_title,
-            (train["image"][train_rows], classes_of(train_attributes[train_rows])),
-            (images[rows], classes_of(attributes[rows])),
-            (translated[rows], classes_of(target[rows])),
+            (train["image"][train_rows], _classes_of(train_attributes[train_rows][:, entries])),
+            (images[rows], _classes_of(attributes[rows][:, entries])),
+            (translated[rows], _classes_of(target[rows][:, entries])),
         )
         metrics |= values
         about |= notes
@@ -107,6 +102,11 @@ def attribute_translation_picture(context: EvaluationContext) -> np.ndarray:
 
 def _datasets_of(batch: dict[str, np.ndarray]) -> np.ndarray:
     return np.asarray(batch.get("dataset", np.zeros(len(batch["image"]), np.int32)))
+
+
+def _classes_of(group: np.ndarray) -> np.ndarray:
+    """Returns the classes, int64 [num], of a one-hot group [num, size] or of a binary attribute [num, 1]."""
+    return (group.argmax(1) if group.shape[1] > 1 else group[:, 0] > 0.5).astype(np.int64)
 
 
 def _translate(
