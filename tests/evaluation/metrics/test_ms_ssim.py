@@ -24,7 +24,7 @@ def test_of_equal_images_is_one(images):
 
 def test_flat_images_by_hand():
     # no structure: only the luminance of the coarsest scale, to the power of its weight among two; float32 leaves
-    # 1e-7 of a variance beside the constant 9e-4
+    # 1e-7 of a variance next to the constant 9e-4
     luminance = (2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4)
     similarity = ms_ssim(np.full((1, 28, 28, 1), 0.2), np.full((1, 28, 28, 1), 0.6))
     assert similarity == pytest.approx([luminance ** (0.2856 / (0.0448 + 0.2856))], rel=5e-4)
@@ -68,7 +68,7 @@ def test_odd_sizes_are_rounded_up(height, width):
     first, other = scipy.ndimage.gaussian_filter(noise, (0, 0, 1, 1))
     second = 0.7 * first + 0.3 * other
     similarity = ms_ssim(first[..., None].astype(np.float32), second[..., None].astype(np.float32))
-    # float32 variances of smooth patches, beside the constant 9e-4
+    # float32 variances of smooth patches, next to the constant 9e-4
     np.testing.assert_allclose(similarity, by_numpy(first, second), rtol=2e-4)
 
 
