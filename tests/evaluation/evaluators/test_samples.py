@@ -38,11 +38,12 @@ def test_generated_images_that_are_not_finite(tmp_path):
     )
 
 
-class TestMemorization:
-    @pytest.fixture(scope="class")
-    def images(self):
-        return np.random.default_rng(0).random((150, 4, 4, 1)).astype(np.float32)
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).random((150, 4, 4, 1)).astype(np.float32)
 
+
+class TestMemorization:
     def test_copies_and_new_images(self, images):
         train, held_out = images[:50], images[50:100]
         metrics, about = memorization_scores(train[::-1], train, held_out)
