@@ -19,7 +19,7 @@ BUILDERS = {
     ),
     "infogan_trunk": lambda: infogan_trunk((8, 8, 1), base_filters=2, dense_units=4),
     "infogan_discriminator_head": lambda: infogan_discriminator_head(4),
-    "infogan_q_head": lambda: infogan_q_head(4, 3, hidden=4),
+    "infogan_q_head": lambda: infogan_q_head(4, 3, hidden_units=4),
     "code_discriminator": lambda: code_discriminator(2, hidden=(4,), num_classes=3),
 }
 INNER = {"infogan_trunk"}  # its features go on into heads

@@ -1,10 +1,7 @@
-"""The generative adversarial network: a generator against a discriminator, under any objective and penalty.
-
-Long, because packing, penalties, classes and augmentation meet in the two losses; the other GANs inherit them.
-"""
+"""The generative adversarial network: a generator and a discriminator, with any objective and gradient penalty."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import keras
 import tensorflow as tf
@@ -15,8 +12,11 @@ from keras_gen.losses.diff_augment import check_names, diff_augment, noise_size
 
 from ..core.adversarial import AdversarialModel
 from ..core.class_conditional import ClassConditional
+from ..core.defaults import EMA, OBJECTIVE
 from ..core.diagnostics import diagnose_discriminator
+from ..core.discriminator import logit_means
 from ..core.endpoint import Endpoint, Port
+from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.penalized import Penalized
 from ..core.player import Player
 from ..core.sample_diversity import sample_diversity
@@ -24,43 +24,47 @@ from ..core.sample_diversity import sample_diversity
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GAN(ClassConditional, Penalized, AdversarialModel):
-    """A generator turns draws of a prior into images; a discriminator tells them from real ones.
+    """A generator that maps latent codes to images, and a discriminator that distinguishes them from real images.
 
-    Each step the discriminator moves, then the generator, against the moved discriminator and on the same generated
-    images. Reported: both losses; `discriminator_accuracy`, 1/2 where it cannot tell and 1 where it has won; and
-    `sample_diversity`, the deviation of generated images from their mean over that of real ones (0: all are alike).
+    Each step updates the discriminator first, then the generator against the updated discriminator, on the same
+    generated images. The model reports both losses; `discriminator_accuracy`, which is 1/2 where the discriminator
+    cannot distinguish the images and 1 where it always does; and `sample_diversity`, the standard deviation of
+    generated images from their mean divided by that of real images (0: all generated images are equal).
 
     Args:
-        generator: codes [batch, size] -> images [batch, height, width, channels] in [0, 1]; with `num_classes`,
-            [codes, one-hot labels].
-        discriminator: images (`packing` times their channels) -> logits [batch, 1]; with `num_classes`, [images,
-            one-hot labels].
-        prior: as a VAE's; None is the isotropic standard normal.
+        generator: Codes [batch, size] -> images [batch, height, width, channels] in [0, 1]. With `num_classes`, its
+            inputs are [codes, one-hot labels].
+        discriminator: Images with `packing` times their channels -> logits [batch, 1]. With `num_classes`, its inputs
+            are [images, one-hot labels].
+        prior: Distribution of the codes, as a VAE's; None is the standard normal distribution.
         objective: `"non_saturating"`, `"minimax"`, `"least_squares"`, `"hinge"`, `"wasserstein"`,
             `"relativistic_average"`, or a dict with `name` and arguments such as `label_smoothing`.
         penalty: None, `"wgan_gp"`, `"r1"`, `"r2"`, `"dragan"`, or a dict with `name` and arguments such as `weight`
             or `gamma`, in the papers' units (of images in [-1, 1]); see `keras_gen.losses.penalties`.
-        n_critic: updates of the discriminator in a step, >= 1, each on its own part of the batch.
-        simultaneous: both players move at once, from one pass of the discriminator over the generated images.
-        packing: examples that the discriminator judges together, >= 1; the batch must be a multiple.
-        augment: differentiable augmentations of all that the discriminator sees, in evaluation too: `"color"`,
-            `"translation"`, `"cutout"`. A penalty is of the augmented discriminator x -> C(T(x)): its gradient goes
-            through the augmentation T to the image before it, as in the code of DiffAugment and StyleGAN2-ADA.
-        ema: decay of the generator's moving average, or None; `generate` and the export use the average.
-        num_classes: classes to condition on, or None.
-        seed: of all noise.
+        n_critic: Discriminator updates in a step, >= 1, each on its own part of the batch.
+        simultaneous: Whether both players are updated at once, from one pass of the discriminator.
+        packing: Examples that the discriminator classifies together, >= 1; the batch size must be a multiple.
+        augment: Differentiable augmentations of all images that the discriminator sees, in evaluation too: `"color"`,
+            `"translation"`, `"cutout"`. A penalty applies to the augmented discriminator x -> C(T(x)): its gradient
+            is taken through the augmentation T, as in the code of DiffAugment and StyleGAN2-ADA.
+        ema: Decay of the generator's exponential moving average, in (0, 1), or None. `generate` and the export use the
+            averaged generator.
+        num_classes: Number of classes to condition on, or None.
+        seed: Seed of all noise while training; None draws one.
+        **kwargs: `label_names` of the classes, and Keras's `name` and `dtype`.
 
     Raises:
         ValueError: for unknown names, numbers out of range, or networks that do not fit.
 
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, algorithm 1. Mirza, Osindero 2014,
-        arXiv:1411.1784 (classes). For the others see `keras_gen.losses`.
+        arXiv:1411.1784 (classes). For objectives, penalties and augmentations see `keras_gen.losses`.
     """
 
     averaged_networks = ("generator",)
-    call_fields = {}  # noise makes the images
+    call_fields = {}  # `call` takes noise, not images
     tracked = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "sample_diversity")
+    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  never None here
 
     def __init__(
         self,
@@ -68,13 +72,13 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         discriminator: keras.Model,
         *,
         prior=None,
-        objective: str | dict = "non_saturating",
+        objective: str | dict = OBJECTIVE,
         penalty: str | dict | None = None,
         n_critic: int = 1,
         simultaneous: bool = False,
         packing: int = 1,
         augment: Iterable[str] = (),
-        ema: float | None = 0.999,
+        ema: float | None = EMA,
         num_classes: int | None = None,
         seed: int | None = None,
         **kwargs,
@@ -95,36 +99,47 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
 
     # training
 
-    def players(self):
+    def players(self) -> list[Player]:
         return [
             Player("discriminator", (self.discriminator,), self.discriminator_loss, self.n_critic),
             Player("generator", (self.generator,), self.generator_loss),
         ]
 
-    def shared_forward(self, batch, batch_noise, training):
+    def shared_forward(self, batch: dict, batch_noise: BatchNoise, training: bool) -> dict[str, tf.Tensor]:
         label = self.label_of(batch)
         z = self.prior.draw(batch_noise.noise(self.prior.noise))
-        shared = {"generated": self.generated(z, label, training)}
-        return shared | self.logits_made(batch, shared, batch_noise, training)
+        generated = self.run_generator(z, label, training)
+        return {"generated": generated} | self.shared_logits(batch, generated, batch_noise, training)
 
-    def logits_made(self, batch, shared, batch_noise, training) -> dict:
-        """The discriminator's one pass where both players move at once; else none, each makes its own."""
+    def shared_logits(
+        self, batch: dict, generated: tf.Tensor, batch_noise: BatchNoise, training: bool
+    ) -> dict[str, tf.Tensor]:
+        """Returns the logits that both players use if they are updated simultaneously, else an empty dict.
+
+        Args:
+            batch: the batch with the real images.
+            generated: generated images [batch, height, width, channels].
+            batch_noise: noise for the augmentations.
+            training: passed to the discriminator.
+        """
         if not self.simultaneous:
             return {}
         label = self.label_of(batch)
         return {
-            "real_logits": self.judged(batch["image"], label, batch_noise, training),
-            "generated_logits": self.judged(shared["generated"], label, batch_noise, training),
+            "real_logits": self.discriminate(batch["image"], label, batch_noise, training),
+            "generated_logits": self.discriminate(generated, label, batch_noise, training),
         }
 
-    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
-        """The objective and the penalty, and how often the discriminator is right."""
+    def discriminator_loss(
+        self, batch: dict, shared: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns the discriminator's loss with its penalty [batch], and its metrics."""
         real, generated, label = batch["image"], shared["generated"], self.label_of(batch)
-        logits = [self._judged_once(shared, name, batch, batch_noise, training) for name in ("real", "generated")]
-        means = self._means(logits, global_batch)
+        logits = [self._logits_of(kind, batch, shared, batch_noise, training) for kind in ("real", "generated")]
+        means = logit_means(self._objective, *logits, global_batch)
         losses = self._objective.discriminator(*logits, **means)
         if self._penalty:
-            logits_of = self._augmented_logits(label, batch_noise, training)
+            logits_of = self._augmented_discriminator(label, batch_noise, training)
             losses += self.penalized(logits_of, real, generated, batch_noise, global_batch, self.packing)
         metrics = {
             "discriminator_accuracy": self._objective.accuracy(*logits, **means),
@@ -132,36 +147,46 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         }
         return losses, metrics
 
-    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
-        """What the objective asks of the generator."""
-        generated = self._judged_once(shared, "generated", batch, batch_noise, training)
+    def generator_loss(
+        self, batch: dict, shared: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns the generator's adversarial loss [batch], and no metrics."""
+        generated = self._logits_of("generated", batch, shared, batch_noise, training)
         real = None
         if self._objective.generator_needs_real:
-            real = self._judged_once(shared, "real", batch, batch_noise, training)
-        means = self._means([generated if real is None else real, generated], global_batch)
+            real = self._logits_of("real", batch, shared, batch_noise, training)
+        means = logit_means(self._objective, generated if real is None else real, generated, global_batch)
         return self._objective.generator(generated, real_logits=real, **means), {}
 
-    def judged(self, images, label, batch_noise, training: bool) -> tf.Tensor:
-        """The discriminator's logits of images, float32 [batch], augmented and packed as the model says."""
-        logits_of = self._augmented_logits(label, batch_noise, training)
+    def discriminate(self, images, label, batch_noise: BatchNoise, training: bool) -> tf.Tensor:
+        """Returns the discriminator's logits of images, float32 [batch], with the model's augmentation and packing.
+
+        Args:
+            images: [batch, height, width, channels] in [0, 1].
+            label: one-hot labels [batch, num_classes], or None for a model without classes.
+            batch_noise: noise for the augmentations.
+            training: passed to the discriminator.
+        """
+        logits_of = self._augmented_discriminator(label, batch_noise, training)
         return packing.spread(logits_of(packing.pack(tf.cast(images, tf.float32), self.packing)), self.packing)
 
-    def _judged_once(self, shared, which: str, batch, batch_noise, training):
-        if f"{which}_logits" in shared:
-            return shared[f"{which}_logits"]
-        images = batch["image"] if which == "real" else shared["generated"]
-        return self.judged(images, self.label_of(batch), batch_noise, training)
+    def _logits_of(self, kind: str, batch: dict, shared: dict, batch_noise: BatchNoise, training: bool) -> tf.Tensor:
+        """Returns the logits of the `"real"` or the `"generated"` images, from the shared pass if there is one."""
+        if f"{kind}_logits" in shared:
+            return shared[f"{kind}_logits"]
+        images = batch["image"] if kind == "real" else shared["generated"]
+        return self.discriminate(images, self.label_of(batch), batch_noise, training)
 
     def _logits(self, packs, label, training: bool) -> tf.Tensor:
         """Packs [packs, ..., packing * channels] -> logits float32 [packs]."""
         inputs = [packs, packing.pack(label, self.packing)] if self.num_classes else packs
         return tf.cast(self.discriminator(inputs, training=training), tf.float32)[:, 0]
 
-    def _augmented_logits(self, label, batch_noise, training: bool) -> Callable:
-        """The discriminator with its augmentations, of new noise: packs [packs, ...] -> logits float32 [packs]."""
+    def _augmented_discriminator(self, label, batch_noise: BatchNoise, training: bool) -> Callable:
+        """Returns the function packs [packs, ...] -> logits float32 [packs], with new noise for the augmentations."""
         if not self.augment:
             return lambda packs: self._logits(packs, label, training)
-        noise = batch_noise.uniform([noise_size(self.augment)])  # of images, each with an augmentation of its own
+        noise = batch_noise.uniform([noise_size(self.augment)])  # each image of a pack has its own augmentation
 
         def logits_of(packs):
             images = diff_augment(packing.unpack(packs, self.packing), self.augment, noise)
@@ -169,32 +194,33 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
 
         return logits_of
 
-    def _means(self, logits, global_batch) -> dict:
-        if not (self._objective.needs_means or self._objective.accuracy_needs_means):
-            return {}
-        real, generated = (global_batch.differentiable_mean(values) for values in logits)
-        return {"real_mean": real, "generated_mean": generated}
-
-    def diagnose(self, logs):
+    def diagnose(self, logs: Mapping[str, float]) -> dict[str, str]:
         return diagnose_discriminator(logs, critic=self._objective.name == "wasserstein")
 
-    # use
+    # generation
 
-    def generated(self, z, label=None, training: bool = False, network: keras.Model | None = None) -> tf.Tensor:
-        """Codes [batch, size] -> images float32 in [0, 1], by the generator that is trained or by another."""
+    def run_generator(self, z, label=None, training: bool = False, network: keras.Model | None = None) -> tf.Tensor:
+        """Returns the images of codes, float32 [batch, height, width, channels] in [0, 1].
+
+        Args:
+            z: codes [batch, size].
+            label: one-hot labels [batch, num_classes], or None for a model without classes.
+            training: passed to the network.
+            network: the generator to run; None is the one that is trained, not its moving average.
+        """
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         return tf.cast((network or self.generator)(inputs, training=training), tf.float32)
 
-    def generate_from(self, noise, label=None):
-        return self.generated(self.prior.draw(noise), label, network=self.inference_network("generator"))
+    def generate_from(self, noise: dict, label=None) -> tf.Tensor:  # ty: ignore[incompatible-method-override]
+        return self.run_generator(self.prior.draw(noise), label, network=self.inference_network("generator"))
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
-        """The deploy path: base noise, {name: [batch, ...]} with `label` where conditional, or its tensor -> images."""
+        """Returns the images of base noise: {name: [batch, ...]}, with `label` if conditional, or one noise tensor."""
         noise = dict(inputs) if isinstance(inputs, dict) else {next(iter(self.noise())): inputs}
         return self.generate_from({name: noise[name] for name in self.noise()}, self.label_of(noise))
 
-    def endpoints(self):
-        """`generate`: base noise, and `label` where the model is conditional -> image."""
+    def endpoints(self) -> list[Endpoint]:
+        """Returns `generate`: base noise, and `label` if the model is conditional -> image."""
         inputs = {name: Port(noise.shape, noise.kind) for name, noise in self.noise().items()}
         if self.num_classes:
             inputs["label"] = Port((self.num_classes,), "label")
@@ -204,36 +230,40 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
 
         return [Endpoint("generate", generate, inputs, {"image": Port(self.image_shape, "image")})]
 
-    def _check(self):
+    def _check(self) -> None:
         for name in ("n_critic", "packing"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be an integer >= 1; received {value!r}")
+                raise ValueError(f"Expected {name} as an integer >= 1; received {value!r}")
         if self.simultaneous and self.n_critic > 1:
-            raise ValueError(f"simultaneous=True moves both players once; received n_critic={self.n_critic}")
-        if self._penalty and _joins_examples(self.discriminator):
+            raise ValueError(
+                "Expected n_critic=1 with simultaneous=True, which updates both players once in a step; received "
+                f"n_critic={self.n_critic}"
+            )
+        if self._penalty and _has_batch_normalization(self.discriminator):
             warnings.warn(
-                "A gradient penalty is of each image alone, and this discriminator's batch normalization joins them: "
-                "build it with normalization 'layer', 'spectral' or 'none'",
+                "A gradient penalty applies to each image alone, and this discriminator's batch normalization mixes "
+                "the images of a batch: build it with normalization 'layer', 'spectral' or 'none'",
                 stacklevel=3,
             )
-        wanted = 2 if self.num_classes else 1
+        num_inputs = 2 if self.num_classes else 1
         for role in ("generator", "discriminator"):
             inputs = getattr(self, role).inputs
-            if len(inputs) != wanted:
+            if len(inputs) != num_inputs:
                 raise ValueError(
-                    f"num_classes={self.num_classes}: the {role} must take {wanted} input(s) "
-                    f"({'the one-hot label second' if self.num_classes else 'no label'}); it takes {len(inputs)}"
+                    f"Expected a {role} with {num_inputs} input(s) for num_classes={self.num_classes} "
+                    f"({'the second is the one-hot label' if self.num_classes else 'no label'}); received one with "
+                    f"{len(inputs)}"
                 )
         packed = (*self.image_shape[:-1], self.image_shape[-1] * self.packing)
-        shown = tuple(self.discriminator.inputs[0].shape[1:])
-        if shown != packed or tuple(self.discriminator.output_shape[1:]) != (1,):
+        input_shape = tuple(self.discriminator.inputs[0].shape[1:])
+        if input_shape != packed or tuple(self.discriminator.output_shape[1:]) != (1,):
             raise ValueError(
-                f"The generator makes images {self.image_shape}: with packing={self.packing} the discriminator must "
-                f"take {packed} and give one logit [batch, 1]; it takes {shown} and gives "
+                f"Expected a discriminator from {packed} (the generator's images {self.image_shape} with "
+                f"packing={self.packing}) to one logit [batch, 1]; received one from {input_shape} to "
                 f"{tuple(self.discriminator.output_shape)}"
             )
 
 
-def _joins_examples(network: keras.Model) -> bool:
+def _has_batch_normalization(network: keras.Model) -> bool:
     return any(isinstance(layer, keras.layers.BatchNormalization) for layer in network._flatten_layers())

@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.default_networks import discriminator_normalization
+from ..core.defaults import EMA, OBJECTIVE
 from ..core.prior_of import prior_of
 from ..core.system import System
 
 if TYPE_CHECKING:
     from keras_gen import models
 
+BASE_FILTERS = 64
+
 
 def gan(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     network: str = "mlp",
     latent_size: int = 100,
@@ -22,37 +25,99 @@ def gan(
     hidden_units: int | None = None,
     dense_units: int | None = None,
     normalization: str | None = None,
-    objective: str | dict = "non_saturating",
+    objective: str | dict = OBJECTIVE,
     penalty: str | dict | None = None,
     n_critic: int = 1,
     simultaneous: bool = False,
     packing: int = 1,
     augment: Sequence[str] = (),
-    ema: float | None = 0.999,
+    ema: float | None = EMA,
     prior: str | dict = "normal",
     num_classes: int | None = None,
 ) -> "models.GAN":
+    """Builds a GAN with the default networks, not yet compiled.
+
+    Args:
+        image_shape: (height, width, channels) of the images.
+        seed: Seed of the model's noise and of a learned prior's initial weights; None draws one.
+        network: `"mlp"`, fully connected networks (Goodfellow et al. 2014, section 5), or `"dcgan"`, convolutional
+            ones (Radford et al. 2016, section 3).
+        latent_size: Dimensions of the latent code, >= 1; 100 in both papers.
+        base_filters: Channels of the convolutions at the largest resolution, >= 1, with network `"dcgan"`; they double
+            with each halving, up to eight times as many. None is 64; figure 1 of Radford et al. has 128.
+        hidden_units: Units of each of the two hidden layers of both networks, >= 1, with network `"mlp"`. None is 1200
+            in the generator and 240 maxout units of five pieces in the discriminator, as in the code of Goodfellow et
+            al.
+        dense_units: Units of a hidden dense layer next to the code and the logit, >= 1, or 0 for none, with network
+            `"dcgan"`. None is 16 * base_filters for images that are halved fewer than three times, and otherwise none,
+            as Radford et al. advise for deep networks.
+        normalization: Normalization of the discriminator, with network `"dcgan"`: `"batch"`, `"layer"`, `"spectral"`
+            (of the weights; Miyato et al. 2018, arXiv:1802.05957) or `"none"`. None is `"batch"`, as in Radford et al.,
+            or `"layer"` with a penalty (Gulrajani et al. 2017, section 4).
+        objective: `"non_saturating"` (Goodfellow et al. 2014, section 3), `"minimax"`, `"least_squares"`, `"hinge"`,
+            `"wasserstein"`, `"relativistic_average"`, or a dict with `name` and arguments such as `label_smoothing`;
+            see `keras_gen.losses.adversarial`.
+        penalty: Gradient penalty of the discriminator: `"wgan_gp"`, `"r1"`, `"r2"`, `"dragan"`, a dict with `name` and
+            arguments such as `weight` or `gamma`, or None; see `keras_gen.losses.penalties`.
+        n_critic: Discriminator updates in a step, >= 1, each on its own part of the batch; 1 in both papers, 5 for
+            Wasserstein critics (Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1).
+        simultaneous: Whether both players are updated at once instead of one after the other.
+        packing: Examples that the discriminator classifies together, >= 1; the batch size must be a multiple. More
+            than 1 counters mode collapse (PacGAN, Lin et al. 2018, arXiv:1712.04086).
+        augment: Differentiable augmentations of all images that the discriminator sees: `"color"`, `"translation"`,
+            `"cutout"` (DiffAugment, Zhao et al. 2020, arXiv:2006.10738). They help with few training images.
+        ema: Decay of the moving average of the generator's weights, in (0, 1), that generates images; None generates
+            with the trained weights (Yazici et al. 2018, arXiv:1806.04498).
+        prior: Distribution of the latent codes: `"normal"`, `"mixture"`, `"flow"`, `"petals"`, `"swiss_roll"`, the name
+            of a distribution of TensorFlow Probability, or a dict with `name` and arguments.
+        num_classes: Number of classes to condition on, or None for an unconditional model (Mirza and Osindero 2014,
+            arXiv:1411.1784; Miyato and Koyama 2018, arXiv:1802.05637).
+
+    Raises:
+        ValueError: for a setting that does not apply to the network, and as `keras_gen.models.GAN`.
+    """
     from keras_gen import models, networks
 
-    options = {"num_classes": num_classes}
     if network == "dcgan":
-        base_filters = base_filters or 64
-        # deep networks do without hidden dense layers, as the paper says; two convolutions, as of 28x28, are not deep
-        shallow = networks.num_downsamples(*image_shape[:2]) < 3
-        options |= {
-            "base_filters": base_filters,
-            "dense_units": (16 * base_filters if shallow else 0) if dense_units is None else dense_units,
-        }
-        generator = networks.dcgan_generator(latent_size, image_shape, **options)
+        if hidden_units is not None:
+            raise ValueError(
+                f"Expected no hidden_units with network='dcgan'; received {hidden_units!r}: set base_filters or "
+                "dense_units instead"
+            )
+        filters = base_filters or BASE_FILTERS
+        # the paper has no hidden dense layers in deep networks; two convolutions, as for 28x28 images, are not deep
+        if dense_units is None:
+            dense_units = 16 * filters if networks.num_downsamples(*image_shape[:2]) < 3 else 0
+        generator = networks.dcgan_generator(
+            latent_size, image_shape, base_filters=filters, dense_units=dense_units, num_classes=num_classes
+        )
         discriminator = networks.dcgan_discriminator(
-            image_shape, normalization=discriminator_normalization(normalization, penalty), packing=packing, **options
+            image_shape,
+            base_filters=filters,
+            dense_units=dense_units,
+            normalization=discriminator_normalization(normalization, penalty),
+            num_classes=num_classes,
+            packing=packing,
         )
     elif network == "mlp":
-        units = {} if hidden_units is None else {"hidden": (hidden_units, hidden_units)}
-        generator = networks.mlp_generator(latent_size, image_shape, **units, **options)
-        discriminator = networks.mlp_discriminator(image_shape, packing=packing, **units, **options)
+        convolutional = {"base_filters": base_filters, "dense_units": dense_units, "normalization": normalization}
+        for name, value in convolutional.items():
+            if value is not None:
+                instead = "leave it out" if name == "normalization" else "set hidden_units instead"
+                raise ValueError(
+                    f"Expected no {name} with network='mlp'; received {value!r}: {instead}, or set network='dcgan'"
+                )
+        if hidden_units is None:
+            generator = networks.mlp_generator(latent_size, image_shape, num_classes=num_classes)
+            discriminator = networks.mlp_discriminator(image_shape, num_classes=num_classes, packing=packing)
+        else:
+            hidden = (hidden_units, hidden_units)
+            generator = networks.mlp_generator(latent_size, image_shape, hidden=hidden, num_classes=num_classes)
+            discriminator = networks.mlp_discriminator(
+                image_shape, hidden=hidden, num_classes=num_classes, packing=packing
+            )
     else:
-        raise ValueError(f"Unknown network {network!r}: expected 'mlp' or 'dcgan'")
+        raise ValueError(f"Expected network 'mlp' or 'dcgan'; received {network!r}")
     return models.GAN(
         generator,
         discriminator,

@@ -1,7 +1,7 @@
-"""InfoGAN: a GAN whose generator keeps information about part of its input, which a network reads off the image."""
+"""InfoGAN: a GAN whose generator learns a categorical and continuous latent codes without labels."""
 
 import dataclasses
-import warnings
+from collections.abc import Iterable
 
 import keras
 import tensorflow as tf
@@ -10,7 +10,10 @@ import tensorflow_probability as tfp
 from keras_gen.distributions.noise import Noise
 from keras_gen.distributions.posteriors import positive
 
+from ..core.defaults import EMA, OBJECTIVE
 from ..core.endpoint import Endpoint, Port
+from ..core.global_batch import BatchNoise, GlobalBatch
+from ..core.player import Player
 from ..gan.model import GAN
 
 tfd = tfp.distributions
@@ -18,31 +21,39 @@ tfd = tfp.distributions
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InfoGAN(GAN):
-    """A GAN with a categorical and continuous codes, found without labels.
+    """A GAN with a categorical and continuous codes that are learned without labels.
 
-    The generator takes noise z, a category c1 ~ OneHotCategorical(1 / K) and codes c2 ~ Uniform(-1, 1), joined in this
-    order. Q(c | x), a head on the discriminator's trunk, guesses them from the image. With the lower bound of their
-    mutual information,
+    The input of the generator is the concatenation of noise z, a category c1 ~ OneHotCategorical(1 / K) and codes
+    c2 ~ Uniform(-1, 1). Q(c | x), a head on the discriminator's trunk, infers category and codes from the image. With
+    the lower bound of the mutual information
 
         I(c; G(z, c)) >= L = E[log Q(c | G(z, c))] + H(c),
 
-    the paper's game is min over G, Q, max over D of V(D, G) - lambda L(G, Q). Since D and Q share the trunk, both
-    losses have the term, as in the authors' code: the discriminator's player moves trunk, D and Q by the objective's
-    loss - lambda L, and the generator's moves G by its loss - lambda L, with Q held fixed. A lambda thus weighs
-    information against the adversarial loss of either player.
+    the paper solves min over G, Q, max over D of V(D, G) - lambda L(G, Q). Because D and Q share the trunk, both losses
+    include the term, as in the authors' code: the discriminator's player updates trunk, D and Q by the objective's
+    loss - lambda L, and the generator's player updates G by its loss - lambda L with Q fixed. In both players, lambda
+    therefore weighs information against the adversarial loss.
 
-    Reported: `category_information` (at most log K) and `code_information`, the two parts of L in nats, and
-    `information_loss`, - lambda L, which both players' losses contain.
+    Besides the metrics of `GAN`, the model reports `category_information` (at most log K) and `code_information`, the
+    two parts of L in nats, and `information_loss`, the term - lambda L of both losses.
 
     Args:
         generator: [batch, noise + categories + codes] -> images in [0, 1].
-        trunk: images -> features.
-        discriminator_head: features -> logits [batch, 1].
-        q_head: features -> [batch, categories + 2 * codes]: logits, means, raw scales.
-        num_categories: K >= 2.
-        num_codes: continuous codes, >= 0.
-        category_weight, code_weight: lambda of the two parts, >= 0; the paper has 1 for categories, less for codes.
-        **options: as `GAN`'s, without `prior`, `packing` and `num_classes`. Q sees images without `augment`.
+        trunk: Images -> features.
+        discriminator_head: Features -> logits [batch, 1].
+        q_head: Features -> [batch, categories + 2 * codes]: logits, means and unconstrained scales.
+        num_categories: Number K of categories, >= 2.
+        num_codes: Number of continuous codes, >= 0.
+        category_weight: lambda of the category, >= 0; 1 in the paper.
+        code_weight: lambda of the continuous codes, >= 0; below 1 in the paper (section 6).
+        objective: See `GAN`.
+        penalty: See `GAN`.
+        n_critic: See `GAN`.
+        simultaneous: See `GAN`.
+        augment: See `GAN`; Q sees images without augmentation.
+        ema: See `GAN`.
+        seed: See `GAN`.
+        **kwargs: Keras's `name` and `dtype`.
 
     Raises:
         ValueError: as `GAN`, for weights below 0, or networks that do not fit.
@@ -52,6 +63,7 @@ class InfoGAN(GAN):
     """
 
     tracked = (*GAN.tracked, "information_loss", "category_information", "code_information")
+    label_setting = None  # categories are learned without labels
 
     def __init__(
         self,
@@ -60,18 +72,37 @@ class InfoGAN(GAN):
         discriminator_head: keras.Model,
         q_head: keras.Model,
         *,
-        num_categories: int = 10,
-        num_codes: int = 2,
-        category_weight: float = 1.0,
-        code_weight: float = 0.1,
-        **options,
+        num_categories: int,
+        num_codes: int,
+        category_weight: float,
+        code_weight: float,
+        objective: str | dict = OBJECTIVE,
+        penalty: str | dict | None = None,
+        n_critic: int = 1,
+        simultaneous: bool = False,
+        augment: Iterable[str] = (),
+        ema: float | None = EMA,
+        seed: int | None = None,
+        **kwargs,
     ):
-        if options.get("packing", 1) != 1 or options.get("num_classes"):
+        if refused := sorted({"packing", "num_classes", "prior"} & set(kwargs)):
             raise ValueError(
-                "InfoGAN judges images one by one and finds classes itself: leave out packing and num_classes"
+                "Expected none of packing, num_classes and prior, as an InfoGAN learns its categories without labels "
+                f"and has a prior of its own; received {', '.join(refused)}: leave them out"
             )
         discriminator = keras.Model(trunk.inputs[0], discriminator_head(trunk.outputs[0]), name="discriminator")
-        super().__init__(generator, discriminator, **options)
+        super().__init__(
+            generator,
+            discriminator,
+            objective=objective,
+            penalty=penalty,
+            n_critic=n_critic,
+            simultaneous=simultaneous,
+            augment=augment,
+            ema=ema,
+            seed=seed,
+            **kwargs,
+        )
         self.trunk, self.discriminator_head, self.q_head = trunk, discriminator_head, q_head
         self.recognizer = keras.Model(trunk.inputs[0], q_head(trunk.outputs[0]), name="recognizer")
         self.num_categories, self.num_codes = num_categories, num_codes
@@ -79,61 +110,66 @@ class InfoGAN(GAN):
         self.noise_size = self.latent_size - num_categories - num_codes
         if num_categories < 2 or num_codes < 0 or self.noise_size < 1:
             raise ValueError(
-                f"The generator takes {self.latent_size} numbers; expected at least 1 of noise besides num_categories="
-                f"{num_categories} (>= 2) and num_codes={num_codes} (>= 0)"
+                "Expected a generator with at least 1 input of noise besides num_categories (>= 2) and num_codes (>= 0)"
+                f"; received {self.latent_size} inputs, num_categories={num_categories} and num_codes={num_codes}"
             )
         for name in ("category_weight", "code_weight"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"Expected {name} >= 0; received {getattr(self, name)!r}")
-        wanted = num_categories + 2 * num_codes
-        if q_head.output_shape[-1] != wanted:
+        num_outputs = num_categories + 2 * num_codes
+        if q_head.output_shape[-1] != num_outputs:
             raise ValueError(
-                f"q_head must give {wanted} numbers: {num_categories} logits, and mean and scale of {num_codes} codes; "
-                f"it gives {q_head.output_shape[-1]}"
+                f"Expected a q_head with {num_outputs} outputs: {num_categories} logits, and mean and scale of "
+                f"{num_codes} codes; received one with {q_head.output_shape[-1]}"
             )
 
     # training
 
-    def players(self):
+    def players(self) -> list[Player]:
         discriminator, generator = super().players()
         return [dataclasses.replace(discriminator, networks=(self.discriminator, self.q_head)), generator]
 
-    def shared_forward(self, batch, batch_noise, training):
+    def shared_forward(self, batch: dict, batch_noise: BatchNoise, training: bool) -> dict[str, tf.Tensor]:
         noise = batch_noise.noise(self.noise())
-        shared = {"generated": self.generated(_joined(noise), training=training)}
-        # constants for every player: only what the networks make has a gradient to carry
-        return (
-            shared
-            | self.logits_made(batch, shared, batch_noise, training)
-            | {f"given_{k}": v for k, v in noise.items()}
-        )
+        generated = self.run_generator(_concatenate(noise), training=training)
+        logits = self.shared_logits(batch, generated, batch_noise, training)
+        # category and code depend on no variable: no gradient flows back through them
+        return {"generated": generated, "category": noise["category"], "code": noise["code"], **logits}
 
-    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
-        """The objective and its penalty less the weighted information, for trunk, D and Q."""
+    def discriminator_loss(
+        self, batch: dict, shared: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns the objective's loss with its penalty minus the weighted information [batch], and metrics."""
         losses, metrics = super().discriminator_loss(batch, shared, batch_noise, global_batch, training)
-        information, of_parts = self._information(shared, training)
-        return losses + information, metrics | {"information_loss": information} | of_parts
+        information_loss, information = self._information(shared, training)
+        return losses + information_loss, metrics | {"information_loss": information_loss} | information
 
-    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
-        """What the objective asks of the generator, less the weighted information."""
+    def generator_loss(
+        self, batch: dict, shared: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns the objective's loss minus the weighted information [batch], and no metrics."""
         losses, metrics = super().generator_loss(batch, shared, batch_noise, global_batch, training)
         return losses + self._information(shared, training)[0], metrics
 
-    def _information(self, shared, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Minus the weighted lower bound of the mutual information, and its parts in nats: [rows] each."""
-        category, code = self.guess(shared["generated"], training)
-        of_category = category.log_prob(shared["given_category"]) + self._category_prior().entropy()
-        of_code = code.log_prob(shared["given_code"]) + self._code_prior().entropy()
-        loss = -(self.category_weight * of_category + self.code_weight * of_code)
-        return loss, {"category_information": of_category, "code_information": of_code}
+    def _information(self, shared: dict, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns minus the weighted lower bound of the mutual information, and its parts in nats: [batch] each."""
+        category, code = self.recognize(shared["generated"], training)
+        category_information = category.log_prob(shared["category"]) + self._category_prior().entropy()
+        code_information = code.log_prob(shared["code"]) + self._code_prior().entropy()
+        loss = -(self.category_weight * category_information + self.code_weight * code_information)
+        return loss, {"category_information": category_information, "code_information": code_information}
 
-    def guess(self, images, training: bool = False) -> tuple[tfd.Distribution, tfd.Distribution]:
-        """Q(c | x): a OneHotCategorical over categories and independent normals over the codes."""
+    def recognize(self, images, training: bool = False) -> tuple[tfd.Distribution, tfd.Distribution]:
+        """Returns Q(c | x): a OneHotCategorical over the categories and independent normals over the codes.
+
+        Args:
+            images: [batch, height, width, channels] in [0, 1].
+            training: passed to the networks.
+        """
         parameters = tf.cast(self.recognizer(images, training=training), tf.float32)
         logits, mean, raw = tf.split(parameters, [self.num_categories, self.num_codes, self.num_codes], axis=-1)
-        return tfd.OneHotCategorical(logits=logits, dtype=tf.float32), tfd.Independent(
-            tfd.Normal(mean, positive(raw)), 1
-        )
+        category = tfd.OneHotCategorical(logits=logits, dtype=tf.float32)
+        return category, tfd.Independent(tfd.Normal(mean, positive(raw)), 1)
 
     def _category_prior(self) -> tfd.Distribution:
         return tfd.OneHotCategorical(logits=tf.zeros([self.num_categories]))
@@ -141,48 +177,34 @@ class InfoGAN(GAN):
     def _code_prior(self) -> tfd.Distribution:
         return tfd.Independent(tfd.Uniform(-tf.ones([self.num_codes]), tf.ones([self.num_codes])), 1)
 
-    def compile_from_config(self, config: dict):
-        """As `AdversarialModel.compile_from_config`; a file that has a third optimizer, "information", is opened too.
+    # generation and inference
 
-        Such a file is of the time when the information had a player of its own, whose Adam cancelled the weights. It
-        serves as before; to train it further is to begin with the discriminator's optimizer anew.
-        """
-        optimizers = dict(config["optimizer"])
-        if optimizers.pop("information", None) is not None:
-            warnings.warn(
-                "This InfoGAN was trained with an optimizer for the information alone. Its networks are restored; "
-                "further training minimizes other losses and begins with a new state of the discriminator's optimizer",
-                stacklevel=2,
-            )
-        super().compile_from_config({**config, "optimizer": optimizers})
-
-    # use
-
-    def noise(self):
-        """z, category and code; `generate(num, category=3, code=[0.5, 0])` takes what is given and draws the rest."""
+    def noise(self) -> dict[str, Noise]:
+        """Returns z, category and code; `generate(num, category=3, code=[0.5, 0])` fixes some and samples the rest."""
         return {
             "z": Noise("normal", (self.noise_size,)),
             "category": Noise("one_hot", (self.num_categories,)),
             "code": Noise("uniform_symmetric", (self.num_codes,)),
         }
 
-    def generate_from(self, noise, label=None):
-        return self.generated(_joined(noise), network=self.inference_network("generator"))
-
-    label_setting = None  # it finds classes itself
+    def generate_from(self, noise: dict, label=None) -> tf.Tensor:
+        return self.run_generator(_concatenate(noise), network=self.inference_network("generator"))
 
     def infer(self, image) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images -> probabilities of the categories [batch, categories], and the means of the codes [batch, codes].
+        """Returns the probabilities of the categories [batch, categories] and the means of the codes [batch, codes].
+
+        Args:
+            image: [batch, height, width, channels] in [0, 1].
 
         Raises:
             ValueError: for images outside [0, 1], or of another shape.
         """
         image = self.images_of("image", image, everywhere=False)
-        category, code = self.guess(tf.convert_to_tensor(image))
+        category, code = self.recognize(tf.convert_to_tensor(image))
         return category.probs_parameter(), code.mean()
 
-    def endpoints(self):
-        """`generate(z, category, code)` and `infer(image) -> category, code`."""
+    def endpoints(self) -> list[Endpoint]:
+        """Returns `generate(z, category, code) -> image` and `infer(image) -> category, code`."""
         image = Port(self.image_shape, "image")
         outputs = {"category": Port((self.num_categories,), "label"), "code": Port((self.num_codes,), "value")}
 
@@ -204,5 +226,5 @@ class InfoGAN(GAN):
         }
 
 
-def _joined(noise: dict) -> tf.Tensor:
+def _concatenate(noise: dict) -> tf.Tensor:
     return tf.concat([noise["z"], noise["category"], noise["code"]], axis=-1)

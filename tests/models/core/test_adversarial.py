@@ -227,10 +227,10 @@ class TestGAN:
     @pytest.mark.parametrize(
         "options, message",
         [
-            ({"n_critic": 0}, "n_critic must be an integer >= 1; received 0"),
-            ({"simultaneous": True, "n_critic": 2}, "moves both players once"),
-            ({"packing": 2}, r"must take \(2, 3, 2\)"),
-            ({"num_classes": 3}, "must take 2 input"),
+            ({"n_critic": 0}, "Expected n_critic as an integer >= 1; received 0"),
+            ({"simultaneous": True, "n_critic": 2}, "updates both players once in a step; received n_critic=2"),
+            ({"packing": 2}, r"Expected a discriminator from \(2, 3, 2\)"),
+            ({"num_classes": 3}, "Expected a generator with 2 input.* received one with 1"),
             ({"ema": 1.5}, r"ema as a decay in \(0, 1\), or None; received 1.5"),
             ({"objective": "best"}, "Unknown objective 'best'"),
             ({"penalty": "r3"}, "Unknown penalty 'r3'"),
@@ -252,7 +252,7 @@ class TestFiniteCheck:
                 logits = (
                     shared["generated"]
                     if spoiled == "generator"
-                    else model.judged(batch["image"], None, batch_noise, training)
+                    else model.discriminate(batch["image"], None, batch_noise, training)
                 )
                 values = tf.reduce_sum(tf.reshape(logits, [tf.shape(rows)[0], -1]), axis=1)
                 # finite itself, with the slope of a root at 0
@@ -292,7 +292,7 @@ def test_a_penalty_beside_batch_normalization_is_warned_of(normalization, warned
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         GAN(*pair, penalty="r1")
-    assert any("penalty is of each image alone" in str(each.message) for each in caught) == warned
+    assert any("penalty applies to each image alone" in str(each.message) for each in caught) == warned
 
 
 @pytest.mark.parametrize("normalization", ["spectral", "batch", "none"])

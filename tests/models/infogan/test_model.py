@@ -11,7 +11,15 @@ from keras_gen.models import BatchNoise, GlobalBatch, InfoGAN
 SHAPE = (2, 3, 1)
 
 
-def infogan(outputs: int = 3 + 2 * 2, **options) -> InfoGAN:
+def infogan(
+    outputs: int = 3 + 2 * 2,
+    *,
+    num_categories: int = 3,
+    num_codes: int = 2,
+    category_weight: float = 1.0,
+    code_weight: float = 0.1,
+    **options,
+) -> InfoGAN:
     keras.utils.set_random_seed(0)
     generator = keras.Sequential(
         [keras.Input((6,)), keras.layers.Dense(6, "sigmoid"), keras.layers.Reshape(SHAPE)], name="generator"
@@ -19,8 +27,19 @@ def infogan(outputs: int = 3 + 2 * 2, **options) -> InfoGAN:
     trunk = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(8, "tanh")], name="trunk")
     head = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)], name="head")
     q_head = keras.Sequential([keras.Input((8,)), keras.layers.Dense(outputs)], name="q_head")
-    options = {"num_categories": 3, "num_codes": 2, "seed": 0, "ema": None, **options}
-    model = InfoGAN(generator, trunk, head, q_head, **options)
+    model = InfoGAN(
+        generator,
+        trunk,
+        head,
+        q_head,
+        num_categories=num_categories,
+        num_codes=num_codes,
+        category_weight=category_weight,
+        code_weight=code_weight,
+        ema=None,
+        seed=0,
+        **options,
+    )
     model.compile(keras.optimizers.Adam(0.02))
     return model
 
@@ -30,7 +49,7 @@ def batches(num: int = 64) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices({"image": images}).batch(16)
 
 
-def test_the_bound_on_the_information_rises_and_keeps_its_limit():
+def test_the_bound_on_the_information_rises_up_to_its_limit():
     model = infogan(category_weight=5.0)
     history = model.fit(batches(), epochs=15, verbose=0).history
     assert set(history) == set(model.tracked)
@@ -39,7 +58,7 @@ def test_the_bound_on_the_information_rises_and_keeps_its_limit():
     assert max(information) <= np.log(3) + 1e-5
 
 
-def test_the_bound_is_zero_for_a_guess_that_knows_nothing():
+def test_the_bound_is_zero_for_a_recognizer_that_ignores_the_image():
     model = infogan()
     model.q_head.set_weights([0 * weight for weight in model.q_head.get_weights()])
     results = model.evaluate(batches(), verbose=0, return_dict=True)
@@ -48,7 +67,7 @@ def test_the_bound_is_zero_for_a_guess_that_knows_nothing():
 
 
 def test_both_players_minimize_the_weighted_information():
-    """By hand: the GAN's losses less 2 E[log Q(category) + log 3] and 3 E[log Q(code) + log 4]."""
+    """By hand: the GAN's losses minus 2 E[log Q(category) + log 3] and 3 E[log Q(code) + log 4]."""
     model = infogan(category_weight=2.0, code_weight=3.0)
     plain = infogan(category_weight=0.0, code_weight=0.0)
     batch = {"image": next(iter(batches(16)))["image"]}
@@ -57,43 +76,36 @@ def test_both_players_minimize_the_weighted_information():
     parameters = model.recognizer(shared["generated"]).numpy()
     logits, mean, raw = np.split(parameters, [3, 5], axis=1)
     scale = np.asarray(positive(raw))
-    of_category = (shared["given_category"] * tf.nn.log_softmax(logits)).numpy().sum(1) + np.log(3)
-    squares = ((shared["given_code"] - mean) / scale) ** 2
-    of_code = np.sum(-squares / 2 - np.log(scale) - np.log(2 * np.pi) / 2, axis=1) + np.log(4)
+    category_information = (shared["category"] * tf.nn.log_softmax(logits)).numpy().sum(1) + np.log(3)
+    squares = ((shared["code"] - mean) / scale) ** 2
+    code_information = np.sum(-squares / 2 - np.log(scale) - np.log(2 * np.pi) / 2, axis=1) + np.log(4)
     for name in ("discriminator_loss", "generator_loss"):
         rows, with_information = (
             getattr(each, name)(batch, shared, BatchNoise(seed, global_batch), global_batch, True)[0]
             for each in (plain, model)
         )
-        np.testing.assert_allclose(with_information - rows, -(2 * of_category + 3 * of_code), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            with_information - rows, -(2 * category_information + 3 * code_information), rtol=1e-4, atol=1e-5
+        )
 
 
-def test_the_discriminator_moves_q_and_the_generator_itself_alone():
+def test_the_discriminators_player_updates_q_and_the_generators_only_the_generator():
     model = infogan()
-    moved = {player.name: {id(v) for v in player.variables} for player in model.players()}
+    updated = {player.name: {id(v) for v in player.variables} for player in model.players()}
     parts = [model.trunk, model.discriminator_head, model.q_head]
-    assert moved["discriminator"] == {id(v) for part in parts for v in part.trainable_variables}
-    assert moved["generator"] == {id(v) for v in model.generator.trainable_variables}
-    assert list(moved) == ["discriminator", "generator"]
+    assert updated["discriminator"] == {id(v) for part in parts for v in part.trainable_variables}
+    assert updated["generator"] == {id(v) for v in model.generator.trainable_variables}
+    assert list(updated) == ["discriminator", "generator"]
 
 
-def test_a_file_of_three_players_is_opened_and_says_what_further_training_is():
+def test_codes_can_be_chosen():
     model = infogan()
-    config = model.get_compile_config()
-    config["optimizer"]["information"] = config["optimizer"]["generator"]
-    with pytest.warns(UserWarning, match="trained with an optimizer for the information alone"):
-        model.compile_from_config(config)
-    assert list(model.optimizers) == ["discriminator", "generator"]
-
-
-def test_codes_can_be_given():
-    model = infogan()
-    drawn = model.generate(4, seed=1)
-    given = model.generate(4, seed=1, category=2, code=[0.5, -0.5])
+    sampled = model.generate(4, seed=1)
+    chosen = model.generate(4, seed=1, category=2, code=[0.5, -0.5])
     noise = {"z": model.noise()["z"]}
-    assert list(noise) == ["z"] and np.abs(drawn - given).max() > 1e-3
+    assert list(noise) == ["z"] and np.abs(sampled - chosen).max() > 1e-3
     other = model.generate(4, seed=1, category=[2, 2, 2, 2], code=np.tile([0.5, -0.5], (4, 1)))
-    np.testing.assert_array_equal(given, other)
+    np.testing.assert_array_equal(chosen, other)
     with pytest.raises(ValueError, match="category must be classes from 0 to 2; received 3"):
         model.generate(4, category=3)
     with pytest.raises(ValueError, match="code is uniform_symmetric noise; received values from 2 to 2"):
@@ -108,22 +120,22 @@ def test_endpoints_and_saving(tmp_path):
         "z": "normal", "category": "one_hot", "code": "uniform_symmetric"
     }  # fmt: skip
     image = model.generate(3, seed=0)
-    read = infer.function(image=tf.constant(image))
-    np.testing.assert_allclose(np.sum(read["category"], axis=1), 1.0, rtol=1e-5)
-    assert read["code"].shape == (3, 2)
+    inferred = infer.function(image=tf.constant(image))
+    np.testing.assert_allclose(np.sum(inferred["category"], axis=1), 1.0, rtol=1e-5)
+    assert inferred["code"].shape == (3, 2)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.generate(3, seed=0), image)
-    np.testing.assert_array_equal(loaded.infer(image)[0], read["category"])
+    np.testing.assert_array_equal(loaded.infer(image)[0], inferred["category"])
     assert [optimizer.name for optimizer in loaded.optimizer.optimizers] == ["discriminator", "generator"]
 
 
 def test_bad_options():
-    with pytest.raises(ValueError, match="q_head must give 7 numbers"):
+    with pytest.raises(ValueError, match="Expected a q_head with 7 outputs.*received one with 5"):
         infogan(outputs=5)
-    with pytest.raises(ValueError, match="at least 1 of noise besides num_categories=3"):
+    with pytest.raises(ValueError, match="at least 1 input of noise .*received 6 inputs, num_categories=3"):
         infogan(outputs=9, num_codes=3)
     with pytest.raises(ValueError, match="Expected code_weight >= 0; received -1"):
         infogan(code_weight=-1)
-    with pytest.raises(ValueError, match="leave out packing and num_classes"):
+    with pytest.raises(ValueError, match="Expected none of packing, num_classes and prior.*received packing"):
         infogan(packing=2)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_gen import networks
 from keras_gen.models.infogan.networks import infogan_discriminator_head, infogan_q_head, infogan_trunk
@@ -13,12 +14,12 @@ def trainable(model) -> int:
 
 def test_the_sizes_of_the_paper():
     """By hand, 28x28: a bias where no normalization follows, a scale and a shift where one does."""
-    trunk = infogan_trunk((28, 28, 1))
+    trunk = infogan_trunk((28, 28, 1), base_filters=64, dense_units=1024)
     assert trunk.output_shape == (None, 1024)
     assert trainable(trunk) == (16 * 64 + 64) + (16 * 64 * 128 + 2 * 128) + (7 * 7 * 128 * 1024 + 2 * 1024)
-    assert trainable(infogan_discriminator_head()) == 1025
+    assert trainable(infogan_discriminator_head(1024)) == 1025
     # 128 units, then 10 logits, 2 means, 2 scales
-    assert trainable(infogan_q_head()) == 1024 * 128 + 2 * 128 + 129 * 14
+    assert trainable(infogan_q_head(1024, 14)) == 1024 * 128 + 2 * 128 + 129 * 14
     # noise of 62, a category of 10, two codes
     generator = networks.dcgan_generator(74, (28, 28, 1), dense_units=1024)
     projected = (74 * 1024 + 2 * 1024) + (1024 * 7 * 7 * 128 + 2 * 128)
@@ -27,16 +28,14 @@ def test_the_sizes_of_the_paper():
     assert len(slopes) == 1 and np.isclose(slopes.pop(), 0.1)
 
 
-def test_both_heads_move_the_trunk():
-    import tensorflow as tf
-
+def test_both_heads_train_the_trunk():
     trunk = infogan_trunk((8, 8, 1), base_filters=2, dense_units=6)
-    heads = infogan_discriminator_head(6), infogan_q_head(6, 4, hidden=5)
+    heads = infogan_discriminator_head(6), infogan_q_head(6, 4, hidden_units=5)
     images = np.random.default_rng(0).random((5, 8, 8, 1)).astype(np.float32)
     for head, outputs in zip(heads, (1, 4), strict=True):
         with tf.GradientTape() as tape:
-            made = head(trunk(images, training=True), training=True)
-            loss = tf.reduce_sum(made**2)
-        assert made.shape == (5, outputs)
+            result = head(trunk(images, training=True), training=True)
+            loss = tf.reduce_sum(result**2)
+        assert result.shape == (5, outputs)
         gradients = tape.gradient(loss, trunk.trainable_weights)
         assert all(np.abs(gradient).max() > 0 for gradient in gradients)
