@@ -90,8 +90,8 @@ CASES = {
     ),
     # all of its layers from the start: the last phase is where a training spends its time
     "progan": Case(
-        Size((64, 64, 3), 16, 8, {"start": 64}),
-        Size((8, 8, 3), 4, 2, {"latent_size": 3, "base_filters": 4, "group_size": 2, "start": 8}),
+        Size((64, 64, 3), 16, 8, {"start_resolution": 64}),
+        Size((8, 8, 3), 4, 2, {"latent_size": 3, "base_filters": 4, "group_size": 2, "start_resolution": 8}),
     ),
 }
 

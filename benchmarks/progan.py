@@ -36,7 +36,7 @@ EVERY = 120  # seconds between two comparisons
 COMPARED, PATCHES = 1000, 32
 SYSTEMS = {
     "progan": ("progan", {"full_width_resolution": 8, "fade_images": 16_000, "stable_images": 16_000}, 16),
-    "fixed": ("progan", {"full_width_resolution": 8, "start": SIZE}, 16),
+    "fixed": ("progan", {"full_width_resolution": 8, "start_resolution": SIZE}, 16),
     "short": ("progan", {"full_width_resolution": 8, "fade_images": 2_000, "stable_images": 2_000}, 16),
     "dcgan": ("dcgan", {"base_filters": 32}, 64),
 }

@@ -114,7 +114,7 @@ def _write_captions(toy: Toy, folder: pathlib.Path, num: int) -> str:
 CASES = {
     "aae": Case(_write_arrays, options={"labeled": 6}),
     # it grows with its second epoch
-    "progan": Case(_write_arrays, settings={"start": 4, "fade_images": 8, "stable_images": 8}),
+    "progan": Case(_write_arrays, settings={"start_resolution": 4, "fade_images": 8, "stable_images": 8}),
     "stargan": Case(_write_attributes, derived=("groups",), options={"view": {"attributes": ["label", "even"]}}),
     # Its default is hundreds of steps. Its pool is full in the second, and exchanges from then on. In the ninth, with
     # this seed, rounding decides the sign of one of its absolute errors, and gradients differ from there (1.8e-4 in

@@ -202,7 +202,7 @@ def test_cyclegan_takes_a_classifier_from_a_file(tmp_path):
         ("aae", {"supervised": "yes"}, r"true or false .*supervised.*received 'yes'"),
         ("stargan", {"groups": "abc"}, r"a list of integers .*groups.*received 'abc'"),
         ("stargan", {"groups": [2, "x"]}, r"a list of integers .*groups"),
-        ("progan", {"rates": 3}, r"a dict or None .*rates.*received 3"),
+        ("progan", {"batch_sizes": 3}, r"a dict or None .*batch_sizes.*received 3"),
         ("cyclegan", {"crop": "x"}, r"an integer >= 0 or a list of integers or None .*crop.*received 'x'"),
     ],
 )

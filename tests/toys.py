@@ -42,7 +42,7 @@ TOYS = {
     # of one stage, so that every layer learns; growing is tested with the model
     "progan": Toy(
         "progan",
-        {"base_filters": 8, "latent_size": 3, "group_size": 2, "start": 8},
+        {"base_filters": 8, "latent_size": 3, "group_size": 2, "start_resolution": 8},
         monitor="discriminator_loss",
     ),
     "stargan": Toy(

@@ -20,7 +20,7 @@ def export(runs):
         folder = runs / "grown" / "samples"
         folder.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (40, 40), color).save(folder / f"epoch_000{epoch}.png")
-    return exported(runs, "grown", "progan", SHAPE, SETTINGS, prepare=lambda model: model.enter(4))
+    return exported(runs, "grown", "progan", SHAPE, SETTINGS, prepare=lambda model: model.enter_phase(4))
 
 
 SERVED = {"grown": export}

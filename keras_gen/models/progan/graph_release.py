@@ -1,34 +1,34 @@
-"""Graphs that a model is done with, taken out of TensorFlow's hands."""
+"""Releases the TensorFlow graphs of steps that a model no longer runs."""
 
 import weakref
 
 import tensorflow as tf
-from tensorflow.python.framework import ops  # the registry has no public way out
+from tensorflow.python.framework import ops  # the gradient registry has no public function that removes an entry
 
-GRADIENT = "_gradient_op_type"
+GRADIENT_ATTRIBUTE = "_gradient_op_type"
 
 
-class Graphs:
-    """The graphs that a model's step was traced in, so that they can be released.
+class TracedGraphs:
+    """The graphs in which a model's step was traced, so that they can be released.
 
-    A sum over replicas, which is a part of every Keras optimizer's step, registers its gradient with TensorFlow for as
-    long as the process lives, and the registration holds the graph: without `release`, a model that is traced again
-    and again keeps every graph.
+    Every Keras optimizer sums gradients over replicas, and TensorFlow registers a gradient function of that sum for the
+    lifetime of the process. The function references its graph: without `release`, a model that is traced repeatedly
+    would keep every graph in memory.
     """
 
     def __init__(self):
-        self._seen = weakref.WeakSet()
+        self._graphs = weakref.WeakSet()
 
-    def note(self) -> None:
-        """Remember the graph that is being traced; called within a step."""
+    def record(self) -> None:
+        """Records the graph that is being traced. Call it within the step."""
         if not tf.executing_eagerly():
-            self._seen.add(ops.get_default_graph())
+            self._graphs.add(ops.get_default_graph())
 
     def release(self) -> None:
-        """Take the gradients of all noted graphs out of the registry; nothing can be differentiated there any more."""
-        registered = getattr(ops.gradient_registry, "_registry", {})
-        for graph in list(self._seen):
+        """Removes the gradient functions of all recorded graphs, which then cannot be differentiated any more."""
+        registry = getattr(ops.gradient_registry, "_registry", {})
+        for graph in list(self._graphs):
             for operation in graph.get_operations():
-                if operation.type == "IdentityN" and GRADIENT in operation.node_def.attr:
-                    registered.pop(operation.get_attr(GRADIENT).decode(), None)
-        self._seen.clear()
+                if operation.type == "IdentityN" and GRADIENT_ATTRIBUTE in operation.node_def.attr:
+                    registry.pop(operation.get_attr(GRADIENT_ATTRIBUTE).decode(), None)
+        self._graphs.clear()

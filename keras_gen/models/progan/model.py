@@ -1,8 +1,6 @@
-"""The Progressive GAN: a generator and a discriminator that grow while they are trained."""
+"""The Progressive GAN: a generator and a discriminator that grow during training."""
 
-# Longer than other models: a phase says what is shown, moved, averaged, saved and exported, and these must agree.
-
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
@@ -12,55 +10,68 @@ from keras_gen.data.pipeline.epochs import loaded_in
 from keras_gen.distributions.noise import draw_noise
 from keras_gen.losses import packing
 
-from ..core import ema
+from ..core.defaults import EMA, OBJECTIVE
+from ..core.ema import update_ema
 from ..core.endpoint import Endpoint, Port
+from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.host import host_value
 from ..core.player import Player, reset_optimizer
 from ..gan.model import GAN
-from .graph_release import Graphs
-from .phases import Growth, Phase, by_side, phases
-from .progressive import blended, doubled, halved
+from .graph_release import TracedGraphs
+from .phases import Growth, Phase, by_resolution, phases
+from .progressive import blend, downsample, upsample
 from .progressive_discriminator import ProgressiveDiscriminator
 from .progressive_generator import ProgressiveGenerator
 
-REFITTED = 64  # images that the heads of earlier stages are fitted to
+REFIT_IMAGES = 64  # generated images that the heads of earlier stages are fitted to
 PHASE = "phase_number"
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ProgressiveGAN(GAN):
-    """A GAN that begins at a small resolution and doubles it during one `fit`.
+    """A GAN that begins at a small resolution and doubles it several times during one `fit`.
 
-    The training has phases: the smallest resolution; then, of each further one, a fade-in, in which the new layers'
-    share alpha of the images rises from 0 to 1 with the images shown, and a stabilization. `fit` goes on to the next
-    phase at the beginning of an epoch, once the phase has shown as many images as it should. Real images are shown
-    at the resolution in use and, in a fade-in, mixed likewise with their own halves. Each phase has a graph of its own,
-    traced once, of the layers that it uses.
+    Training has phases: the smallest resolution; then, for each further one, a fade-in, in which the weight alpha of
+    the new layers rises linearly from 0 to 1 with the number of images, and a stabilization. `fit` advances to the next
+    phase at the beginning of an epoch, once the phase has processed its number of images. Real images are used at the
+    current resolution and, in a fade-in, blended with the same images at half the resolution. Each phase has its own
+    graph, traced once, of the layers that it uses.
 
-    `generate`, evaluation and export use the last stage that has finished fading in, without any fade. Stages before
-    it can be asked for: their heads, which are trained no more, are fitted to the halved images of the last one after
-    each epoch, so that they show what the network makes now (the paper shows a stage as it was at its own time).
+    `generate`, evaluation and export use the last stage that has finished fading in, without a blend. They can also use
+    an earlier stage: its head, which is no longer trained, is fitted to the downsampled images of the last stage after
+    each epoch, so that it shows what the network generates now (the paper shows images from the time of a stage).
 
-    Any images of the last stage's shape do for `fit`: they are reduced by the mean of squares. A data set of
-    `keras_gen.data.multi_resolution` gives them at the resolution in use and with that resolution's batch size.
+    `fit` accepts any images of the last stage's shape, and averages squares of pixels to reduce them. A dataset of
+    `keras_gen.data.multi_resolution` has images at the current resolution, in batches of that resolution's size.
 
-    Reported beside what `GAN` reports: `resolution` (the smaller side, in pixels) and `alpha`, means over the epoch.
+    Besides the metrics of `GAN`, the model reports `resolution` (the smaller side in pixels) and `alpha`, as means over
+    the epoch.
 
     Args:
-        generator: codes -> images of a stage.
-        discriminator: images of a stage -> logits.
-        fade_images: images that a fade-in shows, >= 1.
-        stable_images: images that a stabilization shows, >= 1; the last one goes on as long as `fit` does.
-        batch_sizes: smaller side of a stage -> images in a step, for data that are loaded by stages; None is up to
-            four times the last stage's, halving from stage to stage.
-        rates: smaller side of a stage -> what the learning rates are multiplied by there; 1 for others. Not beside a
-            learning-rate schedule.
-        reset: forget the optimizers' state and iterations at the beginning of each phase.
-        phase: number of the phase that it begins in, or is in.
-        **kwargs: as of `GAN`.
+        generator: Codes -> images of a stage.
+        discriminator: Images of a stage -> logits.
+        fade_images: Images in a fade-in, >= 1; 800,000 in the paper.
+        stable_images: Images in a stabilization, >= 1; 800,000 in the paper. The last one lasts as long as `fit`.
+        batch_sizes: Resolution (smaller side of a stage in pixels) -> images in a step, for a multi-resolution dataset.
+            None is the last stage's batch size, doubled from stage to stage towards the smallest, at most fourfold.
+        stage_learning_rate_multipliers: Resolution -> factor of the learning rates in its phases, > 0; 1 for
+            resolutions that are not listed. Cannot be combined with a learning-rate schedule.
+        reset_optimizers: Whether each phase begins with a new state and zero iterations of the optimizers.
+        phase: Number of the phase to begin with.
+        prior: See `GAN`.
+        objective: See `GAN`.
+        penalty: See `GAN`.
+        n_critic: See `GAN`.
+        simultaneous: See `GAN`.
+        packing: See `GAN`.
+        augment: See `GAN`.
+        ema: See `GAN`; the average begins anew in each phase.
+        num_classes: See `GAN`.
+        seed: See `GAN`.
+        **kwargs: `label_names` of the classes, and Keras's `name` and `dtype`.
 
     Raises:
-        ValueError: as `GAN`, for numbers out of range or sides that are no stage.
+        ValueError: as `GAN`, for numbers out of range, or a resolution that no stage has.
 
     Reference:
         Karras, Aila, Laine, Lehtinen 2018, Progressive Growing of GANs for Improved Quality, Stability, and Variation,
@@ -69,6 +80,8 @@ class ProgressiveGAN(GAN):
 
     tracked = (*GAN.tracked, "resolution", "alpha")
     system = "progan"
+    generator: ProgressiveGenerator
+    discriminator: ProgressiveDiscriminator
 
     def __init__(
         self,
@@ -78,103 +91,137 @@ class ProgressiveGAN(GAN):
         fade_images: int = 800_000,
         stable_images: int = 800_000,
         batch_sizes: Mapping | None = None,
-        rates: Mapping | None = None,
-        reset: bool = True,
+        stage_learning_rate_multipliers: Mapping | None = None,
+        reset_optimizers: bool = True,
         phase: int = 0,
+        prior=None,
+        objective: str | dict = OBJECTIVE,
+        penalty: str | dict | None = None,
+        n_critic: int = 1,
+        simultaneous: bool = False,
+        packing: int = 1,
+        augment: Iterable[str] = (),
+        ema: float | None = EMA,
+        num_classes: int | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
-        super().__init__(generator, discriminator, **kwargs)
-        self.fade_images, self.stable_images, self.reset = fade_images, stable_images, reset
+        super().__init__(
+            generator,
+            discriminator,
+            prior=prior,
+            objective=objective,
+            penalty=penalty,
+            n_critic=n_critic,
+            simultaneous=simultaneous,
+            packing=packing,
+            augment=augment,
+            ema=ema,
+            num_classes=num_classes,
+            seed=seed,
+            **kwargs,
+        )
+        self.fade_images, self.stable_images = fade_images, stable_images
+        self.reset_optimizers = reset_optimizers
         self.phases = phases(generator.stages)
-        sides = [min(generator.shape_of(stage)[:2]) for stage in range(generator.stages)]
-        self.batch_sizes = None if batch_sizes is None else by_side("batch_sizes", batch_sizes, sides)
-        self.rates = by_side("rates", rates or {}, sides)
+        resolutions = [self.resolution_of(stage) for stage in range(generator.stages)]
+        self.batch_sizes = None if batch_sizes is None else by_resolution("batch_sizes", batch_sizes, resolutions)
+        self.stage_learning_rate_multipliers = by_resolution(
+            "stage_learning_rate_multipliers", stage_learning_rate_multipliers or {}, resolutions
+        )
         for name, value in (("fade_images", fade_images), ("stable_images", stable_images)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be an integer >= 1; received {value!r}")
+                raise ValueError(f"Expected {name} as an integer >= 1; received {value!r}")
         if discriminator.stages != generator.stages:
-            raise ValueError(f"The generator has {generator.stages} stages, the discriminator {discriminator.stages}")
+            raise ValueError(
+                f"Expected a discriminator with the generator's {generator.stages} stages; received one with "
+                f"{discriminator.stages}"
+            )
         counter = {"shape": (), "dtype": "int64", "initializer": "zeros", "trainable": False}
         self.phase_images, self.phase_steps = (
             self.add_weight(name=name, aggregation="only_first_replica", **counter)
             for name in ("phase_images", "phase_steps")
         )
-        self._graphs = Graphs()
+        self._graphs = TracedGraphs()
         self._set_phase(phase)
 
     # phases
 
     @property
     def phase(self) -> Phase:
-        """The phase it is in."""
+        """The current phase."""
         return self.phases[self.phase_number]
 
     @property
     def stable_stage(self) -> int:
-        """The last stage that has finished fading in: what `generate` and exports show."""
+        """The last stage that has finished fading in, which `generate` and exports use."""
         return self.phase.stage - self.phase.fading
 
     def size_of(self, stage: int) -> tuple[int, int]:
-        """(height, width) of a stage's images."""
+        """Returns (height, width) of a stage's images."""
         return self.generator.shape_of(stage)[:2]
 
+    def resolution_of(self, stage: int) -> int:
+        """Returns the smaller side of a stage's images, in pixels."""
+        return min(self.size_of(stage))
+
     def phase_length(self) -> int:
-        """Images that the phase should show."""
+        """Returns the number of images that the current phase should process."""
         return self.fade_images if self.phase.fading else self.stable_images
 
-    def phase_line(self) -> str:
-        """The phase for people."""
+    def describe_phase(self) -> str:
+        """Returns a line of text about the current phase."""
         height, width = self.size_of(self.phase.stage)
-        what = "fading in" if self.phase.fading else "stabilization"
-        shown = int(host_value(self.phase_images))
-        at = f", alpha {shown / self.fade_images:.2f}" if self.phase.fading and shown else ""
-        return f"{height}x{width}, {what}{at}, {self.phase_length():,} images"
+        kind = "fading in" if self.phase.fading else "stabilization"
+        images = int(host_value(self.phase_images))
+        alpha = f", alpha {images / self.fade_images:.2f}" if self.phase.fading and images else ""
+        return f"{height}x{width}, {kind}{alpha}, {self.phase_length():,} images"
 
     def grow(self) -> bool:
-        """Go on to the next phase if this one has shown its images; whether it did."""
+        """Advances to the next phase if this one has processed its images; returns whether it did."""
         if int(host_value(self.phase_images)) < self.phase_length() or self.phase_number + 1 == len(self.phases):
             return False
-        self.enter(self.phase_number + 1)
+        self.enter_phase(self.phase_number + 1)
         return True
 
-    def enter(self, number: int) -> None:
-        """Begin a phase: its layers, its graphs, its counters, and optimizers that know nothing of the one before.
+    def enter_phase(self, number: int) -> None:
+        """Begins a phase with its own layers, graphs and counters, and with the optimizers reset.
+
+        Args:
+            number: Index in `phases`.
 
         Raises:
-            ValueError: for a number that is none of a phase.
+            ValueError: for a number that is no phase's.
         """
-        before = self._rate()
+        previous = self._learning_rate_multiplier()
         self._set_phase(number)
         for counter in (self.phase_images, self.phase_steps):
             counter.assign(0)
         if not self.compiled:
             return
         for optimizer in self.optimizers.values():
-            if self.reset:
+            if self.reset_optimizers:
                 reset_optimizer(optimizer)
-            _multiply(optimizer, self._rate() / before)
+            _scale_learning_rate(optimizer, self._learning_rate_multiplier() / previous)
         self.make_train_function(force=True)
 
     def _set_phase(self, number: int) -> None:
-        if (
-            isinstance(number, bool)
-            or not isinstance(number, (int, np.integer))
-            or number not in range(len(self.phases))
-        ):
-            raise ValueError(f"phase must be an integer from 0 to {len(self.phases) - 1}; received {number!r}")
+        integer = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+        if not integer or number not in range(len(self.phases)):
+            raise ValueError(f"Expected phase as an integer from 0 to {len(self.phases) - 1}; received {number!r}")
         self.phase_number = int(number)
         self.image_shape = self.generator.shape_of(self.stable_stage)
-        # graphs of another phase, and with them what they hold
+        # the graphs of another phase, and the memory that they reference
         self.train_function = self.test_function = self.predict_function = None
         self._graphs.release()
         if self.compiled:
             self._players = self.players()
 
-    def _rate(self) -> float:
-        return self.rates.get(min(self.size_of(self.phase.stage)), 1.0)
+    def _learning_rate_multiplier(self) -> float:
+        return self.stage_learning_rate_multipliers.get(self.resolution_of(self.phase.stage), 1.0)
 
     def _alpha(self) -> tf.Tensor | None:
-        """The new layers' share, float32 in [0, 1]; None outside fade-ins."""
+        """Returns the weight of the new layers, float32 in [0, 1]; None outside fade-ins."""
         if not self.phase.fading:
             return None
         return tf.minimum(tf.cast(tf.convert_to_tensor(self.phase_images), tf.float32) / self.fade_images, 1.0)
@@ -182,53 +229,55 @@ class ProgressiveGAN(GAN):
     # training
 
     def compile(self, optimizer="adam", **kwargs):
-        """As `AdversarialModel.compile`; the learning rates given are those where `rates` has 1."""
+        """As `AdversarialModel.compile`, for learning rates at which `stage_learning_rate_multipliers` is 1."""
         super().compile(optimizer, **kwargs)
         for each in self.optimizers.values():
-            _multiply(each, self._rate())
+            _scale_learning_rate(each, self._learning_rate_multiplier())
 
     def fit(self, x=None, *args, callbacks=None, **kwargs):
-        """As `GenerativeModel.fit`, growing."""
+        """As `GenerativeModel.fit`, with progressive growing."""
         stages = [each.stage for each in loaded_in(x) if hasattr(each, "stage")]
         callbacks = self.callbacks_after(Growth(stages), callbacks)
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
-    def data_stages(self, batch_size):
-        sides = [min(self.size_of(stage)) for stage in range(self.generator.stages)]
-        sizes = self.batch_sizes or {side: batch_size * min(4, sides[-1] // side) for side in sides}
+    def data_stages(self, batch_size: int) -> list[dict]:
+        resolutions = [self.resolution_of(stage) for stage in range(self.generator.stages)]
+        sizes = self.batch_sizes or {
+            resolution: batch_size * min(4, resolutions[-1] // resolution) for resolution in resolutions
+        }
         return [
-            {"image_shape": self.generator.shape_of(stage), "batch_size": sizes.get(side, batch_size)}
-            for stage, side in enumerate(sides)
+            {"image_shape": self.generator.shape_of(stage), "batch_size": sizes.get(resolution, batch_size)}
+            for stage, resolution in enumerate(resolutions)
         ]
 
     @property
-    def image_fields(self):
-        return {"image": None}  # of any stage, see `batch_of`
+    def image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+        return {"image": None}  # of any stage's shape, which `batch_of` checks
 
-    def batch_of(self, data):
-        """As of any model; images at the resolution in use and, in a fade-in, mixed with their halves.
+    def batch_of(self, data) -> dict:
+        """As of any model, with images at the current resolution and, in a fade-in, blended with half of it.
 
         Raises:
-            ValueError: also for images that are no whole number of times as large.
+            ValueError: also for images whose sides are no integer multiple of the current resolution's.
         """
-        self._graphs.note()
+        self._graphs.record()
         batch = super().batch_of(data)
-        wanted, images = self.generator.shape_of(self.phase.stage), tf.cast(batch["image"], tf.float32)
-        if None in images.shape[1:3]:  # of a multi_resolution data set
-            images = tf.ensure_shape(images, [None, *wanted])
+        expected, images = self.generator.shape_of(self.phase.stage), tf.cast(batch["image"], tf.float32)
+        if None in images.shape[1:3]:  # of a multi-resolution dataset
+            images = tf.ensure_shape(images, [None, *expected])
         shape = tuple(images.shape[1:])
-        factor = shape[0] // wanted[0] if len(shape) == 3 else 0
-        if not factor or shape != (factor * wanted[0], factor * wanted[1], wanted[2]):
+        factor = shape[0] // expected[0] if len(shape) == 3 else 0
+        if not factor or shape != (factor * expected[0], factor * expected[1], expected[2]):
             raise ValueError(
-                f"Expected image [batch, *{wanted}], or a whole number of times as high and wide; received the shape "
-                f"{tuple(images.shape)}"
+                f"Expected image [batch, {', '.join(map(str, expected))}], or an integer multiple of its height and "
+                f"width; received the shape {tuple(images.shape)}: load the images at such a size"
             )
-        images = halved(images, factor) if factor > 1 else images
+        images = downsample(images, factor) if factor > 1 else images
         if self.phase.fading:
-            images = blended(doubled(halved(images)), images, self._alpha())
+            images = blend(upsample(downsample(images)), images, self._alpha())
         return {**batch, "image": images}
 
-    def players(self):
+    def players(self) -> list[Player]:
         stage, fading = self.phase
         return [
             Player(name, tuple(network.parts(stage, fading)), loss, updates, (network,))
@@ -238,18 +287,33 @@ class ProgressiveGAN(GAN):
             )
         ]
 
-    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
+    def discriminator_loss(
+        self, batch: dict, shared: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns `GAN.discriminator_loss`, with the metrics `resolution` and `alpha`."""
         losses, metrics = super().discriminator_loss(batch, shared, batch_noise, global_batch, training)
-        alpha, side = self._alpha(), float(min(self.size_of(self.phase.stage)))
-        metrics["resolution"] = tf.fill(tf.shape(losses), side)
+        alpha, resolution = self._alpha(), float(self.resolution_of(self.phase.stage))
+        metrics["resolution"] = tf.fill(tf.shape(losses), resolution)
         metrics["alpha"] = tf.ones_like(losses) if alpha is None else tf.fill(tf.shape(losses), alpha)
         return losses, metrics
 
-    def generated(self, z, label=None, training=False, network=None, stage=None):
-        """Codes [batch, size] -> images float32.
+    def run_generator(
+        self,
+        z,
+        label=None,
+        training: bool = False,
+        network: keras.Model | ProgressiveGenerator | None = None,
+        stage: int | None = None,
+    ) -> tf.Tensor:
+        """Returns the images of codes, float32 [batch, height, width, channels].
 
-        By the generator that is trained, at the phase's resolution and with its fade; or, by another `network`, of a
-        `stage` (None is the stable_stage one), cut at 0 and 1.
+        Args:
+            z: codes [batch, size].
+            label: one-hot labels [batch, num_classes], or None for a model without classes.
+            training: passed to the network.
+            network: the generator to run, whose images are clipped to [0, 1]. None is the one that is trained, at the
+                resolution and alpha of the current phase, without clipping.
+            stage: stage of the images of `network`; None is `stable_stage`.
         """
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         if network is None:
@@ -257,67 +321,76 @@ class ProgressiveGAN(GAN):
         images = network(inputs, stage=self.stable_stage if stage is None else stage, training=training)
         return tf.clip_by_value(tf.cast(images, tf.float32), 0.0, 1.0)
 
-    def _logits(self, packs, label, training):
+    def _logits(self, packs, label, training: bool) -> tf.Tensor:
         inputs = [packs, packing.pack(label, self.packing)] if self.num_classes else packs
-        options = {"stage": self.phase.stage, "alpha": self._alpha(), "training": training}
-        return tf.cast(self.discriminator(inputs, **options), tf.float32)[:, 0]
+        logits = self.discriminator(inputs, stage=self.phase.stage, alpha=self._alpha(), training=training)
+        return tf.cast(logits, tf.float32)[:, 0]
 
-    def after_step(self, global_batch):
-        # only what the phase moves; the average begins anew in each phase, whose layers have no past
-        for name, twin in self.ema_networks.items():
-            for mine, theirs in zip(twin.parts(*self.phase), getattr(self, name).parts(*self.phase), strict=True):
-                ema.update_ema(mine, theirs, tf.convert_to_tensor(self.phase_steps), self.ema)
+    def after_step(self, global_batch: GlobalBatch) -> None:
+        # only networks that the phase trains; their average begins anew, as the phase's new layers have no past
+        for name, average in self.ema_networks.items():
+            for ours, trained in zip(average.parts(*self.phase), getattr(self, name).parts(*self.phase), strict=True):
+                update_ema(ours, trained, tf.convert_to_tensor(self.phase_steps), self.ema)
         self.phase_images.assign_add(tf.cast(global_batch.total, tf.int64))
         self.phase_steps.assign_add(1)
 
-    # use
+    # generation
 
-    def generate_options(self, conditions):
-        """`stage`, where one is asked for: 0 to the stable_stage one."""
+    def generate_options(self, conditions: dict) -> dict:
+        """Returns `stage` if the conditions contain one, 0 to `stable_stage`, and removes it from them."""
         stage = conditions.pop("stage", None)
         if stage is None:
             return {}
         if isinstance(stage, bool) or not isinstance(stage, (int, np.integer)) or not 0 <= stage <= self.stable_stage:
             raise ValueError(
-                f"stage must be an integer from 0 to {self.stable_stage}, the last that is there; got {stage!r}"
+                f"Expected stage as an integer from 0 to {self.stable_stage}, the last stage that is trained; received "
+                f"{stage!r}"
             )
         return {"stage": int(stage)}
 
-    def generate_from(self, noise, label=None, stage=None):
-        return self.generated(self.prior.draw(noise), label, network=self.inference_network("generator"), stage=stage)
+    def generate_from(self, noise: dict, label=None, stage: int | None = None) -> tf.Tensor:
+        network = self.inference_network("generator")
+        return self.run_generator(self.prior.draw(noise), label, network=network, stage=stage)
 
-    def refit(self) -> None:
-        """Let the images of earlier stages follow the stable_stage one: see `ProgressiveGenerator.refit`.
+    def refit_heads(self) -> None:
+        """Fits the heads of earlier stages to the images of `stable_stage`; see `ProgressiveGenerator.refit_heads`.
 
-        `fit` does so after each epoch; nothing that is trained changes.
+        `fit` does so after each epoch. It changes no weights that are trained.
         """
-        noise = {name: tf.constant(value) for name, value in draw_noise(self.noise(), REFITTED, 0).items()}
+        noise = {name: tf.constant(value) for name, value in draw_noise(self.noise(), REFIT_IMAGES, 0).items()}
         inputs = self.prior.draw(noise)
         if self.num_classes:
-            inputs = [inputs, tf.one_hot(tf.range(REFITTED) % self.num_classes, self.num_classes)]
-        self.inference_network("generator").refit(inputs, self.stable_stage)
+            inputs = [inputs, tf.one_hot(tf.range(REFIT_IMAGES) % self.num_classes, self.num_classes)]
+        self.inference_network("generator").refit_heads(inputs, self.stable_stage)
 
-    def endpoints(self):
-        """`generate` of the stable_stage stage, and `generate_HEIGHTxWIDTH` of each before: noise (and `label`) -> image."""
-        whole = super().endpoints()[0]
-        found = [whole]
+    def endpoints(self) -> list[Endpoint]:
+        """Returns `generate` of `stable_stage` and `generate_HEIGHTxWIDTH` of each earlier stage.
+
+        Their inputs are the base noise, and `label` if the model is conditional; their output is `image`.
+        """
+        endpoints = super().endpoints()
+        inputs = endpoints[0].inputs
         for stage in range(self.stable_stage):
             height, width, channels = self.generator.shape_of(stage)
-            # the stage is a default: a closure would see the last one
-            shared = lambda label=None, stage=stage, **noise: {"image": self.generate_from(noise, label, stage)}  # noqa: E731
-            port = {"image": Port((height, width, channels), "image")}
-            found.append(Endpoint(f"generate_{height}x{width}", shared, whole.inputs, port))
-        return found
+
+            def generate(label=None, stage=stage, **noise):  # the default binds this iteration's stage
+                return {"image": self.generate_from(noise, label, stage)}
+
+            outputs = {"image": Port((height, width, channels), "image")}
+            endpoints.append(Endpoint(f"generate_{height}x{width}", generate, inputs, outputs))
+        return endpoints
 
     # saving
 
     def get_config(self) -> dict:
-        own = ("fade_images", "stable_images", "reset")
-        sides = {name: getattr(self, name) for name in ("batch_sizes", "rates")}
+        own = ("fade_images", "stable_images", "reset_optimizers")
+        by_number = {name: getattr(self, name) for name in ("batch_sizes", "stage_learning_rate_multipliers")}
+        by_string = {name: values and {str(key): value for key, value in values.items()}
+                     for name, values in by_number.items()}  # fmt: skip
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in own},
-            **{name: values and {str(side): value for side, value in values.items()} for name, values in sides.items()},
+            **by_string,
             "phase": self.phase_number,
         }
 
@@ -330,6 +403,6 @@ class ProgressiveGAN(GAN):
         super().load_own_variables({key: store[key] for key in store.keys() if key != PHASE})
 
 
-def _multiply(optimizer: keras.optimizers.Optimizer, factor: float) -> None:
+def _scale_learning_rate(optimizer: keras.optimizers.Optimizer, factor: float) -> None:
     if factor != 1:
         optimizer.learning_rate = float(host_value(optimizer.learning_rate)) * factor

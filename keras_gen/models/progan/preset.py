@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..core.defaults import EMA
 from ..core.system import System
 
 if TYPE_CHECKING:
@@ -11,44 +12,90 @@ if TYPE_CHECKING:
 
 
 def progan(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     latent_size: int = 128,
     base_filters: int = 64,
     full_width_resolution: int = 8,
-    start: int | None = None,
+    start_resolution: int | None = None,
     group_size: int = 4,
     fade_images: int = 16_000,
     stable_images: int = 16_000,
     batch_sizes: Mapping | None = None,
-    rates: Mapping | None = None,
-    reset: bool = True,
+    stage_learning_rate_multipliers: Mapping | None = None,
+    reset_optimizers: bool = True,
     objective: str | dict = "wasserstein",
     penalty: str | dict | None = "wgan_gp",
     n_critic: int = 1,
     augment: Sequence[str] = (),
-    ema: float | None = 0.999,
+    ema: float | None = EMA,
     num_classes: int | None = None,
 ) -> "models.ProgressiveGAN":
+    """Builds a Progressive GAN with the default networks, not yet compiled.
+
+    A resolution is the smaller side of a stage's images in pixels; see `keras_gen.models.ProgressiveGAN`.
+
+    Args:
+        image_shape: (height, width, channels) of the images. The smaller side must be 4, 5, 6 or 7 pixels times a power
+            of two, and the larger one divisible by that power.
+        seed: Seed of the model's noise; None draws one.
+        latent_size: Dimensions of the latent code, >= 1; 512 in Karras et al. 2018, appendix A.1.
+        base_filters: Channels of the convolutions up to full_width_resolution, >= 1; 512 in the paper, table 2.
+        full_width_resolution: Largest height in pixels with base_filters channels; they halve with each doubling above
+            it. 32 in the paper, table 2.
+        start_resolution: Resolution of the first stage, or None for the smallest, 4 to 7 pixels, as in the paper. The
+            resolution of the images trains without growing.
+        group_size: Images in a group of the minibatch standard deviation, >= 1, a divisor of the batch sizes; 4 in the
+            authors' code.
+        fade_images: Images in each fade-in, >= 1; 800,000 in the paper, appendix A.2.
+        stable_images: Images in each stabilization but the last, which lasts to the end of the training, >= 1; 800,000
+            in the paper, appendix A.2.
+        batch_sizes: Mapping of resolutions to images in a step, such as {4: 64, 8: 64}; other resolutions have the
+            training's batch size. None doubles it from stage to stage towards the smallest, at most fourfold.
+        stage_learning_rate_multipliers: Mapping of resolutions to factors of the learning rates in their phases, > 0;
+            1 for other resolutions. Cannot be combined with a learning-rate schedule.
+        reset_optimizers: Whether each phase begins with a new state of the optimizers, as in the authors' code.
+        objective: `"wasserstein"`, the paper's, here with a drift of 0.001 by default (appendix A.1), or another, see
+            `keras_gen.losses.adversarial`; a dict has `name` and arguments.
+        penalty: Gradient penalty of the discriminator: `"wgan_gp"`, the paper's, `"r1"`, `"r2"`, `"dragan"`, a dict
+            with `name` and arguments such as `weight` or `gamma`, or None; see `keras_gen.losses.penalties`.
+        n_critic: Discriminator updates in a step, >= 1, each on its own part of the batch; 1 in the paper.
+        augment: Differentiable augmentations of all images that the discriminator sees: `"color"`, `"translation"`,
+            `"cutout"` (DiffAugment, Zhao et al. 2020, arXiv:2006.10738). They help with few training images.
+        ema: Decay of the moving average of the generator's weights, in (0, 1), that generates images; None generates
+            with the trained weights. 0.999 in the paper, appendix A.1.
+        num_classes: Number of classes to condition on, or None for an unconditional model.
+
+    Raises:
+        ValueError: for images that cannot grow by doubling, and as `keras_gen.models.ProgressiveGAN`.
+    """
     from keras_gen import models
 
     from .networks import progressive_discriminator, progressive_generator
 
-    options = {
-        "base_filters": base_filters,
-        "full_width_resolution": full_width_resolution,
-        "start": start,
-        "num_classes": num_classes,
-    }
     return models.ProgressiveGAN(
-        progressive_generator(latent_size, image_shape, **options),
-        progressive_discriminator(image_shape, group_size=group_size, **options),
+        progressive_generator(
+            latent_size,
+            image_shape,
+            base_filters=base_filters,
+            full_width_resolution=full_width_resolution,
+            start_resolution=start_resolution,
+            num_classes=num_classes,
+        ),
+        progressive_discriminator(
+            image_shape,
+            base_filters=base_filters,
+            full_width_resolution=full_width_resolution,
+            group_size=group_size,
+            start_resolution=start_resolution,
+            num_classes=num_classes,
+        ),
         fade_images=fade_images,
         stable_images=stable_images,
         batch_sizes=batch_sizes,
-        rates=rates,
-        reset=reset,
+        stage_learning_rate_multipliers=stage_learning_rate_multipliers,
+        reset_optimizers=reset_optimizers,
         objective=objective,
         penalty=penalty,
         n_critic=n_critic,
@@ -64,7 +111,8 @@ SYSTEMS = (
         "progan",
         "Progressive GAN",
         "Karras et al. 2018, arXiv:1710.10196",
-        # the paper has a weight of 10 and a slope of 1: with these, four times the weight and half the slope
+        # the paper's weight of 10 and slope of 1, for images in [0, 1]: in the units of the penalties, of images in
+        # [-1, 1], four times the weight and half the slope
         functools.partial(
             progan,
             objective={"name": "wasserstein", "drift": 0.001},
@@ -73,9 +121,9 @@ SYSTEMS = (
         data=("shapes",),
         endpoints=("generate",),
         image_size=64,
-        # of the largest images; smaller ones have up to four times as many
+        # at the largest resolution; up to four times as many at smaller ones
         batch_size=16,
-        # the nine phases of 64x64 take 17 of them, and the last goes on
+        # the first eight of the nine phases of 64x64 images end before epoch 17, and the last continues
         epochs=24,
         steps=250,
         learning_rate=1e-3,

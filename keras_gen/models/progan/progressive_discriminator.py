@@ -2,20 +2,20 @@
 
 import keras
 
-from .progressive import Progressive, blended, halved
+from .progressive import Progressive, blend, downsample
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ProgressiveDiscriminator(Progressive):
-    """Images at the resolution of a stage -> logits [batch, 1].
+    """A discriminator from images at the resolution of a stage to logits [batch, 1].
+
+    Call it with `stage` and, while the stage fades in, `alpha` in [0, 1]: its features are then alpha times those of
+    the stage plus 1 - alpha times those that the previous stage's head computes from the images at half the size.
 
     Args:
-        blocks: the first, features (or [features, one-hot labels]) -> logits; each further one, features of its stage
-            -> features of the stage before.
-        heads: images of a stage -> features.
-
-    Call with `stage` and, while it fades in, `alpha` in [0, 1]: features are then alpha times those of the stage plus
-    1 - alpha times those of the halved images, as the stage before reads them.
+        blocks: The first maps features (or [features, one-hot labels]) to logits; each further one maps the features of
+            its stage to those of the previous stage.
+        heads: Networks from images of a stage to features.
 
     Reference:
         Karras, Aila, Laine, Lehtinen 2018, arXiv:1710.10196, section 2, figure 2.
@@ -23,12 +23,12 @@ class ProgressiveDiscriminator(Progressive):
 
     @property
     def inputs(self) -> list:
-        """Images of the last stage, and labels where the first block takes them."""
+        """The images of the last stage, and the labels if the first block has them as an input."""
         return [self.heads[-1].inputs[0], *self.blocks[0].inputs[1:]]
 
     @property
     def output_shape(self) -> tuple:
-        """Of the logits."""
+        """The shape of the logits."""
         return self.blocks[0].output_shape
 
     def call(self, inputs, stage: int, alpha=None, training: bool = False):
@@ -37,5 +37,5 @@ class ProgressiveDiscriminator(Progressive):
         for index in range(stage, 0, -1):
             x = self.blocks[index](x, training=training)
             if index == stage and alpha is not None:
-                x = blended(self.heads[stage - 1](halved(images), training=training), x, alpha)
+                x = blend(self.heads[stage - 1](downsample(images), training=training), x, alpha)
         return self.blocks[0]([x, *label] if label else x, training=training)

@@ -1,4 +1,4 @@
-"""A GAN that grows: phases, what each of them moves, exact resume, replicas, export at every stage."""
+"""Progressive GAN: its phases and what each of them trains, exact resume, replicas, export at every stage."""
 
 import dataclasses
 import gc
@@ -14,9 +14,9 @@ import tensorflow as tf
 from keras_gen import data, zoo
 from keras_gen.distributions.noise import draw_noise
 from keras_gen.export import export_model
+from keras_gen.models.progan.graph_release import TracedGraphs
+from keras_gen.models.progan.model import REFIT_IMAGES
 from keras_gen.runtime import Runtime
-from keras_gen.models.progan.graph_release import Graphs
-from keras_gen.models.progan.model import REFITTED
 from keras_gen.models.progan.phases import phases
 from tests.replicas import two_replicas
 
@@ -38,36 +38,36 @@ def dataset(images=IMAGES):
 
 
 def state(model):
-    """Path -> value of everything that training goes on from."""
+    """Returns path -> value of everything that the training continues from."""
     return {variable.path: np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)}
 
 
-def assert_same(ours, theirs, **tolerance):
+def assert_same(ours, theirs, rtol: float = 0.0, atol: float = 0.0):
     for (path, value), other in zip(ours.items(), theirs.values(), strict=True):
-        np.testing.assert_allclose(value, other, err_msg=path, **{"rtol": 0, "atol": 0, **tolerance})
+        np.testing.assert_allclose(value, other, rtol=rtol, atol=atol, err_msg=path)
 
 
-class GraphsSeen:
-    """Notes the graphs of every traced step while it is entered."""
+class GraphRecorder:
+    """A context manager that records the graph of every traced step."""
 
     def __init__(self):
         self.references, self.patch = [], pytest.MonkeyPatch()
 
     def __enter__(self):
-        note = Graphs.note
+        record = TracedGraphs.record
 
-        def noted(graphs):
-            note(graphs)
+        def recorded(graphs):
+            record(graphs)
             self.references.append(weakref.ref(tf.compat.v1.get_default_graph()))
 
-        self.patch.setattr(Graphs, "note", noted)
+        self.patch.setattr(TracedGraphs, "record", recorded)
         return self
 
     def __exit__(self, *exception):
         self.patch.undo()
 
     def alive(self) -> set[int]:
-        """The positions in `references` of the last note of each graph that still exists."""
+        """Returns the positions in `references` of the last record of each graph that still exists."""
         gc.collect()
         last = {id(graph()): number for number, graph in enumerate(self.references) if graph() is not None}
         return set(last.values())
@@ -75,21 +75,21 @@ class GraphsSeen:
 
 @dataclasses.dataclass(frozen=True)
 class Grown:
-    """A model trained through all of its phases, and what was seen on the way.
+    """A model trained through all of its phases, with a record of the training.
 
     Attributes:
-        model: the model.
-        history: of `fit`.
-        traced: the phases, in the order in which the step was traced.
-        graphs: the graphs that it was traced in.
-        states: epochs done -> its state.
-        folder: where it was saved after some epochs, as `{epochs}.keras` and `{epochs}.weights.h5`.
+        model: The model.
+        history: The history of `fit`.
+        traced: The phases in the order in which the step was traced.
+        graphs: The graphs in which it was traced.
+        states: Number of finished epochs -> the state after them.
+        folder: The folder with the model after some epochs, as `{epochs}.keras` and `{epochs}.weights.h5`.
     """
 
     model: keras.Model
     history: dict[str, list[float]]
     traced: list
-    graphs: GraphsSeen
+    graphs: GraphRecorder
     states: dict[int, dict[str, np.ndarray]]
     folder: pathlib.Path
 
@@ -99,15 +99,15 @@ def grown(tmp_path_factory):
     model, traced, states, folder = build(), [], {}, tmp_path_factory.mktemp("grown")
     step = model.train_step
 
-    def keep(epoch, logs):
+    def record_state(epoch, logs):
         states[epoch + 1] = state(model)
         if epoch + 1 in (2, 3, 4):
             model.save(folder / f"{epoch + 1}.keras")
             model.save_weights(folder / f"{epoch + 1}.weights.h5")
 
-    with pytest.MonkeyPatch.context() as patch, GraphsSeen() as graphs:
+    with pytest.MonkeyPatch.context() as patch, GraphRecorder() as graphs:
         patch.setattr(model, "train_step", lambda data: traced.append(model.phase) or step(data))
-        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=keep)]
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=record_state)]
         history = model.fit(dataset(), epochs=10, verbose=0, callbacks=callbacks).history
     return Grown(model, history, traced, graphs, states, folder)
 
@@ -121,7 +121,7 @@ def test_phases_of_three_stages():
 
 def test_grows_from_phase_to_phase_in_whole_epochs(grown):
     assert grown.history["resolution"] == [4, 4, 8, 8, 8, 8, 16, 16, 16, 16]
-    # means of the steps' shares, which rise with the images shown before each step
+    # means over steps whose alpha rises with the images before each step
     np.testing.assert_allclose(grown.history["alpha"], [1, 1, 3 / 16, 11 / 16, 1, 1, 3 / 16, 11 / 16, 1, 1])
 
 
@@ -129,60 +129,60 @@ def test_each_phase_is_traced_once(grown):
     assert grown.traced == grown.model.phases
 
 
-def test_no_graph_of_an_old_phase_stays(grown):
-    noted = len(grown.graphs.references)
-    assert noted >= len(grown.model.phases) and grown.graphs.alive() == {noted - 1}
+def test_the_graphs_of_earlier_phases_are_released(grown):
+    count = len(grown.graphs.references)
+    assert count >= len(grown.model.phases) and grown.graphs.alive() == {count - 1}
 
 
-def test_a_phase_that_is_no_whole_epoch_is_rounded_up():
+def test_a_phase_is_rounded_up_to_whole_epochs():
     history = build(fade_images=20, stable_images=1).fit(dataset(), epochs=3, verbose=0).history
     assert history["resolution"] == [4, 8, 8]
     np.testing.assert_allclose(history["alpha"], [1, 0.3, 0.8 + 0.2 * 0.75])
 
 
-def test_a_phase_moves_its_own_layers_alone():
+def test_a_phase_trains_its_own_layers_only():
     model = build()
     before = state(model)
-    model.enter(1)
+    model.enter_phase(1)
     model.fit(dataset(), epochs=1, verbose=0)
-    moved = {path for path, value in state(model).items() if (value != before[path]).any()}
+    updated = {path for path, value in state(model).items() if (value != before[path]).any()}
     kernels = [path for path in before if "/kernel" in path and "equalized" in path and not path.startswith("adam")]
     later = {variable.path for part in (model.generator, model.discriminator) for variable in part.blocks[2].variables}
     later |= {variable.path for part in (model.generator, model.discriminator) for variable in part.heads[2].variables}
-    assert kernels and later and not moved & later
+    assert kernels and later and not updated & later
     own = {
         v.path
         for part in (model.generator, model.discriminator)
         for each in part.parts(1, True)
         for v in each.variables
     }
-    assert own <= moved
+    assert own <= updated
 
 
-def test_a_new_phase_forgets_the_optimizers_and_has_its_own_rate():
-    model = build(rates={4: 0.25, 8: 0.5, 16: 2.0})
+def test_a_new_phase_resets_the_optimizers_and_has_its_own_learning_rate():
+    model = build(stage_learning_rate_multipliers={4: 0.25, 8: 0.5, 16: 2.0})
     model.train_step({"image": tf.constant(IMAGES)})  # eager: nothing is traced
     assert int(model.optimizer.iterations) == 1 and int(model.phase_images) == 16
     assert float(model.optimizer.learning_rate) == pytest.approx(0.25e-3)
-    model.enter(1)
+    model.enter_phase(1)
     optimizers = model.optimizer.optimizers
     values = [np.asarray(v) for each in optimizers for v in each.variables if v is not each._learning_rate]
     assert not any(value.any() for value in values) and int(model.phase_images) == 0
     assert [float(each.learning_rate) for each in optimizers] == pytest.approx([0.5e-3] * 2)
-    model.enter(3)
+    model.enter_phase(3)
     assert float(model.optimizer.learning_rate) == pytest.approx(2e-3)
 
 
-def test_without_reset_the_optimizers_go_on():
-    model = build(reset=False)
+def test_without_reset_optimizers_their_state_continues():
+    model = build(reset_optimizers=False)
     model.train_step({"image": tf.constant(IMAGES)})
-    model.enter(1)
+    model.enter_phase(1)
     assert int(model.optimizer.iterations) == 1
 
 
-def test_the_first_step_of_a_fade_shows_the_stage_before():
+def test_the_first_step_of_a_fade_in_uses_the_previous_stage():
     model = build()
-    model.enter(1)
+    model.enter_phase(1)
     batch = model.batch_of({"image": tf.constant(IMAGES)})["image"]
     small = IMAGES.reshape(16, 4, 4, 4, 4, 1).mean((2, 4)).repeat(2, 1).repeat(2, 2)
     np.testing.assert_allclose(batch, small, atol=1e-6)  # alpha = 0
@@ -193,38 +193,39 @@ def test_the_first_step_of_a_fade_shows_the_stage_before():
 
 @pytest.mark.parametrize("shape", [(2, 12, 12, 1), (2, 16, 16, 3), (2, 16, 8, 1)])
 def test_images_that_do_not_fit_are_refused(shape):
-    model = build(start=8)
-    with pytest.raises(
-        ValueError, match=r"Expected image \[batch, \*\(8, 8, 1\)\], or a whole number of times.*received"
-    ):
+    model = build(start_resolution=8)
+    with pytest.raises(ValueError, match=r"Expected image \[batch, 8, 8, 1\], or an integer multiple .*received"):
         model.batch_of({"image": tf.zeros(shape)})
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
-        ({"fade_images": 0}, "fade_images must be an integer >= 1"),
-        ({"batch_sizes": {5: 4}}, "batch_sizes: 5 is no stage; these have sides of .4, 8, 16. pixels"),
-        ({"rates": {8: 0}}, "rates must be above 0"),
+        ({"fade_images": 0}, "Expected fade_images as an integer >= 1; received 0"),
+        ({"batch_sizes": {5: 4}}, "Expected batch_sizes for the resolutions 4, 8, 16; received 5"),
+        (
+            {"stage_learning_rate_multipliers": {8: 0}},
+            "Expected values above 0 in stage_learning_rate_multipliers; received {8: 0}",
+        ),
     ],
 )
-def test_settings_out_of_range_are_refused(options, said):
-    with pytest.raises(ValueError, match=said):
+def test_settings_out_of_range_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
         build(**options)
 
 
-def test_a_phase_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="phase must be an integer from 0 to 4; received 5"):
-        build().enter(5)
+def test_a_phase_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="Expected phase as an integer from 0 to 4; received 5"):
+        build().enter_phase(5)
 
 
-def test_bfloat16_and_classes_in_a_fade():
+def test_bfloat16_and_classes_in_a_fade_in():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = build(num_classes=2, objective="non_saturating", penalty={"name": "r1", "gamma": 1.0})
     finally:
         keras.config.set_dtype_policy("float32")
-    model.enter(1)
+    model.enter_phase(1)
     columns = {"image": IMAGES, "label": np.arange(16) % 2}
     history = model.fit(tf.data.Dataset.from_tensor_slices(columns).batch(BATCH), epochs=3, verbose=0).history
     assert np.isfinite(list(history.values())).all() and history["resolution"] == [8, 8, 8]
@@ -232,10 +233,10 @@ def test_bfloat16_and_classes_in_a_fade():
     assert images[0].dtype == np.float32 and np.abs(images[0] - images[1]).max() > 1e-4
 
 
-# data by stages
+# multi-resolution data
 
 
-def test_staged_data_arrive_at_the_size_in_use(tmp_path):
+def test_multi_resolution_data_have_the_current_size(tmp_path):
     np.savez(tmp_path / "toy.npz", image=IMAGES)
     model, seen = build(stable_images=48, fade_images=24), []
     stages = model.data_stages(BATCH)
@@ -248,7 +249,7 @@ def test_staged_data_arrive_at_the_size_in_use(tmp_path):
     assert history["resolution"] == [4, 8] and seen == [16, 8]
 
 
-def test_batch_sizes_may_be_given():
+def test_batch_sizes_of_stages():
     stages = build(batch_sizes={4: 32, 8: 6}).data_stages(BATCH)
     assert [each["batch_size"] for each in stages] == [32, 6, 4]
 
@@ -259,9 +260,9 @@ def test_batch_sizes_may_be_given():
 @pytest.mark.parametrize(
     ("epoch", "form", "until"),
     [(2, "weights", 3), (3, "model", 5), (4, "weights", 5)],
-    ids=["before a fade", "in a fade", "in a stabilization"],
+    ids=["before a fade-in", "in a fade-in", "in a stabilization"],
 )
-def test_saved_and_loaded_it_goes_on_bit_for_bit(grown, epoch, form, until):
+def test_a_loaded_model_continues_bit_for_bit(grown, epoch, form, until):
     if form == "model":
         model = keras.saving.load_model(grown.folder / f"{epoch}.keras")
     else:
@@ -273,7 +274,7 @@ def test_saved_and_loaded_it_goes_on_bit_for_bit(grown, epoch, form, until):
 
 @pytest.mark.slow  # test_replicas.py grows on two devices through `train`
 def test_two_replicas_grow_as_one_device():
-    """In a fade and after it; no graph of an old phase stays here either."""
+    """In a fade-in and after it; the graphs of earlier phases are released here too."""
 
     def run():
         model = build(keras.optimizers.SGD(0.01), fade_images=16, stable_images=16)
@@ -282,16 +283,16 @@ def test_two_replicas_grow_as_one_device():
 
     one, history = run()
     keras.utils.clear_session()
-    with two_replicas().scope(), GraphsSeen() as graphs:
+    with two_replicas().scope(), GraphRecorder() as graphs:
         two, other = run()
-    assert len(graphs.alive()) == 2  # those of the last phase: training and validation
+    assert len(graphs.alive()) == 2  # the last phase's: training and validation
     assert two.phase == one.phase and history["resolution"] == other["resolution"] == [4, 8]
-    assert_same(state(one), state(two), rtol=1e-4, atol=2e-6)  # sums in another order
+    assert_same(state(one), state(two), rtol=1e-4, atol=2e-6)  # sums in a different order
     for name, values in history.items():
         np.testing.assert_allclose(values, other[name], rtol=1e-4, atol=1e-4, err_msg=name)
 
 
-# use
+# generation
 
 
 def test_the_same_noise_at_every_stage(grown):
@@ -299,13 +300,13 @@ def test_the_same_noise_at_every_stage(grown):
     images = [model.generate(2, seed=1, stage=stage) for stage in (0, 1, 2)]
     assert [image.shape for image in images] == [(2, 4, 4, 1), (2, 8, 8, 1), (2, 16, 16, 1)]
     np.testing.assert_array_equal(images[2], model.generate(2, seed=1))
-    with pytest.raises(ValueError, match="stage must be an integer from 0 to 2"):
+    with pytest.raises(ValueError, match="Expected stage as an integer from 0 to 2"):
         model.generate(2, stage=3)
 
 
-def test_images_of_earlier_stages_follow_those_of_the_last(grown):
+def test_heads_of_earlier_stages_are_fitted_to_the_images_of_the_last(grown):
     model = grown.model
-    noise = {name: tf.constant(value) for name, value in draw_noise(model.noise(), REFITTED, 0).items()}
+    noise = {name: tf.constant(value) for name, value in draw_noise(model.noise(), REFIT_IMAGES, 0).items()}
     generator, codes = model.inference_network("generator"), model.prior.draw(noise)
     features = [generator.blocks[0](codes)]
     for block in generator.blocks[1:]:
@@ -313,29 +314,29 @@ def test_images_of_earlier_stages_follow_those_of_the_last(grown):
     images = generator(codes, stage=2).numpy()
     for stage in (1, 0):
         rows, columns = images.shape[1] // 2, images.shape[2] // 2
-        images = images.reshape(REFITTED, rows, 2, columns, 2, 1).mean((2, 4))
-        shown = generator(codes, stage=stage).numpy()
-        np.testing.assert_allclose(shown.mean(), images.mean(), atol=1e-4)
-        # no affine map of the features is nearer; a thousandth is for the regularizer
+        images = images.reshape(REFIT_IMAGES, rows, 2, columns, 2, 1).mean((2, 4))
+        fitted = generator(codes, stage=stage).numpy()
+        np.testing.assert_allclose(fitted.mean(), images.mean(), atol=1e-4)
+        # no affine map of the features is closer; the tolerance of 1e-3 is for the regularizer
         x = features[stage].numpy().reshape(-1, features[stage].shape[-1])
         x = np.concatenate([x, np.ones([len(x), 1])], axis=1)
-        nearest = x @ np.linalg.lstsq(x, images.reshape(len(x), -1))[0]
-        least = np.mean((nearest - images.reshape(nearest.shape)) ** 2)
-        np.testing.assert_allclose(np.mean((shown - images) ** 2), least, rtol=1e-3)
+        closest = x @ np.linalg.lstsq(x, images.reshape(len(x), -1))[0]
+        minimum = np.mean((closest - images.reshape(closest.shape)) ** 2)
+        np.testing.assert_allclose(np.mean((fitted - images) ** 2), minimum, rtol=1e-3)
 
 
-def test_in_a_fade_the_stage_before_is_shown():
+def test_a_fade_in_generates_images_of_the_previous_stage():
     model = build()
-    model.enter(3)
+    model.enter_phase(3)
     assert model.stable_stage == 1 and model.generate(1, seed=0).shape == (1, 8, 8, 1) == (1, *model.image_shape)
-    with pytest.raises(ValueError, match="stage must be an integer from 0 to 1"):
+    with pytest.raises(ValueError, match="Expected stage as an integer from 0 to 1"):
         model.generate(2, stage=2)
 
 
 @pytest.mark.parametrize("number", [0, 3, 4])
 def test_export_at_any_stage(tmp_path, number):
     model = build()
-    model.enter(number)
+    model.enter_phase(number)
     columns = {"image": np.concatenate([IMAGES, IMAGES, IMAGES])}
     out = export_model(model, tmp_path / "export", calibration=columns, quantize=("float32", "int8"))
     runtime, names = Runtime(out, precision="float32"), [each.name for each in model.endpoints()]
@@ -343,8 +344,8 @@ def test_export_at_any_stage(tmp_path, number):
     np.testing.assert_allclose(runtime.generate(3, seed=2), model.generate(3, seed=2), atol=1e-5)
     z = runtime.noise(3, 2)
     for stage, name in enumerate(names[1:]):
-        made = runtime.run(name, **z)["image"]
-        np.testing.assert_allclose(made, model.generate(3, seed=2, stage=stage), atol=1e-5)
-    # no fade and no layers of a later stage: convolutions of the stage alone
+        images = runtime.run(name, **z)["image"]
+        np.testing.assert_allclose(images, model.generate(3, seed=2, stage=stage), atol=1e-5)
+    # no blend and no layers of a later stage: only the convolutions of the stage
     operations = json.loads((out / "parity.json").read_text())["files"]["float32"]["operations"]["generate"]
     assert operations["CONV_2D"] == 1 + 2 * model.stable_stage + 1

@@ -1,4 +1,4 @@
-"""The growing networks: what each stage computes, and the fade between two."""
+"""The growing networks: what each stage computes, and the blend of two stages."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ALPHA = np.float32(0.25)
 
 
 @pytest.mark.parametrize(
-    ("shape", "start", "wanted"),
+    ("shape", "start_resolution", "expected"),
     [
         ((32, 32, 3), None, [(4, 4), (8, 8), (16, 16), (32, 32)]),
         ((28, 28, 1), None, [(7, 7), (14, 14), (28, 28)]),
@@ -20,27 +20,27 @@ ALPHA = np.float32(0.25)
         ((8, 8, 1), 8, [(8, 8)]),
     ],
 )
-def test_resolutions(shape, start, wanted):
-    assert resolutions(shape, start) == wanted
+def test_resolutions(shape, start_resolution, expected):
+    assert resolutions(shape, start_resolution) == expected
 
 
 @pytest.mark.parametrize("size", [(30, 30), (100, 100), (64, 50), (3, 3)])
 def test_sizes_that_cannot_grow_are_refused(size):
-    with pytest.raises(ValueError, match=f"{size[0]}x{size[1]} cannot grow.*--image-size 64"):
+    with pytest.raises(ValueError, match=f"can grow by doubling.*received {size[0]}x{size[1]}.*--image-size 64"):
         resolutions((*size, 3))
 
 
-def test_a_start_that_is_no_stage_is_refused():
-    with pytest.raises(ValueError, match="start=5 is no stage of 16x16: expected one of 4, 8, 16"):
+def test_a_start_resolution_that_no_stage_has_is_refused():
+    with pytest.raises(ValueError, match="Expected start_resolution of 16x16 images as one of 4, 8, 16; received 5"):
         resolutions(SHAPE, 5)
 
 
 def test_stages_of_the_generator():
     generator = progressive_generator(5, SHAPE, **OPTIONS)
     assert [generator(Z, stage=stage).shape[1:] for stage in range(3)] == [(4, 4, 3), (8, 8, 3), (16, 16, 3)]
-    whole, before = np.asarray(generator(Z, stage=2)), np.asarray(generator(Z, stage=1)).repeat(2, 1).repeat(2, 2)
-    np.testing.assert_allclose(generator(Z, stage=2, alpha=ALPHA), 0.25 * whole + 0.75 * before, atol=1e-6)
-    assert generator.blocks[2].output_shape[-1] == 4  # half of the width above full_width_resolution
+    current, previous = np.asarray(generator(Z, stage=2)), np.asarray(generator(Z, stage=1)).repeat(2, 1).repeat(2, 2)
+    np.testing.assert_allclose(generator(Z, stage=2, alpha=ALPHA), 0.25 * current + 0.75 * previous, atol=1e-6)
+    assert generator.blocks[2].output_shape[-1] == 4  # half of base_filters above full_width_resolution
 
 
 def test_stages_of_the_discriminator():
@@ -53,7 +53,7 @@ def test_stages_of_the_discriminator():
     assert faded[0].shape == (4, 1)
 
 
-def test_a_stage_uses_its_parts_alone():
+def test_a_stage_uses_its_own_parts_only():
     generator = progressive_generator(5, SHAPE, **OPTIONS)
     names = [part.name for part in generator.parts(1, True)]
     assert names == ["generator_4x4", "generator_8x8", "to_image_4x4", "to_image_8x8"]
@@ -61,10 +61,10 @@ def test_a_stage_uses_its_parts_alone():
 
 
 def test_a_later_start_has_the_same_layers_in_fewer_stages():
-    whole, late = (progressive_generator(5, SHAPE, start=start, **OPTIONS) for start in (None, 16))
+    whole, late = (progressive_generator(5, SHAPE, start_resolution=start, **OPTIONS) for start in (None, 16))
     assert late.stages == 1 and late(Z, stage=0).shape == (4, *SHAPE)
     assert whole.count_params() - late.count_params() == sum(head.count_params() for head in whole.heads[:-1])
-    critic = progressive_discriminator(SHAPE, start=16, group_size=2, num_classes=3, **OPTIONS)
+    critic = progressive_discriminator(SHAPE, start_resolution=16, group_size=2, num_classes=3, **OPTIONS)
     assert critic([np.zeros((2, *SHAPE), np.float32), np.eye(3, dtype=np.float32)[:2]], stage=0).shape == (2, 1)
 
 
@@ -72,10 +72,10 @@ def test_classes_reach_both():
     generator = progressive_generator(5, SHAPE, num_classes=3, **OPTIONS)
     critic = progressive_discriminator(SHAPE, num_classes=3, group_size=2, **OPTIONS)
     labels = np.eye(3, dtype=np.float32)
-    made = [np.asarray(generator([Z[:2], labels[[k, k]]], stage=1)) for k in (0, 1)]
-    assert np.abs(made[0] - made[1]).max() > 1e-3
-    judged = [np.asarray(critic([made[0], labels[[k, k]]], stage=1)) for k in (0, 1)]
-    assert np.abs(judged[0] - judged[1]).max() > 1e-4
+    images = [np.asarray(generator([Z[:2], labels[[k, k]]], stage=1)) for k in (0, 1)]
+    assert np.abs(images[0] - images[1]).max() > 1e-3
+    logits = [np.asarray(critic([images[0], labels[[k, k]]], stage=1)) for k in (0, 1)]
+    assert np.abs(logits[0] - logits[1]).max() > 1e-4
     for network in (generator, critic):
         copy = type(network).from_config(network.get_config())
         assert [v.shape for v in copy.variables] == [v.shape for v in network.variables]
