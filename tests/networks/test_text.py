@@ -63,23 +63,23 @@ def test_no_convolution_is_an_error():
 @pytest.mark.parametrize("modulated", [False, True])
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 16, 3), (8, 8, 3)])
 def test_shapes(shape, modulated):
-    generator = text2image_generator(5, 7, shape, base_filters=2, text=3, modulated=modulated)
+    generator = text2image_generator(5, 7, shape, base_filters=2, text_units=3, modulated=modulated)
     assert [each.shape[1:] for each in generator.inputs] == [(5,), (7,)] and generator.output_shape[1:] == shape
     trunk = text2image_trunk(shape, base_filters=2)
-    head = text2image_head(trunk.output_shape[1:], 7, text=3)
+    head = text2image_head(trunk.output_shape[1:], 7, text_units=3)
     assert head.output_shape == (None, 1)
     with pytest.raises(ValueError, match="Expected normalization 'none', 'layer' or 'batch'; received 'spectral'"):
-        text2image_trunk(shape, normalization="spectral")
+        text2image_trunk(shape, base_filters=2, normalization="spectral")
 
 
 @pytest.mark.parametrize("modulated", [False, True])
 def test_both_players_hear_the_text(modulated):
     keras.utils.set_random_seed(0)
-    generator = text2image_generator(3, 4, (8, 8, 1), base_filters=2, text=3, modulated=modulated)
+    generator = text2image_generator(3, 4, (8, 8, 1), base_filters=2, text_units=3, modulated=modulated)
     z, text = np.ones((2, 3), np.float32), np.array([[1, 0, 0, 0], [0, 3, 0, 0]], np.float32)
     images = generator.predict([z, text], verbose=0)
     assert np.abs(images[0] - images[1]).max() > 1e-6
-    head = text2image_head((2, 2, 3), 4, text=3)
+    head = text2image_head((2, 2, 3), 4, text_units=3)
     logits = head.predict([np.ones((2, 2, 2, 3), np.float32), text], verbose=0)
     assert abs(logits[0, 0] - logits[1, 0]) > 1e-3
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -14,9 +15,9 @@ from ..core.adversarial import AdversarialModel
 from ..core.class_conditional import ClassConditional
 from ..core.defaults import EMA, OBJECTIVE
 from ..core.diagnostics import diagnose_discriminator
-from ..core.discriminator import logit_means
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
+from ..core.logit_means import logit_means
 from ..core.penalized import Penalized
 from ..core.player import Player
 from ..core.sample_diversity import sample_diversity
@@ -71,7 +72,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         generator: keras.Model,
         discriminator: keras.Model,
         *,
-        prior=None,
+        prior: Any = None,
         objective: str | dict = OBJECTIVE,
         penalty: str | dict | None = None,
         n_critic: int = 1,
@@ -81,7 +82,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         ema: float | None = EMA,
         num_classes: int | None = None,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(ema=ema, seed=seed, **kwargs)
         self.generator, self.discriminator, self.num_classes = generator, discriminator, num_classes
@@ -158,7 +159,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         means = logit_means(self._objective, generated if real is None else real, generated, global_batch)
         return self._objective.generator(generated, real_logits=real, **means), {}
 
-    def discriminate(self, images, label, batch_noise: BatchNoise, training: bool) -> tf.Tensor:
+    def discriminate(self, images: Any, label: Any, batch_noise: BatchNoise, training: bool) -> tf.Tensor:
         """Returns the discriminator's logits of images, float32 [batch], with the model's augmentation and packing.
 
         Args:
@@ -177,12 +178,12 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         images = batch["image"] if kind == "real" else shared["generated"]
         return self.discriminate(images, self.label_of(batch), batch_noise, training)
 
-    def _logits(self, packs, label, training: bool) -> tf.Tensor:
+    def _logits(self, packs: Any, label: Any, training: bool) -> tf.Tensor:
         """Packs [packs, ..., packing * channels] -> logits float32 [packs]."""
         inputs = [packs, packing.pack(label, self.packing)] if self.num_classes else packs
         return tf.cast(self.discriminator(inputs, training=training), tf.float32)[:, 0]
 
-    def _augmented_discriminator(self, label, batch_noise: BatchNoise, training: bool) -> Callable:
+    def _augmented_discriminator(self, label: Any, batch_noise: BatchNoise, training: bool) -> Callable:
         """Returns the function packs [packs, ...] -> logits float32 [packs], with new noise for the augmentations."""
         if not self.augment:
             return lambda packs: self._logits(packs, label, training)
@@ -199,7 +200,9 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
 
     # generation
 
-    def run_generator(self, z, label=None, training: bool = False, network: keras.Model | None = None) -> tf.Tensor:
+    def run_generator(
+        self, z: Any, label: Any = None, training: bool = False, network: keras.Model | None = None
+    ) -> tf.Tensor:
         """Returns the images of codes, float32 [batch, height, width, channels] in [0, 1].
 
         Args:
@@ -211,10 +214,10 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         return tf.cast((network or self.generator)(inputs, training=training), tf.float32)
 
-    def generate_from(self, noise: dict, label=None) -> tf.Tensor:  # ty: ignore[incompatible-method-override]
+    def generate_from(self, noise: dict, label: Any = None) -> tf.Tensor:  # ty: ignore[incompatible-method-override]
         return self.run_generator(self.prior.draw(noise), label, network=self.inference_network("generator"))
 
-    def call(self, inputs, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Returns the images of base noise: {name: [batch, ...]}, with `label` if conditional, or one noise tensor."""
         noise = dict(inputs) if isinstance(inputs, dict) else {next(iter(self.noise())): inputs}
         return self.generate_from({name: noise[name] for name in self.noise()}, self.label_of(noise))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -83,7 +84,7 @@ class InfoGAN(GAN):
         augment: Iterable[str] = (),
         ema: float | None = EMA,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         if refused := sorted({"packing", "num_classes", "prior"} & set(kwargs)):
             raise ValueError(
@@ -159,7 +160,7 @@ class InfoGAN(GAN):
         loss = -(self.category_weight * category_information + self.code_weight * code_information)
         return loss, {"category_information": category_information, "code_information": code_information}
 
-    def recognize(self, images, training: bool = False) -> tuple[tfd.Distribution, tfd.Distribution]:
+    def recognize(self, images: Any, training: bool = False) -> tuple[tfd.Distribution, tfd.Distribution]:
         """Returns Q(c | x): a OneHotCategorical over the categories and independent normals over the codes.
 
         Args:
@@ -187,10 +188,10 @@ class InfoGAN(GAN):
             "code": Noise("uniform_symmetric", (self.num_codes,)),
         }
 
-    def generate_from(self, noise: dict, label=None) -> tf.Tensor:
+    def generate_from(self, noise: dict, label: Any = None) -> tf.Tensor:
         return self.run_generator(_concatenate(noise), network=self.inference_network("generator"))
 
-    def infer(self, image) -> tuple[tf.Tensor, tf.Tensor]:
+    def infer(self, image: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the probabilities of the categories [batch, categories] and the means of the codes [batch, codes].
 
         Args:

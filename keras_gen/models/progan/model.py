@@ -1,6 +1,7 @@
 """The Progressive GAN: a generator and a discriminator that grow during training."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -65,7 +66,7 @@ class ProgressiveGAN(GAN):
         simultaneous: See `GAN`.
         packing: See `GAN`.
         augment: See `GAN`.
-        ema: See `GAN`; the average begins anew in each phase.
+        ema: See `GAN`; the average restarts in each phase.
         num_classes: See `GAN`.
         seed: See `GAN`.
         **kwargs: `label_names` of the classes, and Keras's `name` and `dtype`.
@@ -94,7 +95,7 @@ class ProgressiveGAN(GAN):
         stage_learning_rate_multipliers: Mapping | None = None,
         reset_optimizers: bool = True,
         phase: int = 0,
-        prior=None,
+        prior: Any = None,
         objective: str | dict = OBJECTIVE,
         penalty: str | dict | None = None,
         n_critic: int = 1,
@@ -104,7 +105,7 @@ class ProgressiveGAN(GAN):
         ema: float | None = EMA,
         num_classes: int | None = None,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(
             generator,
@@ -228,13 +229,13 @@ class ProgressiveGAN(GAN):
 
     # training
 
-    def compile(self, optimizer="adam", **kwargs):
+    def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
         """As `AdversarialModel.compile`, for learning rates at which `stage_learning_rate_multipliers` is 1."""
         super().compile(optimizer, **kwargs)
         for each in self.optimizers.values():
             _scale_learning_rate(each, self._learning_rate_multiplier())
 
-    def fit(self, x=None, *args, callbacks=None, **kwargs):
+    def fit(self, x: Any = None, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
         """As `GenerativeModel.fit`, with progressive growing."""
         stages = [each.stage for each in loaded_in(x) if hasattr(each, "stage")]
         callbacks = self.callbacks_after(Growth(stages), callbacks)
@@ -254,7 +255,7 @@ class ProgressiveGAN(GAN):
     def image_fields(self) -> dict[str, tuple[int, int, int] | None]:
         return {"image": None}  # of any stage's shape, which `batch_of` checks
 
-    def batch_of(self, data) -> dict:
+    def batch_of(self, data: Any) -> dict:
         """As of any model, with images at the current resolution and, in a fade-in, blended with half of it.
 
         Raises:
@@ -299,8 +300,8 @@ class ProgressiveGAN(GAN):
 
     def run_generator(
         self,
-        z,
-        label=None,
+        z: Any,
+        label: Any = None,
         training: bool = False,
         network: keras.Model | ProgressiveGenerator | None = None,
         stage: int | None = None,
@@ -321,13 +322,13 @@ class ProgressiveGAN(GAN):
         images = network(inputs, stage=self.stable_stage if stage is None else stage, training=training)
         return tf.clip_by_value(tf.cast(images, tf.float32), 0.0, 1.0)
 
-    def _logits(self, packs, label, training: bool) -> tf.Tensor:
+    def _logits(self, packs: Any, label: Any, training: bool) -> tf.Tensor:
         inputs = [packs, packing.pack(label, self.packing)] if self.num_classes else packs
         logits = self.discriminator(inputs, stage=self.phase.stage, alpha=self._alpha(), training=training)
         return tf.cast(logits, tf.float32)[:, 0]
 
     def after_step(self, global_batch: GlobalBatch) -> None:
-        # only networks that the phase trains; their average begins anew, as the phase's new layers have no past
+        # only networks that the phase trains; their average restarts, as the phase's new layers have no past
         for name, average in self.ema_networks.items():
             for ours, trained in zip(average.parts(*self.phase), getattr(self, name).parts(*self.phase), strict=True):
                 update_ema(ours, trained, tf.convert_to_tensor(self.phase_steps), self.ema)
@@ -348,7 +349,7 @@ class ProgressiveGAN(GAN):
             )
         return {"stage": int(stage)}
 
-    def generate_from(self, noise: dict, label=None, stage: int | None = None) -> tf.Tensor:
+    def generate_from(self, noise: dict, label: Any = None, stage: int | None = None) -> tf.Tensor:
         network = self.inference_network("generator")
         return self.run_generator(self.prior.draw(noise), label, network=network, stage=stage)
 
@@ -394,11 +395,11 @@ class ProgressiveGAN(GAN):
             "phase": self.phase_number,
         }
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         store[PHASE] = np.asarray(self.phase_number)
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         self._set_phase(int(np.asarray(store[PHASE])))
         super().load_own_variables({key: store[key] for key in store.keys() if key != PHASE})
 

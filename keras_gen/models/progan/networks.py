@@ -1,6 +1,7 @@
 """The growing generator and discriminator of the Progressive GAN."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -169,7 +170,7 @@ def progressive_discriminator(
     return ProgressiveDiscriminator(blocks, heads, name="discriminator")
 
 
-def _last_block(features, base_filters: int, group_size: int, label_size: int, name: str) -> keras.Model:
+def _last_block(features: Any, base_filters: int, group_size: int, label_size: int, name: str) -> keras.Model:
     """Returns the network from features of the smallest resolution, and labels if label_size > 0, to logits."""
     x = MinibatchStandardDeviation(group_size)(features)
     x = _leaky(_conv(features.shape[-1])(x))
@@ -207,13 +208,13 @@ def _conv(channels: int) -> EqualizedConv2D:
     return EqualizedConv2D(channels, 3, padding="same")
 
 
-def _leaky(x):
+def _leaky(x: Any) -> Any:
     return layers.LeakyReLU(SLOPE)(x)
 
 
-def _normalize(x):
+def _normalize(x: Any) -> Any:
     return PixelNormalization()(_leaky(x))
 
 
-def _single(inputs: list):
+def _single(inputs: list) -> Any:
     return inputs[0] if len(inputs) == 1 else inputs

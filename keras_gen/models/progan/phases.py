@@ -60,7 +60,7 @@ class Growth(keras.callbacks.Callback):
     """A callback that advances a `ProgressiveGAN` to its next phase at the beginning of an epoch.
 
     It does so once the phase has processed its number of images. `ProgressiveGAN.fit` adds the callback. An epoch never
-    spans two phases: their lengths are rounded up to whole epochs.
+    spans two phases: their lengths are rounded up to full epochs.
 
     Args:
         stages: Variables that the datasets of `keras_gen.data.multi_resolution` read their stage from.
@@ -70,7 +70,7 @@ class Growth(keras.callbacks.Callback):
         super().__init__()
         self.stages, self.announced = stages, None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if not self.model.within_epoch:  # an epoch never spans two phases, also if it was interrupted
             self.model.grow()
         for stage in self.stages:
@@ -79,5 +79,5 @@ class Growth(keras.callbacks.Callback):
             print(f"Epoch {epoch + 1}: {self.model.describe_phase()}")
         self.announced = self.model.phase
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.model.refit_heads()  # this callback is the first: those that save the model run later

@@ -1,6 +1,7 @@
 """The base of networks that grow, with blocks and heads for every resolution."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -21,7 +22,7 @@ class Progressive(keras.layers.Layer):
         ValueError: if there are no blocks, or not as many heads as blocks.
     """
 
-    def __init__(self, blocks: Sequence[keras.Model], heads: Sequence[keras.Model], **kwargs):
+    def __init__(self, blocks: Sequence[keras.Model], heads: Sequence[keras.Model], **kwargs: Any):
         # alpha is a float32 argument, which Keras would cast
         super().__init__(**{"autocast": False, **kwargs})
         self.blocks, self.heads = list(blocks), list(heads)

@@ -1,6 +1,9 @@
 """A discriminator that grows."""
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from .progressive import Progressive, blend, downsample
 
@@ -31,7 +34,7 @@ class ProgressiveDiscriminator(Progressive):
         """The shape of the logits."""
         return self.blocks[0].output_shape
 
-    def call(self, inputs, stage: int, alpha=None, training: bool = False):
+    def call(self, inputs: Any, stage: int, alpha: Any = None, training: bool = False) -> tf.Tensor:
         images, *label = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         x = self.heads[stage](images, training=training)
         for index in range(stage, 0, -1):

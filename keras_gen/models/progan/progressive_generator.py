@@ -1,5 +1,7 @@
 """A generator that grows."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -38,7 +40,7 @@ class ProgressiveGenerator(Progressive):
         """Returns (height, width, channels) of a stage's images."""
         return tuple(self.heads[stage].output_shape[1:])
 
-    def call(self, inputs, stage: int, alpha=None, training: bool = False):
+    def call(self, inputs: Any, stage: int, alpha: Any = None, training: bool = False) -> tf.Tensor:
         x = previous = self.blocks[0](inputs, training=training)
         for block in self.blocks[1 : stage + 1]:
             previous, x = x, block(x, training=training)
@@ -47,7 +49,7 @@ class ProgressiveGenerator(Progressive):
             return images
         return blend(upsample(self.heads[stage - 1](previous, training=training)), images, alpha)
 
-    def refit_heads(self, inputs, stage: int) -> None:
+    def refit_heads(self, inputs: Any, stage: int) -> None:
         """Fits the heads of earlier stages, which are no longer trained, to the current blocks.
 
         Each head becomes the affine map of its stage's features that is closest, in least squares, to the downsampled

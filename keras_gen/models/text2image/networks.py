@@ -1,6 +1,7 @@
-"""Generator and discriminator of text to image: DCGAN's, with an embedding of the text joined to them."""
+"""The generator and the discriminator of text to image: DCGAN's networks, conditioned on an embedding of the text."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -9,8 +10,11 @@ from keras_gen.layers import AttributePlanes
 from keras_gen.networks.conv import convolution_steps
 from keras_gen.networks.dcgan import dcgan_generator, normal_weights, normalized
 
-SLOPE = 0.2
-HIDDEN = 256  # units of the modulated generator's two dense layers
+from .preset import NORMALIZATION
+
+SLOPE = 0.2  # of the leaky ReLU below 0
+TEXT_UNITS = 128  # that the embedding is compressed to, in the paper
+MODULATION_UNITS = 256  # of the modulated generator's two dense layers
 
 
 def text2image_generator(
@@ -18,82 +22,89 @@ def text2image_generator(
     embedding_size: int,
     image_shape: Sequence[int],
     *,
-    base_filters: int = 64,
-    text: int = 128,
+    base_filters: int,
+    text_units: int = TEXT_UNITS,
     dense_units: int | None = None,
     modulated: bool = False,
 ) -> keras.Model:
-    """[noise [batch, size], embedding [batch, embedding_size]] -> images [batch, height, width, channels] in [0, 1].
+    """Returns a generator from [noise [batch, size], embedding [batch, embedding_size]] to images in [0, 1].
 
-    The embedding is compressed by a dense layer with leaky ReLU and joined to the noise; then DCGAN's generator, which
-    reads both once, below its first layer. A modulated one reads them at every resolution: noise and embedding go
-    through two dense layers, and linear functions of the result are scale and shift of each batch normalization. What
-    is drawn can then be said apart from where it is drawn.
+    A dense layer with leaky ReLU compresses the embedding, which is concatenated with the noise as the input of DCGAN's
+    generator. A modulated generator reads noise and embedding at every resolution instead: both pass through two dense
+    layers, and linear functions of the result are scale and shift of each batch normalization. The text can then change
+    what is drawn independently of its position.
 
     Args:
-        size: dimensions of the noise.
-        embedding_size: of the text's embedding.
-        image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
-        base_filters: channels before the last layer.
-        text: units that the embedding is compressed to; 128 in the paper.
-        dense_units: units of a hidden dense layer before the projection, or None; of DCGAN's.
-        modulated: see above.
+        size: Dimensions of the noise.
+        embedding_size: Dimensions of the text's embedding.
+        image_shape: (height, width, channels). Height and width must be divisible by 2 at least once without falling
+            below 4.
+        base_filters: Channels before the last layer, >= 1.
+        text_units: Units that the embedding is compressed to, without modulation.
+        dense_units: Units of a hidden dense layer before the projection, or None for none, without modulation.
+        modulated: Whether noise and embedding modulate the batch normalizations.
+
+    Raises:
+        ValueError: for a size that cannot be halved.
 
     Reference:
         Reed, Akata, Yan, Logeswaran, Schiele, Lee 2016, Generative Adversarial Text to Image Synthesis,
         arXiv:1605.05396, section 4.1 and figure 2. De Vries, Strub, Mary, Larochelle, Pietquin, Courville 2017,
-        Modulating early visual processing by language, arXiv:1707.00683 (batch normalization that reads a text).
+        Modulating early visual processing by language, arXiv:1707.00683 (batch normalization conditioned on a text).
     """
     noise = keras.Input((size,), name="z")
     embedding = keras.Input((embedding_size,), name="embedding")
     if modulated:
-        pixels = _modulated_pixels(layers.Concatenate()([noise, embedding]), image_shape, base_filters)
+        pixels = _modulated_generator(layers.Concatenate()([noise, embedding]), image_shape, base_filters)
         return keras.Model([noise, embedding], pixels, name="generator")
-    compressed = layers.LeakyReLU(SLOPE)(layers.Dense(text)(embedding))
-    joined = layers.Concatenate()([noise, compressed])
-    pixels = dcgan_generator(size + text, image_shape, base_filters=base_filters, dense_units=dense_units)
-    return keras.Model([noise, embedding], pixels(joined), name="generator")
+    compressed = layers.LeakyReLU(SLOPE)(layers.Dense(text_units)(embedding))
+    inputs = layers.Concatenate()([noise, compressed])
+    pixels = dcgan_generator(size + text_units, image_shape, base_filters=base_filters, dense_units=dense_units)
+    return keras.Model([noise, embedding], pixels(inputs), name="generator")
 
 
-def _modulated_pixels(told, image_shape: Sequence[int], base_filters: int):
-    """What the generator is told -> images, as Keras tensors."""
+def _modulated_generator(condition: Any, image_shape: Sequence[int], base_filters: int) -> Any:
+    """Returns the images, as a Keras tensor, of the concatenated noise and embedding."""
     steps, (height, columns, channels) = convolution_steps(image_shape), image_shape
     for _ in range(2):
-        told = layers.ReLU()(layers.Dense(HIDDEN)(told))
+        condition = layers.ReLU()(layers.Dense(MODULATION_UNITS)(condition))
 
-    def modulated(x):
+    def modulate(x):
         size = x.shape[-1]
         x = normalized(x, "batch", affine=False)
-        scale = layers.Dense(size, bias_initializer="ones", **normal_weights())(told)
-        shift = layers.Dense(size, **normal_weights())(told)
+        scale = layers.Dense(size, bias_initializer="ones", **normal_weights())(condition)
+        shift = layers.Dense(size, **normal_weights())(condition)
         scale, shift = (layers.Reshape((1, 1, size))(each) for each in (scale, shift))
         return layers.ReLU()(layers.Add()([layers.Multiply()([x, scale]), shift]))
 
     small = (height >> steps, columns >> steps, base_filters * min(2 ** (steps - 1), 8))
-    x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(told)
-    x = modulated(layers.Reshape(small)(x))
+    x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(condition)
+    x = modulate(layers.Reshape(small)(x))
     options = {"strides": 2, "padding": "same"}
     for step in reversed(range(steps - 1)):
         up = layers.Conv2DTranspose(base_filters * min(2**step, 8), 4, use_bias=False, **options, **normal_weights())
-        x = modulated(up(x))
+        x = modulate(up(x))
     last = layers.Conv2DTranspose(channels, 4, activation="tanh", dtype="float32", **options, **normal_weights())
     return layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
 
 
-def text2image_trunk(image_shape: Sequence[int], *, base_filters: int = 64, normalization: str = "none") -> keras.Model:
-    """Images [batch, height, width, channels] in [0, 1] -> features [batch, height / 2^n, width / 2^n, channels].
+def text2image_trunk(
+    image_shape: Sequence[int], *, base_filters: int, normalization: str = NORMALIZATION
+) -> keras.Model:
+    """Returns a network from images [batch, height, width, channels] in [0, 1] to features.
 
-    DCGAN's convolutions of stride 2 with leaky ReLU. They do not see the text: real images are looked at once, whatever
-    text they are judged with.
+    The features are [batch, height / 2^n, width / 2^n, channels], after n of DCGAN's convolutions of stride 2 with
+    leaky ReLU. They do not depend on the text: those of a real image are computed once for all of its captions.
 
     Args:
-        image_shape: (height, width, channels); must halve at least once to 4 or more.
-        base_filters: channels of the first convolution.
-        normalization: "none", "layer" or "batch", in all but the first. The paper has batch normalization, which
-            joins the examples of a batch; a penalty wants another.
+        image_shape: (height, width, channels). Height and width must be divisible by 2 at least once without falling
+            below 4.
+        base_filters: Channels of the first convolution, >= 1.
+        normalization: `"none"`, `"layer"` or `"batch"`, after all convolutions but the first. The paper has batch
+            normalization, which mixes the images of a batch; a gradient penalty requires another one.
 
     Raises:
-        ValueError: for a size that does not halve, or another normalization.
+        ValueError: for a size that cannot be halved, or another normalization.
 
     Reference:
         Reed et al. 2016, arXiv:1605.05396, section 4.1.
@@ -104,29 +115,29 @@ def text2image_trunk(image_shape: Sequence[int], *, base_filters: int = 64, norm
     image = keras.Input(tuple(image_shape), name="image")
     x = layers.Rescaling(2.0, offset=-1.0)(image)
     for step in range(steps):
-        how = normalization if step else "none"
+        kind = normalization if step else "none"
         x = layers.Conv2D(
             base_filters * min(2**step, 8),
             4,
             strides=2,
             padding="same",
-            use_bias=how == "none",
+            use_bias=kind == "none",
             kernel_initializer="he_normal",
         )(x)
-        x = layers.LeakyReLU(SLOPE)(normalized(x, how))
+        x = layers.LeakyReLU(SLOPE)(normalized(x, kind))
     return keras.Model(image, x, name="trunk")
 
 
 def text2image_image_encoder(trunk: keras.Model, size: int, *, dense_units: int = 256) -> keras.Model:
-    """Images -> [batch, size], unbounded: a trunk, a hidden dense layer, a linear one.
+    """Returns a network from images to embeddings [batch, size]: a trunk, a hidden dense layer and a linear layer.
 
-    For a `keras_gen.models.JointEmbedding`: afterwards the trunk knows what captions speak of, and may be where the
-    discriminator starts.
+    It is trained in a `keras_gen.models.JointEmbedding`. Its trunk then has features that captions describe, and can
+    initialize the discriminator.
 
     Args:
-        trunk: see `text2image_trunk`; the result shares its weights.
-        size: of the embedding.
-        dense_units: units of the hidden layer.
+        trunk: See `text2image_trunk`; the result shares its weights.
+        size: Dimensions of the embedding.
+        dense_units: Units of the hidden layer.
     """
     image = keras.Input(trunk.input_shape[1:], name="image")
     x = layers.Flatten()(trunk(image))
@@ -135,25 +146,29 @@ def text2image_image_encoder(trunk: keras.Model, size: int, *, dense_units: int 
 
 
 def text2image_head(
-    features_shape: Sequence[int], embedding_size: int, *, text: int = 128, normalization: str = "none"
+    features_shape: Sequence[int],
+    embedding_size: int,
+    *,
+    text_units: int = TEXT_UNITS,
+    normalization: str = NORMALIZATION,
 ) -> keras.Model:
-    """[features [batch, rows, columns, channels], embedding [batch, size]] -> logits [batch, 1].
+    """Returns a network from [features [batch, rows, columns, channels], embedding [batch, size]] to logits [batch, 1].
 
-    The embedding is compressed, set beside the features of every place, and both go through a 1x1 convolution; a
-    linear unit over all places then gives the log-odds of a real image that the text describes.
+    The embedding is compressed and concatenated with the features at every position, followed by a 1x1 convolution. A
+    linear unit over all positions then computes the log-odds of a real image that the text describes.
 
     Args:
         features_shape: (rows, columns, channels) of `text2image_trunk`.
-        embedding_size: of the text's embedding.
-        text: units that it is compressed to.
-        normalization: of the 1x1 convolution.
+        embedding_size: Dimensions of the text's embedding.
+        text_units: Units that the embedding is compressed to.
+        normalization: Normalization after the 1x1 convolution.
 
     Reference:
         Reed et al. 2016, arXiv:1605.05396, section 4.1.
     """
     features = keras.Input(tuple(features_shape), name="features")
     embedding = keras.Input((embedding_size,), name="embedding")
-    compressed = layers.LeakyReLU(SLOPE)(layers.Dense(text, kernel_initializer="he_normal")(embedding))
+    compressed = layers.LeakyReLU(SLOPE)(layers.Dense(text_units, kernel_initializer="he_normal")(embedding))
     x = AttributePlanes()([features, compressed])
     x = layers.Conv2D(features_shape[-1], 1, use_bias=normalization == "none", kernel_initializer="he_normal")(x)
     x = layers.LeakyReLU(SLOPE)(normalized(x, normalization))

@@ -1,56 +1,112 @@
-"""Default networks and settings of Text2Image, and of the embedding that is trained before it."""
+"""Default networks and settings of Text2Image and of the models that pretrain it."""
 
 import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..core.defaults import EMA, OBJECTIVE
 from ..core.system import System
 
 if TYPE_CHECKING:
     from keras_gen import models
 
 EMBEDDING_SIZE, LENGTH, EPOCHS = 128, 24, 10
-SCALE = 0.2  # of the VAE's pixels: the wider it is, the less the code of an image says, and the more the caption
+TEXT_FILTERS, TRUNK_FILTERS, NORMALIZATION = 128, 32, "none"
+LOSS, TEMPERATURE = "contrastive", 0.1  # of the joint embedding
+SCALE = 0.2  # standard deviation of the VAE's pixels: the larger it is, the more of an image the caption must explain
 
 
 def text2image(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     vocabulary: Sequence[str] = (),
     length: int = LENGTH,
     embedding_size: int = EMBEDDING_SIZE,
-    text_filters: int = 128,
-    embedding_loss: str = "contrastive",
+    text_filters: int = TEXT_FILTERS,
+    embedding_loss: str = LOSS,
     latent_size: int = 64,
     base_filters: int = 32,
     dense_units: int | None = None,
     modulated: bool = False,
-    trunk_filters: int = 32,
-    normalization: str = "none",
+    trunk_filters: int = TRUNK_FILTERS,
+    normalization: str = NORMALIZATION,
     matching_aware: bool = True,
     interpolate: bool = True,
-    objective: str | dict = "non_saturating",
+    objective: str | dict = OBJECTIVE,
     penalty: str | dict | None = None,
     matching_weight: float = 0.0,
     matching_noise: float = 0.0,
     style_weight: float = 0.0,
-    ema: float | None = 0.999,
+    ema: float | None = EMA,
     embedding: Mapping | None = None,
     vae: Mapping | None = None,
 ) -> "models.Text2Image":
+    """Builds a Text2Image with the default networks, not yet compiled.
+
+    Sections refer to Reed et al. 2016, arXiv:1605.05396.
+
+    Args:
+        image_shape: (height, width, channels) of the images.
+        seed: Seed of the model's noise; None draws one.
+        vocabulary: Words that the text encoder distinguishes, in the order of their tokens; required. Training reads
+            it from the captions, see `keras_gen.data.build_vocabulary`.
+        length: Words of a caption that are read, >= 1.
+        embedding_size: Dimensions of a text's embedding, >= 1; 1024 in the paper, section 4.1.
+        text_filters: Channels of the text encoder's convolutions, >= 1.
+        embedding_loss: Loss of the joint embedding that pretrains the text encoder: `"contrastive"` (InfoNCE) or
+            `"structured"` (Reed et al. 2016, arXiv:1605.05395), which the paper uses.
+        latent_size: Dimensions of the noise, >= 1; 100 in the paper, section 4.1.
+        base_filters: Channels of the generator's convolutions at the largest resolution, >= 1; they double with each
+            halving, up to eight times as many.
+        dense_units: Units of a hidden dense layer of the generator, >= 1, or None for none; only without modulated.
+        modulated: Whether noise and text scale and shift the generator's batch normalization at every resolution (De
+            Vries et al. 2017, arXiv:1707.00683), instead of being its input only, as in the paper.
+        trunk_filters: Channels of the first convolution of the discriminator and of the image encoder, >= 1.
+        normalization: Normalization of the discriminator and the image encoder: `"none"`, `"layer"`, or `"batch"` as in
+            the paper, which a gradient penalty cannot be combined with.
+        matching_aware: Whether the discriminator is also trained with real images and mismatched captions (GAN-CLS,
+            section 4.2).
+        interpolate: Whether the generator is also trained with means of two captions' embeddings (GAN-INT, section
+            4.3).
+        objective: `"non_saturating"`, the paper's, `"minimax"`, `"least_squares"`, `"hinge"`, `"wasserstein"`,
+            `"relativistic_average"`, or a dict with `name` and arguments; see `keras_gen.losses.adversarial`.
+        penalty: Gradient penalty of the discriminator: `"wgan_gp"`, `"r1"`, `"r2"`, `"dragan"`, a dict with `name` and
+            arguments such as `weight` or `gamma`, or None, as in the paper; see `keras_gen.losses.penalties`.
+        matching_weight: Weight, >= 0, of a contrastive loss for the generator, of the pretrained image encoder
+            (AttnGAN, Xu et al. 2018, arXiv:1711.10485); 0 in the paper.
+        matching_noise: Standard deviation, >= 0, of normal noise on the images that this encoder is trained with and
+            encodes, in units of their range [0, 1].
+        style_weight: Weight, >= 0, of a VAE's negative ELBO in nats, with a style encoder (section 4.4), during
+            adversarial training; 0 builds no style encoder. The paper trains one afterwards.
+        ema: Decay of the moving average of the generator's weights, in (0, 1), that generates images; None generates
+            with the trained weights.
+        embedding: Pretraining of the text encoder in a joint embedding: a dict with any of `epochs` (>= 0, default 10),
+            `temperature` (> 0) and `learning_rate`; None has the defaults.
+        vae: Pretraining of the generator as the decoder of a VAE: a dict with any of `epochs` (>= 0, default 10),
+            `scale` (standard deviation of the pixels, > 0, default 0.2) and `learning_rate`; None leaves it out, as in
+            the paper.
+
+    Raises:
+        ValueError: for a missing vocabulary, a setting that has no effect, and as `keras_gen.models.Text2Image`.
+    """
     from keras_gen import models
     from keras_gen.losses import joint_embedding as joint_embedding_losses
 
     from .networks import text2image_generator, text2image_head, text2image_trunk
 
-    # embedding_loss is that of the `joint_embedding` which is trained first; `vae`, if it is given, is trained next
     vocabulary = _required(vocabulary)
-    check_first("embedding", embedding, ("temperature", "learning_rate"))
-    check_first("vae", vae, ("scale", "learning_rate"))
+    check_pretraining("embedding", embedding, ("temperature", "learning_rate"))
+    check_pretraining("vae", vae, ("scale", "learning_rate"))
     if embedding_loss not in joint_embedding_losses.LOSSES:
-        known = ", ".join(joint_embedding_losses.LOSSES)
-        raise ValueError(f"Unknown embedding_loss {embedding_loss!r}: expected one of {known}")
+        raise ValueError(
+            f"Expected embedding_loss as one of {', '.join(joint_embedding_losses.LOSSES)}; received {embedding_loss!r}"
+        )
+    if modulated and dense_units is not None:
+        raise ValueError(
+            "Expected no dense_units with modulated=True, on which it has no effect; received "
+            f"dense_units={dense_units}: set base_filters instead, or modulated=False"
+        )
     trunk = text2image_trunk(image_shape, base_filters=trunk_filters, normalization=normalization)
     image_encoder = (
         _image_encoder(image_shape, embedding_size, trunk_filters, normalization) if matching_weight else None
@@ -85,32 +141,40 @@ def text2image(
 
 
 def joint_embedding(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     vocabulary: Sequence[str] = (),
     length: int = LENGTH,
     embedding_size: int = EMBEDDING_SIZE,
-    text_filters: int = 128,
-    trunk_filters: int = 32,
-    normalization: str = "none",
-    embedding_loss: str = "contrastive",
-    temperature: float = 0.1,
+    text_filters: int = TEXT_FILTERS,
+    trunk_filters: int = TRUNK_FILTERS,
+    normalization: str = NORMALIZATION,
+    embedding_loss: str = LOSS,
+    temperature: float = TEMPERATURE,
     image_noise: float = 0.0,
     learning_rate: float = 1e-3,
 ) -> "models.JointEmbedding":
-    """The model that trains the text encoder of a `text2image` of the same settings, compiled and ready for `fit`.
+    """Builds the model that pretrains the text encoder of a `text2image` of the same settings, compiled.
 
-    Afterwards, `text2image.load_pretrained(joint)`.
+    After `fit`, `text2image.load_pretrained(joint)` copies its weights.
 
     Args:
-        image_shape: (height, width, channels).
-        seed: of the initial weights; None draws one.
-        vocabulary, length, embedding_size, text_filters, trunk_filters, normalization: as of `text2image`, whose
-            discriminator starts from the image encoder's trunk.
-        embedding_loss, temperature, image_noise: `loss`, `temperature` and `image_noise` of
-            `keras_gen.models.JointEmbedding`.
-        learning_rate: Adam's.
+        image_shape: (height, width, channels) of the images.
+        seed: Seed of the initial weights and of the noise; None draws one.
+        vocabulary: See `text2image`.
+        length: See `text2image`.
+        embedding_size: See `text2image`.
+        text_filters: See `text2image`.
+        trunk_filters: See `text2image`, whose discriminator begins with the trunk of the image encoder.
+        normalization: See `text2image`.
+        embedding_loss: `"contrastive"` or `"structured"`; `loss` of `keras_gen.models.JointEmbedding`.
+        temperature: Temperature of the contrastive loss, > 0.
+        image_noise: Standard deviation, >= 0, of normal noise on the images, in units of their range [0, 1].
+        learning_rate: Learning rate of Adam, > 0.
+
+    Raises:
+        ValueError: for a missing vocabulary, and as `keras_gen.models.JointEmbedding`.
     """
     import keras
 
@@ -134,19 +198,25 @@ def joint_embedding(
 
 
 def pretraining_epochs(settings: Mapping) -> dict[str, int]:
-    """Stage of the pretraining -> its epochs, in their order, from the settings of a `text2image`."""
+    """Returns the epochs of each stage of the pretraining, in order.
+
+    Args:
+        settings: the complete settings of a `text2image`.
+    """
     epochs = {"embedding": (settings["embedding"] or {}).get("epochs", EPOCHS)}
     if settings["vae"]:
         epochs["vae"] = settings["vae"].get("epochs", EPOCHS)
     return epochs
 
 
-def embedding_of(image_shape, seed, settings: Mapping) -> "models.JointEmbedding":
-    """The embedding that a `text2image` of these settings is trained after.
+def embedding_of(image_shape: tuple[int, int, int], seed: int | None, settings: Mapping) -> "models.JointEmbedding":
+    """Builds the joint embedding that pretrains the text encoder of a `text2image`.
 
     Args:
-        image_shape, seed: as of `joint_embedding`.
-        settings: of `text2image`, complete; `embedding` may hold `epochs`, `temperature` and `learning_rate`.
+        image_shape: (height, width, channels) of the images.
+        seed: Seed of the initial weights and of the noise; None draws one.
+        settings: The complete settings of the `text2image`; `embedding` may have `epochs`, `temperature` and
+            `learning_rate`.
     """
     asked = {name: value for name, value in (settings["embedding"] or {}).items() if name != "epochs"}
     names = (
@@ -160,15 +230,16 @@ def embedding_of(image_shape, seed, settings: Mapping) -> "models.JointEmbedding
 def vae_of(
     model: "models.Text2Image", seed: int | None, *, scale: float = SCALE, learning_rate: float = 1e-3
 ) -> "models.CaptionedVAE":
-    """The VAE whose decoder is the generator of a `text2image`, compiled and ready for `fit`.
+    """Builds the VAE whose decoder pretrains the generator of a `text2image`, compiled.
 
-    Afterwards, `text2image.load_pretrained(vae)`. It begins with copies of the model's generator and text encoder.
+    It begins with copies of the model's generator and text encoder. After `fit`, `text2image.load_pretrained(vae)`
+    copies its weights.
 
     Args:
-        model: after it has adopted its joint embedding.
-        seed: of the encoder's initial weights and of the noise; None draws one.
-        scale: see `keras_gen.models.CaptionedVAE`.
-        learning_rate: Adam's.
+        model: The model, with the weights of its joint embedding.
+        seed: Seed of the encoder's initial weights and of the noise; None draws one.
+        scale: Standard deviation of the pixels, > 0, see `keras_gen.models.CaptionedVAE`.
+        learning_rate: Learning rate of Adam, > 0.
     """
     import keras
 
@@ -188,23 +259,32 @@ def vae_of(
     return vae
 
 
-def check_first(name: str, given: Mapping | None, known: tuple[str, ...]) -> None:
-    """Raise a ValueError unless the setting of a model that is trained first holds `epochs` and what is known."""
+def check_pretraining(name: str, options: Mapping | None, known: tuple[str, ...]) -> None:
+    """Validates the setting of a pretraining stage.
+
+    Args:
+        name: Name of the setting.
+        options: Its value.
+        known: Options that it may have besides `epochs`.
+
+    Raises:
+        ValueError: for an unknown option, or epochs out of range.
+    """
     known = ("epochs", *known)
-    if unknown := sorted(set(given or ()) - set(known)):
-        raise ValueError(f"{name} has no {', '.join(unknown)}: it takes {', '.join(known)}")
-    epochs = (given or {}).get("epochs", EPOCHS)
+    if unknown := sorted(set(options or ()) - set(known)):
+        raise ValueError(f"Expected {name} with any of {', '.join(known)}; received {', '.join(unknown)}")
+    epochs = (options or {}).get("epochs", EPOCHS)
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
-        raise ValueError(f"{name}: epochs must be an integer >= 0; received {epochs!r}")
+        raise ValueError(f"Expected epochs of {name} as an integer >= 0; received {epochs!r}")
 
 
-def _text_encoder(vocabulary, length: int, size: int, base_filters: int):
+def _text_encoder(vocabulary: Sequence[str], length: int, size: int, base_filters: int):
     from keras_gen import networks
 
     return networks.text_encoder(len(vocabulary), length, size, base_filters=base_filters)
 
 
-def _image_encoder(image_shape, size: int, base_filters: int, normalization: str):
+def _image_encoder(image_shape: tuple[int, int, int], size: int, base_filters: int, normalization: str):
     from .networks import text2image_image_encoder, text2image_trunk
 
     trunk = text2image_trunk(image_shape, base_filters=base_filters, normalization=normalization)
@@ -218,19 +298,19 @@ def _projection(size: int):
     return keras.Model(embedding, keras.layers.Dense(size, dtype="float32")(embedding), name="projection")
 
 
-def _style_encoder(image_shape, latent_size: int, embedding_size: int):
+def _style_encoder(image_shape: tuple[int, int, int], latent_size: int, embedding_size: int):
     from keras_gen import networks
 
     return networks.conv_encoder(image_shape, 2 * latent_size, activation="leaky_relu", num_classes=embedding_size)
 
 
-def _required(vocabulary) -> tuple[str, ...]:
+def _required(vocabulary: Sequence[str]) -> tuple[str, ...]:
     from keras_gen.data.tokenizer import check_vocabulary
 
     if not vocabulary:
         raise ValueError(
-            "text2image needs the setting vocabulary, the words of its captions; received none. Make it of the "
-            "training captions: keras_gen.data.build_vocabulary(captions)"
+            "Expected the setting vocabulary of text2image, the words of its captions; received none. Build it from "
+            "the training captions: keras_gen.data.build_vocabulary(captions)"
         )
     return check_vocabulary(vocabulary)
 
@@ -240,8 +320,8 @@ SYSTEMS = (
         "text2image",
         "Text to Image",
         "Reed et al. 2016, arXiv:1605.05396",
-        # begun as the decoder of a VAE: a game alone has no outlines after half an hour (RESULTS.md); GAN-INT
-        # lowers every score there
+        # pretrained as the decoder of a VAE: adversarial training alone has no outlines after half an hour
+        # (RESULTS.md), where GAN-INT also lowers every score
         functools.partial(
             text2image,
             penalty={"name": "r1", "gamma": 4.0},
@@ -253,7 +333,8 @@ SYSTEMS = (
         data=("shapes",),
         endpoints=("embed", "generate"),
         batch_size=64,
-        # the paper has 2e-4 for both; here a discriminator slower than the generator stays at chance (RESULTS.md)
+        # the paper has 2e-4 for both; here a discriminator that learns more slowly than the generator has an accuracy
+        # of 1/2 (RESULTS.md)
         learning_rate=1e-3,
         betas=(0.5, 0.999),
         learning_rate_multipliers={"generator": 0.2},

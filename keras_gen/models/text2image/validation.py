@@ -1,13 +1,21 @@
-"""Whether the parts of a Text2Image fit each other."""
+"""Validation of the networks and options of a Text2Image."""
 
-from .joint_embedding import check_compared
+from typing import TYPE_CHECKING
+
+from .joint_embedding import check_joint_space
+
+if TYPE_CHECKING:
+    from .model import Text2Image
 
 
-def check(model) -> None:
-    """Look at a Text2Image's networks and options.
+def check(model: "Text2Image") -> None:
+    """Validates the networks and options of a Text2Image.
+
+    Args:
+        model: the model, in its constructor.
 
     Raises:
-        ValueError: for what does not fit; the message has what was expected and what was received.
+        ValueError: for networks that do not fit, or numbers out of range.
     """
     if not (model.matching_weight >= 0 and model.matching_noise >= 0 and model.temperature > 0):
         raise ValueError(
@@ -16,33 +24,35 @@ def check(model) -> None:
         )
     if not (model.style_weight >= 0 and model.style_scale > 0):
         raise ValueError(
-            f"Expected style_weight >= 0 and style_scale > 0; received {model.style_weight!r}, {model.style_scale!r}"
+            f"Expected style_weight >= 0 and style_scale > 0; received {model.style_weight!r} and {model.style_scale!r}"
         )
     if model.matching_weight and model.image_encoder is None:
-        raise ValueError(f"matching_weight={model.matching_weight} needs an image_encoder; received None")
+        raise ValueError(f"Expected an image_encoder with matching_weight={model.matching_weight}; received None")
     if model.image_encoder is not None:
-        check_compared(model)
+        check_joint_space(model.embedding_size, model.image_encoder, model.projection)
     size = model.embedding_size
-    for role, network, at in (("generator", model.generator, 1), ("head", model.head, 1)):
-        found = [tuple(each.shape[1:]) for each in network.inputs]
-        if len(found) != 2 or found[at] != (size,):
+    for role, network in (("generator", model.generator), ("head", model.head)):
+        shapes = [tuple(each.shape[1:]) for each in network.inputs]
+        if len(shapes) != 2 or shapes[1] != (size,):
             raise ValueError(
-                f"The text_encoder gives {size} numbers: the {role} must take two inputs, the second of shape "
-                f"({size},); it takes {found}"
+                f"Expected a {role} with two inputs, the second of shape ({size},) as the text_encoder's embeddings; "
+                f"received one with inputs of the shapes {shapes}"
             )
-    seen, features = tuple(model.trunk.input_shape[1:]), tuple(model.trunk.output_shape[1:])
-    if seen != model.image_shape or tuple(model.head.inputs[0].shape[1:]) != features:
+    image_shape, features = tuple(model.trunk.input_shape[1:]), tuple(model.trunk.output_shape[1:])
+    head_features = tuple(model.head.inputs[0].shape[1:])
+    if image_shape != model.image_shape or head_features != features:
         raise ValueError(
-            f"The generator makes images {model.image_shape}; the trunk takes {seen} and gives {features}, and the "
-            f"head takes {tuple(model.head.inputs[0].shape[1:])}: expected them to fit"
+            f"Expected a trunk from the generator's images {model.image_shape} to the head's features {head_features}; "
+            f"received one from {image_shape} to {features}"
         )
-    style, noise = model.style_encoder, int(model.generator.inputs[0].shape[-1])
-    if style is not None:
-        found = [tuple(each.shape[1:]) for each in style.inputs], tuple(style.output_shape[1:])
-        if found != ([model.image_shape, (size,)], (2 * noise,)):
+    if model.style_encoder is not None:
+        noise = int(model.generator.inputs[0].shape[-1])
+        inputs = [tuple(each.shape[1:]) for each in model.style_encoder.inputs]
+        outputs = tuple(model.style_encoder.output_shape[1:])
+        if inputs != [model.image_shape, (size,)] or outputs != (2 * noise,):
             raise ValueError(
-                f"The style_encoder must go from [{model.image_shape}, ({size},)] to ({2 * noise},), two numbers "
-                f"for each of the noise; it goes from {found[0]} to {found[1]}"
+                f"Expected a style_encoder from [{model.image_shape}, ({size},)] to ({2 * noise},), mean and scale of "
+                f"the generator's noise; received one from {inputs} to {outputs}"
             )
     if tuple(model.head.output_shape[1:]) != (1,):
-        raise ValueError(f"The head must give one logit [batch, 1]; it gives {tuple(model.head.output_shape)}")
+        raise ValueError(f"Expected a head with one logit [batch, 1]; received one with {model.head.output_shape}")

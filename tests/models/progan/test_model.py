@@ -238,15 +238,15 @@ def test_bfloat16_and_classes_in_a_fade_in():
 
 def test_multi_resolution_data_have_the_current_size(tmp_path):
     np.savez(tmp_path / "toy.npz", image=IMAGES)
-    model, seen = build(stable_images=48, fade_images=24), []
+    model, sizes = build(stable_images=48, fade_images=24), []
     stages = model.data_stages(BATCH)
     assert [(each["image_shape"][0], each["batch_size"]) for each in stages] == [(4, 16), (8, 8), (16, 4)]
     loaded = data.multi_resolution([data.load(tmp_path / "toy.npz", steps=3, **each) for each in stages])
     image = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: seen.append(next(iter(loaded))["image"].shape[0])
+        on_epoch_end=lambda epoch, logs: sizes.append(next(iter(loaded))["image"].shape[0])
     )
     history = model.fit(loaded, epochs=2, verbose=0, callbacks=[image]).history
-    assert history["resolution"] == [4, 8] and seen == [16, 8]
+    assert history["resolution"] == [4, 8] and sizes == [16, 8]
 
 
 def test_batch_sizes_of_stages():

@@ -61,9 +61,9 @@ def test_a_stage_uses_its_own_parts_only():
 
 
 def test_a_later_start_has_the_same_layers_in_fewer_stages():
-    whole, late = (progressive_generator(5, SHAPE, start_resolution=start, **OPTIONS) for start in (None, 16))
+    full, late = (progressive_generator(5, SHAPE, start_resolution=start, **OPTIONS) for start in (None, 16))
     assert late.stages == 1 and late(Z, stage=0).shape == (4, *SHAPE)
-    assert whole.count_params() - late.count_params() == sum(head.count_params() for head in whole.heads[:-1])
+    assert full.count_params() - late.count_params() == sum(head.count_params() for head in full.heads[:-1])
     critic = progressive_discriminator(SHAPE, start_resolution=16, group_size=2, num_classes=3, **OPTIONS)
     assert critic([np.zeros((2, *SHAPE), np.float32), np.eye(3, dtype=np.float32)[:2]], stage=0).shape == (2, 1)
 

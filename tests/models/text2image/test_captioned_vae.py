@@ -1,4 +1,6 @@
-"""A VAE that is told captions: its bound, what it leaves to the code, and the generator that begins as its decoder."""
+"""CaptionedVAE: its bound, its samples of captions, and the generator that it pretrains."""
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,7 +17,8 @@ SETTINGS = {"vocabulary": WORDS, "length": LENGTH, "embedding_size": SIZE, "text
 
 
 def text2image(**settings):
-    return zoo.build("text2image", SHAPE, seed=0, **{**SETTINGS, "base_filters": 4, "modulated": True, **settings})
+    all_settings: dict[str, Any] = {**SETTINGS, "base_filters": 4, "modulated": True, **settings}
+    return zoo.build("text2image", SHAPE, seed=0, **all_settings)
 
 
 def batch(num: int = 8) -> dict[str, tf.Tensor]:
@@ -31,7 +34,7 @@ def dataset(num: int = 8):
     return tf.data.Dataset.from_tensor_slices(batch(num)).batch(4, drop_remainder=True)
 
 
-def test_its_bound_is_that_of_normal_pixels_and_a_normal_posterior():
+def test_the_bound_has_normal_pixels_and_a_normal_posterior():
     vae, data = vae_of(text2image(), 1, scale=0.2), batch(4)
     global_batch = GlobalBatch(tf.constant(4))
     loss, logs = vae.losses_of(data, BatchNoise(tf.constant([1, 2]), global_batch), global_batch, True)
@@ -49,58 +52,58 @@ def test_its_bound_is_that_of_normal_pixels_and_a_normal_posterior():
 
 
 def dense_vae(scale: float = 0.3) -> CaptionedVAE:
-    """Of dense layers: four pictures are few for normalization by batch."""
+    """Builds a CaptionedVAE of dense layers: four images are too few for batch normalization."""
     keras.utils.set_random_seed(0)
     layers, image, z, text = keras.layers, keras.Input(SHAPE), keras.Input((3,)), keras.Input((SIZE,))
-    seen = layers.Dense(16, "tanh")(layers.Concatenate()([layers.Flatten()(image), text]))
-    encoder = keras.Model([image, text], layers.Dense(6)(seen))
-    drawn = layers.Dense(64, "sigmoid")(layers.Dense(32, "tanh")(layers.Concatenate()([z, text])))
-    decoder = keras.Model([z, text], layers.Reshape(SHAPE)(drawn))
+    features = layers.Dense(16, "tanh")(layers.Concatenate()([layers.Flatten()(image), text]))
+    encoder = keras.Model([image, text], layers.Dense(6)(features))
+    pixels = layers.Dense(64, "sigmoid")(layers.Dense(32, "tanh")(layers.Concatenate()([z, text])))
+    decoder = keras.Model([z, text], layers.Reshape(SHAPE)(pixels))
     texts = networks.text_encoder(len(WORDS), LENGTH, SIZE, base_filters=4)
-    # as it comes from a joint embedding: its texts are apart
+    # a joint embedding would train embeddings that differ between texts
     texts.set_weights([2 * weight for weight in texts.get_weights()])
     return CaptionedVAE(encoder, decoder, texts, vocabulary=WORDS, scale=scale, seed=1)
 
 
 @pytest.fixture(scope="module")
-def learned():
-    """A VAE that has seen four pictures with their captions many times."""
+def trained():
+    """A VAE trained to convergence on four images and their captions."""
     vae = dense_vae()
     vae.compile(keras.optimizers.Adam(1e-2))
     vae.fit(dataset(), epochs=300, verbose=0)
     return vae
 
 
-def test_draws_show_what_the_text_says(learned):
-    pictures = np.asarray(batch(4)["image"])
+def test_samples_match_their_caption(trained):
+    originals = np.asarray(batch(4)["image"])
     for row, caption in enumerate(("dark left", "dark right", "bright left", "bright right")):
-        images = learned.generate(8, seed=0, caption=caption)
-        error = np.abs(images[:, None] - pictures[None]).mean((2, 3, 4))
+        images = trained.generate(8, seed=0, caption=caption)
+        error = np.abs(images[:, None] - originals[None]).mean((2, 3, 4))
         assert error[:, row].mean() < 0.1 and (error.argmin(1) == row).sum() >= 7
 
 
-def test_the_text_encoder_stays_as_it_was(learned):
-    assert learned.trainable_variables and not learned.text_encoder.trainable_variables
-    for ours, theirs in zip(learned.text_encoder.get_weights(), dense_vae().text_encoder.get_weights(), strict=True):
+def test_the_text_encoder_is_frozen(trained):
+    assert trained.trainable_variables and not trained.text_encoder.trainable_variables
+    for ours, theirs in zip(trained.text_encoder.get_weights(), dense_vae().text_encoder.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_generator_begins_as_its_decoder():
+def test_the_decoder_pretrains_a_generator():
     vae = vae_of(text2image(), 1)
     vae.fit(dataset(), verbose=0)
     model = text2image(style_weight=0.01)
     noise = {"z": np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)}
-    shown = [model.generate(2, caption="bright left", **noise)]
+    images = [model.generate(2, caption="bright left", **noise)]
     model.load_pretrained(vae)
-    shown.append(model.generate(2, caption="bright left", **noise))
-    # the average, which is shown, begins there as well
-    told = vae.embed_captions("bright left").repeat(2, 0)
-    np.testing.assert_allclose(shown[1], vae.decode(noise["z"], told), atol=1e-6)
-    assert np.abs(shown[0] - shown[1]).max() > 1e-3
-    # what is trained afterwards is the model's own
+    images.append(model.generate(2, caption="bright left", **noise))
+    # the moving average, which generates, has the same weights
+    text = vae.embed_captions("bright left").repeat(2, 0)
+    np.testing.assert_allclose(images[1], vae.decode(noise["z"], text), atol=1e-6)
+    assert np.abs(images[0] - images[1]).max() > 1e-3
+    # the weights are copies
     before = vae.decoder.get_weights()
-    for network, learned in ((model.generator, before), (model.style_encoder, vae.encoder.get_weights())):
-        for ours, theirs in zip(network.get_weights(), learned, strict=True):
+    for network, trained in ((model.generator, before), (model.style_encoder, vae.encoder.get_weights())):
+        for ours, theirs in zip(network.get_weights(), trained, strict=True):
             np.testing.assert_array_equal(ours, theirs)
     model.fit(dataset(), verbose=0)
     assert max(np.abs(a - b).max() for a, b in zip(before, model.generator.get_weights(), strict=True)) > 1e-5
@@ -108,36 +111,36 @@ def test_a_generator_begins_as_its_decoder():
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_another_vocabulary_is_refused(learned):
+def test_another_vocabulary_is_refused(trained):
     other = text2image(vocabulary=(*WORDS, "up"))
     with pytest.raises(ValueError, match="Expected a model of the same vocabulary and length, 5 words and 3"):
-        other.load_pretrained(learned)
+        other.load_pretrained(trained)
 
 
-def test_saved_and_loaded_it_is_the_same(learned, tmp_path):
-    learned.save(tmp_path / "vae.keras")
+def test_a_saved_and_loaded_model_generates_the_same(trained, tmp_path):
+    trained.save(tmp_path / "vae.keras")
     loaded = keras.saving.load_model(tmp_path / "vae.keras")
     assert (loaded.scale, loaded.vocabulary, loaded.seed) == (0.3, WORDS, 1)
     np.testing.assert_array_equal(
-        loaded.generate(2, seed=3, caption="dark"), learned.generate(2, seed=3, caption="dark")
+        loaded.generate(2, seed=3, caption="dark"), trained.generate(2, seed=3, caption="dark")
     )
 
 
-def test_endpoints_take_the_embedding(learned):
-    by_name = {endpoint.name: endpoint for endpoint in learned.endpoints()}
+def test_endpoints_take_the_embedding(trained):
+    by_name = {endpoint.name: endpoint for endpoint in trained.endpoints()}
     assert set(by_name) == {"embed", "encode", "decode", "reconstruct", "generate"}
     text = by_name["embed"].function(tokens=batch(4)["tokens"])["embedding"]
     decode = by_name["decode"]
     assert decode.inputs["embedding"].shape == (SIZE,) and "label" not in decode.inputs
     images = decode.function(z=tf.zeros((4, 3)), embedding=text)["image"]
-    np.testing.assert_allclose(images, learned.decode(tf.zeros((4, 3)), text), atol=1e-6)
+    np.testing.assert_allclose(images, trained.decode(tf.zeros((4, 3)), text), atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("vae", "message"),
     [
-        ({"epochs": -1}, "vae: epochs must be an integer >= 0; received -1"),
-        ({"beta": 2}, "vae has no beta: it takes epochs, scale, learning_rate"),
+        ({"epochs": -1}, "Expected epochs of vae as an integer >= 0; received -1"),
+        ({"beta": 2}, "Expected vae with any of epochs, scale, learning_rate; received beta"),
     ],
 )
 def test_settings_that_do_not_fit(vae, message):

@@ -1,4 +1,4 @@
-"""The joint embedding: learns which caption belongs to which image, and is the same on two replicas."""
+"""JointEmbedding: it learns which caption belongs to which image, alike on one device and on two replicas."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ def columns(num: int = 12) -> dict[str, np.ndarray]:
 
 
 def joint(projected: bool = False, **options) -> JointEmbedding:
-    """With a projection, images and texts meet in three dimensions."""
+    """Builds a model; with a projection, images and texts are compared in three dimensions."""
     keras.utils.set_random_seed(0)
     size = 3 if projected else 5
     image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(size)])
@@ -34,7 +34,7 @@ def joint(projected: bool = False, **options) -> JointEmbedding:
 
 
 @pytest.mark.parametrize(("loss", "projected"), [("contrastive", True), ("structured", False)])
-def test_it_learns_to_tell_four_captions_apart(loss, projected):
+def test_it_learns_to_distinguish_four_captions(loss, projected):
     model = joint(projected, loss=loss)
     model.compile(keras.optimizers.Adam(0.02))
     data = tf.data.Dataset.from_tensor_slices(columns(16)).batch(8)
@@ -43,7 +43,7 @@ def test_it_learns_to_tell_four_captions_apart(loss, projected):
     after = model.evaluate(data, verbose=0, return_dict=True)
     assert set(after) == set(model.tracked)
     assert after["image_accuracy"] == after["text_accuracy"] == 1 and after["loss"] < 0.2 * before["loss"]
-    # an image scores highest with its own caption, of all four
+    # an image has the highest score with its own caption
     four = columns(4)
     scores = model.score(model.embed_image(four["image"])[:, None], model.embed(four["tokens"])[None]).numpy()
     np.testing.assert_array_equal(scores.argmax(1), np.arange(4))
@@ -76,7 +76,7 @@ def test_two_replicas_are_one_device(loss, noise):
     def run():
         model = joint(loss=loss, image_noise=noise)
         model.compile(keras.optimizers.SGD(0.1))
-        # 9 rows of batches of 4: the last one leaves a replica without any
+        # 9 rows in batches of 4: in the last batch, one replica has none
         data = tf.data.Dataset.from_tensor_slices(columns(9)).batch(4)
         history = model.fit(data, epochs=3, verbose=0).history
         return model.get_weights(), history
@@ -88,26 +88,26 @@ def test_two_replicas_are_one_device(loss, noise):
     start = joint(loss=loss).get_weights()
     assert max(np.abs(a - b).max() for a, b in zip(one, start, strict=True) if a.ndim > 1) > 1e-2
     for value, other in zip(one, two, strict=True):
-        np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6)  # the same sums in another order
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6)  # the same sums in a different order
     for name, values in one_history.items():
         np.testing.assert_allclose(values, two_history[name], rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-def test_noise_of_the_asked_deviation_in_training_alone():
-    batch, seen = columns(4), []
+def test_image_noise_has_its_standard_deviation_in_training_only():
+    batch, images = columns(4), []
 
     def run(noise: float, training: bool) -> float:
         model = joint(image_noise=noise)
         model.compile("sgd")
         embed = model.embed_image
-        model.embed_image = lambda image, training=False: seen.append(np.asarray(image)) or embed(image, training)
+        model.embed_image = lambda image, training=False: images.append(np.asarray(image)) or embed(image, training)
         global_batch = GlobalBatch(tf.constant(4))
         rows, _ = model.losses_of(batch, BatchNoise(tf.constant([1, 2]), global_batch), global_batch, training)
         return float(tf.reduce_mean(rows))
 
     assert run(0.5, False) == run(0.0, True) != run(0.5, True)
-    np.testing.assert_array_equal(seen[0], batch["image"])
-    noise = seen[2] - batch["image"]
+    np.testing.assert_array_equal(images[0], batch["image"])
+    noise = images[2] - batch["image"]
     assert 0.3 < noise.std() < 0.7 and abs(noise.mean()) < 0.3
 
 
@@ -123,8 +123,8 @@ def test_saved_and_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"loss": "triplet"}, "Unknown loss 'triplet': expected one of contrastive, structured"),
-        ({"temperature": 0}, "temperature must be > 0 and image_noise >= 0; received 0 and 0.0"),
+        ({"loss": "triplet"}, "Expected loss as one of contrastive, structured; received 'triplet'"),
+        ({"temperature": 0}, "Expected temperature > 0 and image_noise >= 0; received 0 and 0.0"),
         ({"image_noise": -1.0}, "image_noise >= 0; received 0.1 and -1.0"),
     ],
 )
@@ -135,8 +135,8 @@ def test_errors(options, message):
 
 def test_sizes_that_do_not_fit():
     image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(4)])
-    with pytest.raises(ValueError, match="text_encoder gives 5 numbers; the image_encoder gives .4,."):
+    with pytest.raises(ValueError, match=r"text_encoder's shape \(5,\); received one with \(4,\)"):
         JointEmbedding(networks.text_encoder(4, 3, 5, base_filters=6), image, vocabulary=WORDS)
     narrow = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3)])
-    with pytest.raises(ValueError, match=r"from the text_encoder's \(5,\) to the image_encoder's \(4,\); it goes from"):
+    with pytest.raises(ValueError, match=r"from the text_encoder's \(5,\) to the image_encoder's \(4,\); received one"):
         JointEmbedding(networks.text_encoder(4, 3, 5, base_filters=6), image, narrow, vocabulary=WORDS)

@@ -1,4 +1,6 @@
-"""Text2Image: its losses by hand, what each option does, and what it says of a text."""
+"""Text2Image: its losses by hand, the effect of each option, pretraining, and texts as conditions."""
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,11 +10,13 @@ import tensorflow as tf
 from keras_gen import networks, zoo
 from keras_gen.models import BatchNoise, GlobalBatch, Text2Image
 from keras_gen.models.text2image import preset
+from keras_gen.models.text2image.model import mismatched_captions
 from tests.replicas import two_replicas
 
 WORDS = ("dark", "bright", "left", "right")
 SHAPE = (4, 4, 1)
 LENGTH, SIZE = 3, 5
+TOKENS = tf.constant([[2.0, 0.0], [2.0, 0.0], [3.0, 0.0], [2.0, 4.0]])
 
 
 def text2image(**options) -> Text2Image:
@@ -25,8 +29,8 @@ def text2image(**options) -> Text2Image:
     hidden = keras.layers.Dense(8, "tanh")(keras.layers.Concatenate()([features, text]))
     head = keras.Model([features, text], keras.layers.Dense(1)(hidden), name="head")
     encoder = networks.text_encoder(len(WORDS), LENGTH, SIZE, base_filters=4)
-    options = {"vocabulary": WORDS, "seed": 0, "ema": None, **options}
-    return Text2Image(generator, trunk, head, encoder, **options)
+    arguments: dict[str, Any] = {"vocabulary": WORDS, "seed": 0, "ema": None, **options}
+    return Text2Image(generator, trunk, head, encoder, **arguments)
 
 
 def batch(num: int = 4) -> dict[str, tf.Tensor]:
@@ -38,7 +42,7 @@ def batch(num: int = 4) -> dict[str, tf.Tensor]:
 
 
 def losses(model, data):
-    """Both players' losses and metrics, and what was made."""
+    """Returns both players' losses and metrics, and the shared tensors."""
     global_batch = GlobalBatch(tf.shape(data["image"])[0])
     batch_noise = BatchNoise(tf.constant([1, 2]), global_batch)
     shared = model.shared_forward(data, batch_noise, training=True)
@@ -53,56 +57,72 @@ def softplus(x):
 def test_the_discriminators_loss_is_the_papers(matching_aware):
     model, data = text2image(matching_aware=matching_aware), batch()
     ((rows, metrics), _), shared = losses(model, data)
-    right = np.asarray(model.judged(data["image"], shared["right"]))
-    wrong = np.asarray(model.judged(data["image"], shared["wrong"]))
-    fake = np.asarray(model.judged(shared["generated"], shared["right"]))
+    real = np.asarray(model.discriminate(data["image"], shared["embedding"]))
+    mismatched = np.asarray(model.discriminate(data["image"], shared["mismatched"]))
+    fake = np.asarray(model.discriminate(shared["generated"], shared["embedding"]))
     # -log sigmoid(s_r) - (log(1 - sigmoid(s_w)) + log(1 - sigmoid(s_f))) / 2, and -log(1 - sigmoid(s)) = softplus(s)
-    against = (softplus(wrong) + softplus(fake)) / 2 if matching_aware else softplus(fake)
-    np.testing.assert_allclose(rows, softplus(-right) + against, rtol=1e-5)
-    expected = ((right > 0).astype(float) + (wrong <= 0)) / 2
+    negatives = (softplus(mismatched) + softplus(fake)) / 2 if matching_aware else softplus(fake)
+    np.testing.assert_allclose(rows, softplus(-real) + negatives, rtol=1e-5)
+    expected = ((real > 0).astype(float) + (mismatched <= 0)) / 2
     np.testing.assert_array_equal(metrics["match_accuracy"], expected)
 
 
-def test_wrong_texts_are_those_of_other_images():
+def test_mismatched_texts_belong_to_other_images():
     model, data = text2image(), batch()
     _, shared = losses(model, data)
     texts = np.asarray(model.embed(data["tokens"]))
-    for row, wrong in enumerate(shared["wrong"].numpy()):
-        assert np.abs(wrong - texts).max(1).min() < 1e-6  # one of the batch's
-        assert np.abs(wrong - texts[row]).max() > 1e-3  # and not its own
+    for row, mismatched in enumerate(shared["mismatched"].numpy()):
+        assert np.abs(mismatched - texts).max(1).min() < 1e-6  # a text of the batch
+        assert np.abs(mismatched - texts[row]).max() > 1e-3  # but not the image's own
 
 
-def test_without_a_wrong_caption_in_the_batch_an_image_is_judged_without():
+def test_mismatched_captions_differ_and_are_drawn_uniformly():
+    noise = tf.constant(np.random.default_rng(0).uniform(size=(3000, 4, 4)), tf.float32)
+    index = np.array([mismatched_captions(TOKENS, TOKENS, each)[0] for each in noise])
+    for row in (0, 1):
+        # 3,000 trials with probability 1/2: the standard error of the share is .009
+        np.testing.assert_allclose(np.bincount(index[:, row], minlength=4) / 3000, [0, 0, 0.5, 0.5], atol=0.04)
+    np.testing.assert_allclose(np.bincount(index[:, 2], minlength=4) / 3000, [1 / 3, 1 / 3, 0, 1 / 3], atol=0.04)
+
+
+def test_equal_captions_have_no_mismatched_one():
+    index, has_mismatch = mismatched_captions(TOKENS[:2], TOKENS[:2], tf.zeros([2, 2]))
+    assert not has_mismatch.numpy().any() and set(index.numpy()) <= {0, 1}
+    assert mismatched_captions(TOKENS[:1], TOKENS, tf.zeros([1, 4]))[1].numpy().all()
+
+
+def test_a_batch_without_mismatched_captions():
     model, data = text2image(), batch()
     data["tokens"] = tf.repeat(data["tokens"][:1], 4, axis=0)
     ((rows, metrics), _), shared = losses(model, data)
-    right, fake = (np.asarray(model.judged(image, shared["right"])) for image in (data["image"], shared["generated"]))
-    np.testing.assert_allclose(rows, softplus(-right) + softplus(fake), rtol=1e-5)
+    images = data["image"], shared["generated"]
+    real, fake = (np.asarray(model.discriminate(image, shared["embedding"])) for image in images)
+    np.testing.assert_allclose(rows, softplus(-real) + softplus(fake), rtol=1e-5)
     np.testing.assert_array_equal(metrics["match_accuracy"], 0.5)
 
 
-def test_the_generator_is_asked_for_texts_between_two():
+def test_the_generator_is_trained_with_interpolated_texts():
     model, data = text2image(), batch()
     (_, (rows, _)), shared = losses(model, data)
-    terms = [model.judged(shared[image], shared[text]) for image, text in (("generated", "right"),
-                                                                     ("generated_between", "between"))]  # fmt: skip
+    pairs = (("generated", "embedding"), ("generated_interpolated", "interpolated"))
+    terms = [model.discriminate(shared[image], shared[text]) for image, text in pairs]
     np.testing.assert_allclose(rows, sum(softplus(-np.asarray(term)) for term in terms), rtol=1e-5)
     texts = np.asarray(model.embed(data["tokens"]))
-    middles = (texts[:, None] + texts[None]) / 2
-    for row, between in enumerate(shared["between"].numpy()):
-        assert np.abs(between - middles[row]).max(1).min() < 1e-6
+    means = (texts[:, None] + texts[None]) / 2
+    for row, interpolated in enumerate(shared["interpolated"].numpy()):
+        assert np.abs(interpolated - means[row]).max(1).min() < 1e-6
     plain = text2image(interpolate=False)
     (_, (rows, _)), shared = losses(plain, data)
-    assert "between" not in shared
+    assert "interpolated" not in shared
     np.testing.assert_allclose(
-        rows, softplus(-np.asarray(plain.judged(shared["generated"], shared["right"]))), rtol=1e-5
+        rows, softplus(-np.asarray(plain.discriminate(shared["generated"], shared["embedding"]))), rtol=1e-5
     )
 
 
 @pytest.mark.parametrize(
     "objective",
     [
-        *("relativistic_average", "wasserstein"),  # one that compares the logits of a batch, and one of each alone
+        *("relativistic_average", "wasserstein"),  # one that compares the logits of a batch, and one that does not
         *(pytest.param(name, marks=pytest.mark.slow) for name in ("least_squares", "hinge", "minimax")),
     ],
 )
@@ -113,17 +133,17 @@ def test_every_objective_and_a_penalty_train(objective):
     assert set(history) == set(model.tracked) and np.isfinite(list(history.values())).all()
 
 
-def test_the_penalty_is_the_slope_in_the_image():
+def test_the_penalty_is_the_gradient_with_respect_to_the_image():
     plain, penalized = text2image(), text2image(penalty={"name": "r1", "gamma": 2.0})
     ((without, _), _), shared = losses(plain, batch())
     ((rows, _), _), _ = losses(penalized, batch())
     image = batch()["image"]
     with tf.GradientTape() as tape:
         tape.watch(image)
-        logits = penalized.judged(image, shared["right"])
-    slope = tape.gradient(logits, image)
-    # gamma / 2 = 1 times the squared norm of the gradient by images in [-1, 1], half of that by images in [0, 1]
-    np.testing.assert_allclose(rows - without, np.square(slope / 2).sum((1, 2, 3)), rtol=1e-4)
+        logits = penalized.discriminate(image, shared["embedding"])
+    gradient = tape.gradient(logits, image)
+    # gamma / 2 = 1 times the squared norm; the gradient is half as large with respect to images in [-1, 1]
+    np.testing.assert_allclose(rows - without, np.square(gradient / 2).sum((1, 2, 3)), rtol=1e-4)
 
 
 def image_encoder() -> keras.Model:
@@ -143,7 +163,7 @@ def test_the_matching_loss_is_the_cross_entropy_of_captions(projected):
     data = batch()
     (_, (without, _)), shared = losses(plain, data)
     (_, (rows, _)), _ = losses(matched, data)
-    image, text = np.asarray(matched.image_encoder(shared["generated"])), np.asarray(shared["right"])
+    image, text = np.asarray(matched.image_encoder(shared["generated"])), np.asarray(shared["embedding"])
     if projected:
         weight, bias = matched.projection.get_weights()
         text = text @ weight + bias
@@ -153,7 +173,7 @@ def test_the_matching_loss_is_the_cross_entropy_of_captions(projected):
     np.testing.assert_allclose(rows - without, expected, rtol=1e-4)
 
 
-def test_the_matching_loss_is_that_of_the_global_batch_and_leaves_the_encoder():
+def test_the_matching_loss_is_over_the_global_batch_and_its_encoders_are_frozen():
     def run():
         parts = {"image_encoder": image_encoder(), "projection": projection()}
         model = text2image(**parts, matching_weight=1.0, matching_noise=0.2)
@@ -170,32 +190,33 @@ def test_the_matching_loss_is_that_of_the_global_batch_and_leaves_the_encoder():
     with two_replicas().scope():
         two = run()
     for value, other in zip(one, two, strict=True):
-        np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6)  # the same sums in another order
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=2e-6)  # the same sums in a different order
 
 
 def style_encoder(noise: int = 2) -> keras.Model:
     image, text = keras.Input(SHAPE), keras.Input((SIZE,))
-    seen = keras.layers.Concatenate()([keras.layers.Flatten()(image), text])
-    return keras.Model([image, text], keras.layers.Dense(2 * noise)(seen), name="style_encoder")
+    features = keras.layers.Concatenate()([keras.layers.Flatten()(image), text])
+    return keras.Model([image, text], keras.layers.Dense(2 * noise)(features), name="style_encoder")
 
 
-def test_the_terms_of_style_are_those_of_a_vae():
+def test_the_style_loss_is_the_negative_elbo():
     plain, styled = text2image(), text2image(style_encoder=style_encoder(), style_weight=0.5, style_scale=0.2)
     data = batch()
     (_, (without, _)), _ = losses(plain, data)
     (_, (rows, metrics)), shared = losses(styled, data)
-    image, text = np.asarray(data["image"]), shared["right"]
+    image, text = np.asarray(data["image"]), shared["embedding"]
     parameters = np.asarray(styled.style_encoder([data["image"], text]))
     mean, scale = parameters[:, :2], 1e-4 + np.logaddexp(0, parameters[:, 2:] + 0.5413)
     divergence = (0.5 * (scale**2 + mean**2 - 1) - np.log(scale)).sum(1)
-    again = np.asarray(shared["drawn_again"])
-    log_likelihood = -np.square(image - again).sum((1, 2, 3)) / (2 * 0.2**2) - 16 * np.log(0.2 * np.sqrt(2 * np.pi))
+    reconstructed = np.asarray(shared["reconstructed"])
+    squared_error = np.square(image - reconstructed).sum((1, 2, 3))
+    log_likelihood = -squared_error / (2 * 0.2**2) - 16 * np.log(0.2 * np.sqrt(2 * np.pi))
     np.testing.assert_allclose(rows - without, 0.5 * (divergence - log_likelihood), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(metrics["style_kl"], divergence, rtol=1e-4)
-    np.testing.assert_allclose(metrics["style_error"], np.abs(image - again).mean((1, 2, 3)), rtol=1e-4)
+    np.testing.assert_allclose(metrics["style_error"], np.abs(image - reconstructed).mean((1, 2, 3)), rtol=1e-4)
 
 
-def test_the_generator_moves_the_style_encoder():
+def test_the_generators_player_trains_the_style_encoder():
     model = text2image(style_encoder=style_encoder(), style_weight=0.5)
     before = model.style_encoder.get_weights()
     model.compile(keras.optimizers.Adam(1e-2))
@@ -205,15 +226,15 @@ def test_the_generator_moves_the_style_encoder():
 
 
 def test_a_style_encoder_that_does_not_fit():
-    with pytest.raises(ValueError, match=r"must go from .*to \(4,\), two numbers for each of the noise; it goes from"):
+    with pytest.raises(ValueError, match=r"a style_encoder from .*to \(4,\), mean and scale .*; received one from"):
         text2image(style_encoder=style_encoder(3))
-    with pytest.raises(ValueError, match="Expected style_weight >= 0 and style_scale > 0; received 0.01, 0.0"):
+    with pytest.raises(ValueError, match="Expected style_weight >= 0 and style_scale > 0; received 0.01 and 0.0"):
         text2image(style_scale=0.0)
 
 
-def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
-    settings = {"vocabulary": WORDS, "length": 4, "embedding_size": 6, "text_filters": 4, "trunk_filters": 3}
-    settings["embedding_loss"] = "structured"
+def test_load_pretrained_copies_a_joint_embedding(tmp_path):
+    settings: dict[str, Any] = {"vocabulary": WORDS, "length": 4, "embedding_size": 6, "text_filters": 4}
+    settings |= {"trunk_filters": 3, "embedding_loss": "structured"}
     joint = preset.joint_embedding((8, 8, 1), 1, **settings)
     model = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, latent_size=3, matching_weight=0.5, **settings)
     other = np.abs(joint.text_encoder.get_weights()[0] - model.text_encoder.get_weights()[0]).max()
@@ -238,17 +259,19 @@ def test_it_adopts_what_a_joint_embedding_has_learned(tmp_path):
     joint.projection = None
     with pytest.raises(ValueError, match="Expected a joint embedding with a projection if, and only if"):
         model.load_pretrained(joint)
-    # a trunk of another width starts by itself
-    wide = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, **{**settings, "trunk_filters": 5})
+    # a trunk of another structure keeps its weights
+    wide_settings: dict[str, Any] = {**settings, "trunk_filters": 5}
+    wide = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, **wide_settings)
     first = wide.trunk.get_weights()
     wide.load_pretrained(joint)
     np.testing.assert_array_equal(wide.trunk.get_weights()[0], first[0])
-    short = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, **{**settings, "length": 3})
+    short_settings: dict[str, Any] = {**settings, "length": 3}
+    short = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, **short_settings)
     with pytest.raises(ValueError, match="Expected a model of the same vocabulary and length, 4 words and 3"):
         short.load_pretrained(joint)
 
 
-def test_the_text_encoder_stays_as_it_was():
+def test_the_text_encoder_is_frozen():
     model = text2image()
     before = model.text_encoder.get_weights()
     model.compile(keras.optimizers.Adam(0.05))
@@ -257,7 +280,7 @@ def test_the_text_encoder_stays_as_it_was():
         np.testing.assert_array_equal(value, other)
 
 
-def test_a_text_can_be_given_in_three_ways():
+def test_a_text_has_three_forms():
     model = text2image()
     caption = model.generate(3, seed=1, caption="Bright, LEFT!")
     assert caption.shape == (3, *SHAPE) and np.abs(caption[0] - caption[1]).max() > 1e-4
@@ -266,16 +289,16 @@ def test_a_text_can_be_given_in_three_ways():
     np.testing.assert_array_equal(caption, tokens)
     np.testing.assert_array_equal(caption, embedding)
     several = model.generate(3, seed=1, caption=["bright left", "dark right", "bright left"])
-    # row by row: sums of a batch of other rows may differ in their last places
+    # up to rounding, as sums depend on the other rows of the batch
     np.testing.assert_allclose(several[[0, 2]], caption[[0, 2]], atol=1e-6)
     assert np.abs(several[1] - caption[1]).max() > 1e-4
     z = np.zeros((1, 2), np.float32)
     text = model.embed_captions("dark")
-    found = model.predict({"z": z, "embedding": text}, verbose=0)
-    np.testing.assert_allclose(found, model.generate(1, seed=3, caption="dark", z=z), atol=1e-6)
+    images = model.predict({"z": z, "embedding": text}, verbose=0)
+    np.testing.assert_allclose(images, model.generate(1, seed=3, caption="dark", z=z), atol=1e-6)
 
 
-def test_lost_words_are_reported():
+def test_unread_words_are_reported():
     model = text2image()
     with pytest.warns(UserWarning, match="Unknown words: 빨간, 🍕$"):
         model.generate(1, seed=0, caption="빨간 🍕 dark")
@@ -288,7 +311,7 @@ def test_lost_words_are_reported():
     [
         ({}, "Expected a text, as one of caption='a red circle', tokens or embedding; received none"),
         ({"caption": "dark", "tokens": [2, 0, 0]}, "received caption, tokens"),
-        ({"caption": "dark", "label": 1}, "This model takes a text alone; received label"),
+        ({"caption": "dark", "label": 1}, "Expected a text as the only condition .*; received label"),
         ({"caption": " ?! "}, "Expected a caption with at least one word; received ' .! '"),
         ({"caption": ["dark", "bright"]}, "Expected one caption, or 3 .one for each image.; received 2"),
         ({"tokens": [2, 0]}, r"Expected tokens .batch, 3.; received the shape \(1, 2\)"),
@@ -313,7 +336,7 @@ def test_a_batch_without_tokens():
         ({"vocabulary": ()}, "Expected the vocabulary, a list of words; received none"),
         ({"objective": "vanilla"}, "vanilla"),
         ({"penalty": "r3"}, "Unknown penalty 'r3'"),
-        ({"matching_weight": 1.0}, "matching_weight=1.0 needs an image_encoder; received None"),
+        ({"matching_weight": 1.0}, "Expected an image_encoder with matching_weight=1.0; received None"),
         (
             {"matching_weight": -1.0},
             "Expected matching_weight >= 0, matching_noise >= 0 and temperature > 0; received -1.0,",
@@ -329,20 +352,16 @@ def test_parts_that_do_not_fit(parts, message):
 def test_networks_that_do_not_fit():
     model = text2image()
     other = networks.text_encoder(len(WORDS), LENGTH, SIZE + 1, base_filters=4)
-    with pytest.raises(
-        ValueError, match="text_encoder gives 6 numbers: the generator must take two inputs, the second"
-    ):
+    with pytest.raises(ValueError, match=r"Expected a generator with two inputs, the second of shape \(6,\).*received"):
         Text2Image(model.generator, model.trunk, model.head, other, vocabulary=WORDS)
-    with pytest.raises(
-        ValueError, match=r"projection must go from the text_encoder's \(5,\) to .* \(5,\); it goes from"
-    ):
+    with pytest.raises(ValueError, match=r"projection from the text_encoder's \(5,\) to .* \(5,\); received one from"):
         wide = keras.Sequential([keras.Input((SIZE,)), keras.layers.Dense(SIZE + 1)])
         text2image(image_encoder=image_encoder(), projection=wide)
     flat = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
-    with pytest.raises(ValueError, match=r"makes images \(4, 4, 1\); the trunk takes \(4, 4, 3\)"):
+    with pytest.raises(ValueError, match=r"from the generator's images \(4, 4, 1\) .* received one from \(4, 4, 3\)"):
         Text2Image(model.generator, flat, model.head, model.text_encoder, vocabulary=WORDS)
 
 
-def test_a_won_game_is_reported_as_in_a_gan():
+def test_problems_are_diagnosed_as_in_a_gan():
     assert "the discriminator wins" in text2image().diagnose({"discriminator_accuracy": 0.99})
     assert "the generator collapses" in text2image().diagnose({"sample_diversity": 0.1})

@@ -1,4 +1,4 @@
-"""What models with one discriminator share besides its penalty: the means of its logits."""
+"""The means of a discriminator's logits, which some objectives need."""
 
 import tensorflow as tf
 
@@ -13,13 +13,13 @@ def logit_means(
     """Returns the keyword arguments `real_mean` and `generated_mean` of an objective that needs them.
 
     Args:
-        objective: the objective.
+        objective: The objective.
         real_logits: [rows].
         generated_logits: [rows].
-        global_batch: the batch over which the logits are averaged, with their gradient.
+        global_batch: The batch over which the logits are averaged, with their gradient.
 
     Returns:
-        Two scalars by name; empty where the objective needs no means.
+        Two scalars by name; empty if the objective needs no means.
     """
     if not (objective.needs_means or objective.accuracy_needs_means):
         return {}
