@@ -198,11 +198,7 @@ def joint_embedding(
 
 
 def pretraining_epochs(settings: Mapping) -> dict[str, int]:
-    """Returns the epochs of each stage of the pretraining, in order.
-
-    Args:
-        settings: the complete settings of a `text2image`.
-    """
+    """Stage of the pretraining -> its epochs, in their order, from the settings of a `text2image`."""
     epochs = {"embedding": (settings["embedding"] or {}).get("epochs", EPOCHS)}
     if settings["vae"]:
         epochs["vae"] = settings["vae"].get("epochs", EPOCHS)
@@ -218,13 +214,13 @@ def embedding_of(image_shape: tuple[int, int, int], seed: int | None, settings: 
         settings: The complete settings of the `text2image`; `embedding` may have `epochs`, `temperature` and
             `learning_rate`.
     """
-    asked = {name: value for name, value in (settings["embedding"] or {}).items() if name != "epochs"}
+    options = {name: value for name, value in (settings["embedding"] or {}).items() if name != "epochs"}
     names = (
         *("vocabulary", "length", "embedding_size", "text_filters"),
         *("trunk_filters", "normalization", "embedding_loss"),
     )
-    asked["image_noise"] = settings["matching_noise"]
-    return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **asked)
+    options["image_noise"] = settings["matching_noise"]
+    return joint_embedding(image_shape, seed, **{name: settings[name] for name in names}, **options)
 
 
 def vae_of(
