@@ -1,4 +1,4 @@
-"""Progress of what takes long: a bar on a terminal, a line now and then where the output is a file."""
+"""Progress of long activities: a bar on a terminal, and lines at intervals if the output is a file."""
 
 import sys
 import threading
@@ -11,33 +11,34 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
 
-# seconds: a wait of less is not reported to a file, and two lines about one activity are at least so far apart
-FIRST, EVERY = 2.0, 15.0
-# seconds between two looks at whether an activity that reports nothing itself is to be announced
-BEAT = 0.5
-# seconds between two reports of something that is repeated as often as a step of a training
-PAUSE = 0.1
-# those that are open, the innermost last: `report` reaches it from everywhere
+# seconds until the first line about an activity, and between two lines about it, if the output is a file
+ANNOUNCE_AFTER, REPEAT_AFTER = 2.0, 15.0
+# seconds between two checks whether a line is due about an activity that does not report itself
+POLL_INTERVAL = 0.5
+# seconds between two reports of an activity that is as frequent as a training step
+STEP_INTERVAL = 0.1
+# the open ones, the innermost last: `report` uses it
 _OPEN: list["Progress"] = []
 
 
 class Progress:
-    """Reports what is being done, with counts and the remaining time.
+    """Reports the current activity, with counts and the remaining time.
 
-    On a terminal this is one line that disappears at the end. Elsewhere (a file, a pipe) each activity is announced by
-    a line once it has lasted two seconds, and again every 15 seconds, also where it does not report anything itself. Of
-    several that are open, only the innermost shows anything.
+    On a terminal this is one line that disappears at the end. In a file or pipe, each activity has a line once it has
+    taken two seconds, and again every 15 seconds, even if it does not report anything itself. If several are open, only
+    the innermost one is shown.
 
     Args:
-        shown: False reports nothing.
-        stream: where to; None is the standard output.
-        clock: seconds, for tests.
+        shown: Whether anything is reported.
+        stream: The stream to write to; None for the standard output.
+        clock: Returns the time in seconds; for tests.
     """
 
     def __init__(
@@ -45,14 +46,16 @@ class Progress:
     ):
         self._stream, self._clock = stream or sys.stdout, clock
         console = Console(file=self._stream)
-        self._bar = None
+        self._bar: Bar | None = None
         if shown and console.is_terminal:
             text = TextColumn("{task.description}", markup=False)
             columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn())
             times = (TimeElapsedColumn(), TimeRemainingColumn())
             self._bar = Bar(*columns, *times, transient=True, console=console)
-        self._lines = shown and self._bar is None
-        self._task, self._what, self._began, self._next = None, None, 0.0, 0.0
+        self._writes_lines = shown and self._bar is None
+        self._task: TaskID | None = None
+        self._what: str | None = None
+        self._start_time, self._next_line = 0.0, 0.0
         self._counts, self._lock, self._ended = (0, 0, ""), threading.RLock(), threading.Event()
 
     def __enter__(self) -> "Progress":
@@ -62,7 +65,7 @@ class Progress:
         self._start()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop()
         _OPEN.remove(self)
         if _OPEN:
@@ -71,77 +74,87 @@ class Progress:
     def _start(self) -> None:
         if self._bar is not None:
             self._bar.start()
-        elif self._lines:
+        elif self._writes_lines:
             self._ended = threading.Event()
-            threading.Thread(target=self._beat, args=(self._ended,), daemon=True).start()
+            threading.Thread(target=self._poll, args=(self._ended,), daemon=True).start()
 
     def _stop(self) -> None:
         self._ended.set()
         if self._bar is not None:
             self._bar.stop()
 
-    def _beat(self, ended: threading.Event) -> None:
-        """Write the lines of an activity that does not call `update` while it lasts, such as an import."""
-        while not ended.wait(BEAT):
+    def _poll(self, ended: threading.Event) -> None:
+        """Writes the lines of an activity that does not call `update`, such as an import."""
+        while not ended.wait(POLL_INTERVAL):
             with self._lock:
-                if self._what is not None and not ended.is_set():
+                if not ended.is_set():
                     self._write()
 
     def update(self, what: str, done: int = 0, total: int = 0, note: str = "") -> None:
         """Reports the current activity.
 
         Args:
-            what: the activity; a new name begins a new one.
-            done: how much of it is finished.
-            total: how much there is; 0 where that is unknown.
-            note: what else to say about it.
+            what: The activity; another name starts a new one.
+            done: How much of it is finished.
+            total: How much there is in total; 0 if that is unknown.
+            note: A further remark.
         """
         with self._lock:
             if what != self._what:
                 self._begin(what, total)
             self._counts = (done, total, note)
-            if self._bar is not None:
+            if self._bar is not None and self._task is not None:
                 description = f"{what} ({note})" if note else what
                 self._bar.update(self._task, completed=done, total=total or None, description=description)
             else:
                 self._write()
 
-    def _write(self) -> None:
-        if self._lines and self._clock() >= self._next:
-            self._next = self._clock() + EVERY
-            self._stream.write(self._line(self._what, *self._counts) + "\n")  # at once: another thread may print
-            self._stream.flush()
-
     def _begin(self, what: str, total: int) -> None:
-        self._what, self._began = what, self._clock()
-        self._next = self._began + FIRST
+        self._what, self._start_time = what, self._clock()
+        self._next_line = self._start_time + ANNOUNCE_AFTER
         if self._bar is not None:
             if self._task is not None:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(what, total=total or None)
 
+    def _write(self) -> None:
+        if self._writes_lines and self._what is not None and self._clock() >= self._next_line:
+            self._next_line = self._clock() + REPEAT_AFTER
+            self._stream.write(self._line(self._what, *self._counts) + "\n")  # in one call: other threads may print
+            self._stream.flush()
+
     def _line(self, what: str, done: int, total: int, note: str) -> str:
-        elapsed = self._clock() - self._began
+        elapsed = self._clock() - self._start_time
         note = f"; {note}" if note else ""
         if not total:
-            return f"{what} ..." + (f" {duration(elapsed)} so far" if elapsed >= EVERY else "") + note
+            return f"{what} ..." + (f" {duration(elapsed)} so far" if elapsed >= REPEAT_AFTER else "") + note
         left = f", about {duration(elapsed * (total - done) / done)} left" if 0 < done < total else ""
         return f"{what}: {done:,} of {total:,}{left}{note}"
 
 
 def report(what: str, done: int = 0, total: int = 0, note: str = "") -> None:
-    """Report an activity to the `Progress` that is open, from code that is not handed one; see `Progress.update`."""
+    """Reports an activity to the innermost open `Progress`, if there is one; see `Progress.update`."""
     if _OPEN:
         _OPEN[-1].update(what, done, total, note)
 
 
 def counted(number: int, what: str) -> str:
-    """A number with its noun: `counted(1, "epoch")` is "1 epoch", `counted(2000, "epoch")` is "2,000 epochs"."""
+    """Returns a number with its noun.
+
+    Example:
+        >>> counted(1, "epoch"), counted(2000, "epoch")
+        ('1 epoch', '2,000 epochs')
+    """
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
-    """A length of time as people say it: `"40 s"`, `"3 min"`, `"2 h 10 min"`."""
+    """Returns a duration in readable units.
+
+    Example:
+        >>> duration(40), duration(180), duration(7800)
+        ('40 s', '3 min', '2 h 10 min')
+    """
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

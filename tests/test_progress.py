@@ -27,7 +27,7 @@ def test_a_file_gets_a_line_after_two_seconds_and_then_every_fifteen():
     ]
 
 
-def test_what_is_short_is_not_reported_and_a_new_activity_starts_anew():
+def test_a_short_activity_is_not_reported_and_a_new_one_restarts_the_time():
     stream, clock = io.StringIO(), Clock()
     with Progress(stream=stream, clock=clock) as progress:
         progress.update("first")
@@ -42,7 +42,7 @@ def test_what_is_short_is_not_reported_and_a_new_activity_starts_anew():
     assert stream.getvalue() == "second ...\n"
 
 
-def test_nothing_is_shown_where_it_is_not_asked_for():
+def test_nothing_is_reported_if_it_is_not_shown():
     stream, clock = io.StringIO(), Clock()
     with Progress(False, stream=stream, clock=clock) as progress:
         progress.update("reading")
@@ -51,10 +51,10 @@ def test_nothing_is_shown_where_it_is_not_asked_for():
     assert stream.getvalue() == ""
 
 
-def test_what_reports_nothing_itself_is_announced_all_the_same(monkeypatch):
+def test_an_activity_that_does_not_report_itself_is_announced(monkeypatch):
     stream, written = io.StringIO(), threading.Event()
-    monkeypatch.setattr(module, "FIRST", 0.01)
-    monkeypatch.setattr(module, "BEAT", 0.01)
+    monkeypatch.setattr(module, "ANNOUNCE_AFTER", 0.01)
+    monkeypatch.setattr(module, "POLL_INTERVAL", 0.01)
     monkeypatch.setattr(stream, "flush", written.set)
     with Progress(stream=stream) as progress:
         progress.update("importing")
@@ -62,7 +62,7 @@ def test_what_reports_nothing_itself_is_announced_all_the_same(monkeypatch):
     assert stream.getvalue() == "importing ...\n"
 
 
-def test_code_that_is_handed_none_reports_to_the_innermost():
+def test_report_uses_the_innermost_progress():
     report("nobody listens")
     (outer, inner), clock = (io.StringIO(), io.StringIO()), Clock()
     with Progress(stream=outer, clock=clock):
@@ -95,5 +95,5 @@ def test_numbers_agree_with_their_nouns():
 
 
 @pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (89, "89 s"), (100, "2 min"), (7800, "2 h 10 min")])
-def test_durations_are_written_as_people_say_them(seconds, text):
+def test_durations_are_readable(seconds, text):
     assert duration(seconds) == text

@@ -1,4 +1,6 @@
-"""The list of systems: complete, consistent, and clear about what it does not know."""
+"""The list of systems: complete declarations, the models that they build, and errors of settings."""
+
+import functools
 
 import keras
 import numpy as np
@@ -24,20 +26,70 @@ def test_rows_are_complete(key):
 
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
+def test_every_setting_is_described(key):
+    descriptions = zoo.get(key).setting_descriptions
+    assert descriptions.keys() == zoo.get(key).settings.keys()
+    assert not [name for name, description in descriptions.items() if not description]
+
+
+def test_descriptions_come_from_the_docstring():
+    def create(image_shape, seed, *, depth: int = 2, size: int = 3, noise: float = 0.0, other: int = 0):
+        """Builds a model.
+
+        Args:
+            image_shape: (height, width, channels): a tuple.
+            seed: Seed.
+            depth: Layers of the network,
+                >= 1: the default is 2.
+
+            size (int): Units.
+            noise: Standard deviation.
+
+        Raises:
+            ValueError: For depth: 0.
+            other: This is no argument.
+        """
+
+    system = zoo.System("key", "Title", "2020", functools.partial(create, size=4), data=(), endpoints=())
+    assert system.settings == {"depth": 2, "size": 4, "noise": 0.0, "other": 0}
+    assert system.setting_descriptions == {
+        "depth": "Layers of the network, >= 1: the default is 2.",
+        "size": "Units.",
+        "noise": "Standard deviation.",
+        "other": "",
+    }
+
+
+def test_default_views_of_known_data():
+    stargan, celebrities = zoo.get("stargan"), ("Bald", "Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+    assert stargan.default_view("shapes") == {"attributes": ["color"]}
+    assert stargan.default_view(None, celebrities) == {"attributes": list(celebrities[1:])}
+    assert stargan.default_view(None, celebrities[:3]) == zoo.get("vae").default_view("shapes") == {}
+
+
+def test_pretraining_is_declared_in_stages():
+    text2image = zoo.get("text2image")
+    assert [stage.name for stage in text2image.pretraining] == ["embedding", "vae"]
+    assert text2image.pretraining_epochs(text2image.settings) == {"embedding": 10, "vae": 40}
+    assert text2image.pretraining_epochs({**text2image.settings, "vae": None}) == {"embedding": 10}
+    assert zoo.get("vae").pretraining_epochs(zoo.get("vae").settings) == {}
+
+
+@pytest.mark.parametrize("key", zoo.SYSTEMS)
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)], ids=["gray", "color"])
 def test_defaults_build(key, shape):
     model = zoo.build(key, shape, seed=3, **NEEDS.get(key, {}))
     assert model.optimizer is not None and model.seed == 3
     assert tuple(each.name for each in model.endpoints()) == zoo.get(key).endpoints
     for endpoint in model.endpoints():
-        given = {name: tf.zeros(spec.shape) for name, spec in endpoint.specification(batch=1).items()}
-        made = endpoint.function(**given)
-        assert {name: tuple(value.shape) for name, value in made.items()} == {
+        inputs = {name: tf.zeros(spec.shape) for name, spec in endpoint.specification(batch=1).items()}
+        outputs = endpoint.function(**inputs)
+        assert {name: tuple(value.shape) for name, value in outputs.items()} == {
             name: (1, *port.shape) for name, port in endpoint.outputs.items()
         }
 
 
-def test_the_seed_makes_the_weights():
+def test_the_seed_determines_the_weights():
     first, same, other = (zoo.build("vae", GRAY, seed=seed, **TOY) for seed in (1, 1, 2))
     for left, right in zip(first.get_weights(), same.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
@@ -51,7 +103,7 @@ def test_learning_rate_and_optimizer():
     assert zoo.build("vae", GRAY, optimizer=optimizer, **TOY).optimizer is optimizer
 
 
-def test_players_learn_at_their_pace():
+def test_learning_rate_multipliers():
     options = {"base_filters": 8, "dense_units": 8, "learning_rate": 0.1}
     rates = {k: float(v.learning_rate) for k, v in zoo.build("infogan", GRAY, **options).optimizers.items()}
     assert rates == pytest.approx({"discriminator": 0.1, "generator": 0.5})
@@ -60,12 +112,12 @@ def test_players_learn_at_their_pace():
     assert [float(each.learning_rate) for each in plain.optimizer.optimizers] == pytest.approx([0.2, 0.2])
 
 
-def test_a_penalty_takes_batch_normalization_away():
-    joined = [
+def test_a_penalty_removes_batch_normalization():
+    normalized = [
         any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.discriminator.layers)
         for model in (zoo.build("dcgan", (16, 16, 1), base_filters=2, penalty=name) for name in (None, "r1"))
     ]
-    assert joined == [True, False]
+    assert normalized == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -126,8 +178,8 @@ def test_priors(prior, check):
 @pytest.mark.parametrize(
     "key, settings, message",
     [
-        ("gpt", {}, "Unknown system 'gpt': expected one of aae, autoencoder"),
-        ("vae", {"depth": 3}, "Unknown setting depth for 'vae': it takes .*latent_size .default 32."),
+        ("gpt", {}, "Expected one of the systems aae, autoencoder, .*; received 'gpt'"),
+        ("vae", {"depth": 3}, "Expected settings of 'vae': .*latent_size .default 32..*; received depth"),
         ("vae", {"network": "resnet"}, "Unknown network 'resnet': expected 'conv' or 'mlp'"),
         ("vae", {"prior": "gauss"}, "Unknown prior 'gauss'"),
         ("autoencoder", {"loss": "l1"}, "Unknown loss 'l1'"),
@@ -141,7 +193,7 @@ def test_errors(key, settings, message):
         zoo.build(key, GRAY, **settings)
 
 
-def test_cyclegan_follows_the_sizes():
+def test_cyclegan_depends_on_the_sizes():
     def count(model, kind=keras.layers.Add) -> int:
         return sum(isinstance(layer, kind) for layer in model.layers)
 

@@ -2,16 +2,21 @@
 
 import json
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from keras_gen import files, runs, zoo
+from keras_gen.models.core.system import System
 from keras_gen.runs.history import read_rows
 
 _ROLES = ("train", "validation")
 
 
 def write_card(run: runs.Run) -> pathlib.Path:
-    """Write README.md from what lies in the run directory: settings, numbers, pictures, how to use it.
+    """Writes README.md from the files of a run: settings, metrics, pictures, and how to use the model.
+
+    Args:
+        run: The run, finished or not.
 
     Returns:
         The path of the card.
@@ -19,52 +24,57 @@ def write_card(run: runs.Run) -> pathlib.Path:
     config, rows = run.config, read_rows(run.metrics_file)
     system = zoo.SYSTEMS.get(config["system"])
     title = system.title if system else config["system"]
-    parts = [f"# {title} on {config['data']['source']}", _what(run, system), _picture(run, rows)]
-    parts += [_data(config), _training(config, rows), _read(_evaluation, run), _read(_export, run)]
-    parts += [_use(run), _limits(config)]
-    files.write_text(run.card_file, "\n\n".join(part for part in parts if part) + "\n")
+    sections = [
+        f"# {title} on {config['data']['source']}",
+        _summary(run, system),
+        _picture(run, rows),
+        _data(config),
+        _training(config, rows),
+        _unless_damaged(_evaluation, run),
+        _unless_damaged(_export, run),
+        _usage(run),
+        _limitations(config),
+    ]
+    files.write_text(run.card_file, "\n\n".join(section for section in sections if section) + "\n")
     return run.card_file
 
 
-def _read(section: Callable[[runs.Run], str], run: runs.Run) -> str:
-    """A section that is read from a file; a damaged file must not cost a finished training its card."""
+def _unless_damaged(section: Callable[[runs.Run], str], run: runs.Run) -> str:
+    """Returns a section that is read from a file; a finished training has a card even if that file is damaged."""
     try:
         return section(run)
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"A file of this section is damaged: `keras-gen check {run.path}` names it."
 
 
-def _what(run: runs.Run, system) -> str:
+def _summary(run: runs.Run, system: System | None) -> str:
     height, width, channels = run.image_shape
     kind = {1: "gray", 3: "color"}.get(channels, f"{channels}-channel")
     paper = f" ({system.paper})" if system else ""
     name = system.title if system else run.config["system"]
-    return f"A {name}{paper} of {width}x{height} {kind} images, trained with keras_gen {_version(run.config)}."
+    version = run.config.get("versions", {}).get("keras-gen", "")
+    return f"A {name}{paper} of {width}x{height} {kind} images, trained with keras_gen {version}."
 
 
-def _version(config: dict) -> str:
-    return config.get("versions", {}).get("keras-gen", "")
-
-
-def _picture(run: runs.Run, rows: list) -> str:
+def _picture(run: runs.Run, rows: list[dict[str, float]]) -> str:
     pictures = sorted(run.samples.glob("epoch_*.png"))
     return f"![Samples after {len(rows)} epochs](samples/{pictures[-1].name})" if pictures else ""
 
 
-def _data(config: dict) -> str:
+def _data(config: Mapping[str, Any]) -> str:
     data = config["data"]
     lines = [f"- {role}: `{split}`" for role, split in data["splits"].items() if split]
     options = {key: value for key, value in data.items() if key not in ("source", "splits") and value}
     lines += [f"- {key}: `{value}`" for key, value in options.items()]
     for change in config.get("fingerprints", {}).get("changed", ()):
         counts = {role: ["?" if count is None else f"{count:,}" for count in change.get(role, ())] for role in _ROLES}
-        said = ", ".join(f"{role} {' to '.join(pair)} images" for role, pair in counts.items() if pair)
+        changes = ", ".join(f"{role} {' to '.join(pair)} images" for role, pair in counts.items() if pair)
         note = "images of the new validation split may have been trained on before"
-        lines.append(f"- changed after epoch {change['epoch']}: {said}; {note}")
+        lines.append(f"- changed after epoch {change['epoch']}: {changes}; {note}")
     return f"## Data\n\n`{data['source']}`\n\n" + "\n".join(lines)
 
 
-def _training(config: dict, rows: list[dict]) -> str:
+def _training(config: Mapping[str, Any], rows: list[dict[str, float]]) -> str:
     lines = [f"| {key} | {value} |" for key, value in config["training"].items() if value is not None]
     lines += [f"| setting `{key}` | {value} |" for key, value in config["settings"].items() if value is not None]
     lines += [f"| {key} | {value} |" for key, value in config.get("versions", {}).items()]
@@ -75,8 +85,8 @@ def _training(config: dict, rows: list[dict]) -> str:
     table = [f"| {name} | {rows[0].get(name, float('nan')):.4g} | {rows[-1][name]:.4g} |" for name in names]
     head = f"| metric | epoch 1 | epoch {rows[-1]['epoch']} |\n|---|---|---|\n"
     note = (
-        "Terms of a likelihood are nats per image; under a continuous head they are of a density. `model.keras` holds "
-        "the best epoch, `checkpoints/` the last ones."
+        "Terms of a likelihood are in nats per image; under a continuous likelihood they are of a density. "
+        "`model.keras` holds the best epoch, `checkpoints/` the last ones."
     )
     return f"{text}\n\n{head}" + "\n".join(table) + f"\n\n{note}"
 
@@ -91,13 +101,13 @@ def _evaluation(run: runs.Run) -> str:
         for name, value in content["metrics"].items()
         if value is not None
     ]
-    readings = [
+    explanations = [
         f"`{name}` {about[name]['how_to_read']}."
         for name in content["metrics"]
         if "how_to_read" in about.get(name, {}) and not name.endswith("_floor")
     ]
-    note = "Sample sizes, seed, split, and why some numbers are missing: `evaluation.json`."
-    note = "\n\n".join([*readings, note])
+    note = "Sample sizes, seed, split, and why some metrics are missing: `evaluation.json`."
+    note = "\n\n".join([*explanations, note])
     return "## Evaluation\n\n| metric | value | unit |\n|---|---|---|\n" + "\n".join(lines) + f"\n\n{note}"
 
 
@@ -112,11 +122,13 @@ def _export(run: runs.Run) -> str:
         for output, errors in outputs.items()
         if output == "image"
     ]
+    if not lines:
+        return ""
     head = "| precision | kB | endpoint | largest error | mean error |\n|---|---|---|---|---|\n"
-    return "## Export\n\nErrors of images in [0, 1] against Keras.\n\n" + head + "\n".join(lines) if lines else ""
+    return "## Export\n\nErrors of images in [0, 1] relative to Keras.\n\n" + head + "\n".join(lines)
 
 
-def _use(run: runs.Run) -> str:
+def _usage(run: runs.Run) -> str:
     names = run.config.get("names", {}).get("label")
     label = f", label={json.dumps(names[0], ensure_ascii=False) if names else 0}"
     return f"""## Use
@@ -135,10 +147,9 @@ keras-gen export {run.path} --format tflite --quantize int8
 ```"""
 
 
-def _limits(config: dict) -> str:
+def _limitations(config: Mapping[str, Any]) -> str:
     return (
-        "## Limits and licence\n\n"
-        f"The model knows what `{config['data']['source']}` holds and nothing else; its samples carry the biases of "
-        "these data. The licence of the data is not recorded here: look it up before you pass on the model or its "
-        "images."
+        "## Limitations and license\n\n"
+        f"The model was trained on `{config['data']['source']}` alone; its samples have the biases of these data. The "
+        "license of the data is not recorded here: check it before you distribute the model or its images."
     )

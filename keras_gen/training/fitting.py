@@ -1,10 +1,13 @@
 """The training of a run whose arguments are checked: data, model, callbacks and `fit` under a strategy."""
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import secrets
 import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -14,9 +17,10 @@ from keras_gen import data as sources
 from keras_gen import files, runs, zoo
 from keras_gen.data.sources.skipped import summarize
 from keras_gen.data.transforms.domains import EmptyClassError
-from keras_gen.models import AdversarialModel, GenerativeModel
+from keras_gen.models import GenerativeModel
 from keras_gen.models.core.finite_check import PlayerError
 from keras_gen.models.core.host import host_value
+from keras_gen.models.core.protocols import Diagnoses, HasClasses, SemiSupervised
 from keras_gen.progress import counted, report
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
@@ -38,7 +42,7 @@ from .callbacks import (
 from .card import write_card
 from .config import TrainConfig
 from .new_run import binarize_of, new_run, pretraining_of
-from .pretraining import announcement, pretrain
+from .pretraining import Pretraining, announcement
 from .previews import SampleGrid, mixed_batch
 from .resume import SCHEDULE, resumed
 from .session import Session, Stopped, warn
@@ -47,7 +51,7 @@ from .source import without_validation
 from .timing import ReportProgress
 from .views import value_names
 
-# what TensorFlow raises in the other workers where one has ended
+# errors that TensorFlow raises in the other workers when one has ended
 WORKER_LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -58,167 +62,254 @@ WORKER_LOST = (
 )
 
 
+class _Datasets(NamedTuple):
+    """The data of a run.
+
+    Attributes:
+        training: Training batches.
+        validation: Validation batches, or None.
+        missing: Why there is no validation, if a class is too small for both splits; else empty.
+    """
+
+    training: tf.data.Dataset
+    validation: tf.data.Dataset | None
+    missing: str = ""
+
+    @property
+    def infos(self) -> dict[str, sources.DataInfo]:
+        """Role (`train`, `validation`) -> information about its data."""
+        infos = {"train": self.training.info}
+        return infos if self.validation is None else infos | {"validation": self.validation.info}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Call:
+    """A call of `train`.
+
+    Attributes:
+        config: The options.
+        out: The run directory.
+        callbacks: Further callbacks.
+        verbose: As for `keras_gen.train`; 0 for a worker that is not the chief.
+        devices: The strategy to train under.
+        signals: The handler of SIGINT and SIGTERM.
+        notes_shown: Messages that the user has seen; `say` appends to it.
+    """
+
+    config: TrainConfig
+    out: str | os.PathLike
+    callbacks: list[keras.callbacks.Callback]
+    verbose: int
+    devices: tf.distribute.Strategy
+    signals: StopSignals
+    notes_shown: list[str]
+
+    @property
+    def worker(self) -> int:
+        """The number of this process among the workers; 0 is the chief."""
+        return strategies.task_of(self.devices)
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the run directory."""
+        return self.worker == 0
+
+    def home(self, run: runs.Run) -> pathlib.Path:
+        """Returns the directory of this worker's states: the run directory for the chief, else a folder inside it."""
+        return run.path if self.is_chief else run.checkpoints / f"worker_{self.worker}"
+
+    def say(self, text: str) -> None:
+        """Records a message, and prints it unless the training is silent."""
+        self.notes_shown.append(text)
+        if self.verbose:
+            print(text, flush=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """A training that is ready to start or to continue.
+
+    Attributes:
+        call: The call of `train`.
+        run: The run.
+        model: The compiled model.
+        datasets: Its data.
+        learning_rates: The initial learning rate of every optimizer.
+        session: The training that continues from its last state.
+        history: The metrics of the finished epochs.
+        monitor: The metric that selects the best epoch; None selects the last.
+    """
+
+    call: _Call
+    run: runs.Run
+    model: GenerativeModel
+    datasets: _Datasets
+    learning_rates: list[float]
+    session: Session
+    history: History
+    monitor: str | None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """`training` of config.json."""
+        return self.run.config["training"]
+
+
 def train(
-    request: TrainConfig,
+    config: TrainConfig,
     out: str | os.PathLike,
     *,
-    content: dict | None,
+    content: dict[str, Any] | None,
     notes_shown: list[str],
     callbacks: list[keras.callbacks.Callback],
     verbose: int,
 ) -> runs.Run:
-    """What `keras_gen.train` does once its arguments are checked, with the same errors.
+    """Trains a run whose arguments are checked; raises the same errors as `keras_gen.train`.
 
     Args:
-        request: the options.
-        out: the run directory.
-        content: the content of a new run's config.json; None computes it here, for a resume or where several workers
-            must learn of each other's errors.
-        notes_shown: notes about the data that the user has seen.
-        callbacks: as for `keras_gen.train`.
-        verbose: as for `keras_gen.train`.
+        config: The options.
+        out: The run directory.
+        content: The content of a new run's config.json. With None it is computed here: for a resumed run, and for
+            several workers, which must learn of each other's errors.
+        notes_shown: Notes about the data that the user has already seen.
+        callbacks: As for `keras_gen.train`.
+        verbose: As for `keras_gen.train`.
+
+    Returns:
+        The trained run.
     """
     try:
-        devices = _devices(request)  # before anything else: several workers cannot start after other operations
+        devices = _devices(config)  # before anything else: several workers cannot start after other operations
     except WORKER_LOST as error:
         raise _worker_lost(out) from error
-    with StopSignals() as signals:  # not before the strategy: that of several workers takes SIGTERM for itself
+    verbose = verbose if strategies.task_of(devices) == 0 else 0
+    with StopSignals() as signals:  # after the strategy: that of several workers installs its own handler of SIGTERM
+        call = _Call(config, out, callbacks, verbose, devices, signals, notes_shown)
         try:
-            run = _train(request, out, content, notes_shown, devices, callbacks, signals, verbose)
+            run = _train(call, content)
         except Stopped as stop:
-            warn(f"stopped by {stop}, which is saved. {_again(out)}")
+            warn(f"stopped by {stop}, which is saved. {_how_to_continue(out)}")
             raise end_by(stop.signal) from None
         except (KeyboardInterrupt, SystemExit):
-            warn(f"stopped at once. {_again(out)}")
+            warn(f"stopped at once. {_how_to_continue(out)}")
             raise
         except WORKER_LOST as error:
             if not strategies.has_workers(devices):
                 raise
             raise _worker_lost(out) from error
-    if signals.received:  # while the last epoch ended
+    if signals.received:  # at the end of the last epoch
         raise end_by(signals.received)
     return run
 
 
+def _devices(config: TrainConfig) -> tf.distribute.Strategy:
+    if config.own_model is None:
+        return strategies.get(config.strategy)
+    strategy = config.own_model.distribute_strategy or tf.distribute.get_strategy()
+    if config.strategy not in ("auto", "default"):
+        raise ValueError(
+            f"Expected strategy='auto' or 'default' for a model of your own; received {config.strategy!r}. Build and "
+            "compile it in the scope of a strategy (keras_gen.training.strategies.get), and train uses that strategy"
+        )
+    return strategy
+
+
 def _worker_lost(out: str | os.PathLike) -> strategies.WorkerLostError:
     return strategies.WorkerLostError(
-        f"Another worker has ended, or cannot be reached. Start all workers again. {_again(out)}"
+        f"Another worker has ended, or cannot be reached. Start all workers again. {_how_to_continue(out)}"
     )
 
 
-def _again(out: str | os.PathLike) -> str:
-    """How to continue after a stop."""
+def _how_to_continue(out: str | os.PathLike) -> str:
     if (pathlib.Path(out) / "config.json").is_file():
         return f"To continue: keras-gen train --resume --out {out}"
     return "No run was created yet: start again with the same command"
 
 
-def _train(
-    request: TrainConfig,
-    out: str | os.PathLike,
-    content: dict | None,
-    notes_shown: list[str],
-    devices: tf.distribute.Strategy,
-    callbacks: list[keras.callbacks.Callback],
-    signals: StopSignals,
-    verbose: int,
-) -> runs.Run:
-    worker, resume = strategies.task_of(devices), request.resume
-
-    def say(text: str) -> None:
-        notes_shown.append(text)
-        if verbose and worker == 0:
-            print(text, flush=True)
-
+def _train(call: _Call, content: dict[str, Any] | None) -> runs.Run:
     with contextlib.ExitStack() as locks:
-        with strategies.together(devices):
-            if resume:
-                home = _home(runs.Run.open(out), worker)
-                locks.enter_context(runs.lock(home))
-                run = runs.Run.open(out)  # as the process that held the lock before has left it
-                run.config = resumed(request, run.config)
-            elif content is not None:
-                run = runs.Run(pathlib.Path(out), content)
-            else:
-                if worker == 0:
-                    runs.check_free(out, overwrite=request.overwrite)
-                run = runs.Run(pathlib.Path(out), new_run(request, say))
-        if not resume:  # the same for all workers
-            number = np.frombuffer(secrets.token_bytes(8), np.int32)
-            run.config["id"] = strategies.gather(devices, number)[0].astype(">i4").tobytes().hex()
+        run = _open_run(call, content, locks)
+
         report("Building the model")
-        model = _model(request, run, devices)
-        strategies.check_options(model, devices, run.config["training"]["batch_size"])
-        rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
+        model = _build_model(call, run)
+        strategies.check_options(model, call.devices, run.config["training"]["batch_size"])
+        learning_rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
         run.config["data"]["binarize"] = binarize_of(model, run.config["data"]["binarize"])
+
         report("Reading the data")
-        states = Checkpoints(_home(run, worker) / "checkpoints").states
-        finished = int(strategies.gather(devices, [states[-1].epoch if states else 0]).max())
-        with strategies.together(devices):
-            training, validation, without = _datasets(run, model)
-            names = value_names(training.info.names, run.config["data"])
-            model.take_names(names)
-            if names and not resume:
-                run.config["names"] = names
-            infos = {"train": training.info} | ({} if validation is None else {"validation": validation.info})
-            run.config["fingerprints"] = fingerprints.compare(
-                run.config, infos, finished, resume=resume, data_changed=request.data_changed
-            )
-        fingerprints.check_workers_agree(devices, run.config["fingerprints"])
-        with strategies.together(devices):
-            if worker == 0 and not resume:
-                locks.enter_context(runs.lock(run.path))
-                runs.Run.create(out, run.config, overwrite=request.overwrite, locked=True)
-        with strategies.together(devices):  # not before the chief has emptied the run directory
-            if worker and not resume:
-                files.remove(_home(run, worker))  # of another disk, which the chief does not see
-                locks.enter_context(runs.lock(_home(run, worker)))
-        verbose = verbose if worker == 0 else 0
-        if verbose and not resume:
-            default = request.own_model is None and request.batch_size is None
-            usual = zoo.get(run.config["system"]).batch_size if default else None
-            held_out = None if validation is None else validation.info
-            if text := few_images(run.config, training.info, held_out, usual_batch=usual, without=without):
-                print(text)
-        _fit(run, model, training, validation, devices, rates, callbacks, signals, verbose, resume, notes_shown)
+        datasets = _load_data(call, run, model)
+        if not call.config.resume:
+            _create_directory(call, run, locks)
+            _report_few_images(call, run, datasets)
+
+        job = _restore(call, run, model, datasets, learning_rates)
+        if finished := _why_finished(job):
+            call.say(finished)
+        else:
+            _fit(job)
     return run
 
 
-def _devices(request: TrainConfig) -> tf.distribute.Strategy:
-    if request.own_model is None:
-        return strategies.get(request.strategy)
-    strategy = request.own_model.distribute_strategy or tf.distribute.get_strategy()
-    if request.strategy not in ("auto", "default"):
-        raise ValueError(
-            f"strategy={request.strategy!r} is for systems of the zoo. Build and compile a model of your own in the "
-            "scope of a strategy (keras_gen.training.strategies.get), and train follows it"
-        )
-    return strategy
+# the run and its directory
 
 
-def _model(request: TrainConfig, run: runs.Run, devices: tf.distribute.Strategy) -> GenerativeModel:
-    config = run.config
-    if request.own_model is not None:
-        return request.own_model
-    with devices.scope():
-        if config["system"] not in zoo.SYSTEMS:  # a model of the caller's own, resumed without it
+def _open_run(call: _Call, content: dict[str, Any] | None, locks: contextlib.ExitStack) -> runs.Run:
+    """Returns the run: the one in the directory, locked and with the changes of a resume, or a new one."""
+    with strategies.together(call.devices):
+        if call.config.resume:
+            locks.enter_context(runs.lock(call.home(runs.Run.open(call.out))))
+            run = runs.Run.open(call.out)  # as the process that held the lock before has left it
+            run.config = resumed(call.config, run.config)
+        elif content is not None:
+            run = runs.Run(pathlib.Path(call.out), content)
+        else:
+            if call.is_chief:
+                runs.check_free(call.out, overwrite=call.config.overwrite)
+            run = runs.Run(pathlib.Path(call.out), new_run(call.config, call.say))
+    if not call.config.resume:  # a random id, the same for all workers
+        number = np.frombuffer(secrets.token_bytes(8), np.int32)
+        run.config["id"] = strategies.gather(call.devices, number)[0].astype(">i4").tobytes().hex()
+    return run
+
+
+def _create_directory(call: _Call, run: runs.Run, locks: contextlib.ExitStack) -> None:
+    """Creates the directory of a new run, locked; every worker but the chief empties and locks its own folder."""
+    with strategies.together(call.devices):
+        if call.is_chief:
+            locks.enter_context(runs.lock(run.path))
+            runs.Run.create(call.out, run.config, overwrite=call.config.overwrite, locked=True)
+    with strategies.together(call.devices):  # after the chief has emptied the run directory
+        if not call.is_chief:
+            files.remove(call.home(run))  # on another disk, which the chief does not see
+            locks.enter_context(runs.lock(call.home(run)))
+
+
+# the model
+
+
+def _build_model(call: _Call, run: runs.Run) -> GenerativeModel:
+    content = run.config
+    if call.config.own_model is not None:
+        return call.config.own_model
+    with call.devices.scope():
+        if content["system"] not in zoo.SYSTEMS:  # a model of the caller's own, resumed without it
             return run.load_model()
-        with _policy(config["training"]["precision"]):
+        with _dtype_policy(content["training"]["precision"]):
             model = zoo.build(
-                config["system"],
+                content["system"],
                 run.image_shape,
-                seed=config["training"]["seed"],
-                learning_rate=config["training"]["learning_rate"],
-                **config["settings"],
+                seed=content["training"]["seed"],
+                learning_rate=content["training"]["learning_rate"],
+                **content["settings"],
             )
-        if request.initial_weights is not None:
-            runs.load_weights(model, pathlib.Path(request.initial_weights))
+        if call.config.initial_weights is not None:
+            runs.load_weights(model, pathlib.Path(call.config.initial_weights))
         return model
 
 
 @contextlib.contextmanager
-def _policy(name: str):
-    """A dtype policy for the layers that are built inside, and the former one afterwards."""
+def _dtype_policy(name: str) -> Iterator[None]:
+    """Sets the dtype policy of the layers that are built inside, and restores the former one afterwards."""
     former = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
@@ -227,37 +318,48 @@ def _policy(name: str):
         keras.config.set_dtype_policy(former)
 
 
-def _datasets(run: runs.Run, model: GenerativeModel):
-    """Training batches; validation batches or None; why there are none, where a class is too small for both."""
-    data, steps, without = run.config["data"], run.config["training"]["steps"], ""
+# the data
+
+
+def _load_data(call: _Call, run: runs.Run, model: GenerativeModel) -> _Datasets:
+    """Loads the data and compares them with those that a resumed run was trained on.
+
+    config.json gets the names of their values and their fingerprints.
+    """
+    states = Checkpoints(call.home(run) / "checkpoints").states
+    finished = int(strategies.gather(call.devices, [states[-1].epoch if states else 0]).max())
+    with strategies.together(call.devices):
+        datasets = _datasets(run, model)
+        names = value_names(datasets.training.info.names, run.config["data"])
+        model.take_names(names)
+        if names and not call.config.resume:
+            run.config["names"] = names
+        run.config["fingerprints"] = fingerprints.compare(
+            run.config, datasets.infos, finished, resume=call.config.resume, data_changed=call.config.data_changed
+        )
+    fingerprints.check_workers_agree(call.devices, run.config["fingerprints"])
+    return datasets
+
+
+def _datasets(run: runs.Run, model: GenerativeModel) -> _Datasets:
+    """Returns the data of a run, checked against the fields that the model needs."""
+    config, steps, missing = run.config["data"], run.config["training"]["steps"], ""
     try:
         training = _dataset(run, "train", steps=steps)
-        data["binarize"] = training.info.binarize  # validation and a resumed run do what was chosen
+        config["binarize"] = training.info.binarize  # the validation and a resumed run use the same
         validation = _validation(run)
     except EmptyClassError as error:
-        if not data["splits"]["validation"]:
+        if not config["splits"]["validation"]:
             raise
-        data["splits"] = without_validation(data["splits"])
-        without = str(error).rstrip(".")
+        config["splits"] = without_validation(config["splits"])
+        missing = str(error).rstrip(".")
         training, validation = _dataset(run, "train", steps=steps), None
-        data["binarize"] = training.info.binarize
+        config["binarize"] = training.info.binarize
     if stages := model.data_stages(run.config["training"]["batch_size"]):
         steps = training.info.num_batches
         training = sources.multi_resolution([_dataset(run, "train", steps=steps, **stage) for stage in stages])
-    for field in model.image_fields:
-        if field not in training.info.fields:
-            raise ValueError(
-                f"This {type(model).__name__} learns from {' and '.join(model.image_fields)}; {training.info.source} "
-                f"has {', '.join(training.info.fields)}"
-            )
-    classes, names = getattr(model, "num_classes", None), training.info.label_names
-    if classes and "label" not in training.info.fields:
-        raise ValueError(f"num_classes={classes} needs data with labels; {training.info.source} has none")
-    if classes and names and len(names) > classes:
-        raise ValueError(f"num_classes={classes} is too small: {training.info.source} has {len(names)} classes")
-    if getattr(model, "supervised", False) and "labeled_image" not in training.info.fields:
-        raise ValueError("supervised=True learns from the labels of some images: say of how many (--labeled 1000)")
-    return training, validation, without
+    _check_fields(model, training.info)
+    return _Datasets(training, validation, missing)
 
 
 def _validation(run: runs.Run) -> tf.data.Dataset | None:
@@ -274,95 +376,171 @@ def _dataset(run: runs.Run, role: str, **options) -> tf.data.Dataset:
     fields = [name for name, spec in dataset.info.fields.items() if spec.dtype != tf.string]
     if len(fields) == len(dataset.info.fields) or len(tf.config.list_logical_devices("GPU")) < 2:
         return dataset
-    return run.dataset(role, fields=fields, **options)  # strategies cannot copy texts to GPUs
+    return run.dataset(role, fields=fields, **options)  # strategies cannot copy strings to GPUs
 
 
-def _fit(
-    run, model, training, validation, devices, rates, more_callbacks, signals, verbose, resume, notes_shown
-) -> None:
-    options, worker = run.config["training"], strategies.task_of(devices)
-    home = _home(run, worker)
-    metric = None if model.monitor is None else model.monitor if validation is None else f"val_{model.monitor}"
-    say = print if verbose else lambda *_: None
+def _check_fields(model: GenerativeModel, info: sources.DataInfo) -> None:
+    """Checks that the data have the fields that a model needs.
 
-    session = Session(model, devices, Checkpoints(home / "checkpoints"), run.config)
-    report("Looking for a state to continue from")
-    found, begun = session.restore(spare=run.checkpoints), _begun(run)
-    with strategies.together(devices):
-        if begun and not found and worker == 0:
-            raise FileNotFoundError(_lost(run))
-    history, done = History(run.metrics_file if worker == 0 else None, session.rows), session.state.epoch
-    if found:
-        _mend(run, model, history, metric, devices)
+    Raises:
+        ValueError: If images, labels or labeled images are missing, or there are more classes than the model has.
+    """
+    for field in model.image_fields:
+        if field not in info.fields:
+            raise ValueError(
+                f"Expected data with {' and '.join(model.image_fields)} for a {type(model).__name__}; {info.source} "
+                f"has {', '.join(info.fields)}"
+            )
+    classes = model.num_classes if isinstance(model, HasClasses) else None
+    if classes and "label" not in info.fields:
+        raise ValueError(f"Expected data with labels, for num_classes={classes}; {info.source} has none")
+    if classes and info.label_names and len(info.label_names) > classes:
+        raise ValueError(
+            f"Expected num_classes >= {len(info.label_names)}, the number of classes of {info.source}; received "
+            f"{classes}"
+        )
+    if isinstance(model, SemiSupervised) and model.supervised and "labeled_image" not in info.fields:
+        raise ValueError(
+            "Expected a number of labeled images (--labeled 1000), since supervised=True learns from their labels; "
+            "received none"
+        )
+
+
+def _report_few_images(call: _Call, run: runs.Run, datasets: _Datasets) -> None:
+    """Reports whether the data are too few for the batch size, the validation or the test."""
+    default = call.config.own_model is None and call.config.batch_size is None
+    usual = zoo.get(run.config["system"]).batch_size if default else None
+    validation = None if datasets.validation is None else datasets.validation.info
+    text = few_images(run.config, datasets.training.info, validation, usual_batch=usual, without=datasets.missing)
+    if text:
+        call.say(text)
+
+
+# the state
+
+
+def _restore(
+    call: _Call, run: runs.Run, model: GenerativeModel, datasets: _Datasets, learning_rates: list[float]
+) -> _Job:
+    """Restores the last state of the run, if it has one, and the files that are lost or damaged.
+
+    Raises:
+        FileNotFoundError: If epochs were finished here and there is no state.
+    """
+    session = Session(model, call.devices, Checkpoints(call.home(run) / "checkpoints"), run.config)
+    report("Restoring the last state")
+    restored = session.restore(spare=run.checkpoints)
+    was_trained = run.model_file.exists() or run.metrics_file.exists()
+    with strategies.together(call.devices):
+        if was_trained and not restored and call.is_chief:
+            raise FileNotFoundError(_states_lost(run))
+    history = History(run.metrics_file if call.is_chief else None, session.rows)
+    monitor = model.monitor
+    if monitor is not None and datasets.validation is not None:
+        monitor = f"val_{monitor}"
+    job = _Job(call, run, model, datasets, learning_rates, session, history, monitor)
+    if restored:
+        _restore_files(job)
+    return job
+
+
+def _states_lost(run: runs.Run) -> str:
+    """Returns the message for a run without states; it says how the run can still be used."""
+    again = f"keras-gen train {run.config['system']} --data {run.config['data']['source']}"
+    message = f"Expected a state to continue from in {run.checkpoints}; it has none, and nothing was changed."
+    if run.model_file.is_file():
+        message += (
+            f" {run.model_file.name} has the weights of the best epoch: start a new run from them ({again} "
+            f"--initial-weights {run.path} --out NEW_RUN),"
+        )
+    return f"{message} Copy the folder back from a backup, or train again ({again} --out {run.path} --overwrite)"
+
+
+def _restore_files(job: _Job) -> None:
+    """Writes metrics.csv and model.keras from the state if they are lost or damaged."""
+    call, run, history, problem = job.call, job.run, job.history, None
+    if not history.rows:
+        return
+    if call.is_chief:
+        complete = run.metrics_file.is_file() and run.metrics_file.read_text(errors="replace").startswith(
+            history.text()
+        )
+        if history.write() and not complete:
+            warn(f"{run.metrics_file} was lost or changed; it was written again from the last state")
+        try:
+            run.check_model_file()
+        except (ValueError, FileNotFoundError) as error:
+            problem = error
+    if strategies.gather(call.devices, [problem is not None]).any():
+        save_model(job.model, run if call.is_chief else None)
+    if problem:
+        best, last = history.best(job.monitor), len(history.rows)
+        lost = "" if best == last else f", since the weights of the best epoch, {best}, are lost"
+        warn(f"{problem}. It now has the weights of epoch {last}{lost}")
+
+
+def _why_finished(job: _Job) -> str:
+    """Returns why there is nothing left to train, and how to continue; empty if there is."""
+    run, options, history = job.run, job.options, job.history
+    done = job.session.state.epoch
     if done >= options["epochs"]:
-        say(f"{run.path} has finished its {done} epochs. To go on: --resume with --epochs N, N > {done}")
-        return
-    if options["patience"] and history.epochs_since_best(metric) >= options["patience"]:
-        say(
-            f"{run.path} stopped after epoch {done}: {metric} was best in epoch {history.best(metric)}. "
-            f"To go on: --resume with --patience N, N > {options['patience']}"
+        return f"{run.path} has finished its {done} epochs. To continue: --resume with --epochs N, N > {done}"
+    if options["patience"] and history.epochs_since_best(job.monitor) >= options["patience"]:
+        return (
+            f"{run.path} stopped after epoch {done}: {job.monitor} was best in epoch {history.best(job.monitor)}. "
+            f"To continue: --resume with --patience N, N > {options['patience']}"
         )
-        return
-    decay = _decay(run, session, rates, say)
-    if worker == 0 and resume:
+    return ""
+
+
+# the training
+
+
+def _fit(job: _Job) -> None:
+    """Pretrains the stages of a new run, then trains the model."""
+    call, run, datasets = job.call, job.run, job.datasets
+    decay = _learning_rate_decay(job)
+    if call.is_chief and call.config.resume:
         runs.write_json(run.path / "config.json", run.config)
-    _announce(run, model, training, validation, devices, session, notes_shown, say)
-    stages = {} if found else pretraining_of(run.config)
+
+    _announce(job)
+    pretraining_epochs = pretraining_of(run.config) if job.session.planned is None else {}
+    stages = zoo.get(run.config["system"]).pretraining if pretraining_epochs else ()
     if stages:
-        say(announcement(stages))
-    report("Making the first batch")
-    keep = [
-        ReportProgress(
-            "Epoch",
-            options["epochs"],
-            validation=0 if validation is None else validation.info.num_batches,
-            say=say,
-        ),
-        StopOnNaN(),
-        LogToCSV(history),
-        *decay,
-        *more_callbacks,
-        SaveBestModel(history, metric, run if worker == 0 else None),
-    ]
-    if worker == 0:
-        keep.append(keras.callbacks.TensorBoard(run.tensorboard, write_graph=False))
-        keep.append(SampleGrid(run.samples, _first_batch(training) if validation is None else mixed_batch(validation)))
-    if isinstance(model, AdversarialModel) and worker == 0:
-        keep.append(ReportDiagnostics(say))
-    keep.append(EarlyStop(history, metric, options["patience"]))
+        call.say(announcement(stages, pretraining_epochs))
 
+    report("Loading the first batch")
+    callbacks = _callbacks(job, decay)
     start = time.perf_counter()
-    try:
+    with _explained_errors(job):
         if stages:
-            pretrain(run, model, training, validation, devices, home, signals, say, verbose, stages)
-        session.fit(
-            training,
-            validation,
-            epochs=options["epochs"],
-            history=history,
-            callbacks=keep,
-            signals=signals,
-            verbose=verbose,
+            Pretraining(
+                run,
+                job.model,
+                datasets.training,
+                datasets.validation,
+                call.devices,
+                call.home(run),
+                call.signals,
+                call.say,
+                call.verbose,
+                pretraining_epochs,
+            ).train(stages)
+        job.session.fit(
+            datasets.training,
+            datasets.validation,
+            epochs=job.options["epochs"],
+            history=job.history,
+            callbacks=callbacks,
+            signals=call.signals,
+            verbose=call.verbose,
         )
-    except PlayerError as error:
-        raise FloatingPointError(
-            f"The loss or a gradient of the player {error.player!r} became NaN or infinite. {ADVICE}. "
-            f"{_kept(run, history, metric)}"
-        ) from None
-    except FloatingPointError as error:
-        raise FloatingPointError(f"{error}. {_kept(run, history, metric)}") from None
-    finally:
-        if worker == 0:
-            try:
-                write_card(run)
-            except files.UnwritableError as error:  # the error that ends the training says more
-                warn(str(error))
-    say(f"Trained in {time.perf_counter() - start:.0f} s. {_kept(run, history, metric)}")
+    call.say(f"Trained in {time.perf_counter() - start:.0f} s. {_best_epoch(job)}")
 
 
-def _decay(run: runs.Run, session: Session, rates: list[float], say) -> list[LinearDecay]:
-    """The decay of the learning rates, where the run has one, with the changes of its number of epochs."""
-    options = run.config["training"]
+def _learning_rate_decay(job: _Job) -> list[LinearDecay]:
+    """Returns the decay of the learning rates, if the run has one, with the changes of its number of epochs."""
+    options, session = job.options, job.session
     if options.get("decay") is None:
         return []
     planned = session.planned or options
@@ -374,86 +552,86 @@ def _decay(run: runs.Run, session: Session, rates: list[float], say) -> list[Lin
     options.pop(SCHEDULE, None)
     if len(schedule) > 1:
         options[SCHEDULE] = schedule
-    decay = LinearDecay(options["decay"], schedule, rates)
+    decay = LinearDecay(options["decay"], schedule, job.learning_rates)
     if changed and len(schedule) > 1:
-        reached = decay.factor(begun - 1)
-        say(
-            f"The learning rates continue at {reached:.3g} of their first values, where epoch {begun} ended, and fall "
-            f"towards 0 over the {options['epochs'] - begun} further epochs"
+        job.call.say(
+            f"The learning rates continue at {decay.factor(begun - 1):.3g} of their initial values, as at the end of "
+            f"epoch {begun}, and fall linearly to 0 over the {options['epochs'] - begun} further epochs"
         )
     return [decay]
 
 
-def _begun(run: runs.Run) -> bool:
-    """Whether an epoch was finished here, so that there must be a state."""
-    return run.model_file.exists() or run.metrics_file.exists()
-
-
-def _lost(run: runs.Run) -> str:
-    """What a run without states can still be used for."""
-    source = run.config["data"]["source"]
-    lost = f"{run.checkpoints} holds no state to continue from, so nothing was changed."
-    anew = f"keras-gen train {run.config['system']} --data {source}"
-    if run.model_file.is_file():
-        lost += (
-            f" {run.model_file.name} has the weights of the best epoch: start a new run from them ({anew} "
-            f"--initial-weights {run.path} --out NEW_RUN),"
-        )
-    return f"{lost} Copy the folder back from a backup, or train anew ({anew} --out {run.path} --overwrite)"
-
-
-def _mend(run: runs.Run, model: GenerativeModel, history: History, metric: str | None, devices) -> None:
-    """Write again what is lost or damaged and what the state has: metrics.csv and model.keras."""
-    chief, problem = strategies.task_of(devices) == 0, None
-    if not history.rows:
-        return
-    if chief:
-        had = run.metrics_file.is_file() and run.metrics_file.read_text(errors="replace").startswith(history.text())
-        if history.write() and not had:
-            warn(f"{run.metrics_file} was lost or changed; it was written again from the last state")
-        try:
-            run.check_model_file()
-        except (ValueError, FileNotFoundError) as error:
-            problem = error
-    if strategies.gather(devices, [problem is not None]).any():
-        save_model(model, run if chief else None)
-    if problem:
-        best, last = history.best(metric), len(history.rows)
-        lost = "" if best == last else f", since the weights of the best epoch, {best}, are lost"
-        warn(f"{problem}. It now holds epoch {last}{lost}")
-
-
-def _home(run: runs.Run, worker: int) -> pathlib.Path:
-    """Where a worker keeps its states: the run directory for the chief, else a folder of its own inside."""
-    return run.path if worker == 0 else run.checkpoints / f"worker_{worker}"
-
-
-def _announce(run, model, training, validation, devices, session, notes_shown, say) -> None:
-    info, config = training.info, run.config
-    height, width, channels = run.image_shape
+def _announce(job: _Job) -> None:
+    """Reports the model, the data and the devices, and what was noticed about the data."""
+    call, model, session, info = job.call, job.model, job.session, job.datasets.training.info
+    height, width, channels = job.run.image_shape
     images = f"{counted(info.num_examples, 'image')} {width}x{height}x{channels}"
     weights = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
-    say(
+    call.say(
         f"{type(model).__name__}, {weights:,} weights, on {images} of {info.source} ({info.split}); "
-        f"{strategies.describe(devices)}, {config['training']['precision']}"
-        + (f"; going on after {session.state}" if session.state > (0, 0) else "")
+        f"{strategies.describe(call.devices)}, {job.options['precision']}"
+        + (f"; continuing after {session.state}" if session.state > (0, 0) else "")
     )
     for note in info.notes:
-        if note not in notes_shown:
-            say(note)
-    used = [dataset.info for dataset in (training, validation) if dataset is not None]
-    kept = sum(each.num_examples for each in used) if "image" in info.fields else None  # of two domains, the larger
-    if summary := summarize((each for info in used for each in info.skipped), kept):
-        say(summary)
+        if note not in call.notes_shown:
+            call.say(note)
+    infos = list(job.datasets.infos.values())
+    # without the field "image" there are two domains, and num_examples counts the larger one
+    used = sum(each.num_examples for each in infos) if "image" in info.fields else None
+    if summary := summarize((skipped for each in infos for skipped in each.skipped), used):
+        call.say(summary)
 
 
-def _kept(run: runs.Run, history: History, metric: str | None) -> str:
-    best = history.best(metric)
-    if not best:
-        return "No epoch was finished, so there is no model.keras."
-    value = "" if metric is None else f", {metric} {history.rows[best - 1][metric]:.6g}"
-    return f"{run.model_file} holds the best epoch, {best} of {len(history.rows)}{value}."
+def _callbacks(job: _Job, decay: list[LinearDecay]) -> list[keras.callbacks.Callback]:
+    """Returns the callbacks in the order in which they are called; `Session.fit` adds the one that saves the state."""
+    call, run, history = job.call, job.run, job.history
+    training, validation, _ = job.datasets
+    num_validation = 0 if validation is None else validation.info.num_batches
+    callbacks = [
+        ReportProgress("Epoch", job.options["epochs"], validation=num_validation, say=call.say),
+        StopOnNaN(),
+        LogToCSV(history),
+        *decay,
+        *call.callbacks,
+        SaveBestModel(history, job.monitor, run if call.is_chief else None),
+    ]
+    if call.is_chief:
+        batch = _first_batch(training) if validation is None else mixed_batch(validation)
+        callbacks += [keras.callbacks.TensorBoard(run.tensorboard, write_graph=False), SampleGrid(run.samples, batch)]
+        if isinstance(job.model, Diagnoses):
+            callbacks.append(ReportDiagnostics(call.say))
+    return [*callbacks, EarlyStop(history, job.monitor, job.options["patience"])]
 
 
 def _first_batch(dataset: tf.data.Dataset) -> dict[str, np.ndarray]:
     return {name: value.numpy() for name, value in next(iter(dataset)).items()}
+
+
+@contextlib.contextmanager
+def _explained_errors(job: _Job) -> Iterator[None]:
+    """Completes errors about NaN with the epoch that is saved, and writes the model card however the training ends."""
+    try:
+        yield
+    except PlayerError as error:
+        raise FloatingPointError(
+            f"The loss or a gradient of the player {error.player!r} became NaN or infinite. {ADVICE}. "
+            f"{_best_epoch(job)}"
+        ) from None
+    except FloatingPointError as error:
+        raise FloatingPointError(f"{error}. {_best_epoch(job)}") from None
+    finally:
+        if job.call.is_chief:
+            try:
+                write_card(job.run)
+            except files.UnwritableError as error:  # the error that ends the training says more
+                warn(str(error))
+
+
+def _best_epoch(job: _Job) -> str:
+    """Returns a sentence about the epoch that model.keras has."""
+    run, history = job.run, job.history
+    best = history.best(job.monitor)
+    if not best:
+        return "No epoch was finished, so there is no model.keras."
+    value = "" if job.monitor is None else f", {job.monitor} {history.rows[best - 1][job.monitor]:.6g}"
+    return f"{run.model_file} holds the best epoch, {best} of {len(history.rows)}{value}."

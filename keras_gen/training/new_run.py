@@ -47,10 +47,10 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     system = zoo.System if own is not None else zoo.get(str(config.system))  # the class has the general defaults
     settings = {} if own is not None else complete_settings(str(config.system), config.settings)
     _check_pretraining(config, settings)
-    name = source_of(system.view, config.data)
+    name = source_of(config.system_name, config.data)
     limits = _options_of_every_view(config, LIMITS)
     source = inspect_source(name, config.data_dir, value_range=config.value_range, **limits)
-    view = _view(config, system.view, name, source)
+    view = _view(config, name, source)
     splits = splits_of(source)
     shape = None if own is None else own.image_shape
     shape = shape or image_shape_of(source, config.image_size, system.image_size)
@@ -117,9 +117,9 @@ def complete_settings(key: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 def _check_pretraining(config: TrainConfig, settings: Mapping[str, Any]) -> None:
     if config.pretraining_epochs is None:
         return
-    if config.own_model is None and zoo.get(str(config.system)).pretraining(settings):
+    if config.own_model is None and zoo.get(str(config.system)).pretraining_epochs(settings):
         return
-    pretrained = ", ".join(key for key, each in zoo.SYSTEMS.items() if each.pretraining(each.settings))
+    pretrained = ", ".join(key for key, each in zoo.SYSTEMS.items() if each.pretraining)
     raise ValueError(
         f"Expected pretraining_epochs only with systems that are pretrained ({pretrained}); received it with "
         f"{config.system_name}. Leave it out"
@@ -136,7 +136,7 @@ def pretraining_of(content: Mapping[str, Any]) -> dict[str, int]:
     if content["system"] not in zoo.SYSTEMS or not content["settings"] or training["initial_weights"]:
         return {}
     requested = training["pretraining_epochs"]
-    stages = zoo.get(content["system"]).pretraining(content["settings"])
+    stages = zoo.get(content["system"]).pretraining_epochs(content["settings"])
     counts = {name: epochs if requested is None else requested for name, epochs in stages.items()}
     return {name: epochs for name, epochs in counts.items() if epochs}
 
@@ -145,13 +145,13 @@ def _options_of_every_view(config: TrainConfig, names: tuple[str, ...] = (*LIMIT
     return {name: config.view[name] for name in names if name in config.view}
 
 
-def _view(config: TrainConfig, kind: str, name: str | os.PathLike, source: SourceInfo) -> View:
+def _view(config: TrainConfig, name: str | os.PathLike, source: SourceInfo) -> View:
     """The view of the data that the system needs; for a caller's own model the requested options as they are."""
     if config.own_model is not None:
         return View(dict(config.view), {})
     captions = functools.partial(_captions, config, name, splits_of(source)["train"])
     requested = {name: value for name, value in config.view.items() if name not in (*LIMITS, *FITTING)}
-    return view_of(kind, source, requested, name, captions)
+    return view_of(zoo.get(str(config.system)), source, requested, name, captions)
 
 
 def _captions(config: TrainConfig, name: str | os.PathLike, split: str, options: Mapping[str, Any]) -> Iterator[bytes]:

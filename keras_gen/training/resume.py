@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from keras_gen import zoo
 from keras_gen.options import as_json, declared, differences
 
 from .config import TrainConfig
@@ -31,8 +30,7 @@ def resumed(config: TrainConfig, content: Mapping[str, Any]) -> dict[str, Any]:
     """
     config = dataclasses.replace(config, system=config.system_name)
     if config.data is not None:
-        system = zoo.SYSTEMS.get(content["system"], zoo.System)
-        config = dataclasses.replace(config, data=absolute_source(source_of(system.view, config.data)))
+        config = dataclasses.replace(config, data=absolute_source(source_of(content["system"], config.data)))
     if different := differences(config, TrainConfig.from_json(content)):
         raise ValueError(
             f"Expected the options that the run began with: {'; '.join(different)}. Leave these out, or start another "

@@ -1,33 +1,36 @@
-"""Signals that ask a training to end: the first lets it finish its step and save, the second ends it at once."""
+"""Signals that stop a training: after the first it finishes its step and saves, after the second it ends at once."""
 
 import contextlib
 import signal
 import sys
 import threading
 from collections.abc import Iterator
+from types import FrameType
+from typing import Any
 
-ASKED = (signal.SIGINT, signal.SIGTERM)
+HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """While it is open, SIGINT (Ctrl-C) raises KeyboardInterrupt, and SIGTERM SystemExit(143).
+    """A context in which SIGINT (Ctrl-C) raises KeyboardInterrupt, and SIGTERM SystemExit(143).
 
-    Within `deferred`, the first of them is kept instead: the training finishes its step and saves. The former handlers
-    are back as soon as one has arrived, so that a second signal acts at once. A signal that the process ignores (as a
-    shell's background job ignores SIGINT) stays ignored. Python lets only the main thread handle signals: elsewhere
-    this does nothing.
+    Within `deferred`, the first signal is recorded instead, and the training finishes its step and saves. The former
+    handlers are restored as soon as a signal has arrived, so that a second one takes effect at once. A signal that the
+    process ignores (a shell's background job ignores SIGINT) stays ignored. Python handles signals only in the main
+    thread; in others this context does nothing.
 
     Attributes:
-        received: the signal that has arrived, or None.
+        received: The signal that has arrived, or None.
     """
 
     def __init__(self):
         self.received: signal.Signals | None = None
-        self._former, self._deferred = {}, False
+        self._former: dict[signal.Signals, Any] = {}
+        self._deferred = False
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """Keep the first signal in `received`; whoever opens this looks at it after each step."""
+        """Records the first signal in `received`; the caller checks it after each step."""
         self._deferred = True
         try:
             yield
@@ -36,21 +39,21 @@ class StopSignals:
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
-            heard = [each for each in ASKED if signal.getsignal(each) != signal.SIG_IGN]
-            self._former = {each: signal.signal(each, self._receive) for each in heard}
+            handled = [number for number in HANDLED if signal.getsignal(number) != signal.SIG_IGN]
+            self._former = {number: signal.signal(number, self._receive) for number in handled}
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self._restore()
 
-    def _receive(self, number, frame) -> None:
+    def _receive(self, number: int, frame: FrameType | None) -> None:
         received = signal.Signals(number)
         self._restore()
         if not self._deferred:
             raise end_by(received)
         self.received = received
         print(
-            f"\n{self.received.name}: saving after this step. A second signal stops at once, without saving.",
+            f"\n{received.name}: saving after this step. A second signal stops at once, without saving.",
             file=sys.stderr,
             flush=True,
         )
@@ -62,5 +65,5 @@ class StopSignals:
 
 
 def end_by(number: signal.Signals) -> BaseException:
-    """What ends a process that received a signal: its exit code is 128 + the signal's number, as shells have it."""
+    """Returns the exception that ends a process after a signal: its exit code is 128 + the signal's number."""
     return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""What a training is doing, and how long it will still take."""
+"""The progress of a training and its expected remaining time."""
 
 import time
 from collections.abc import Callable
@@ -8,22 +8,22 @@ import keras
 from keras_gen import progress
 from keras_gen.progress import counted, duration, report
 
-# the expected time is said after so many steps, or seconds, and where it is longer than that
+# the expected time is reported after this many steps or seconds, if it is longer than that many seconds
 STEPS, SECONDS = 10, 5.0
 
 
 class ReportProgress(keras.callbacks.Callback):
     """Reports the compilation, every step and the validation, with the remaining time of the epoch and of all epochs.
 
-    After the first steps it says once how long all of the training is expected to take.
+    After the first steps it reports once how long the whole training is expected to take.
 
     Args:
-        what: what an epoch is called: `"Epoch"`.
-        epochs: number of the last epoch.
-        later: epochs of what is trained afterwards, which are expected to take as long each.
-        validation: batches of a validation; 0 where there is none.
-        say: takes a line of text.
-        clock: seconds, for tests.
+        what: What the progress bar calls an epoch, such as `"Epoch"`.
+        epochs: The number of the last epoch.
+        later: Number of epochs that are trained afterwards; they are expected to take the same time.
+        validation: Number of batches of a validation; 0 without one.
+        say: Called with every message.
+        clock: Returns the time in seconds; for tests.
     """
 
     def __init__(
@@ -39,30 +39,38 @@ class ReportProgress(keras.callbacks.Callback):
         super().__init__()
         self.what, self.epochs, self.later, self.validation = what, epochs, later, validation
         self.say, self.clock = say, clock
-        self.steps = self.seconds = self.between = 0.0
-        self.last = self.shown = None
-        self.said = False
+        self.epoch, self.done, self.steps_per_epoch = 0, 0, 0
+        # measured steps and their seconds, and the seconds between two epochs
+        self.steps, self.seconds, self.between = 0, 0.0, 0.0
+        self.last_step: float | None = None
+        self.last_report: float | None = None
+        self.announced = False
+
+    def set_params(self, params):
+        super().set_params(params)
+        self.steps_per_epoch = params["steps"]
 
     def on_train_begin(self, logs=None):
         report("Compiling the first step")
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self.done, now = epoch, 0, self.clock()
-        if self.last is not None:
-            self.between, self.last = now - self.last, now
+        if self.last_step is not None:
+            self.between, self.last_step = now - self.last_step, now
 
     def on_train_batch_end(self, batch, logs=None):
         now = self.clock()
-        if self.last is not None:  # the first step was compiled: its time says nothing about the others
-            self.steps, self.seconds = self.steps + batch + 1 - self.done, self.seconds + now - self.last
-        self.last, self.done = now, batch + 1
+        if self.last_step is not None:  # the first step was compiled, so its time is not that of the others
+            self.steps, self.seconds = self.steps + batch + 1 - self.done, self.seconds + now - self.last_step
+        self.last_step, self.done = now, batch + 1
         left = self.remaining()
-        if left is not None and not self.said and (self.steps >= STEPS or self.seconds >= SECONDS):
-            self._say(left)
-        if self.shown is None or now - self.shown >= progress.PAUSE or self.done == self.params["steps"]:
-            self.shown = now
+        if left is not None and (self.steps >= STEPS or self.seconds >= SECONDS):
+            self._announce(left)
+        last = self.done == self.steps_per_epoch
+        if last or self.last_report is None or now - self.last_report >= progress.STEP_INTERVAL:
+            self.last_report = now
             note = "" if left is None else f"about {duration(left)} left in all"
-            report(f"{self.what} {self.epoch + 1} of {self.epochs}", self.done, self.params["steps"], note)
+            report(f"{self.what} {self.epoch + 1} of {self.epochs}", self.done, self.steps_per_epoch, note)
 
     def on_test_begin(self, logs=None):
         report("Validation", 0, self.validation)
@@ -72,20 +80,20 @@ class ReportProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         left = self.remaining()
-        if left is not None and not self.said:
-            self._say(left)
+        if left is not None:
+            self._announce(left)
 
     def remaining(self) -> float | None:
-        """Seconds until the end of all epochs; None before two steps were made."""
+        """Returns the seconds until the end of all epochs; None before the second step."""
         if not self.steps:
             return None
-        after = self.epochs - self.epoch - 1 + self.later
-        steps = self.params["steps"] * (1 + after) - self.done
-        return self.seconds / self.steps * steps + self.between * (1 + after)
+        epochs = self.epochs - self.epoch + self.later
+        steps = self.steps_per_epoch * epochs - self.done
+        return self.seconds / self.steps * steps + self.between * epochs
 
-    def _say(self, left: float) -> None:
-        self.said = True
-        if left >= SECONDS:
-            follow = f" and the {self.later:,} that follow, if theirs take as long" if self.later else ""
-            own = counted(self.epochs - self.epoch, "epoch")
-            self.say(f"Expected time: about {duration(left)} for {own}{follow}")
+    def _announce(self, left: float) -> None:
+        if not self.announced and left >= SECONDS:
+            following = f" and the {self.later:,} that follow, if theirs take as long" if self.later else ""
+            epochs = counted(self.epochs - self.epoch, "epoch")
+            self.say(f"Expected time: about {duration(left)} for {epochs}{following}")
+        self.announced = True

@@ -1,91 +1,90 @@
-"""Whether settings are of the types that a system's function declares, before one of them fails deep inside a layer."""
+"""Checks of settings against the types that a system's function declares, before a layer fails on one of them."""
 
 import inspect
 import numbers
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 _NAMES = {int: "an integer", float: "a number", str: "a string", bool: "true or false", dict: "a dict", None: "None"}
-_KINDS = {int: numbers.Integral, float: numbers.Real, dict: Mapping}  # numpy's numbers are among them
-# settings that count units of a layer; other integers may be 0
+_ELEMENTS = {int: "integers", str: "strings", float: "numbers"}
+_KINDS = {int: numbers.Integral, float: numbers.Real, dict: Mapping}  # these include NumPy's numbers
+# settings with these endings count units of a layer, of which there is at least one; other integers may be 0
 _UNITS = ("latent_size", "noise_size", "code_size", "embedding_size", "filters", "units", "length")
 
 
-def checked_types(key: str, create: Callable, settings: Mapping) -> dict:
-    """Refuse a setting whose type is not the one that its parameter declares, or a negative integer.
+def checked_types(key: str, create: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Checks that every setting has the type of its parameter, and that integers are not negative.
 
-    Objects that are no plain values, such as a prior or a network, are left to the system.
+    Values that are not plain, such as a prior or a network, are left to the system.
 
     Args:
-        key: the system, for the message.
-        create: the system's function; its keyword arguments are the settings, with their types.
-        settings: name -> value; all of them are parameters of `create`.
+        key: The system, for the message.
+        create: The system's function; its keyword arguments, with their types, are the settings.
+        settings: Setting -> value; all of them are parameters of `create`.
 
     Returns:
-        The settings, numbers of numpy as Python's: Keras's layers take no others.
+        The settings, with NumPy numbers converted to Python's: Keras layers accept no others.
 
     Raises:
-        ValueError: naming the setting, the type that is expected, and the value.
+        ValueError: For a value of another type; names the setting, the expected type and the value.
     """
     parameters = inspect.signature(create).parameters
     for name, value in settings.items():
         parameter = parameters[name]
         options = _options(parameter.annotation)
-        least = 1 if name.endswith(_UNITS) else 0
-        counts = int in options and isinstance(value, _KINDS[int]) and not isinstance(value, bool)
-        if _fits_any(value, options) and not (counts and value < least):
+        minimum = 1 if name.endswith(_UNITS) else 0
+        is_integer = int in options and isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if _fits_any(value, options) and not (is_integer and value < minimum):
             continue
         expected = " or ".join(_described(option) for option in options)
         if int in options:
-            expected = expected.replace("an integer", f"an integer >= {least}", 1)
+            expected = expected.replace("an integer", f"an integer >= {minimum}", 1)
         raise ValueError(
             f"Expected {expected} for the setting {name} of {key!r}; received {value!r} "
             f"(the default is {parameter.default!r})"
         )
-    return {name: value.item() if _is_numpys(value) else value for name, value in settings.items()}
+    return {name: value.item() if _is_numpy_number(value) else value for name, value in settings.items()}
 
 
-def _is_numpys(value) -> bool:
+def _is_numpy_number(value: Any) -> bool:
     return isinstance(value, numbers.Number) and hasattr(value, "item")
 
 
-def _options(annotation) -> tuple:
-    """The types of an annotation, None for NoneType; empty where it declares none, or names a class of Keras."""
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """Returns the types of an annotation, None for NoneType; empty without one or if it names a class of Keras."""
     if annotation is inspect.Parameter.empty or isinstance(annotation, str):
         return ()
     union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
     return tuple(
-        None if each is type(None) else each for each in (typing.get_args(annotation) if union else (annotation,))
+        None if option is type(None) else option for option in (typing.get_args(annotation) if union else (annotation,))
     )
 
 
-def _fits_any(value, options: tuple) -> bool:
+def _fits_any(value: Any, options: tuple[Any, ...]) -> bool:
     plain = value is None or isinstance(value, (numbers.Number, str, list, tuple, dict))
     return not options or not plain or any(_fits(value, option) for option in options)
 
 
-def _fits(value, option) -> bool:
+def _fits(value: Any, option: Any) -> bool:
     if option is None:
-        return value is None or value is False  # as the command line writes "off"
-    origin, inner = typing.get_origin(option) or option, typing.get_args(option)
+        return value is None or value is False  # the command line writes "off"
+    origin, elements = typing.get_origin(option) or option, typing.get_args(option)
     if origin is bool or isinstance(value, bool):
         return origin is bool and isinstance(value, bool)
     if origin is Sequence:
-        # one name may stand for a list of one
+        # a single name is accepted as a list of one
         if isinstance(value, str):
-            return inner == (str,)
-        return isinstance(value, (list, tuple)) and all(_fits_any(each, inner) for each in value)
-    kinds = _KINDS.get(origin, origin)
-    return isinstance(value, kinds)
+            return elements == (str,)
+        return isinstance(value, (list, tuple)) and all(_fits_any(element, elements) for element in value)
+    return isinstance(value, _KINDS.get(origin, origin))
 
 
-def _described(option) -> str:
-    origin, inner = typing.get_origin(option) or option, typing.get_args(option)
+def _described(option: Any) -> str:
+    origin, elements = typing.get_origin(option) or option, typing.get_args(option)
     if origin is Sequence:
-        return "a list of " + {int: "integers", str: "strings", float: "numbers"}.get(
-            inner[0] if inner else None, "values"
-        )
+        return f"a list of {_ELEMENTS.get(elements[0], 'values') if elements else 'values'}"
     if origin is Mapping:
         return "a dict"
     return _NAMES.get(origin, f"a {getattr(origin, '__name__', origin)}")

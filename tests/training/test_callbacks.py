@@ -23,7 +23,7 @@ def model():
 
 
 def finish(callbacks, model, losses):
-    """Let epochs end with these validation losses; returns the epoch in which training stopped, or None."""
+    """Ends epochs with these validation losses; returns the epoch in which the training stopped, or None."""
     model.stop_training = False
     for epoch, loss in enumerate(losses):
         model.layers[0].kernel.assign([[epoch + 1.0]])
@@ -36,7 +36,7 @@ def finish(callbacks, model, losses):
     return None
 
 
-def test_the_saved_model_is_that_of_the_best_epoch(tmp_path, model):
+def test_the_model_of_the_best_epoch_is_saved(tmp_path, model):
     history = History(tmp_path / "metrics.csv")
     finish([LogToCSV(history), SaveBestModel(history, "val_loss", runs.Run(tmp_path, {}))], model, [3, 1, 2, 1])
     assert keras.saving.load_model(tmp_path / "model.keras").layers[0].kernel.numpy().item() == 2
@@ -51,8 +51,8 @@ def test_without_a_metric_the_last_epoch_is_saved(tmp_path, model):
 
 def test_patience_counts_epochs_since_the_best_also_over_a_resume(tmp_path, model):
     history = History(tmp_path / "metrics.csv")
-    waiting = [LogToCSV(history), EarlyStop(history, "val_loss", 2)]
-    assert finish(waiting, model, [3, 1, 2]) is None
+    callbacks = [LogToCSV(history), EarlyStop(history, "val_loss", 2)]
+    assert finish(callbacks, model, [3, 1, 2]) is None
     resumed = History(tmp_path / "metrics.csv", history.rows)
     callback = EarlyStop(resumed, "val_loss", 2)
     callback.set_model(model)
@@ -64,7 +64,7 @@ def test_patience_counts_epochs_since_the_best_also_over_a_resume(tmp_path, mode
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_nan_stops_and_says_where(value):
+def test_nan_stops_the_training_with_its_step(value):
     callback = StopOnNaN()
     callback.on_epoch_begin(2)
     callback.on_train_batch_end(0, {"loss": 1.0})
@@ -74,29 +74,29 @@ def test_nan_stops_and_says_where(value):
         callback.on_epoch_end(2, {"loss": 1.0, "val_loss": value})
 
 
-def test_trouble_is_told_when_it_begins_and_when_it_is_over():
-    told = []
-    callback = ReportDiagnostics(told.append)
-    model = types.SimpleNamespace(trouble=lambda logs: {"it burns": "red"} if logs["heat"] > 1 else {})
+def test_problems_are_reported_when_they_begin_and_when_they_end():
+    messages = []
+    callback = ReportDiagnostics(messages.append)
+    model = types.SimpleNamespace(diagnose=lambda logs: {"it burns": "red"} if logs["heat"] > 1 else {})
     callback.set_model(model)
-    for epoch, heat in enumerate([2.0, 0.0, 2.0, 3.0, 0.5]):  # the first is before the game has begun
+    for epoch, heat in enumerate([2.0, 0.0, 2.0, 3.0, 0.5]):  # the first is before step 100
         model.train_steps = 60 * (epoch + 1)
         callback.on_epoch_end(epoch, {"heat": np.float32(heat)})
-    assert told == ["Epoch 3: it burns: red.", "Epoch 5: no longer: it burns."]
+    assert messages == ["Epoch 3: it burns: red.", "Epoch 5: no longer: it burns."]
 
 
-def test_linear_decay_keeps_the_rate_then_falls_towards_zero():
+def test_linear_decay_is_constant_then_falls_to_zero():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.5), "mse")
-    seen = []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(float(model.optimizer.learning_rate)))
-    # a resumed run begins with the rate that the state holds; the callback knows the first one
+    rates = []
+    record = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: rates.append(float(model.optimizer.learning_rate)))
+    # a resumed run starts with the rate of the state; the callback has the initial one
     model.optimizer.learning_rate = 0.1
     model.fit(
-        np.ones((2, 1)), np.ones((2, 1)), epochs=6, callbacks=[LinearDecay(0.5, [(0, 6)], [0.5]), keep], verbose=0
+        np.ones((2, 1)), np.ones((2, 1)), epochs=6, callbacks=[LinearDecay(0.5, [(0, 6)], [0.5]), record], verbose=0
     )
     # (E - e) / (E - b E) = 3/3, 2/3, 1/3 from epoch 3 on
-    np.testing.assert_allclose(seen, [0.5, 0.5, 0.5, 0.5, 1 / 3, 1 / 6], rtol=1e-6)
+    np.testing.assert_allclose(rates, [0.5, 0.5, 0.5, 0.5, 1 / 3, 1 / 6], rtol=1e-6)
 
 
 def factors(schedule, begin: float = 0.5) -> list[float]:
@@ -107,27 +107,27 @@ def factors(schedule, begin: float = 0.5) -> list[float]:
 class TestRescheduled:
     """A run that is continued with another number of epochs."""
 
-    def test_a_decay_that_has_begun_continues_in_a_straight_line_to_0(self):
-        made = factors(rescheduled(0.5, [[0, 30]], 40, begun=30))
-        assert made[:30] == factors([[0, 30]]) and made[29] == pytest.approx(1 / 15)
+    def test_a_decay_that_has_begun_continues_linearly_to_0(self):
+        result = factors(rescheduled(0.5, [[0, 30]], 40, begun=30))
+        assert result[:30] == factors([[0, 30]]) and result[29] == pytest.approx(1 / 15)
         # from 1/15 at epoch 29 to 0 at epoch 40
-        np.testing.assert_allclose(made[30:], [(40 - epoch) / 11 / 15 for epoch in range(30, 40)], rtol=1e-12)
+        np.testing.assert_allclose(result[30:], [(40 - epoch) / 11 / 15 for epoch in range(30, 40)], rtol=1e-12)
 
     @pytest.mark.parametrize("begun", [0, 1, 4, 5])
-    def test_before_the_decay_it_is_as_if_all_epochs_had_been_planned(self, begun):
+    def test_before_the_decay_all_epochs_are_planned_anew(self, begun):
         assert rescheduled(0.5, [[0, 10]], 20, begun) == [[0, 20]]
 
-    def test_fewer_epochs_begin_the_decay_at_once_where_it_should_have_begun(self):
-        made = factors(rescheduled(0.5, [[0, 20]], 12, begun=10))
-        np.testing.assert_allclose(made, [1.0] * 10 + [2 / 3, 1 / 3], rtol=1e-12)
+    def test_fewer_epochs_begin_a_late_decay_at_once(self):
+        result = factors(rescheduled(0.5, [[0, 20]], 12, begun=10))
+        np.testing.assert_allclose(result, [1.0] * 10 + [2 / 3, 1 / 3], rtol=1e-12)
 
     def test_again_and_again(self):
         schedule = [[0, 4]]
         for begun, epochs in ((4, 6), (6, 9), (7, 20), (7, 12)):  # no epoch was begun of the 20
             schedule = rescheduled(0.5, schedule, epochs, begun)
         assert schedule == [[0, 4], [4, 6], [6, 9], [7, 12]]
-        made = factors(schedule)
-        assert made[:4] == factors([[0, 4]]) and made[:7] == factors(schedule[:3])[:7]
-        assert (np.diff(made) <= 0).all() and made[-1] > 0
-        # a straight line from the last factor that stays to 0
-        np.testing.assert_allclose(made[7:], [made[6] * (12 - epoch) / 6 for epoch in range(7, 12)], rtol=1e-12)
+        result = factors(schedule)
+        assert result[:4] == factors([[0, 4]]) and result[:7] == factors(schedule[:3])[:7]
+        assert (np.diff(result) <= 0).all() and result[-1] > 0
+        # linearly from the last factor that does not change to 0
+        np.testing.assert_allclose(result[7:], [result[6] * (12 - epoch) / 6 for epoch in range(7, 12)], rtol=1e-12)

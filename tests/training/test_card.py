@@ -4,7 +4,7 @@ from keras_gen.runs import Run
 from keras_gen.training import write_card
 
 
-def test_the_card_follows_what_lies_in_the_run(tmp_path):
+def test_the_card_has_the_files_of_the_run(tmp_path):
     config = {
         "system": "vae", "image_shape": [8, 8, 1], "settings": {"beta": 1.0, "num_classes": 3},
         "data": {"source": "digits", "splits": {"train": "train[:-5]", "test": None}, "binarize": "dynamic"},
@@ -15,7 +15,7 @@ def test_the_card_follows_what_lies_in_the_run(tmp_path):
     assert bare.startswith("# Variational Autoencoder on digits\n") and "trained with keras_gen 9.9" in bare
     assert "- train: `train[:-5]`" in bare and "test:" not in bare and "| setting `beta` | 1.0 |" in bare
     assert "patience" not in bare and "![" not in bare and "Not evaluated yet" in bare and "## Export" not in bare
-    assert "generate(16, seed=1, label=0)" in bare and "licence of the data is not recorded" in bare
+    assert "generate(16, seed=1, label=0)" in bare and "license of the data is not recorded" in bare
 
     run.metrics_file.write_text("epoch,loss\n1,20\n2,10.5\n")
     run.samples.mkdir()

@@ -1,4 +1,4 @@
-"""The systems that take more than images, trained from data as `keras-gen train KEY --data shapes` does it."""
+"""Systems that are trained on more than images, as by `keras-gen train KEY --data shapes`."""
 
 import functools
 import os
@@ -16,7 +16,7 @@ from keras_gen.training import pretraining
 TOYS = {
     "cyclegan": {"base_filters": 4},
     "stargan": {"base_filters": 4, "blocks": 1, "num_downsamples": 1, "discriminator_filters": 4, "n_critic": 1},
-    "puzzlegan": {"base_filters": 4, "image_width": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2},
+    "puzzlegan": {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2},
     "text2image": {
         **{"base_filters": 4, "latent_size": 4, "embedding_size": 8, "text_filters": 8},
         **{"trunk_filters": 4, "modulated": True},
@@ -35,7 +35,7 @@ def tfds_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run_of(tfds_dir, tmp_path_factory):
-    """A function of a system's key: its run of two epochs, trained once."""
+    """A function of a system: its run of two epochs, trained once."""
 
     @functools.cache
     def run_of(key: str):
@@ -46,7 +46,7 @@ def run_of(tfds_dir, tmp_path_factory):
 
 
 @pytest.mark.parametrize("key", TOYS)
-def test_trains_on_shapes_and_shows_what_it_makes(key, run_of):
+def test_trains_on_shapes_with_a_preview_picture(key, run_of):
     run = run_of(key)
     assert run.model_file.is_file() and len(run.metrics_file.read_text().splitlines()) == 3
     first, second = (np.asarray(Image.open(run.samples / f"epoch_000{epoch}.png")) for epoch in (1, 2))
@@ -56,41 +56,41 @@ def test_trains_on_shapes_and_shows_what_it_makes(key, run_of):
         assert "circle" in words and run.config["data"]["tokens"]["vocabulary"] == words
 
 
-def test_what_is_trained_first_is_trained_once_and_a_resumed_run_is_the_same(tmp_path, tfds_dir, run_of):
+def test_pretraining_is_not_repeated_and_a_resumed_run_is_the_same(tmp_path, tfds_dir, run_of):
     options = {**OPTIONS, "settings": TOYS["text2image"], "data_dir": tfds_dir, "epochs": 1}
     part = training.train("text2image", "shapes/tiny", tmp_path / "part", **options)
-    first = [part.path / f"{name}.keras" for name in ("embedding", "vae")]
-    written = [file.stat().st_mtime_ns for file in first]
+    stages = [part.path / f"{name}.keras" for name in ("embedding", "vae")]
+    written = [file.stat().st_mtime_ns for file in stages]
     part = training.train(None, None, part.path, epochs=2, resume=True, verbose=0)
-    assert [file.stat().st_mtime_ns for file in first] == written
+    assert [file.stat().st_mtime_ns for file in stages] == written
     for ours, theirs in zip(
         part.load_model().get_weights(), run_of("text2image").load_model().get_weights(), strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_what_is_trained_first_is_stopped_by_a_signal_and_continued_exactly(tmp_path, tfds_dir, monkeypatch, capsys):
-    """Within the second epoch of the embedding, then within that of the VAE."""
+def test_pretraining_is_stopped_by_a_signal_and_continued_exactly(tmp_path, tfds_dir, monkeypatch, capsys):
+    """It stops in the second epoch of the embedding, then in the second of the VAE."""
     settings = {**TOYS["text2image"], "embedding": {"epochs": 2}, "vae": {"epochs": 2}}
     options = {**OPTIONS, "settings": settings, "data_dir": tfds_dir, "epochs": 1}
     whole = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
 
-    wanted = [None]
+    stopped = [None]
 
     class StopAt(pretraining.StopOnNaN):
         def on_train_batch_begin(self, batch, logs=None):
-            if (type(self.model).__name__, self.epoch, batch) == (wanted[0], 1, 0):
+            if (type(self.model).__name__, self.epoch, batch) == (stopped[0], 1, 0):
                 os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(pretraining, "StopOnNaN", StopAt)
     for model, folder in (("JointEmbedding", "embedding"), ("CaptionedVAE", "vae")):
-        wanted[:] = [model]
+        stopped[:] = [model]
         again = {**options, "resume": True} if (tmp_path / "run").exists() else options
         with pytest.raises(SystemExit):
             training.train("text2image", "shapes/tiny", tmp_path / "run", **again)
         assert Checkpoints(tmp_path / "run" / "pretraining" / folder).states[-1] == State(1, 1)
         assert "stopped by SIGTERM after step 1 of epoch 2 of the pretraining" in capsys.readouterr().err
-    wanted[:] = [None]
+    stopped[:] = [None]
     part = training.train(None, None, tmp_path / "run", resume=True, verbose=0)
     assert not (part.path / "pretraining").exists()
     for ours, theirs in zip(part.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
@@ -116,8 +116,12 @@ def test_pretraining_is_announced_and_has_an_option(tmp_path, tfds_dir, capsys):
     "key, view, message",
     [
         ("cyclegan", {"domains": "plain"}, "two different classes"),
-        ("cyclegan", {"attributes": "color"}, "--view has no attributes here: it takes domains, by"),
-        ("stargan", {"attributes": "color"}, "there is no 'color'"),
+        (
+            "cyclegan",
+            {"attributes": "color"},
+            "--view: expected domains, domain_field for this system; received attributes",
+        ),
+        ("stargan", {"attributes": "hue"}, "there is no 'hue'"),
         ("vae", {"domains": "a,b"}, "sees the images as they are"),
     ],
 )

@@ -60,7 +60,7 @@ def test_workers_without_a_state_in_common_are_refused(mirrored, monkeypatch):
     before = session.checkpoints.states
     with pytest.raises(
         ValueError,
-        match=r"no state in common \(replica 0: epoch 1, epoch 2; replica 1: none\). Copy the files epoch_\*",
+        match=r"all workers have; received replica 0: epoch 1, epoch 2; replica 1: none. Copy the files epoch_\*",
     ):
         session.restore()
     only_begun = Session(session.model, session.devices, Checkpoints(mirrored.path / "none"), mirrored.config)

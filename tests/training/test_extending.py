@@ -1,4 +1,4 @@
-"""A run whose learning rate decays, continued with more epochs, and a run with penalties of earlier units."""
+"""Runs whose learning rate decays, continued with more epochs."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ RATE = zoo.get("autoencoder").learning_rate
 
 
 class Rates(keras.callbacks.Callback):
-    """Keeps the factor of every epoch's learning rate."""
+    """Records the factor of every epoch's learning rate."""
 
     def __init__(self):
         super().__init__()
@@ -32,7 +32,7 @@ class Rates(keras.callbacks.Callback):
 
 @pytest.fixture
 def decaying(monkeypatch):
-    """Autoencoders whose learning rate falls over the second half, as that of CycleGAN does."""
+    """Autoencoders whose learning rate falls over the second half of the epochs, as in CycleGAN."""
     monkeypatch.setitem(zoo.SYSTEMS, "autoencoder", dataclasses.replace(zoo.get("autoencoder"), decay=0.5))
 
 
@@ -45,12 +45,10 @@ def test_the_learning_rate_of_an_extended_run_continues_where_it_was(decaying, t
 
     capsys.readouterr()
     whole = train(None, None, run.path, resume=True, epochs=6, callbacks=[further], verbose=2)
-    # from 1/2 in the last epoch, number 3, in a straight line to 0 at number 6: it was 1, 1 before
+    # linearly from 1/2 in epoch 3, the last one, to 0 in epoch 6; the planned factors were 1, 1
     np.testing.assert_allclose(further.seen, [1 / 3, 1 / 6], rtol=1e-6)
-    said = capsys.readouterr().out
-    assert (
-        "The learning rates continue at 0.5 of their first values, where epoch 4 ended, and fall towards 0 over" in said
-    )
+    output = capsys.readouterr().out
+    assert "The learning rates continue at 0.5 of their initial values, as at the end of epoch 4, and fall" in output
     assert json.loads((run.path / "config.json").read_text())["training"]["schedule"] == [[0, 4], [4, 6]]
 
     # stopped in its second epoch, it continues with the same factors, bit for bit

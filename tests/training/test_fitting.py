@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 class At(keras.callbacks.Callback):
-    """Does something before a step, both counted from 1."""
+    """Calls a function of the model before a step; epoch and step count from 1."""
 
     def __init__(self, epoch, step, do):
         super().__init__()
@@ -35,7 +35,7 @@ class At(keras.callbacks.Callback):
 
 
 def state(run):
-    """Every number of the last state: weights, optimizer, seeds, counters."""
+    """The name and every number of the last state: weights, optimizer, seeds, counters."""
     import h5py
 
     numbers = {}
@@ -56,7 +56,7 @@ def assert_same(run, other):
         np.testing.assert_array_equal(weight.numpy(), other_weight.numpy())
 
 
-def test_a_run_holds_what_it_promises(toy_run, toy_images):
+def test_the_files_of_a_run(toy_run, toy_images):
     names = {path.name for path in toy_run.path.iterdir()} - {".lock"}
     assert names == {"README.md", "checkpoints", "config.json", "metrics.csv", "model.keras", "samples", "tensorboard"}
     assert [path.name for path in sorted(toy_run.samples.iterdir())] == [f"epoch_000{e}.png" for e in (1, 2, 3, 4)]
@@ -81,9 +81,7 @@ def test_the_best_model_is_the_one_whose_validation_loss_is_in_the_table(toy_run
     assert measured["loss"] == pytest.approx(best, rel=1e-6)
 
 
-def test_killed_in_the_middle_of_an_epoch_and_resumed_is_uninterrupted_bit_for_bit(
-    toy_images, toy_run, tmp_path, capsys
-):
+def test_a_run_killed_in_an_epoch_and_resumed_is_uninterrupted_bit_for_bit(toy_images, toy_run, tmp_path, capsys):
     program = f"""
 import os, signal
 from keras_gen.training import train
@@ -108,11 +106,11 @@ train("vae", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs=3, callbacks
     before = {file: file.read_bytes() for file in run.checkpoints.iterdir()}
     capsys.readouterr()
     train(None, None, run.path, resume=True, verbose=2)
-    assert "has finished its 4 epochs. To go on: --resume with --epochs N, N > 4" in capsys.readouterr().out
+    assert "has finished its 4 epochs. To continue: --resume with --epochs N, N > 4" in capsys.readouterr().out
     assert {file: file.read_bytes() for file in run.checkpoints.iterdir()} == before
 
 
-def test_an_occupied_directory_is_never_overwritten_unasked(toy_run, toy_images, tmp_path):
+def test_a_directory_is_overwritten_on_request_only(toy_run, toy_images, tmp_path):
     path = tmp_path / "run"
     shutil.copytree(toy_run.path, path)
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
@@ -136,7 +134,7 @@ def spoil(model):
     model.decoder.trainable_variables[-1].assign(model.decoder.trainable_variables[-1] * np.nan)
 
 
-def test_nan_ends_the_run_and_keeps_the_best_model(toy_images, tmp_path):
+def test_nan_ends_the_run_and_the_best_model_remains(toy_images, tmp_path):
     path = tmp_path / "run"
     with pytest.raises(FloatingPointError) as caught:
         train("autoencoder", toy_images, path, epochs=4, callbacks=[At(3, 2, spoil)], **SMALL)
@@ -147,22 +145,22 @@ def test_nan_ends_the_run_and_keeps_the_best_model(toy_images, tmp_path):
     assert len(read_rows(path / "metrics.csv")) == 2 and "epoch_0002.png" in (path / "README.md").read_text()
 
 
-def test_nan_in_a_game_names_the_player(toy_images, tmp_path):
+def test_nan_in_adversarial_training_names_the_player(toy_images, tmp_path):
     def spoil_generator(model):
         last = model.generator.trainable_variables[-1]
         last.assign(last + np.nan)
 
     with pytest.raises(FloatingPointError) as caught:
         train("gan", toy_images, tmp_path / "run", epochs=3, callbacks=[At(2, 1, spoil_generator)],
-              **{**SMALL, "settings": {"base_filters": 8, "latent_size": 2}})  # fmt: skip
+              **{**SMALL, "settings": {"hidden_units": 8, "latent_size": 2}})  # fmt: skip
     message = str(caught.value)
-    # the discriminator moves first and meets the generator's images
+    # the discriminator is updated first, on the generator's images
     assert "of the player 'discriminator' became NaN or infinite" in message
     assert "model.keras holds the best epoch, 1 of 1" in message
     assert np.isfinite(keras_gen.load(tmp_path / "run").generate(2, seed=0)).all()
 
 
-def test_patience_ends_a_run_and_more_patience_goes_on(toy_images, tmp_path, capsys):
+def test_patience_ends_a_run_and_more_patience_continues_it(toy_images, tmp_path, capsys):
     options = {**SMALL, "verbose": 2}
     # a learning rate so small that the rounding of weights stops it: no epoch is better than the first
     run = train("autoencoder", toy_images, tmp_path / "run", epochs=6, patience=2, learning_rate=1e-30, **options)
@@ -202,7 +200,7 @@ def own_model():
     return model
 
 
-def test_a_model_of_ones_own_is_trained_and_resumed_even_without_it(toy_images, tmp_path):
+def test_the_callers_own_model_is_trained_and_resumed_without_it(toy_images, tmp_path):
     run = train(own_model(), toy_images, tmp_path / "run", epochs=1, batch_size=60, verbose=0)
     assert run.config["system"] == "VAE" and run.config["data"]["binarize"] == "dynamic"
     train(None, None, run.path, epochs=2, resume=True, verbose=0)
@@ -216,48 +214,48 @@ def test_classes_must_fit_the_data(toy_images, tmp_path):
     unlabeled = tmp_path / "plain.npz"
     np.savez(unlabeled, image=np.zeros((20, 8, 8, 1), np.uint8))
     options = {**SMALL, "settings": {**SMALL["settings"], "num_classes": 2}, "batch_size": 10}
-    with pytest.raises(ValueError, match="num_classes=2 needs data with labels"):
+    with pytest.raises(ValueError, match="Expected data with labels, for num_classes=2"):
         train("vae", unlabeled, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
     run = train("vae", toy_images, tmp_path / "run", epochs=1, **options)
     assert run.load_model().generate(2, seed=0, label=[0, 1]).shape == (2, 8, 8, 1)
 
 
-def test_few_labels_are_learned_from_and_resumed_with(toy_images, tmp_path):
+def test_semi_supervised_training_is_resumed(toy_images, tmp_path):
     settings = {
-        "base_filters": 8,
-        "discriminator_filters": 8,
+        "hidden_units": 8,
+        "discriminator_units": 8,
         "latent_size": 2,
         "num_categories": 2,
         "supervised": True,
     }
     options = {**SMALL, "settings": settings}
-    with pytest.raises(ValueError, match="say of how many .--labeled 1000."):
+    with pytest.raises(ValueError, match="Expected a number of labeled images .--labeled 1000."):
         train("aae", toy_images, tmp_path / "run", epochs=1, **options)
     run = train("aae", toy_images, tmp_path / "run", epochs=1, labeled=20, **options)
     assert run.config["data"]["labeled"] == 20
-    assert "val_labelled_accuracy" in read_rows(run.path / "metrics.csv")[0]
+    assert "val_labeled_accuracy" in read_rows(run.path / "metrics.csv")[0]
     with pytest.raises(ValueError, match="labeled is 20, received 30"):
         train(None, None, run.path, resume=True, epochs=2, labeled=30, verbose=0)
     train(None, None, run.path, resume=True, epochs=2, verbose=0)
     assert len(read_rows(run.path / "metrics.csv")) == 2
 
 
-def test_gray_photographs_are_binarized_when_that_is_asked_for_alone(tmp_path, capsys):
+def test_gray_photographs_are_binarized_on_request_only(tmp_path, capsys):
     images = np.clip(np.random.default_rng(0).normal(0.5, 0.15, (40, 8, 8)), 0, 1).astype(np.float32)
     np.save(tmp_path / "photos.npy", images)
     options = {**SMALL, "batch_size": 8, "steps": 1, "epochs": 1}
     run = train("vae", tmp_path / "photos.npy", tmp_path / "run", **{**options, "verbose": 2})
-    said = capsys.readouterr().out
-    assert "gray values are not binarized" in said.split("Epoch 1")[0] and said.count("not binarized") == 1
-    assert run.config["data"]["binarize"] is None  # so evaluation, export and a resumed run leave the values too
+    output = capsys.readouterr().out
+    assert "gray values are not binarized" in output.split("Epoch 1")[0] and output.count("not binarized") == 1
+    assert run.config["data"]["binarize"] is None  # evaluation, export and a resumed run do not binarize either
     assert len(np.unique(next(iter(run.dataset("validation")))["image"])) > 100
-    asked = train("vae", tmp_path / "photos.npy", tmp_path / "asked", binarize="dynamic", **options)
-    assert asked.config["data"]["binarize"] == "dynamic"
-    assert set(np.unique(next(iter(asked.dataset("validation")))["image"])) == {0, 1}
+    binarized = train("vae", tmp_path / "photos.npy", tmp_path / "binarized", binarize="dynamic", **options)
+    assert binarized.config["data"]["binarize"] == "dynamic"
+    assert set(np.unique(next(iter(binarized.dataset("validation")))["image"])) == {0, 1}
 
 
-def test_a_folder_whose_attributes_are_no_labels_trains_what_does_not_read_them(tmp_path, capsys):
+def test_attributes_with_other_values_matter_only_to_systems_that_use_them(tmp_path, capsys):
     images, rows = tmp_path / "images", ["file_name,smiling,age"]
     images.mkdir()
     for index in range(24):

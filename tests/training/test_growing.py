@@ -1,4 +1,4 @@
-"""A run that grows: its table, killed and resumed in a fade-in and in a stabilization, evaluated early."""
+"""A run of a growing model: its metrics, killed and resumed while fading in and while stable, evaluated early."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def grown(toy_images, tmp_path_factory):
     return train("progan", toy_images, tmp_path_factory.mktemp("runs") / "grown", epochs=EPOCHS, **SMALL)
 
 
-def test_the_table_tells_resolution_and_alpha(grown):
+def test_the_metrics_have_resolution_and_alpha(grown):
     rows = read_rows(grown.metrics_file)
     assert [row["resolution"] for row in rows] == [4, 8, 8, 8, 8]
     assert [round(row["alpha"], 3) for row in rows] == [1, 0.167, 0.667, 1, 1]
@@ -37,7 +37,7 @@ def test_the_table_tells_resolution_and_alpha(grown):
     "epoch",
     [pytest.param(3, id="in a fade-in"), pytest.param(5, id="in a stabilization", marks=pytest.mark.slow)],
 )
-def test_killed_and_resumed_it_is_the_same_bit_for_bit(grown, toy_images, tmp_path, epoch):
+def test_a_killed_and_resumed_run_is_the_same_bit_for_bit(grown, toy_images, tmp_path, epoch):
     program = f"""
 import os, signal
 from keras_gen.training import train
@@ -54,14 +54,14 @@ train("progan", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs={EPOCHS},
     assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), grown)
 
 
-def test_a_run_that_has_not_grown_to_the_end_is_evaluated_at_its_own_size(toy_images, tmp_path):
+def test_a_run_that_is_still_growing_is_evaluated_at_its_resolution(toy_images, tmp_path):
     run = train("progan", toy_images, tmp_path / "run", epochs=2, **SMALL)
     assert run.load_model().stable_stage == 0
     content = keras_gen.evaluate(run, samples=40, split="train", verbose=False)
     assert content["metrics"]["fd_pixels_40_train"] is not None and content["pictures"]["stages"]
 
 
-def test_the_size_that_cannot_grow_is_refused(toy_images, tmp_path):
+def test_a_size_that_cannot_grow_is_rejected(toy_images, tmp_path):
     with pytest.raises(ValueError, match="can grow by doubling.*received 30x30"):
         train("progan", toy_images, tmp_path / "run", image_size=30, epochs=1, **SMALL)
     assert not (tmp_path / "run").exists()

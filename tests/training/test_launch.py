@@ -1,4 +1,4 @@
-"""Several workers on this machine: how they are started, watched and ended."""
+"""Several workers on this machine: how they are started, supervised and ended."""
 
 import os
 import pathlib
@@ -13,7 +13,7 @@ from keras_gen.runs.checkpoints import Checkpoints, State
 from tests.small import SMALL
 
 ROOT = pathlib.Path(__file__).parents[2]
-# a worker without TensorFlow; FIFO is open for as long as it lives, and tells who it is
+# a worker without TensorFlow; it keeps FIFO open and reports its index
 WORKER = """
 import os, signal, sys, time
 from keras_gen.launch import end_with_launcher
@@ -60,12 +60,12 @@ def supervised(program: str, **options) -> int:
         (2, ["train", "vae", "--strategy=default"], "Expected --strategy multiworker; received 'default'"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_a_process_starts(workers, arguments, message):
+def test_wrong_arguments_are_rejected_before_a_process_starts(workers, arguments, message):
     with pytest.raises(ValueError, match=message):
         launch.launch(workers, arguments)
 
 
-def test_the_strategy_is_added_unless_it_is_given():
+def test_the_strategy_is_added_unless_it_is_chosen():
     assert launch.worker_arguments(2, ["train", "vae"]) == ["train", "--strategy", "multiworker", "vae"]
     for chosen in (["--strategy", "multiworker"], ["--strategy=auto"]):
         assert launch.worker_arguments(2, ["train", "vae", *chosen]) == ["train", "vae", *chosen]
@@ -101,7 +101,7 @@ def test_a_worker_killed_by_a_signal_has_the_exit_code_of_a_shell():
 
 @pytest.fixture
 def launched(tmp_path):
-    """Start two workers of a program behind a launcher -> the launcher, and what the workers report, line by line."""
+    """A function of a program: starts two workers; returns the launcher, and the workers' reports line by line."""
     os.mkfifo(tmp_path / "fifo")
     started = []
 
@@ -135,7 +135,7 @@ def test_sigterm_ends_every_worker(launched):
 def test_no_worker_outlives_a_killed_launcher(launched):
     process, reports = launched(SLEEPS)
     process.kill()
-    assert not reports.read()  # returns once no worker holds the other end
+    assert not reports.read()  # returns once no worker has the other end open
 
 
 def test_two_workers_train_stop_by_sigterm_and_resume_from_the_command_line(toy_images, tmp_path):
@@ -145,14 +145,14 @@ def test_two_workers_train_stop_by_sigterm_and_resume_from_the_command_line(toy_
     new = ["vae", "--data", toy_images, "--out", out, "--epochs", 500, "--batch-size", SMALL["batch_size"], *settings]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([*base, *map(str, new)], cwd=ROOT, **pipes)
-    shown = []
-    while not (shown and "Epoch 3/" in shown[-1]) and (line := process.stdout.readline()):
-        shown.append(line)
+    lines = []
+    while not (lines and "Epoch 3/" in lines[-1]) and (line := process.stdout.readline()):
+        lines.append(line)
     process.send_signal(signal.SIGTERM)
     more, errors = process.communicate(timeout=120)
     assert process.returncode == 143 and "which is saved. To continue: keras-gen train --resume" in errors, errors
-    assert shown and all(line.startswith("[0] ") for line in [*shown, *more.splitlines()]), (shown, errors)
-    assert "2 CPUs, several workers" in "".join(shown)
+    assert lines and all(line.startswith("[0] ") for line in [*lines, *more.splitlines()]), (lines, errors)
+    assert "2 CPUs, several workers" in "".join(lines)
 
     run = runs.Run.open(out)
     done = len(run.metrics_file.read_text().splitlines()) - 1

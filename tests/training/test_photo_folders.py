@@ -1,4 +1,4 @@
-"""Folders of photos at `keras-gen data`, `keras_gen.train` and its resume."""
+"""Folders of photos in `keras-gen data`, `keras_gen.train` and a resumed run."""
 
 import json
 import warnings
@@ -23,7 +23,7 @@ def call(monkeypatch):
 
 @pytest.fixture
 def deep(tmp_path):
-    """Twenty images of 12 bits, 8 high and 16 wide, and what lies beside photos."""
+    """Twenty images of 12 bits and 16x8 pixels, and files that are no photos."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for index in range(20):
@@ -40,7 +40,7 @@ LEFT_OUT = "Left out 2 of 22 files: 1 with another extension (.txt 1; e.g. notes
 CROP = "Cropping to 8x8 (width x height) removes 50% of the area of 16x8 images"
 
 
-def test_data_says_what_it_found(call, deep, tmp_path):
+def test_data_reports_notes_about_the_files(call, deep, tmp_path):
     result = call("data", deep, "--image-size", 8, "--out", tmp_path / "grid.png")
     assert result.exit_code == 0
     for text in (NOTE, LEFT_OUT, CROP):
@@ -54,13 +54,13 @@ def test_data_says_what_it_found(call, deep, tmp_path):
     )
 
 
-def test_training_says_it_once_and_keeps_the_range(deep, tmp_path, capfd):
+def test_training_reports_notes_once_and_stores_the_range(deep, tmp_path, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         run = training.train("vae", deep, tmp_path / "run", epochs=1, image_size=8, **FEW)
-    shown = "".join(capfd.readouterr())
+    output = "".join(capfd.readouterr())
     for text in (NOTE, LEFT_OUT, CROP):
-        assert shown.count(text) == 1
+        assert output.count(text) == 1
     assert json.loads((run.path / "config.json").read_text())["data"]["value_range"] == [0, 4095]
     batch = next(iter(run.dataset("validation")))
     assert run.dataset("validation").info.value_range == (0, 4095)
@@ -71,24 +71,10 @@ def test_training_says_it_once_and_keeps_the_range(deep, tmp_path, capfd):
     assert resumed.config["data"]["value_range"] == [0, 4095]
 
 
-def test_a_given_range_and_padding(call, deep, tmp_path):
+def test_a_chosen_range_and_padding(call, deep, tmp_path):
     out = tmp_path / "run"
-    line = (
-        "train",
-        "vae",
-        "--data",
-        deep,
-        "--out",
-        out,
-        "--image-size",
-        8,
-        "--epochs",
-        1,
-        "--batch-size",
-        9,
-        "--binarize",
-        "none",
-    )
+    line = ("train", "vae", "--data", deep, "--out", out, "--image-size", 8)
+    line += ("--epochs", 1, "--batch-size", 9, "--binarize", "none")
     line += ("--set", "network=mlp", "--set", "hidden_units=8", "--value-range", "0,8190", "--view", "crop=pad")
     result = call(*line, "--view", "background=[0, 0, 0]", "--binarize", "none")
     assert result.exit_code == 0, result.output

@@ -15,14 +15,14 @@ def batch():
 
 
 def panel(picture, other):
-    """Whether a picture holds another one as a panel: at the height of the first panel, somewhere."""
+    """Returns whether a picture has another one as a panel: at the height of the first panel, at any column."""
     top = pictures.FONT_SIZE + 6 + 8
     height, width = other.shape[:2]
     rows = picture[top : top + height, :, 0]
     return any((rows[:, left : left + width] == other[..., 0]).all() for left in range(rows.shape[1] - width + 1))
 
 
-def test_samples_and_reconstructions_stand_side_by_side(batch):
+def test_samples_and_reconstructions_are_side_by_side(batch):
     model = zoo.build("vae", (32, 32, 1), **SIZE)
     picture = picture_of(model, batch, num=16, seed=5)
     assert panel(picture, pictures.grid(model.generate(16, seed=5), scale=2))

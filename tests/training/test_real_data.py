@@ -11,7 +11,7 @@ from ..small import SMALL
 TFDS = os.environ.get("KERAS_GEN_TEST_TFDS")
 
 
-@pytest.mark.skipif(not TFDS, reason="KERAS_GEN_TEST_TFDS names no TFDS directory that holds (or can prepare) mnist")
+@pytest.mark.skipif(not TFDS, reason="KERAS_GEN_TEST_TFDS names no TFDS directory that has (or can prepare) mnist")
 def test_mnist_is_trained_at_its_own_size_with_binary_pixels(tmp_path):
     run = train("vae", "mnist", tmp_path / "run", epochs=2, steps=20, data_dir=TFDS, **SMALL)
     assert run.image_shape == (28, 28, 1)

@@ -1,4 +1,4 @@
-"""Runs that are stopped by signals, or whose files are lost, damaged or in use; through `train`."""
+"""Runs that are stopped by signals, or whose files are lost, damaged or in use, in calls of `train`."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ def states(run):
 
 
 def content(run):
-    """Every file but the empty one that processes lock."""
+    """Every file except the empty lock file."""
     files = {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()}
     return {file: value for file, value in files.items() if file.name != ".lock"}
 
@@ -55,18 +55,18 @@ def test_sigterm_saves_after_the_step_and_the_resumed_run_is_uninterrupted(toy_r
     with pytest.raises(SystemExit) as ended:
         train("vae", toy_images, tmp_path / "run", epochs=4, callbacks=[stop], **SMALL)
     assert ended.value.code == 143
-    said = capsys.readouterr().err
-    assert "SIGTERM: saving after this step. A second signal stops at once" in said
-    assert "stopped by SIGTERM after step 2 of epoch 3, which is saved. To continue: keras-gen train --resume" in said
+    output = capsys.readouterr().err
+    assert "SIGTERM: saving after this step. A second signal stops at once" in output
+    assert "stopped by SIGTERM after step 2 of epoch 3, which is saved. To continue: keras-gen train --resume" in output
     run = runs.Run.open(tmp_path / "run")
     assert states(run) == [State(2), State(2, 2)] and len(read_rows(run.metrics_file)) == 2
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     assert_same(train(None, None, run.path, resume=True, verbose=0), toy_run)
 
 
-def test_ctrl_c_within_an_epoch_that_was_interrupted_before(toy_images, tmp_path):
-    """Two players, whose metrics continue; stopped twice in one epoch, and at its end."""
-    options = {**SMALL, "epochs": 2, "settings": {"base_filters": 8, "latent_size": 2, "penalty": "r1"}}
+def test_ctrl_c_in_an_epoch_that_was_interrupted_before(toy_images, tmp_path):
+    """Two players, whose metrics continue; the run is stopped twice in one epoch, and at its end."""
+    options = {**SMALL, "epochs": 2, "settings": {"hidden_units": 8, "latent_size": 2, "penalty": "r1"}}
     whole = train("gan", toy_images, tmp_path / "whole", **options)
     for step, expected in ((1, State(1, 1)), (1, State(1, 2)), (1, State(2))):
         stop = At(2, step, send(signal.SIGINT))
@@ -85,12 +85,14 @@ def test_a_second_signal_stops_at_once(toy_images, tmp_path, capsys):
     assert "stopped at once. To continue: keras-gen train --resume --out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("where, said", [("_announce", "To continue: keras-gen"), ("_datasets", "No run was created")])
-def test_a_signal_before_the_first_step_acts_at_once(toy_images, tmp_path, monkeypatch, capsys, where, said):
+@pytest.mark.parametrize(
+    "where, message", [("_announce", "To continue: keras-gen"), ("_datasets", "No run was created")]
+)
+def test_a_signal_before_the_first_step_takes_effect_at_once(toy_images, tmp_path, monkeypatch, capsys, where, message):
     monkeypatch.setattr(fitting, where, lambda *_: send(signal.SIGTERM)(None))
     with pytest.raises(SystemExit) as ended:
         train("vae", toy_images, tmp_path / "run", epochs=1, **SMALL)
-    assert ended.value.code == 143 and f"stopped at once. {said}" in capsys.readouterr().err
+    assert ended.value.code == 143 and f"stopped at once. {message}" in capsys.readouterr().err
 
 
 def test_a_signal_at_the_end_of_the_last_epoch_ends_the_process_after_the_run(toy_run, toy_images, tmp_path):
@@ -100,8 +102,8 @@ def test_a_signal_at_the_end_of_the_last_epoch_ends_the_process_after_the_run(to
     assert_same(runs.Run.open(tmp_path / "run"), toy_run)
 
 
-def test_a_growing_run_stopped_where_its_phase_ends(toy_images, tmp_path):
-    """At the second of three steps the phase has shown its images: it must not end before the epoch does."""
+def test_a_growing_run_is_stopped_at_the_end_of_a_phase(toy_images, tmp_path):
+    """At the second of three steps the phase has used its images; it must not end before the epoch does."""
     settings = {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 16, "stable_images": 16}
     options = {"batch_size": 4, "steps": 3, "settings": settings, "verbose": 0, "epochs": 2}
     whole = train("progan", toy_images, tmp_path / "whole", **options)
@@ -112,13 +114,13 @@ def test_a_growing_run_stopped_where_its_phase_ends(toy_images, tmp_path):
     assert [row["resolution"] for row in read_rows(tmp_path / "run" / "metrics.csv")] == [4, 8]
 
 
-def test_a_run_without_states_is_refused_and_its_model_starts_another(copied, toy_images, tmp_path, capsys):
+def test_a_run_without_states_is_rejected_and_its_model_starts_another(copied, toy_images, tmp_path, capsys):
     shutil.rmtree(copied.checkpoints)
     before = content(copied)
     with pytest.raises(FileNotFoundError) as refused:
         train(None, None, copied.path, resume=True, epochs=5, verbose=0)
     message = str(refused.value)
-    assert "checkpoints holds no state to continue from, so nothing was changed" in message
+    assert "checkpoints; it has none, and nothing was changed" in message
     assert "--initial-weights" in message and "--overwrite" in message
     assert {file: value for file, value in content(copied).items() if "checkpoints" not in str(file)} == before
 
@@ -131,8 +133,8 @@ def test_a_run_without_states_is_refused_and_its_model_starts_another(copied, to
     assert not (tmp_path / "third").exists()
 
 
-def test_a_run_that_was_killed_before_its_first_state_begins_anew(toy_run, toy_images, tmp_path):
-    """config.json, and nothing else."""
+def test_a_run_that_was_killed_before_its_first_state_starts_again(toy_run, toy_images, tmp_path):
+    """It has config.json alone."""
     (tmp_path / "run").mkdir()
     shutil.copy(toy_run.path / "config.json", tmp_path / "run")
     assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), toy_run)
@@ -141,8 +143,8 @@ def test_a_run_that_was_killed_before_its_first_state_begins_anew(toy_run, toy_i
 def test_damaged_states_are_never_loaded(copied, toy_run, capsys):
     flip(copied.checkpoints / "epoch_0004.weights.h5")
     train(None, None, copied.path, resume=True, verbose=0)
-    said = capsys.readouterr().err
-    assert "epoch_0004.weights.h5 is damaged" in said and "Continuing from epoch 3, which is intact" in said
+    output = capsys.readouterr().err
+    assert "epoch_0004.weights.h5 is damaged" in output and "Continuing from epoch 3, which is intact" in output
     assert_same(copied, toy_run)
     for file in copied.checkpoints.glob("*.h5"):
         flip(file)
@@ -183,14 +185,14 @@ def test_fewer_epochs_than_are_finished_change_nothing(copied, capsys):
     assert "has finished its 4 epochs" in capsys.readouterr().out and content(copied) == before
 
 
-def test_what_killed_processes_left_blocks_nothing_and_is_deleted(copied, toy_run):
+def test_scratch_files_of_killed_processes_are_deleted(copied, toy_run):
     (copied.path / "config.json.tmp").mkdir()
     (copied.checkpoints / f"{files.SCRATCH}1-a-epoch_0005.weights.h5").write_bytes(b"half")
     train(None, None, copied.path, resume=True, epochs=5, verbose=0)
     assert not list(copied.path.rglob(f"{files.SCRATCH}*"))
 
 
-def test_a_directory_in_use_is_refused_with_the_process(copied, toy_images):
+def test_a_directory_in_use_is_rejected_with_the_process(copied, toy_images):
     before = content(copied)
     with runs.lock(copied.path):
         for options in ({"resume": True, "epochs": 5}, {"overwrite": True, "system": "vae", "data": toy_images}):
@@ -200,7 +202,7 @@ def test_a_directory_in_use_is_refused_with_the_process(copied, toy_images):
     assert content(copied) == before
 
 
-def test_a_disk_without_room_is_refused_before_the_first_step(copied, monkeypatch):
+def test_a_disk_without_space_is_rejected_before_the_first_step(copied, monkeypatch):
     usage = shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(files.UnwritableError, match=r"checkpoints needs 0.\d MB, and 0.0 MB are free"):
@@ -242,10 +244,10 @@ def test_two_devices_stop_within_an_epoch_and_continue(toy_images, tmp_path):
     assert states(runs.Run.open(tmp_path / "run"))[-1] == State(1, 2)
     resumed = train(None, None, tmp_path / "run", resume=True, strategy="mirrored", verbose=0)
     for row, other in zip(read_rows(resumed.metrics_file), read_rows(whole.metrics_file), strict=True):
-        assert row == pytest.approx(other, rel=1e-6)  # each replica's part of a mean is not kept, only their sum
+        assert row == pytest.approx(other, rel=1e-6)  # the state has the sum over replicas of a metric, not each part
 
 
-def test_states_of_an_earlier_version_are_refused_and_stay(copied):
+def test_states_without_a_record_are_rejected_and_not_changed(copied):
     for record in copied.checkpoints.glob("*.json"):
         record.unlink()
     before = content(copied)

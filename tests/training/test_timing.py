@@ -14,7 +14,7 @@ class Clock:
 
 
 def pass_through(callback, clock, epochs, steps, *, compiling=30.0, step=0.5, between=4.0):
-    """What `fit` tells a callback whose first step is compiled, whose steps take half a second, validation four."""
+    """Calls a callback as `fit` does: after the first step, each takes `step` s and each validation `between` s."""
     callback.set_params({"steps": steps})
     callback.on_train_begin()
     for epoch in range(epochs):
@@ -29,22 +29,22 @@ def pass_through(callback, clock, epochs, steps, *, compiling=30.0, step=0.5, be
         callback.on_epoch_end(epoch)
 
 
-def test_the_remaining_time_is_that_of_all_epochs_without_the_compilation():
-    clock, said = Clock(), []
-    callback = ReportProgress("Epoch", 3, later=2, validation=1, say=said.append, clock=clock)
-    left = {place: callback.remaining() for place in pass_through(callback, clock, 3, 20)}
+def test_the_remaining_time_is_of_all_epochs_without_the_compilation():
+    clock, messages = Clock(), []
+    callback = ReportProgress("Epoch", 3, later=2, validation=1, say=messages.append, clock=clock)
+    left = {step: callback.remaining() for step in pass_through(callback, clock, 3, 20)}
     assert left[0, 0] is None
-    assert left[0, 9] == pytest.approx(0.5 * (10 + 4 * 20))  # nothing is known of validation yet
+    assert left[0, 9] == pytest.approx(0.5 * (10 + 4 * 20))  # the time of a validation is not known yet
     assert left[1, 4] == pytest.approx(0.5 * (15 + 3 * 20) + 4.0 * 4)
     assert left[2, 19] == pytest.approx(0.5 * 2 * 20 + 4.0 * 3)
-    assert said == ["Expected time: about 44 s for 3 epochs and the 2 that follow, if theirs take as long"]
+    assert messages == ["Expected time: about 44 s for 3 epochs and the 2 that follow, if theirs take as long"]
 
 
 def test_a_training_of_seconds_is_not_announced():
-    clock, said = Clock(), []
-    callback = ReportProgress("Epoch", 1, say=said.append, clock=clock)
+    clock, messages = Clock(), []
+    callback = ReportProgress("Epoch", 1, say=messages.append, clock=clock)
     assert len(list(pass_through(callback, clock, 1, 3, step=0.1, between=0.1))) == 3
-    assert said == []
+    assert messages == []
 
 
 def test_a_file_gets_lines_within_an_epoch():

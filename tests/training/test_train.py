@@ -14,7 +14,7 @@ from keras_gen import training
 PROGRAM = """
 import sys
 from keras_gen import cli, progress
-progress.FIRST = progress.EVERY = progress.PAUSE = 0.0
+progress.ANNOUNCE_AFTER = progress.REPEAT_AFTER = progress.STEP_INTERVAL = 0.0
 cli.app(sys.argv[1:], standalone_mode=False)
 print("and now quietly")
 cli.app([*sys.argv[1:], "--overwrite", "--quiet"], standalone_mode=False)
@@ -47,7 +47,7 @@ def test_the_output_in_a_file_reports_activities_and_remaining_time(tmp_path):
         "left in all",
         "Validation: ",
         "Saving the model ...",
-        "Making the picture of samples ...",
+        "Drawing the preview picture ...",
         "Saving the state ...",
         "Epoch 2 of 2: ",
         "Trained in ",

@@ -3,9 +3,11 @@ import pathlib
 import numpy as np
 import pytest
 
+from keras_gen import zoo
 from keras_gen.training.source import SourceInfo, inspect_source
 from keras_gen.training.views import normal, source_of, view_of
 
+CYCLEGAN, PUZZLEGAN, STARGAN, TEXT2IMAGE, VAE = map(zoo.get, ("cyclegan", "puzzlegan", "stargan", "text2image", "vae"))
 SHAPES = SourceInfo(
     {"train": 9}, (64, 64), 3, True, ("image", "label"), {"color": ("red", "blue"), "label": ("star", "heart")}
 )
@@ -13,88 +15,90 @@ LABELLED = SourceInfo({"train": 9}, (8, 8), 1, names={"label": ("0", "1", "2")})
 CELEBRITIES = ("Bald", "Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 
 
-def test_patches_of_shapes_are_of_objects_that_tell_their_place():
-    assert source_of("patches", "shapes") == "shapes/placed"
-    assert source_of("patches", "shapes/full") == "shapes/full" and source_of("images", "shapes") == "shapes"
-    assert view_of("patches", SHAPES, {}, "shapes/placed") == ({}, {})
+def test_a_system_has_its_own_variant_of_a_dataset():
+    assert (
+        source_of("puzzlegan", "shapes") == "shapes/placed" and source_of("puzzlegan", "shapes/full") == "shapes/full"
+    )
+    assert source_of("vae", "shapes") == source_of("MyModel", "shapes") == source_of(None, "shapes") == "shapes"
+    assert view_of(PUZZLEGAN, SHAPES, {}, "shapes/placed") == ({}, {})
 
 
 def test_images_take_no_view():
-    assert view_of("images", LABELLED, {}, "digits") == ({}, {})
+    assert view_of(VAE, LABELLED, {}, "digits") == ({}, {})
     with pytest.raises(ValueError, match="sees the images as they are"):
-        view_of("images", LABELLED, {"domains": "0,1"}, "digits")
+        view_of(VAE, LABELLED, {"domains": "0,1"}, "digits")
 
 
 def test_domains():
-    assert view_of("domains", SHAPES, {}, "shapes").options == {
+    assert view_of(CYCLEGAN, SHAPES, {}, "shapes").options == {
         "domains": ["plain", "striped"],
         "domain_field": "texture",
     }
-    assert view_of("domains", LABELLED, {"domains": "0,2"}, "digits").options == {
+    assert view_of(CYCLEGAN, LABELLED, {"domains": "0,2"}, "digits").options == {
         "domains": ["0", "2"],
         "domain_field": "label",
     }
     pair = SourceInfo({"train": 9}, (8, 8), 1, fields=("domain_a", "domain_b"))
-    assert view_of("domains", pair, {}, "a,b").options == {}
+    assert view_of(CYCLEGAN, pair, {}, "a,b").options == {}
     with pytest.raises(ValueError, match="two domains already"):
-        view_of("domains", pair, {"domains": "0,1"}, "a,b")
-    with pytest.raises(ValueError, match="digits is one set: name two of its classes"):
-        view_of("domains", LABELLED, {}, "digits")
+        view_of(CYCLEGAN, pair, {"domains": "0,1"}, "a,b")
+    with pytest.raises(ValueError, match="received digits, which is one dataset. Name two of its classes"):
+        view_of(CYCLEGAN, LABELLED, {}, "digits")
 
 
 def test_attributes():
-    view = view_of("attributes", SHAPES, {}, "shapes")
+    view = view_of(STARGAN, SHAPES, {}, "shapes")
     assert view.options == {"attributes": ["color"]}
     assert view.settings == {"groups": [2], "attribute_names": ["red", "blue"]}
-    asked = view_of("attributes", SHAPES, {"attributes": "label,color"}, "shapes")
-    assert asked.settings == {"groups": [2, 2], "attribute_names": ["star", "heart", "red", "blue"]}
-    assert view_of("attributes", LABELLED, {}, "digits").settings["groups"] == [3]
+    explicit = view_of(STARGAN, SHAPES, {"attributes": "label,color"}, "shapes")
+    assert explicit.settings == {"groups": [2, 2], "attribute_names": ["star", "heart", "red", "blue"]}
+    assert view_of(STARGAN, LABELLED, {}, "digits").settings["groups"] == [3]
     faces = SourceInfo({"train": 9}, (8, 8), 3, names={"attributes": CELEBRITIES})
-    assert view_of("attributes", faces, {}, "celeb_a").options["attributes"] == list(CELEBRITIES[1:])
+    assert view_of(STARGAN, faces, {}, "celeb_a").options["attributes"] == list(CELEBRITIES[1:])
     few = SourceInfo({"train": 9}, (8, 8), 3, names={"attributes": ("Bald", "Male")})
-    assert view_of("attributes", few, {}, "faces").settings == {"groups": [1, 1], "attribute_names": ["Bald", "Male"]}
-    with pytest.raises(ValueError, match="neither named labels nor attributes"):
-        view_of("attributes", SourceInfo({"train": 9}, (8, 8), 3), {}, "photos")
-    with pytest.raises(ValueError, match="there is no 'color'; known are the fields color, label"):
-        view_of("attributes", SHAPES, {"attributes": "color"}, "shapes")
+    assert view_of(STARGAN, few, {}, "faces").settings == {"groups": [1, 1], "attribute_names": ["Bald", "Male"]}
+    with pytest.raises(ValueError, match="attributes or with named labels; .* has neither"):
+        view_of(STARGAN, SourceInfo({"train": 9}, (8, 8), 3), {}, "photos")
+    with pytest.raises(ValueError, match="there is no 'hue'; known are the fields color, label"):
+        view_of(STARGAN, SHAPES, {"attributes": "hue"}, "shapes")
 
 
-def test_texts_with_commas_are_lists():
+def test_strings_with_commas_are_lists():
     assert normal({"domains": "3, 5", "domain_field": "label"}) == {"domains": ["3", "5"], "domain_field": "label"}
     assert normal({"attributes": "color"}) == {"attributes": ["color"]}
 
 
-def test_a_pair_is_looked_at(tmp_path):
+def test_inspecting_a_pair(tmp_path):
     for name, size in (("a", 8), ("b", 6)):
         np.savez(tmp_path / f"{name}.npz", image=np.zeros((5, size, size), np.uint8))
-    found = inspect_source(f"{tmp_path / 'a.npz'},{tmp_path / 'b.npz'}")
-    assert (found.image_size, found.channels) == ((8, 8), 1) and set(found.fields) == {"domain_a", "domain_b"}
+    info = inspect_source(f"{tmp_path / 'a.npz'},{tmp_path / 'b.npz'}")
+    assert (info.image_size, info.channels) == ((8, 8), 1) and set(info.fields) == {"domain_a", "domain_b"}
 
 
 def test_captions():
-    told = SourceInfo({"train": 3}, (8, 8), 3, fields=("image", "caption"))
+    pictures = SourceInfo({"train": 3}, (8, 8), 3, fields=("image", "caption"))
     texts = [b"A red circle.", b"a BLUE circle, small"]
-    view = view_of("captions", told, {}, "pictures", lambda _: iter(texts))
+    view = view_of(TEXT2IMAGE, pictures, {}, "pictures", lambda _: iter(texts))
     assert view.settings == {"vocabulary": ["a", "circle", "blue", "red", "small"], "length": 4}
     assert view.options == {"tokens": view.settings}
-    few = view_of("captions", told, {"max_words": 2, "length": 3}, "pictures", lambda _: iter(texts))
+    few = view_of(TEXT2IMAGE, pictures, {"max_words": 2, "length": 3}, "pictures", lambda _: iter(texts))
     assert few.settings == {"vocabulary": ["a", "circle"], "length": 3}
-    with pytest.raises(ValueError, match="Captions are needed, and digits has image"):
-        view_of("captions", LABELLED, {}, "digits", lambda _: ())
-    given = []
-    view = view_of("captions", LABELLED, {"captions": "texts.csv"}, "flowers", lambda o: given.append(o) or texts)
-    assert view.options["captions"] == given[0]["captions"] == str(pathlib.Path("texts.csv").resolve())
+    with pytest.raises(ValueError, match="Expected data with captions; digits has the fields image"):
+        view_of(TEXT2IMAGE, LABELLED, {}, "digits", lambda _: ())
+    requested = []
+    view = view_of(TEXT2IMAGE, LABELLED, {"captions": "texts.csv"}, "flowers", lambda o: requested.append(o) or texts)
+    assert view.options["captions"] == requested[0]["captions"] == str(pathlib.Path("texts.csv").resolve())
 
 
 def test_two_sets_of_attributes():
     shown = {"train": 9}, (8, 8), 3
     both = SourceInfo(*shown, parts=({"label": ("cat", "dog")}, {"attributes": ("small", "tame")}))
-    found = view_of("attributes", both, {}, "animals,traits")
-    assert found.options == {"attributes": ["label", "small", "tame"]}
-    assert found.settings == {
+    view = view_of(STARGAN, both, {}, "animals,traits")
+    assert view.options == {"attributes": ["label", "small", "tame"]}
+    assert view.settings == {
         "groups": [2, 1, 1],
         "datasets": [0, 1, 1],
         "attribute_names": ["cat", "dog", "small", "tame"],
     }
-    with pytest.raises(ValueError, match="neither named labels nor attributes"):
-        view_of("attributes", SourceInfo(*shown, parts=({}, {"label": ("cat", "dog")})), {}, "a,b")
+    with pytest.raises(ValueError, match="attributes or with named labels; .* has neither"):
+        view_of(STARGAN, SourceInfo(*shown, parts=({}, {"label": ("cat", "dog")})), {}, "a,b")

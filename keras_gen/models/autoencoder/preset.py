@@ -36,6 +36,5 @@ SYSTEMS = (
         autoencoder,
         data=("shapes", "mnist"),
         endpoints=("encode", "decode", "reconstruct", "generate"),
-        generative=False,
     ),
 )

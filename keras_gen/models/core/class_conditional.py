@@ -76,6 +76,15 @@ class ClassConditional(GenerativeModel):
             return None
         return [self.label_names[label] if label < len(self.label_names) else str(label) for label in labels]
 
+    def preview_conditions(self, num: int, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns the conditions of samples for a preview picture: all classes in turn.
+
+        Args:
+            num: Number of samples.
+            batch: A batch of the data.
+        """
+        return {"label": np.arange(num) % self.num_classes} if self.num_classes else {}
+
     def label_of(self, batch: Mapping[str, Any]) -> tf.Tensor | None:
         """Returns a batch's labels one-hot, float32 [batch, num_classes]; None for a model without classes.
 

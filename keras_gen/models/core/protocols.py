@@ -5,7 +5,7 @@ that the members exist, not their signatures; a property of which a model may ha
 checked for its value as well.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -161,6 +161,41 @@ class HasClasses(Protocol):
 
     num_classes: int | None
     label_names: tuple[str, ...] | None
+
+    def names_of(self, labels: Iterable[int]) -> list[str] | None:
+        """Returns the name of each label, or its number if it has none; None if no class has a name.
+
+        Args:
+            labels: Classes, integers >= 0.
+        """
+        ...
+
+
+@runtime_checkable
+class HasPreviewConditions(Protocol):
+    """A model whose samples have conditions: those of the preview pictures in training."""
+
+    def preview_conditions(self, num: int, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns the conditions of samples, {condition: [num, ...]}.
+
+        Args:
+            num: Number of samples.
+            batch: A batch of the data.
+        """
+        ...
+
+
+@runtime_checkable
+class LoadsPretrained(Protocol):
+    """A model that starts from the weights of models that were trained before it."""
+
+    def load_pretrained(self, pretrained: Any, /) -> None:
+        """Loads the weights of a trained model.
+
+        Args:
+            pretrained: The model of a `PretrainingStage`.
+        """
+        ...
 
 
 @runtime_checkable

@@ -1,14 +1,15 @@
-"""The declaration of a system: its model, settings, data and length of training.
+"""The declaration of a system: its model, settings, data, pretraining and defaults of training.
 
 This module imports neither Keras nor TensorFlow, so that systems and their settings can be listed quickly.
 """
 
+import copy
 import dataclasses
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -18,26 +19,71 @@ _ARGUMENT = re.compile(r"(\w+)(?: \([^)]*\))?: *(.*)")
 
 
 @dataclasses.dataclass(frozen=True)
-class System:
-    """One row of the zoo.
+class PretrainingStage:
+    """A model that is trained before the system's own model, which starts from its weights.
 
     Attributes:
-        key: its name on the command line.
-        title, paper: what to call it and where it comes from.
-        create: (image_shape, seed, **settings) -> model, not yet compiled. Its keyword arguments are the settings.
-        data: sources that suit it, the first one the default.
-        image_size: default height and width for sources whose images have no size of their own.
-        batch_size, epochs, learning_rate, betas: defaults of training (Adam).
-        steps: batches in an epoch by default; None is one pass over the data.
+        name: The stage's name in messages. The trained model is saved as `<name>.keras` in the run directory.
+        description: What the stage trains, for messages: a noun phrase.
+        epochs: (settings) -> default number of epochs, or None if a run with these settings does not have the stage.
+        build: (model, image_shape, seed, settings) -> the compiled model of the stage. `model` is the system's model,
+            which has already loaded the stages before this one. It loads the trained result by
+            `model.load_pretrained(stage_model)`.
+    """
+
+    name: str
+    description: str
+    epochs: Callable[[Mapping[str, Any]], int | None]
+    build: Callable[
+        ["models.GenerativeModel", tuple[int, int, int], int | None, Mapping[str, Any]], "models.GenerativeModel"
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class DefaultView:
+    """Options of a system's view for data that meet a condition, where a run does not give its own.
+
+    Attributes:
+        options: Options of `--view`, such as `{"attributes": ["color"]}`.
+        dataset: The name of the dataset, such as `"shapes"`; None for any data.
+        attributes: Names of attributes that the data must have.
+    """
+
+    options: Mapping[str, Any]
+    dataset: str | None = None
+    attributes: tuple[str, ...] = ()
+
+    def applies(self, dataset: str | None, attributes: Collection[str]) -> bool:
+        """Returns whether data of this name and with these attributes meet the condition."""
+        return self.dataset in (None, dataset) and set(self.attributes).issubset(attributes)
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """A system of the zoo: how its model is built, and what is special about its data and training.
+
+    Attributes:
+        key: Name on the command line.
+        title: Name in texts, such as the model card.
+        paper: Authors, year and arXiv id.
+        create: (image_shape, seed, **settings) -> the model, not yet compiled. Its keyword arguments are the settings.
+        data: Datasets that suit the system; the first is the default.
+        endpoints: Names of the functions that it exports.
+        image_size: Default height and width, in pixels, for data whose images have no common size.
+        batch_size: Default batch size.
+        epochs: Default number of epochs.
+        steps: Default number of batches in an epoch; None for one pass over the data.
+        learning_rate: Default learning rate of Adam.
+        betas: Adam's decay rates of the first and second moment.
         learning_rate_multipliers: Player -> factor of its learning rate; 1 for players that are not named.
-        endpoints: names of what it exports.
-        generative: whether samples are meant to look like the data.
-        drop_remainder: a last, smaller batch is left out (batch normalization, packing and critics' parts want whole
-            ones).
-        view: what it sees of a data set: `"images"` as they are, `"patches"` of them, two `"domains"`, images with
+        drop_remainder: Whether a smaller last batch is dropped, because the model needs batches of one size (batch
+            normalization, packing, several updates of the critic).
+        view: What the model sees of a dataset: `"images"`, `"patches"` of them, two `"domains"`, images with
             `"attributes"`, or images with `"captions"`.
-        decay: part of the epochs after which the learning rate falls linearly towards 0; None keeps it.
-        pretraining: (settings) -> name of each stage that is trained before the system itself -> its epochs.
+        default_views: Options of the view for known data; the first that applies is used.
+        dataset_variants: Name of a dataset -> the variant of it that the system is trained on.
+        decay: Fraction of the epochs after which the learning rate falls linearly to 0; None keeps it constant.
+        pretraining: Models that are trained first, in this order.
     """
 
     key: str
@@ -52,15 +98,16 @@ class System:
     steps: int | None = None
     learning_rate: float = 2e-3
     betas: tuple[float, float] = (0.9, 0.999)
-    learning_rate_multipliers: dict[str, float] = dataclasses.field(default_factory=dict)
-    generative: bool = True
+    learning_rate_multipliers: Mapping[str, float] = dataclasses.field(default_factory=dict)
     drop_remainder: bool = False
     view: str = "images"
+    default_views: tuple[DefaultView, ...] = ()
+    dataset_variants: Mapping[str, str] = dataclasses.field(default_factory=dict)
     decay: float | None = None
-    pretraining: Callable[[Mapping], dict[str, int]] = lambda settings: {}
+    pretraining: tuple[PretrainingStage, ...] = ()
 
     @property
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         """Setting -> default, as `zoo.build(key, ..., **settings)` and `keras-gen train --set` take them."""
         parameters = inspect.signature(self.create).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
@@ -73,6 +120,16 @@ class System:
             function = function.func
         described = argument_descriptions(inspect.getdoc(function) or "")
         return {name: described.get(name, "") for name in self.settings}
+
+    def default_view(self, dataset: str | None = None, attributes: Collection[str] = ()) -> dict[str, Any]:
+        """Returns the options of the view for data of this name and with these attributes; empty without a default."""
+        options = (view.options for view in self.default_views if view.applies(dataset, attributes))
+        return copy.deepcopy(dict(next(options, {})))
+
+    def pretraining_epochs(self, settings: Mapping[str, Any]) -> dict[str, int]:
+        """Returns the default epochs of every stage that a run with these settings has, by name, in their order."""
+        epochs = {stage.name: stage.epochs(settings) for stage in self.pretraining}
+        return {name: count for name, count in epochs.items() if count is not None}
 
 
 def argument_descriptions(docstring: str) -> dict[str, str]:

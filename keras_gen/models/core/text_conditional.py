@@ -67,6 +67,17 @@ class TextConditional(GenerativeModel):
         """Returns `text`, the vocabulary and the length of captions for a runtime."""
         return {**super().described(), "text": self.text()}
 
+    def preview_conditions(self, num: int, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns the conditions of samples for a preview picture: one caption for each row of a square grid.
+
+        Args:
+            num: Number of samples.
+            batch: A batch of the data, with `tokens`.
+        """
+        columns = max(1, round(np.sqrt(num)))
+        tokens = np.repeat(batch["tokens"], columns, axis=0)
+        return {"tokens": np.resize(tokens, (num, tokens.shape[1]))}
+
     def tokens_of(self, batch: Mapping[str, Any]) -> tf.Tensor:
         """Returns the tokens of a batch, int32 [rows, length].
 

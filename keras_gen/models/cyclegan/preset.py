@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from keras_gen.archives import load_keras
 
-from ..core.system import System
+from ..core.system import DefaultView, System
 
 if TYPE_CHECKING:
     import keras
@@ -140,8 +140,8 @@ SYSTEMS = (
         steps=250,
         learning_rate=5e-4,
         betas=(0.5, 0.999),
-        generative=False,
         view="domains",
+        default_views=(DefaultView({"domains": ["plain", "striped"], "domain_field": "texture"}, dataset="shapes"),),
         decay=0.5,
     ),
 )

@@ -118,6 +118,8 @@ SYSTEMS = (
         betas=(0.5, 0.999),
         learning_rate_multipliers={"discriminator": 0.4},
         view="patches",
+        # the images in which the appearance of a patch shows its position
+        dataset_variants={"shapes": "shapes/placed"},
         decay=0.5,
     ),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..core.system import System
+from ..core.system import DefaultView, System
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -58,6 +58,9 @@ def stargan(
     )
 
 
+# the five attributes of CelebA that the paper trains on
+CELEBA_ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+
 SYSTEMS = (
     System(
         "stargan",
@@ -74,6 +77,10 @@ SYSTEMS = (
         betas=(0.5, 0.999),
         drop_remainder=True,
         view="attributes",
+        default_views=(
+            DefaultView({"attributes": ["color"]}, dataset="shapes"),
+            DefaultView({"attributes": list(CELEBA_ATTRIBUTES)}, attributes=CELEBA_ATTRIBUTES),
+        ),
         decay=0.5,
     ),
 )

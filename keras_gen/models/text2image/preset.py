@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..core.defaults import EMA, OBJECTIVE
-from ..core.system import System
+from ..core.system import PretrainingStage, System
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -197,14 +197,6 @@ def joint_embedding(
     return model
 
 
-def pretraining_epochs(settings: Mapping) -> dict[str, int]:
-    """Stage of the pretraining -> its epochs, in their order, from the settings of a `text2image`."""
-    epochs = {"embedding": (settings["embedding"] or {}).get("epochs", EPOCHS)}
-    if settings["vae"]:
-        epochs["vae"] = settings["vae"].get("epochs", EPOCHS)
-    return epochs
-
-
 def embedding_of(image_shape: tuple[int, int, int], seed: int | None, settings: Mapping) -> "models.JointEmbedding":
     """Builds the joint embedding that pretrains the text encoder of a `text2image`.
 
@@ -311,6 +303,27 @@ def _required(vocabulary: Sequence[str]) -> tuple[str, ...]:
     return check_vocabulary(vocabulary)
 
 
+def _embedding_epochs(settings: Mapping) -> int:
+    return (settings["embedding"] or {}).get("epochs", EPOCHS)
+
+
+def _vae_epochs(settings: Mapping) -> int | None:
+    return settings["vae"].get("epochs", EPOCHS) if settings["vae"] else None
+
+
+def _build_embedding(
+    model: "models.GenerativeModel", image_shape: tuple[int, int, int], seed: int | None, settings: Mapping
+) -> "models.JointEmbedding":
+    return embedding_of(image_shape, seed, settings)
+
+
+def _build_vae(
+    model: "models.Text2Image", image_shape: tuple[int, int, int], seed: int | None, settings: Mapping
+) -> "models.CaptionedVAE":
+    options = {name: value for name, value in settings["vae"].items() if name != "epochs"}
+    return vae_of(model, seed, **options)
+
+
 SYSTEMS = (
     System(
         "text2image",
@@ -337,6 +350,16 @@ SYSTEMS = (
         decay=0.5,
         drop_remainder=True,
         view="captions",
-        pretraining=pretraining_epochs,
+        pretraining=(
+            PretrainingStage(
+                "embedding", "the text encoder, jointly with an image encoder", _embedding_epochs, _build_embedding
+            ),
+            PretrainingStage(
+                "vae",
+                "the generator, as a VAE's decoder (adversarial training alone takes far longer to learn outlines)",
+                _vae_epochs,
+                _build_vae,
+            ),
+        ),
     ),
 )
