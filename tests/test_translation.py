@@ -14,35 +14,36 @@ SHAPE = (8, 12, 3)
 SYSTEMS = {
     "cyclegan": ({"base_filters": 4}, {"domains": ["plain", "striped"]}),
     "stargan": (
-        {"groups": [2, 1], "attribute_names": ["black", "blond", "young"], "base_filters": 4, "blocks": 1, "num_downsamples": 1,
-         "discriminator_filters": 4}, {}),
+        {"groups": [2, 1], "attribute_names": ["black", "blond", "young"], "base_filters": 4, "blocks": 1,
+         "num_downsamples": 1, "discriminator_filters": 4}, {}),
     "vae": ({"network": "mlp", "hidden_units": 8, "latent_size": 2, "num_classes": 3}, {"label": ["2", "0", "cat"]}),
-    "puzzlegan": ({"base_filters": 4, "image_width": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}, {}),
+    "puzzlegan": (
+        {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}, {}),
     "gan": ({"hidden_units": 4, "latent_size": 2}, {}),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """system -> a run with its untrained model; it is built where it is asked for first."""
-    folder, found = tmp_path_factory.mktemp("runs"), {}
+    """A function of a system: its run with an untrained model, which is built once."""
+    folder, built = tmp_path_factory.mktemp("runs"), {}
 
     def get(system: str) -> Run:
-        if system not in found:
+        if system not in built:
             settings, names = SYSTEMS[system]
             model = zoo.build(system, SHAPE, seed=1, **settings)
             model.take_names(names)
             config = {"system": system, "image_shape": list(SHAPE), "settings": settings, "data": {}, "training": {}}
-            found[system] = Run.create(folder / system, config)
-            model.save(found[system].model_file)
-        return found[system]
+            built[system] = Run.create(folder / system, config)
+            model.save(built[system].model_file)
+        return built[system]
 
     return get
 
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of images of several sizes, kinds and formats, and one that is none."""
+    """A folder of images of several sizes, modes and formats, and a file that is no image."""
     random, folder = np.random.default_rng(0), tmp_path / "photos"
     (folder / "sub").mkdir(parents=True)
     for name, shape in (("a.png", (8, 12, 3)), ("a.jpg", (40, 30, 3)), ("sub/a.png", (9, 9)), ("b.PNG", (20, 12, 4))):
@@ -77,18 +78,18 @@ def test_a_folder_into_the_other_domain(call, runs, photos, tmp_path, to, method
     run, out = runs("cyclegan"), tmp_path / "out"
     result = call("translate", run.path, photos, "--to", to, "--out", out)
     assert result.exit_code == 0 and f"{out}: 4 images" in result.stdout, result.output
-    found = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
-    assert found == ["a.jpg", "a.png", "b.PNG", "sub/a.png"]
+    written = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    assert written == ["a.jpg", "a.png", "b.PNG", "sub/a.png"]
     with Image.open(out / "a.jpg") as image:
         assert image.format == "JPEG" and image.size == (12, 8)
     names = ("a.png", "sub/a.png", "b.PNG")
-    made = eight_bits(getattr(run.load_model(), method)(as_read(photos, *names)))
-    for name, image in zip(names, made, strict=True):
+    expected = eight_bits(getattr(run.load_model(), method)(as_read(photos, *names)))
+    for name, image in zip(names, expected, strict=True):
         np.testing.assert_allclose(pixels(out / name), image, atol=1)  # batches of another size round differently
-    assert made.std() > 1
+    assert expected.std() > 1
 
 
-def test_nothing_is_overwritten_unasked_and_nothing_is_read_twice(call, runs, photos, tmp_path):
+def test_files_are_overwritten_on_request_only_and_read_once(call, runs, photos, tmp_path):
     run, out = runs("cyclegan"), photos / "out"
     line = ("translate", run.path, photos, photos / "a.png", "--to", "B", "--out", out, "--quiet")
     first = call(*line)
@@ -102,7 +103,7 @@ def test_nothing_is_overwritten_unasked_and_nothing_is_read_twice(call, runs, ph
     assert (photos / "a.png").read_bytes() == before
 
 
-def test_names_that_would_be_the_same_get_a_number(tmp_path):
+def test_equal_names_get_a_number(tmp_path):
     for name in ("x/a.gif", "x/a.png", "y/a.png", "y/A.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("L", (4, 4)).save(tmp_path / name)
@@ -123,12 +124,12 @@ def test_unreadable_files_are_named_at_the_end(call, runs, photos, tmp_path):
 
 
 def test_batches_and_limits_do_not_change_an_image(runs, photos, tmp_path):
-    run, seen = runs("puzzlegan"), []
+    run, reports = runs("puzzlegan"), []
     translation.translate(run.path, [photos], tmp_path / "all", seed=3)
-    options = {"seed": 3, "batch_size": 1, "progress": lambda *what: seen.append(what)}
+    options = {"seed": 3, "batch_size": 1, "progress": lambda *what: reports.append(what)}
     done = translation.translate(run.path, [photos], tmp_path / "three", limit=3, **options)
     assert [file.name for file in done.written] == ["a.jpg", "a.png", "b.PNG"] and not done.failed
-    assert seen == [("translate", number, 3) for number in (0, 1, 2, 3)]
+    assert reports == [("translate", number, 3) for number in (0, 1, 2, 3)]
     for name in ("a.png", "b.PNG"):
         ours, theirs = (pixels(tmp_path / folder / name).astype(int) for folder in ("all", "three"))
         assert abs(ours - theirs).max() <= 1 and ours.std() > 0.5
@@ -139,13 +140,13 @@ def test_attributes_by_name(call, runs, photos, tmp_path):
     assert call("translate", run.path, photos / "a.png", "--attributes", "blond,young", "--out", out).exit_code == 0
     expected = run.load_model().translate(as_read(photos, "a.png"), ("blond", "young"))
     np.testing.assert_allclose(pixels(out / "a.png"), eight_bits(expected)[0], atol=1)
-    for asked, part in (
+    for options, part in (
         (("--attributes", "blonde"), "Expected the attribute as one of blond, black, young"),
         (("--attributes", "young"), "Expected exactly one of black, blond"),
-        ((), "Say what images are to have: --attributes, of black, blond, young"),
+        ((), "Expected the attributes that images shall have: --attributes, of black, blond, young"),
         (("--attributes", "blond", "--to", "B"), "--to chooses one of two domains"),
     ):
-        result = call("translate", run.path, photos, *asked, "--out", tmp_path / "no")
+        result = call("translate", run.path, photos, *options, "--out", tmp_path / "no")
         assert result.exit_code == 2 and part in result.stderr
 
 
@@ -155,11 +156,11 @@ def test_a_conditional_model_reconstructs_as_a_class(call, runs, photos, tmp_pat
     label = np.eye(3, dtype=np.float32)[[2]]
     expected = run.load_model().reconstruct(as_read(photos, "a.png"), label).numpy()
     np.testing.assert_allclose(pixels(out / "a.png"), eight_bits(expected)[0], atol=1)
-    for asked, part in (
-        ((), "is conditional: say of which class the images are, --label, of 2, 0, cat"),
+    for options, part in (
+        ((), "is conditional: --label, of 2, 0, cat"),
         (("--label", "2"), "2 is the name of class 0, and the index of class 'cat'"),
     ):
-        result = call("reconstruct", run.path, photos, *asked, "--out", tmp_path / "no")
+        result = call("reconstruct", run.path, photos, *options, "--out", tmp_path / "no")
         assert result.exit_code == 2 and part in result.stderr
 
 
@@ -168,13 +169,13 @@ def test_a_conditional_model_reconstructs_as_a_class(call, runs, photos, tmp_pat
     [
         ("vae", "translate", "translates no images; its endpoints are encode, decode, reconstruct, generate. Use "
          "keras-gen reconstruct, keras-gen sample"),
-        ("gan", "reconstruct", "has no encoder and decoder to reconstruct images with; its endpoints are generate. Use "
+        ("gan", "reconstruct", "has no encoder and decoder to reconstruct images; its endpoints are generate. Use "
          "keras-gen sample"),
         ("cyclegan", "reconstruct", "Use keras-gen translate"),
-        ("cyclegan", "translate", "Say which domain to translate into: --to A (plain) or --to B (striped)"),
+        ("cyclegan", "translate", "Expected the domain to translate into: --to A (plain) or --to B (striped)"),
     ],
 )  # fmt: skip
-def test_what_a_system_cannot_do_names_what_it_can(call, runs, photos, tmp_path, system, command, part):
+def test_an_unsupported_command_names_those_that_work(call, runs, photos, tmp_path, system, command, part):
     result = call(command, runs(system).path, photos, "--out", tmp_path / "out")
     assert result.exit_code == 2 and part in result.stderr and not (tmp_path / "out").exists()
 
