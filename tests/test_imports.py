@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import keras_gen
+from keras_gen import models, zoo
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_gen"
@@ -110,6 +111,78 @@ def test_the_leaves_have_no_cycle():
     assert not uses
 
 
+# shared code, which learns from declarations and protocols what is special about a system
+SHARED = ("training", "evaluation", "export", "runtime", "data", "runs", "cli.py", "translation.py")
+SYSTEMS_FOLDER = "keras_gen.models."
+CORE = {"core"}
+# file -> why it may name a system
+NAMES_A_SYSTEM = {
+    "keras_gen/evaluation/evaluators/puzzle.py": "measures cut pieces with the puzzle's own functions",
+    "keras_gen/evaluation/features/text_image_scorer.py": "is the model that text2image is pretrained with",
+}
+
+
+def system_classes() -> set[str]:
+    """The classes of `keras_gen.models` that a system's folder defines."""
+    return {name for name, module in models._MEMBERS.items() if module.split(".")[0] not in CORE}
+
+
+def named_systems(path: pathlib.Path, source: str | None = None) -> list[str]:
+    """The systems that a file imports, or names as a class or a key; docstrings do not count."""
+    text = source if source is not None else path.read_text()
+    folders = {each.name for each in (PACKAGE / "models").iterdir() if each.is_dir()} - CORE
+    names, keys = system_classes(), set(zoo.SYSTEMS)
+    named = []
+    for line, module in imported(path, text):
+        folder = module.removeprefix(SYSTEMS_FOLDER).split(".")[0] if module.startswith(SYSTEMS_FOLDER) else None
+        if folder in folders:
+            named.append(f"{path.name}:{line} imports {module}")
+    for node in ast.walk(ast.parse(text)):
+        name = None
+        if isinstance(node, ast.ImportFrom):
+            name = next((alias.name for alias in node.names if alias.name in names), None)
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value
+        if name in names or isinstance(node, ast.Constant) and name in keys:
+            named.append(f"{path.name}:{node.lineno} names {name}")
+    return named
+
+
+SHARED_FILES = sorted(
+    path
+    for place in (*(PACKAGE / name for name in SHARED), ROOT / "demos" / "panels")
+    for path in (place.rglob("*.py") if place.is_dir() else [place] * place.is_file())
+)
+
+
+@pytest.mark.parametrize("path", SHARED_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_shared_code_names_no_system(path):
+    if str(path.relative_to(ROOT)) not in NAMES_A_SYSTEM:
+        assert not named_systems(path)
+
+
+def test_the_exceptions_still_exist():
+    assert all((ROOT / file).is_file() and named_systems(ROOT / file) for file in NAMES_A_SYSTEM)
+
+
+@pytest.mark.parametrize(
+    "source, named",
+    [
+        ("from keras_gen.models.text2image import preset", "imports keras_gen.models.text2image"),
+        ("from ..models.stargan.attributes import Attributes", "imports keras_gen.models.stargan.attributes"),
+        ("def f(model):\n    from keras_gen.models import StarGAN", "names StarGAN"),
+        ("import keras_gen\nok = isinstance(model, keras_gen.VAE)", "names VAE"),
+        ("if config['system'] == 'progan':\n    pass", "names progan"),
+        ('"""Trains: `keras-gen train vae`, as `VAE` does."""\nfrom keras_gen.models.core import ema', None),
+    ],
+)
+def test_a_named_system_is_found(source, named):
+    texts = named_systems(PACKAGE / "training" / "fitting.py", source)
+    assert not texts if named is None else any(named in text for text in texts)
+
+
 def run(program: str, environment: dict | None = None) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
@@ -149,14 +222,14 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
         (["--version"], 0, f"keras-gen {keras_gen.__version__}"),
         (["zoo"], 0, "text2image"),
         (["zoo", "vae"], 0, "latent_size"),
-        (["zoo", "gone"], 2, "Unknown system 'gone'"),
+        (["zoo", "gone"], 2, "received 'gone'"),
         (["data"], 0, "stacked_mnist"),
         (["data", "shapes"], 0, "20,000"),
         (["data", "mnist"], 0, "image [28, 28, 1]"),
         (["data", str(tmp_path / "photos")], 0, "train"),
         (["data", str(toy_images)], 0, "200"),
         (["data", str(toy_images), "--out", "a.png", "--split", "gone"], 2, "no split 'gone'"),
-        (["train", "gone", "--data", "shapes"], 2, "Unknown system 'gone'"),
+        (["train", "gone", "--data", "shapes"], 2, "received 'gone'"),
         (["train", "vae", "--data", "no/such/folder"], 2, "no folder of this name"),
         (["train", "vae", "--data", "gone_set"], 2, "Known: 'shapes'"),
         (["train", "vae", "--data", str(tmp_path / "empty")], 2, "holds no images"),
@@ -164,10 +237,10 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
         (["train", "vae", "--data", "shapes", "--out", str(tmp_path / "held")], 2, "--overwrite"),
         (["train", "--resume", "--out", str(tmp_path / "gone")], 2, "does not exist"),
         (["train", "--resume", "--out", *of_run, "--batch-size", "3"], 2, "batch_size is 60, received 3"),
-        ([*vae, "--set", "depth=3"], 2, "Unknown setting depth"),
+        ([*vae, "--set", "depth=3"], 2, "received depth"),
         ([*vae, "--set", "latent_size=abc"], 2, "an integer >= 1 for the setting latent_size of 'vae'; received 'abc'"),
         ([*vae, "--set", "beta"], 2, "Expected KEY=VALUE"),
-        ([*vae, "--view", "domains=a,b"], 2, "--view has no domains"),
+        ([*vae, "--view", "domains=a,b"], 2, "expected no option: this system sees the images as they are"),
         ([*vae, "--epochs", "0"], 2, "Expected an integer >= 1 for epochs"),
         ([*vae, "--pretraining-epochs", "2"], 2, "Expected pretraining_epochs only with systems"),
         ([*vae, "--precision", "float8"], 2, "for precision; received 'float8'"),
@@ -177,7 +250,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
         ([*vae, "--augment", "spin"], 2, "augment='spin' is unknown"),
         ([*vae, "--initial-weights", str(tmp_path / "gone")], 2, "does not exist"),
         (["train", "dcgan", *vae[2:], "--batch-size", "1000"], 2, "at most 180"),
-        (["train", "cyclegan", "--data", str(toy_images), *vae[4:]], 2, "Two domains are needed"),
+        (["train", "cyclegan", "--data", str(toy_images), *vae[4:]], 2, "Expected data with two domains"),
         (["sample", str(tmp_path / "gone")], 2, "does not exist"),
         (["evaluate", str(tmp_path / "gone")], 2, "does not exist"),
         (["evaluate", *of_run, "--split", "gone"], 2, "for split; received 'gone'"),
