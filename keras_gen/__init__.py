@@ -1,17 +1,17 @@
-"""Generative models for Keras 3 on TensorFlow: train with `fit`, measure, export to TFLite, show.
+"""Generative models for Keras 3 on TensorFlow: training with `fit`, evaluation, export to TFLite, demos.
 
-Attributes are loaded on first use (PEP 562), so that `import keras_gen` costs milliseconds and TensorFlow is
-imported only by what needs it.
+Attributes are loaded on first use (PEP 562), so that `import keras_gen` takes milliseconds and TensorFlow is imported
+only when it is needed.
 """
 
 import importlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# on processors without AVX-512 TensorFlow leaves the kernels of oneDNN off, with which convolutions train
-# faster. It reads this when it is imported; who sets 0 keeps them off
+# on processors without AVX-512, TensorFlow disables the kernels of oneDNN, which make the training of convolutions
+# faster. TensorFlow reads the variable when it is imported; a user's 0 keeps them disabled
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _MODULES = (
@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     from .zoo import build
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name in _MEMBERS:

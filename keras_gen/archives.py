@@ -1,7 +1,6 @@
-"""Input files that may be damaged or hostile: regular files alone, and zip archives whose members are bounded.
+"""Safe reading of files that may be damaged or malicious: regular files only, and zip archives of bounded size.
 
-The messages of `open_regular` and `open_archive` do not repeat the path: whoever opens a file knows what it should be,
-and names it.
+The messages of `open_regular` and `open_archive` lack the path: the caller adds it, with what the file should be.
 """
 
 import contextlib
@@ -10,18 +9,22 @@ import stat
 import struct
 import zipfile
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-# uncompressed bytes of a member; all members together may have `TOTAL` times that
+if TYPE_CHECKING:
+    import keras
+
+# uncompressed bytes of a member; all members together may have `TOTAL` times as many
 MAX_MEMBER_BYTES = 8 << 30
 TOTAL = 4
-# names in an archive, and the bytes that its directory of names may have: zipfile reads it as a whole
+# members of an archive, and bytes of its directory, which zipfile reads as a whole
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY_BYTES = 4 << 20
-# deflate needs two bits for at most 258 bytes, so a directory that announces more than this ratio is wrong. A smaller
-# bound would refuse honest data: black images compress to a thousandth
+# deflate needs two bits for at most 258 bytes, so a larger ratio in the directory is wrong. A smaller bound would
+# reject valid data: black images compress to a thousandth
 DEFLATE_RATIO = 1032
-_END, _END_SIZE, _END_64_SIZE, _MAX_COMMENT = b"PK\5\6", 22, 76, 65535
+_END, _END_SIZE, _END_64_SIZE, _MAX_COMMENT, _FILE_HEADER_SIZE = b"PK\5\6", 22, 76, 65535, 30
+_METHODS = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -32,11 +35,14 @@ _KINDS = {
 
 
 def open_regular(path: str | os.PathLike) -> BinaryIO:
-    """Open a file for reading if it is a regular one; never waits for the other end of a pipe.
+    """Opens a regular file for reading; never waits for the other end of a pipe.
+
+    Args:
+        path: The file.
 
     Raises:
-        ValueError: for a folder, pipe, socket or device, also at the end of a symbolic link.
-        OSError: as `open`.
+        ValueError: For a folder, pipe, socket or device, also behind a symbolic link.
+        OSError: As `open`.
     """
     _check_regular(os.stat(path))  # before it is opened: opening some devices changes them
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
@@ -48,8 +54,8 @@ def open_regular(path: str | os.PathLike) -> BinaryIO:
     return file
 
 
-def _check_regular(about: os.stat_result) -> None:
-    kind = stat.S_IFMT(about.st_mode)
+def _check_regular(status: os.stat_result) -> None:
+    kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
         raise ValueError(f"expected a regular file; received {_KINDS.get(kind, 'a special file')}")
 
@@ -58,22 +64,21 @@ def _check_regular(about: os.stat_result) -> None:
 def open_archive(
     path: str | os.PathLike, max_member_bytes: int = MAX_MEMBER_BYTES
 ) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
-    """Open a zip archive and check its directory before anything is unpacked.
+    """Opens a zip archive and checks its directory before anything is unpacked.
 
-    The directory decides how much `zipfile` unpacks of a member at most, whatever the stream holds, so that its sizes
-    can be relied on as a bound. Only the methods "stored" and "deflated" are accepted: `zipfile` unpacks the others in
-    pieces of unbounded size.
+    `zipfile` never unpacks more of a member than the size in the directory, so these sizes are reliable bounds. Only
+    the methods "stored" and "deflated" are accepted: `zipfile` unpacks others in pieces of unbounded size.
 
     Args:
-        path: the archive.
-        max_member_bytes: uncompressed bytes of a member.
+        path: The archive.
+        max_member_bytes: Maximum number of uncompressed bytes of a member.
 
     Yields:
         The archive and the entries of its directory.
 
     Raises:
-        ValueError: no archive, an incomplete one, or one that is refused; the message names the member.
-        OSError: as `open`.
+        ValueError: For a file that is no archive, or an incomplete or unsafe one; the message names the member.
+        OSError: As `open`.
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -89,21 +94,21 @@ def open_archive(
 
 
 def _check_directory_size(file: BinaryIO, size: int) -> None:
-    """Find the record at the end of an archive, as `zipfile` does, and check what it says of the directory."""
+    """Finds the record at the end of an archive, as `zipfile` does, and checks the directory's size in it."""
     file.seek(max(0, size - _END_SIZE - _MAX_COMMENT - _END_64_SIZE))
     tail = file.read()
     start = len(tail) - _END_SIZE
-    if tail[start : start + 4] != _END or tail[-2:] != b"\0\0":  # there is a comment behind it
+    if tail[start : start + 4] != _END or tail[-2:] != b"\0\0":  # a comment follows
         start = tail.rfind(_END)
     if start < 0 or start + _END_SIZE > len(tail):
         raise ValueError(f"its {size:,} bytes are no whole zip archive; copy or write it again")
-    announced = struct.unpack_from("<I", tail, start + 12)[0]
+    declared = struct.unpack_from("<I", tail, start + 12)[0]
     before = tail[max(0, start - _END_64_SIZE) : start]
     if before[:4] == b"PK\6\6" and len(before) == _END_64_SIZE:
-        announced = struct.unpack_from("<Q", before, 40)[0]
-    if announced > MAX_DIRECTORY_BYTES:
+        declared = struct.unpack_from("<Q", before, 40)[0]
+    if declared > MAX_DIRECTORY_BYTES:
         raise ValueError(
-            f"its directory of names has {announced:,} bytes; expected at most {MAX_DIRECTORY_BYTES:,}, which is "
+            f"its directory of names has {declared:,} bytes; expected at most {MAX_DIRECTORY_BYTES:,}, which is "
             f"more than {MAX_MEMBERS:,} members need"
         )
 
@@ -122,7 +127,7 @@ def _check_members(members: list[zipfile.ZipInfo], max_member_bytes: int) -> Non
         if member.flag_bits & 1:
             raise ValueError(f"its member {name!r} is encrypted; save the archive without a password")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            method = zipfile.compressor_names.get(member.compress_type, member.compress_type)
+            method = _METHODS.get(member.compress_type, f"method {member.compress_type}")
             raise ValueError(f"its member {name!r} is compressed by {method}; expected no compression or deflate")
         if member.file_size > max_member_bytes:
             raise ValueError(
@@ -140,7 +145,7 @@ def _check_members(members: list[zipfile.ZipInfo], max_member_bytes: int) -> Non
         if member.header_offset < end:
             raise ValueError(f"its member {name!r} lies on the bytes of another member; the archive is damaged")
         seen.add(name)
-        end = member.header_offset + zipfile.sizeFileHeader + member.compress_size
+        end = member.header_offset + _FILE_HEADER_SIZE + member.compress_size
     total = sum(member.file_size for member in members)
     if total > TOTAL * max_member_bytes:
         raise ValueError(
@@ -150,11 +155,14 @@ def _check_members(members: list[zipfile.ZipInfo], max_member_bytes: int) -> Non
 
 
 def check_keras(path: str | os.PathLike) -> None:
-    """Whether a `.keras` file is whole: Keras opens one with flipped bits, since it seeks in the archive.
+    """Checks that a `.keras` file is intact: Keras seeks in the archive and opens files with flipped bits.
+
+    Args:
+        path: The file.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: where it is no archive, is refused, or the checksum of a member is not that of its content; names
+        FileNotFoundError: If there is no such file.
+        ValueError: For a file that is no archive, an unsafe one, or a member whose checksum is wrong; the message names
             the file and the member.
     """
     if not os.path.exists(path):
@@ -167,16 +175,20 @@ def check_keras(path: str | os.PathLike) -> None:
         raise _unreadable(path, error) from error
 
 
-def load_keras(path: str | os.PathLike):
-    """Open a `.keras` file, which is checked before Keras unpacks it.
+def load_keras(path: str | os.PathLike) -> "keras.Model":
+    """Loads a `.keras` file, which is checked before Keras unpacks it.
 
-    What the HDF5 file of the weights announces is checked by Keras itself.
+    Keras itself checks the sizes in the HDF5 file of the weights.
+
+    Args:
+        path: The file. Its classes must be registered with Keras.
 
     Returns:
-        A `keras.Model`; its classes must be known to Keras.
+        The model.
 
     Raises:
-        FileNotFoundError, ValueError: as `check_keras`, and where Keras cannot build the model.
+        FileNotFoundError: As `check_keras`.
+        ValueError: As `check_keras`, and if Keras cannot build the model.
     """
     import keras
 

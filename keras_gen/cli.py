@@ -27,7 +27,7 @@ from .launch import end_with_launcher
 from .launch import launch as launch_workers
 from .options import parse_range, parse_size
 from .progress import Progress, report
-from .startup import DEBUG, errors_alone, starting
+from .startup import DEBUG, log_errors_only, starting
 from .training.config import TrainConfig, check_size
 
 if TYPE_CHECKING:
@@ -557,7 +557,7 @@ def main() -> None:
     """Runs the command line; the entry point of `keras-gen`."""
     end_with_launcher()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    errors_alone()
+    log_errors_only()
     app()
 
 

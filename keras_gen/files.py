@@ -1,4 +1,4 @@
-"""Files that are either complete or absent, whatever happens to the process or the machine while they are written."""
+"""Atomic writes: a file is complete or absent, even if the process or the machine stops while it is written."""
 
 import contextlib
 import errno
@@ -11,9 +11,9 @@ import shutil
 from collections.abc import Iterator
 
 SCRATCH = ".tmp-"
-# what the operating system says where a disk or a quota is full, or a file system is read-only
+# error codes of a full disk or quota, and of a read-only file system
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
-_IN_TEXT = re.compile(r"errno = (\d+)")
+_ERRNO_IN_MESSAGE = re.compile(r"errno = (\d+)")
 
 
 class UnwritableError(OSError):
@@ -22,29 +22,30 @@ class UnwritableError(OSError):
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike, *, durable: bool = True) -> Iterator[pathlib.Path]:
-    """A scratch path next to `path`, which replaces `path` once the block has ended without an error.
+    """Yields a scratch path next to `path`, which replaces `path` when the block ends without an error.
 
     The content is flushed to the disk before the rename and the folder after it, so that a reader finds the former
     file or the new one, also after a power failure. Scratch names are unique: two processes do not share one.
 
     Args:
-        path: a file or a folder. Its parent is created where it is missing. The scratch path has the same suffixes.
-        durable: False leaves it to the operating system when the content is on the disk, for one of many files.
+        path: A file or a folder. Its parent is created if it does not exist. The scratch path has the same suffixes.
+        durable: Whether the content is flushed to the disk. False is for one of many files, which the operating system
+            then flushes later.
 
     Yields:
         The path to write to.
 
     Raises:
-        UnwritableError: where the disk is full or read-only; `path` is then as it was.
+        UnwritableError: If the disk is full or read-only; `path` is then unchanged.
 
     Example:
-        >>> with files.replacing("metrics.csv") as scratch:
+        >>> with replacing("metrics.csv") as scratch:  # doctest: +SKIP
         ...     scratch.write_text("epoch,loss\\n")
     """
     path = pathlib.Path(path)
     scratch = path.with_name(f"{SCRATCH}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
     try:
-        with explained(path):
+        with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield scratch
             if durable:
@@ -57,14 +58,14 @@ def replacing(path: str | os.PathLike, *, durable: bool = True) -> Iterator[path
 
 
 @contextlib.contextmanager
-def explained(path: pathlib.Path) -> Iterator[None]:
-    """Turn the errors of a full or read-only disk, also those of h5py and zipfile, into an `UnwritableError`."""
+def disk_errors(path: pathlib.Path) -> Iterator[None]:
+    """Converts errors of a full or read-only disk, also those of h5py and zipfile, to an `UnwritableError`."""
     try:
         yield
     except UnwritableError:
         raise
     except OSError as error:
-        code = error.errno or next((int(found) for found in _IN_TEXT.findall(str(error))), None)
+        code = error.errno or next((int(number) for number in _ERRNO_IN_MESSAGE.findall(str(error))), None)
         if code not in _UNWRITABLE:
             raise
         state = "the file of that name is unchanged" if path.exists() else "there was no such file before"
@@ -74,29 +75,36 @@ def explained(path: pathlib.Path) -> Iterator[None]:
 
 
 def check_space(folder: pathlib.Path, size: int) -> None:
-    """Whether a disk has room for `size` bytes, asked before the work that ends in writing them.
+    """Checks that a disk has room for `size` bytes, before the work whose result is written.
+
+    Args:
+        folder: The folder to write to; it need not exist.
+        size: Number of bytes.
 
     Raises:
-        UnwritableError: where it has not.
+        UnwritableError: If it has not.
     """
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     free = shutil.disk_usage(nearest).free
     if free < size:
         raise UnwritableError(
             errno.ENOSPC,
-            f"{folder} needs {size / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free. Nothing was changed, and what is "
-            "there is intact. Free some space or choose another disk",
+            f"{folder} needs {size / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free. Nothing was changed, and the "
+            "existing files are intact. Free some space or choose another disk",
         )
 
 
 def check_writable(path: pathlib.Path) -> None:
-    """Whether files can be written at a path, asked before the work that ends in writing them.
+    """Checks that files can be written to a folder, before the work whose result is written.
+
+    Args:
+        path: The folder; it need not exist.
 
     Raises:
-        NotADirectoryError: where a file stands in the way.
-        PermissionError: where it is not permitted, or the disk is read-only.
+        NotADirectoryError: If the path or one of its parents is a file.
+        PermissionError: If it is not permitted, or the disk is read-only.
     """
-    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
     if not nearest.is_dir():
         raise NotADirectoryError(f"{path} cannot be written: {nearest} is a file; choose another place")
     if not os.access(nearest, os.W_OK | os.X_OK):
@@ -107,13 +115,13 @@ def check_writable(path: pathlib.Path) -> None:
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a whole text file, see `replacing`."""
+    """Writes a text file atomically, see `replacing`."""
     with replacing(path) as scratch:
         scratch.write_text(text)
 
 
 def flush(path: pathlib.Path) -> None:
-    """Force a file, or everything in a folder, to the disk."""
+    """Flushes a file, or everything in a folder, to the disk."""
     if path.is_dir():
         for inner in path.rglob("*"):
             _flush_one(inner)
@@ -128,14 +136,14 @@ def _flush_one(path: pathlib.Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that cannot flush a folder
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot flush a folder
             raise
     finally:
         os.close(descriptor)
 
 
 def remove(path: pathlib.Path) -> None:
-    """Delete a file or a folder, if it is there."""
+    """Deletes a file or a folder, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -143,13 +151,13 @@ def remove(path: pathlib.Path) -> None:
 
 
 def remove_scratch(folder: pathlib.Path) -> None:
-    """Delete what killed processes left of `replacing` in a folder; call it where no other process writes there."""
+    """Deletes the scratch files of killed processes in a folder, to which no other process may be writing."""
     if folder.is_dir():
         for path in folder.glob(f"{SCRATCH}*"):
             remove(path)
 
 
 def digest(path: str | os.PathLike) -> str:
-    """SHA-256 of a file's content: 64 hexadecimal digits."""
+    """Returns the SHA-256 of a file's content: 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,6 @@
-"""`keras-gen launch`: several workers on this machine, for trying multi-worker training out.
+"""`keras-gen launch`: several workers on this machine, to test multi-worker training.
 
-Imports no TensorFlow, so that what does not fit is refused at once.
+This module imports no TensorFlow, so that wrong arguments are reported at once.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from typing import IO
 
 GRACE = 30.0
 SUPERVISED = "KERAS_GEN_SUPERVISED"
@@ -22,21 +23,21 @@ _POLL = 0.05
 
 
 def launch(num_workers: int, arguments: Sequence[str], *, grace: float = GRACE) -> int:
-    """Run `keras-gen train ...` in several processes that train one model together over the loopback interface.
+    """Runs `keras-gen train ...` in several processes that train one model over the loopback interface.
 
-    The workers train on the CPU: one process uses all GPUs of a machine with `--strategy mirrored`. Lines of the
-    chief's output and of every worker's errors are printed behind the worker's number.
+    The workers train on the CPU: one process uses all GPUs of a machine with `--strategy mirrored`. The chief's output
+    and every worker's errors are printed line by line, after the worker's number.
 
     Args:
-        num_workers: >= 2.
-        arguments: a command line of `keras-gen` without the program's name: `["train", "vae", "--out", ...]`.
-        grace: seconds between the signal that ends a worker and SIGKILL.
+        num_workers: Number of workers, >= 2.
+        arguments: A command line of `keras-gen` without the program's name: `["train", "vae", "--out", ...]`.
+        grace: Seconds between the signal that ends a worker and SIGKILL.
 
     Returns:
         The exit code of the worker that failed first (128 + the signal's number if a signal ended it); 0 if none did.
 
     Raises:
-        ValueError: for fewer than two workers, another command than `train`, or another strategy than `multiworker`.
+        ValueError: For fewer than two workers, another command than `train`, or another strategy than `multiworker`.
     """
     arguments = worker_arguments(num_workers, arguments)
     addresses = [f"127.0.0.1:{port}" for port in free_ports(num_workers)]
@@ -48,10 +49,14 @@ def launch(num_workers: int, arguments: Sequence[str], *, grace: float = GRACE) 
 
 
 def worker_arguments(num_workers: int, arguments: Sequence[str]) -> list[str]:
-    """The command line of every worker: the user's, with `--strategy multiworker`.
+    """Returns the command line of every worker: the user's, with `--strategy multiworker`.
+
+    Args:
+        num_workers: As for `launch`.
+        arguments: As for `launch`.
 
     Raises:
-        ValueError: see `launch`.
+        ValueError: As `launch`.
     """
     if num_workers < 2:
         raise ValueError(f"--workers: expected at least 2; received {num_workers}. For one, run keras-gen train ...")
@@ -73,31 +78,33 @@ def worker_arguments(num_workers: int, arguments: Sequence[str]) -> list[str]:
 
 
 def free_ports(num: int) -> list[int]:
-    """Distinct ports of the loopback interface that nothing listens on."""
+    """Returns distinct free ports of the loopback interface."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(num)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        for free in sockets:
+            free.bind(("127.0.0.1", 0))
+        return [free.getsockname()[1] for free in sockets]
 
 
 def supervise(command: Sequence[str], environments: Sequence[dict[str, str]], *, grace: float = GRACE) -> int:
-    """Run one process per environment until all have ended; if one fails, end the others.
+    """Runs one process per environment until all have ended; if one fails, ends the others.
 
-    SIGINT and SIGTERM are passed on to all of them. They are not in this process's group, so that Ctrl-C reaches each
-    of them once. Call it in the main thread.
+    SIGINT and SIGTERM are forwarded to all of them. They are not in this process's group, so that each of them receives
+    Ctrl-C once. This function must be called in the main thread.
 
     Args:
-        command: a program that calls `end_with_launcher`.
-        environments: variables to add, one dictionary per worker.
-        grace: seconds between the signal that ends a worker and SIGKILL.
+        command: A program that calls `end_with_launcher`.
+        environments: Variables to add, one dictionary per worker.
+        grace: Seconds between the signal that ends a worker and SIGKILL.
 
     Returns:
-        See `launch`.
+        As `launch`.
     """
-    received, workers, readers = [], [], []
-    # the handler only takes notes: a signal may come before the last worker has been started
-    former = {each: signal.signal(each, lambda number, _: received.append(number)) for each in _FORWARDED}
+    received: list[int] = []
+    workers: list[subprocess.Popen[str]] = []
+    readers: list[threading.Thread] = []
+    # the handler only records: a signal may arrive before the last worker has been started
+    former = {number: signal.signal(number, lambda number, _: received.append(number)) for number in _FORWARDED}
     try:
         for index, variables in enumerate(environments):
             worker = subprocess.Popen(
@@ -120,16 +127,17 @@ def supervise(command: Sequence[str], environments: Sequence[dict[str, str]], *,
         for worker in workers:
             worker.kill()
             worker.wait()
-            worker.stdin.close()
+            if worker.stdin is not None:
+                worker.stdin.close()
         for reader in readers:
-            reader.join(timeout=5)  # a process that a worker has left behind may hold the pipe
+            reader.join(timeout=5)  # a child process of a worker may still have the pipe open
         for number, handler in former.items():
             signal.signal(number, handler)
     return code
 
 
 def _wait(workers: Sequence[subprocess.Popen], received: list[int], grace: float) -> int:
-    """Wait for all workers, see `supervise`; `received` holds the signals that have not been passed on."""
+    """Waits for all workers, see `supervise`; `received` has the signals that have not been forwarded."""
     code, deadline, running = 0, math.inf, dict(enumerate(workers))
     while running:
         for index, worker in list(running.items()):
@@ -155,8 +163,8 @@ def _wait(workers: Sequence[subprocess.Popen], received: list[int], grace: float
     return code
 
 
-def _copy(stream, prefix: str, name: str) -> None:
-    """Copy lines to sys.stdout or sys.stderr. It reads on where they are closed, or the worker would block."""
+def _copy(stream: IO[str], prefix: str, name: str) -> None:
+    """Copies lines to sys.stdout or sys.stderr; reads on if they are closed, or the worker would block."""
     with stream:
         for line in stream:
             with contextlib.suppress(OSError, ValueError):
@@ -168,14 +176,14 @@ def _say(text: str) -> None:
 
 
 def end_with_launcher() -> None:
-    """In a worker of `supervise`: end this process when the launcher is gone, also after kill -9. Else do nothing.
+    """Ends this process when the launcher has ended, also by kill -9, if it is a worker of `supervise`.
 
-    The launcher holds the other end of this process's standard input, which the operating system closes with it.
+    The launcher has the other end of this process's standard input, which the operating system closes with it.
     """
     if os.environ.pop(SUPERVISED, None) is None:
         return
 
-    def watch():
+    def watch() -> None:
         while os.read(0, 1024):
             pass
         os.kill(os.getpid(), signal.SIGTERM)

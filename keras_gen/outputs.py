@@ -1,4 +1,4 @@
-"""Files that a command writes images to: their names, their formats, and that nothing is overwritten unasked."""
+"""Image files that a command writes: names, formats, and protection of existing files."""
 
 import csv
 import pathlib
@@ -12,16 +12,22 @@ from . import files, pictures
 ARRAY = ".npy"
 METADATA = "metadata.csv"
 _NUMBERED = re.compile(r"\d{5,}\.png")
-_LONGEST = 60  # characters of a text in a file's name
+_MAX_LENGTH = 60  # characters of a condition in a file name
 
 
 def check_file(path: pathlib.Path, *, overwrite: bool = False) -> None:
-    """Whether a file of images can be written at a path, asked before anything that takes long.
+    """Checks that a file of images can be written, before the work whose result is written.
+
+    Args:
+        path: The file.
+        overwrite: Whether an existing file may be replaced.
 
     Raises:
-        ValueError: for a suffix whose format cannot be written; lists those that can.
-        FileExistsError: where there is such a file, and `overwrite` is False.
-        IsADirectoryError, NotADirectoryError, PermissionError: where it cannot be written.
+        ValueError: For a suffix whose format cannot be written; the message lists those that can.
+        FileExistsError: If the file exists and `overwrite` is False.
+        IsADirectoryError: If the path is a folder.
+        NotADirectoryError: If a parent of the path is a file.
+        PermissionError: If writing is not permitted.
     """
     known = (*pictures.FORMATS, ARRAY)
     if path.suffix.lower() not in known:
@@ -34,57 +40,69 @@ def check_file(path: pathlib.Path, *, overwrite: bool = False) -> None:
 
 
 def is_folder(path: pathlib.Path) -> bool:
-    """Whether a path stands for a folder of images: an existing folder, or a name without a suffix."""
+    """Returns whether a path means a folder of images: an existing folder, or a name without a suffix."""
     return path.is_dir() or not path.suffix
 
 
 def check_folder(folder: pathlib.Path, *, overwrite: bool = False) -> None:
-    """Whether `write_folder` may write to a folder: it is new or empty, or holds what `write_folder` wrote.
+    """Checks that `write_folder` may write to a folder: it is new or empty, or was written by `write_folder`.
+
+    Args:
+        folder: The folder.
+        overwrite: Whether its images may be replaced.
 
     Raises:
-        FileExistsError: where it holds anything, and `overwrite` is False.
-        ValueError: where it holds something else than numbered images and their metadata.csv.
-        NotADirectoryError, PermissionError: where it cannot be written.
+        FileExistsError: If the folder is not empty and `overwrite` is False.
+        ValueError: If it has other files than numbered images and their metadata.csv.
+        NotADirectoryError: If the path or one of its parents is a file.
+        PermissionError: If writing is not permitted.
     """
     files.check_writable(folder)
-    if not folder.is_dir() or not (found := sorted(path.name for path in folder.iterdir())):
+    if not folder.is_dir() or not (names := sorted(path.name for path in folder.iterdir())):
         return
     if not overwrite:
         raise FileExistsError(f"{folder} is not empty. Replace its images (--overwrite), or choose another --out")
-    foreign = [name for name in found if name != METADATA and not _NUMBERED.fullmatch(name)]
-    if foreign or METADATA not in found:
-        what = f"holds {foreign[0]}" if foreign else f"has no {METADATA}"
+    foreign = [name for name in names if name != METADATA and not _NUMBERED.fullmatch(name)]
+    if foreign or METADATA not in names:
+        reason = f"contains {foreign[0]}" if foreign else f"has no {METADATA}"
         raise ValueError(
-            f"{folder} {what}: it was not written by this command, so it is not replaced. Choose another --out"
+            f"{folder} {reason}: it was not written by this command, so it is not replaced. Choose another --out"
         )
 
 
 def free_name(path: pathlib.Path) -> pathlib.Path:
-    """The path, or where it is taken the first of `name_2.png`, `name_3.png`, ... that is not."""
-    number, found = 1, path
-    while found.exists():
+    """Returns the path if it is free, else the first of `name_2.png`, `name_3.png`, ... that is."""
+    number, free = 1, path
+    while free.exists():
         number += 1
-        found = path.with_name(f"{path.stem}_{number}{path.suffix}")
-    return found
+        free = path.with_name(f"{path.stem}_{number}{path.suffix}")
+    return free
 
 
 def sample_name(seed: int, conditions: Mapping[str, str]) -> str:
-    """A file's name that says what is in the picture, without its suffix.
+    """Returns a file name, without suffix, that describes the images.
 
     Args:
-        seed: of the noise.
-        conditions: name -> text, such as `{"label": "cat"}`; its letters and digits are kept, up to 60 characters.
+        seed: Seed of the noise.
+        conditions: Name -> text, such as `{"label": "cat"}`; only its letters and digits are used, up to 60 characters.
 
     Example:
         >>> sample_name(1, {"label": "cat"})
         'seed_1_label_cat'
     """
-    texts = {name: "-".join(re.findall(r"\w+", text))[:_LONGEST] for name, text in conditions.items()}
+    texts = {name: "-".join(re.findall(r"\w+", text))[:_MAX_LENGTH] for name, text in conditions.items()}
     return "_".join([f"seed_{seed}", *(f"{name}_{text}" for name, text in texts.items())])
 
 
 def write_file(path: pathlib.Path, images: np.ndarray, columns: int | None = None, scale: int = 1) -> None:
-    """Write images [num, height, width, channels] in [0, 1] as a grid, or as they are where the name ends in .npy."""
+    """Writes images as a grid, or as an array if the name ends in .npy.
+
+    Args:
+        path: The file.
+        images: [num, height, width, channels] in [0, 1].
+        columns: As for `pictures.grid`.
+        scale: As for `pictures.grid`.
+    """
     if path.suffix.lower() == ARRAY:
         with files.replacing(path) as scratch, open(scratch, "wb") as stream:
             np.save(stream, images)
@@ -93,12 +111,12 @@ def write_file(path: pathlib.Path, images: np.ndarray, columns: int | None = Non
 
 
 def write_folder(folder: pathlib.Path, images: np.ndarray, columns: Mapping[str, Sequence[str]]) -> None:
-    """Write one file for each image, 00001.png, ..., and a metadata.csv, so that the folder is a source of data.
+    """Writes one file for each image, 00001.png, ..., and a metadata.csv, so that the folder can be used as data.
 
     Args:
-        folder: see `check_folder`; what an earlier call wrote there is deleted.
+        folder: The folder, see `check_folder`; files of an earlier call are deleted.
         images: [num, height, width, channels] in [0, 1].
-        columns: of metadata.csv, name -> a text for each image, such as `label`.
+        columns: Columns of metadata.csv: name -> a text for each image, such as `label`.
     """
     if folder.is_dir():
         for path in folder.iterdir():

@@ -1,8 +1,9 @@
-"""Grids, strips and panels of images as arrays and image files; with Pillow alone."""
+"""Grids, strips and panels of images, as arrays and as image files. This module needs only NumPy and Pillow."""
 
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -14,9 +15,9 @@ from . import files
 BACKGROUND = 255
 INK = 40
 FONT_SIZE = 12
-# suffix -> Pillow's format and its options
 _JPEG = ("JPEG", {"quality": 95, "subsampling": 0})
-FORMATS = {
+# suffix -> Pillow's format and its options
+FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
@@ -28,13 +29,13 @@ FORMATS = {
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Images with values in [0, 1] (or uint8 already) as uint8, 0 to 255; floats outside are clipped.
+    """Returns images with values in [0, 1] as uint8, 0 to 255; values outside are clipped.
 
     Args:
-        images: any shape, floats, booleans or uint8.
+        images: Floats or booleans of any shape; uint8 is returned as it is.
 
     Raises:
-        ValueError: for integers of another type, or values that are NaN.
+        ValueError: For integers of another type, or NaN.
     """
     images = np.asarray(images)
     if images.dtype == np.uint8:
@@ -43,7 +44,7 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
         raise ValueError(f"Expected floats in [0, 1] or uint8; received {images.dtype}")
     images = images.astype(np.float32)
     if np.isnan(images).any():
-        raise ValueError("The images hold NaN, so there is nothing to show; the model may have diverged")
+        raise ValueError("Expected images without NaN; received NaN: the model may have diverged")
     return runtime_pictures.to_uint8(images)
 
 
@@ -54,26 +55,26 @@ def grid(
     scale: int = 1,
     labels: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Put images into a grid, row by row.
+    """Arranges images in a grid, row by row.
 
     Args:
         images: [num, height, width, 1 | 3 | 4] or [num, height, width], floats in [0, 1] or uint8.
-        columns: images in a row; None makes the grid about square.
-        pad: white pixels between images and around them, >= 0.
-        scale: whole-number enlargement, >= 1 (nearest neighbor: pixels stay sharp).
-        labels: a text above each image; what does not fit above it is cut.
+        columns: Number of images in a row; None for an approximately square grid.
+        pad: White pixels between and around the images, >= 0.
+        scale: Enlargement by an integer, >= 1 (nearest neighbor, so that pixels stay sharp).
+        labels: A text above each image; longer texts are truncated.
 
     Returns:
-        uint8 [rows, columns, 1 or 3]; transparency is shown on white.
+        uint8 [rows, columns, 1 or 3]; transparent images are shown on white.
 
     Raises:
-        ValueError: for an empty array, another rank or channel count, or as many labels as do not fit.
+        ValueError: For an empty array, another rank or number of channels, or another number of labels than images.
 
     Example:
         >>> grid(np.zeros((6, 8, 8, 1)), columns=3, pad=1).shape
         (19, 28, 1)
     """
-    images = _enlarged(_checked(images), scale)
+    images = _enlarge(_checked(images), scale)
     num, height, width, _ = images.shape
     if labels is not None and len(labels) != num:
         raise ValueError(f"Expected one label for each of {num} images; received {len(labels)}")
@@ -83,27 +84,41 @@ def grid(
     if labels is None:
         return canvas
     cell_height, cell_width = height + head + pad, width + pad
-    places = [(pad + (i % columns) * cell_width, pad + (i // columns) * cell_height) for i in range(num)]
-    return _written(canvas, zip(places, (_cut(str(label), width) for label in labels), strict=True))
+    positions = [(pad + (i % columns) * cell_width, pad + (i // columns) * cell_height) for i in range(num)]
+    return _draw_texts(canvas, zip(positions, (_truncate(str(label), width) for label in labels), strict=True))
 
 
 def strip(images: np.ndarray, pad: int = 2, scale: int = 1, labels: Sequence[str] | None = None) -> np.ndarray:
-    """Put images [num, height, width, channels] into one row; see `grid`."""
+    """Arranges images in one row.
+
+    Args:
+        images: As for `grid`.
+        pad: As for `grid`.
+        scale: As for `grid`.
+        labels: As for `grid`.
+
+    Returns:
+        uint8 [height, width, 1 or 3].
+    """
     return grid(images, columns=len(images), pad=pad, scale=scale, labels=labels)
 
 
 def beside(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
-    """Put pictures side by side, each under its title.
+    """Arranges pictures side by side, each under its title.
 
     Args:
-        panels: title -> picture [height, width, 1 | 3 | 4], floats in [0, 1] or uint8; sizes may differ.
-        pad: white pixels between panels and around them.
+        panels: Title -> picture [height, width, 1 | 3 | 4], floats in [0, 1] or uint8; sizes may differ.
+        pad: White pixels between and around the panels.
 
     Returns:
         uint8 [height, width, 3].
 
+    Raises:
+        ValueError: Without a panel.
+
     Example:
-        >>> beside({"data": grid(images), "samples": grid(samples)}).shape  # doctest: +SKIP
+        >>> beside({"a": np.zeros((8, 40, 1)), "b": np.zeros((8, 60, 1))}, pad=4).shape
+        (34, 112, 3)
     """
     if not panels:
         raise ValueError("Expected at least one panel; received none")
@@ -118,26 +133,42 @@ def beside(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
         canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
         texts.append(((left, pad), title))
         left += width + pad
-    return _written(canvas, texts)
+    return _draw_texts(canvas, texts)
 
 
 def below(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
-    """Put pictures one below the other, each under its title; as `beside`."""
+    """Arranges pictures one below the other, each under its title.
+
+    Args:
+        panels: As for `beside`.
+        pad: As for `beside`.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
     if not panels:
         raise ValueError("Expected at least one panel; received none")
     rows = [beside({title: picture}, pad) for title, picture in panels.items()]
     width = max(row.shape[1] for row in rows)
-    filled = [np.pad(row, [[0, 0], [0, width - row.shape[1]], [0, 0]], constant_values=BACKGROUND) for row in rows]
-    return np.concatenate(filled)
+    padded = [np.pad(row, [[0, 0], [0, width - row.shape[1]], [0, 0]], constant_values=BACKGROUND) for row in rows]
+    return np.concatenate(padded)
 
 
 def pairs(first: np.ndarray, second: np.ndarray, columns: int = 4, pad: int = 2, scale: int = 1) -> np.ndarray:
-    """Two sets of images [num, height, width, channels] as a grid in which each image stands beside its partner.
+    """Arranges two arrays of images in a grid in which corresponding images are next to each other.
 
     Args:
-        first, second: as many images each, of the same size and channels.
-        columns: pairs in a row.
-        pad, scale: as in `grid`.
+        first: [num, height, width, channels].
+        second: Images of the same shape.
+        columns: Number of pairs in a row.
+        pad: As for `grid`.
+        scale: As for `grid`.
+
+    Returns:
+        uint8 [rows, columns, 1 or 3].
+
+    Raises:
+        ValueError: For arrays of different shapes.
     """
     first, second = _checked(first), _checked(second)
     if first.shape != second.shape:
@@ -146,19 +177,19 @@ def pairs(first: np.ndarray, second: np.ndarray, columns: int = 4, pad: int = 2,
 
 
 def save(path: str | os.PathLike, picture: np.ndarray, *, durable: bool = True) -> pathlib.Path:
-    """Write a picture in the format of its name, making its directory where it is missing.
+    """Writes a picture in the format of its file name, and creates its directory if it does not exist.
 
     Args:
-        path: where to; the name ends in one of `FORMATS`.
-        picture: [height, width, 1 | 3 | 4], [height, width], or images [num, height, width, channels], of which a
-            `grid` is made. Floats in [0, 1] or uint8.
-        durable: as in `files.replacing`.
+        path: The file; its name ends in one of `FORMATS`.
+        picture: [height, width, 1 | 3 | 4], [height, width], or images [num, height, width, channels], which are
+            arranged by `grid`. Floats in [0, 1] or uint8.
+        durable: As for `files.replacing`.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: for another suffix.
+        ValueError: For another suffix.
     """
     path = pathlib.Path(path)
     if path.suffix.lower() not in FORMATS:
@@ -172,7 +203,7 @@ def save(path: str | os.PathLike, picture: np.ndarray, *, durable: bool = True) 
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
-    """uint8 [num, height, width, 1 or 3]."""
+    """Returns images as uint8 [num, height, width, 1 or 3]."""
     images = to_uint8(images)
     if images.ndim == 3:
         images = images[..., None]
@@ -184,9 +215,9 @@ def _checked(images: np.ndarray) -> np.ndarray:
     return images
 
 
-def _enlarged(images: np.ndarray, scale: int) -> np.ndarray:
+def _enlarge(images: np.ndarray, scale: int) -> np.ndarray:
     if scale < 1 or scale != int(scale):
-        raise ValueError(f"scale must be a whole number >= 1; received {scale!r}")
+        raise ValueError(f"Expected an integer scale >= 1; received {scale!r}")
     return images.repeat(int(scale), axis=1).repeat(int(scale), axis=2)
 
 
@@ -194,8 +225,8 @@ def _as_rgb(picture: np.ndarray) -> np.ndarray:
     return np.repeat(picture, 3, axis=-1) if picture.shape[-1] == 1 else picture
 
 
-def _written(canvas: np.ndarray, texts) -> np.ndarray:
-    """The canvas with each (left, top), text of `texts` on it."""
+def _draw_texts(canvas: np.ndarray, texts: Iterable[tuple[tuple[int, int], str]]) -> np.ndarray:
+    """Returns the canvas with texts at their positions (left, top)."""
     image = Image.fromarray(canvas[..., 0] if canvas.shape[-1] == 1 else canvas)
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(FONT_SIZE)
     for position, text in texts:
@@ -203,8 +234,8 @@ def _written(canvas: np.ndarray, texts) -> np.ndarray:
     return np.asarray(image).reshape(canvas.shape)
 
 
-def _cut(text: str, width: int) -> str:
-    """The text, or as much of it as is not wider than `width` pixels, with two dots at its end."""
+def _truncate(text: str, width: int) -> str:
+    """Returns the text, truncated to a width in pixels; a truncated text ends in two dots."""
     if _text_width(text) <= width:
         return text
     return next((cut for end in range(len(text) - 1, 0, -1) if _text_width(cut := f"{text[:end]}..") <= width), "")

@@ -1,4 +1,4 @@
-"""The import of TensorFlow, which takes seconds: announced, and without what its libraries write meanwhile."""
+"""The import of TensorFlow, which takes seconds: it is reported, and the messages of its libraries are suppressed."""
 
 import contextlib
 import logging
@@ -12,40 +12,40 @@ DEBUG = "KERAS_GEN_DEBUG"
 
 @contextlib.contextmanager
 def starting() -> Iterator[None]:
-    """Around the imports that need TensorFlow: says so, where it is not imported yet, to the progress that is open."""
+    """A context for imports that need TensorFlow; reports them to the open `Progress` unless they are already done."""
     from .progress import report
 
     if "tensorflow" in sys.modules and "keras" in sys.modules:
         yield
         return
     report("Starting TensorFlow")
-    with quietly():
+    with suppress_native_stderr():
         yield
 
 
 @contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Keep what libraries write to stderr while they load, and show it only if that fails."""
+def suppress_native_stderr() -> Iterator[None]:
+    """Suppresses what libraries write to stderr while they load, native code included, unless that raises an error."""
     if os.environ.get(DEBUG):
         yield
         return
     sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as noise:
-        os.dup2(noise.fileno(), 2)
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as output:
+        os.dup2(output.fileno(), 2)
         try:
             yield
         except BaseException:
-            noise.seek(0)
-            os.write(kept, noise.read())
+            output.seek(0)
+            os.write(stderr, output.read())
             raise
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
-def errors_alone() -> None:
-    """Let TensorFlow, TFDS and Keras log errors and no warnings, which speak of their own inner workings."""
+def log_errors_only() -> None:
+    """Sets TensorFlow, TFDS and Keras to log errors, without warnings about their internals."""
     from absl import logging as absl_logging
 
     if not os.environ.get(DEBUG):

@@ -25,18 +25,18 @@ def test_a_regular_file_and_a_link_to_it_are_opened(tmp_path):
         open_regular(tmp_path / "gone")
 
 
-def test_what_is_no_regular_file_is_named_by_its_kind(tmp_path):
+def test_other_files_than_regular_ones_are_named_by_their_kind(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path, kind in ((tmp_path, "a folder"), (tmp_path / "pipe", "a named pipe"), ("/dev/null", "a device")):
         with pytest.raises(ValueError, match=f"expected a regular file; received {kind}"):
             open_regular(path)
 
 
-def test_a_file_that_is_replaced_between_the_look_and_the_opening_is_refused(tmp_path, monkeypatch):
+def test_a_file_that_is_replaced_between_the_check_and_the_opening_is_rejected(tmp_path, monkeypatch):
     file, descriptors = write(tmp_path / "a", b""), len(os.listdir("/proc/self/fd"))
     os.mkfifo(tmp_path / "pipe")
-    about = os.stat(file)
-    monkeypatch.setattr(os, "stat", lambda path: about)
+    status = os.stat(file)
+    monkeypatch.setattr(os, "stat", lambda path: status)
     with pytest.raises(ValueError, match="received a named pipe"):
         open_regular(tmp_path / "pipe")
     assert len(os.listdir("/proc/self/fd")) == descriptors
@@ -44,11 +44,11 @@ def test_a_file_that_is_replaced_between_the_look_and_the_opening_is_refused(tmp
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("comment", [b"", b"a comment"])
-def test_honest_archives_are_read(tmp_path, method, comment):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as made:
-        made.writestr("a/b.txt", bytes(1 << 20))  # deflate's best
-        made.writestr("c.txt", b"")
-        made.comment = comment
+def test_valid_archives_are_read(tmp_path, method, comment):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as new:
+        new.writestr("a/b.txt", bytes(1 << 20))  # the best ratio of deflate
+        new.writestr("c.txt", b"")
+        new.comment = comment
     with open_archive(tmp_path / "a.zip") as (opened, members):
         assert [member.filename for member in members] == ["a/b.txt", "c.txt"]
         assert opened.read("a/b.txt") == bytes(1 << 20)
@@ -66,7 +66,7 @@ def test_streamed_and_64_bit_archives_are_read(tmp_path):
             raise OSError
 
     pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w") as made, made.open("a", "w", force_zip64=True) as member:
+    with zipfile.ZipFile(pipe, "w") as new, new.open("a", "w", force_zip64=True) as member:
         member.write(b"content")
     with open_archive(write(tmp_path / "a.zip", pipe.getvalue())) as (opened, _):
         assert opened.read("a") == b"content"
@@ -83,7 +83,7 @@ def test_the_bounds_are_arguments_and_exact(tmp_path):
         open_archive(file, 100).__enter__()
 
 
-def test_a_directory_is_refused_before_zipfile_reads_it(tmp_path, monkeypatch):
+def test_a_directory_is_rejected_before_zipfile_reads_it(tmp_path, monkeypatch):
     monkeypatch.setattr(zipfile, "ZipFile", lambda file: pytest.fail("it was read"))
     monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 46)
     file = write(tmp_path / "a.zip", archive([("a", b"")]))
@@ -92,13 +92,13 @@ def test_a_directory_is_refused_before_zipfile_reads_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["C:\\a", "..\\a", "a/../../b", "\\a"])
-def test_names_that_lead_out_on_any_system(tmp_path, name):
+def test_names_that_lead_out_of_the_archive_on_any_system(tmp_path, name):
     with pytest.raises(ValueError, match="has a name that leads out of the archive"):
         open_archive(write(tmp_path / "a.zip", archive([(name, b"")]))).__enter__()
 
 
 def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
-    """No other error than a ValueError, and never another image, wherever a byte is turned over or the end is lost."""
+    """No error but ValueError, and never another image, if any byte is flipped or the file is truncated anywhere."""
     from keras_gen.data.resize import Resize
     from keras_gen.data.sources.arrays import describe_arrays, read_arrays
 
@@ -107,7 +107,7 @@ def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
     whole = made.getvalue()
     damaged = [whole[:at] for at in range(len(whole))]
     damaged += [whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :] for at in range(len(whole))]
-    refused = 0
+    rejected = 0
     for content in damaged:
         file = write(tmp_path / "a.npz", content)
         try:
@@ -117,11 +117,11 @@ def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
             )
         except ValueError as error:
             assert str(file) in str(error)
-            refused += 1
-    assert refused > 0.8 * len(damaged)  # dates, versions and attributes are of no consequence
+            rejected += 1
+    assert rejected > 0.8 * len(damaged)  # dates, versions and attributes have no effect
 
 
-def test_a_classifier_of_the_zoo_is_opened_as_carefully_as_a_run(tmp_path):
+def test_a_classifier_of_the_zoo_is_checked_like_a_run(tmp_path):
     file = write(tmp_path / "a.keras", archive([("config.json", b"")] * 2))
     with pytest.raises(ValueError, match="a.keras cannot be read as a Keras model.*two members called 'config.json'"):
         zoo.build("cyclegan", (16, 16, 3), classifier=str(file))

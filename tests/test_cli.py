@@ -249,10 +249,10 @@ def test_noise_of_loading_is_shown_only_when_loading_fails(capfd, monkeypatch):
     import os
 
     monkeypatch.delenv(cli.DEBUG, raising=False)
-    with startup.quietly():
+    with startup.suppress_native_stderr():
         os.write(2, b"noise")
     assert capfd.readouterr().err == ""
-    with pytest.raises(ImportError), startup.quietly():
+    with pytest.raises(ImportError), startup.suppress_native_stderr():
         os.write(2, b"the reason")
         raise ImportError
     assert capfd.readouterr().err == "the reason"

@@ -6,7 +6,7 @@ import pytest
 from keras_gen import files
 
 
-def test_a_file_is_replaced_as_a_whole_and_nothing_else_is_left(tmp_path):
+def test_a_file_is_replaced_atomically(tmp_path):
     path = tmp_path / "new" / "table.csv"
     files.write_text(path, "one")
     with files.replacing(path) as scratch:
@@ -34,7 +34,7 @@ def test_scratch_names_are_unique(tmp_path):
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOSPC, "full"), OSError("Unable to write (errno = 28, error message = 'No space')")]
 )
-def test_a_full_disk_is_named_with_the_file_and_what_is_intact(tmp_path, error):
+def test_an_error_of_a_full_disk_names_the_file_and_its_state(tmp_path, error):
     path = tmp_path / "model.keras"
     path.write_text("kept")
     with pytest.raises(files.UnwritableError, match="No space left.*model.keras could not be written.*is unchanged"):
@@ -43,7 +43,7 @@ def test_a_full_disk_is_named_with_the_file_and_what_is_intact(tmp_path, error):
     assert path.read_text() == "kept"
 
 
-def test_other_errors_stay_what_they_are(tmp_path):
+def test_other_errors_are_not_changed(tmp_path):
     with pytest.raises(FileNotFoundError), files.replacing(tmp_path / "a"):
         os.stat(tmp_path / "missing")
 
@@ -56,7 +56,7 @@ def test_scratch_of_killed_processes_is_removed(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 
-def test_a_digest_is_that_of_the_content(tmp_path):
+def test_a_digest_is_of_the_content(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1
     assert files.digest(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,4 +1,4 @@
-"""`train` on class folders that are called 1 to 3, and what `sample` and `data` write of them."""
+"""`train` on class folders with the names 1 to 3, and the files of `sample` and `data`."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ NAMES = ("1", "2", "3")
 
 @pytest.fixture
 def call(monkeypatch):
-    """Run a command line -> its result, without broken lines."""
+    """A function of a command line: its result, without broken lines."""
     monkeypatch.setenv("COLUMNS", "400")
     monkeypatch.delenv(cli.DEBUG, raising=False)
     return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
@@ -36,7 +36,7 @@ def run(tmp_path_factory) -> Run:
             pixels = random.integers(0, 256, (6, 8), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / "images" / name / f"{number}.png")
     line = f"train gan --data {folder / 'images'} --out {folder / 'run'} --epochs 1 --steps 1 --batch-size 8 "
-    line += "--image-size 6x8 --set base_filters=4 --set latent_size=2 --set num_classes=3 --quiet"
+    line += "--image-size 6x8 --set hidden_units=4 --set latent_size=2 --set num_classes=3 --quiet"
     result = CliRunner().invoke(cli.app, line.split())
     assert result.exit_code == 0, result.output
     return Run.open(folder / "run")
@@ -60,13 +60,13 @@ def test_a_run_keeps_the_names_of_its_classes(run, model):
         model.generate(1, label=3)
 
 
-def test_the_picture_of_an_epoch_names_the_classes(run, model):
-    with Image.open(run.samples / "epoch_0001.png") as picture:
-        found = np.asarray(picture)
+def test_the_preview_picture_has_the_names_of_the_classes(run, model):
+    with Image.open(run.samples / "epoch_0001.png") as file:
+        picture = np.asarray(file)
     images = model.generate(64, seed=0, label=np.arange(64) % 3)
     expected = pictures.grid(images, scale=11, labels=[NAMES[index % 3] for index in range(64)])
-    assert found.shape[:2] == (expected.shape[0] + 8 + 8 + 18, expected.shape[1] + 2 * 8)
-    assert (found[26:-8, 8:-8, 0] == expected[..., 0]).all()
+    assert picture.shape[:2] == (expected.shape[0] + 8 + 8 + 18, expected.shape[1] + 2 * 8)
+    assert (picture[26:-8, 8:-8, 0] == expected[..., 0]).all()
 
 
 def test_a_label_on_the_command_line_is_never_the_wrong_class(call, run, model, tmp_path):
@@ -85,11 +85,11 @@ def test_a_label_on_the_command_line_is_never_the_wrong_class(call, run, model, 
         np.testing.assert_array_equal(np.load(out), model.generate(2, seed=5, label=index))
 
 
-def test_default_names_say_what_is_in_them_and_are_never_taken(call, run):
+def test_default_names_describe_the_images_and_are_unique(call, run):
     for label in ("name:1", "3", "3"):
         assert call("sample", run.path, "--num", 2, "--label", label).exit_code == 0
-    found = sorted(path.name for path in run.samples.glob("seed*"))
-    assert found == ["seed_0_label_3.png", "seed_0_label_3_2.png", "seed_0_label_name-1.png"]
+    names = sorted(path.name for path in run.samples.glob("seed*"))
+    assert names == ["seed_0_label_3.png", "seed_0_label_3_2.png", "seed_0_label_name-1.png"]
 
 
 @pytest.mark.parametrize("suffix, format", [(name, format) for name, (format, _) in pictures.FORMATS.items()])
@@ -102,7 +102,7 @@ def test_the_format_follows_the_suffix(tmp_path, suffix, format):
     assert error.mean() <= (9 if format == "JPEG" else 0)  # of noise
 
 
-def test_unknown_formats_and_taken_names_are_refused_before_anything_is_loaded(call, run, tmp_path):
+def test_unknown_formats_and_existing_files_are_rejected_first(call, run, tmp_path):
     (tmp_path / "a.png").write_bytes(b"mine")
     listed = ".png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff, .npy"
     for command in (("sample", tmp_path / "gone"), ("data", tmp_path / "gone")):
@@ -134,7 +134,7 @@ def test_a_folder_of_samples_is_a_source(call, run, model, tmp_path):
     assert call(*line[:2], "--num", 1, "--label", 3, "--out", out, "--overwrite").exit_code == 0
     assert sorted(path.name for path in out.iterdir()) == ["00001.png", "metadata.csv"]
     (out / "mine.txt").write_text("mine")
-    refused(call(*line, "--overwrite"), "holds mine.txt: it was not written by this command")
+    refused(call(*line, "--overwrite"), "contains mine.txt: it was not written by this command")
     assert (out / "00001.png").is_file()
 
 
@@ -145,7 +145,7 @@ def test_a_model_of_an_old_file_has_no_names(model):
         old.generate(1, label="2")
 
 
-def test_sizes_that_a_system_cannot_have_are_refused(call, run, tmp_path):
+def test_sizes_that_a_system_does_not_support(call, run, tmp_path):
     line = ("--data", run.config["data"]["source"], "--out", tmp_path / "run", "--quiet")
     for system, size, part in (
         ("dcgan", "17x29", "halve to 4 or more (28, 32, 48, 64, ...); received (17, 29, 1): resize the images "

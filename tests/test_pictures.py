@@ -28,12 +28,12 @@ def test_scale_repeats_pixels():
     assert pictures.grid(image, pad=0, scale=2)[..., 0].tolist() == [
         [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2], [3, 3, 4, 4, 5, 5], [3, 3, 4, 4, 5, 5],
     ]  # fmt: skip
-    with pytest.raises(ValueError, match="scale must be a whole number >= 1; received 0"):
+    with pytest.raises(ValueError, match="Expected an integer scale >= 1; received 0"):
         pictures.grid(image, scale=0)
 
 
-def test_labels_are_written_above_and_leave_the_images_alone():
-    images = ramp(2, height=20, base_filters=40, channels=1)
+def test_labels_are_written_above_the_images():
+    images = ramp(2, height=20, width=40, channels=1)
     picture = pictures.strip(images, pad=2, labels=["one", "two"])
     bare = pictures.strip(images, pad=2)
     head = picture.shape[0] - bare.shape[0]
@@ -51,8 +51,8 @@ def test_float_levels_are_rounded_and_clipped():
     assert (pictures.to_uint8(levels / np.float32(255)) == levels).all()
 
 
-def test_what_cannot_be_shown_is_refused():
-    with pytest.raises(ValueError, match="hold NaN"):
+def test_arrays_that_are_no_images_are_rejected():
+    with pytest.raises(ValueError, match="received NaN"):
         pictures.grid(np.full((1, 4, 4, 1), np.nan))
     with pytest.raises(ValueError, match=r"received the shape \(2, 4, 4, 2\)"):
         pictures.grid(np.zeros((2, 4, 4, 2)))
@@ -68,7 +68,7 @@ def test_transparency_is_shown_on_white():
     assert pictures.grid(image, pad=0).tolist() == [[[255, 255, 255], [0, 0, 0]]]
 
 
-def test_beside_keeps_both_pictures_under_their_titles():
+def test_beside_has_both_pictures_under_their_titles():
     left, right = np.full((30, 60, 1), 7, np.uint8), np.full((20, 50, 3), 9, np.uint8)
     picture = pictures.beside({"left": left, "right": right}, pad=4)
     assert picture.shape[2] == 3 and picture.shape[1] == 4 + 60 + 4 + 50 + 4
@@ -77,14 +77,14 @@ def test_beside_keeps_both_pictures_under_their_titles():
     assert picture[4 : top - 1, 4:64].min() < 100
 
 
-def test_pairs_stand_beside_each_other():
+def test_pairs_are_next_to_each_other():
     first, second = ramp(2), 1 - ramp(2)
     assert (pictures.pairs(first, second, columns=1, pad=0)[:, :3] == pictures.grid(first, columns=1, pad=0)).all()
     assert (pictures.pairs(first, second, columns=1, pad=0)[:, 3:] == pictures.grid(second, columns=1, pad=0)).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_png_holds_the_same_pixels(tmp_path, channels):
+def test_a_png_has_the_same_pixels(tmp_path, channels):
     picture = np.random.default_rng(0).integers(0, 256, (5, 6, channels), dtype=np.uint8)
     path = pictures.save(tmp_path / "new" / "a.png", picture)
     assert (np.asarray(Image.open(path)).reshape(picture.shape) == picture).all()

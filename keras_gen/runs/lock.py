@@ -36,7 +36,7 @@ def lock(folder: pathlib.Path) -> Iterator[None]:
         RunInUseError: where another process has the lock.
         UnwritableError: where the disk is full or read-only.
     """
-    with files.explained(folder / LOCK):
+    with files.disk_errors(folder / LOCK):
         folder.mkdir(parents=True, exist_ok=True)
         handle = filelock.FileLock(folder / LOCK, timeout=0)
         try:
