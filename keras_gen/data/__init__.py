@@ -1,10 +1,10 @@
-"""Images in, as `tf.data`: TFDS sets, folders, arrays and the built-in `shapes`.
+"""Datasets of images as `tf.data`: TFDS datasets, folders, array files and the built-in `shapes`.
 
-`load` and `multi_resolution` are imported on first use, so that a source is described without importing TensorFlow.
+`load` and `multi_resolution` are imported on first use, since `describe` does not need TensorFlow.
 """
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .info import DataInfo as DataInfo
 from .resolve import Description as Description
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from .loading import load as load
     from .pipeline.multi_resolution import multi_resolution as multi_resolution
 
-_LATER = {"load": "loading", "multi_resolution": "pipeline.multi_resolution"}
+_LAZY = {"load": "loading", "multi_resolution": "pipeline.multi_resolution"}
 
 
-def __getattr__(name: str):
-    if name in _LATER:
-        return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,33 +1,33 @@
-"""What `load` can be asked to do to images, by name; checked without TensorFlow, which does it."""
+"""Names of augmentations and binarizations; importing and checking them does not import TensorFlow."""
 
 from collections.abc import Iterable
 
 AUGMENTATIONS = ("flip", "crop", "shift", "color")
-# "auto" is "dynamic" where the images are nearly binary, else None
+# "auto" is "dynamic" if the images are nearly binary, otherwise None
 AUTO = "auto"
 BINARIZATIONS = (None, "dynamic", "threshold", AUTO)
 
 
 def check_augmentations(names: Iterable[str] | str | None) -> tuple[str, ...]:
-    """The names as a tuple.
+    """Returns the names of augmentations as a tuple.
 
     Raises:
-        ValueError: for an unknown name; lists the known ones.
+        ValueError: For an unknown name.
     """
     names = (names,) if isinstance(names, str) else tuple(names or ())
     for name in names:
         if name not in AUGMENTATIONS:
-            raise ValueError(f"augment={name!r} is unknown; known: {', '.join(AUGMENTATIONS)}.")
+            raise ValueError(f"augment: expected names among {', '.join(AUGMENTATIONS)}; received {name!r}.")
     return names
 
 
-def check_binarization(how: str | None) -> str | None:
-    """The way to binarize, as it was given.
+def check_binarization(binarize: str | None) -> str | None:
+    """Returns the binarization unchanged.
 
     Raises:
-        ValueError: for an unknown one; lists the known ones.
+        ValueError: For an unknown one.
     """
-    if how not in BINARIZATIONS:
-        known = ", ".join(repr(way) for way in BINARIZATIONS)
-        raise ValueError(f"binarize={how!r} is unknown; known: {known}.")
-    return how
+    if binarize not in BINARIZATIONS:
+        expected = ", ".join(map(repr, BINARIZATIONS))
+        raise ValueError(f"binarize: expected one of {expected}; received {binarize!r}.")
+    return binarize

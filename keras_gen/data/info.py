@@ -1,11 +1,14 @@
-"""What a loaded data set is, and how the sources hand it to the pipeline."""
+"""The description of a loaded dataset, and the table that a source passes on to the pipeline."""
 
 import dataclasses
+import hashlib
 import pathlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from .value_range import EIGHT_BITS, Range
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -13,30 +16,29 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class DataInfo:
-    """What a data set made by `keras_gen.data.load` holds; found as `dataset.info`.
+    """A description of a dataset of `keras_gen.data.load`, available as `dataset.info`.
 
     Attributes:
-        source: the source as it was asked for ("mnist", a path, "shapes").
-        split: the split as it was asked for ("train[:90%]").
-        num_examples: examples in the split; for two domains, in the larger one.
-        num_batches: batches in one epoch.
-        num_images: examples of every field of images, by field.
+        source: The source as passed to `load` ("mnist", a path, "shapes").
+        split: The split as passed to `load` ("train[:90%]").
+        num_examples: Examples in the split; for two domains, in the larger one.
+        num_batches: Batches per epoch.
+        num_images: Image field -> number of images.
         image_shape: (height, width, channels) of every image.
-        label_names: name of each value of `label`, or None where there is no label or it has no names.
-        attribute_names: name of each entry of the vector `attributes`, or None.
-        names: value names of every field that has them, by field (`label` and `attributes` among them).
-        fields: `tf.TensorSpec` of every entry of a batch, by field.
-        skipped: (file, reason) of every file that is left out: it cannot be read, has another extension than images, or
-            is not named by the metadata file.
-        left_out: features of the source that are no image, scalar or vector, and are therefore not carried along.
-        seed: the seed of order, augmentation and binarization.
-        fingerprint: 16 hexadecimal digits that change when the examples of the split change: the content of the
-            images, their number, order or shape, and what goes with them (labels, attributes, captions). A source that
-            was copied or moved keeps its fingerprint. Of a TFDS set the name, version and files are compared, not the
-            content.
-        value_range: the stored number that is black (0.0 in a batch) and the one that is white (1.0).
-        notes: sentences about the source that its user should know, such as what was converted.
-        binarize: how the images are binarized, with `binarize="auto"` what was chosen.
+        label_names: Name of each value of `label`; None if there is no label or it has no names.
+        attribute_names: Name of each entry of the vector `attributes`, or None.
+        names: Field -> names of its values, for every field that has them (including `label` and `attributes`).
+        fields: Field -> `tf.TensorSpec` of its entry in a batch.
+        skipped: (file, reason) of every skipped file: it cannot be read, does not have an image extension, or is not
+            listed in the metadata file.
+        left_out: Features of the source that are neither images, scalars nor vectors, and are not in the batches.
+        seed: The seed of order, augmentation and binarization.
+        fingerprint: 16 hexadecimal digits that change when the examples of the split change: the content, number,
+            order or shape of the images, or their labels, attributes or captions. Copying or moving a source does not
+            change its fingerprint. For a TFDS dataset, the name, version and files are compared, not the content.
+        value_range: The stored values that are black (0.0 in a batch) and white (1.0).
+        notes: Sentences that the user should read, such as conversions.
+        binarize: The binarization; if `binarize="auto"`, the one that was selected.
     """
 
     source: str
@@ -53,13 +55,18 @@ class DataInfo:
     left_out: tuple[str, ...]
     seed: int
     fingerprint: str
-    value_range: tuple[float, float] = (0.0, 255.0)
+    value_range: Range = EIGHT_BITS
     notes: tuple[str, ...] = ()
     binarize: str | None = None
 
 
 class UnreadableImage(ValueError):
-    """A file that is no readable image; carries the file's name and the reason."""
+    """An image file that cannot be read.
+
+    Args:
+        file: The file.
+        reason: Why it cannot be read.
+    """
 
     def __init__(self, file: pathlib.Path | str, reason: str):
         super().__init__(f"{file}: {reason}")
@@ -67,23 +74,16 @@ class UnreadableImage(ValueError):
         self.reason = reason
 
 
-def positive(name: str, value: int) -> int:
-    """A positive integer; the ValueError of anything else names the argument."""
-    if isinstance(value, (bool, str)) or int(value) != value or value < 1:
-        raise ValueError(f"{name} is a positive integer; got {value!r}.")
-    return int(value)
-
-
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """The images of one field, in a fixed order: held in an array, or read one by one.
+    """The images of one field in a fixed order: either an array, or a function that reads one image.
 
     Attributes:
-        count: how many.
+        count: Number of images.
         dtype: `uint8` (0 to 255) or `float32` (0 to 1).
         array: [count, h, w, c] in memory or memory-mapped, or None.
-        read: index -> [h, w, c], for images that are read when they are needed, or None.
-        fallible: whether `read` may raise `UnreadableImage`.
+        read: Function from an index to [h, w, c], for images that are decoded on demand, or None.
+        fallible: Whether `read` may raise `UnreadableImage`.
     """
 
     count: int
@@ -92,24 +92,87 @@ class Images:
     read: Callable[[int], np.ndarray] | None = None
     fallible: bool = False
 
+    def get(self, index: int) -> np.ndarray:
+        """Returns one image, [h, w, c]."""
+        if self.array is not None:
+            return self.array[index]
+        if self.read is None:
+            raise ValueError("Expected images with an array or a function that reads them; received neither.")
+        return self.read(index)
+
+    def gather(self, rows: np.ndarray) -> np.ndarray:
+        """Returns the images at the given rows, [len(rows), h, w, c]."""
+        return self.array[rows] if self.array is not None else np.stack([self.get(int(row)) for row in rows])
+
+    def select(self, rows: np.ndarray) -> "Images":
+        """Returns a subset of the images in the order of `rows`; an array is copied, other images stay undecoded."""
+        if self.array is not None:
+            return dataclasses.replace(self, count=len(rows), array=self.array[rows])
+        return dataclasses.replace(self, count=len(rows), read=lambda index: self.get(int(rows[index])))
+
+
+class ExampleStream(Protocol):
+    """Examples without random access, decoded on demand.
+
+    Attributes:
+        mapping: Field -> (feature of the source, kind); see `keras_gen.data.sources.tfds.map_features`.
+    """
+
+    mapping: dict[str, tuple[str, str]]
+
+    def __call__(self, seeds: "tf.Tensor | None") -> "tf.data.Dataset":
+        """Returns a dataset of (index, encoded example).
+
+        Args:
+            seeds: int64 [2], which determine the order; None for the order of the files.
+        """
+        ...
+
+    def decode(self, record: Any) -> "dict[str, tf.Tensor]":
+        """Decodes one example and resizes its image."""
+        ...
+
+
+class MappedStream:
+    """A stream whose decoded examples are passed through a function.
+
+    Args:
+        stream: The stream.
+        transform: Function from one decoded example (field -> tensor) to another.
+        mapping: The fields that the function adds or replaces, as in `ExampleStream.mapping`.
+    """
+
+    def __init__(
+        self, stream: ExampleStream, transform: Callable[[dict], dict], mapping: Mapping[str, tuple[str, str]]
+    ):
+        self.stream, self.transform = stream, transform
+        self.mapping = {**stream.mapping, **mapping}
+
+    def __call__(self, seeds: "tf.Tensor | None") -> "tf.data.Dataset":
+        """Returns the dataset of the wrapped stream."""
+        return self.stream(seeds)
+
+    def decode(self, record: Any) -> "dict[str, tf.Tensor]":
+        """Decodes one example and transforms it."""
+        return self.transform(self.stream.decode(record))
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A source, resolved: images with a fixed order, and the columns that go with them.
+    """One split of a source: images in a fixed order, with their labels and other columns.
 
     Attributes:
-        images: by field; one entry, or `domain_a` and `domain_b`, whose counts may differ.
-        columns: other fields, each [count, ...].
-        names: value names by field.
-        skipped: (file, reason) of files that are left out.
-        left_out: features that are not carried along.
-        fingerprint: identity of what was read.
-        stream: where the examples come in sequence only: `stream(seeds)` makes a data set of (index, encoded example),
-            `stream.decode` a row of one, `stream.mapping` has the fields.
-        count: examples, where `stream` is given.
-        owners: column -> image field that it belongs to, where that is not the first.
-        value_range: the stored numbers that are black and white.
-        notes: sentences about the source that its user should know.
+        images: Image field -> images; one entry, or `domain_a` and `domain_b`, whose counts may differ.
+        columns: Other field -> array [count, ...].
+        names: Field -> names of its values.
+        fingerprint: Hash of the examples.
+        skipped: (file, reason) of every skipped file.
+        left_out: Features of the source that are not in the batches.
+        stream: For examples without random access; `images` and `columns` are then empty.
+        count: Number of examples of `stream`.
+        owners: Column -> image field that it belongs to, if that is not the first one.
+        value_range: The stored values that are black and white.
+        notes: Sentences that the user should read.
     """
 
     images: dict[str, Images]
@@ -118,8 +181,34 @@ class Table:
     fingerprint: str
     skipped: tuple[tuple[str, str], ...] = ()
     left_out: tuple[str, ...] = ()
-    stream: Any = None
+    stream: ExampleStream | None = None
     count: int = 0
     owners: dict[str, str] = dataclasses.field(default_factory=dict)
-    value_range: tuple[float, float] = (0.0, 255.0)
+    value_range: Range = EIGHT_BITS
     notes: tuple[str, ...] = ()
+
+    @property
+    def num_examples(self) -> int:
+        """Examples per pass; for two domains, in the larger one."""
+        return self.count if self.stream is not None else max(images.count for images in self.images.values())
+
+    @property
+    def fields(self) -> list[str]:
+        """Names of the fields of an example."""
+        return [*self.images, *self.columns] if self.stream is None else list(self.stream.mapping)
+
+    def require_random_access(self, purpose: str) -> None:
+        """Raises a ValueError with a remedy if the examples are a stream.
+
+        Args:
+            purpose: What needs random access, as the subject of a sentence in the plural.
+        """
+        if self.stream is not None:
+            raise ValueError(
+                f"{purpose} need random access to the images; received a stream. Pass cache='memory' or cache='disk'."
+            )
+
+
+def fingerprint_of(parts: Sequence[Any]) -> str:
+    """Returns a hash of the text of several values, as hexadecimal digits."""
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The one door to data: `load`."""
+"""`load`: a dataset of batches from any source."""
 
 import dataclasses
 import functools
@@ -10,26 +10,24 @@ import tensorflow as tf
 
 from keras_gen.archives import MAX_MEMBER_BYTES
 
-from .cache.decode import ON_ERROR
-from .choices import AUTO, check_augmentations, check_binarization
-from .info import DataInfo, Table, positive
+from .choices import AUTO, check_augmentations
+from .info import DataInfo, Table
+from .options import LoadOptions
 from .pipeline.batches import Plan, build
 from .pipeline.binarize import choose_binarization
 from .pipeline.epochs import register
-from .resize import Resize
 from .resolve import resolve
-from .slices import split_names
 from .sources.image_file import MAX_PIXELS
 from .sources.skipped import summarize
+from .tokenizer import Tokenizer
 from .transforms.attributes import choose_attributes, note_constants
 from .transforms.caption_file import add_captions
 from .transforms.domains import split_by_class
 from .transforms.labeled_subset import add_labeled
-from .transforms.merge_attribute_sets import SET
+from .transforms.merge_attribute_sets import DATASET
 from .transforms.tokenize import add_tokens, tokenizer_of
-from .value_range import check_range
 
-# without a handler of the caller's, Python writes a warning's text to stderr and nothing else
+# unless the caller configures a handler, Python writes only the text of a warning to stderr
 LOGGER = logging.getLogger("keras_gen")
 
 
@@ -67,191 +65,205 @@ def load(
     value_range: Sequence[float] | None = None,
     report: bool = True,
 ) -> tf.data.Dataset:
-    """Load images as batches for `fit`, `evaluate` and `predict`.
+    """Loads images as a dataset of batches for `fit`, `evaluate` and `predict`.
 
-    A batch is a dictionary: `image` float32 [batch, height, width, channels] in [0, 1], and what the source has of
+    A batch is a dictionary: `image`, float32 [batch, height, width, channels] in [0, 1], and, if the source has them,
     `label` (int32 [batch]), `caption` (string [batch]), `attributes` (float32 [batch, n]), `domain_a` and `domain_b`
-    (two sets without pairs, with `label_a` and `label_b`) and further columns.
+    (two unpaired domains, with `label_a` and `label_b`) and other columns.
 
-    Order, augmentation and binarization of an epoch are a function of (seed, epoch) alone: assign the number of the
-    epoch to `dataset.epoch` before iterating (the `fit` of this package's models does, also where `map`, `take`, `zip`,
-    `prefetch` and other operations of `tf.data` were applied). Without that every pass is epoch 0. Changes of an image
-    hang on (seed, epoch, image), not on batch size or worker. The data set is finite: `fit` refuses `steps_per_epoch`,
-    and `repeat()` or `cache()` above it, since epochs would be the same; give `steps` and `cache` here.
+    Order, augmentation and binarization of an epoch are a function of (seed, epoch): assign the epoch to
+    `dataset.epoch` before iterating. The `fit` of this package's models does so, even after `map`, `take`, `zip`,
+    `prefetch` and other operations of `tf.data`. Otherwise, every pass is epoch 0. The augmentation of an image depends
+    on (seed, epoch, image), not on the batch size or the worker. The dataset is finite; `fit` raises an error for
+    `steps_per_epoch`, and for `repeat()` or `cache()` on the dataset, since all epochs would be equal: use the
+    arguments `steps` and `cache`.
 
     Args:
-        source: the name of a TFDS set with an `image` feature ("mnist"); "shapes" (built in; "shapes/placed": its
-            objects large, centered and upright); "stacked_mnist" (three digits as the channels of one image; so
-            "stacked_" before any gray, labeled TFDS set); a folder of images (flat, class sub-folders, with
-            metadata.csv or metadata.jsonl, each also inside train/, validation/ and test/, or
-            trainA/trainB/testA/testB); an .npy or .npz file; or two of these with a comma, "mnist,usps", as two domains
-            or, with `attributes`, as one set. A bare name is a TFDS set; write "./mnist" for a folder of that name.
-        split: a name with an optional slice: "train", "train[:90%]", "test[-100:]".
-        image_shape: (height, width, channels); channels 1, 3 or 4.
-        batch_size: examples per batch.
-        binarize: None, "dynamic" (each pixel drawn with its value as probability, anew in every epoch), "threshold", or
-            "auto": "dynamic" for images that are nearly binary, such as digits, else None; `info.binarize` has the
-            choice.
-        augment: names from "flip", "crop", "shift", "color", applied in this order.
-        seed: of order, augmentation and binarization.
-        shuffle: a new order in each epoch; None means True for splits called train, else False.
-        steps: batches per epoch; the set is passed more than once where it is smaller. None is one pass.
-        drop_remainder: leave out a last, smaller batch.
-        crop: "center" cuts the middle, "pad" fills with the background; both keep the aspect ratio.
-        background: (red, green, blue) from 0 to 255, under transparent images and around padded ones.
-        fields: entries of the batch to keep; None keeps all.
-        labeled: adds `labeled_image` and `labeled_label`: as many examples as in `image`, from a fixed part of the
-            split of this many examples, its classes equally often (chosen by `seed`); for learning from few labels.
-        domains: two classes of the field `domain_field`, whose images become `domain_a` and `domain_b`.
-        domain_field: a field of classes: "label", or of `shapes` any factor, as "texture".
-        attributes: what `attributes` is made of: fields of classes (one-hot) and names of single attributes. Of two
-            sources each gives those that it has, the others are 0, and `dataset` (int32 [batch]) says which it is.
-            Single attributes are 0 and 1; those of -1 and 1 are converted, and other values refused.
-        captions: a metadata.csv or .jsonl with `file_name` and `caption`, for a set that has names and no captions.
-        tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], made of `caption`; see
+        source: The name of a TFDS dataset with an `image` feature ("mnist"); "shapes" (built in; "shapes/placed" has
+            large, centered, upright objects); "stacked_mnist" (three digits as the channels of one image; "stacked_" is
+            possible for any gray, labeled TFDS dataset); a folder of images (flat, class folders, or with metadata.csv
+            or metadata.jsonl, each also inside train/, validation/ and test/, or trainA/trainB/testA/testB); an .npy
+            or .npz file; or two of these with a comma, "mnist,usps", as two domains or, with `attributes`, as one
+            merged dataset. A bare name is a TFDS dataset; pass "./mnist" for a folder of that name.
+        split: A name with an optional slice: "train", "train[:90%]", "test[-100:]".
+        image_shape: (height, width, channels), with 1, 3 or 4 channels.
+        batch_size: Examples per batch.
+        binarize: None; "dynamic" (in every epoch, each pixel is sampled with its value as probability); "threshold"; or
+            "auto", which is "dynamic" for images that are nearly binary, such as digits, and otherwise None;
+            `info.binarize` is the selected one.
+        augment: Names among "flip", "crop", "shift" and "color", applied in this order.
+        seed: Seed of order, augmentation and binarization.
+        shuffle: Whether the order changes from epoch to epoch; None is True for splits named train..., otherwise False.
+        steps: Batches per epoch; if the split is smaller, it is repeated. None is one pass.
+        drop_remainder: Whether a last, smaller batch is dropped.
+        crop: "center" crops the center, "pad" pads with the background; both keep the aspect ratio.
+        background: (red, green, blue) from 0 to 255, for transparent images and padding.
+        fields: Fields of a batch; None is all.
+        labeled: Adds `labeled_image` and `labeled_label`, as many per batch as in `image`, from a fixed subset of this
+            many examples with balanced classes (selected by `seed`), for semi-supervised learning.
+        domains: Two classes of the field `domain_field`, whose images become `domain_a` and `domain_b`.
+        domain_field: A field of classes: "label", or any factor of `shapes`, such as "texture".
+        attributes: The entries of `attributes`: fields of classes (one-hot) and names of single attributes. For two
+            sources, each image has the entries of its source, the others are 0, and `dataset` (int32 [batch]) is the
+            index of its source. Single attributes must be 0 and 1, or -1 and 1, which are converted.
+        captions: A metadata.csv or .jsonl with `file_name` and `caption`, for a source that has file names but no
+            captions.
+        tokens: `{"vocabulary": [word, ...], "length": n}` adds `tokens`, int32 [batch, n], computed from `caption`; see
             `keras_gen.data.Tokenizer`.
-        slices: which images a slice of an array file's split holds: "random" is a choice that is fixed for the file,
-            the same at every call, so that a file sorted by class loses none; "file" cuts the rows as they lie, where
-            their order is time. Slices of other sources are always random: a folder's by the names of its files, and
-            TFDS sets and `shapes` are stored in a random order.
-        cache: "memory" or "disk" hold the decoded images, None decodes them when they are needed (a TFDS set then
-            comes as a stream), "auto" is memory up to 1 GiB of fitted images and None beyond.
-        on_error: "skip" leaves unreadable files out and lists them in `info.skipped`; "raise" stops.
-            A pipe or a device with the name of an image, and a link that leads out of the folder, are such files.
-        max_pixels: width times height of an image file, as its header states them; one of more is unreadable. TFDS
-            decodes the images of its own sets, without this limit.
-        max_member_bytes: of an array of an .npz file when it is unpacked, by default 8 GiB; all its arrays may have
-            four times that.
-        num_shards: workers that share each epoch.
-        shard_index: which of them this is; the shards of an epoch are disjoint and complete. With `drop_remainder`
+        slices: The rows of a slice of an array file: "random" is a random choice that is fixed for the file, so that
+            slices of a file that is sorted by class have every class; "file" slices the rows in their order, for
+            time series. Slices of other sources are always random: they depend on the file names of a folder, and TFDS
+            datasets and `shapes` are stored in random order.
+        cache: "memory" or "disk" caches the decoded images; None decodes them on demand (a TFDS dataset is then a
+            stream); "auto" is memory for up to 1 GiB of resized images, otherwise None.
+        on_error: "skip" skips unreadable files and lists them in `info.skipped`; "raise" raises an error. Pipes and
+            devices with the name of an image, and links that lead out of the folder, are unreadable files.
+        max_pixels: Maximum of width times height in the header of an image file; larger ones are unreadable. TFDS
+            decodes the images of its datasets without this limit.
+        max_member_bytes: Maximum size of an unpacked array of an .npz file, by default 8 GiB; all its arrays together
+            may have four times this size.
+        num_shards: Number of workers that share each epoch.
+        shard_index: Index of this worker; the shards of an epoch are disjoint and complete. With `drop_remainder`,
             every shard has the same number of batches.
-        input_context: what `strategy.distribute_datasets_from_function` hands over; in place of the two above.
+        input_context: The argument of a function for `strategy.distribute_datasets_from_function`; replaces
+            `num_shards` and `shard_index`.
         data_dir: TFDS directory; None is `TFDS_DATA_DIR` or ~/tensorflow_datasets.
-        download: False raises where a set would have to be downloaded.
-        value_range: (black, white), the stored numbers that become 0.0 and 1.0, such as (0, 4095). None detects it for
-            the source as a whole: integers of at most 255 are 0 to 255, deeper ones end at the smallest 2^k - 1 that
-            holds them (k = 10, 12, 14 or 16), floats are in [0, 1]. It applies to arrays of every type and to image
-            files of more than 8 bits; those of 8 bits are 0 to 255 unless white is at most 255.
-        report: whether files that are left out, and a value range that was detected, are logged as a warning (logger
-            "keras_gen"). `info.skipped` and `info.notes` have them in any case.
+        download: False raises an error if a dataset has to be downloaded.
+        value_range: (black, white), the stored values that become 0.0 and 1.0, such as (0, 4095). None detects it for
+            the whole source: integers of at most 255 are in 0 to 255, larger ones in 0 to 2^k - 1 with the smallest
+            sufficient k of 10, 12, 14 and 16, and floats are in [0, 1]. It applies to arrays of every type and to image
+            files of more than 8 bits; image files of 8 bits are in 0 to 255 unless white is at most 255.
+        report: Whether skipped files and a detected value range are logged as warnings (logger "keras_gen").
+            `info.skipped` and `info.notes` have them in any case.
 
     Returns:
         A `tf.data.Dataset` of known length, with the attributes `epoch` (int64 `tf.Variable`) and `info` (`DataInfo`).
 
     Raises:
-        ValueError: an argument, source, split or file that does not fit; the message says what is known.
+        ValueError: For an invalid argument, source, split or file.
 
     Example:
-        >>> train = keras_gen.data.load("shapes", "train[:-1000]", image_shape=(32, 32, 3), batch_size=128)
-        >>> model.fit(train, epochs=10)
+        >>> options = {"image_shape": (32, 32, 3), "batch_size": 128}
+        >>> train = keras_gen.data.load("shapes", "train[:-1000]", **options)  # doctest: +SKIP
+        >>> model.fit(train, epochs=10)  # doctest: +SKIP
     """
-    fit = Resize(image_shape, crop, background)
-    shuffle = _default_shuffle(split, shuffle)
-    plan = _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_index, input_context)
-    if on_error not in ON_ERROR:
-        raise ValueError(f"on_error={on_error!r} is unknown; known: {', '.join(ON_ERROR)}.")
-    tokenizer = None if tokens is None else tokenizer_of(tokens)
-    options = {"augment": check_augmentations(augment), "binarize": check_binarization(binarize)}
-    places = {"cache": cache, "on_error": on_error, "data_dir": data_dir, "download": download}
-    for name, value in (("max_pixels", max_pixels), ("max_member_bytes", max_member_bytes)):
-        places[name] = positive(name, value)
-    places |= {"slices": slices, "value_range": check_range(value_range)}
-    table = resolve(source, split, fit, attributes=attributes, **places)
-    if captions is not None:
-        table = add_captions(table, captions)
-    if domains is not None:
-        table = split_by_class(table, domains, domain_field)
-    if attributes is not None:
-        table = choose_attributes(table, attributes) if SET not in table.columns else table
-        table = note_constants(table) if shuffle else table
-    if labeled is not None:
-        table = add_labeled(table, labeled, seed)
-    if tokens is not None:
-        table = add_tokens(table, tokenizer)
-    if fields is not None:
-        options["fields"] = _check_fields(fields, table)
-    if binarize == AUTO:
-        options["binarize"], why = choose_binarization(table)
-        table = dataclasses.replace(table, notes=(*table.notes, why))
-    plan = Plan(**plan, **options)
-    _check_count(source, split, table, plan)
+    options = LoadOptions(
+        split,
+        image_shape=image_shape,
+        batch_size=batch_size,
+        binarize=binarize,
+        augment=augment,
+        seed=seed,
+        shuffle=shuffle,
+        steps=steps,
+        drop_remainder=drop_remainder,
+        crop=crop,
+        background=background,
+        fields=fields,
+        labeled=labeled,
+        domains=domains,
+        domain_field=domain_field,
+        attributes=attributes,
+        captions=captions,
+        tokens=tokens,
+        slices=slices,
+        cache=cache,
+        on_error=on_error,
+        max_pixels=max_pixels,
+        max_member_bytes=max_member_bytes,
+        num_shards=num_shards,
+        shard_index=shard_index,
+        input_context=input_context,
+        data_dir=data_dir,
+        download=download,
+        value_range=value_range,
+    )
+    tokenizer = None if tokens is None else tokenizer_of(tokens)  # checked before anything is read
+    table = _transform(resolve(source, options), options, tokenizer)
+    table, method = _resolve_binarization(table, options)
+    plan = _plan(table, options, method)
+    _check_batches(source, table, options, plan)
     dataset, epoch = build(table, plan)
     dataset.epoch, dataset.shards = epoch, plan.num_shards
     register(dataset)
-    dataset.info = _info(source, split, fit, table, plan, dataset)
+    dataset.info = _info(source, table, options, plan, dataset)
     if report:
-        summary = summarize(table.skipped, sum(images.count for images in table.images.values()))
-        for text in (*table.notes, *([summary] if summary else [])):
-            _say_once(str(source), text)
+        _report(source, table)
     return dataset
 
 
-@functools.cache
-def _say_once(source: str, text: str) -> None:
-    """Logs a sentence once for training, validation and everything else that reads the source."""
-    LOGGER.warning("%s: %s", source, text)
+def _transform(table: Table, options: LoadOptions, tokenizer: Tokenizer | None) -> Table:
+    """Adds captions, domains, attributes, a labeled subset and tokens to a table."""
+    if options.captions is not None:
+        table = add_captions(table, options.captions)
+    if options.domains is not None:
+        table = split_by_class(table, options.domains, options.domain_field)
+    if options.attributes is not None:
+        if DATASET not in table.columns:  # otherwise the merged table has the attributes
+            table = choose_attributes(table, options.attributes)
+        if options.shuffled:
+            table = note_constants(table)
+    if options.labeled is not None:
+        table = add_labeled(table, options.labeled, options.seed)
+    if tokenizer is not None:
+        table = add_tokens(table, tokenizer)
+    return table
 
 
-def _plan(batch_size, seed, shuffle, steps, drop_remainder, num_shards, shard_index, context) -> dict:
-    if context is not None:
-        if (num_shards, shard_index) != (1, 0):
-            raise ValueError("Give either input_context or num_shards and shard_index, not both.")
-        num_shards, shard_index = context.num_input_pipelines, context.input_pipeline_id
-    for name, value in (("batch_size", batch_size), ("steps", steps), ("num_shards", num_shards)):
-        if name == "steps" and value is None:
-            continue
-        positive(name, value)
-    if not 0 <= shard_index < num_shards:
-        raise ValueError(f"shard_index is one of 0 to {num_shards - 1} (num_shards={num_shards}); got {shard_index!r}.")
-    return {
-        "batch_size": int(batch_size),
-        "seed": int(seed),
-        "shuffle": shuffle,
-        "steps": None if steps is None else int(steps),
-        "drop_remainder": bool(drop_remainder),
-        "num_shards": int(num_shards),
-        "shard_index": int(shard_index),
-    }
+def _resolve_binarization(table: Table, options: LoadOptions) -> tuple[Table, str | None]:
+    """Returns the binarization, and the table with a note if it was selected by "auto"."""
+    if options.binarize != AUTO:
+        return table, options.binarize
+    method, note = choose_binarization(table)
+    return dataclasses.replace(table, notes=(*table.notes, note)), method
 
 
-def _default_shuffle(split: str, shuffle: bool | None) -> bool:
-    return all(name.startswith("train") for name in split_names(split)) if shuffle is None else bool(shuffle)
+def _plan(table: Table, options: LoadOptions, binarize: str | None) -> Plan:
+    num_shards, shard_index = options.shard
+    return Plan(
+        batch_size=options.batch_size,
+        seed=options.seed,
+        shuffle=options.shuffled,
+        steps=options.steps,
+        drop_remainder=options.drop_remainder,
+        num_shards=num_shards,
+        shard_index=shard_index,
+        augment=check_augmentations(options.augment),
+        binarize=binarize,
+        fields=None if options.fields is None else _check_fields(options.fields, table),
+    )
 
 
 def _check_fields(fields: Iterable[str] | str, table: Table) -> tuple[str, ...]:
-    wanted = (fields,) if isinstance(fields, str) else tuple(fields)
-    known = [*table.images, *table.columns] if table.stream is None else list(table.stream.mapping)
-    for field in wanted:
-        if field not in known:
-            raise ValueError(f"fields: there is no field {field!r}; known: {', '.join(known)}.")
-    if not wanted:
-        raise ValueError(f"fields is empty; known: {', '.join(known)}.")
-    return wanted
+    requested = (fields,) if isinstance(fields, str) else tuple(fields)
+    unknown = [field for field in requested if field not in table.fields]
+    if unknown or not requested:
+        received = repr(unknown[0]) if unknown else "none"
+        raise ValueError(f"fields: expected names among {', '.join(table.fields)}; received {received}.")
+    return requested
 
 
-def _count(table: Table) -> int:
-    return table.count if table.stream is not None else max(images.count for images in table.images.values())
-
-
-def _check_count(source, split: str, table: Table, plan: Plan) -> None:
-    count = _count(table)
-    if plan.batches(count) == 0:
+def _check_batches(source: str | os.PathLike, table: Table, options: LoadOptions, plan: Plan) -> None:
+    if plan.batches(table.num_examples) == 0:
         shards = f", shared by {plan.num_shards} workers" if plan.num_shards > 1 else ""
         raise ValueError(
-            f"{source}, split {split!r}, has {count} examples{shards}: with batch_size={plan.batch_size} and "
-            f"drop_remainder={plan.drop_remainder} not one batch can be made. Use a smaller batch_size."
+            f"Expected at least one batch; received {table.num_examples} examples{shards} of {source}, split "
+            f"{options.split!r}, with batch_size={plan.batch_size} and drop_remainder={plan.drop_remainder}. Use a "
+            "smaller batch_size."
         )
 
 
-def _info(source, split: str, fit: Resize, table: Table, plan: Plan, dataset: tf.data.Dataset) -> DataInfo:
-    count = _count(table)
+def _info(
+    source: str | os.PathLike, table: Table, options: LoadOptions, plan: Plan, dataset: tf.data.Dataset
+) -> DataInfo:
+    count = table.num_examples
     return DataInfo(
         source=str(source),
-        split=str(split),
+        split=options.split,
         num_examples=count,
         num_batches=plan.batches(count),
         num_images={field: images.count for field, images in table.images.items()} or {"image": count},
-        image_shape=fit.image_shape,
+        image_shape=options.resize.image_shape,
         label_names=table.names.get("label"),
         attribute_names=table.names.get("attributes"),
         names=dict(table.names),
@@ -264,3 +276,17 @@ def _info(source, split: str, fit: Resize, table: Table, plan: Plan, dataset: tf
         notes=table.notes,
         binarize=plan.binarize,
     )
+
+
+def _report(source: str | os.PathLike, table: Table) -> None:
+    """Logs the notes of a table and a summary of its skipped files."""
+    for note in table.notes:
+        _log_once(str(source), note)
+    if summary := summarize(table.skipped, sum(images.count for images in table.images.values())):
+        _log_once(str(source), summary)
+
+
+@functools.cache
+def _log_once(source: str, message: str) -> None:
+    """Logs a warning once, although training, validation and evaluation each load the source."""
+    LOGGER.warning("%s: %s", source, message)

@@ -1,4 +1,4 @@
-"""From an image of any size and kind to the asked shape: channels first, then one resize that keeps the aspect."""
+"""Converts an image of any size to a given shape: channels first, then one resampling that keeps the aspect ratio."""
 
 import dataclasses
 
@@ -11,20 +11,23 @@ CROPS = ("center", "pad")
 
 @dataclasses.dataclass(frozen=True)
 class Resize:
-    """Bring an image to a shape without distorting it.
+    """A function that converts an image to a fixed shape without distortion.
 
-    Channels: equal counts stay; gray -> color repeats the channel; color -> gray is the luminance (ITU-R 601-2);
-    transparency is composited on `background` (unless four channels are asked for). Nothing else is converted.
-    Size: "center" scales until the image covers the shape and cuts the middle; "pad" scales until it fits inside
-    and fills the rest with `background`. An image that has the shape already is returned as it is.
+    Channels: gray -> color repeats the channel; color -> gray is the luminance (ITU-R 601-2); transparent images are
+    composited on `background`, unless the shape has four channels. Other conversions raise an error.
+    Size: "center" scales the image until it covers the shape and crops the center; "pad" scales it until it fits into
+    the shape and fills the rest with `background`. An image of the right shape is returned unchanged.
 
     Args:
-        image_shape: (height, width, channels), channels 1, 3 or 4.
+        image_shape: (height, width, channels), with 1, 3 or 4 channels.
         crop: "center" or "pad".
         background: (red, green, blue), integers from 0 to 255.
 
+    Raises:
+        ValueError: For an invalid argument.
+
     Example:
-        >>> Fit((32, 32, 3))(np.zeros((48, 64, 4), np.uint8)).shape
+        >>> Resize((32, 32, 3))(np.zeros((48, 64, 4), np.uint8)).shape
         (32, 32, 3)
     """
 
@@ -36,32 +39,35 @@ class Resize:
         shape = tuple(self.image_shape)
         if len(shape) != 3 or any(not isinstance(n, (int, np.integer)) or n < 1 for n in shape):
             raise ValueError(
-                f"image_shape is (height, width, channels), three positive integers; got {self.image_shape!r}."
+                f"Expected image_shape as (height, width, channels), three positive integers; received "
+                f"{self.image_shape!r}."
             )
         if shape[2] not in (1, 3, 4):
             raise ValueError(
-                f"image_shape asks for {shape[2]} channels; known: 1 (gray), 3 (color), 4 (color and transparency)."
+                f"Expected image_shape with 1 (gray), 3 (color) or 4 (color and alpha) channels; received {shape[2]}."
             )
         if self.crop not in CROPS:
-            raise ValueError(f"crop={self.crop!r} is unknown; known: {', '.join(CROPS)}.")
+            raise ValueError(f"crop: expected one of {', '.join(map(repr, CROPS))}; received {self.crop!r}.")
         background = tuple(self.background)
         if len(background) != 3 or any(not 0 <= n <= 255 or n != int(n) for n in background):
-            raise ValueError(f"background is (red, green, blue), integers from 0 to 255; got {self.background!r}.")
+            raise ValueError(
+                f"Expected background as (red, green, blue), integers from 0 to 255; received {self.background!r}."
+            )
         object.__setattr__(self, "image_shape", tuple(int(n) for n in shape))
         object.__setattr__(self, "background", tuple(int(n) for n in background))
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Fit one image.
+        """Resizes one image.
 
         Args:
             image: [h, w] or [h, w, 1 | 2 | 3 | 4], uint8 (0 to 255) or float32 (0 to 1); two channels are gray and
-                transparency.
+                alpha.
 
         Returns:
-            The image in `image_shape`, of the same dtype.
+            The image with the shape `image_shape` and the same dtype.
 
         Raises:
-            ValueError: the channels cannot be converted.
+            ValueError: If the channels cannot be converted.
         """
         image = image[..., None] if image.ndim == 2 else image
         try:

@@ -1,7 +1,7 @@
-"""From a caption to numbers: one written rule for its words, a vocabulary, and a tokenizer that reports what it loses.
+"""Normalization of captions, their vocabulary, and a tokenizer that reports unknown and truncated words.
 
-The rule (`normalize`) is the one of the runtime without TensorFlow; `keras.layers.TextVectorization` afterwards only
-splits at spaces and looks words up.
+`normalize` is the function of the device runtime, so that both normalize exactly alike;
+`keras.layers.TextVectorization` only splits the normalized text at spaces and looks words up.
 """
 
 import collections
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def build_vocabulary(captions: Iterable[str | bytes], max_size: int | None = None) -> tuple[str, ...]:
-    """The words of captions, the most frequent first, equally frequent ones in the order of the alphabet.
+    """Returns the words of captions in order of decreasing frequency; ties are in alphabetical order.
 
     Args:
-        captions: those of the training data.
-        max_size: words to keep at most, >= 1; None keeps all.
+        captions: Captions of the training data.
+        max_size: Maximum number of words, >= 1; None keeps all.
 
     Raises:
-        ValueError: where there is not one word, or max_size < 1.
+        ValueError: If no caption contains a word, or max_size < 1.
     """
     if max_size is not None and max_size < 1:
-        raise ValueError(f"max_size must be >= 1, or None for all words; received {max_size!r}")
+        raise ValueError(f"Expected max_size >= 1, or None for all words; received {max_size!r}")
     counts = collections.Counter(word for caption in captions for word in normalize(caption).split())
     if not counts:
         raise ValueError("Expected captions with at least one word; received none")
@@ -36,16 +36,17 @@ def build_vocabulary(captions: Iterable[str | bytes], max_size: int | None = Non
 
 
 class Tokenizer:
-    """Captions as rows of numbers: 0 fills up, 1 stands for any unknown word, known words begin at 2.
+    """A function from captions to rows of tokens: 0 is padding, 1 is an unknown word, and known words begin at 2.
 
-    A caption with more than `length` words loses those at its end; `read` tells how many, and which words are unknown.
+    A caption of more than `length` words is truncated; `read` returns the number of truncated words, and the unknown
+    ones.
 
     Args:
-        vocabulary: known words, as `build_vocabulary` gives them: normalized, each once.
-        length: numbers in a row, >= 1.
+        vocabulary: Known words as returned by `build_vocabulary`: normalized, without repetition.
+        length: Tokens per caption, >= 1.
 
     Raises:
-        ValueError: for an empty vocabulary, words that no caption can have, or a length < 1.
+        ValueError: For an empty vocabulary, words that are not normalized, or a length < 1.
 
     Example:
         >>> Tokenizer(["red", "circle"], 4)(["a red circle"])
@@ -64,21 +65,30 @@ class Tokenizer:
             )
 
     def __call__(self, captions: Sequence[str | bytes]) -> np.ndarray:
-        """Captions -> int32 [num, length].
+        """Returns the tokens of captions, int32 [num, length].
 
         Raises:
-            ValueError: for a caption without a word, with its place among the captions.
+            ValueError: For a caption without a word; the message has its index.
         """
         import tensorflow as tf
 
         normalized = [normalize(caption) for caption in captions]
-        empty = next((place for place, text in enumerate(normalized) if not text), None)
+        empty = next((index for index, text in enumerate(normalized) if not text), None)
         if empty is not None:
-            raise ValueError(f"Caption {empty} has no word in it: {captions[empty]!r}")
+            raise ValueError(
+                f"Expected captions with at least one word; received {captions[empty]!r} as caption {empty}"
+            )
         return np.asarray(self._lookup(tf.constant(normalized)), np.int32)
 
     def tensor(self, captions: "tf.Tensor") -> "tf.Tensor":
-        """As calling it, in a graph: string [batch] -> int32 [batch, length]."""
+        """Returns the tokens of captions within a graph.
+
+        Args:
+            captions: string [batch].
+
+        Returns:
+            int32 [batch, length].
+        """
         import tensorflow as tf
 
         def normalized(captions):
@@ -88,10 +98,10 @@ class Tokenizer:
         return tf.cast(self._lookup(tf.ensure_shape(text, captions.shape)), tf.int32)
 
     def read(self, caption: str | bytes) -> Reading:
-        """The words of a caption, and what of it is lost.
+        """Returns the words of a caption, its unknown words and the number of truncated words.
 
         Raises:
-            ValueError: for a caption without a word.
+            ValueError: For a caption without a word.
         """
         return read_caption(caption, self._known, self.length)
 
@@ -104,17 +114,17 @@ class Tokenizer:
 
 
 def check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
-    """The vocabulary as a tuple.
+    """Returns the vocabulary as a tuple.
 
     Raises:
-        ValueError: where it is empty, or holds what `build_vocabulary` never does.
+        ValueError: If it is empty or has words that are repeated or not normalized.
     """
     if isinstance(vocabulary, str):
         raise ValueError(f"Expected a vocabulary as a list of words; received the string {vocabulary!r}")
     words = tuple(vocabulary or ())
     if not words:
         raise ValueError(
-            "Expected the vocabulary, a list of words; received none. Make it of the training captions: "
+            "Expected the vocabulary, a list of words; received none. Build it from the training captions: "
             "keras_gen.data.build_vocabulary(captions)"
         )
     wrong = [word for word in words if not isinstance(word, str) or normalize(word) != word or len(word.split()) != 1]
@@ -127,7 +137,11 @@ def check_vocabulary(vocabulary: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_length(length: int) -> int:
-    """The length of a row of tokens, or a ValueError where it is not a whole number >= 1."""
+    """Returns the number of tokens per caption.
+
+    Raises:
+        ValueError: Unless it is an integer >= 1.
+    """
     if isinstance(length, bool) or not isinstance(length, int) or length < 1:
-        raise ValueError(f"length must be an integer >= 1 (words of a caption that are read); received {length!r}")
+        raise ValueError(f"Expected length, the number of tokens per caption, as an integer >= 1; received {length!r}")
     return length

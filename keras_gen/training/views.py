@@ -10,7 +10,7 @@ from keras_gen.data.resolve import identify
 from keras_gen.data.tokenizer import build_vocabulary, normalize
 from keras_gen.data.transforms.attributes import FIELD, attribute_groups
 from keras_gen.data.transforms.domains import DOMAINS
-from keras_gen.data.transforms.merge_attribute_sets import united_groups
+from keras_gen.data.transforms.merge_attribute_sets import merged_groups
 from keras_gen.data.transforms.tokenize import CAPTION
 from keras_gen.models.core.system import System
 
@@ -119,7 +119,7 @@ def _attributes(system: System, source: SourceInfo, requested: dict[str, Any], n
         if not chosen:
             defaults = [_default_attributes(system, None, names, name) for names in source.parts]
             chosen = list(dict.fromkeys(attribute for attributes in defaults for attribute in attributes))
-        groups, sets, entries = united_groups(source.parts, chosen)
+        groups, sets, entries = merged_groups(source.parts, chosen)
         settings = {"groups": list(groups), "datasets": list(sets), "attribute_names": list(entries)}
     else:
         chosen = chosen or _default_attributes(system, _dataset(source), source.names, name)

@@ -1,4 +1,4 @@
-"""Hostile inputs at the doors: `data.load`, `keras_gen.load`, `keras-gen data` and `keras-gen train`."""
+"""Hostile inputs at the entry points: `data.load`, `keras_gen.load`, `keras-gen data` and `keras-gen train`."""
 
 import json
 import os
@@ -48,7 +48,7 @@ EXPECTED = {
     "tiff_strip_size": "its pixels are damaged or incomplete",
     "tiff_tag_bomb": "Truncated File Read|its content is no PNG",
     "tiff_without_tags": "its content is no PNG",
-    "tiff_float64": "pixels of an unknown kind in a TIFF file; save it with 8 or 16 bits",
+    "tiff_float64": "expected a TIFF file with 8 or 16 bits; received an unknown pixel format",
     "metadata_parent": r"metadata.csv: the file_name '../outside/image.png' leads out of .*metadata_parent",
     "metadata_absolute": "metadata.jsonl: the file_name '.*outside/image.png' leads out of .*metadata_absolute",
     "metadata_null": "metadata.csv cannot be read: line 2 has a NUL character",
@@ -56,17 +56,17 @@ EXPECTED = {
     "metadata_not_utf8": "metadata.csv cannot be read: line 2 is not UTF-8",
     "metadata_endless_line": "metadata.jsonl cannot be read: line 1 has more than 1,048,576 characters",
     "metadata_endless_cell": "metadata.csv cannot be read: line [0-9]{5}: field larger than field limit",
-    "metadata_nested": "metadata.jsonl cannot be read: line 1 is no valid JSON",
+    "metadata_nested": "metadata.jsonl cannot be read: line 1 is not valid JSON",
     "npy_shape": r"announces the shape \[1000000000000\] of float32, 4,000,000,000,000 bytes; it has 0",
     "npy_shape_negative": r"announces the shape \[-4, 8, 8\]",
     "npy_shape_of_nothing": r"announces the shape \[1000000000000, 8, 8\] of \|S0",
     "npy_header": "announces 4,294,967,295 bytes of text; expected at most 10,000",
     "npy_header_nested": "its header cannot be read",
-    "npy_pickle": r"it holds Python objects \(a pickle\)",
+    "npy_pickle": r"it has Python objects \(a pickle\)",
     "npy_is_pickle": "cannot be read as a .npy array file: the magic string is not correct",
     "npz_shape": r"its member 'image.npy' .* announces the shape \[1000000000000\]",
     "npz_header": "its member 'image.npy' .* announces 4,294,967,295 bytes of text",
-    "npz_pickle": r"its member 'label.npy' .* it holds Python objects \(a pickle\)",
+    "npz_pickle": r"its member 'label.npy' .* it has Python objects \(a pickle\)",
     "npz_bomb": "its member 'image.npy' has 9,663,676,416 bytes when it is unpacked; expected at most 8,589,934,592",
     "npz_ratio": "its member 'image.npy' announces 7,516,192,768 bytes, more than its 64 compressed bytes can hold",
     "npz_lying_size": r"its member 'image.npy' .* announces the shape \[64, 1024, 1024\] of uint8, .*; it has 1",
@@ -80,7 +80,7 @@ EXPECTED = {
     "npz_truncated": "bytes are no whole zip archive",
     "npz_cut_in_front": "its member 'image.npy' begins before the file does",
     "npz_bad_checksum": "its member 'image.npy' .* Bad CRC-32",
-    "npz_without_arrays": "its member 'readme.txt' is no array that can be read",
+    "npz_without_arrays": "its member 'readme.txt' is not a readable array",
     "npz_is_text": "its 135 bytes are no whole zip archive",
     "npz_is_empty": "its 0 bytes are no whole zip archive",
     "keras_bomb": "its member 'model.weights.h5' has 9,663,676,416 bytes when it is unpacked",
@@ -103,7 +103,7 @@ EXPECTED = {
     "link_of_metadata_outside": f"metadata.csv: {OUTSIDE}",
     "link_in_metadata": f"image.png: {OUTSIDE}",
     "link_loop": "a.png: Too many levels of symbolic links",
-    "folder_loop": "folder_loop holds no images",
+    "folder_loop": "folder_loop contains no images",
 }
 GOOD = png(8, 8, (b"\0" + bytes(range(8))) * 8)
 SMALLEST = {"image_shape": (8, 8, 1), "batch_size": 1}
@@ -206,9 +206,9 @@ def test_the_limit_is_an_argument_whatever_pillows_own_is(tmp_path, monkeypatch)
             data.load(source, **options, max_pixels=63)
         batch = next(iter(data.load(source, **options, max_pixels=64)))  # and what was refused is not remembered
         np.testing.assert_allclose(next(iter(batch.values()))[0, 0, :, 0], np.arange(8) / 255)
-    with pytest.raises(ValueError, match="max_pixels is a positive integer; got 0"):
+    with pytest.raises(ValueError, match="Expected max_pixels as a positive integer; received 0"):
         data.load(tmp_path / "set", **options, max_pixels=0)
-    with pytest.raises(ValueError, match="max_pixels is a positive integer; got 'many'"):
+    with pytest.raises(ValueError, match="Expected max_pixels as a positive integer; received 'many'"):
         data.describe(tmp_path / "set", max_pixels="many")
 
 

@@ -114,7 +114,7 @@ def test_input_context_shares_the_epoch(array_file):
         parts.append([n for batch in load(array_file, input_context=context) for n in batch["label"].numpy()])
     whole = [n for batch in load(array_file) for n in batch["label"].numpy()]
     assert parts == [whole[::2], whole[1::2]]
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(ValueError, match="received both"):
         load(array_file, input_context=context, num_shards=2)
 
 
@@ -159,7 +159,7 @@ def test_every_mode_in_one_folder(tmp_path):
         np.testing.assert_allclose(batch["image"], 100 / 255, atol=2 / 255)
 
 
-def test_transparent_images_stand_on_the_chosen_background(tmp_path):
+def test_transparent_images_are_composited_on_the_background(tmp_path):
     image = np.zeros((6, 6, 4), np.uint8)
     image[:3] = (200, 100, 0, 51)
     Image.fromarray(image).save(tmp_path / "a.png")
@@ -178,7 +178,7 @@ def test_two_domains(tmp_path):
     assert set(next(iter(load(tmp_path, fields="domain_b")))) == {"domain_b"}
 
 
-def test_shapes_hold_everything(tfds_dir):
+def test_fields_of_shapes(tfds_dir):
     dataset = load("shapes/tiny", "train_seen", data_dir=tfds_dir, image_shape=(64, 64, 3))
     batch = next(iter(dataset))
     assert {"image", "label", "caption", "attributes", *data.FACTORS} <= set(batch)
@@ -190,20 +190,21 @@ def test_shapes_hold_everything(tfds_dir):
 @pytest.mark.parametrize(
     "options, says",
     [
-        ({"batch_size": 0}, "batch_size is a positive integer; got 0"),
-        ({"steps": -1}, "steps is a positive integer"),
-        ({"binarize": "yes"}, "binarize='yes' is unknown; known: None, 'dynamic', 'threshold'"),
-        ({"augment": ("spin",)}, "augment='spin' is unknown; known: flip"),
-        ({"on_error": "ignore"}, "on_error='ignore' is unknown; known: skip, raise"),
-        ({"cache": "ram"}, "cache='ram' is unknown"),
-        ({"fields": ["caption"]}, "no field 'caption'; known: image, label, weight"),
-        ({"fields": []}, "fields is empty"),
-        ({"num_shards": 2, "shard_index": 2}, "shard_index is one of 0 to 1"),
-        ({"batch_size": 51, "drop_remainder": True}, "has 50 examples: .*not one batch"),
+        ({"batch_size": 0}, "Expected batch_size as a positive integer; received 0"),
+        ({"steps": -1}, "Expected steps as a positive integer"),
+        ({"binarize": "yes"}, "binarize: expected one of None, 'dynamic', 'threshold', 'auto'; received 'yes'"),
+        ({"augment": ("spin",)}, "augment: expected names among flip, .*; received 'spin'"),
+        ({"on_error": "ignore"}, "on_error: expected one of 'skip', 'raise'; received 'ignore'"),
+        ({"cache": "ram"}, "cache: expected one of 'auto', 'memory', 'disk', None; received 'ram'"),
+        ({"slices": "sorted"}, "slices: expected one of 'random', 'file'; received 'sorted'"),
+        ({"fields": ["caption"]}, "fields: expected names among image, label, weight; received 'caption'"),
+        ({"fields": []}, "fields: expected names among .*; received none"),
+        ({"num_shards": 2, "shard_index": 2}, "Expected shard_index from 0 to 1; received 2"),
+        ({"batch_size": 51, "drop_remainder": True}, "at least one batch; received 50 examples"),
         ({"image_shape": (6, 6, 4)}, "1 channels and image_shape asks for 4"),
     ],
 )
-def test_wrong_options(array_file, options, says):
+def test_invalid_options(array_file, options, says):
     with pytest.raises(ValueError, match=says):
         load(array_file, **options)
 

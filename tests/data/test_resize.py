@@ -88,7 +88,7 @@ def test_floats_keep_their_precision_and_range():
 
 def test_shrinking_does_not_alias():
     stripes = np.zeros((64, 64, 1), np.uint8)
-    stripes[:, ::2] = 255  # finer than the small image can show: its mean is gray
+    stripes[:, ::2] = 255  # finer than the pixels of the small image, which are gray on average
     out = Resize((16, 16, 1))(stripes)
     assert abs(out[:, 2:-2].astype(int) - 127).max() <= 2
 
@@ -97,7 +97,7 @@ def test_shrinking_does_not_alias():
     "found, wanted, says",
     [(5, 3, "5 channels and image_shape asks for 3"), (3, 4, "3 -> 1 takes"), (1, 4, "1 channels")],
 )
-def test_channels_that_do_not_fit(found, wanted, says):
+def test_channels_that_cannot_be_converted(found, wanted, says):
     with pytest.raises(ValueError, match=says):
         Resize((4, 4, wanted))(np.zeros((8, 8, found), np.uint8))
 
@@ -106,14 +106,14 @@ def test_channels_that_do_not_fit(found, wanted, says):
     "arguments, says",
     [
         ({"image_shape": (28, 28)}, "height, width, channels"),
-        ({"image_shape": (28, 28, 2)}, "known: 1"),
+        ({"image_shape": (28, 28, 2)}, "with 1 .gray., 3 .color. or 4 .* received 2"),
         ({"image_shape": (0, 28, 1)}, "positive"),
         ({"image_shape": (28.5, 28, 1)}, "positive integers"),
-        ({"image_shape": (28, 28, 1), "crop": "stretch"}, "center, pad"),
+        ({"image_shape": (28, 28, 1), "crop": "stretch"}, "'center', 'pad'; received 'stretch'"),
         ({"image_shape": (28, 28, 1), "background": (0, 0, 256)}, "0 to 255"),
         ({"image_shape": (28, 28, 1), "background": (0.5, 0.5, 0.5)}, "integers"),
     ],
 )
-def test_wrong_arguments(arguments, says):
+def test_invalid_arguments(arguments, says):
     with pytest.raises(ValueError, match=says):
         Resize(**arguments)

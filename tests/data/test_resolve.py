@@ -19,16 +19,16 @@ def test_identify(tfds_dir, tmp_path, monkeypatch):
 
 
 def test_unknown_names_suggest_known_ones(tfds_dir, tmp_path):
-    with pytest.raises(ValueError, match="Did you mean 'mnist'.*Known: 'shapes'.*prepared here: data_test_set, shapes"):
+    with pytest.raises(ValueError, match="Did you mean 'mnist'.*Expected 'shapes'.*here: data_test_set, shapes"):
         data.load("mnits", image_shape=(8, 8, 1), batch_size=1, data_dir=tfds_dir)
     with pytest.raises(ValueError, match="no folder of this name"):
         data.describe(tmp_path / "nowhere")
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(ValueError, match="a file of a kind that is not known"):
+    with pytest.raises(ValueError, match="a file of an unknown type"):
         data.describe(tmp_path / "a.txt")
 
 
-def test_sets_that_cannot_be_downloaded(tfds_dir, monkeypatch):
+def test_datasets_that_cannot_be_downloaded(tfds_dir, monkeypatch):
     asked = []
 
     def refuse(request, timeout):
@@ -44,12 +44,12 @@ def test_sets_that_cannot_be_downloaded(tfds_dir, monkeypatch):
     assert len(asked) == 1
 
 
-def test_sets_without_images(tfds_dir):
-    with pytest.raises(ValueError, match="imdb_reviews has no feature `image` with pictures. Its .*: text, label"):
+def test_datasets_without_images(tfds_dir):
+    with pytest.raises(ValueError, match="imdb_reviews: expected a feature `image` .* the features text, label"):
         data.describe("imdb_reviews", data_dir=tfds_dir)
 
 
-def test_configurations_that_are_not_there(tfds_dir):
+def test_unknown_configurations(tfds_dir):
     with pytest.raises(ValueError, match="TFDS cannot open 'mnist/large'"):
         data.describe("mnist/large", data_dir=tfds_dir)
 
@@ -66,4 +66,4 @@ def test_describe_every_kind(tfds_dir, tmp_path):
     assert "data_test_set" in data.list_sources(data_dir=tfds_dir)
     assert list(data.list_sources(data_dir=tfds_dir))[0] == "shapes"
     not_here = data.describe("fashion_mnist", data_dir=tfds_dir)
-    assert not_here.splits == {} and "Not prepared here" in not_here.about
+    assert not_here.splits == {} and "Not prepared yet" in not_here.about

@@ -1,6 +1,12 @@
 import pytest
 
-from keras_gen.data.slices import split_names, split_rows
+from keras_gen.data.slices import (
+    canonical_domain,
+    canonical_split,
+    canonicalize_splits,
+    split_names,
+    split_rows,
+)
 
 COUNTS = {"train": 50, "test": 9}
 
@@ -33,17 +39,24 @@ def test_two_parts_make_the_whole(cut):
     "split, says",
     [
         ("valid", r"no split 'valid'. Known splits: train \(50\), test \(9\)"),
-        ("train[", "cannot be read"),
-        ("train[1.5:]", "cannot be read"),
-        ("train[120%:]", "-100% to 100%"),
+        ("train[", "Expected a split with an optional slice"),
+        ("train[1.5:]", "Expected a split with an optional slice"),
+        ("train[120%:]", "from -100% to 100%; received 120%"),
         ("train[50:]", "selects no example"),
-        ("", "cannot be read"),
+        ("", "Expected a split with an optional slice"),
     ],
 )
-def test_errors_name_what_is_known(split, says):
+def test_errors_list_the_known_splits(split, says):
     with pytest.raises(ValueError, match=says):
         split_rows(split, COUNTS)
 
 
 def test_names():
     assert split_names("train[:90%]+test") == ["train", "test"]
+
+
+def test_alternative_names():
+    assert canonical_split("Testing") == "test" and canonical_split("cats") is None
+    assert canonical_domain("TrainA") == ("train", "A") and canonical_domain("trains") is None
+    assert canonicalize_splits("val[:10%]+Train", ["train", "validation"]) == "validation[:10%]+train"
+    assert canonicalize_splits("val", ["val", "validation"]) == "val"

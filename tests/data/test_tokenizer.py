@@ -81,7 +81,7 @@ def test_a_caption_without_a_word_is_an_error(caption):
     tokenizer = Tokenizer(("a",), 2)
     with pytest.raises(ValueError, match="Expected a caption with at least one word; received"):
         tokenizer.read(caption)
-    with pytest.raises(ValueError, match="Caption 1 has no word in it"):
+    with pytest.raises(ValueError, match="at least one word; received .* as caption 1"):
         tokenizer(["a", caption])
 
 
@@ -93,8 +93,8 @@ def test_a_caption_without_a_word_is_an_error(caption):
         (("Red",), 4, "Expected normalized words .*'Red'"),
         (("red circle",), 4, "Expected normalized words"),
         (("red", "red"), 4, "Expected every word once; received 'red'"),
-        (("red",), 0, "length must be an integer >= 1"),
-        (("red",), 2.0, "length must be an integer >= 1"),
+        (("red",), 0, "Expected length, .* as an integer >= 1"),
+        (("red",), 2.0, "Expected length, .* as an integer >= 1"),
     ],
 )
 def test_vocabularies_that_cannot_be(vocabulary, length, message):
@@ -105,5 +105,5 @@ def test_vocabularies_that_cannot_be(vocabulary, length, message):
 def test_captions_without_words_make_no_vocabulary():
     with pytest.raises(ValueError, match="at least one word"):
         build_vocabulary(["!", ""])
-    with pytest.raises(ValueError, match="max_size must be >= 1"):
+    with pytest.raises(ValueError, match="Expected max_size >= 1"):
         build_vocabulary(["a"], 0)

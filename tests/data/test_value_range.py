@@ -30,7 +30,7 @@ def test_twelve_bits_in_sixteen_keep_their_precision(tmp_path, kind, cache, capl
     found, info = pixels(source, cache=cache, data_dir=tmp_path)
     np.testing.assert_allclose(found[..., 0], np.stack([DEEP, DEEP // 2]) / 4095, atol=1e-7)
     assert info.value_range == (0, 4095) == data.describe(source).value_range
-    note = "Values up to 4,011 in 2 files of more than 8 bits: taken as 0..4095; --value-range LOW,HIGH (value_range=)"
+    note = "Values up to 4,011 in 2 files of more than 8 bits: the value range is 0..4095; --value-range LOW,HIGH"
     assert info.notes[0].startswith(note) and caplog.text.count(note) == 1
     assert data.describe(source).notes == info.notes
     given, info = pixels(source, cache=cache, data_dir=tmp_path, value_range=(0, 8022))
@@ -91,7 +91,7 @@ def test_a_deep_image_with_the_name_of_another_format_is_not_read_wrongly(tmp_pa
     write(tmp_path, EIGHT)
     Image.fromarray(DEEP).save(tmp_path / "deep.jpg", format="png")
     assert [reason for _, reason in pixels(tmp_path)[1].skipped] == [
-        "values from 0 to 4011 lie outside of the value range 0..255; give a wider one or clip the images"
+        "values from 0 to 4011 are outside of the value range 0..255; pass a wider one or clip the images"
     ]
     assert data.describe(tmp_path).value_range == (0, 4095)  # which training keeps
 
@@ -118,10 +118,10 @@ def test_signed_integers_need_a_range(tmp_path):
 def test_values_outside_of_a_given_range_are_named_and_not_clipped(tmp_path):
     source = write(tmp_path / "set", DEEP, DEEP // 16)
     assert [reason for _, reason in pixels(source, value_range=(0, 1023))[1].skipped] == [
-        "values from 0 to 4011 lie outside of the value range 0..1023; give a wider one or clip the images"
+        "values from 0 to 4011 are outside of the value range 0..1023; pass a wider one or clip the images"
     ]
     np.save(tmp_path / "a.npy", DEEP[None])
-    with pytest.raises(ValueError, match=r"a.npy: values from 0 to 4011 lie outside of the value range 0..1023"):
+    with pytest.raises(ValueError, match=r"a.npy: values from 0 to 4011 are outside of the value range 0..1023"):
         data.load(tmp_path / "a.npy", **OPTIONS, value_range=(0, 1023))
 
 
@@ -200,5 +200,5 @@ def test_a_range_is_two_numbers(tmp_path, wrong):
 
 
 def test_sources_of_eight_bits_take_no_range():
-    with pytest.raises(ValueError, match="shapes holds images of 8 bits. Leave it out"):
+    with pytest.raises(ValueError, match="shapes has images of 8 bits. Remove value_range"):
         data.load("shapes", **{**OPTIONS, "image_shape": (64, 64, 3)}, value_range=(0, 4095))

@@ -121,7 +121,7 @@ def test_pretraining_is_announced_and_has_an_option(tmp_path, tfds_dir, capsys):
             {"attributes": "color"},
             "--view: expected domains, domain_field for this system; received attributes",
         ),
-        ("stargan", {"attributes": "hue"}, "there is no 'hue'"),
+        ("stargan", {"attributes": "hue"}, "received 'hue'"),
         ("vae", {"domains": "a,b"}, "sees the images as they are"),
     ],
 )

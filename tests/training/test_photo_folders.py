@@ -35,7 +35,7 @@ def deep(tmp_path):
     return folder
 
 
-NOTE = "Values up to 4,011 in 20 files of more than 8 bits: taken as 0..4095"
+NOTE = "Values up to 4,011 in 20 files of more than 8 bits: the value range is 0..4095"
 LEFT_OUT = "Left out 2 of 22 files: 1 with another extension (.txt 1; e.g. notes.txt), 1 that cannot be read"
 CROP = "Cropping to 8x8 (width x height) removes 50% of the area of 16x8 images"
 

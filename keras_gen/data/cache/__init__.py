@@ -1,1 +1,1 @@
-"""The caches of downloaded, drawn and decoded images."""
+"""Caches of downloaded, rendered and decoded images."""

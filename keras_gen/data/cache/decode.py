@@ -1,4 +1,4 @@
-"""Decode the images of a table once, and leave out those that cannot be read."""
+"""Decodes the images of a table once, and skips those that cannot be read."""
 
 import dataclasses
 import os
@@ -11,73 +11,72 @@ from keras_gen.progress import report
 
 from ..info import Images, Table, UnreadableImage
 from ..resize import Resize
-from .store import Store, choose_cache
+from .store import Block, Failures, Store, choose_cache
 
 ON_ERROR = ("skip", "raise")
+# images that are decoded ahead of the one that is stored
+_BLOCK = 256
 
 
-def decode_and_cache(table: Table, cache: str | None, fit: Resize, on_error: str, store: Store) -> Table:
-    """Bring a table whose images are read one by one to where `cache` says.
+def decode_and_cache(table: Table, cache: str | None, resize: Resize, on_error: str, store: Store) -> Table:
+    """Decodes the images of a table into the cache, or checks that they can be decoded on demand.
 
-    Files that are decoded when they are needed are all decoded once before, to find the unreadable ones; what was found
-    is kept in the store, so that a set is checked once.
+    Without a cache, every file is still decoded once to find the unreadable ones. The result of this check is stored,
+    so that later runs skip it.
 
     Args:
-        table: images with `read`.
-        cache: as in `keras_gen.data.load`.
-        fit: the shape that the images have when read.
-        on_error: "skip" leaves unreadable files out and names them in `skipped`; "raise" stops at the first.
-        store: where decoded images are kept.
+        table: A table whose images have a function `read`.
+        cache: As in `keras_gen.data.load`.
+        resize: Target shape of the images.
+        on_error: "skip" leaves unreadable files out and lists them in `skipped`; "raise" stops at the first.
+        store: Storage of decoded images.
 
     Returns:
-        The table with arrays (memory, disk) or with readers of the readable images only.
+        The table, with arrays (memory, disk) or with the readable images only.
 
     Raises:
-        ValueError: an unreadable file where `on_error` is "raise", or no readable file at all.
+        ValueError: For an unreadable file if `on_error` is "raise", or if no file is readable.
     """
     total = sum(images.count for images in table.images.values())
     itemsize = max(images.dtype.itemsize for images in table.images.values())
-    how = choose_cache(cache, total, fit.image_shape, itemsize)
-    held, columns, skipped = {}, table.columns, [*table.skipped]
+    where = choose_cache(cache, total, resize.image_shape, itemsize)
+    decoded, columns, skipped = {}, table.columns, [*table.skipped]
     for field, images in table.images.items():
-        key = f"{table.fingerprint[:24]}-{field}"
-        arrays = {}
-        if how != "none":
-            arrays, failures = store.collect(_blocks(images, on_error), images.count, how, key)
-        elif images.fallible:
-            failures = store.remember_failures(key, _blocks(images, on_error))
-        else:
-            failures = []
-        if failures and on_error == "raise":  # found by an earlier run
+        array, failures = _decode(images, where, on_error, store, f"{table.fingerprint[:24]}-{field}")
+        if failures and on_error == "raise":  # stored by an earlier run
             raise failures[0][1]
         if len(failures) == images.count:
             error = failures[0][1]
             raise ValueError(f"None of the {images.count} files can be read. The first, {error}")
         skipped += [(error.file, error.reason) for _, error in failures]
-        good = np.setdiff1d(np.arange(images.count), [position for position, _ in failures])
-        held[field] = _held(images, arrays.get("image"), good)
+        readable = np.setdiff1d(np.arange(images.count), [position for position, _ in failures])
+        if array is None:
+            decoded[field] = dataclasses.replace(images.select(readable), fallible=False)
+        else:
+            decoded[field] = Images(len(readable), images.dtype, array=array)
         if failures:
-            columns = {name: value[good] for name, value in columns.items()}
-    return dataclasses.replace(table, images=held, columns=columns, skipped=tuple(skipped))
+            columns = {name: value[readable] for name, value in columns.items()}
+    return dataclasses.replace(table, images=decoded, columns=columns, skipped=tuple(skipped))
 
 
-def _held(images: Images, array: np.ndarray | None, good: np.ndarray) -> Images:
-    if array is not None:
-        return Images(len(good), images.dtype, array=array)
-    return Images(len(good), images.dtype, read=lambda index: images.read(int(good[index])))
+def _decode(images: Images, where: str, on_error: str, store: Store, key: str) -> tuple[np.ndarray | None, Failures]:
+    """Returns the decoded images if there is a cache, and the unreadable ones."""
+    if where != "none":
+        arrays, failures = store.collect(_blocks(images, on_error), images.count, where, key)
+        return arrays.get("image"), failures
+    return None, store.find_failures(key, _blocks(images, on_error)) if images.fallible else []
 
 
-def _blocks(images: Images, on_error: str) -> Iterator[dict[str, np.ndarray] | UnreadableImage]:
-    def read(index: int) -> dict[str, np.ndarray] | UnreadableImage:
+def _blocks(images: Images, on_error: str) -> Iterator[Block]:
+    def read(index: int) -> Block:
         try:
-            return {"image": images.read(index)[None]}
+            return {"image": images.get(index)[None]}
         except UnreadableImage as error:
             return error
 
-    workers = min(16, os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers) as pool:
-        for start in range(0, images.count, 256):  # in pieces, so that few decoded images wait
-            for index, block in enumerate(pool.map(read, range(start, min(start + 256, images.count))), start):
+    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        for start in range(0, images.count, _BLOCK):
+            for index, block in enumerate(pool.map(read, range(start, min(start + _BLOCK, images.count))), start):
                 report("Reading the images", index + 1, images.count)
                 if isinstance(block, UnreadableImage) and on_error == "raise":
                     raise block

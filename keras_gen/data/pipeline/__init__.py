@@ -1,1 +1,1 @@
-"""The `tf.data` pipeline: order, augmentation, binarization, batches."""
+"""The `tf.data` pipeline: order, augmentation, binarization and batches."""

@@ -1,6 +1,6 @@
-"""Batches of an epoch as a function of (seed, epoch): the order, the pixels, augmentation and binarization.
+"""Batches of an epoch as a function of (seed, epoch): order, pixels, augmentation and binarization.
 
-Images in memory and streamed records stand beside each other, as they must give the same batches.
+Tables with random access and streams are in one module, since their batches must agree.
 """
 
 import dataclasses
@@ -13,19 +13,32 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tensorflow as tf
 
-from ..info import Images, Table
+from ..info import ExampleStream, Images, Table
 from .augment import augment
 from .binarize import binarize
 from .counter_rng import mix, seed_word
 
-# batches made at once, and batches made ahead
+# batches that are computed in parallel, and ahead of time
 PARALLEL = min(8, os.cpu_count() or 1)
 PREFETCHED = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How the examples become batches; the arguments of `load` after checking."""
+    """The options of a pipeline; see the arguments of `keras_gen.data.load`.
+
+    Attributes:
+        batch_size: Examples per batch.
+        seed: Seed of order, augmentation and binarization.
+        shuffle: Whether the order changes from epoch to epoch.
+        steps: Batches per epoch; None is one pass.
+        drop_remainder: Whether a last, smaller batch is dropped.
+        num_shards: Number of workers that share each epoch.
+        shard_index: Index of this worker.
+        augment: Names of augmentations.
+        binarize: None, "dynamic" or "threshold".
+        fields: Fields of a batch; None is all.
+    """
 
     batch_size: int
     seed: int
@@ -39,44 +52,51 @@ class Plan:
     fields: tuple[str, ...] | None = None
 
     def rows(self, count: int) -> int:
-        """Examples of one epoch over all shards."""
+        """Returns the number of examples per epoch in all shards.
+
+        Args:
+            count: Examples in the table.
+        """
         return count if self.steps is None else self.steps * self.batch_size * self.num_shards
 
     def batches(self, count: int) -> int:
-        """Batches of one epoch in this shard."""
+        """Returns the number of batches per epoch in this shard.
+
+        Args:
+            count: Examples in the table.
+        """
         rows = self.rows(count)
-        if self.drop_remainder:  # every shard makes the same number of batches
+        if self.drop_remainder:  # every shard has the same number of batches
             return rows // self.num_shards // self.batch_size
         return math.ceil(len(range(self.shard_index, rows, self.num_shards)) / self.batch_size)
 
 
 def build(table: Table, plan: Plan) -> tuple[tf.data.Dataset, tf.Variable]:
-    """Make the data set of one table.
+    """Builds the dataset of a table.
 
     Args:
-        table: a resolved source.
-        plan: batch size, order, augmentation.
+        table: The table.
+        plan: The options of the pipeline.
 
     Returns:
-        A finite data set of dictionaries, and the int64 variable that holds the number of the epoch: it is read anew
-        by every iterator, when its first batch is made.
+        A finite dataset of dictionaries, and the int64 variable of the epoch, which an iterator reads when it starts.
     """
     epoch = counter()
     start = tf.data.Dataset.range(1).map(lambda _: epoch.read_value())
     if table.stream is not None:
-        dataset, count = _streamed(start, table, plan), table.count
+        dataset = _stream_batches(start, table.stream, table.count, plan)
     else:
-        dataset, count = _gathered(start, table, plan), max(images.count for images in table.images.values())
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(plan.batches(count)))
+        dataset = _gather_batches(start, table, plan)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(plan.batches(table.num_examples)))
     return dataset.prefetch(PREFETCHED).with_options(options_of(plan.num_shards)), epoch
 
 
 def options_of(num_shards: int) -> tf.data.Options:
-    """How a data set is run, by itself and under a strategy."""
+    """Returns the options of a dataset for execution with and without a distribution strategy."""
     options = tf.data.Options()
     options.deterministic = True
-    # The tuner wakes after 10, 20, 40, ... ms and an iterator ends only when it does: every epoch would last up to
-    # twice as long as its work.
+    # The tuner wakes after 10, 20, 40, ... ms, and an iterator waits for it at the end: an epoch would take up to twice
+    # as long.
     options.autotune.enabled = False
     policy = tf.data.experimental.AutoShardPolicy
     options.experimental_distribute.auto_shard_policy = policy.DATA if num_shards == 1 else policy.OFF
@@ -84,19 +104,19 @@ def options_of(num_shards: int) -> tf.data.Options:
 
 
 def epoch_order(count: int, length: int, epoch: tf.Tensor, *, seed: int, shuffle: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """Say which example stands at each place of an epoch.
+    """Returns the order of the examples in an epoch.
 
-    An epoch longer than the set is several passes, each in an order of its own.
+    If the epoch is longer than the table, it consists of several passes, each with its own order.
 
     Args:
-        count: examples in the set.
-        length: places in the epoch.
+        count: Examples in the table.
+        length: Examples in the epoch.
         epoch: int64 scalar.
-        seed: seed word of the order.
-        shuffle: False keeps the set's order.
+        seed: Seed word of the order.
+        shuffle: False keeps the order of the table.
 
     Returns:
-        Index of the example and number of its pass within the epoch, both int64 [length].
+        Index of the example and index of its pass within the epoch, both int64 [length].
 
     Example:
         >>> epoch_order(3, 5, tf.constant(0, tf.int64), seed=0, shuffle=False)[0].numpy()
@@ -116,52 +136,55 @@ def epoch_order(count: int, length: int, epoch: tf.Tensor, *, seed: int, shuffle
 
 
 def counter(name: str = "epoch") -> tf.Variable:
-    """Make a plain variable on the CPU, also where the caller stands in the scope of a strategy.
+    """Creates an int64 variable on the CPU that is never mirrored, even in the scope of a strategy.
 
-    Scopes belong to a thread: in a thread of its own the variable is never mirrored, which a data set could not read.
+    A dataset cannot read a mirrored variable. Scopes are thread-local, so the variable is created in a new thread.
+
+    Args:
+        name: Name of the variable.
     """
-    made = []
+    variables = []
 
-    def make():
+    def create():
         with tf.init_scope(), tf.device("CPU:0"):
-            made.append(tf.Variable(0, dtype=tf.int64, trainable=False, name=name))
+            variables.append(tf.Variable(0, dtype=tf.int64, trainable=False, name=name))
 
-    thread = threading.Thread(target=make)
+    thread = threading.Thread(target=create)
     thread.start()
     thread.join()
-    return made[0]
+    return variables[0]
 
 
-def _gathered(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Dataset:
-    """Batches of a table with random access."""
-    readers = {field: _reader(images) for field, images in table.images.items() if _wanted(field, plan)}
-    columns = {field: _constant(value) for field, value in table.columns.items() if _wanted(field, plan)}
+def _gather_batches(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Dataset:
+    """Returns the batches of a table with random access."""
+    readers = {field: _reader(images) for field, images in table.images.items() if _included(field, plan)}
+    columns = {field: _constant(value) for field, value in table.columns.items() if _included(field, plan)}
     counts = {field: images.count for field, images in table.images.items()}
     owners = dict.fromkeys(columns, next(iter(counts))) | table.owners
     length = plan.rows(max(counts.values()))
     num_batches = plan.batches(max(counts.values()))
     local = len(range(plan.shard_index, length, plan.num_shards))
-    even = num_batches * plan.batch_size <= local
+    equal_sizes = num_batches * plan.batch_size <= local
 
     def order(epoch):
         rows = {}
         for field, count in counts.items():
             seed = seed_word(plan.seed, f"order {field}")
-            places = epoch_order(count, length, epoch, seed=seed, shuffle=plan.shuffle)
-            rows[field] = tuple(place[plan.shard_index :: plan.num_shards] for place in places)
+            positions = epoch_order(count, length, epoch, seed=seed, shuffle=plan.shuffle)
+            rows[field] = tuple(values[plan.shard_index :: plan.num_shards] for values in positions)
         return epoch, rows
 
-    def cut(epoch, rows):
-        def one(number):
+    def split(epoch, rows):
+        def slice_batch(number):
             first = number * plan.batch_size
             last = tf.minimum(first + plan.batch_size, local)
-            part = tf.nest.map_structure(lambda place: place[first:last], rows)
-            if even:
-                for place in tf.nest.flatten(part):
-                    place.set_shape([plan.batch_size])
+            part = tf.nest.map_structure(lambda values: values[first:last], rows)
+            if equal_sizes:
+                for values in tf.nest.flatten(part):
+                    values.set_shape([plan.batch_size])
             return epoch, part
 
-        return tf.data.Dataset.range(num_batches).map(one)
+        return tf.data.Dataset.range(num_batches).map(slice_batch)
 
     def fetch(epoch, rows):
         batch = {}
@@ -172,30 +195,30 @@ def _gathered(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Datas
             batch[field] = tf.gather(values, rows[owners[field]][0])
         return batch
 
-    return start.map(order).flat_map(cut).map(fetch, num_parallel_calls=PARALLEL)
+    return start.map(order).flat_map(split).map(fetch, num_parallel_calls=PARALLEL)
 
 
-def _streamed(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Dataset:
-    """Batches of a table whose examples come in sequence."""
-    length = plan.rows(table.count)
-    passes = max(1, math.ceil(length / table.count))
+def _stream_batches(start: tf.data.Dataset, stream: ExampleStream, count: int, plan: Plan) -> tf.data.Dataset:
+    """Returns the batches of a stream of `count` examples."""
+    length = plan.rows(count)
+    passes = max(1, math.ceil(length / count))
     word = seed_word(plan.seed, "order image")
 
     def one_pass(epoch, number):
         seeds = None
         if plan.shuffle:
-            seeds = tf.stack([tf.constant(word, tf.int64), _signed(mix(word, epoch, number))])
-        examples = table.stream(seeds)
+            seeds = tf.stack([tf.constant(word, tf.int64), _to_int64(mix(word, epoch, number))])
+        examples = stream(seeds)
         return examples.map(lambda index, record: (epoch, number, index, record))
 
-    def whole(epoch):
+    def one_epoch(epoch):
         numbers = tf.data.Dataset.range(passes)
         examples = numbers.flat_map(lambda number: one_pass(epoch, number)).take(length)
         return examples.shard(plan.num_shards, plan.shard_index) if plan.num_shards > 1 else examples
 
     def decode(epoch, number, index, record):
-        row = table.stream.decode(record)
-        return epoch, number, index, {field: value for field, value in row.items() if _wanted(field, plan)}
+        row = stream.decode(record)
+        return epoch, number, index, {field: value for field, value in row.items() if _included(field, plan)}
 
     def finish(epoch, number, index, rows):
         image = rows.get("image")
@@ -203,38 +226,45 @@ def _streamed(start: tf.data.Dataset, table: Table, plan: Plan) -> tf.data.Datas
             rows = {**rows, "image": _finish("image", image, (epoch, number, index), plan)}
         return rows
 
-    num_batches = plan.batches(table.count)
-    rows = start.flat_map(whole).map(decode, num_parallel_calls=PARALLEL)
+    num_batches = plan.batches(count)
+    rows = start.flat_map(one_epoch).map(decode, num_parallel_calls=PARALLEL)
     batches = rows.batch(plan.batch_size, drop_remainder=plan.drop_remainder or plan.steps is not None)
     return batches.take(num_batches).map(finish, num_parallel_calls=PARALLEL)
 
 
-def _finish(field: str, image: tf.Tensor, places: tuple[tf.Tensor, ...], plan: Plan) -> tf.Tensor:
-    """Turn pixels into float32 in [0, 1], augmented and binarized by numbers that belong to each example."""
+def _finish(field: str, image: tf.Tensor, counters: tuple[tf.Tensor, ...], plan: Plan) -> tf.Tensor:
+    """Converts pixels to float32 in [0, 1], then augments and binarizes them.
+
+    Args:
+        field: The image field.
+        image: uint8 or float32 [batch, h, w, c].
+        counters: Epoch, pass and index of each example, which determine its random numbers.
+        plan: The options of the pipeline.
+    """
     if image.dtype == tf.uint8:
         image = tf.cast(image, tf.float32) / 255.0
 
     def keys(purpose: str) -> tf.Tensor:
-        return mix(seed_word(plan.seed, f"{purpose} {field}"), *places)
+        return mix(seed_word(plan.seed, f"{purpose} {field}"), *counters)
 
     image = augment(image, plan.augment, keys)
     return binarize(image, plan.binarize, keys)
 
 
 def _reader(images: Images) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return a function from indices [n] to pixels [n, h, w, c]."""
+    """Returns a function from indices [n] to pixels [n, h, w, c]."""
     array = images.array
     if array is not None and not isinstance(array, np.memmap):
-        held = _constant(array)
-        return lambda index: tf.gather(held, index)
+        pixels = _constant(array)
+        return lambda index: tf.gather(pixels, index)
     if array is not None:
         shape, read_many = array.shape[1:], array.__getitem__
     else:
-        shape = images.read(0).shape
+        shape = images.get(0).shape
         pool = ThreadPoolExecutor(min(16, os.cpu_count() or 1), thread_name_prefix="keras_gen_read")
 
-        def read_many(index):
-            return np.stack(list(pool.map(images.read, index)))
+        def read_many(index: np.ndarray) -> np.ndarray:
+            return np.stack(list(pool.map(images.get, index)))
 
     def read(index):
         pixels = tf.numpy_function(lambda i: np.asarray(read_many(i)), [index], tf.as_dtype(images.dtype))
@@ -248,9 +278,10 @@ def _constant(value: np.ndarray) -> tf.Tensor:
         return tf.constant(value)
 
 
-def _signed(word: tf.Tensor) -> tf.Tensor:
+def _to_int64(word: tf.Tensor) -> tf.Tensor:
+    """Converts a uint64 to a non-negative int64."""
     return tf.cast(tf.bitwise.right_shift(word, tf.constant(1, tf.uint64)), tf.int64)
 
 
-def _wanted(field: str, plan: Plan) -> bool:
+def _included(field: str, plan: Plan) -> bool:
     return plan.fields is None or field in plan.fields

@@ -1,8 +1,8 @@
-"""Random numbers as a function of a key: what one example draws never depends on the batch it stands in.
+"""A counter-based random number generator, whose numbers for an example are independent of its batch.
 
-`tf.random.stateless_uniform` takes one seed for a whole tensor, so the numbers of an example would change with the
-batch size, its place in the batch or the worker that reads it. Here every example has a 64-bit key, mixed from
-(seed, epoch, example, purpose), and its numbers are the SplitMix64 sequence that starts at that key.
+`tf.random.stateless_uniform` has one seed for a whole tensor, so that the numbers of an example would depend on the
+batch size, its position in the batch and the worker. Here every example has a 64-bit key, hashed from (seed, epoch,
+example, purpose), and its numbers are the SplitMix64 sequence that starts at that key.
 """
 
 import hashlib
@@ -10,16 +10,16 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
-# of numpy: an operation of TensorFlow at import would start its devices, and several workers could not join after it
+# a NumPy scalar, since a TensorFlow op at import would initialize the devices before a multi-worker strategy can
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def seed_word(seed: int, purpose: str) -> int:
-    """Fold a seed of any size and a purpose into 63 bits.
+    """Hashes a seed of any size and a purpose to 63 bits.
 
     Args:
-        seed: any integer.
-        purpose: what is drawn, such as "order"; two purposes share no numbers.
+        seed: Any integer.
+        purpose: Use of the random numbers, such as "order"; different purposes have independent numbers.
 
     Returns:
         An int in [0, 2**63).
@@ -33,16 +33,17 @@ def seed_word(seed: int, purpose: str) -> int:
 
 
 def mix(*parts: int | tf.Tensor) -> tf.Tensor:
-    """Hash integers into 64-bit keys.
+    """Hashes integers to 64-bit keys.
 
     Args:
-        parts: Python ints (non-negative, under 2**64) or integer tensors whose shapes broadcast.
+        *parts: Python ints (non-negative, below 2**64) or integer tensors whose shapes broadcast.
 
     Returns:
         A uint64 tensor of the broadcast shape.
 
     Example:
-        >>> keys = mix(seed_word(0, "flip"), epoch, index)      # index: [batch] -> keys: [batch]
+        >>> mix(seed_word(0, "flip"), 3, tf.range(4)).shape
+        TensorShape([4])
 
     Reference:
         Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014 (SplitMix64's finalizer).
@@ -55,11 +56,11 @@ def mix(*parts: int | tf.Tensor) -> tf.Tensor:
 
 
 def uniform(keys: tf.Tensor, count: int) -> tf.Tensor:
-    """Draw numbers from [0, 1), one row for each key.
+    """Samples from the uniform distribution on [0, 1).
 
     Args:
         keys: uint64 [n], from `mix`.
-        count: numbers per key.
+        count: Numbers per key.
 
     Returns:
         float32 [n, count], multiples of 2**-24.

@@ -1,4 +1,4 @@
-"""The loaded datasets that a dataset is made of, so that each of them receives the number of the epoch."""
+"""Finds the datasets of `load` in a `tf.data` pipeline, so that the epoch of each can be set."""
 
 import inspect
 import types
@@ -8,93 +8,91 @@ from typing import Any
 
 import tensorflow as tf
 
-# datasets of `load` and `multi_resolution` that are in use: one that a function returns (`flat_map`, `interleave`) is known there
-# by its tensor alone
+# datasets of `load` and `multi_resolution` in use: a dataset that is returned by a function (of `flat_map` or
+# `interleave`) can only be identified by its tensor
 _LOADED: weakref.WeakSet = weakref.WeakSet()
-# operations that pass over what is below them once, or several times in one epoch
-_KEEPING = {"CacheDataset": "cache()", "_SnapshotDataset": "snapshot()", "_RepeatDataset": "repeat()"}
+# operations that iterate over their input once for all epochs, or several times per epoch
+_REPEATING = {"CacheDataset": "cache()", "_SnapshotDataset": "snapshot()", "_RepeatDataset": "repeat()"}
 
 
 def register(dataset: tf.data.Dataset) -> None:
-    """Remember a dataset that has the attribute `epoch`."""
+    """Registers a dataset that has the attribute `epoch`."""
     _LOADED.add(dataset)
 
 
 def loaded_in(data: Any) -> list[tf.data.Dataset]:
-    """Find the datasets of `load` and `multi_resolution` that a dataset is made of.
+    """Finds the datasets of `load` and `multi_resolution` in a pipeline.
 
-    An operation of `tf.data` returns a new dataset without the attribute `epoch`. The variable behind it is still read
-    in every pass, so that order, augmentation and binarization change from epoch to epoch where it is assigned.
+    An operation of `tf.data` returns a new dataset without the attribute `epoch`. Its iterators still read the variable
+    of the original dataset, which therefore determines order, augmentation and binarization.
 
     Args:
-        data: what `fit` is given: a dataset that operations may have been applied to (`map`, `take`, `zip`,
-            `prefetch`, ...; a function of `flat_map` or `interleave` may return a loaded one as it is), a dataset that
-            a strategy has distributed, or anything else, in which nothing is found. What a function calls from Python
-            (`from_generator`) cannot be looked into.
+        data: An argument of `fit`: a dataset after any operations (`map`, `take`, `zip`, `prefetch`, ...; a function of
+            `flat_map` or `interleave` may return a loaded dataset unchanged), a distributed dataset, or anything else.
+            Datasets that Python code reads (`from_generator`) are not found.
 
     Returns:
-        The datasets, each once. Each has `epoch`, those of `multi_resolution` also `stage`.
+        The datasets without repetition. Each has `epoch`; those of `multi_resolution` also have `stage`.
 
     Raises:
-        ValueError: where an operation above a loaded dataset repeats or keeps one epoch of it (`repeat`, `cache`,
-            `snapshot`), or a generator reads it: its epochs would be the same.
+        ValueError: If an operation on a loaded dataset repeats or stores one epoch (`repeat`, `cache`, `snapshot`), or
+            a generator reads it, since all epochs would be equal.
 
     Example:
-        >>> train = keras_gen.data.load("shapes", image_shape=(32, 32, 3), batch_size=64)
-        >>> loaded_in(train.map(lambda batch: batch["image"]).prefetch(2)) == [train]
+        >>> train = keras_gen.data.load("shapes", image_shape=(32, 32, 3), batch_size=64)  # doctest: +SKIP
+        >>> loaded_in(train.map(lambda batch: batch["image"]).prefetch(2)) == [train]  # doctest: +SKIP
         True
     """
     if isinstance(data, types.GeneratorType):
-        names = inspect.getgeneratorlocals(data).values()
-        read = [value._dataset if isinstance(value, tf.data.Iterator) else value for value in names]
-        if any(_found_below(value, []) for value in read):
-            raise ValueError(_explained("a Python generator"))
+        values = inspect.getgeneratorlocals(data).values()
+        inputs = [value._dataset if isinstance(value, tf.data.Iterator) else value for value in values]
+        if any(_find(value, []) for value in inputs):
+            raise ValueError(_same_epochs("a Python generator"))
         return []
-    keeping: list[str] = []
-    found = _found_below(data, keeping)
-    if keeping:
-        raise ValueError(_explained(keeping[0]))
-    return found
+    repeating: list[str] = []
+    datasets = _find(data, repeating)
+    if repeating:
+        raise ValueError(_same_epochs(repeating[0]))
+    return datasets
 
 
 def check_steps(loaded: Iterable[tf.data.Dataset], steps_per_epoch: int | None) -> None:
-    """Raise a ValueError where `steps_per_epoch` would cut the epochs of a loaded dataset in other places."""
+    """Raises a ValueError if `steps_per_epoch` would change the epochs of a loaded dataset."""
     if steps_per_epoch is not None and list(loaded):
-        raise ValueError(_explained(f"steps_per_epoch={steps_per_epoch}"))
+        raise ValueError(_same_epochs(f"steps_per_epoch={steps_per_epoch}"))
 
 
-def _explained(what: str) -> str:
+def _same_epochs(operation: str) -> str:
     return (
-        f"Expected a dataset whose epochs differ; received one of keras_gen.data.load below {what}, where order, "
-        "augmentation and binarization would stay those of one epoch. Leave it out; load(steps=N) sets the number of "
-        "batches in an epoch (the data are passed more than once where they have fewer), and load(cache='memory') "
-        "holds the decoded images."
+        f"Expected a dataset whose epochs differ; received one of keras_gen.data.load below {operation}, where order, "
+        "augmentation and binarization would be the same in every epoch. Remove it; load(steps=N) sets the number of "
+        "batches per epoch (the data are repeated if they have fewer), and load(cache='memory') caches the decoded "
+        "images."
     )
 
 
-def _found_below(data: Any, keeping: list[str]) -> list[tf.data.Dataset]:
-    """The loaded datasets in `data`; the name of an operation above one of them goes into `keeping`."""
+def _find(data: Any, repeating: list[str]) -> list[tf.data.Dataset]:
+    """Returns the loaded datasets in `data`; names of repeating operations on them are appended to `repeating`."""
     if isinstance(data, tf.distribute.DistributedDataset):
         parts = [data._original_dataset] if hasattr(data, "_original_dataset") else getattr(data, "_datasets", [])
-        return _each_once(found for part in parts for found in _found_below(part, keeping))
+        return _unique(dataset for part in parts for dataset in _find(part, repeating))
     if not isinstance(data, tf.data.Dataset):
         return []
     if hasattr(data, "epoch"):
         return [data]
-    found = _each_once(
-        each for part in (*data._inputs(), *_returned_by_functions(data)) for each in _found_below(part, keeping)
-    )
-    operation = _KEEPING.get(type(data).__name__)
-    if found and operation and not (operation == "repeat()" and int(data._count) == 1):
-        keeping.append(operation)
-    return found
+    inputs = (*data._inputs(), *_returned_by_functions(data))
+    datasets = _unique(dataset for part in inputs for dataset in _find(part, repeating))
+    operation = _REPEATING.get(type(data).__name__)
+    if datasets and operation and not (operation == "repeat()" and int(data._count) == 1):
+        repeating.append(operation)
+    return datasets
 
 
 def _returned_by_functions(dataset: tf.data.Dataset) -> Iterator[tf.data.Dataset]:
     captured = [id(tensor) for function in dataset._functions() for tensor in function.function.captured_inputs]
     if captured:
-        yield from (each for each in list(_LOADED) if id(each._variant_tensor) in captured)
+        yield from (loaded for loaded in list(_LOADED) if id(loaded._variant_tensor) in captured)
 
 
-def _each_once(datasets: Iterable[tf.data.Dataset]) -> list[tf.data.Dataset]:
-    return list({id(each): each for each in datasets}.values())
+def _unique(datasets: Iterable[tf.data.Dataset]) -> list[tf.data.Dataset]:
+    return list({id(dataset): dataset for dataset in datasets}.values())

@@ -1,4 +1,4 @@
-"""Data whose images and batches change in size from stage to stage, for models that grow."""
+"""Datasets whose image and batch sizes change from stage to stage, for progressive growing."""
 
 import functools
 from collections.abc import Sequence
@@ -11,45 +11,53 @@ from .epochs import register
 
 
 def multi_resolution(datasets: Sequence[tf.data.Dataset]) -> tf.data.Dataset:
-    """Several data sets as one that is another one from stage to stage.
+    """Combines several datasets to one that iterates over the dataset of the current stage.
 
     Args:
-        datasets: made by `load` with the same source, split and `steps`, each for one stage; shapes and batch sizes
-            may differ.
+        datasets: Datasets of `load`, one per stage, with the same source, split and `steps`; shapes and batch sizes may
+            differ.
 
     Returns:
-        A data set of `steps` batches, of the data set whose number its attribute `stage` (an int64 `tf.Variable`)
-        holds when an iterator makes its first batch. `epoch.assign` sets the epoch of all; `info` is the last one's.
+        A dataset of `steps` batches. Every iterator reads the index of its dataset from the attribute `stage` (an int64
+        `tf.Variable`) when it starts. `epoch.assign` sets the epoch of all datasets; `info` is that of the last one.
 
     Raises:
-        ValueError: where their lengths differ.
+        ValueError: If their numbers of batches differ.
+
+    Example:
+        >>> options = {"batch_size": 64, "steps": 100}
+        >>> small = keras_gen.data.load("shapes", image_shape=(4, 4, 3), **options)  # doctest: +SKIP
+        >>> large = keras_gen.data.load("shapes", image_shape=(8, 8, 3), **options)  # doctest: +SKIP
+        >>> keras_gen.data.multi_resolution([small, large]).stage.assign(1)  # doctest: +SKIP
     """
     lengths = [int(dataset.cardinality()) for dataset in datasets]
     if len(set(lengths)) != 1:
-        raise ValueError(f"Staged data sets have as many batches, by the same steps; received {lengths}")
+        raise ValueError(f"Expected datasets with the same number of batches; received {lengths}. Pass the same steps.")
     stage = counter("stage")
 
-    def batches(number):
+    def batches(current: tf.Tensor) -> tf.data.Dataset:
         parts = [
-            dataset.take(tf.where(tf.equal(number, index), np.int64(lengths[0]), np.int64(0)))
+            dataset.take(tf.where(tf.equal(current, index), np.int64(lengths[0]), np.int64(0)))
             for index, dataset in enumerate(datasets)
         ]
-        return functools.reduce(lambda before, after: before.concatenate(after), parts)
+        return functools.reduce(lambda first, second: first.concatenate(second), parts)
 
-    chosen = tf.data.Dataset.range(1).map(lambda _: stage.read_value()).flat_map(batches)
-    chosen = chosen.apply(tf.data.experimental.assert_cardinality(lengths[0]))
-    made = chosen.with_options(options_of(datasets[-1].shards))
-    made.stage, made.epoch, made.info = stage, _Epochs([each.epoch for each in datasets]), datasets[-1].info
-    register(made)
-    return made
+    combined = tf.data.Dataset.range(1).map(lambda _: stage.read_value()).flat_map(batches)
+    combined = combined.apply(tf.data.experimental.assert_cardinality(lengths[0]))
+    combined = combined.with_options(options_of(datasets[-1].shards))
+    combined.stage, combined.info = stage, datasets[-1].info
+    combined.epoch = _Epochs([dataset.epoch for dataset in datasets])
+    register(combined)
+    return combined
 
 
 class _Epochs:
-    """The epochs of several data sets, set together."""
+    """The epoch variables of several datasets, which are assigned together."""
 
-    def __init__(self, variables: list[tf.Variable]):
+    def __init__(self, variables: Sequence[tf.Variable]):
         self.variables = variables
 
-    def assign(self, epoch) -> None:
+    def assign(self, epoch: int | tf.Tensor) -> None:
+        """Sets the epoch of every dataset."""
         for variable in self.variables:
             variable.assign(epoch)

@@ -1,1 +1,1 @@
-"""The built-in dataset `shapes`: drawn objects with known factors and captions."""
+"""The built-in dataset `shapes`: its factors, renderer, captions and splits."""

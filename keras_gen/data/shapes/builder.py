@@ -1,4 +1,4 @@
-"""The TFDS builder of `shapes`: importing this module makes `tfds.load("shapes")` known."""
+"""The TFDS builder of `shapes`: importing this module registers `tfds.load("shapes")`."""
 
 import io
 from collections.abc import Iterator
@@ -15,18 +15,19 @@ from .splits import SIZES, draw_split
 
 
 class Shapes(tfds.core.GeneratorBasedBuilder):
-    """One object of known shape, color, texture, size, place and rotation on a gray ground, 64x64 RGB.
+    """One object of known shape, color, texture, size, position and rotation on a gray background, 64x64 RGB.
 
-    `shapes` (20,000 + 2,000 pictures), `shapes/tiny` (their first 600 + 200) and `shapes/placed` (the same objects
-    made large, centered and upright: a part tells its place). Rendered, not downloaded. Every pixel is a function of
-    the factors that stand beside it, so `render_shapes` draws the same object with one of them changed.
+    The configurations are `shapes` (20,000 + 2,000 images), `shapes/tiny` (the first 600 + 200 of them) and
+    `shapes/placed` (the same objects, but large, centered and upright, so that a patch determines its position). The
+    images are rendered, not downloaded. They are a function of the factors in each example, so `render_shapes` renders
+    the same object with one factor changed.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     BUILDER_CONFIGS = [
-        tfds.core.BuilderConfig(name="full", description="20,000 + 2,000 pictures"),
-        tfds.core.BuilderConfig(name="placed", description="20,000 + 2,000 pictures, objects large, centered, upright"),
-        tfds.core.BuilderConfig(name="tiny", description="600 + 200 pictures, for tests"),
+        tfds.core.BuilderConfig(name="full", description="20,000 + 2,000 images"),
+        tfds.core.BuilderConfig(name="placed", description="20,000 + 2,000 images, objects large, centered, upright"),
+        tfds.core.BuilderConfig(name="tiny", description="600 + 200 images, for tests"),
     ]
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -58,9 +59,9 @@ class Shapes(tfds.core.GeneratorBasedBuilder):
             captions = caption_shapes(part, forms[start : start + len(part)])
             attributes, held_out = part.attributes(), part.held_out()
             columns = part.as_dict()
-            for i, picture in enumerate(render_shapes(part)):
+            for i, image in enumerate(render_shapes(part)):
                 encoded = io.BytesIO()
-                Image.fromarray(picture).save(encoded, "png", compress_level=1)
+                Image.fromarray(image).save(encoded, "png", compress_level=1)
                 encoded.seek(0)
                 yield (
                     start + i,

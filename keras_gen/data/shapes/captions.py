@@ -1,4 +1,4 @@
-"""Sentences about `shapes`, from a small grammar.
+"""Captions of `shapes` from a small grammar.
 
 sentence   = object place | object turn place | object place ground | place "," object
 object     = "a" size texture color shape
@@ -15,18 +15,18 @@ FORMS = 4
 
 
 def caption_shapes(factors: Factors, form: int | np.ndarray = 0) -> list[str]:
-    """Describe pictures.
+    """Returns captions of images.
 
     Args:
-        factors: of n pictures.
+        factors: Factors of n images.
         form: 0 is the plain sentence ("a small striped red star at the top left"), 1 adds the rotation, 2 adds the
-            background, 3 starts with the place; one number or [n].
+            background, 3 starts with the position; one number or [n].
 
     Returns:
         n sentences in lower case.
 
     Raises:
-        ValueError: an unknown form.
+        ValueError: For an unknown form.
 
     Example:
         >>> caption_shapes(Factors.named(shape="star", size="small", position="top left"), 2)
@@ -34,7 +34,7 @@ def caption_shapes(factors: Factors, form: int | np.ndarray = 0) -> list[str]:
     """
     forms = np.broadcast_to(form, (len(factors),))
     if ((forms < 0) | (forms >= FORMS)).any():
-        raise ValueError(f"form is 0 to {FORMS - 1}; got {form!r}.")
+        raise ValueError(f"Expected form from 0 to {FORMS - 1}; received {form!r}.")
     words = {factor: [names[i] for i in getattr(factors, factor)] for factor, names in FACTORS.items()}
     each = ({factor: named[i] for factor, named in words.items()} for i in range(len(factors)))
     return [_sentence(word, int(number)) for word, number in zip(each, forms, strict=True)]

@@ -1,10 +1,10 @@
-"""The factors of the built-in `shapes`: what each can be, how they are drawn, and how one is changed.
+"""The factors of the built-in dataset `shapes`: their classes, sampling and counterfactual changes.
 
-A picture is given by eleven factors, each with named classes. Four of them have a measure inside their class as well
-(the size's radius, the position's x and y, the rotation's angle, the background's shade), drawn with a gap between
-neighboring classes, so that every class can be read from the picture without doubt. What cannot be seen is fixed: a
-circle is upright, a plain object has the first angle, period, phase and second color, dots and checks repeat after 90
-degrees.
+An image is determined by eleven factors with named classes. Four of them also have measures within their class
+(radius of the size, x and y of the position, angle of the rotation, shade of the background). There is a gap between
+neighboring classes, so that every class is recognizable in the image. Invisible factors have fixed classes: a circle is
+upright, a plain object has the first angle, period, phase and second color, and the angles of dots and checks repeat
+after 90 degrees.
 """
 
 import dataclasses
@@ -30,23 +30,38 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "texture_phase": ("centered", "shifted"),
     "texture_color": ("pale", "dark"),
 }
-# Middle of each class, and how far a measure may lie from it. Lengths are parts of the image's side.
+# Center of each class, and the maximum offset of a measure from it. Lengths are in units of the image size.
 RADIUS = (np.array([14.25, 17.125, 20.0]) / 64, 0.4 / 64)
 OFFSET = (np.array([21.7, 32.0, 42.3]) / 64, 1.25 / 64)  # x from the left, y from the top
 ANGLE = (np.array([0.0, 20.0, -20.0]), 3.0)  # degrees, counterclockwise
 SHADE = (np.array([0.06, 0.35, 0.65, 0.94]), 0.04)  # 0 black to 1 white
 MEASURES = ("radius", "x", "y", "angle", "shade")
-# Pairs of shape and color that the splits `train_seen` and `test_seen` leave out: every shape and every color stays
-# in them, these combinations do not.
+# Pairs of shape and color that are left out of the splits `train_seen` and `test_seen`, which have every shape and
+# every color.
 HELD_OUT = tuple((FACTORS["shape"][i % 6], color) for i, color in enumerate(FACTORS["color"]))
 
 
 @dataclasses.dataclass(frozen=True)
 class Factors:
-    """Factors of n pictures: a class (integer [n]) of each factor, and the five measures (float [n]).
+    """Factors of n images: the class of each factor (integer [n]), and five measures (float [n]).
 
-    The measures belong to their classes: `radius` to `size`, `x` and `y` to `position`, `angle` to `rotation` and
-    `shade` to `background`.
+    Attributes:
+        shape: Class of the shape; the names of all classes are in `FACTORS`.
+        color: Class of the color.
+        texture: Class of the texture.
+        size: Class of the size.
+        position: Class of the position.
+        rotation: Class of the rotation.
+        background: Class of the background.
+        texture_angle: Class of the angle of the texture.
+        texture_period: Class of the period of the texture.
+        texture_phase: Class of the phase of the texture.
+        texture_color: Class of the second color of the texture.
+        radius: Radius within the class of `size`, in units of the image size.
+        x: Horizontal position within the class of `position`, from 0 (left) to 1.
+        y: Vertical position within the class of `position`, from 0 (top) to 1.
+        angle: Angle within the class of `rotation`, in degrees, counterclockwise.
+        shade: Gray value within the class of `background`, from 0 (black) to 1.
 
     Example:
         >>> star = Factors.named(shape="star", color="red", texture="striped", size="small", position="top left")
@@ -77,21 +92,21 @@ class Factors:
         return Factors(**{field: value[rows] for field, value in self.as_dict().items()})
 
     def as_dict(self) -> dict[str, np.ndarray]:
-        """Return every field by name."""
+        """Returns every field by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     @classmethod
     def named(cls, **names: str) -> "Factors":
-        """Make one picture's factors from names; what is not given is the first class (a plain red circle, ...).
+        """Returns the factors of one image; a factor that is not passed has its first class (a plain red circle).
 
         Args:
-            names: factor -> name of a class.
+            **names: Factor -> name of a class.
 
         Returns:
-            Factors with n = 1 and the measures at the middle of their classes.
+            Factors with n = 1 and the measures at the centers of their classes.
 
         Raises:
-            ValueError: an unknown factor or class.
+            ValueError: For an unknown factor or class.
         """
         first = {factor: np.zeros(1, np.int32) for factor in FACTORS}
         first["position"] = np.array([FACTORS["position"].index("center")], np.int32)
@@ -99,19 +114,25 @@ class Factors:
 
     @classmethod
     def from_batch(cls, batch: Mapping[str, Any]) -> "Factors":
-        """Take the factors out of a batch of `load("shapes", ...)`, as tensors or arrays."""
+        """Returns the factors in a batch of `load("shapes", ...)`, with tensors or arrays.
+
+        Raises:
+            ValueError: If a field is missing.
+        """
         missing = [field.name for field in dataclasses.fields(cls) if field.name not in batch]
         if missing:
-            raise ValueError(f"The batch has no {', '.join(missing)}; load shapes without `fields` to keep them all.")
+            raise ValueError(
+                f"Expected a batch with all factors; received no {', '.join(missing)}. Load shapes without `fields`."
+            )
         return cls(**{field.name: np.asarray(batch[field.name]) for field in dataclasses.fields(cls)})
 
     @classmethod
     def draw(cls, count: int, seed: int) -> "Factors":
-        """Draw pictures: every class equally likely and independent, as far as it can be seen.
+        """Samples factors: the classes of all visible factors are uniform and independent.
 
         Args:
-            count: pictures.
-            seed: any non-negative integer; the same seed gives the same factors on every machine.
+            count: Number of images.
+            seed: Any non-negative integer; the same seed results in the same factors on every machine.
 
         Returns:
             Factors with n = count.
@@ -125,19 +146,19 @@ class Factors:
         return cls(**classes, **_measures(classes, offsets))._visible()
 
     def change(self, **names: str | int | np.ndarray) -> "Factors":
-        """Change factors and keep all others: the true counterpart of a picture.
+        """Returns the factors of the counterfactual images, in which some factors change and the others do not.
 
-        A measure keeps its distance from the middle of its class. Where the new object cannot show a factor (the angle
-        of a texture that became plain), that factor is fixed as in every other picture.
+        A measure keeps its offset from the center of its class. A factor that becomes invisible (such as the angle of
+        a texture that becomes plain) has its fixed class, as in every other image.
 
         Args:
-            names: factor -> name or number of a class, or numbers [n].
+            **names: Factor -> name or number of a class, or numbers [n].
 
         Returns:
             New factors.
 
         Raises:
-            ValueError: an unknown factor or class.
+            ValueError: For an unknown factor or class.
         """
         classes = {factor: getattr(self, factor) for factor in FACTORS}
         for factor, value in names.items():
@@ -145,22 +166,22 @@ class Factors:
         return Factors(**classes, **_measures(classes, self._offsets()))._visible()
 
     def held_out(self) -> np.ndarray:
-        """Say which pictures show a pair of shape and color from `HELD_OUT`: bool [n]."""
+        """Returns which images have a pair of shape and color from `HELD_OUT`, bool [n]."""
         pairs = {(FACTORS["shape"].index(shape), FACTORS["color"].index(color)) for shape, color in HELD_OUT}
         return np.array([(int(s), int(c)) in pairs for s, c in zip(self.shape, self.color, strict=True)], bool)
 
     def attributes(self) -> np.ndarray:
-        """Return all classes as ones and zeros: float32 [n, 47], in the order of `attribute_names()`."""
+        """Returns all classes as one-hot vectors, float32 [n, 47], in the order of `attribute_names()`."""
         ones = {factor: np.eye(len(names), dtype=np.float32) for factor, names in FACTORS.items()}
         return np.concatenate([rows[getattr(self, factor)] for factor, rows in ones.items()], axis=1)
 
     def _offsets(self) -> dict[str, np.ndarray]:
-        middles = _measures({factor: getattr(self, factor) for factor in FACTORS}, dict.fromkeys(MEASURES, 0.0))
+        centers = _measures({factor: getattr(self, factor) for factor in FACTORS}, dict.fromkeys(MEASURES, 0.0))
         reach = {"radius": RADIUS[1], "x": OFFSET[1], "y": OFFSET[1], "angle": ANGLE[1], "shade": SHADE[1]}
-        return {name: (getattr(self, name) - middles[name]) / reach[name] for name in MEASURES}
+        return {name: (getattr(self, name) - centers[name]) / reach[name] for name in MEASURES}
 
     def _visible(self) -> "Factors":
-        """Fix what the picture does not show."""
+        """Returns the factors with the fixed classes of invisible factors."""
         plain = self.texture == FACTORS["texture"].index("plain")
         striped = self.texture == FACTORS["texture"].index("striped")
         circle = self.shape == FACTORS["shape"].index("circle")
@@ -172,7 +193,7 @@ class Factors:
 
 
 def attribute_names() -> tuple[str, ...]:
-    """Name the entries of the attribute vector: "shape=circle", ..., "texture_color=dark"."""
+    """Returns the names of the entries of the attribute vector: "shape=circle", ..., "texture_color=dark"."""
     return tuple(f"{factor}={name}" for factor, names in FACTORS.items() for name in names)
 
 
@@ -190,12 +211,12 @@ def _measures(classes: dict[str, np.ndarray], offsets: dict[str, Any]) -> dict[s
 
 def _class(factor: str, value: Any) -> Any:
     if factor not in FACTORS:
-        raise ValueError(f"There is no factor {factor!r}; known: {', '.join(FACTORS)}.")
+        raise ValueError(f"Expected a factor among {', '.join(FACTORS)}; received {factor!r}.")
     names = FACTORS[factor]
     if isinstance(value, str):
         if value not in names:
-            raise ValueError(f"{factor} has no class {value!r}; known: {', '.join(names)}.")
+            raise ValueError(f"Expected {factor} among {', '.join(names)}; received {value!r}.")
         return names.index(value)
     if np.any(np.asarray(value) < 0) or np.any(np.asarray(value) >= len(names)):
-        raise ValueError(f"{factor} has the classes 0 to {len(names) - 1} ({', '.join(names)}); got {value!r}.")
+        raise ValueError(f"Expected {factor} from 0 to {len(names) - 1} ({', '.join(names)}); received {value!r}.")
     return value

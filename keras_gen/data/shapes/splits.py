@@ -1,4 +1,4 @@
-"""Which pictures the splits of `shapes` hold."""
+"""Sizes and factors of the splits of `shapes`."""
 
 import numpy as np
 
@@ -10,15 +10,15 @@ SIZES = {
     "placed": {"train": 20_000, "test": 2_000},
     "tiny": {"train": 600, "test": 200},
 }
-# what `placed` shows of every object: a corner of it tells its place in the picture
+# factors of every object in `placed`, so that a patch determines its position in the image
 PLACED = {"size": "large", "position": "center", "rotation": "upright"}
 _SEEDS = {"train": 1, "test": 2}
 
 
 def draw_split(split: str, config: str = "full") -> tuple[Factors, np.ndarray]:
-    """Return the factors of "train" or "test" in the order of generation, and the form of each caption.
+    """Returns the factors of "train" or "test" in the order of generation, and the form of each caption.
 
-    Those of `placed` are those of `full`, changed; `tiny` has the first ones.
+    The factors of `placed` are those of `full` with `PLACED`; those of `tiny` are the first ones.
     """
     count = SIZES["full"][split]
     forms = np.random.Generator(np.random.Philox(key=100 + _SEEDS[split])).random(count) * FORMS

@@ -1,1 +1,1 @@
-"""Sources of images: folders, arrays, TFDS datasets."""
+"""Sources of images: folders, array files and TFDS datasets."""

@@ -1,4 +1,4 @@
-"""One image file to one array."""
+"""Reads one image file as one array."""
 
 import contextlib
 import ctypes
@@ -8,21 +8,22 @@ import pathlib
 import struct
 import warnings
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 
-# the plugins enter themselves into Image.OPEN
+# importing a plugin registers it in Image.OPEN
 from PIL import (
     BmpImagePlugin,  # noqa: F401
     ExifTags,
     GifImagePlugin,  # noqa: F401
     Image,
+    ImageFile,
     ImageOps,
     ImagePalette,
     JpegImagePlugin,  # noqa: F401
     PngImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
+    TiffImagePlugin,
     WebPImagePlugin,  # noqa: F401
 )
 
@@ -31,40 +32,40 @@ from keras_gen.archives import open_regular
 from ..info import UnreadableImage
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-# of formats with more than 8 bits a channel
+# formats that may have more than 8 bits per channel
 DEEP_EXTENSIONS = (".png", ".tif", ".tiff")
-# pixels of an image, read from its header before it is decoded: a PNG of 20 kB may have 169 million
+# checked in the header before decoding: a PNG of 20 kB may have 169 million pixels
 MAX_PIXELS = 50_000_000
-# the reason of a file that a metadata file names and that does not exist
+# the reason for skipping a file that is listed in a metadata file and does not exist
 MISSING = "there is no such file"
-# bytes of a file: WebP is read as a whole. No format needs more than 16 for a pixel
+# bytes of a file, since WebP files are read as a whole; no format needs more than 16 bytes per pixel
 _MAX_BYTES, _MAX_BYTES_PER_PIXEL = 1 << 30, 16
 _LARGE_PIECE = 1 << 20
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-# tags of TIFF
+# TIFF tags
 _BITS, _COMPRESSION, _PHOTOMETRIC, _TILE_WIDTH, _TILE_HEIGHT, _SAMPLE_FORMAT = 258, 259, 262, 322, 323, 339
 _WHITE_IS_ZERO, _UNCOMPRESSED, _UNSIGNED, _SIGNED = 0, 1, 1, 2
-# Pillow's raw modes of 16 bits a channel, of which it keeps the upper 8 -> those that keep the lower 8
+# Pillow's raw modes of 16 bits per channel, which keep the upper 8 bits -> raw modes that keep the lower 8 bits
 _LOWER = {"16B": "16L", "16L": "16B", "16N": "16B" if np.little_endian else "16L"}
-# what libtiff has decoded is in the order of this machine, whatever the file's is
+# libtiff decodes to the byte order of this machine, whatever the byte order of the file
 _NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 
-# damaged files are reported as unreadable; Pillow's warning about them would come on top
+# damaged files are reported as unreadable, so Pillow's warnings about them are redundant
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
-with contextlib.suppress(AttributeError, OSError):  # so would libtiff's own messages on stderr
+with contextlib.suppress(AttributeError, OSError):  # and so are libtiff's messages on stderr
     _set_handler = ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler
     _set_handler.argtypes, _set_handler.restype = (ctypes.c_void_p,), ctypes.c_void_p
     _set_handler(None)
 
 
 class Header(NamedTuple):
-    """What an image file says of itself before it is decoded.
+    """The header of an image file.
 
     Attributes:
-        size: (height, width), turned as the EXIF orientation says.
-        channels: 1 gray, 2 gray and transparency, 3 color, 4 color and transparency.
-        deep: whether it has more than 8 bits a channel.
-        several: whether it has more frames or pages than the first, which is read.
+        size: (height, width) after applying the EXIF orientation.
+        channels: 1 gray, 2 gray and alpha, 3 color, 4 color and alpha.
+        deep: Whether it has more than 8 bits per channel.
+        several: Whether it has more than one frame or page, of which the first is read.
     """
 
     size: tuple[int, int]
@@ -74,24 +75,24 @@ class Header(NamedTuple):
 
 
 def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Decodes the first image of a PNG, JPEG, WebP, BMP, GIF or TIFF file, turned as its EXIF orientation says.
+    """Decodes the first image of a PNG, JPEG, WebP, BMP, GIF or TIFF file and applies its EXIF orientation.
 
     Args:
-        file: the file; its content decides the format, not its name.
-        at_least: (height, width) that is enough: a large JPEG is then decoded at a half, a quarter or an eighth of its
-            size, as long as both sides stay at least twice these.
-        max_pixels: width times height in the file, at most.
+        file: The file; its format is detected from its content, not from its name.
+        at_least: Required (height, width): a large JPEG is decoded at a half, a quarter or an eighth of its size, as
+            long as both sides remain at least twice the required ones. None decodes the full size.
+        max_pixels: Maximum of width times height.
 
     Returns:
-        [h, w, c] as it is stored: 1 channel gray, 2 gray and transparency, 3 color, 4 color and transparency; other
-        color spaces as RGB. uint8; of files with more bits a channel uint16, int32, uint32 or float32.
+        The stored values [h, w, c]: 1 channel gray, 2 gray and alpha, 3 color, 4 color and alpha; other color spaces
+        are converted to RGB. The type is uint8, or uint16, int32, uint32 or float32 for more bits per channel.
 
     Raises:
-        UnreadableImage: no image, a truncated or damaged one, one of more than `max_pixels`, no regular file, no such
-            file, no permission, pixels that are NaN or infinite.
+        UnreadableImage: If the file is missing, not permitted, not a regular file, not an image, truncated or damaged,
+            or if it has more than `max_pixels` pixels or pixels that are NaN or infinite.
 
     Example:
-        >>> read_image(pathlib.Path("photo.jpg")).shape
+        >>> read_image(pathlib.Path("photo.jpg")).shape  # doctest: +SKIP
         (480, 640, 3)
     """
     try:
@@ -100,34 +101,39 @@ def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None, max_
                 image.draft(None, (2 * at_least[1], 2 * at_least[0]))
             raw = _raw_mode(image)
             if not raw.endswith(tuple(_LOWER)) or image.mode.startswith("I"):
-                unsigned = _is_unsigned(image)  # once it is turned it is no TIFF any more
+                unsigned = _is_unsigned(image)  # before the transposition, which drops the TIFF tags
                 return _to_array(_decoded(image), unsigned)
-            if raw == "LA;16B":  # as RGBA it is four bytes a pixel: two of gray, two of transparency
+            if raw == "LA;16B":  # read as RGBA, a pixel has four bytes: two of gray, two of alpha
                 pieces = np.asarray(_decoded(image, "RGBA"))
                 return pieces[..., 0::2].astype(np.uint16) << 8 | pieces[..., 1::2]
             if image.mode not in ("RGB", "RGBA") or raw.startswith("RGBa"):
-                raise ValueError(f"16 bits a channel in the color mode {raw.split(';')[0]}; save it as RGB or RGBA")
-            upper, clear = np.asarray(_decoded(image)).astype(np.uint16) << 8, image.info.get("transparency")
+                mode = raw.split(";")[0]
+                raise ValueError(f"expected RGB or RGBA for 16 bits per channel; received the color mode {mode}")
+            upper, transparent = np.asarray(_decoded(image)).astype(np.uint16) << 8, image.info.get("transparency")
         with _opened(file, max_pixels) as image:
             color = upper | np.asarray(_decoded(image, raw[:-3] + _LOWER[raw[-3:]]))
-        return color if clear is None else _with_transparency(color, clear)
-    except Exception as error:  # of a damaged file Pillow raises OSError, SyntaxError, struct.error, ...
+        return color if transparent is None else _add_alpha(color, transparent)
+    except Exception as error:  # for a damaged file, Pillow raises OSError, SyntaxError, struct.error, ...
         raise UnreadableImage(file, _reason(file, error)) from error
 
 
 def read_header(file: pathlib.Path, max_pixels: int = MAX_PIXELS) -> Header:
-    """Reads the header of an image file, without decoding it.
+    """Reads the header of an image file without decoding it.
+
+    Args:
+        file: The file.
+        max_pixels: Maximum of width times height.
 
     Raises:
-        UnreadableImage: as `read_image`, as far as the header says.
+        UnreadableImage: As for `read_image`, as far as the header shows it.
     """
     try:
         with _opened(file, max_pixels) as image:
             size = image.size[::-1]
-            # Pillow turns a TIFF itself, and would decode a PNG to look for its EXIF behind the pixels
+            # Pillow rotates a TIFF itself; the method of a PNG would decode the image to find EXIF after the pixels
             if image.format != "TIFF" and Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):
                 size = size[::-1]
-            # the other images of a camera's JPEG are previews of the same
+            # the other images in a camera's JPEG (MPO) are previews
             several = image.format != "MPO" and getattr(image, "is_animated", False)
             return Header(size, _channels(image), _is_deep(image), several)
     except Exception as error:
@@ -135,7 +141,7 @@ def read_header(file: pathlib.Path, max_pixels: int = MAX_PIXELS) -> Header:
 
 
 def may_be_deep(file: pathlib.Path) -> bool:
-    """Whether a file can have more than 8 bits a channel, by its first bytes; False where it cannot be read."""
+    """Returns whether the first bytes of a file allow more than 8 bits per channel; False if it cannot be read."""
     try:
         with open_regular(file) as stream:
             prefix = stream.read(25)
@@ -145,117 +151,123 @@ def may_be_deep(file: pathlib.Path) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(file: pathlib.Path, max_pixels: int) -> Iterator[Image.Image]:
-    """Pillow's image of a file, its header read.
+def _opened(file: pathlib.Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
+    """Yields Pillow's image of a file after reading its header.
 
-    `Image.open` does the same, and then compares the size with a limit that belongs to the process: it raises or warns
-    at sizes that a caller has allowed here.
+    `Image.open` also compares the size with a limit of the whole process, so it could reject a size that `max_pixels`
+    allows.
     """
-    with _Reader(open_regular(file).detach()) as stream:
+    raw = open_regular(file).detach()  # ty: ignore[missing-attribute]  # a BinaryIO that is an io.BufferedReader
+    with _Reader(raw) as stream:
         size = os.fstat(stream.fileno()).st_size
-        most = max(_MAX_BYTES, _MAX_BYTES_PER_PIXEL * max_pixels)
-        if size > most:
-            raise ValueError(f"the file has {size:,} bytes; expected at most {most:,}")
-        with _identified(stream, file) as image:
+        limit = max(_MAX_BYTES, _MAX_BYTES_PER_PIXEL * max_pixels)
+        if size > limit:
+            raise ValueError(f"the file has {size:,} bytes; expected at most {limit:,}")
+        with _open_format(stream, file) as image:
             width, height = image.size
             if width * height > max_pixels:
                 raise ValueError(
                     f"{width:,} x {height:,} are {width * height:,} pixels; expected at most {max_pixels:,} "
                     "(max_pixels)"
                 )
-            if image.format == "TIFF":
+            if isinstance(image, TiffImagePlugin.TiffImageFile):
                 _check_tiff(image, max_pixels)
             yield image
 
 
 class _Reader(io.BufferedReader):
-    """A file of which large pieces are asked for only as far as they are there.
+    """A buffered file that limits large reads to the remaining size of the file.
 
-    A chunk of a small PNG may announce 2 GiB; Python takes that memory before it finds the end of the file.
+    A chunk of a small PNG may claim 2 GiB, and Python allocates that memory before it reaches the end of the file.
     """
 
-    def read(self, size: int = -1) -> bytes:
-        if size > _LARGE_PIECE:
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Reads up to `size` bytes."""
+        if size is not None and size > _LARGE_PIECE:
             size = min(size, max(0, os.fstat(self.fileno()).st_size - self.tell()))
         return super().read(size)
 
 
-def _identified(stream: BinaryIO, file: pathlib.Path) -> Image.Image:
+def _open_format(stream: IO[bytes], file: pathlib.Path) -> ImageFile.ImageFile:
+    """Opens an image with the plugin of its format."""
     prefix = stream.read(16)
     for name in _FORMATS:
         open_format, accepts = Image.OPEN[name]
-        if accepts(prefix) is True:
+        if accepts is not None and accepts(prefix) is True:
             stream.seek(0)
             try:
                 return open_format(stream, str(file))
             except SyntaxError as error:
                 if "pixel mode" in str(error):
                     raise ValueError(
-                        f"pixels of an unknown kind in a {name} file; save it with 8 or 16 bits"
+                        f"expected a {name} file with 8 or 16 bits; received an unknown pixel format; convert it"
                     ) from error
             except (IndexError, TypeError, struct.error):
                 pass
     raise Image.UnidentifiedImageError
 
 
-def _check_tiff(image: Image.Image, max_pixels: int) -> None:
-    """Refuses a TIFF that Pillow would read wrongly, or whose tiles take more memory than the image may."""
+def _check_tiff(image: TiffImagePlugin.TiffImageFile, max_pixels: int) -> None:
+    """Raises a ValueError for a TIFF that Pillow would misread, or whose tiles have more than `max_pixels` pixels."""
     tags = image.tag_v2
     tile = tags.get(_TILE_WIDTH, 0) * tags.get(_TILE_HEIGHT, 0)
     if tile > max_pixels:
         raise ValueError(f"its tiles have {tile:,} pixels; expected at most {max_pixels:,} (max_pixels)")
     if _is_deep(image) and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        raise ValueError("0 is white in its pixels of more than 8 bits; save it with 0 as black")
+        raise ValueError("expected 0 as black in pixels of more than 8 bits; received 0 as white; invert it")
     if set(tags.get(_SAMPLE_FORMAT, ())) == {_SIGNED} and set(tags.get(_BITS, ())) == {8}:
-        raise ValueError("signed pixels of 8 bits; save it with unsigned or with 16 bits")
+        raise ValueError("expected unsigned pixels or 16 bits; received signed pixels of 8 bits; convert it")
 
 
-def _raw_mode(image: Image.Image) -> str:
-    """Pillow's name for how the pixels are stored, such as "RGB;16B"; empty where it has none."""
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    """Returns Pillow's name of the pixel format in the file, such as "RGB;16B", or an empty string."""
     args = image.tile[0].args if image.tile else None
     first = args[0] if isinstance(args, tuple) and args else args
     return first if isinstance(first, str) else ""
 
 
-def _is_deep(image: Image.Image) -> bool:
+def _is_deep(image: ImageFile.ImageFile) -> bool:
     return image.mode.startswith(("I", "F")) or ";16" in _raw_mode(image) and image.format in ("PNG", "TIFF")
 
 
-def _channels(image: Image.Image) -> int:
-    clear = "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
+def _channels(image: ImageFile.ImageFile) -> int:
+    has_alpha = "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
     gray = image.mode.startswith(("1", "L", "I", "F")) and image.mode != "LAB" or _raw_mode(image).startswith("LA;16")
     if image.mode in ("P", "PA") and image.palette is not None:
         gray = _is_gray(image.palette)
-    return (1 if gray else 3) + clear
+    return (1 if gray else 3) + has_alpha
 
 
 def _is_gray(palette: ImagePalette.ImagePalette) -> bool:
     order, content = palette.getdata()
     entry = 4 if order.endswith("X") or order == "RGBA" else 3
-    values = np.frombuffer(content, np.uint8)[: len(content) // entry * entry]
+    values = np.frombuffer(bytes(content), np.uint8)[: len(content) // entry * entry]
     colors = values.reshape(3, -1).T if order.endswith(";L") else values.reshape(-1, entry)[:, :3]
     return bool((colors == colors[:, :1]).all())
 
 
-def _decoded(image: Image.Image, raw: str | None = None) -> Image.Image:
-    """The image, decoded and turned.
+def _decoded(image: ImageFile.ImageFile, raw: str | None = None) -> Image.Image:
+    """Decodes an image and applies its EXIF orientation.
 
     Args:
-        image: as it was opened.
-        raw: another of Pillow's raw modes for its pixels, of as many bits.
+        image: The opened image.
+        raw: Another raw mode of Pillow with the same number of bits; None is the image's own.
     """
-    if image.format == "TIFF" and image.tag_v2.get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED:
+    if (
+        isinstance(image, TiffImagePlugin.TiffImageFile)
+        and image.tag_v2.get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED
+    ):
         raw = raw or _NATIVE.get(_raw_mode(image))
     if raw is not None:
         image.tile = [
-            tile._replace(args=raw if isinstance(tile.args, str) else (raw, *tile.args[1:])) for tile in image.tile
+            tile._replace(args=(raw, *tile.args[1:]) if isinstance(tile.args, tuple) else raw) for tile in image.tile
         ]
     image.load()
     return ImageOps.exif_transpose(image)
 
 
 def _is_unsigned(image: Image.Image) -> bool:
-    """Whether 32-bit integers, which Pillow reads as signed, are unsigned."""
+    """Returns whether the 32-bit integers of an image, which Pillow reads as signed, are unsigned."""
     tags = getattr(image, "tag_v2", {})
     return set(tags.get(_BITS, ())) == {32} and set(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))) == {_UNSIGNED}
 
@@ -264,14 +276,14 @@ def _to_array(image: Image.Image, unsigned: bool) -> np.ndarray:
     transparent = "transparency" in image.info
     if image.mode.startswith("I;16"):
         gray = np.asarray(image).astype(np.uint16)[..., None]
-        return _with_transparency(gray, image.info["transparency"]) if transparent else gray
+        return _add_alpha(gray, image.info["transparency"]) if transparent else gray
     if image.mode == "I":
         gray = np.asarray(image)[..., None]
         return gray.view(np.uint32) if unsigned else gray
     if image.mode == "F":
         gray = np.asarray(image)[..., None]
         if not np.isfinite(gray).all():
-            raise ValueError("it has pixels that are NaN or infinite")
+            raise ValueError("expected finite pixels; received NaN or infinite ones")
         return gray
     if image.mode in ("1", "L"):
         image = image.convert("LA" if transparent else "L")
@@ -283,9 +295,9 @@ def _to_array(image: Image.Image, unsigned: bool) -> np.ndarray:
     return array[..., None] if array.ndim == 2 else array
 
 
-def _with_transparency(color: np.ndarray, clear: int | tuple[int, ...]) -> np.ndarray:
-    """uint16 [h, w, c] with a further channel: 0 where a pixel has the color `clear`, else 65,535."""
-    alpha = np.where((color == np.uint16(clear)).all(axis=-1, keepdims=True), 0, 65535)
+def _add_alpha(color: np.ndarray, transparent: int | tuple[int, ...]) -> np.ndarray:
+    """Adds an alpha channel to uint16 [h, w, c]: 0 for pixels of the color `transparent`, 65,535 for the others."""
+    alpha = np.where((color == np.asarray(transparent, np.uint16)).all(axis=-1, keepdims=True), 0, 65535)
     return np.concatenate([color, alpha.astype(np.uint16)], axis=-1)
 
 
@@ -294,7 +306,7 @@ def _reason(file: pathlib.Path, error: Exception) -> str:
         return MISSING
     if isinstance(error, PermissionError):
         return "no permission to read it"
-    if isinstance(error, OSError) and error.errno:  # its text would name the file again
+    if isinstance(error, OSError) and error.errno and error.strerror:  # str(error) would repeat the file
         return error.strerror
     try:
         if file.is_file() and file.stat().st_size == 0:
@@ -303,6 +315,6 @@ def _reason(file: pathlib.Path, error: Exception) -> str:
         pass
     if isinstance(error, Image.UnidentifiedImageError):
         return f"its content is no {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} image"
-    if str(error).startswith("decoder error"):  # a number of Pillow's
+    if str(error).startswith("decoder error"):  # followed by a number of Pillow's
         return "its pixels are damaged or incomplete"
     return str(error) or type(error).__name__

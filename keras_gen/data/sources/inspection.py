@@ -1,9 +1,10 @@
-"""What the image files of a folder say of themselves: their headers, and the values of those with more than 8 bits.
+"""Headers of the image files in a folder, and the value range of those with more than 8 bits.
 
-Nothing is read twice as long as the files stay as they are, since a command asks several times: to describe a source,
-to plan a training and to load each split.
+Results are cached while the files are unmodified, since a command needs them several times: to describe a source, to
+configure training and to load each split.
 """
 
+import itertools
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -13,19 +14,25 @@ from typing import NamedTuple
 from keras_gen.progress import report
 
 from ..info import UnreadableImage
-from ..value_range import Range, detect_range, note_of
+from ..value_range import EIGHT_BITS, Range, detect_range, range_note
 from .image_file import DEEP_EXTENSIONS, Header, may_be_deep, read_header, read_image
-from .links import outside
+from .links import find_outside
 
-# files between two reports
+# files between two progress reports
 _BLOCK = 256
-# answers that are kept: of two domains, each with headers, deep files and values
-_KEPT = 8
-_known: dict[tuple, list] = {}
+# cached results: headers, deep files and values of two domains, and two more
+_MAX_RESULTS = 8
+_results: dict[tuple, list] = {}
 
 
 class Values(NamedTuple):
-    """The smallest and the largest value of an image file, and whether its values are floats."""
+    """The values of an image file.
+
+    Attributes:
+        low: The smallest value of its colors.
+        high: The largest value of its colors.
+        floats: Whether the values are floats.
+    """
 
     low: float
     high: float
@@ -36,53 +43,53 @@ def inspect_files(paths: Sequence[pathlib.Path], root: pathlib.Path, max_pixels:
     """Reads the header of every file.
 
     Args:
-        paths: image files.
-        root: the folder that links may not leave.
-        max_pixels: as in `read_image`.
+        paths: Image files.
+        root: The folder that links must not leave.
+        max_pixels: As in `read_image`.
 
     Returns:
-        A header, or why there is none, for each file.
+        For each file, its header, or the error if it cannot be read.
     """
-    refused = outside(paths, root)
+    refused = find_outside(paths, root)
 
     def read(path: pathlib.Path) -> Header | UnreadableImage:
         try:
             if path in refused:
                 raise UnreadableImage(path, refused[path])
             return read_header(path, max_pixels)
-        except UnreadableImage as error:  # what is kept does not hold on to the frames where it was raised
+        except UnreadableImage as error:  # a new error without traceback, which would keep frames alive in the cache
             return UnreadableImage(error.file, error.reason)
 
-    return _each("Reading image headers", paths, read, max_pixels)
+    return _map_files("Reading image headers", paths, read, max_pixels)
 
 
 def range_of_files(folder: pathlib.Path, paths: Sequence[pathlib.Path], max_pixels: int) -> tuple[Range, str | None]:
-    """Detects the value range of a folder: that of its images with more than 8 bits, else 0..255.
+    """Detects the value range of a folder, which is 0..255 unless it has images with more than 8 bits.
 
     Args:
-        folder: the source.
-        paths: all its images, of every split.
-        max_pixels: as in `read_image`.
+        folder: The source.
+        paths: Its images, of all splits.
+        max_pixels: As in `read_image`.
 
     Returns:
-        The range, and a line about it where it is none of 8 bits.
+        The range, and a note about it if it has more than 8 bits.
 
     Raises:
-        ValueError: where the values fit no range; see `detect_range`.
+        ValueError: If the values fit no range; see `detect_range`.
     """
-    headers = _known.get(_key("Reading image headers", paths, max_pixels))
+    headers = _results.get(_key("Reading image headers", paths, max_pixels))
     if headers is not None:
         deep = [path for path, header in zip(paths, headers, strict=True) if isinstance(header, Header) and header.deep]
     else:
-        refused = outside(paths, folder)
-        # a misnamed one fails later: its values lie outside of the range of 8 bits
+        refused = find_outside(paths, folder)
+        # a deep image with another extension raises an error later, as its values are outside of the 8-bit range
         inside = [path for path in paths if path.suffix.lower() in DEEP_EXTENSIONS and path not in refused]
-        may = _each("Looking for images of more than 8 bits", inside, may_be_deep, max_pixels)
-        candidates = [path for path, possible in zip(inside, may, strict=True) if possible]
-        found = inspect_files(candidates, folder, max_pixels) if candidates else []
-        deep = [path for path, each in zip(candidates, found, strict=True) if isinstance(each, Header) and each.deep]
+        possible = _map_files("Looking for images of more than 8 bits", inside, may_be_deep, max_pixels)
+        candidates = list(itertools.compress(inside, possible))
+        headers = inspect_files(candidates, folder, max_pixels) if candidates else []
+        deep = [path for path, each in zip(candidates, headers, strict=True) if isinstance(each, Header) and each.deep]
     if not deep:
-        return (0.0, 255.0), None
+        return EIGHT_BITS, None
 
     def read(path: pathlib.Path) -> Values | None:
         try:
@@ -92,42 +99,42 @@ def range_of_files(folder: pathlib.Path, paths: Sequence[pathlib.Path], max_pixe
         color = image if image.shape[-1] in (1, 3) else image[..., :-1]
         return Values(color.min().item(), color.max().item(), image.dtype.kind == "f")
 
-    values = _each("Looking for the value range of deep images", deep, read, max_pixels)
+    values = _map_files("Looking for the value range of deep images", deep, read, max_pixels)
     values = [each for each in values if each is not None]
     if not values:
-        return (0.0, 255.0), None
+        return EIGHT_BITS, None
     if len({each.floats for each in values}) > 1:
         raise ValueError(
-            f"{folder} holds images of floats and images of integers with more than 8 bits. Expected one of them; "
-            "convert the others."
+            f"{folder}: expected images of more than 8 bits as integers or as floats; received both. Convert some of "
+            "them."
         )
     high = max(each.high for each in values)
     value_range = detect_range(folder, min(each.low for each in values), high, values[0].floats)
-    deeper = high > 255
-    return value_range, note_of(value_range, high, f"{len(values):,} files of more than 8 bits") if deeper else None
+    note = range_note(value_range, high, f"{len(values):,} files of more than 8 bits") if high > 255 else None
+    return value_range, note
 
 
 def _key(what: str, paths: Sequence[pathlib.Path], max_pixels: int) -> tuple:
     files = []
     for path in paths:
         try:
-            about = os.stat(path)
-            files.append((os.fspath(path), about.st_size, about.st_mtime_ns))
+            stat = os.stat(path)
+            files.append((os.fspath(path), stat.st_size, stat.st_mtime_ns))
         except OSError:
             files.append((os.fspath(path), None, None))
     return what, max_pixels, tuple(files)
 
 
-def _each(what: str, paths: Sequence[pathlib.Path], read: Callable, max_pixels: int) -> list:
-    """What `read` makes of each path, in several threads."""
+def _map_files(what: str, paths: Sequence[pathlib.Path], read: Callable, max_pixels: int) -> list:
+    """Applies a function to every path in several threads; the result is cached under `what`."""
     key = _key(what, paths, max_pixels)
-    if key not in _known:
-        found = []
+    if key not in _results:
+        results = []
         with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
             for start in range(0, len(paths), _BLOCK):
                 report(what, start, len(paths))
-                found += pool.map(read, paths[start : start + _BLOCK])
-        while len(_known) >= _KEPT:
-            del _known[next(iter(_known))]
-        _known[key] = found
-    return _known[key]
+                results += pool.map(read, paths[start : start + _BLOCK])
+        while len(_results) >= _MAX_RESULTS:
+            del _results[next(iter(_results))]
+        _results[key] = results
+    return _results[key]

@@ -1,4 +1,4 @@
-"""Files that a source leaves out: one summary, by the reason."""
+"""A summary of the files of a source that are skipped, grouped by reason."""
 
 import os
 from collections import Counter
@@ -6,39 +6,40 @@ from collections.abc import Iterable, Sequence
 
 from .image_file import MISSING
 
-OTHER_EXTENSION = "another extension than those of images"
+OTHER_EXTENSION = "no image extension"
 _NOT_IN = "not in "
 EXAMPLES = 3
 
 
 def not_in(metadata: str) -> str:
-    """The reason of an image that a metadata file does not name."""
+    """Returns the reason for skipping an image that a metadata file does not list."""
     return f"{_NOT_IN}{metadata}"
 
 
 def summarize(skipped: Iterable[tuple[str, str]], kept: int | None) -> str | None:
-    """Summarizes the files that are left out.
+    """Summarizes the skipped files.
 
     Args:
-        skipped: (file, reason) of each.
-        kept: images that remain, or None where that is not known.
+        skipped: (file, reason) of each file.
+        kept: Number of images that are not skipped, or None if it is unknown.
 
     Returns:
-        One sentence with the number of each kind and three examples, or None where nothing is left out.
+        One sentence with the number of files per reason and three examples, or None if no file is skipped.
     """
     skipped = list(dict.fromkeys(skipped))
     if not skipped:
         return None
-    kinds: dict[str, list[tuple[str, str]]] = {}
+    groups: dict[str, list[tuple[str, str]]] = {}
     for file, reason in skipped:
-        known = reason in (OTHER_EXTENSION, MISSING) or reason.startswith(_NOT_IN)
-        kinds.setdefault(reason if known else "", []).append((file, reason))
-    parts = [_part(reason, files) for reason, files in sorted(kinds.items(), key=lambda kind: -len(kind[1]))]
+        is_group = reason in (OTHER_EXTENSION, MISSING) or reason.startswith(_NOT_IN)
+        groups.setdefault(reason if is_group else "", []).append((file, reason))
+    parts = [_describe(reason, files) for reason, files in sorted(groups.items(), key=lambda group: -len(group[1]))]
     number = f"{len(skipped):,}" if kept is None else f"{len(skipped):,} of {len(skipped) + kept:,}"
     return f"Left out {number} files: {', '.join(parts)}."
 
 
-def _part(reason: str, files: Sequence[tuple[str, str]]) -> str:
+def _describe(reason: str, files: Sequence[tuple[str, str]]) -> str:
+    """Describes the files with one reason; an empty reason stands for unreadable files, each with its own."""
     number, names = f"{len(files):,}", [os.path.basename(file) for file, _ in files[:EXAMPLES]]
     shown = ", ".join(names) + (", ..." if len(files) > EXAMPLES else "")
     if reason == OTHER_EXTENSION:

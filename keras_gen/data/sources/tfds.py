@@ -1,5 +1,6 @@
-"""Image sets of TensorFlow Datasets: what a builder holds, and its examples in memory, on disk or as a stream."""
+"""Reads image datasets of TensorFlow Datasets: the features of a builder, and its examples as arrays or a stream."""
 
+import dataclasses
 import hashlib
 import json
 import pathlib
@@ -16,65 +17,67 @@ from ..resize import Resize
 from ..slices import split_names
 
 
-def read_tfds(builder: Any, split: str, fit: Resize, *, cache: str, store: Store) -> Table:
-    """Read a split of a prepared TFDS builder.
+def read_tfds(builder: Any, split: str, resize: Resize, *, cache: str, store: Store) -> Table:
+    """Reads a split of a prepared TFDS builder.
 
     Class labels become int32 (`label`, with their names), other scalars and vectors keep their names, a dictionary of
-    yes/no features becomes one float32 vector (`attributes`), strings stay strings, and the first of an image's
-    `captions` becomes `caption`. What fits none of these (boxes in
-    varying number, masks, audio) is left out and named in `left_out`.
+    boolean features becomes one float32 vector (`attributes`), strings remain strings, and the first of an image's
+    `captions` becomes `caption`. Other features (variable numbers of boxes, masks, audio) are listed in `left_out`.
 
     Args:
-        builder: a `tfds.core.DatasetBuilder` whose data are prepared.
-        split: a TFDS split description.
-        fit: what the images are brought to.
-        cache: "memory", "disk" or "none" (stream).
-        store: where decoded images are kept.
+        builder: A `tfds.core.DatasetBuilder` whose data are prepared.
+        split: A TFDS split.
+        resize: Target shape of the images.
+        cache: "memory", "disk" or "none" (a stream).
+        store: Storage of decoded images.
 
     Returns:
         A `Table`.
 
     Raises:
-        ValueError: no `image` feature, an unknown split, channels that cannot be converted.
+        ValueError: If there is no `image` feature or no such split, or the channels cannot be converted.
     """
     check_split(builder, split)
     mapping, names, left_out = map_features(builder)
     info = builder.info.splits[split]
     parts = [(pathlib.Path(part.filename).name, part.skip, part.take) for part in info.file_instructions]
     identity = [builder.info.full_name, info.num_examples, info.num_bytes, parts]
-    fingerprint = hashlib.sha256(json.dumps([*identity, fit.__dict__], default=str).encode()).hexdigest()
+    fingerprint = hashlib.sha256(json.dumps([*identity, resize.__dict__], default=str).encode()).hexdigest()
     scale = _scale(builder, split)
-    notes = ()
+    table = Table(images={}, columns={}, names=names, fingerprint=fingerprint, left_out=left_out)
     if builder.info.disable_shuffling and "[" in split:
-        notes = (f"{builder.name} is stored in its own order, and so are its slices: {split} may lack whole classes.",)
-    common = {"names": names, "fingerprint": fingerprint, "left_out": left_out, "notes": notes}
-
+        note = f"{builder.name} is not stored in random order, so that {split} may lack whole classes."
+        table = dataclasses.replace(table, notes=(note,))
     if cache == "none":
-        from .tfds_stream import Stream
+        from .tfds_stream import TFDSStream
 
-        fit(next(_examples(builder, split))["image"][0])  # channels that do not fit are told here
-        stream = Stream(builder, split, fit, mapping, scale)
-        return Table({}, {}, stream=stream, count=info.num_examples, **common)
+        resize(next(_examples(builder, split))["image"][0])  # raises an error early if the channels cannot be converted
+        stream = TFDSStream(builder, split, resize, mapping, scale)
+        return dataclasses.replace(table, stream=stream, count=info.num_examples)
 
     def blocks() -> Iterator[dict[str, Any]]:
         done = 0
         for examples in _examples(builder, split):
             report(f"Reading {builder.name}", done, info.num_examples)
             done += len(examples["image"])
-            yield _block(examples, mapping, fit, scale)
+            yield _block(examples, mapping, resize, scale)
 
-    arrays, _ = store.collect(blocks(), info.num_examples, cache, fingerprint)
-    image = arrays.pop("image")
-    return Table({"image": Images(len(image), image.dtype, array=image)}, arrays, **common)
+    columns, _ = store.collect(blocks(), info.num_examples, cache, fingerprint)
+    image = columns.pop("image")
+    images = {"image": Images(len(image), image.dtype, array=image)}
+    return dataclasses.replace(table, images=images, columns=columns)
 
 
 def describe_tfds(builder: Any) -> dict[str, Any]:
-    """Say what a builder holds; sizes are known once it is prepared."""
+    """Describes a builder; the sizes of its splits are known once it is prepared.
+
+    The keys are attributes of `keras_gen.data.Description`.
+    """
     mapping, names, left_out = map_features(builder)
     features = builder.info.features
     about = " ".join(builder.info.description.split())
     if not builder.is_prepared():
-        about += f" (Not prepared here; the download is {builder.info.download_size}.)"
+        about += f" (Not prepared yet; the download is {builder.info.download_size}.)"
     fields = {}
     for field, (key, kind) in mapping.items():
         shape = None if kind == "texts" else features[key].shape
@@ -95,41 +98,50 @@ def describe_tfds(builder: Any) -> dict[str, Any]:
 
 
 def check_split(builder: Any, split: str) -> None:
-    """Raise a ValueError that lists the known splits unless `split` can be read."""
+    """Raises a ValueError that lists the known splits unless `split` is valid."""
     known = {name: part.num_examples for name, part in builder.info.splits.items()}
     listed = ", ".join(f"{name} ({count:,})" for name, count in known.items())
     unknown = [name for name in split_names(split) if name not in known]
     if unknown:
-        raise ValueError(f"{builder.name} has no split {unknown[0]!r} (asked for {split!r}). Known splits: {listed}.")
+        raise ValueError(
+            f"Expected a known split; received split={split!r}, and {builder.name} has no split {unknown[0]!r}. Known "
+            f"splits: {listed}."
+        )
     try:
         count = builder.info.splits[split].num_examples
-    except Exception as error:  # TFDS raises AssertionError or ValueError, by the kind of mistake
+    except Exception as error:  # TFDS raises AssertionError or ValueError, depending on the mistake
         raise ValueError(
-            f"split={split!r} cannot be read: {error}. Write a name with an optional slice, such as 'train[:90%]' or "
-            f"'train[-1000:]'. Known splits: {listed}."
+            f"Expected a split with an optional slice, such as 'train[:90%]' or 'train[-1000:]'; received "
+            f"split={split!r}: {error}. Known splits: {listed}."
         ) from error
     if count == 0:
-        raise ValueError(f"split={split!r} selects no example. Known splits: {listed}.")
+        raise ValueError(
+            f"Expected at least one example; received split={split!r}, which selects no example. Known splits: "
+            f"{listed}."
+        )
 
 
 def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """Say what becomes of each feature.
+    """Maps the features of a builder to fields.
 
     Returns:
-        (field -> (feature, kind)), value names by field, names of the features that are left out. Kinds: image, label,
-        number, vector, flags, text, texts (several of an image, of which the first is taken).
+        Field -> (feature, kind), field -> names of its values, and the features that are left out. A kind is image,
+        label, number, vector, flags, text, or texts (several per image, of which the first is used).
+
+    Raises:
+        ValueError: If there is no feature `image` of 8 bits.
     """
     import tensorflow_datasets as tfds
 
     features = builder.info.features
     known = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
     if not isinstance(known.get("image"), tfds.features.Image):
-        held = ", ".join(known) or type(features).__name__
-        raise ValueError(f"{builder.name} has no feature `image` with pictures. Its features: {held}.")
+        received = ", ".join(known) or type(features).__name__
+        raise ValueError(f"{builder.name}: expected a feature `image` of images; received the features {received}.")
     if (depth := np.dtype(known["image"].np_dtype)) != np.uint8:
         raise ValueError(
-            f"{builder.name} has images of {depth}; expected 8 bits (uint8). Write them to a folder or an .npz file, "
-            "which have a value range."
+            f"{builder.name}: expected images of 8 bits (uint8); received {depth}. Save them in a folder or an .npz "
+            "file, which have a value range."
         )
     mapping, names, left_out = {"image": ("image", "image")}, {}, []
     for key, feature in known.items():
@@ -159,8 +171,8 @@ def map_features(builder: Any) -> tuple[dict[str, tuple[str, str]], dict[str, tu
     return mapping, names, tuple(left_out)
 
 
-def _has_texts(tfds, feature: Any) -> bool:
-    """Whether a feature is a sequence of entries with `text`, as the captions of `coco_captions`."""
+def _has_texts(tfds: Any, feature: Any) -> bool:
+    """Returns whether a feature is a sequence of entries with `text`, such as the captions of `coco_captions`."""
     inner = getattr(feature, "feature", None)
     return (
         isinstance(feature, tfds.features.Sequence)
@@ -170,13 +182,13 @@ def _has_texts(tfds, feature: Any) -> bool:
 
 
 def _scale(builder: Any, split: str) -> int:
-    """Return 255 for sets that store binary images as 0 and 1 (binarized_mnist), else 1."""
+    """Returns 255 for datasets that store binary images as 0 and 1 (binarized_mnist), otherwise 1."""
     dataset = builder.as_dataset(split=split, shuffle_files=False).take(64)
     return 255 if all(example["image"].max() <= 1 for example in dataset.as_numpy_iterator()) else 1
 
 
 def _examples(builder: Any, split: str) -> Iterator[dict[str, Any]]:
-    """Yield blocks of examples in the order of the files; of one example where the shapes differ."""
+    """Yields blocks of examples in the order of the files, or single examples if their shapes differ."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
@@ -186,7 +198,7 @@ def _examples(builder: Any, split: str) -> Iterator[dict[str, Any]]:
     return dataset.batch(512 if equal else 1).prefetch(2).as_numpy_iterator()
 
 
-def _block(examples: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: Resize, scale: int) -> dict[str, Any]:
+def _block(examples: dict[str, Any], mapping: dict[str, tuple[str, str]], resize: Resize, scale: int) -> dict[str, Any]:
     from .tfds_stream import cast
 
     block = {}
@@ -194,8 +206,8 @@ def _block(examples: dict[str, Any], mapping: dict[str, tuple[str, str]], fit: R
         value = examples[key]
         if kind == "image":
             value = value * np.uint8(scale)
-            same = value.shape[1:] == fit.image_shape
-            block[field] = value if same else np.stack([fit(image) for image in value])
+            same = value.shape[1:] == resize.image_shape
+            block[field] = value if same else np.stack([resize(image) for image in value])
         elif kind == "flags":
             block[field] = np.stack([value[name] for name in sorted(value)], axis=-1).astype(np.float32)
         elif kind == "texts":

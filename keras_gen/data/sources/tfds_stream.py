@@ -1,4 +1,4 @@
-"""A TFDS set that is decoded as it is needed, in an order that its seeds decide."""
+"""A stream of a TFDS dataset that is decoded on demand, in an order that is determined by seeds."""
 
 from typing import Any
 
@@ -8,22 +8,32 @@ import tensorflow as tf
 from ..resize import Resize
 from ..slices import split_names
 
-# One stream holds this many bytes of encoded examples to shuffle among.
+# bytes of encoded examples in the shuffle buffer of a stream
 SHUFFLE_BYTES = 256 << 20
 
 
-class Stream:
-    """The examples of a split, decoded as they are needed, in an order that (seed, epoch, pass) decide.
+class TFDSStream:
+    """The examples of a split, decoded on demand, in an order that is determined by (seed, epoch, pass).
 
     Files are read in a permuted order, several at a time, into a shuffle buffer of encoded examples.
+
+    Args:
+        builder: A prepared `tfds.core.DatasetBuilder`.
+        split: A TFDS split.
+        resize: Target shape of the images.
+        mapping: Field -> (feature, kind) of `map_features`.
+        scale: Factor of the pixels.
+
+    Raises:
+        ValueError: If the dataset is not stored as TFRecord files.
     """
 
-    def __init__(self, builder: Any, split: str, fit: Resize, mapping: dict[str, tuple[str, str]], scale: int):
+    def __init__(self, builder: Any, split: str, resize: Resize, mapping: dict[str, tuple[str, str]], scale: int):
         info = builder.info
         if info.file_format.value != "tfrecord":
             raise ValueError(
-                f"{info.full_name} is stored as {info.file_format.value}; only tfrecord can be streamed. "
-                f"Load it with cache='disk' or cache='memory'."
+                f"Expected a dataset that is stored as tfrecord for cache=None; received {info.full_name}, stored as "
+                f"{info.file_format.value}. Pass cache='disk' or cache='memory'."
             )
         parts = info.splits[split].file_instructions
         takes = [part.take if part.take >= 0 else part.examples_in_shard - part.skip for part in parts]
@@ -34,10 +44,14 @@ class Stream:
         whole = [info.splits[name] for name in split_names(split)]
         size = sum(part.num_bytes for part in whole) / max(1, sum(part.num_examples for part in whole))
         self.buffer = int(min(sum(takes), max(1000, SHUFFLE_BYTES / max(1.0, size))))
-        self.features, self.fit, self.mapping, self.scale = info.features, fit, mapping, scale
+        self.features, self.resize, self.mapping, self.scale = info.features, resize, mapping, scale
 
     def __call__(self, seeds: tf.Tensor | None) -> tf.data.Dataset:
-        """Return (index, encoded example) pairs; `seeds` is int64 [2], or None for the order of the files."""
+        """Returns a dataset of (index, encoded example).
+
+        Args:
+            seeds: int64 [2]; None for the order of the files.
+        """
         order = tf.range(len(self.files))
         if seeds is not None:
             order = tf.random.experimental.stateless_shuffle(order, seed=seeds, alg="philox")
@@ -55,14 +69,16 @@ class Stream:
         return _shuffled(mixed, self.buffer, seeds[1])
 
     def decode(self, record: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Decode one example and fit its image."""
+        """Decodes one example and resizes its image."""
         example = self.features.deserialize_example(record)
         row = {}
         for field, (key, kind) in self.mapping.items():
             value = example[key]
             if kind == "image":
-                row[field] = tf.numpy_function(lambda image: self.fit(image * np.uint8(self.scale)), [value], tf.uint8)
-                row[field].set_shape(self.fit.image_shape)
+                row[field] = tf.numpy_function(
+                    lambda image: self.resize(image * np.uint8(self.scale)), [value], tf.uint8
+                )
+                row[field].set_shape(self.resize.image_shape)
             elif kind == "flags":
                 row[field] = tf.stack([tf.cast(value[name], tf.float32) for name in sorted(value)])
             elif kind == "texts":
@@ -71,9 +87,17 @@ class Stream:
                 row[field] = cast(value, kind)
         return row
 
+    def _resize(self, image: np.ndarray) -> np.ndarray:
+        return self.resize(image * np.uint8(self.scale))
+
 
 def cast(value: Any, kind: str) -> Any:
-    """int32 for labels, float32 for vectors; works on numpy values and on tensors."""
+    """Casts a NumPy value or a tensor: labels and booleans to int32, floats and vectors to float32.
+
+    Args:
+        value: The value of a feature.
+        kind: Its kind in `map_features`.
+    """
     to = tf.cast if isinstance(value, tf.Tensor) else lambda v, t: np.asarray(v).astype(t.as_numpy_dtype)
     dtype = tf.as_dtype(getattr(value, "dtype", None)) if kind == "number" else None
     if kind == "label" or dtype == tf.bool:
@@ -84,13 +108,13 @@ def cast(value: Any, kind: str) -> Any:
 
 
 def _shuffled(dataset: tf.data.Dataset, buffer: int, seed: tf.Tensor) -> tf.data.Dataset:
-    """`dataset.shuffle` by this seed alone: tf.data joins it with the global seed, and fails where that is 0.
+    """Shuffles with this seed alone: `Dataset.shuffle` combines it with the global seed, and fails if that is 0.
 
-    Called while tf.data traces a function, whose graph keeps the global seed that it was made under.
+    This is called while tf.data traces a function, whose graph has its own copy of the global seed.
     """
     graph = tf.compat.v1.get_default_graph()
-    former, graph.seed = graph.seed, None
+    global_seed, graph.seed = graph.seed, None
     try:
         return dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=False)
     finally:
-        graph.seed = former
+        graph.seed = global_seed

@@ -1,1 +1,1 @@
-"""Transforms of a dataset: attributes, domains, labeled subsets, captions, tokens."""
+"""Transforms of tables: attributes, domains, labeled subsets, captions and tokens."""

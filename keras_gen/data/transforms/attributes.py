@@ -1,44 +1,43 @@
-"""The vector `attributes` from chosen fields: exclusive classes as one-hot groups, independent ones as they are."""
+"""Builds the vector `attributes` from selected fields: one-hot groups of classes, and independent binary attributes."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..info import Table
+from ..info import MappedStream, Table, fingerprint_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 FIELD = "attributes"
-# the values of an attribute that tells yes and no; a part of a set may hold one of them alone
+# values of a binary attribute; a split may have only one of them
 _BINARY = ({0, 1}, {0}, {1}, {-1, 1}, {-1})
 
 
 def attribute_groups(
     names: Mapping[str, Sequence[str]], chosen: Sequence[str]
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """What a vector of chosen attributes is made of.
+    """Returns the groups of the vector of selected attributes.
 
     Args:
-        names: field -> names of its values, as `describe(source).names` has them.
-        chosen: fields with classes (`label`, or `color` of `shapes`), each one exclusive group, and entries of
-            `attributes` (`Smiling` of `celeb_a`), each independent.
+        names: Field -> names of its values, as in `describe(source).names`.
+        chosen: Fields with classes (`label`, or `color` of `shapes`), each of which is a one-hot group, and entries of
+            `attributes` (`Smiling` of `celeb_a`), each of which is independent.
 
     Returns:
         Size of each group (1 for an independent attribute), and the name of each entry of the vector.
 
     Raises:
-        ValueError: for an unknown name, none at all, or one twice.
+        ValueError: If there are no names, or unknown or repeated ones.
 
     Example:
         >>> attribute_groups({"label": ("cat", "dog"), "attributes": ("small", "tame")}, ["label", "tame"])
         ((2, 1), ('cat', 'dog', 'tame'))
     """
     if isinstance(chosen, str) or not chosen or len(set(chosen)) != len(chosen):
-        raise ValueError(f"attributes are different names of fields or of single attributes; got {chosen!r}.")
+        raise ValueError(f"Expected attributes as unique names of fields or of single attributes; received {chosen!r}.")
     sizes, entries = [], []
     for name in chosen:
         if name != FIELD and name in names:
@@ -50,79 +49,80 @@ def attribute_groups(
         else:
             fields = [field for field in names if field != FIELD]
             raise ValueError(
-                f"attributes: there is no {name!r}; known are the fields {', '.join(fields) or '(none)'} and the "
-                f"attributes {', '.join(names.get(FIELD, ())) or '(none)'}."
+                f"attributes: expected names among the fields {', '.join(fields) or '(none)'} and the attributes "
+                f"{', '.join(names.get(FIELD, ())) or '(none)'}; received {name!r}."
             )
     return tuple(sizes), tuple(entries)
 
 
 def choose_attributes(table: Table, chosen: Sequence[str]) -> Table:
-    """A table whose `attributes` (float32 [n], zeros and ones) are those that were chosen, see `attribute_groups`.
+    """Returns a table whose field `attributes` (float32 [n], zeros and ones) has the selected attributes.
 
     Args:
-        table: held, read by index, or a stream.
-        chosen: names of fields and of single attributes. What is -1 and 1 becomes 0 and 1.
+        table: The table.
+        chosen: Names of fields and of single attributes, see `attribute_groups`. Values -1 and 1 become 0 and 1.
 
     Raises:
-        ValueError: for an attribute with other values, and a label without a name (of a stream found when it is read).
+        ValueError: For an attribute with other values, and a label without a name (for a stream, when it is read).
     """
     sizes, entries = attribute_groups(table.names, chosen)
-    make = _Vector(table.names, tuple(chosen), sizes)
+    build = _VectorBuilder(table.names, tuple(chosen), sizes)
     names = {**table.names, FIELD: entries}
-    digest = hashlib.sha256(f"{table.fingerprint}|{tuple(chosen)}".encode()).hexdigest()
+    fingerprint = fingerprint_of([table.fingerprint, tuple(chosen)])
     if table.stream is not None:
-        return dataclasses.replace(table, names=names, fingerprint=digest, stream=_Stream(table.stream, make))
+        stream = MappedStream(table.stream, build.add_checked, {FIELD: (FIELD, "vector")})
+        return dataclasses.replace(table, names=names, fingerprint=fingerprint, stream=stream)
     vectors, notes = _zeros_and_ones(table, chosen)
     for name, size in zip(chosen, sizes, strict=True):
         if name in table.names and name != FIELD:
             _check_classes(name, table.columns[name], size)
-    columns = {**table.columns, FIELD: make({**table.columns, FIELD: vectors}).numpy()}
+    columns = {**table.columns, FIELD: build({**table.columns, FIELD: vectors}).numpy()}
     notes = (*table.notes, *notes)
-    return dataclasses.replace(table, names=names, fingerprint=digest, columns=columns, notes=notes)
+    return dataclasses.replace(table, names=names, fingerprint=fingerprint, columns=columns, notes=notes)
 
 
 def note_constants(table: Table) -> Table:
-    """A table that notes which of its attributes have one value in all examples, of which nothing can be learned."""
+    """Returns a table with a note about attributes that are constant and therefore cannot be learned."""
     if table.stream is not None:
         return table
     vectors = table.columns[FIELD]
     constant = [name for name, column in zip(table.names[FIELD], vectors.T, strict=True) if np.ptp(column) == 0]
     if not constant or len(vectors) == 1:
         return table
-    said = f"{', '.join(constant)}: the same in all {len(vectors):,} images of this split, so it cannot be learned."
-    return dataclasses.replace(table, notes=(*table.notes, said))
+    note = f"{', '.join(constant)}: the same in all {len(vectors):,} images of this split, so it cannot be learned."
+    return dataclasses.replace(table, notes=(*table.notes, note))
 
 
 def _zeros_and_ones(table: Table, chosen: Sequence[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """The vectors of the source with the chosen entries as 0 and 1, and what was converted, in words."""
+    """Returns the vectors of the source with the selected entries converted to 0 and 1, and notes about conversions."""
     known, vectors = table.names.get(FIELD, ()), table.columns.get(FIELD)
     if vectors is None:
         return None, ()
-    vectors, signed, wrong = np.array(vectors, np.float32), [], []
+    vectors, signed, invalid = np.array(vectors, np.float32), [], []
     for index, name in enumerate(known):
         if name not in chosen:
             continue
-        found = np.unique(vectors[:, index])
-        if set(found) not in _BINARY:
-            wrong.append(f"{name!r} with {_values(found)}")
-        elif -1 in found:
+        values = np.unique(vectors[:, index])
+        if set(values) not in _BINARY:
+            invalid.append(f"{name!r} with {_format_values(values)}")
+        elif -1 in values:
             signed.append(name)
             vectors[:, index] = vectors[:, index] > 0
-    if wrong:
-        fine = [name for name, column in zip(known, vectors.T, strict=True) if set(column) in _BINARY]
-        others = f"choose among {', '.join(fine)} (attributes=[...], --view attributes=NAME,...), or " if fine else ""
+    if invalid:
+        valid = [name for name, column in zip(known, vectors.T, strict=True) if set(column) in _BINARY]
+        others = f"choose among {', '.join(valid)} (attributes=[...], --view attributes=NAME,...), or " if valid else ""
         raise ValueError(
-            f"attributes: expected 0 and 1 (or -1 and 1) in every chosen attribute; received {', '.join(wrong)}: "
-            f"{others}make 0 and 1 of the column, by a threshold."
+            f"attributes: expected 0 and 1 (or -1 and 1) in every selected attribute; received {', '.join(invalid)}: "
+            f"{others}convert the column to 0 and 1 with a threshold."
         )
-    said = (f"{', '.join(signed)}: attributes of -1 and 1 are read as 0 and 1.",) if signed else ()
-    return vectors, said
+    notes = (f"{', '.join(signed)}: attributes of -1 and 1 are read as 0 and 1.",) if signed else ()
+    return vectors, notes
 
 
-def _values(found: np.ndarray) -> str:
-    if len(found) <= 4:
-        return " and ".join(f"{value:g}" for value in found)
-    return f"{len(found):,} values from {found.min():g} to {found.max():g}"
+def _format_values(values: np.ndarray) -> str:
+    if len(values) <= 4:
+        return " and ".join(f"{value:g}" for value in values)
+    return f"{len(values):,} values from {values.min():g} to {values.max():g}"
 
 
 def _check_classes(name: str, column: np.ndarray, size: int) -> None:
@@ -135,14 +135,20 @@ def _check_classes(name: str, column: np.ndarray, size: int) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Vector:
-    """Fields -> the vector, for one example or for all."""
+class _VectorBuilder:
+    """A function from the fields of one example or of all examples to the vector.
+
+    Attributes:
+        names: Field -> names of its values.
+        chosen: Names of fields and of single attributes.
+        sizes: Size of each group.
+    """
 
     names: Mapping[str, Sequence[str]]
     chosen: tuple[str, ...]
     sizes: tuple[int, ...]
 
-    def __call__(self, fields) -> "tf.Tensor":
+    def __call__(self, fields: Mapping[str, Any]) -> "tf.Tensor":
         import tensorflow as tf
 
         parts = []
@@ -154,26 +160,15 @@ class _Vector:
                 parts.append(tf.cast(fields[FIELD], tf.float32)[..., index : index + 1])
         return tf.concat(parts, axis=-1)
 
-
-class _Stream:
-    """A stream whose examples have the chosen attributes."""
-
-    def __init__(self, stream, make: _Vector):
-        self.stream, self.make = stream, make
-        self.mapping = {**stream.mapping, FIELD: (FIELD, "vector")}
-
-    def __call__(self, seeds):
-        return self.stream(seeds)
-
-    def decode(self, record) -> "dict[str, tf.Tensor]":
+    def add_checked(self, fields: dict) -> dict:
+        """Returns the fields of an example with the vector, whose values are checked when the graph runs."""
         import tensorflow as tf
 
-        row = self.stream.decode(record)
-        vector = self.make(row)
-        if FIELD in row:  # a pass over all examples would tell which attributes are -1 and 1
-            names = f"attributes {', '.join(self.make.chosen)}"
-            whole = tf.reduce_all((vector == 0) | (tf.abs(vector) == 1))
+        vector = self(fields)
+        if FIELD in fields:  # whether an attribute is -1 and 1 is only known after a pass over all examples
+            names = f"attributes {', '.join(self.chosen)}"
+            binary = tf.reduce_all((vector == 0) | (tf.abs(vector) == 1))
             message = f"{names}: expected 0 and 1 (or -1 and 1); choose others, or load with cache='disk' to see which"
-            with tf.control_dependencies([tf.debugging.Assert(whole, [message, vector])]):
+            with tf.control_dependencies([tf.debugging.Assert(binary, [message, vector])]):
                 vector = tf.maximum(vector, 0)
-        return {**row, FIELD: vector}
+        return {**fields, FIELD: vector}

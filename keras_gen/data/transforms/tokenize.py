@@ -1,66 +1,48 @@
-"""The field `tokens`, made of the captions of a table or of a stream."""
+"""Adds the field `tokens`, computed from the captions of a table."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from ..info import Table
+from ..info import MappedStream, Table, fingerprint_of
 from ..tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 CAPTION, TOKENS = "caption", "tokens"
 
 
 def tokenizer_of(tokens: Mapping) -> Tokenizer:
-    """The tokenizer of `{"vocabulary": [...], "length": n}`.
+    """Returns the tokenizer of `{"vocabulary": [...], "length": n}`.
 
     Raises:
-        ValueError: for other keys, and as `Tokenizer`.
+        ValueError: For other keys, and as `Tokenizer`.
     """
     if not isinstance(tokens, Mapping) or set(tokens) != {"vocabulary", "length"}:
-        found = f"the keys {sorted(tokens)}" if isinstance(tokens, Mapping) else repr(tokens)
-        raise ValueError(f"tokens: expected a dict with the keys 'vocabulary' and 'length'; received {found}")
+        received = f"the keys {sorted(tokens)}" if isinstance(tokens, Mapping) else repr(tokens)
+        raise ValueError(f"tokens: expected a dict with the keys 'vocabulary' and 'length'; received {received}")
     return Tokenizer(tokens["vocabulary"], tokens["length"])
 
 
 def add_tokens(table: Table, tokenizer: Tokenizer) -> Table:
-    """A table with the field `tokens`, int32 [length] for each example.
+    """Returns a table with the field `tokens`, int32 [length] for each example.
 
     Args:
-        table: with `caption`.
-        tokenizer: makes them.
+        table: A table with the field `caption`.
+        tokenizer: The tokenizer.
 
     Raises:
-        ValueError: where there are no captions, or one of a table has no word in it (one of a stream is found only
-            when it is read).
+        ValueError: If there are no captions, or one of them has no word (for a stream, when it is read).
     """
-    held = list(table.columns) if table.stream is None else list(table.stream.mapping)
-    if CAPTION not in held:
-        raise ValueError(f"tokens are made of captions, and the source has none; it has {', '.join(held) or 'images'}")
-    words = f"{table.fingerprint}|{tokenizer.vocabulary}|{tokenizer.length}"
-    digest = hashlib.sha256(words.encode()).hexdigest()
-    if table.stream is not None:
-        return dataclasses.replace(table, fingerprint=digest, stream=_Tokenized(table.stream, tokenizer))
-    return dataclasses.replace(
-        table, fingerprint=digest, columns={**table.columns, TOKENS: tokenizer(list(table.columns[CAPTION]))}
-    )
+    if CAPTION not in table.fields:
+        fields = ", ".join(table.fields)
+        raise ValueError(f"tokens: expected a source with the field {CAPTION!r}; received the fields {fields}.")
+    fingerprint = fingerprint_of([table.fingerprint, tokenizer.vocabulary, tokenizer.length])
+    if table.stream is None:
+        columns = {**table.columns, TOKENS: tokenizer(list(table.columns[CAPTION]))}
+        return dataclasses.replace(table, fingerprint=fingerprint, columns=columns)
 
-
-class _Tokenized:
-    """A stream whose rows have tokens."""
-
-    def __init__(self, stream, tokenizer: Tokenizer):
-        self.stream, self.tokenizer = stream, tokenizer
-        self.mapping = {**stream.mapping, TOKENS: stream.mapping[CAPTION]}
-
-    def __call__(self, seeds: "tf.Tensor | None") -> "tf.data.Dataset":
-        return self.stream(seeds)
-
-    def decode(self, record: "tf.Tensor") -> "dict[str, tf.Tensor]":
+    def add(row: dict) -> dict:
         import tensorflow as tf
 
-        row = self.stream.decode(record)
-        return {**row, TOKENS: self.tokenizer.tensor(tf.reshape(row[CAPTION], [1]))[0]}
+        return {**row, TOKENS: tokenizer.tensor(tf.reshape(row[CAPTION], [1]))[0]}
+
+    stream = MappedStream(table.stream, add, {TOKENS: table.stream.mapping[CAPTION]})
+    return dataclasses.replace(table, fingerprint=fingerprint, stream=stream)

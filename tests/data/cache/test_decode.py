@@ -75,7 +75,7 @@ def test_choice_of_the_cache():
     assert choose_cache("auto", MEMORY_LIMIT // 12, (2, 2, 3)) == "memory"
     assert choose_cache("auto", MEMORY_LIMIT // 12 + 1, (2, 2, 3)) == "none"
     assert choose_cache(None, 1, (2, 2, 3)) == "none"
-    with pytest.raises(ValueError, match="cache='ram' is unknown; known: 'auto', 'memory', 'disk', None"):
+    with pytest.raises(ValueError, match="cache: expected one of 'auto', 'memory', 'disk', None; received 'ram'"):
         choose_cache("ram", 1, (2, 2, 3))
 
 
@@ -94,7 +94,7 @@ def test_collect_keeps_strings_and_columns(tmp_path):
 
 
 @pytest.mark.parametrize("cache, pattern", [("disk", "*/columns.npz"), (None, "*.json")])
-def test_a_damaged_cache_is_named(folder, tmp_path, cache, pattern):
+def test_a_damaged_cache_raises_an_error(folder, tmp_path, cache, pattern):
     store = Store(tmp_path)
     decode_and_cache(read_folder(folder, "train", FIT), cache, FIT, "skip", store)
     (kept,) = store.folder.glob(pattern)

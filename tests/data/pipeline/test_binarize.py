@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import data
-from keras_gen.data.pipeline.binarize import MOST_NOISE, binarize, noise_share
+from keras_gen.data.pipeline.binarize import MAX_NOISE_SHARE, binarize, noise_share
 from keras_gen.data.pipeline.counter_rng import mix, seed_word
 
 
@@ -27,7 +27,7 @@ def test_threshold():
 
 
 def test_unknown_way():
-    with pytest.raises(ValueError, match="'static' is unknown; known: None, 'dynamic', 'threshold'"):
+    with pytest.raises(ValueError, match="expected one of None, 'dynamic', 'threshold', 'auto'; received 'static'"):
         binarize(tf.zeros((1, 2, 2, 1)), "static", keys)
 
 
@@ -67,7 +67,7 @@ def test_auto_binarizes_what_is_nearly_binary(tmp_path, caplog, draw, chosen):
     np.save(tmp_path / "set.npy", images)
     loaded = data.load(tmp_path / "set.npy", image_shape=(28, 28, 1), batch_size=8, binarize="auto")
     assert loaded.info.binarize == chosen
-    assert (noise_share(images) <= MOST_NOISE) == (chosen is not None)
+    assert (noise_share(images) <= MAX_NOISE_SHARE) == (chosen is not None)
     found = np.unique(next(iter(loaded))["image"])
     assert (set(found) == {0.0, 1.0}) == (chosen is not None)
     how = "binarized (dynamic)" if chosen else "not binarized"

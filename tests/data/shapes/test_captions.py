@@ -40,5 +40,5 @@ def test_the_example():
 def test_forms_can_differ_and_unknown_ones_raise():
     mixed = caption_shapes(DRAWN, np.arange(400) % FORMS)
     assert mixed[3] == caption_shapes(DRAWN[3:4], 3)[0] and mixed[4] == caption_shapes(DRAWN[4:5], 0)[0]
-    with pytest.raises(ValueError, match="form is 0 to 3; got 4"):
+    with pytest.raises(ValueError, match="form from 0 to 3; received 4"):
         caption_shapes(DRAWN, 4)

@@ -114,7 +114,7 @@ def test_named_and_from_batch():
     )
     batch = {**DRAWN.as_dict(), "image": None}
     np.testing.assert_array_equal(Factors.from_batch(batch).angle, DRAWN.angle)
-    with pytest.raises(ValueError, match="no radius; load shapes without `fields`"):
+    with pytest.raises(ValueError, match="no radius. Load shapes without `fields`"):
         Factors.from_batch({key: value for key, value in batch.items() if key != "radius"})
     assert set(MEASURES) <= set(batch)
 
@@ -122,9 +122,9 @@ def test_named_and_from_batch():
 @pytest.mark.parametrize(
     "names, says",
     [
-        ({"hue": "red"}, "no factor 'hue'; known: shape, color"),
-        ({"color": "mauve"}, "no class 'mauve'; known: red, orange"),
-        ({"size": 3}, r"classes 0 to 2 \(small, medium, large\); got 3"),
+        ({"hue": "red"}, "Expected a factor among shape, color, .*; received 'hue'"),
+        ({"color": "mauve"}, "Expected color among red, orange, .*; received 'mauve'"),
+        ({"size": 3}, r"Expected size from 0 to 2 \(small, medium, large\); received 3"),
     ],
 )
 def test_unknown_names(names, says):

@@ -121,5 +121,5 @@ def test_other_sizes_show_the_same_picture():
     small, large = render_shapes(DRAWN, 32) / 255, render_shapes(DRAWN, 128) / 255
     means = large.reshape(40, 32, 4, 32, 4, 3).mean((2, 4))
     assert abs(means - small).mean() < 0.01
-    with pytest.raises(ValueError, match="at least 8 pixels; got 4"):
+    with pytest.raises(ValueError, match="size >= 8 pixels; received 4"):
         render_shapes(DRAWN, 4)

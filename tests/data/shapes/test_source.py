@@ -29,7 +29,7 @@ def test_every_stored_picture_is_drawn_again_from_its_own_columns(tfds_dir):
     assert np.bincount(forms, minlength=4).min() > 400  # 500 of each form among 2,000
 
 
-def test_placed_objects_are_those_of_the_full_set_large_centred_and_upright(tmp_path, monkeypatch):
+def test_placed_objects_are_large_centered_and_upright(tmp_path, monkeypatch):
     monkeypatch.setitem(SIZES, "placed", {"train": 20, "test": 10})
     table = read_shapes("shapes/placed", "train", FIT, tmp_path)
     factors = Factors.from_batch(table.columns)
@@ -80,11 +80,11 @@ def test_tfds_itself_loads_it_and_images_are_fitted(tfds_dir):
 
 
 def test_unknown_size(tfds_dir):
-    with pytest.raises(ValueError, match="'shapes/huge' is unknown; known: 'shapes', 'shapes/placed', 'shapes/tiny'"):
+    with pytest.raises(ValueError, match="Expected 'shapes', 'shapes/placed', 'shapes/tiny'; received 'shapes/huge'"):
         read_shapes("shapes/huge", "train", FIT, tfds_dir)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("where a folder should be")
-    with pytest.raises(ValueError, match="shapes cannot be written to .*file.*point data_dir"):
+    with pytest.raises(ValueError, match="shapes is rendered once, but cannot be written to .*file.*Set data_dir"):
         read_shapes("shapes/tiny", "train", FIT, tmp_path / "file")

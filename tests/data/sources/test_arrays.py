@@ -62,8 +62,6 @@ def test_slices_of_a_sorted_file_hold_every_class(tmp_path):
     assert read_arrays(file, "train", FIT).columns["row"].tolist() == list(range(1000))
     in_order = read_arrays(file, "train[-100:]", FIT, slices="file").columns
     assert in_order["row"].tolist() == list(range(900, 1000))
-    with pytest.raises(ValueError, match="expected one of 'random', 'file'; received 'sorted'"):
-        read_arrays(file, "train[-100:]", FIT, slices="sorted")
 
 
 def test_mapped_files_stay_on_the_disk(tmp_path):
@@ -106,9 +104,9 @@ def test_shapes_of_images(tmp_path, array, shape, says):
 @pytest.mark.parametrize(
     "shape, says",
     [
-        ((20, 784), r"flattened, save x.reshape\(-1, 28, 28\)\."),
-        ((20, 3072), r"flattened, save x.reshape\(-1, 32, 32, 3\)\."),
-        ((48, 64), r"flattened, save x.reshape\(-1, 8, 8\); of one photo, save x\[None\], \[1, 48, 64\]"),
+        ((20, 784), r"flattened images as x.reshape\(-1, 28, 28\)\."),
+        ((20, 3072), r"flattened images as x.reshape\(-1, 32, 32, 3\)\."),
+        ((48, 64), r"flattened images as x.reshape\(-1, 8, 8\), or one photo as x\[None\], \[1, 48, 64\]"),
         ((20, 7), "expected images"),
         ((20, 16, 16, 2), "expected 1 .gray., 3 .color. or 4 .* received 2"),
         ((20, 16, 16, 5), "received 5"),
@@ -118,14 +116,14 @@ def test_shapes_of_images(tmp_path, array, shape, says):
         ((20,), "expected images"),
     ],
 )
-def test_shapes_that_are_refused(tmp_path, shape, says):
+def test_invalid_shapes(tmp_path, shape, says):
     np.save(tmp_path / "set.npy", np.zeros(shape, np.uint8))
     for read in (describe_arrays, lambda file: read_arrays(file, "train", FIT)):
         with pytest.raises(ValueError, match=says):
             read(tmp_path / "set.npy")
 
 
-def test_labels_tell_a_photo_from_many_images(tmp_path):
+def test_labels_distinguish_a_photo_from_many_images(tmp_path):
     file = save(tmp_path, x=COLOR[0], y=np.arange(16))
     assert describe_arrays(file)["splits"] == {"train": 16}
 
@@ -162,13 +160,13 @@ def spoiled(value, dtype=np.float32):
         (spoiled(-1), r"floats from -1 to 0. .*value_range=\(-1, 1\)"),
         (spoiled(70000, np.int32), r"integers from 0 to 70000. .*value_range=\(0, 70000\)"),
         (spoiled(-1000, np.int32), r"integers from -1000 to 0. .*value_range=\(-1000, 0\)"),
-        (spoiled(16, np.uint8), r"integers from 0 to 16, .* nearly black .*range=\(0, 16\).*range=\(0, 255\)"),
-        (np.zeros((4, 2, 2, 1), np.complex64), "type complex64"),
+        (spoiled(16, np.uint8), r"nearly black; received integers from 0 to 16. .*range=\(0, 16\).*range=\(0, 255\)"),
+        (np.zeros((4, 2, 2, 1), np.complex64), "received the type complex64"),
     ],
 )
-def test_values_that_are_no_pixels(tmp_path, pixels, says):
+def test_values_that_are_not_pixels(tmp_path, pixels, says):
     np.save(tmp_path / "set.npy", pixels)
-    with pytest.raises(ValueError, match=f"set.npy: .*[Ff]ound .*{says}"):
+    with pytest.raises(ValueError, match=f"set.npy: expected .*{says}"):
         read_arrays(tmp_path / "set.npy", "train", FIT)
 
 
@@ -181,15 +179,18 @@ def test_values_that_are_no_pixels(tmp_path, pixels, says):
             {"image": PIXELS, "attributes": np.ones((20, 3)), "attribute_names": ["a", "b"]},
             r"as attributes \(3\); received 2",
         ),
-        ({"x_train": PIXELS, "x_test": PIXELS[:, :5]}, r"of one shape; received \[6, 6, 1\] and \[5, 6, 1\]"),
-        ({"image": PIXELS, "label": np.arange(19)}, "'label' has the shape .19., but there are 20 images"),
+        ({"x_train": PIXELS, "x_test": PIXELS[:, :5]}, r"of one shape .*; received \[6, 6, 1\] and \[5, 6, 1\]"),
+        (
+            {"image": PIXELS, "label": np.arange(19)},
+            "arrays of 20 rows, .* received 'label' of shape .19.",
+        ),
         ({"image": PIXELS, "label": np.linspace(0, 1, 20)}, "one integer per image"),
-        ({"image": PIXELS, "weight": np.full(20, np.nan)}, "'weight' has values that are NaN"),
-        ({"a": PIXELS, "b": PIXELS}, "2 of them. Found: a uint8"),
+        ({"image": PIXELS, "weight": np.full(20, np.nan)}, "finite values in 'weight'; received NaN"),
+        ({"a": PIXELS, "b": PIXELS}, "received 2 such arrays in split 'train'. The arrays are: a uint8"),
         ({"image": PIXELS[:0]}, r"selects no example. Known splits: train \(0\)"),
     ],
 )
-def test_files_that_do_not_fit(tmp_path, arrays, says):
+def test_invalid_files(tmp_path, arrays, says):
     with pytest.raises(ValueError, match=says):
         read_arrays(save(tmp_path, **arrays), "train+test" if "x_test" in arrays else "train", FIT)
 
@@ -201,7 +202,7 @@ def test_damaged_pickled_and_missing_files(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}, {}], object), allow_pickle=True)
     with pytest.raises(ValueError, match="cannot be read as a .npy array file"):
         read_arrays(tmp_path / "objects.npy", "train", FIT)
-    with pytest.raises(ValueError, match="There is no file"):
+    with pytest.raises(ValueError, match="npz, which does not exist"):
         read_arrays(tmp_path / "none.npz", "train", FIT)
 
 

@@ -91,30 +91,30 @@ def test_domains_without_pairs(tmp_path):
     assert numbers(table.images["domain_a"]) == [0, 1, 2, 3, 4] and numbers(table.images["domain_b"]) == [100, 101, 102]
     assert describe_folder(tmp_path)["splits"] == {"test": 2, "train": 5}
     (tmp_path / "testB").rename(tmp_path / "other")
-    with pytest.raises(ValueError, match="holds testA/ but no testB/"):
+    with pytest.raises(ValueError, match="expected testA/ and testB/; received no testB/"):
         read_folder(tmp_path, "train", FIT)
 
 
-def test_layouts_that_cannot_be_read(tmp_path):
-    with pytest.raises(ValueError, match="holds no images .found: no file at all.. Known are .png"):
+def test_invalid_layouts(tmp_path):
+    with pytest.raises(ValueError, match="contains no images: expected .png, .*; received no files"):
         read_folder(tmp_path, "train", FIT)
     (tmp_path / "a.heic").write_bytes(b"HEIC")
-    with pytest.raises(ValueError, match=r"found: 1 x .heic\)"):
+    with pytest.raises(ValueError, match=r"received 1 x .heic\."):
         read_folder(tmp_path, "train", FIT)
     fill(tmp_path, 2)
     fill(tmp_path / "cat", 1)
-    with pytest.raises(ValueError, match=r"2 images side by side and 1 in sub-folders \(cat\)"):
+    with pytest.raises(ValueError, match=r"received 2 in the folder and 1 in sub-folders \(cat\)"):
         read_folder(tmp_path, "train", FIT)
 
 
-def test_channels_that_do_not_fit_name_the_file(tmp_path):
+def test_channels_that_cannot_be_converted_name_the_file(tmp_path):
     fill(tmp_path, 1)
     images = read_folder(tmp_path, "train", Resize((4, 4, 4))).images["image"]
     with pytest.raises(ValueError, match="000.png: The image has 3 channels and image_shape asks for 4"):
         images.read(0)
 
 
-def test_the_fingerprint_follows_the_files(tmp_path):
+def test_the_fingerprint_depends_on_the_files(tmp_path):
     fill(tmp_path, 4)
     first = read_folder(tmp_path, "train", FIT).fingerprint
     assert read_folder(tmp_path, "train", FIT).fingerprint == first
@@ -148,7 +148,7 @@ def test_two_names_of_one_split(tmp_path):
     fill(tmp_path / "train", 2)
     fill(tmp_path / "val", 1)
     fill(tmp_path / "valid", 1)
-    with pytest.raises(ValueError, match="holds val/ and valid/, which name the same split; keep one"):
+    with pytest.raises(ValueError, match="received val/ and valid/, which name the same split; keep one"):
         describe_folder(tmp_path)
 
 
@@ -170,12 +170,12 @@ def test_classes_beside_splits_show_both_readings(tmp_path):
 def test_splits_inside_other_folders_are_not_mixed(tmp_path):
     fill(tmp_path / "dataset" / "train", 3)
     fill(tmp_path / "dataset" / "test", 2)
-    with pytest.raises(ValueError, match="holds one folder, dataset/, with splits inside. .* give .*dataset"):
+    with pytest.raises(ValueError, match="contains dataset/ with the splits inside. Pass .*dataset"):
         describe_folder(tmp_path)
     fill(tmp_path / "other" / "Train", 3)
-    with pytest.raises(ValueError, match="each of dataset/, other/ holds splits. .* such as train/dataset/"):
+    with pytest.raises(ValueError, match="such as train/dataset/; received splits inside of dataset/, other/"):
         describe_folder(tmp_path)
-    fill(tmp_path / "third" / "inner", 3)  # a class without splits: they are no splits anywhere
+    fill(tmp_path / "third" / "inner", 3)  # a class without splits: the others are not splits either
     assert describe_folder(tmp_path)["names"] == {"label": ("dataset", "other", "third")}
 
 
@@ -188,7 +188,7 @@ def test_domains_in_any_case_and_classes_that_end_so(tmp_path):
     assert describe_folder(tmp_path / "classes")["names"] == {"label": ("Testa", "Vala")}
 
 
-def test_files_of_systems_are_no_images_and_not_reported(tmp_path):
+def test_system_files_are_ignored(tmp_path):
     fill(tmp_path / "cat", 2)
     fill(tmp_path / "__MACOSX" / "cat", 2)
     for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._000.png"):
@@ -197,7 +197,7 @@ def test_files_of_systems_are_no_images_and_not_reported(tmp_path):
     assert described["splits"] == {"train": 2} and described["skipped"] == () and described["notes"] == ()
 
 
-def test_what_is_left_out_is_in_one_summary(tmp_path):
+def test_skipped_files_are_summarized(tmp_path):
     fill(tmp_path, 6)
     for name in ("a.txt", "b.txt", "c.txt", "d.heic"):
         (tmp_path / name).write_text("x")
@@ -236,7 +236,7 @@ def test_headers_are_read_once_in_a_command(tmp_path, monkeypatch):
     assert len(seen) == 11
 
 
-def test_the_fingerprint_follows_the_content_alone(tmp_path):
+def test_the_fingerprint_depends_on_the_content_alone(tmp_path):
     fill(tmp_path / "here", 4)
     first = read_folder(tmp_path / "here", "train", FIT).fingerprint
     shutil.copytree(tmp_path / "here", tmp_path / "copy", copy_function=shutil.copyfile)
@@ -248,20 +248,20 @@ def test_the_fingerprint_follows_the_content_alone(tmp_path):
     assert read_folder(tmp_path / "copy", "train", FIT).fingerprint != first
 
 
-def test_files_that_nobody_has_touched_are_not_read_again(tmp_path, monkeypatch):
+def test_unmodified_files_are_not_read_again(tmp_path, monkeypatch):
     fill(tmp_path / "images", 4)
     read, store = [], Store(tmp_path)
     monkeypatch.setattr(identity, "open_regular", lambda path: read.append(path.name) or open(path, "rb"))
-    monkeypatch.setattr(identity, "_SETTLED", -60.0)  # as if the files were old
+    monkeypatch.setattr(identity, "_MIN_AGE", -60.0)  # as if the files were old
     first = read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint
     assert sorted(read) == ["000.png", "001.png", "002.png", "003.png"]
     assert read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint == first and len(read) == 4
-    # other bytes of the same number, and the same time of writing: the time of the change tells
+    # the same size and modification time, but another change time
     file = tmp_path / "images" / "002.png"
-    about = file.stat()
+    stat = file.stat()
     time.sleep(0.02)
     file.write_bytes(file.read_bytes()[::-1])
-    os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint != first
 
 

@@ -51,7 +51,7 @@ def test_sixteen_bits_stay_sixteen(tmp_path, kind):
 
 
 def png_file(width, height, raw, color, interlaced, *chunks):
-    """A PNG with 16 bits a channel."""
+    """A PNG with 16 bits per channel."""
 
     def chunk(kind, content):
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -114,11 +114,11 @@ def test_unsigned_integers_of_32_bits(tmp_path):
 @pytest.mark.parametrize(
     "values, options, says",
     [
-        (np.zeros((2, 2, 1), "<f8"), {}, "pixels of an unknown kind in a TIFF file"),
+        (np.zeros((2, 2, 1), "<f8"), {}, "expected a TIFF file with 8 or 16 bits; received an unknown pixel format"),
         (np.full((2, 2, 1), np.nan, "<f4"), {}, "NaN or infinite"),
         (np.zeros((2, 2, 1), "<i1"), {}, "signed pixels of 8 bits"),
-        (np.zeros((2, 2, 1), "<u2"), {"photometric": 0}, "0 is white"),
-        (np.zeros((2, 2, 4), "<u2"), {"extra": 1}, "16 bits a channel in the color mode RGBa"),
+        (np.zeros((2, 2, 1), "<u2"), {"photometric": 0}, "received 0 as white"),
+        (np.zeros((2, 2, 4), "<u2"), {"extra": 1}, "16 bits per channel; received the color mode RGBa"),
     ],
 )
 def test_tiff_that_would_be_read_wrongly_is_refused(tmp_path, values, options, says):

@@ -52,29 +52,37 @@ def test_names_of_labels_come_from_all_splits(tmp_path):
 @pytest.mark.parametrize(
     "name, text, says",
     [
-        ("metadata.csv", "file,label\na.png,1\n", "row 1 has no `file_name`; its columns are file, label"),
-        ("metadata.csv", "file_name,label\na.png,1\nb.png\n", "row 2 has not as many entries"),
-        ("metadata.csv", "file_name,label\na.png,1,2\n", "row 1 has not as many entries"),
-        ("metadata.csv", "file_name\n", "has no rows"),
+        ("metadata.csv", "file,label\na.png,1\n", "a `file_name` in row 1; received the columns file, label"),
+        (
+            "metadata.csv",
+            "file_name,label\na.png,1\nb.png\n",
+            "as in the header .file_name, label. in row 2",
+        ),
+        ("metadata.csv", "file_name,label\na.png,1,2\n", "as many entries .* in row 1"),
+        ("metadata.csv", "file_name\n", "received no rows"),
         ("metadata.csv", "file_name,label\na.png,1\nb.png,\n", "1 of 2 rows have no 'label', the first is 'b.png'"),
         ("metadata.jsonl", '{"file_name": "a.png"}\n{"file_name": ', "cannot be read"),
-        ("metadata.jsonl", "[1]\n", "line 1 is no JSON object"),
-        ("metadata.jsonl", '{"file_name": "a", "label": 1}\n{"file_name": "b", "label": 0.5}\n', "all whole numbers"),
+        ("metadata.jsonl", "[1]\n", "line 1 is not a JSON object"),
+        (
+            "metadata.jsonl",
+            '{"file_name": "a", "label": 1}\n{"file_name": "b", "label": 0.5}\n',
+            "or all names; received float",
+        ),
         (
             "metadata.jsonl",
             '{"file_name": "a", "attributes": [1]}\n{"file_name": "b", "attributes": [1, 2]}\n',
-            r"all of one length; found lengths \[1, 2\]",
+            r"lists of numbers of one length; received lengths \[1, 2\]",
         ),
-        ("metadata.jsonl", '{"file_name": "a", "caption": 3}\n', "a caption is a text or a list of texts; got 3"),
+        ("metadata.jsonl", '{"file_name": "a", "caption": 3}\n', "a caption as a text or a list of texts; received 3"),
         ("metadata.csv", 'file_name,caption\na,"1\n2"\nb,x\0\n', "metadata.csv cannot be read: line 4 has a NUL"),
         ("metadata.csv", "file_name,caption\na," + "x" * 200_000 + "\n", "line 2: field larger than field limit"),
         ("metadata.csv", "file_name\na\n" + "b" * (1 << 20) + "\n", "line 3 has more than 1,048,576 characters"),
-        ("metadata.jsonl", '{"file_name": "a"}\n{"file_name"}\n', "line 2 is no valid JSON"),
+        ("metadata.jsonl", '{"file_name": "a"}\n{"file_name"}\n', "line 2 is not valid JSON"),
         ("metadata.jsonl", '{"file_name": "\\ud800"}\n', "line 1 has half of a surrogate pair"),
-        ("metadata.csv", "file_name,label\na,3000000000\n", "labels are whole numbers of 32 bits; found '3000000000'"),
+        ("metadata.csv", "file_name,label\na,3000000000\n", "labels as integers of 32 bits; received '3000000000'"),
     ],
 )
-def test_what_does_not_fit(tmp_path, name, text, says):
+def test_invalid_metadata(tmp_path, name, text, says):
     with pytest.raises(ValueError, match=says):
         columns_of(write(tmp_path, name, text))
 
@@ -94,11 +102,11 @@ def test_bytes_that_are_not_utf8_are_named_by_their_line(tmp_path):
         read_rows(tmp_path / "metadata.csv")
 
 
-def test_a_byte_order_mark_and_old_line_ends_are_no_part_of_the_text(tmp_path):
+def test_byte_order_marks_and_line_endings_are_not_part_of_the_text(tmp_path):
     (tmp_path / "metadata.csv").write_bytes("\ufefffile_name,caption\r\na,é\r\n".encode())
     assert read_rows(tmp_path / "metadata.csv") == [{"file_name": "a", "caption": "é"}]
 
 
-def test_numbers_of_hundreds_of_digits_are_no_attributes(tmp_path):
+def test_numbers_of_hundreds_of_digits_are_not_attributes(tmp_path):
     file = write(tmp_path, "metadata.jsonl", '{"file_name": "a", "n": 1' + "0" * 400 + "}\n")
     assert read_columns(file, read_rows(file), read_rows(file))[2] == ("n",)

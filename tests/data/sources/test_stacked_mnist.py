@@ -108,13 +108,13 @@ def test_through_the_door(folder):
 
 
 def test_errors(folder, tfds_dir):
-    with pytest.raises(ValueError, match="one image in each of three channels; image_shape asks for 1"):
+    with pytest.raises(ValueError, match="image_shape with three channels for stacked_.*; received 1"):
         read(folder, "train", shape=(6, 8, 1))
     with pytest.raises(ValueError, match=r"no split 'valid'. Known splits: train \(128,000\), test \(26,000\)"):
         read(folder, "valid")
-    with pytest.raises(ValueError, match="a set of gray images with class labels, and data_test_set has images"):
+    with pytest.raises(ValueError, match="gray images with class labels .*; received data_test_set with images"):
         data.describe("stacked_data_test_set", data_dir=tfds_dir)
-    with pytest.raises(ValueError, match="there is no data set and no folder of this name"):
+    with pytest.raises(ValueError, match="there is no dataset and no folder of this name"):
         data.describe("stacked_nothing")
 
 

@@ -66,7 +66,7 @@ def test_shapes_by_texture(tfds_dir):
     batch = next(iter(data.load("shapes/tiny", data_dir=tfds_dir, **options)))
     plain, striped = (np.asarray(batch[name]) for name in ("domain_a", "domain_b"))
     assert plain.shape == striped.shape == (50, 16, 16, 3)
-    # stripes are another color inside the object: more deviation between neighboring pixels
+    # stripes are another color inside the object: a larger difference between neighboring pixels
     rough = [np.abs(np.diff(images, axis=1)).mean() for images in (plain, striped)]
     assert rough[1] > 1.2 * rough[0]
 
@@ -77,11 +77,11 @@ def test_shapes_by_texture(tfds_dir):
         ({"domains": (0, 0)}, "two different classes"),
         ({"domains": "01"}, "two different classes"),
         ({"domains": (0, 7)}, "no image of the class 7"),
-        ({"domains": (0, "seven")}, "no class 'seven'"),
-        ({"domains": (0, 1), "domain_field": "color"}, "no field of classes; the source has label"),
+        ({"domains": (0, "seven")}, "classes of 'label' among integers; received 'seven'"),
+        ({"domains": (0, 1), "domain_field": "color"}, "a field of classes, one of label; received 'color'"),
     ],
 )
-def test_refused(tmp_path, options, message):
+def test_invalid_options(tmp_path, options, message):
     file = save(tmp_path / "c.npz", 9, 0, label=np.arange(9) % 3)
     with pytest.raises(ValueError, match=message):
         data.load(file, **options, **OPTIONS)

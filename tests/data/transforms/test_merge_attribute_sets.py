@@ -1,11 +1,11 @@
-"""Two sets whose labels differ, as one: images of both, what each knows, and the set that each image is of."""
+"""Two merged datasets with different labels: images of both, known attributes, and the dataset of each image."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_gen import data
-from keras_gen.data.transforms.merge_attribute_sets import united_groups
+from keras_gen.data.transforms.merge_attribute_sets import merged_groups
 
 ANIMALS = {"label": ("cat", "dog")}
 TRAITS = {"attributes": ("small", "tame")}
@@ -28,31 +28,31 @@ def sources(tmp_path):
     return f"{tmp_path / 'animals'},{tmp_path / 'traits'}"
 
 
-def test_groups_of_the_first_set_come_first():
-    found = united_groups([ANIMALS, TRAITS], ["tame", "label", "small"])
+def test_groups_of_the_first_dataset_come_first():
+    found = merged_groups([ANIMALS, TRAITS], ["tame", "label", "small"])
     assert found == ((2, 1, 1), (0, 1, 1), ("cat", "dog", "tame", "small"))
 
 
 def test_a_name_that_both_have_is_a_group_of_each():
-    found = united_groups([ANIMALS, {"label": ("day", "night")}], ["label"])
+    found = merged_groups([ANIMALS, {"label": ("day", "night")}], ["label"])
     assert found == ((2, 2), (0, 1), ("cat", "dog", "day", "night"))
 
 
 @pytest.mark.parametrize(
-    ("names", "chosen", "said"),
+    ("names", "chosen", "message"),
     [
-        ([ANIMALS, TRAITS], ["label", "wild"], "no 'wild'.*label.*small, tame"),
-        ([ANIMALS, TRAITS], ["label"], "number 2 has none of label"),
-        ([ANIMALS, ANIMALS], ["label"], "cat, dog is an entry of both"),
+        ([ANIMALS, TRAITS], ["label", "wild"], "fields label and the attributes small, tame; received 'wild'"),
+        ([ANIMALS, TRAITS], ["label"], "received none of dataset 2 in label"),
+        ([ANIMALS, ANIMALS], ["label"], "unique entries; received cat, dog in both"),
     ],
 )
-def test_refused(names, chosen, said):
-    with pytest.raises(ValueError, match=said):
-        united_groups(names, chosen)
+def test_invalid_names(names, chosen, message):
+    with pytest.raises(ValueError, match=message):
+        merged_groups(names, chosen)
 
 
 @pytest.mark.parametrize("cache", ["memory", "disk", None])
-def test_each_image_has_what_its_set_knows(sources, cache, tmp_path):
+def test_each_image_has_the_attributes_of_its_dataset(sources, cache, tmp_path):
     loaded = data.load(sources, attributes=["label", "tame"], cache=cache, data_dir=tmp_path / "store", **OPTIONS)
     batch = {name: np.asarray(value) for name, value in next(iter(loaded)).items()}
     np.testing.assert_array_equal(batch["dataset"], [0, 0, 0, 1, 1, 1, 1])
@@ -71,8 +71,8 @@ def test_bytes_and_floats_meet_in_the_same_range(tmp_path):
     np.testing.assert_array_equal(batch["attributes"], np.eye(4))
 
 
-def test_labels_without_names_are_refused(tmp_path):
+def test_labels_without_names_raise_an_error(tmp_path):
     for name in "ab":
         np.savez(tmp_path / f"{name}.npz", image=np.zeros((2, 8, 8, 3), np.uint8), label=np.array([0, 1]))
-    with pytest.raises(ValueError, match="no 'label'"):
+    with pytest.raises(ValueError, match="received 'label'"):
         data.load(f"{tmp_path}/a.npz,{tmp_path}/b.npz", attributes=["label"], **OPTIONS)

@@ -51,12 +51,12 @@ def test_a_stream_gives_the_tokens_of_the_table(tfds_dir):
         ({"vocabulary": [], "length": 2}, "Expected the vocabulary"),
     ],
 )
-def test_tokens_that_cannot_be(file, tokens, message):
+def test_invalid_tokens(file, tokens, message):
     with pytest.raises(ValueError, match=message):
         load(file, image_shape=(8, 8, 1), batch_size=2, tokens=tokens)
 
 
 def test_a_source_without_captions(tmp_path):
     np.savez(tmp_path / "plain.npz", image=np.zeros((3, 8, 8, 1), np.uint8), label=np.arange(3))
-    with pytest.raises(ValueError, match="tokens are made of captions, and the source has none; it has label"):
+    with pytest.raises(ValueError, match="a source with the field 'caption'; received the fields image, label"):
         load(tmp_path / "plain.npz", image_shape=(8, 8, 1), batch_size=2, tokens={"vocabulary": ["a"], "length": 2})

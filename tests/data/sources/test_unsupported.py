@@ -33,7 +33,7 @@ def test_files_of_other_libraries_get_a_hint(tmp_path, name, says):
     [
         ("https://example.org/photos.zip", "it is an address, .*Download it yourself"),
         ("s3://bucket/photos", "it is an address"),
-        ("huggan/flowers-102", r"no TFDS set. .*datasets.load_dataset\('huggan/flowers-102'\)"),
+        ("huggan/flowers-102", r"no TFDS dataset. .*datasets.load_dataset\('huggan/flowers-102'\)"),
         ("https://huggingface.co/datasets/huggan/flowers", r"load_dataset\('huggan/flowers'\)"),
         ("hf://datasets/huggan/flowers", r"load_dataset\('huggan/flowers'\)"),
     ],
