@@ -23,6 +23,7 @@ def augment(image: tf.Tensor, names: Iterable[str], keys: Callable[[str], tf.Ten
         ValueError: For an unknown name.
 
     Example:
+        >>> from keras_gen.data.pipeline.counter_rng import mix, seed_word
         >>> image = tf.zeros([2, 8, 8, 3])
         >>> augment(image, ("flip", "crop"), lambda purpose: mix(seed_word(0, purpose), tf.range(2))).shape
         TensorShape([2, 8, 8, 3])

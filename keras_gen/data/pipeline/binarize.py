@@ -61,8 +61,8 @@ def noise_share(images: np.ndarray) -> float:
         From 0 (all pixels are black or white) to 1 (all pixels are equal).
 
     Example:
-        >>> noise_share(np.array([0.0, 0.0, 0.5, 1.0]))
-        0.2666666666666667
+        >>> round(noise_share(np.array([0.0, 0.0, 0.5, 1.0])), 4)
+        0.2667
     """
     mean = float(images.mean())
     total = mean * (1 - mean)

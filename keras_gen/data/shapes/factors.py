@@ -64,6 +64,7 @@ class Factors:
         shade: Gray value within the class of `background`, from 0 (black) to 1.
 
     Example:
+        >>> from keras_gen.data import render_shapes
         >>> star = Factors.named(shape="star", color="red", texture="striped", size="small", position="top left")
         >>> pair = render_shapes(star), render_shapes(star.change(color="blue"))
     """
