@@ -8,7 +8,7 @@ COUNT = 90
 
 
 def picture(index: int) -> np.ndarray:
-    """A 12x16 picture whose pixels tell its index."""
+    """A 12x16 picture whose pixel values are its index."""
     return np.full((12, 16, 3), index, np.uint8)
 
 

@@ -19,7 +19,7 @@ from tests.small import SMALL
 
 PIXELS = "pixels; expected at most 50,000,000 \\(max_pixels\\)"
 OUTSIDE = "it leads to .*, outside of .*; copy the file into the folder"
-# name -> why it is refused
+# name -> error message
 EXPECTED = {
     "png_bomb": f"13,000 x 13,000 are 169,000,000 {PIXELS}",
     "png_bomb_header": f"400,000,000 {PIXELS}",
@@ -204,7 +204,7 @@ def test_the_limit_is_an_argument_whatever_pillows_own_is(tmp_path, monkeypatch)
     for source in (tmp_path / "set", f"{tmp_path}/set,{tmp_path}/set"):
         with pytest.raises(ValueError, match="8 x 8 are 64 pixels; expected at most 63"):
             data.load(source, **options, max_pixels=63)
-        batch = next(iter(data.load(source, **options, max_pixels=64)))  # and what was refused is not remembered
+        batch = next(iter(data.load(source, **options, max_pixels=64)))  # and the error is not cached
         np.testing.assert_allclose(next(iter(batch.values()))[0, 0, :, 0], np.arange(8) / 255)
     with pytest.raises(ValueError, match="Expected max_pixels as a positive integer; received 0"):
         data.load(tmp_path / "set", **options, max_pixels=0)

@@ -90,8 +90,8 @@ def test_fit_sees_a_new_epoch_each_time(array_file):
     for epoch in range(3):
         fresh = load(array_file)
         fresh.epoch.assign(epoch)
-        want = [batch["label"].tolist() for batch in fresh.as_numpy_iterator()]
-        assert seen[epoch] == want
+        expected = [batch["label"].tolist() for batch in fresh.as_numpy_iterator()]
+        assert seen[epoch] == expected
 
 
 def test_shuffled_when_training_only(array_file, tfds_dir):
@@ -188,7 +188,7 @@ def test_fields_of_shapes(tfds_dir):
 
 
 @pytest.mark.parametrize(
-    "options, says",
+    "options, message",
     [
         ({"batch_size": 0}, "Expected batch_size as a positive integer; received 0"),
         ({"steps": -1}, "Expected steps as a positive integer"),
@@ -204,8 +204,8 @@ def test_fields_of_shapes(tfds_dir):
         ({"image_shape": (6, 6, 4)}, "1 channels and image_shape asks for 4"),
     ],
 )
-def test_invalid_options(array_file, options, says):
-    with pytest.raises(ValueError, match=says):
+def test_invalid_options(array_file, options, message):
+    with pytest.raises(ValueError, match=message):
         load(array_file, **options)
 
 
@@ -233,5 +233,5 @@ def test_emoji_stand_on_their_background(tmp_path):
     assert dataset.info.num_examples == 40
     for file, image in zip(sorted((tmp_path / "72x72").iterdir()), next(iter(dataset))["image"].numpy(), strict=True):
         ground = Image.new("RGBA", (72, 72), (20, 120, 250))
-        want = Image.alpha_composite(ground, Image.open(file).convert("RGBA")).convert("RGB")
-        np.testing.assert_allclose(image * 255, np.asarray(want), atol=1)  # Pillow rounds in another place
+        expected = Image.alpha_composite(ground, Image.open(file).convert("RGBA")).convert("RGB")
+        np.testing.assert_allclose(image * 255, np.asarray(expected), atol=1)  # Pillow rounds differently

@@ -12,7 +12,7 @@ COUNTS = {"train": 50, "test": 9}
 
 
 @pytest.mark.parametrize(
-    "split, want",
+    "split, expected",
     [
         ("train", [("train", 0, 50)]),
         ("train[:90%]", [("train", 0, 45)]),
@@ -24,8 +24,8 @@ COUNTS = {"train": 50, "test": 9}
         ("train[40:1000]", [("train", 40, 50)]),
     ],
 )
-def test_slices(split, want):
-    assert split_rows(split, COUNTS) == want
+def test_slices(split, expected):
+    assert split_rows(split, COUNTS) == expected
 
 
 @pytest.mark.parametrize("cut", ["33%", "90%", "7", "-3"])
@@ -36,7 +36,7 @@ def test_two_parts_make_the_whole(cut):
 
 
 @pytest.mark.parametrize(
-    "split, says",
+    "split, message",
     [
         ("valid", r"no split 'valid'. Known splits: train \(50\), test \(9\)"),
         ("train[", "Expected a split with an optional slice"),
@@ -46,8 +46,8 @@ def test_two_parts_make_the_whole(cut):
         ("", "Expected a split with an optional slice"),
     ],
 )
-def test_errors_list_the_known_splits(split, says):
-    with pytest.raises(ValueError, match=says):
+def test_errors_list_the_known_splits(split, message):
+    with pytest.raises(ValueError, match=message):
         split_rows(split, COUNTS)
 
 

@@ -8,7 +8,7 @@ from keras_gen.data.info import UnreadableImage
 from keras_gen.data.resize import Resize
 from keras_gen.data.sources.folder import read_folder
 
-FIT = Resize((4, 4, 3))
+RESIZE = Resize((4, 4, 3))
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def all_images(images):
 @pytest.mark.parametrize("cache", ["memory", "disk", None, "auto"])
 def test_unreadable_files_are_left_out_and_named(folder, tmp_path, cache):
     for _ in range(2):  # the second time from what was kept
-        table = decode_and_cache(read_folder(folder, "train", FIT), cache, FIT, "skip", Store(tmp_path))
+        table = decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "skip", Store(tmp_path))
         assert [(file.split("/")[-1], reason) for file, reason in table.skipped] == [
             ("1.png", table.skipped[0][1]),
             ("5.png", "its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image"),
@@ -47,27 +47,27 @@ def test_unreadable_files_are_left_out_and_named(folder, tmp_path, cache):
 def test_raise_stops_at_the_first(folder, tmp_path, cache):
     for earlier in (False, True):
         if earlier:
-            decode_and_cache(read_folder(folder, "train", FIT), cache, FIT, "skip", Store(tmp_path))
+            decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "skip", Store(tmp_path))
         with pytest.raises(ValueError, match="1.png"):
-            decode_and_cache(read_folder(folder, "train", FIT), cache, FIT, "raise", Store(tmp_path))
+            decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "raise", Store(tmp_path))
 
 
 def test_nothing_readable(folder, tmp_path):
     for file in folder.rglob("*.png"):
         file.write_text("text")
     with pytest.raises(ValueError, match="None of the 10 files can be read. The first, .*0.png: its content"):
-        decode_and_cache(read_folder(folder, "train", FIT), "memory", FIT, "skip", Store(tmp_path))
+        decode_and_cache(read_folder(folder, "train", RESIZE), "memory", RESIZE, "skip", Store(tmp_path))
 
 
 def test_disk_is_a_memory_map_that_is_found_again_until_a_file_changes(folder, tmp_path):
     store = Store(tmp_path)
-    first = decode_and_cache(read_folder(folder, "train", FIT), "disk", FIT, "skip", store)
+    first = decode_and_cache(read_folder(folder, "train", RESIZE), "disk", RESIZE, "skip", store)
     assert isinstance(first.images["image"].array, np.memmap)
     kept = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*") if path.is_file()}
-    decode_and_cache(read_folder(folder, "train", FIT), "disk", FIT, "skip", store)
+    decode_and_cache(read_folder(folder, "train", RESIZE), "disk", RESIZE, "skip", store)
     assert {path: path.stat().st_mtime_ns for path in store.folder.rglob("*") if path.is_file()} == kept
     Image.fromarray(np.full((5, 5, 3), 77, np.uint8)).save(folder / "a" / "0.png")
-    table = decode_and_cache(read_folder(folder, "train", FIT), "disk", FIT, "skip", store)
+    table = decode_and_cache(read_folder(folder, "train", RESIZE), "disk", RESIZE, "skip", store)
     assert table.images["image"].array[0, 0, 0, 0] == 77
 
 
@@ -96,8 +96,8 @@ def test_collect_keeps_strings_and_columns(tmp_path):
 @pytest.mark.parametrize("cache, pattern", [("disk", "*/columns.npz"), (None, "*.json")])
 def test_a_damaged_cache_raises_an_error(folder, tmp_path, cache, pattern):
     store = Store(tmp_path)
-    decode_and_cache(read_folder(folder, "train", FIT), cache, FIT, "skip", store)
+    decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "skip", store)
     (kept,) = store.folder.glob(pattern)
     kept.write_bytes(kept.read_bytes()[:30])
     with pytest.raises(ValueError, match="keras_gen_cache/.* is damaged: .*Delete it"):
-        decode_and_cache(read_folder(folder, "train", FIT), cache, FIT, "skip", store)
+        decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "skip", store)

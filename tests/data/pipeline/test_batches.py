@@ -150,12 +150,12 @@ def test_memory_disk_and_reading_give_the_same_batches(tmp_path):
     np.save(tmp_path / "pixels.npy", PIXELS)
     mapped = Images(COUNT, PIXELS.dtype, array=np.load(tmp_path / "pixels.npy", mmap_mode="r"))
     read = Images(COUNT, PIXELS.dtype, read=lambda i: PIXELS[i])
-    want = rows_of(augment=("flip",), binarize="dynamic", epoch=2)
+    expected = rows_of(augment=("flip",), binarize="dynamic", epoch=2)
     for images in (mapped, read):
         table = Table({"image": images}, TABLE.columns, {}, "")
         got = rows_of(table, augment=("flip",), binarize="dynamic", epoch=2)
-        np.testing.assert_array_equal(np.concatenate(got[0]), np.concatenate(want[0]))
-        np.testing.assert_array_equal(got[1], want[1])
+        np.testing.assert_array_equal(np.concatenate(got[0]), np.concatenate(expected[0]))
+        np.testing.assert_array_equal(got[1], expected[1])
 
 
 def test_two_replicas_share_the_batches_of_one_device():
@@ -167,6 +167,8 @@ def test_two_replicas_share_the_batches_of_one_device():
     for epoch in (0, 2):
         number.assign(epoch)
         got = [strategy.experimental_local_results(batch["label"]) for batch in distributed]
-        want, _ = rows_of(epoch=epoch)
-        assert [sorted(np.concatenate([part.numpy() for part in parts])) for parts in got] == [sorted(w) for w in want]
+        expected, _ = rows_of(epoch=epoch)
+        assert [sorted(np.concatenate([part.numpy() for part in parts])) for parts in got] == [
+            sorted(w) for w in expected
+        ]
         assert all(len(parts[0]) == 5 for parts in got[:5])

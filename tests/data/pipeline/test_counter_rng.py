@@ -23,9 +23,9 @@ def mix_in_python(*parts):
 
 def test_splitmix_known_sequence():
     # The first outputs of SplitMix64 from the seed 1234567, as published with the reference implementation.
-    want = [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    expected = [6457827717110365317, 3203168211198807973, 9817491932198370423]
     got = uniform(tf.constant([1234567], tf.uint64), 3).numpy()[0]
-    np.testing.assert_array_equal(got, np.float32([(word >> 40) / 2**24 for word in want]))
+    np.testing.assert_array_equal(got, np.float32([(word >> 40) / 2**24 for word in expected]))
 
 
 def test_mix_equals_integer_arithmetic():

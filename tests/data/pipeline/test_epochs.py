@@ -112,7 +112,7 @@ def test_nothing_is_found_where_nothing_was_loaded():
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         (lambda loaded: loaded.repeat(), r"repeat\(\)"),
         (lambda loaded: loaded.map(lambda batch: batch).repeat(2).prefetch(1), r"repeat\(\)"),
@@ -120,8 +120,8 @@ def test_nothing_is_found_where_nothing_was_loaded():
         (lambda loaded: (batch for batch in loaded), "a Python generator"),
     ],
 )
-def test_what_would_freeze_the_epochs_is_refused(load, change, says):
-    with pytest.raises(ValueError, match=rf"load below {says}.*load\(steps=N\)"):
+def test_what_would_freeze_the_epochs_is_refused(load, change, message):
+    with pytest.raises(ValueError, match=rf"load below {message}.*load\(steps=N\)"):
         Watching().fit(change(load()), steps_per_epoch=3, epochs=2, verbose=0)
 
 

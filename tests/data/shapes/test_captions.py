@@ -28,8 +28,8 @@ def test_every_sentence_follows_the_grammar_and_tells_the_truth(form):
     for i, sentence in enumerate(caption_shapes(DRAWN, form)):
         match = re.fullmatch(GRAMMAR[form], sentence)
         assert match, sentence
-        said = {factor: name or "center" for factor, name in match.groupdict().items()}
-        assert said == {factor: FACTORS[factor][getattr(DRAWN, factor)[i]] for factor in said}
+        names = {factor: name or "center" for factor, name in match.groupdict().items()}
+        assert names == {factor: FACTORS[factor][getattr(DRAWN, factor)[i]] for factor in names}
 
 
 def test_the_example():

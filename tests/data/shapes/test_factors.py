@@ -120,13 +120,13 @@ def test_named_and_from_batch():
 
 
 @pytest.mark.parametrize(
-    "names, says",
+    "names, message",
     [
         ({"hue": "red"}, "Expected a factor among shape, color, .*; received 'hue'"),
         ({"color": "mauve"}, "Expected color among red, orange, .*; received 'mauve'"),
         ({"size": 3}, r"Expected size from 0 to 2 \(small, medium, large\); received 3"),
     ],
 )
-def test_unknown_names(names, says):
-    with pytest.raises(ValueError, match=says):
+def test_unknown_names(names, message):
+    with pytest.raises(ValueError, match=message):
         Factors.named(**names)

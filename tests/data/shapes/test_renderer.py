@@ -73,9 +73,9 @@ def covered(factors, size):
 @pytest.mark.parametrize("rotation", FACTORS["rotation"])
 def test_areas_are_those_of_geometry_at_every_angle(shape, area, rotation):
     factors = Factors.named(shape=shape, size="large", rotation=rotation)
-    want = area * factors.radius[0] ** 2
+    expected = area * factors.radius[0] ** 2
     # smooth edges keep the area of straight sides; sharp corners lose a little of it
-    assert abs(covered(factors, 256)[0] / want - 1) < 0.003
+    assert abs(covered(factors, 256)[0] / expected - 1) < 0.003
 
 
 def test_no_object_is_cut_off_at_the_edge():

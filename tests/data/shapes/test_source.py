@@ -9,7 +9,7 @@ from keras_gen.data.shapes.renderer import render_shapes
 from keras_gen.data.shapes.source import describe_shapes, read_shapes, split_sizes
 from keras_gen.data.shapes.splits import PLACED, SIZES, draw_split
 
-FIT = Resize((64, 64, 3))
+RESIZE = Resize((64, 64, 3))
 
 
 def pixels(table):
@@ -18,20 +18,20 @@ def pixels(table):
 
 
 def test_every_stored_picture_is_drawn_again_from_its_own_columns(tfds_dir):
-    table = read_shapes("shapes/tiny", "test", FIT, tfds_dir)
+    table = read_shapes("shapes/tiny", "test", RESIZE, tfds_dir)
     factors = Factors.from_batch(table.columns)
     np.testing.assert_array_equal(pixels(table), render_shapes(factors))
     np.testing.assert_array_equal(table.columns["attributes"], factors.attributes())
     np.testing.assert_array_equal(table.columns["label"], factors.shape)
     drawn, forms = draw_split("test")
-    want = sorted(text.encode() for text in caption_shapes(drawn[:200], forms[:200]))
-    assert sorted(table.columns["caption"]) == want
+    expected = sorted(text.encode() for text in caption_shapes(drawn[:200], forms[:200]))
+    assert sorted(table.columns["caption"]) == expected
     assert np.bincount(forms, minlength=4).min() > 400  # 500 of each form among 2,000
 
 
 def test_placed_objects_are_large_centered_and_upright(tmp_path, monkeypatch):
     monkeypatch.setitem(SIZES, "placed", {"train": 20, "test": 10})
-    table = read_shapes("shapes/placed", "train", FIT, tmp_path)
+    table = read_shapes("shapes/placed", "train", RESIZE, tmp_path)
     factors = Factors.from_batch(table.columns)
     for factor, name in PLACED.items():
         assert {FACTORS[factor][i] for i in getattr(factors, factor)} == {name}
@@ -46,7 +46,7 @@ def test_splits_hold_out_combinations(tfds_dir):
     sizes = split_sizes("shapes/tiny")
     found = {}
     for split in ("test", "test_seen", "test_unseen"):
-        table = read_shapes("shapes/tiny", split, FIT, tfds_dir)
+        table = read_shapes("shapes/tiny", split, RESIZE, tfds_dir)
         found[split] = list(zip(table.columns["shape"].tolist(), table.columns["color"].tolist(), strict=True))
         assert len(found[split]) == sizes[split]
     assert set(found["test_unseen"]) <= held_out and not set(found["test_seen"]) & held_out
@@ -55,13 +55,13 @@ def test_splits_hold_out_combinations(tfds_dir):
 
 def test_slices_and_sums(tfds_dir):
     captions = {
-        split: read_shapes("shapes/tiny", split, FIT, tfds_dir).columns["caption"].tolist()
+        split: read_shapes("shapes/tiny", split, RESIZE, tfds_dir).columns["caption"].tolist()
         for split in ("test", "test[:-50]", "test[-50:]", "test_seen[:5]+test_unseen[:5]")
     }
     assert captions["test[:-50]"] + captions["test[-50:]"] == captions["test"]
     assert len(captions["test_seen[:5]+test_unseen[:5]"]) == 10
     with pytest.raises(ValueError, match="no split 'validation'. Known splits: train .600., test .200., train_seen"):
-        read_shapes("shapes/tiny", "validation", FIT, tfds_dir)
+        read_shapes("shapes/tiny", "validation", RESIZE, tfds_dir)
 
 
 def test_the_full_sizes_and_train_and_test_share_no_picture():
@@ -81,10 +81,10 @@ def test_tfds_itself_loads_it_and_images_are_fitted(tfds_dir):
 
 def test_unknown_size(tfds_dir):
     with pytest.raises(ValueError, match="Expected 'shapes', 'shapes/placed', 'shapes/tiny'; received 'shapes/huge'"):
-        read_shapes("shapes/huge", "train", FIT, tfds_dir)
+        read_shapes("shapes/huge", "train", RESIZE, tfds_dir)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("where a folder should be")
     with pytest.raises(ValueError, match="shapes is rendered once, but cannot be written to .*file.*Set data_dir"):
-        read_shapes("shapes/tiny", "train", FIT, tmp_path / "file")
+        read_shapes("shapes/tiny", "train", RESIZE, tmp_path / "file")

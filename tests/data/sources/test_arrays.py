@@ -6,7 +6,7 @@ import pytest
 from keras_gen.data.resize import Resize
 from keras_gen.data.sources.arrays import describe_arrays, read_arrays
 
-FIT = Resize((6, 6, 1))
+RESIZE = Resize((6, 6, 1))
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 6, 6, 1), np.uint8)
 
 
@@ -30,7 +30,7 @@ def test_rows_in_order_with_everything_carried_along(tmp_path):
         weight=np.linspace(0, 1, 20),
         label_names=np.array([f"n{i}" for i in range(20)]),
     )
-    table = read_arrays(file, "train[5:15]", FIT, slices="file")
+    table = read_arrays(file, "train[5:15]", RESIZE, slices="file")
     np.testing.assert_array_equal(read_all(table), PIXELS[5:15])
     assert table.columns["label"].dtype == np.int32 and table.columns["label"].tolist() == list(range(5, 15))
     assert table.columns["caption"].tolist()[0] == b"number 5"
@@ -42,31 +42,31 @@ def test_rows_in_order_with_everything_carried_along(tmp_path):
 def test_splits_by_the_end_of_the_key(tmp_path):
     file = save(tmp_path, x_train=PIXELS, y_train=np.arange(20), x_test=PIXELS[:5], y_test=np.arange(5))
     assert describe_arrays(file)["splits"] == {"train": 20, "test": 5}
-    table = read_arrays(file, "test+train[:2]", FIT, slices="file")
+    table = read_arrays(file, "test+train[:2]", RESIZE, slices="file")
     assert table.columns["label"].tolist() == [0, 1, 2, 3, 4, 0, 1]
     np.testing.assert_array_equal(read_all(table), [*PIXELS[:5], *PIXELS[:2]])
     with pytest.raises(ValueError, match=r"no split 'valid'. Known splits: train \(20\), test \(5\)"):
-        read_arrays(file, "valid", FIT)
+        read_arrays(file, "valid", RESIZE)
 
 
 def test_slices_of_a_sorted_file_hold_every_class(tmp_path):
     label = np.repeat(np.arange(10), 100)
     file = save(tmp_path, x=np.zeros((1000, 6, 6), np.uint8), y=label, row=np.arange(1000))
-    parts = [read_arrays(file, split, FIT).columns for split in ("train[:-100]", "train[-100:]")]
+    parts = [read_arrays(file, split, RESIZE).columns for split in ("train[:-100]", "train[-100:]")]
     for part in parts:
         assert set(part["label"]) == set(range(10))
         assert (np.diff(part["row"]) > 0).all()  # in the order of the file
     assert sorted(np.concatenate([part["row"] for part in parts])) == list(range(1000))
     # the choice is fixed for all runs and machines
     assert parts[1]["row"][:8].tolist() == [3, 44, 49, 64, 65, 76, 80, 83]
-    assert read_arrays(file, "train", FIT).columns["row"].tolist() == list(range(1000))
-    in_order = read_arrays(file, "train[-100:]", FIT, slices="file").columns
+    assert read_arrays(file, "train", RESIZE).columns["row"].tolist() == list(range(1000))
+    in_order = read_arrays(file, "train[-100:]", RESIZE, slices="file").columns
     assert in_order["row"].tolist() == list(range(900, 1000))
 
 
 def test_mapped_files_stay_on_the_disk(tmp_path):
     np.save(tmp_path / "set.npy", PIXELS)
-    table = read_arrays(tmp_path / "set.npy", "train[:50%]", FIT)
+    table = read_arrays(tmp_path / "set.npy", "train[:50%]", RESIZE)
     images = read_all(table)
     assert images.shape == (10, 6, 6, 1)
     assert all((PIXELS == image).all(axis=(1, 2, 3)).any() for image in images)
@@ -76,7 +76,7 @@ COLOR = np.random.default_rng(1).integers(0, 256, (12, 16, 20, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
-    "array, shape, says",
+    "array, shape, message",
     [
         (COLOR, (12, 16, 20, 3), ""),
         (COLOR[..., 0], (12, 16, 20, 1), ""),
@@ -88,7 +88,7 @@ COLOR = np.random.default_rng(1).integers(0, 256, (12, 16, 20, 3), np.uint8)
         (COLOR[:, :4, :4, 0], (12, 4, 4, 1), ""),
     ],
 )
-def test_shapes_of_images(tmp_path, array, shape, says):
+def test_shapes_of_images(tmp_path, array, shape, message):
     np.save(tmp_path / "set.npy", array)
     table = read_arrays(tmp_path / "set.npy", "train", Resize(shape[1:]))
     np.testing.assert_array_equal(
@@ -96,13 +96,13 @@ def test_shapes_of_images(tmp_path, array, shape, says):
     )
     found = describe_arrays(tmp_path / "set.npy")
     assert found["image_shape"] == shape[1:] and found["splits"] == {"train": shape[0]}
-    assert len(table.notes) == bool(says)
-    if says:
-        assert re.search(says, table.notes[0]) and found["notes"] == table.notes
+    assert len(table.notes) == bool(message)
+    if message:
+        assert re.search(message, table.notes[0]) and found["notes"] == table.notes
 
 
 @pytest.mark.parametrize(
-    "shape, says",
+    "shape, message",
     [
         ((20, 784), r"flattened images as x.reshape\(-1, 28, 28\)\."),
         ((20, 3072), r"flattened images as x.reshape\(-1, 32, 32, 3\)\."),
@@ -116,10 +116,10 @@ def test_shapes_of_images(tmp_path, array, shape, says):
         ((20,), "expected images"),
     ],
 )
-def test_invalid_shapes(tmp_path, shape, says):
+def test_invalid_shapes(tmp_path, shape, message):
     np.save(tmp_path / "set.npy", np.zeros(shape, np.uint8))
-    for read in (describe_arrays, lambda file: read_arrays(file, "train", FIT)):
-        with pytest.raises(ValueError, match=says):
+    for read in (describe_arrays, lambda file: read_arrays(file, "train", RESIZE)):
+        with pytest.raises(ValueError, match=message):
             read(tmp_path / "set.npy")
 
 
@@ -129,7 +129,7 @@ def test_labels_distinguish_a_photo_from_many_images(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "pixels, want",
+    "pixels, expected",
     [
         (PIXELS, PIXELS),
         (PIXELS.astype(np.int64), PIXELS),
@@ -138,9 +138,9 @@ def test_labels_distinguish_a_photo_from_many_images(tmp_path):
         (PIXELS / np.float64(255), (PIXELS / 255).astype(np.float32)),
     ],
 )
-def test_kinds_of_pixels(tmp_path, pixels, want):
+def test_kinds_of_pixels(tmp_path, pixels, expected):
     np.save(tmp_path / "set.npy", pixels)
-    np.testing.assert_array_equal(read_all(read_arrays(tmp_path / "set.npy", "train", FIT)), want)
+    np.testing.assert_array_equal(read_all(read_arrays(tmp_path / "set.npy", "train", RESIZE)), expected)
 
 
 def spoiled(value, dtype=np.float32):
@@ -150,7 +150,7 @@ def spoiled(value, dtype=np.float32):
 
 
 @pytest.mark.parametrize(
-    "pixels, says",
+    "pixels, message",
     [
         (spoiled(np.nan), "1 values that are NaN or infinite, the first in image 1500"),
         (spoiled(np.inf), "NaN or infinite"),
@@ -164,14 +164,14 @@ def spoiled(value, dtype=np.float32):
         (np.zeros((4, 2, 2, 1), np.complex64), "received the type complex64"),
     ],
 )
-def test_values_that_are_not_pixels(tmp_path, pixels, says):
+def test_values_that_are_not_pixels(tmp_path, pixels, message):
     np.save(tmp_path / "set.npy", pixels)
-    with pytest.raises(ValueError, match=f"set.npy: expected .*{says}"):
-        read_arrays(tmp_path / "set.npy", "train", FIT)
+    with pytest.raises(ValueError, match=f"set.npy: expected .*{message}"):
+        read_arrays(tmp_path / "set.npy", "train", RESIZE)
 
 
 @pytest.mark.parametrize(
-    "arrays, says",
+    "arrays, message",
     [
         ({"label": np.arange(3)}, "under one of image, images, x"),
         ({"image": PIXELS[0, :, 0, 0]}, r"\[n, height, width\]"),
@@ -190,29 +190,29 @@ def test_values_that_are_not_pixels(tmp_path, pixels, says):
         ({"image": PIXELS[:0]}, r"selects no example. Known splits: train \(0\)"),
     ],
 )
-def test_invalid_files(tmp_path, arrays, says):
-    with pytest.raises(ValueError, match=says):
-        read_arrays(save(tmp_path, **arrays), "train+test" if "x_test" in arrays else "train", FIT)
+def test_invalid_files(tmp_path, arrays, message):
+    with pytest.raises(ValueError, match=message):
+        read_arrays(save(tmp_path, **arrays), "train+test" if "x_test" in arrays else "train", RESIZE)
 
 
 def test_damaged_pickled_and_missing_files(tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(ValueError, match="cannot be read as a .npz array file"):
-        read_arrays(tmp_path / "bad.npz", "train", FIT)
+        read_arrays(tmp_path / "bad.npz", "train", RESIZE)
     np.save(tmp_path / "objects.npy", np.array([{}, {}], object), allow_pickle=True)
     with pytest.raises(ValueError, match="cannot be read as a .npy array file"):
-        read_arrays(tmp_path / "objects.npy", "train", FIT)
+        read_arrays(tmp_path / "objects.npy", "train", RESIZE)
     with pytest.raises(ValueError, match="npz, which does not exist"):
-        read_arrays(tmp_path / "none.npz", "train", FIT)
+        read_arrays(tmp_path / "none.npz", "train", RESIZE)
 
 
 def test_the_fingerprint_tells_contents_apart(tmp_path):
-    first = read_arrays(save(tmp_path, image=PIXELS), "train", FIT).fingerprint
-    assert read_arrays(save(tmp_path, image=PIXELS.copy()), "train", FIT).fingerprint == first
+    first = read_arrays(save(tmp_path, image=PIXELS), "train", RESIZE).fingerprint
+    assert read_arrays(save(tmp_path, image=PIXELS.copy()), "train", RESIZE).fingerprint == first
     changed = PIXELS.copy()
     changed[3, 3, 3] ^= 1
-    assert read_arrays(save(tmp_path, image=changed), "train", FIT).fingerprint != first
-    assert read_arrays(save(tmp_path, image=PIXELS), "train[:9]", FIT).fingerprint != first
+    assert read_arrays(save(tmp_path, image=changed), "train", RESIZE).fingerprint != first
+    assert read_arrays(save(tmp_path, image=PIXELS), "train[:9]", RESIZE).fingerprint != first
     assert read_arrays(save(tmp_path, image=PIXELS), "train", Resize((5, 5, 1))).fingerprint != first
-    labeled = [read_arrays(save(tmp_path, image=PIXELS, y=y), "train", FIT).fingerprint for y in np.eye(2, 20)]
+    labeled = [read_arrays(save(tmp_path, image=PIXELS, y=y), "train", RESIZE).fingerprint for y in np.eye(2, 20)]
     assert len({first, *labeled}) == 3

@@ -13,11 +13,11 @@ from keras_gen.data.sources import inspection
 from keras_gen.data.sources.folder import describe_folder, read_folder
 from keras_gen.data.sources.skipped import summarize
 
-FIT = Resize((4, 4, 3))
+RESIZE = Resize((4, 4, 3))
 
 
 def fill(folder, count, start=0):
-    """Pictures whose pixels tell their number."""
+    """Pictures whose pixel values are their number."""
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(start, start + count):
         Image.fromarray(np.full((4, 4, 3), i, np.uint8)).save(folder / f"{i:03d}.png")
@@ -31,7 +31,7 @@ def test_flat_in_alphabetical_order(tmp_path):
     fill(tmp_path, 12)
     (tmp_path / "notes.txt").write_text("not an image")
     (tmp_path / ".hidden.png").write_text("not an image")
-    table = read_folder(tmp_path, "train", FIT)
+    table = read_folder(tmp_path, "train", RESIZE)
     assert numbers(table.images["image"]) == list(range(12)) and table.columns == {}
     described = describe_folder(tmp_path)
     expected = {"about": str(tmp_path), "splits": {"train": 12}, "fields": {"image": "images"}, "names": {}}
@@ -42,7 +42,7 @@ def test_flat_in_alphabetical_order(tmp_path):
 def test_classes_are_sub_folders(tmp_path):
     fill(tmp_path / "dog" / "brown", 3)
     fill(tmp_path / "cat", 4, 10)
-    table = read_folder(tmp_path, "train", FIT)
+    table = read_folder(tmp_path, "train", RESIZE)
     assert table.names["label"] == ("cat", "dog")
     assert table.columns["label"].tolist() == [0] * 4 + [1] * 3 and table.columns["label"].dtype == np.int32
     assert numbers(table.images["image"]) == [10, 11, 12, 13, 0, 1, 2]
@@ -51,16 +51,16 @@ def test_classes_are_sub_folders(tmp_path):
 def test_slices_are_disjoint_complete_mixed_and_fixed(tmp_path):
     fill(tmp_path / "a", 60)
     fill(tmp_path / "b", 40, 100)
-    whole = numbers(read_folder(tmp_path, "train", FIT).images["image"])
-    first, last = (read_folder(tmp_path, f"train[{cut}]", FIT) for cut in (":80%", "80%:"))
+    whole = numbers(read_folder(tmp_path, "train", RESIZE).images["image"])
+    first, last = (read_folder(tmp_path, f"train[{cut}]", RESIZE) for cut in (":80%", "80%:"))
     train, valid = numbers(first.images["image"]), numbers(last.images["image"])
     assert len(valid) == 20 and sorted(train + valid) == sorted(whole)
     assert set(last.columns["label"]) == {0, 1}  # not the last class alone
     assert all((n >= 100) == label for n, label in zip(valid, last.columns["label"], strict=True))
-    assert numbers(read_folder(tmp_path, "train[80%:]", FIT).images["image"]) == valid
+    assert numbers(read_folder(tmp_path, "train[80%:]", RESIZE).images["image"]) == valid
     # a file's place hangs on its name alone: one more file moves no other across an absolute boundary by more than one
     fill(tmp_path / "c", 1, 200)
-    again = numbers(read_folder(tmp_path, "train[-20:]", FIT).images["image"])
+    again = numbers(read_folder(tmp_path, "train[-20:]", RESIZE).images["image"])
     assert len(set(valid) - set(again)) <= 1
 
 
@@ -69,42 +69,42 @@ def test_splits_and_labels_agree_over_them(tmp_path):
     fill(tmp_path / "train" / "dog", 2)
     fill(tmp_path / "test" / "dog", 3)
     assert describe_folder(tmp_path)["splits"] == {"test": 3, "train": 4}
-    assert read_folder(tmp_path, "test", FIT).columns["label"].tolist() == [1, 1, 1]
+    assert read_folder(tmp_path, "test", RESIZE).columns["label"].tolist() == [1, 1, 1]
     with pytest.raises(ValueError, match=r"no split 'valid'. Known splits: test \(3\), train \(4\)"):
-        read_folder(tmp_path, "valid", FIT)
+        read_folder(tmp_path, "valid", RESIZE)
 
 
 def test_metadata_names_the_images(tmp_path):
     fill(tmp_path, 5)
     (tmp_path / "metadata.csv").write_text("file_name,caption,label\n003.png,three,9\n001.png,one,7\n")
-    table = read_folder(tmp_path, "train", FIT)
+    table = read_folder(tmp_path, "train", RESIZE)
     assert numbers(table.images["image"]) == [1, 3]
     assert table.columns["caption"].tolist() == [b"one", b"three"] and table.columns["label"].tolist() == [7, 9]
-    (tmp_path / "train").mkdir()  # an empty folder of a split's name beside the metadata changes nothing
-    assert read_folder(tmp_path, "train", FIT).images["image"].count == 2
+    (tmp_path / "train").mkdir()  # an empty folder of a split's name next to the metadata has no effect
+    assert read_folder(tmp_path, "train", RESIZE).images["image"].count == 2
 
 
 def test_domains_without_pairs(tmp_path):
     for name, count in {"trainA": 5, "trainB": 3, "testA": 2, "testB": 2}.items():
         fill(tmp_path / name, count, 100 if name.endswith("B") else 0)
-    table = read_folder(tmp_path, "train", FIT)
+    table = read_folder(tmp_path, "train", RESIZE)
     assert numbers(table.images["domain_a"]) == [0, 1, 2, 3, 4] and numbers(table.images["domain_b"]) == [100, 101, 102]
     assert describe_folder(tmp_path)["splits"] == {"test": 2, "train": 5}
     (tmp_path / "testB").rename(tmp_path / "other")
     with pytest.raises(ValueError, match="expected testA/ and testB/; received no testB/"):
-        read_folder(tmp_path, "train", FIT)
+        read_folder(tmp_path, "train", RESIZE)
 
 
 def test_invalid_layouts(tmp_path):
     with pytest.raises(ValueError, match="contains no images: expected .png, .*; received no files"):
-        read_folder(tmp_path, "train", FIT)
+        read_folder(tmp_path, "train", RESIZE)
     (tmp_path / "a.heic").write_bytes(b"HEIC")
     with pytest.raises(ValueError, match=r"received 1 x .heic\."):
-        read_folder(tmp_path, "train", FIT)
+        read_folder(tmp_path, "train", RESIZE)
     fill(tmp_path, 2)
     fill(tmp_path / "cat", 1)
     with pytest.raises(ValueError, match=r"received 2 in the folder and 1 in sub-folders \(cat\)"):
-        read_folder(tmp_path, "train", FIT)
+        read_folder(tmp_path, "train", RESIZE)
 
 
 def test_channels_that_cannot_be_converted_name_the_file(tmp_path):
@@ -116,11 +116,11 @@ def test_channels_that_cannot_be_converted_name_the_file(tmp_path):
 
 def test_the_fingerprint_depends_on_the_files(tmp_path):
     fill(tmp_path, 4)
-    first = read_folder(tmp_path, "train", FIT).fingerprint
-    assert read_folder(tmp_path, "train", FIT).fingerprint == first
+    first = read_folder(tmp_path, "train", RESIZE).fingerprint
+    assert read_folder(tmp_path, "train", RESIZE).fingerprint == first
     assert read_folder(tmp_path, "train", Resize((2, 2, 3))).fingerprint != first
     Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(tmp_path / "001.png")
-    assert read_folder(tmp_path, "train", FIT).fingerprint != first
+    assert read_folder(tmp_path, "train", RESIZE).fingerprint != first
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_splits_have_their_usual_names_in_any_case(tmp_path, names):
         *("cat", "dog"),
     )
     for name, count in (("train", 5), ("val", 4), ("validation", 4), ("Valid", 4), ("testing[:2]", 2)):
-        assert read_folder(tmp_path, name, FIT).images["image"].count == count
+        assert read_folder(tmp_path, name, RESIZE).images["image"].count == count
 
 
 def test_two_names_of_one_split(tmp_path):
@@ -164,7 +164,7 @@ def test_classes_beside_splits_show_both_readings(tmp_path):
     ):
         describe_folder(tmp_path)
     (tmp_path / "metadata.csv").write_text("file_name,label\nTrain/000.png,a\nTest/001.png,b\ncats/000.png,c\n")
-    assert read_folder(tmp_path, "train", FIT).names["label"] == ("a", "b", "c")
+    assert read_folder(tmp_path, "train", RESIZE).names["label"] == ("a", "b", "c")
 
 
 def test_splits_inside_other_folders_are_not_mixed(tmp_path):
@@ -182,7 +182,7 @@ def test_splits_inside_other_folders_are_not_mixed(tmp_path):
 def test_domains_in_any_case_and_classes_that_end_so(tmp_path):
     fill(tmp_path / "pairs" / "TrainingA", 3)
     fill(tmp_path / "pairs" / "trainB", 2)
-    assert set(read_folder(tmp_path / "pairs", "train", FIT).images) == {"domain_a", "domain_b"}
+    assert set(read_folder(tmp_path / "pairs", "train", RESIZE).images) == {"domain_a", "domain_b"}
     fill(tmp_path / "classes" / "Testa", 3)
     fill(tmp_path / "classes" / "Vala", 2)
     assert describe_folder(tmp_path / "classes")["names"] == {"label": ("Testa", "Vala")}
@@ -214,7 +214,7 @@ def test_skipped_files_are_summarized(tmp_path):
         f"({tmp_path}/004.png: its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image), 1 in the metadata without a "
         "file (e.g. 077.png)."
     )
-    assert set(read_folder(tmp_path, "train", FIT).skipped) == {
+    assert set(read_folder(tmp_path, "train", RESIZE).skipped) == {
         each for each in described["skipped"] if not each[1].startswith(("its content", "there is"))
     }
 
@@ -229,7 +229,7 @@ def test_headers_are_read_once_in_a_command(tmp_path, monkeypatch):
     describe_folder(tmp_path)
     describe_folder(tmp_path)
     for split in ("train", "test"):
-        read_folder(tmp_path, split, FIT)
+        read_folder(tmp_path, split, RESIZE)
     assert len(seen) == 5 and reported[0] == ("Reading image headers", 0, 5)
     fill(tmp_path / "test", 3)
     describe_folder(tmp_path)
@@ -238,14 +238,14 @@ def test_headers_are_read_once_in_a_command(tmp_path, monkeypatch):
 
 def test_the_fingerprint_depends_on_the_content_alone(tmp_path):
     fill(tmp_path / "here", 4)
-    first = read_folder(tmp_path / "here", "train", FIT).fingerprint
+    first = read_folder(tmp_path / "here", "train", RESIZE).fingerprint
     shutil.copytree(tmp_path / "here", tmp_path / "copy", copy_function=shutil.copyfile)
     for file in (tmp_path / "copy").iterdir():
         os.utime(file, (1, 1))
-    assert read_folder(tmp_path / "copy", "train", FIT).fingerprint == first
-    assert read_folder((tmp_path / "here").rename(tmp_path / "moved"), "train", FIT).fingerprint == first
+    assert read_folder(tmp_path / "copy", "train", RESIZE).fingerprint == first
+    assert read_folder((tmp_path / "here").rename(tmp_path / "moved"), "train", RESIZE).fingerprint == first
     (tmp_path / "copy" / "003.png").rename(tmp_path / "copy" / "004.png")
-    assert read_folder(tmp_path / "copy", "train", FIT).fingerprint != first
+    assert read_folder(tmp_path / "copy", "train", RESIZE).fingerprint != first
 
 
 def test_unmodified_files_are_not_read_again(tmp_path, monkeypatch):
@@ -253,19 +253,19 @@ def test_unmodified_files_are_not_read_again(tmp_path, monkeypatch):
     read, store = [], Store(tmp_path)
     monkeypatch.setattr(identity, "open_regular", lambda path: read.append(path.name) or open(path, "rb"))
     monkeypatch.setattr(identity, "_MIN_AGE", -60.0)  # as if the files were old
-    first = read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint
+    first = read_folder(tmp_path / "images", "train", RESIZE, store=store).fingerprint
     assert sorted(read) == ["000.png", "001.png", "002.png", "003.png"]
-    assert read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint == first and len(read) == 4
+    assert read_folder(tmp_path / "images", "train", RESIZE, store=store).fingerprint == first and len(read) == 4
     # the same size and modification time, but another change time
     file = tmp_path / "images" / "002.png"
     stat = file.stat()
     time.sleep(0.02)
     file.write_bytes(file.read_bytes()[::-1])
     os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert read_folder(tmp_path / "images", "train", FIT, store=store).fingerprint != first
+    assert read_folder(tmp_path / "images", "train", RESIZE, store=store).fingerprint != first
 
 
 def test_files_that_have_just_been_written_are_read_again(tmp_path):
     fill(tmp_path / "images", 2)
-    read_folder(tmp_path / "images", "train", FIT, store=Store(tmp_path))
+    read_folder(tmp_path / "images", "train", RESIZE, store=Store(tmp_path))
     assert not list(tmp_path.glob("keras_gen_cache/*-content.txt"))

@@ -112,7 +112,7 @@ def test_unsigned_integers_of_32_bits(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "values, options, says",
+    "values, options, message",
     [
         (np.zeros((2, 2, 1), "<f8"), {}, "expected a TIFF file with 8 or 16 bits; received an unknown pixel format"),
         (np.full((2, 2, 1), np.nan, "<f4"), {}, "NaN or infinite"),
@@ -121,9 +121,9 @@ def test_unsigned_integers_of_32_bits(tmp_path):
         (np.zeros((2, 2, 4), "<u2"), {"extra": 1}, "16 bits per channel; received the color mode RGBa"),
     ],
 )
-def test_tiff_that_would_be_read_wrongly_is_refused(tmp_path, values, options, says):
+def test_tiff_that_would_be_read_wrongly_is_refused(tmp_path, values, options, message):
     (tmp_path / "a.tif").write_bytes(tiff(values, False, **options))
-    with pytest.raises(UnreadableImage, match=says):
+    with pytest.raises(UnreadableImage, match=message):
         read_image(tmp_path / "a.tif")
 
 
@@ -182,12 +182,12 @@ def test_truncated_files(tmp_path, kind, part):
 
 
 @pytest.mark.parametrize(
-    "content, says",
+    "content, message",
     [(b"no image, just text\n", "its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image"), (b"", "empty")],
 )
-def test_other_contents(tmp_path, content, says):
+def test_other_contents(tmp_path, content, message):
     (tmp_path / "a.png").write_bytes(content)
-    with pytest.raises(UnreadableImage, match=says):
+    with pytest.raises(UnreadableImage, match=message):
         read_image(tmp_path / "a.png")
     with pytest.raises(UnreadableImage, match="no such file"):
         read_image(tmp_path / "none.png")

@@ -50,7 +50,7 @@ def test_names_of_labels_come_from_all_splits(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, text, says",
+    "name, text, message",
     [
         ("metadata.csv", "file,label\na.png,1\n", "a `file_name` in row 1; received the columns file, label"),
         (
@@ -82,8 +82,8 @@ def test_names_of_labels_come_from_all_splits(tmp_path):
         ("metadata.csv", "file_name,label\na,3000000000\n", "labels as integers of 32 bits; received '3000000000'"),
     ],
 )
-def test_invalid_metadata(tmp_path, name, text, says):
-    with pytest.raises(ValueError, match=says):
+def test_invalid_metadata(tmp_path, name, text, message):
+    with pytest.raises(ValueError, match=message):
         columns_of(write(tmp_path, name, text))
 
 

@@ -19,7 +19,7 @@ REAL = os.environ.get("KERAS_GEN_TEST_TFDS")
 
 
 class GrayTestSet(tfds.core.GeneratorBasedBuilder):
-    """Gray 6x8 pictures whose first pixel tells the index; train from 0, test from 100."""
+    """Gray 6x8 pictures whose first pixel is the index; train from 0, test from 100."""
 
     VERSION = tfds.core.Version("1.0.0")
 
@@ -97,14 +97,14 @@ def test_through_the_door(folder):
     about = data.describe("stacked_gray_test_set", data_dir=folder)
     assert about.splits == {"train": 128_000, "test": 26_000} and about.image_shape == (6, 8, 3)
     assert about.kind == "stacked" and "27 modes" in about.about
-    want = pixels(read(folder, "test[:20]"))[:, 0, 0]
+    expected = pixels(read(folder, "test[:20]"))[:, 0, 0]
     for cache in ("auto", None):
         dataset = data.load(
             "stacked_gray_test_set", "test[:20]", image_shape=(12, 16, 3), batch_size=20, data_dir=folder, cache=cache
         )
         batch = next(dataset.as_numpy_iterator())
         assert set(batch) == {"image", "label", "channel_labels"} and batch["channel_labels"].shape == (20, 3)
-        np.testing.assert_allclose(batch["image"][:, 5, 7] * 255, want, atol=1e-3)
+        np.testing.assert_allclose(batch["image"][:, 5, 7] * 255, expected, atol=1e-3)
 
 
 def test_errors(folder, tfds_dir):

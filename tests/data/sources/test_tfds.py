@@ -13,7 +13,7 @@ from keras_gen.data.sources.tfds import describe_tfds, map_features, read_tfds
 from keras_gen.data.sources.tfds_builders import find_builder
 from tests.data.conftest import COUNT
 
-FIT = Resize((6, 8, 3))
+RESIZE = Resize((6, 8, 3))
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def builder(tfds_dir):
 
 
 def read(builder, split="train", cache="memory", folder=None):
-    return read_tfds(builder, split, FIT, cache=cache, store=Store(folder))
+    return read_tfds(builder, split, RESIZE, cache=cache, store=Store(folder))
 
 
 def test_features_become_fields(builder):
@@ -48,15 +48,15 @@ def test_slices_of_tfds(builder):
 
 
 @pytest.mark.parametrize(
-    "split, says",
+    "split, message",
     [
         ("valid", r"data_test_set has no split 'valid'. .*splits: .*train \(90\)"),
         ("train[", "Expected a split with an optional slice"),
         ("train[:0]", "selects no example"),
     ],
 )
-def test_invalid_splits(builder, split, says):
-    with pytest.raises(ValueError, match=says):
+def test_invalid_splits(builder, split, message):
+    with pytest.raises(ValueError, match=message):
         read(builder, split)
 
 
@@ -74,17 +74,17 @@ def plan(**changes):
 def test_a_stream_has_the_examples_of_memory_in_an_order_of_seed_and_epoch(builder):
     memory, stream = read(builder, "train[5:]"), read(builder, "train[5:]", "none")
     options = {"augment": ("flip", "color"), "shuffle": False}
-    want = epoch_of(*build(memory, plan(**options)), 3)
+    expected = epoch_of(*build(memory, plan(**options)), 3)
     got = epoch_of(*build(stream, plan(**options)), 3)
-    assert want.keys() == got.keys()
-    for field in want:  # the same images and augmentations, which depend on the example, not on the cache
-        np.testing.assert_array_equal(got[field], want[field])
-        assert got[field].dtype == want[field].dtype
+    assert expected.keys() == got.keys()
+    for field in expected:  # the same images and augmentations, which depend on the example, not on the cache
+        np.testing.assert_array_equal(got[field], expected[field])
+        assert got[field].dtype == expected[field].dtype
 
     first, second = build(stream, plan()), build(stream, plan())
     orders = {epoch: tuple(epoch_of(*first, epoch)["number"]) for epoch in (0, 1, 2)}
     assert len(set(orders.values())) == 3
-    assert all(sorted(order) == sorted(want["number"]) for order in orders.values())
+    assert all(sorted(order) == sorted(expected["number"]) for order in orders.values())
     assert tuple(epoch_of(*second, 2)["number"]) == orders[2]  # without epochs 0 and 1 before
 
 

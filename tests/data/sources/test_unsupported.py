@@ -4,7 +4,7 @@ from keras_gen import data
 
 
 @pytest.mark.parametrize(
-    "name, says",
+    "name, message",
     [
         ("a.h5", "an HDF5 file, .*h5py.File"),
         ("a.HDF5", "an HDF5 file"),
@@ -19,17 +19,19 @@ from keras_gen import data
         ("a.pkl", "a pickle, .*If you trust it"),
     ],
 )
-def test_files_of_other_libraries_get_a_hint(tmp_path, name, says):
-    with pytest.raises(ValueError, match=f"source='.*{name}': there is no such file, and {says.split(', ')[0]} is not"):
+def test_files_of_other_libraries_get_a_hint(tmp_path, name, message):
+    with pytest.raises(
+        ValueError, match=f"source='.*{name}': there is no such file, and {message.split(', ')[0]} is not"
+    ):
         data.describe(str(tmp_path / name))
     (tmp_path / name).write_bytes(b"x")
     for read in (data.describe, lambda source: data.load(source, image_shape=(8, 8, 1), batch_size=1)):
-        with pytest.raises(ValueError, match=f"source='.*{name}': it is {says}"):
+        with pytest.raises(ValueError, match=f"source='.*{name}': it is {message}"):
             read(tmp_path / name)
 
 
 @pytest.mark.parametrize(
-    "name, says",
+    "name, message",
     [
         ("https://example.org/photos.zip", "it is an address, .*Download it yourself"),
         ("s3://bucket/photos", "it is an address"),
@@ -38,8 +40,8 @@ def test_files_of_other_libraries_get_a_hint(tmp_path, name, says):
         ("hf://datasets/huggan/flowers", r"load_dataset\('huggan/flowers'\)"),
     ],
 )
-def test_names_elsewhere_get_a_hint(name, says):
-    with pytest.raises(ValueError, match=says):
+def test_names_elsewhere_get_a_hint(name, message):
+    with pytest.raises(ValueError, match=message):
         data.describe(name)
 
 

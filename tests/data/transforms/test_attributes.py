@@ -80,7 +80,7 @@ def test_minus_one_becomes_zero_and_that_is_said_once(tmp_path, caplog):
 
 
 @pytest.mark.parametrize(
-    ("rows", "says"),
+    ("rows", "message"),
     [
         (MIXED, "received 'age' with 20 and 31 and 44: choose among smiling, young .*or convert the column to 0 and 1"),
         ("age .5 1 0 0", "'age' with 0 and 0.5 and 1"),
@@ -88,9 +88,9 @@ def test_minus_one_becomes_zero_and_that_is_said_once(tmp_path, caplog):
         ("age 1 2 3 4 5 6", "'age' with 6 values from 1 to 6"),
     ],
 )
-def test_other_values_raise_an_error(tmp_path, rows, says):
+def test_other_values_raise_an_error(tmp_path, rows, message):
     source = faces(tmp_path, rows)
-    with pytest.raises(ValueError, match=f"expected 0 and 1 .or -1 and 1. .*{says}"):
+    with pytest.raises(ValueError, match=f"expected 0 and 1 .or -1 and 1. .*{message}"):
         data.load(source, attributes=["age"], **FOUR)
     assert data.load(source, **FOUR).info.attribute_names  # carried along, where nothing reads it as yes or no
 

@@ -11,7 +11,7 @@ OPTIONS = {"image_shape": (4, 4, 1), "batch_size": 3, "shuffle": True}
 
 
 def save(file, count: int, first: int, **columns):
-    """Images whose first pixel is first, first + 1, ... of 255: it tells which image it is."""
+    """Images whose first pixel is first, first + 1, ... of 255, which identifies it."""
     images = np.zeros((count, 4, 4, 1), np.uint8)
     images[:, 0, 0, 0] = first + np.arange(count)
     images[:, 3, 3] = 255  # or numbers of at most 31 would be too dark to be meant
@@ -46,9 +46,11 @@ def test_two_sources_are_two_domains_and_labels_stay_with_their_images(two_files
 
 
 def test_two_sources_are_described_and_sliced_alike(two_files):
-    told = data.describe(two_files)
-    assert told.kind == "pair" and told.splits == {"train": 9} and told.smaller == {"train": 5}
-    assert told.image_shape == (4, 4, 1) and {"domain_a", "domain_b", "label_a", "label_b"} == set(told.fields)
+    description = data.describe(two_files)
+    assert description.kind == "pair" and description.splits == {"train": 9} and description.smaller == {"train": 5}
+    assert description.image_shape == (4, 4, 1) and {"domain_a", "domain_b", "label_a", "label_b"} == set(
+        description.fields
+    )
     # rows of a fixed random choice, in the order of the file
     batch = next(iter(data.load(two_files, "train[80%:]", **{**OPTIONS, "shuffle": False})))
     assert number(batch["domain_a"]) == [13, 13] and number(batch["domain_b"]) == [103, 105]
@@ -115,9 +117,9 @@ class TwoDomainsTestSet(tfds.core.GeneratorBasedBuilder):
 def test_a_tfds_set_of_two_domains(tmp_path):
     TwoDomainsTestSet(data_dir=str(tmp_path)).download_and_prepare()
     options = {"data_dir": tmp_path, "download": False}
-    told = data.describe("two_domains_test_set", data_dir=tmp_path)
-    assert told.splits == {"train": 5, "test": 2} and told.smaller == {"train": 3, "test": 1}
-    assert {"domain_a", "domain_b"} <= set(told.fields)
+    description = data.describe("two_domains_test_set", data_dir=tmp_path)
+    assert description.splits == {"train": 5, "test": 2} and description.smaller == {"train": 3, "test": 1}
+    assert {"domain_a", "domain_b"} <= set(description.fields)
     batches = list(data.load("two_domains_test_set", "train", **options, **OPTIONS))
     a, b = ([n for batch in batches for n in number(batch[name])] for name in ("domain_a", "domain_b"))
     assert sorted(b) == [10, 11, 12, 13, 14] and set(a) == {0, 1, 2} and len(a) == 5
