@@ -210,5 +210,9 @@ class Table:
 
 
 def fingerprint_of(parts: Sequence[Any]) -> str:
-    """Returns a hash of the text of several values, as hexadecimal digits."""
+    """Returns a hash of several values, as hexadecimal digits.
+
+    Args:
+        parts: Values whose `str` identifies them.
+    """
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()

@@ -57,7 +57,15 @@ def loaded_in(data: Any) -> list[tf.data.Dataset]:
 
 
 def check_steps(loaded: Iterable[tf.data.Dataset], steps_per_epoch: int | None) -> None:
-    """Raises a ValueError if `steps_per_epoch` would change the epochs of a loaded dataset."""
+    """Checks that `steps_per_epoch` does not change the epochs of loaded datasets.
+
+    Args:
+        loaded: The result of `loaded_in`.
+        steps_per_epoch: The argument of `fit`.
+
+    Raises:
+        ValueError: If both are present.
+    """
     if steps_per_epoch is not None and list(loaded):
         raise ValueError(_same_epochs(f"steps_per_epoch={steps_per_epoch}"))
 

@@ -18,7 +18,10 @@ _SEEDS = {"train": 1, "test": 2}
 def draw_split(split: str, config: str = "full") -> tuple[Factors, np.ndarray]:
     """Returns the factors of "train" or "test" in the order of generation, and the form of each caption.
 
-    The factors of `placed` are those of `full` with `PLACED`; those of `tiny` are the first ones.
+    Args:
+        split: "train" or "test".
+        config: "full", "placed" or "tiny". The factors of `placed` are those of `full` with `PLACED`; the examples of
+            `tiny` are the first ones of `full`.
     """
     count = SIZES["full"][split]
     forms = np.random.Generator(np.random.Philox(key=100 + _SEEDS[split])).random(count) * FORMS

@@ -56,13 +56,29 @@ def find_files(folder: pathlib.Path, root: pathlib.Path) -> list[pathlib.Path]:
 
 
 def check_inside(path: pathlib.Path, root: pathlib.Path) -> None:
-    """Raises a ValueError if a path is, or its links lead, outside of `root`."""
+    """Checks that a path is inside of a folder after following its links.
+
+    Args:
+        path: The path.
+        root: The folder.
+
+    Raises:
+        ValueError: If it is not.
+    """
     for reason in find_outside([path], root).values():
         raise ValueError(f"{path}: {reason}")
 
 
 def find_outside(paths: Iterable[pathlib.Path], root: pathlib.Path) -> dict[pathlib.Path, str]:
-    """Returns the paths that are outside of `root` after following their links, each with the reason for a message."""
+    """Finds the paths that are outside of a folder after following their links.
+
+    Args:
+        paths: The paths.
+        root: The folder.
+
+    Returns:
+        Path -> reason for a message.
+    """
     base = os.path.realpath(root)
     parents: dict[pathlib.Path, str] = {}
     outside: dict[pathlib.Path, str] = {}

@@ -98,7 +98,15 @@ def describe_tfds(builder: Any) -> dict[str, Any]:
 
 
 def check_split(builder: Any, split: str) -> None:
-    """Raises a ValueError that lists the known splits unless `split` is valid."""
+    """Checks a split.
+
+    Args:
+        builder: A prepared `tfds.core.DatasetBuilder`.
+        split: A TFDS split.
+
+    Raises:
+        ValueError: If it is invalid or empty; lists the known splits.
+    """
     known = {name: part.num_examples for name, part in builder.info.splits.items()}
     listed = ", ".join(f"{name} ({count:,})" for name, count in known.items())
     unknown = [name for name in split_names(split) if name not in known]

@@ -45,7 +45,11 @@ def similar_names(name: str, data_dir: str | os.PathLike | None) -> list[str]:
 
 
 def find_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
-    """Returns the TFDS builder of a name ("mnist", "mnist:3.*.*", "celeb_a_hq/256").
+    """Returns the TFDS builder of a dataset.
+
+    Args:
+        name: A name such as "mnist", "mnist:3.*.*" or "celeb_a_hq/256".
+        data_dir: TFDS directory.
 
     Raises:
         ValueError: If the configuration or version is unknown.
