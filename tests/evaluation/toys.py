@@ -50,7 +50,9 @@ def make_run(
     if "vocabulary" in zoo.get(system).settings:
         columns |= {f"caption_{name}": SIZES[large] for name, (_, large) in (("train", train), ("test", test))}
     np.savez(file, **columns)  # ty: ignore[invalid-argument-type]  # allow_pickle is no column
-    small: dict[str, Any] = {"network": "mlp", "hidden_units": 16, "latent_size": 2}
+    small: dict[str, Any] = {"network": "mlp", "latent_size": 2}
+    if settings.get("network", "mlp") == "mlp":
+        small["hidden_units"] = 16
     known = zoo.get(system).settings
     settings = {**{name: value for name, value in small.items() if name in known}, **settings}
     config = {

@@ -58,4 +58,4 @@ def test_one_image_has_no_distance():
     image = [discs(1, seed) for seed in range(3)]
     metrics, about = sample_quality(*image, {"pixels": feature_extractor("pixels")}, pyramid=False)
     assert metrics["fd_random_conv_1_test"] is None
-    assert "2 or more images in each; received 1 and 1" in about["fd_random_conv_1_test"]["reason"]
+    assert "2 or more images in each set for a distance; received 1 and 1" in about["fd_random_conv_1_test"]["reason"]
