@@ -41,8 +41,7 @@ def cyclegan(
 ) -> "models.CycleGAN":
     from keras_gen import models, networks
 
-    from .networks import patch_discriminator
-    from .resized import resized
+    from .networks import patch_discriminator, resized
 
     shapes = {"a": tuple(image_shape), "b": tuple(domain_b or image_shape)}
     size = None

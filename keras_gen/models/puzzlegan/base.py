@@ -8,9 +8,9 @@ from keras_gen.distributions import Noise, draw_noise
 from keras_gen.losses import adversarial
 
 from ..core.adversarial import AdversarialModel
+from ..core.global_batch import GlobalBatch
 from ..core.inputs import check_range
 from ..core.player import Player
-from .partners import roll_batch
 
 WINNING = 0.98
 
@@ -189,3 +189,16 @@ class Puzzle(AdversarialModel):
                 f"The discriminator takes images {tuple(self.discriminator.input_shape[1:])}; the generator makes "
                 f"{self.image_shape}"
             )
+
+
+def roll_batch(values: tf.Tensor, global_batch: GlobalBatch) -> tf.Tensor:
+    """For each example the next one of the global batch; the first one follows the last.
+
+    Args:
+        values: [rows, ...], taken without a gradient.
+        global_batch: where the rows lie in the global batch.
+
+    Returns:
+        [rows, ...]. In a batch of one, the example itself.
+    """
+    return global_batch.local_slice(tf.roll(global_batch.gather(tf.stop_gradient(values)), -1, axis=0))

@@ -7,9 +7,8 @@ import tensorflow as tf
 
 from keras_gen import networks
 from keras_gen.models import BatchNoise, CycleGAN, GlobalBatch
-from keras_gen.models.cyclegan.networks import patch_discriminator
+from keras_gen.models.cyclegan.networks import patch_discriminator, resized
 from keras_gen.models.cyclegan.random_crop import cropped
-from keras_gen.models.cyclegan.resized import resized
 
 SHAPE = (4, 4, 1)
 

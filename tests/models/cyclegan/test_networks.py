@@ -6,8 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import networks
-from keras_gen.models.cyclegan.networks import patch_discriminator, receptive_field
-from keras_gen.models.cyclegan.resized import resized
+from keras_gen.models.cyclegan.networks import patch_discriminator, receptive_field, resized
 
 
 def weights_of(model) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.models.core.global_batch import GlobalBatch
-from keras_gen.models.puzzlegan.partners import roll_batch
+from keras_gen.models.puzzlegan.base import roll_batch
 from tests.replicas import two_replicas
 
 VALUES = np.arange(10, dtype=np.float32).reshape(5, 2)
