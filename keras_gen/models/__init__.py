@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .puzzlegan.base import Puzzle as Puzzle
     from .puzzlegan.grid import PuzzleGrid as PuzzleGrid
     from .puzzlegan.patches import PuzzleGAN as PuzzleGAN
-    from .stargan.attributes import Attributes as Attributes
+    from .stargan.attributes import AttributeSchema as AttributeSchema
     from .stargan.model import StarGAN as StarGAN
     from .text2image.captioned_vae import CaptionedVAE as CaptionedVAE
     from .text2image.joint_embedding import JointEmbedding as JointEmbedding
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _MEMBERS = {
     "AdversarialAutoencoder": "aae.model",
     "AdversarialModel": "core.adversarial",
-    "Attributes": "stargan.attributes",
+    "AttributeSchema": "stargan.attributes",
     "Autoencoder": "autoencoder.model",
     "BatchNoise": "core.global_batch",
     "CaptionedVAE": "text2image.captioned_vae",

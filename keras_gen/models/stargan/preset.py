@@ -8,10 +8,16 @@ from ..core.system import DefaultView, System
 if TYPE_CHECKING:
     from keras_gen import models
 
+# the paper's weights; the constructor of StarGAN has the same defaults
+CLASSIFICATION_WEIGHT = 1.0
+RECONSTRUCTION_WEIGHT = 10.0
+PENALTY_WEIGHT = 10.0
+EMA = 0.999
+
 
 def stargan(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     groups: Sequence[int] = (8,),
     datasets: Sequence[int] | None = None,
@@ -23,16 +29,47 @@ def stargan(
     residual: bool = True,
     discriminator_filters: int = 32,
     n_critic: int = 1,
-    classification_weight: float = 1.0,
-    reconstruction_weight: float = 10.0,
-    penalty_weight: float = 10.0,
-    ema: float | None = 0.999,
+    classification_weight: float = CLASSIFICATION_WEIGHT,
+    reconstruction_weight: float = RECONSTRUCTION_WEIGHT,
+    penalty_weight: float = PENALTY_WEIGHT,
+    ema: float | None = EMA,
 ) -> "models.StarGAN":
+    """Builds a StarGAN with its default networks.
+
+    Choi et al. 2018, arXiv:1711.09020, appendix, tables 4 and 5. The paper trains on a GPU for hours, with attributes
+    as planes, absolute outputs and five critic updates; the defaults here suit a CPU, where that left images unchanged.
+
+    Args:
+        image_shape: (height, width, channels) of the images; height and width must be multiples of
+            2 ** num_downsamples.
+        seed: seed of the model's noise; None draws one.
+        groups: sizes of the attribute groups: k >= 2 for k exclusive domains, 1 for a binary attribute. Default (8,):
+            eight exclusive domains. `keras_gen.train` sets it from the data.
+        datasets: for each group the index of the dataset that labels it, 0, 1, ...; default None: one dataset.
+        attribute_names: one name for each entry of the groups; default None: numbers. `keras_gen.train` sets it from
+            the data.
+        base_filters: channels of the generator's first convolution, >= 1; default 32, 64 in the paper.
+        blocks: residual blocks of the generator, >= 0; default 3, 6 in the paper.
+        num_downsamples: how often the generator halves the image, >= 0; default 2, as in the paper.
+        conditioning: how the generator reads the attributes: "normalization" (default; they set the scale and shift of
+            every normalization, Dumoulin et al. 2017, arXiv:1610.07629) or "planes" (the paper's: constant channels
+            next to the colors).
+        residual: whether the generator outputs a change that is added to the image instead of a whole image; default
+            true, false in the paper.
+        discriminator_filters: channels of the discriminator's first convolution, >= 1; default 32, 64 in the paper.
+        n_critic: updates of the discriminator per step, >= 1, each on its own part of the batch; default 1, 5 in the
+            paper.
+        classification_weight: weight of the attribute classification losses, >= 0; default 1, as in the paper.
+        reconstruction_weight: weight of the reconstruction error after the round trip, >= 0; default 10, as in the
+            paper.
+        penalty_weight: weight of the gradient penalty, > 0; default 10, as in the paper.
+        ema: decay of the generator's moving average in (0, 1), which inference uses; default 0.999. None turns it off.
+    """
     from keras_gen import models, networks
 
     from .networks import stargan_discriminator
 
-    size, sets = sum(groups), max(datasets) + 1 if datasets else 0
+    size, num_datasets = sum(groups), max(datasets) + 1 if datasets else 0
     return models.StarGAN(
         networks.residual_translator(
             image_shape,
@@ -40,7 +77,7 @@ def stargan(
             blocks=blocks,
             num_downsamples=num_downsamples,
             padding="zero",
-            num_attributes=size + sets,
+            num_attributes=size + num_datasets,
             conditioning=conditioning,
             residual=residual,
             name="generator",
@@ -69,8 +106,7 @@ SYSTEMS = (
         stargan,
         data=("shapes",),
         endpoints=("translate", "classify"),
-        # the paper has attributes as planes, new images, five critic updates of 16 and a rate of 1e-4: for
-        # hours on a GPU. So few of the generator's updates as a CPU makes left images unchanged
+        # the paper's learning rate is 1e-4, for hours on a GPU; the few updates that a CPU makes left images unchanged
         batch_size=16,
         epochs=5,
         learning_rate=1e-3,

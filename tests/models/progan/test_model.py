@@ -16,8 +16,8 @@ from keras_gen.distributions.noise import draw_noise
 from keras_gen.export import export_model
 from keras_gen.models.progan.graph_release import TracedGraphs
 from keras_gen.models.progan.model import REFIT_IMAGES
-from keras_gen.runtime import Runtime
 from keras_gen.models.progan.phases import phases
+from keras_gen.runtime import Runtime
 from tests.replicas import two_replicas
 
 SHAPE = (16, 16, 1)

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import zoo
-from keras_gen.runtime import puzzles
 from keras_gen.models import BatchNoise, GlobalBatch, PuzzleGrid
+from keras_gen.runtime import puzzles
 
 SHAPE = (12, 12, 3)
 SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 16, "latent_size": 2}

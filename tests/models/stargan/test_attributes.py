@@ -1,24 +1,24 @@
-"""The vector of attributes: groups, names, sets, and what is said of what does not fit."""
+"""The attribute schema: groups, names, datasets, and its errors."""
 
 import numpy as np
 import pytest
 
-from keras_gen.models import Attributes
+from keras_gen.models import AttributeSchema
 
-FACES = Attributes((3, 1, 1), names=("black", "blond", "brown", "young", "smiling"))
-# the paper's two sets: attributes of faces, and expressions
-BOTH = Attributes((3, 1, 2), (0, 0, 1), ("black", "blond", "brown", "young", "angry", "happy"))
+FACES = AttributeSchema((3, 1, 1), names=("black", "blond", "brown", "young", "smiling"))
+# the paper's two datasets: attributes of faces, and expressions
+BOTH = AttributeSchema((3, 1, 2), (0, 0, 1), ("black", "blond", "brown", "young", "angry", "happy"))
 
 
-def test_known_groups_and_entries_of_the_sets():
-    assert (BOTH.size, BOTH.sets, FACES.sets) == (6, 2, 1)
+def test_known_groups_and_entries_of_the_datasets():
+    assert (BOTH.size, BOTH.num_datasets, FACES.num_datasets) == (6, 2, 1)
     np.testing.assert_array_equal(BOTH.known_groups, [[1, 1, 0], [0, 0, 1]])
-    np.testing.assert_array_equal(BOTH.known, [[1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]])
-    np.testing.assert_array_equal(FACES.known, np.ones((1, 5)))
+    np.testing.assert_array_equal(BOTH.known_entries, [[1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]])
+    np.testing.assert_array_equal(FACES.known_entries, np.ones((1, 5)))
 
 
 @pytest.mark.parametrize(
-    "wanted, expected",
+    "attributes, expected",
     [
         ("blond", None),
         (("blond", "young"), [[0, 1, 0, 1, 0]] * 2),
@@ -28,21 +28,21 @@ def test_known_groups_and_entries_of_the_sets():
         ([0, 1, 0, 0, 0.25], [[0, 1, 0, 0, 0.25]] * 2),
     ],
 )
-def test_names_and_vectors(wanted, expected):
-    vectors, sets = FACES.vectors(wanted, 2)
-    assert vectors.dtype == np.float32 and sets.tolist() == [0, 0]
+def test_names_and_vectors(attributes, expected):
+    vectors, datasets = FACES.vectors(attributes, 2)
+    assert vectors.dtype == np.float32 and datasets.tolist() == [0, 0]
     np.testing.assert_array_equal(vectors, [[0, 1, 0, 0, 0]] * 2 if expected is None else expected)
 
 
-def test_names_tell_their_set():
-    vectors, sets = BOTH.vectors(["happy", ("black", "young")], 2)
+def test_names_determine_their_dataset():
+    vectors, datasets = BOTH.vectors(["happy", ("black", "young")], 2)
     np.testing.assert_array_equal(vectors, [[0, 0, 0, 0, 0, 1], [1, 0, 0, 1, 0, 0]])
-    assert sets.tolist() == [1, 0]
+    assert datasets.tolist() == [1, 0]
     assert BOTH.vectors(np.eye(6)[4], 1, dataset=1)[1].tolist() == [1]
 
 
 @pytest.mark.parametrize(
-    "wanted, message",
+    "attributes, message",
     [
         ("red", "Expected the attribute as one of black, blond"),
         (["black", "red"], "Unknown attribute 'red'"),
@@ -56,12 +56,12 @@ def test_names_tell_their_set():
         ([["black", 3], "black"], "Expected names"),
     ],
 )
-def test_what_does_not_fit(wanted, message):
+def test_invalid_attributes(attributes, message):
     with pytest.raises(ValueError, match=message):
-        FACES.vectors(wanted, 2)
+        FACES.vectors(attributes, 2)
 
 
-def test_of_several_sets():
+def test_invalid_attributes_of_several_datasets():
     with pytest.raises(ValueError, match="of different datasets"):
         BOTH.vectors(("black", "happy"), 1)
     with pytest.raises(ValueError, match="Expected the dataset of an attribute vector"):
@@ -73,31 +73,31 @@ def test_of_several_sets():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (((),), "groups must be sizes"),
-        (((3, 0),), "groups must be sizes"),
+        (((),), "Expected groups as sizes"),
+        (((3, 0),), "Expected groups as sizes"),
         (((3,), (0, 1)), "each of the 1 groups"),
         (((3, 1), (0, 2)), "without a gap"),
-        (((2,), (), ("a", "a")), "each another"),
-        (((3,), (), ("a", "b")), "3 entries"),
+        (((2,), (), ("a", "a")), "2 unique names"),
+        (((3,), (), ("a", "b")), "3 unique names"),
     ],
 )
-def test_groups_that_cannot_be(arguments, message):
+def test_invalid_groups(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Attributes(*arguments)
+        AttributeSchema(*arguments)
 
 
 def test_probabilities_and_the_most_probable_vector():
     logits = np.log([[2.0, 1, 1, 3, 0.5], [1.0, 1, 2, 1 / 3, 1]]).astype(np.float32)
-    found = FACES.probabilities(logits).numpy()
+    probabilities = FACES.probabilities(logits).numpy()
     expected = [[0.5, 0.25, 0.25, 0.75, 1 / 3], [0.25, 0.25, 0.5, 0.25, 0.5]]
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
-    np.testing.assert_array_equal(FACES.decided(found), [[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]])
-    one, flags = Attributes((3,)), Attributes((1, 1, 1))
-    np.testing.assert_allclose(one.probabilities(logits[:, :3]), found[:, :3], rtol=1e-6)
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-6)
+    np.testing.assert_array_equal(FACES.most_probable(probabilities), [[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]])
+    one, flags = AttributeSchema((3,)), AttributeSchema((1, 1, 1))
+    np.testing.assert_allclose(one.probabilities(logits[:, :3]), probabilities[:, :3], rtol=1e-6)
     np.testing.assert_allclose(flags.probabilities(logits[:1, :3]), [[2 / 3, 1 / 2, 1 / 2]], rtol=1e-6)
 
 
-def test_an_entry_chosen():
+def test_with_entry():
     vectors = np.array([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]], np.float32)
-    np.testing.assert_array_equal(FACES.chosen(vectors, 1), [[0, 1, 0, 1, 0], [0, 1, 0, 0, 0]])
-    np.testing.assert_array_equal(FACES.chosen(vectors, 3), [[1, 0, 0, 0, 0], [0, 0, 1, 1, 0]])
+    np.testing.assert_array_equal(FACES.with_entry(vectors, 1), [[0, 1, 0, 1, 0], [0, 1, 0, 0, 0]])
+    np.testing.assert_array_equal(FACES.with_entry(vectors, 3), [[1, 0, 0, 0, 0], [0, 0, 1, 1, 0]])

@@ -1,4 +1,4 @@
-"""StarGAN's losses by hand, its mask vectors, and a color that it learns to change."""
+"""StarGAN's losses computed by hand, its mask vectors, and a brightness that it learns to change."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ LABELS = np.array([0, 1, 0, 1], np.int32)
 
 
 class Add(keras.layers.Layer):
-    """The image plus 1/10 of the first attribute and 2/10 of the second: there and back is known."""
+    """The image plus 1/10 of the first attribute and 2/10 of the second: the round trip has a known error."""
 
     def call(self, inputs):
         image, attributes = inputs
@@ -41,18 +41,18 @@ def discriminator(size: int) -> keras.Model:
 def model(**options) -> StarGAN:
     options = {"groups": [2], "ema": None, "seed": 0, **options}
     size = sum(options["groups"])
-    sets = max(options["datasets"]) + 1 if options.get("datasets") else 0
-    return StarGAN(generator(size + sets), discriminator(size), **options)
+    num_datasets = max(options["datasets"]) + 1 if options.get("datasets") else 0
+    return StarGAN(generator(size + num_datasets), discriminator(size), **options)
 
 
-def played(model: StarGAN, batch: dict) -> dict:
-    """What the players say of a batch, and what was made."""
+def run_players(model: StarGAN, batch: dict) -> dict:
+    """The losses and metrics of every player, and the shared tensors."""
     batch = {name: tf.constant(value) for name, value in batch.items()}
     global_batch = GlobalBatch(tf.constant(len(batch["image"])))
     batch_noise = BatchNoise(tf.constant([1, 2]), global_batch)
     shared = model.shared_forward(batch, batch_noise, True)
-    found = {player.name: player.loss(batch, shared, batch_noise, global_batch, True) for player in model.players()}
-    return {"made": shared, **found}
+    losses = {player.name: player.loss(batch, shared, batch_noise, global_batch, True) for player in model.players()}
+    return {"shared": shared, **losses}
 
 
 def entropy(logits, classes):
@@ -61,21 +61,21 @@ def entropy(logits, classes):
 
 
 def test_losses_by_hand():
-    found = played(model(), {"image": IMAGES, "label": LABELS})
-    target = found["made"]["target"].numpy()
-    assert sorted(target[:, 1]) == [0, 0, 1, 1] and set(target.sum(1)) == {1}  # the batch's own, in another order
+    outputs = run_players(model(), {"image": IMAGES, "label": LABELS})
+    target = outputs["shared"]["target"].numpy()
+    assert sorted(target[:, 1]) == [0, 0, 1, 1] and set(target.sum(1)) == {1}  # a permutation of the batch's attributes
     generated = IMAGES + (target @ [0.1, 0.2])[:, None, None, None]
-    np.testing.assert_allclose(found["made"]["generated"], generated, rtol=1e-6)
+    np.testing.assert_allclose(outputs["shared"]["generated"], generated, rtol=1e-6)
     mean, generated_mean = IMAGES.mean((1, 2, 3)), generated.mean((1, 2, 3))
     logits = np.stack([mean, -mean], 1)
     # of images in [-1, 1] the critic is 3 * mean + 3: its slope at each of 16 pixels is 3 / 16, its norm 3 / 4
     penalty = 10 * (3 / 4 - 1) ** 2
-    losses, metrics = found["discriminator"]
+    losses, metrics = outputs["discriminator"]
     np.testing.assert_allclose(losses, 6 * (generated_mean - mean) + penalty + entropy(logits, LABELS), rtol=1e-5)
     np.testing.assert_allclose(metrics["critic_distance"], 6 * (mean - generated_mean), rtol=1e-5)
     np.testing.assert_allclose(metrics["real_accuracy"], LABELS == 0)
-    losses, metrics = found["generator"]
-    error = target @ [0.1, 0.2] + np.array([0.1, 0.2])[LABELS]  # there and back adds both
+    losses, metrics = outputs["generator"]
+    error = target @ [0.1, 0.2] + np.array([0.1, 0.2])[LABELS]  # the round trip adds both
     logits = np.stack([generated_mean, -generated_mean], 1)
     expected = -6 * generated_mean + entropy(logits, target.argmax(1)) + 10 * 2 * error
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
@@ -83,18 +83,18 @@ def test_losses_by_hand():
     np.testing.assert_allclose(metrics["translated_accuracy"], target[:, 0])
 
 
-def test_the_weights():
-    plain = played(model(), {"image": IMAGES, "label": LABELS})
-    without = played(
+def test_the_weights_of_the_loss_terms():
+    plain = run_players(model(), {"image": IMAGES, "label": LABELS})
+    without = run_players(
         model(classification_weight=0.0, reconstruction_weight=0.0, penalty_weight=20.0),
         {"image": IMAGES, "label": LABELS},
     )
-    mean, generated = IMAGES.mean((1, 2, 3)), plain["made"]["generated"].numpy().mean((1, 2, 3))
+    mean, generated = IMAGES.mean((1, 2, 3)), plain["shared"]["generated"].numpy().mean((1, 2, 3))
     np.testing.assert_allclose(without["generator"][0], -6 * generated, rtol=1e-5)
     np.testing.assert_allclose(without["discriminator"][0], 6 * (generated - mean) + 20 / 16, rtol=1e-5)
 
 
-SETS = {"groups": [2, 1, 2], "datasets": [0, 0, 1]}
+TWO_DATASETS = {"groups": [2, 1, 2], "datasets": [0, 0, 1]}
 BATCH = {
     "image": IMAGES,
     "attributes": np.array([[1, 0, 1, 7, 7], [0, 1, 0, 7, 7], [5, 5, 5, 0, 1], [5, 5, 5, 1, 0]], np.float32),
@@ -103,19 +103,20 @@ BATCH = {
 KNOWN = np.array([[1, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 1, 0]], np.float32)
 
 
-def test_mask_vectors_of_two_sets():
-    """Unknown attributes are zeros, the set is told, and targets stay within the set."""
-    found = played(model(**SETS), BATCH)
-    target = found["made"]["target"].numpy()
+def test_mask_vectors_of_two_datasets():
+    """Unlabeled attributes are 0, and targets are permuted within each dataset."""
+    outputs = run_players(model(**TWO_DATASETS), BATCH)
+    target = outputs["shared"]["target"].numpy()
     assert sorted(map(tuple, target[:2])) == sorted(map(tuple, KNOWN[:2]))
     assert sorted(map(tuple, target[2:])) == sorted(map(tuple, KNOWN[2:]))
-    attributes, mask = model(**SETS).told({name: tf.constant(value) for name, value in BATCH.items()})
+    batch = {name: tf.constant(value) for name, value in BATCH.items()}
+    attributes, mask = model(**TWO_DATASETS).attributes_and_mask(batch)
     np.testing.assert_array_equal(attributes, KNOWN)
     np.testing.assert_array_equal(mask, [[1, 0], [1, 0], [0, 1], [0, 1]])
 
 
-def test_only_the_groups_of_a_set_are_classified():
-    found = played(model(**SETS, reconstruction_weight=0.0), BATCH)
+def test_only_the_groups_of_a_dataset_are_classified():
+    outputs = run_players(model(**TWO_DATASETS, reconstruction_weight=0.0), BATCH)
     mean = IMAGES.mean((1, 2, 3))
     pair = np.stack([mean, -mean], 1)
     own = [
@@ -124,19 +125,20 @@ def test_only_the_groups_of_a_set_are_classified():
     ]
     # the last group's logits are (-mean, mean)
     other = entropy(-pair[2:], [1, 0])
-    losses, metrics = found["discriminator"]
+    losses, metrics = outputs["discriminator"]
     rest = -metrics["critic_distance"].numpy() + 10 / 16
     np.testing.assert_allclose(losses - rest, [*own, *other], rtol=1e-4)
 
 
-def test_the_sets_reach_the_generator():
-    shared = networks.residual_translator((12, 12, 1), base_filters=2, blocks=1, num_attributes=7, padding="zero")
-    judge = stargan_discriminator((12, 12, 1), 5, base_filters=2)
-    star = StarGAN(shared, judge, **SETS, ema=None)
+def test_the_generator_is_conditioned_on_the_dataset():
+    translator = networks.residual_translator((12, 12, 1), base_filters=2, blocks=1, num_attributes=7, padding="zero")
+    critic = stargan_discriminator((12, 12, 1), 5, base_filters=2)
+    star = StarGAN(translator, critic, **TWO_DATASETS, ema=None)
     image = RNG.random((2, 12, 12, 1), np.float32)
     vector = np.eye(5, dtype=np.float32)[[4, 4]]
-    by_call = star({"image": image, "attributes": vector + 1 - star.vocabulary.known[1], "dataset": np.array([1, 1])})
-    np.testing.assert_allclose(by_call, shared([image, np.concatenate([vector, [[0, 1]] * 2], 1)]), atol=1e-6)
+    unlabeled = 1 - star.attribute_schema.known_entries[1]  # must be masked
+    by_call = star({"image": image, "attributes": vector + unlabeled, "dataset": np.array([1, 1])})
+    np.testing.assert_allclose(by_call, translator([image, np.concatenate([vector, [[0, 1]] * 2], 1)]), atol=1e-6)
     np.testing.assert_allclose(star.translate(image, "4"), by_call, atol=1e-6)
     np.testing.assert_allclose(star.translate(image, vector, dataset=1), by_call, atol=1e-6)
     endpoint = star.endpoints()[0]
@@ -145,14 +147,14 @@ def test_the_sets_reach_the_generator():
         "attributes": (5,),
         "dataset": (2,),
     }
-    columns = star.examples({**BATCH, "image": image.repeat(2, 0)})["given | translated"]
-    assert list(columns) == ["given", "0", "1", "2", "3", "4"]
+    columns = star.examples({**BATCH, "image": image.repeat(2, 0)})["source | translated"]
+    assert list(columns) == ["source", "0", "1", "2", "3", "4"]
     np.testing.assert_allclose(columns["4"][:2], star.translate(image[[0, 0]], np.eye(5)[4], dataset=1), atol=1e-6)
 
 
-def test_trains_on_two_sets():
+def test_trains_on_two_datasets():
     settings = {"base_filters": 2, "blocks": 1, "num_downsamples": 1, "discriminator_filters": 2, "n_critic": 1}
-    star = zoo.build("stargan", (8, 8, 1), **SETS, **settings)
+    star = zoo.build("stargan", (8, 8, 1), **TWO_DATASETS, **settings)
     columns = {**BATCH, "image": RNG.random((4, 8, 8, 1), np.float32)}
     history = star.fit(columns, batch_size=4, epochs=2, verbose=0).history
     assert np.isfinite(list(history.values())).all()
@@ -166,49 +168,48 @@ def squares(bright: np.ndarray, seed: int) -> np.ndarray:
     return (np.stack(inside)[..., None] * np.where(bright, 0.9, 0.4)[:, None, None, None]).astype(np.float32)
 
 
-def test_it_learns_the_other_brightness_and_keeps_the_place():
+def test_it_learns_to_change_the_brightness_and_keeps_the_position():
     label = np.arange(128) % 2
     star = zoo.build(
-        "stargan", (8, 8, 1), seed=0, groups=[2], attribute_names=["dim", "bright"], base_filters=8, blocks=1, num_downsamples=0,
-        residual=True,
-        discriminator_filters=8, n_critic=2, ema=0.9, learning_rate=5e-3,
+        "stargan", (8, 8, 1), seed=0, groups=[2], attribute_names=["dim", "bright"], base_filters=8, blocks=1,
+        num_downsamples=0, residual=True, discriminator_filters=8, n_critic=2, ema=0.9, learning_rate=5e-3,
     )  # fmt: skip
     images = squares(label, seed=1)
     star.fit({"image": images, "label": label}, batch_size=32, epochs=40, verbose=0)
     dim, bright = (squares(np.full(50, value), seed=2) for value in (0, 1))
     for given, name, truth in ((dim, "bright", bright), (bright, "dim", dim)):
         error = np.abs(star.translate(given, name) - truth).mean()
-        assert error < np.abs(given - truth).mean() / 2  # a quarter as a rule
+        assert error < np.abs(given - truth).mean() / 2  # usually a quarter
     assert np.mean(star.classify(images).numpy().argmax(1) == label) > 0.9
 
 
 def test_examples_have_a_column_for_each_domain():
     star = model(attribute_names=["a", "b"])
-    columns = star.examples({"image": IMAGES, "label": LABELS})["given | translated"]
-    assert list(columns) == ["given", "a", "b"]
+    columns = star.examples({"image": IMAGES, "label": LABELS})["source | translated"]
+    assert list(columns) == ["source", "a", "b"]
     np.testing.assert_allclose(columns["b"], IMAGES + 0.2, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
     "batch, message",
     [
-        ({"image": IMAGES}, r"attributes \[batch, 2\], or label; it has image"),
+        ({"image": IMAGES}, r"attributes \[batch, 2\], or label; received image"),
         ({"image": IMAGES, "attributes": np.zeros((4, 3))}, r"Expected attributes \[batch, 2\]"),
     ],
 )
-def test_batches_it_cannot_use(batch, message):
+def test_batches_without_the_fields(batch, message):
     with pytest.raises(ValueError, match=message):
         model().attributes_of(batch)
-    with pytest.raises(ValueError, match="needs 'dataset'"):
-        model(**SETS).told({"attributes": np.zeros((4, 5))})
+    with pytest.raises(ValueError, match="Expected a batch with 'dataset'"):
+        model(**TWO_DATASETS).attributes_and_mask({"attributes": np.zeros((4, 5))})
 
 
-def test_a_label_that_is_not_there():
+def test_an_out_of_range_label():
     with pytest.raises(ValueError, match="labels from 0 to 1; received values from 0 to 2"):
         model().attributes_of({"label": np.array([0, 2])})
 
 
-def test_translate_refuses():
+def test_translate_with_invalid_arguments():
     star = model(attribute_names=["a", "b"])
     with pytest.raises(ValueError, match="Expected the attribute as one of a, b .*; received 'c'"):
         star.translate(IMAGES, "c")
@@ -219,34 +220,34 @@ def test_translate_refuses():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"n_critic": 0}, "n_critic must be an integer >= 1"),
-        ({"reconstruction_weight": -1.0}, "reconstruction_weight must be >= 0"),
+        ({"n_critic": 0}, "Expected n_critic as an integer >= 1; received 0"),
+        ({"reconstruction_weight": -1.0}, "Expected reconstruction_weight as a number >= 0"),
         ({"penalty_weight": 0.0}, "weight must be > 0"),
-        ({"groups": [2], "attribute_names": ["a"]}, "2 entries"),
+        ({"groups": [2], "attribute_names": ["a"]}, "2 unique names"),
     ],
 )
-def test_options_it_refuses(options, message):
+def test_invalid_options(options, message):
     with pytest.raises(ValueError, match=message):
         model(**options)
 
 
-def test_networks_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"the generator must take images and \[batch, 2\]"):
+def test_networks_of_other_shapes():
+    with pytest.raises(ValueError, match=r"a generator from images and \[batch, 2\]"):
         StarGAN(generator(3), discriminator(2), groups=[2])
     with pytest.raises(ValueError, match=r"logits \[batch, 2\]"):
         StarGAN(generator(2), discriminator(3), groups=[2])
 
 
-def test_trouble():
+def test_diagnoses():
     star = model()
     calm = {"real_accuracy": 0.99, "translated_accuracy": 0.9, "reconstruction_error": 0.02}
     assert star.diagnose(calm) == {}
-    assert "does not follow" in next(iter(star.diagnose(calm | {"translated_accuracy": 0.3})))
-    assert "way back" in next(iter(star.diagnose(calm | {"reconstruction_error": 0.3})))
+    assert "ignores its attributes" in next(iter(star.diagnose(calm | {"translated_accuracy": 0.3})))
+    assert "cannot be reversed" in next(iter(star.diagnose(calm | {"reconstruction_error": 0.3})))
 
 
-def test_attributes_that_are_no_zeros_and_ones():
+def test_attributes_out_of_range():
     for value in (-1.0, 30.0):
         vectors = np.array([[1, 0], [0, 1], [value, 0], [0, 1]], np.float32)
         with pytest.raises(ValueError, match="Expected attributes from 0 to 1"):
-            played(model(groups=[1, 1]), {"image": IMAGES, "attributes": vectors})
+            run_players(model(groups=[1, 1]), {"image": IMAGES, "attributes": vectors})

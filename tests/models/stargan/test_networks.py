@@ -22,7 +22,7 @@ def test_the_depth_follows_the_size(shape, left):
     assert critic.shape == (2, *left, 1) and logits.shape == (2, 4)
 
 
-def test_no_image_sees_another():
+def test_examples_are_independent():
     network = stargan_discriminator((8, 8, 1), 2, base_filters=4)
     images = np.random.default_rng(0).random((3, 8, 8, 1), np.float32)
     for together, alone in zip(network(images), network(images[1:2]), strict=True):
@@ -30,5 +30,5 @@ def test_no_image_sees_another():
 
 
 def test_sizes_that_do_not_halve():
-    with pytest.raises(ValueError, match="must be even and at least 4"):
+    with pytest.raises(ValueError, match="are even and at least 4"):
         stargan_discriminator((9, 8, 1), 2)
