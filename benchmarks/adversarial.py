@@ -181,7 +181,7 @@ CONFIGURATIONS = {
     ),
     "aae_1000_labels": Configuration(
         "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels",
-        autoencoder(10, True, latent_size=10, discriminator_filters=500),
+        autoencoder(10, True, latent_size=10, discriminator_units=500),
         classification_error,
         epochs=40,
         rates=CATEGORIES | {"classification": 1e-3},
@@ -191,7 +191,7 @@ CONFIGURATIONS = {
     ),
     "aae_1000_labels_shifted": Configuration(
         "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels, without moved images",
-        autoencoder(10, True, latent_size=10, discriminator_filters=500),
+        autoencoder(10, True, latent_size=10, discriminator_units=500),
         classification_error,
         epochs=20,
         rates=CATEGORIES | {"classification": 1e-3},
@@ -201,7 +201,7 @@ CONFIGURATIONS = {
     ),
     "aae_16_clusters": Configuration(
         "Adversarial Autoencoders, table 3: 9.55 % with 16 clusters",
-        autoencoder(16, False, latent_size=5, discriminator_filters=500),
+        autoencoder(16, False, latent_size=5, discriminator_units=500),
         cluster_error,
         epochs=30,
         rates=CATEGORIES,

@@ -180,9 +180,11 @@ def test_priors(prior, check):
     [
         ("gpt", {}, "Expected one of the systems aae, autoencoder, .*; received 'gpt'"),
         ("vae", {"depth": 3}, "Expected settings of 'vae': .*latent_size .default 32..*; received depth"),
-        ("vae", {"network": "resnet"}, "Unknown network 'resnet': expected 'conv' or 'mlp'"),
+        ("vae", {"network": "resnet"}, "Expected network='conv' or 'mlp'; received 'resnet'"),
         ("vae", {"prior": "gauss"}, "Unknown prior 'gauss'"),
-        ("autoencoder", {"loss": "l1"}, "Unknown loss 'l1'"),
+        ("vae", {"network": "mlp", "base_filters": 8}, "Expected no base_filters with network='mlp'.*set hidden_units"),
+        ("aae", {"network": "conv", "hidden_units": 8}, "Expected no hidden_units with network='conv'.*set base_filters"),
+        ("autoencoder", {"loss": "l1"}, "Expected loss as one of mse, bernoulli; received 'l1'"),
         ("text2image", {}, "Expected the setting vocabulary of text2image, the words of its captions; received none"),
         ("text2image", {"vocabulary": ["Red"]}, "Expected normalized words"),
         ("text2image", {"vocabulary": ["red"], "embedding_loss": "mse"}, "Expected embedding_loss as one of .*received 'mse'"),
@@ -264,6 +266,6 @@ def test_settings_of_another_type(key, settings, message):
 
 
 def test_settings_of_every_type_that_is_declared():
-    for settings in ({"base_filters": np.int64(4)}, {"beta": 2}, {"prior": {"name": "normal"}}, {"kl_warmup_steps": 0}):
+    for settings in ({"hidden_units": np.int64(4)}, {"beta": 2}, {"prior": {"name": "normal"}}, {"kl_warmup_steps": 0}):
         zoo.build("vae", GRAY, **{**TOY, **settings})
     zoo.build("gan", GRAY, hidden_units=4, ema=False, augment="color", penalty=None)

@@ -15,7 +15,7 @@ from .conftest import exported
 from .test_latent import random_image, rgb, shown, small
 
 SHAPE = (12, 12, 1)
-SETTINGS = {"base_filters": 8, "discriminator_units": 8, "latent_size": 2, "num_categories": 3, "prior": "petals"}
+SETTINGS = {"hidden_units": 8, "discriminator_units": 8, "latent_size": 2, "num_categories": 3, "prior": "petals"}
 
 
 SERVED = {"aae": lambda runs: exported(runs, "aae", "aae", SHAPE, SETTINGS)}

@@ -255,7 +255,7 @@ def test_color_mixture_full_covariance(tmp_path):
         "vae",
         (8, 8, 3),
         network="mlp",
-        base_filters=16,
+        hidden_units=16,
         latent_size=3,
         posterior="full_covariance_normal",
         prior={"name": "mixture", "components": 4},
@@ -328,7 +328,7 @@ def test_mixed_precision_and_vamp_prior(tmp_path):
 
 def test_int8_keeps_the_categories_of_a_code(tmp_path):
     """Probabilities next to styles of ten times the range: neither the code nor the class may lose them."""
-    model = zoo.build("aae", (8, 8, 1), base_filters=16, latent_size=3, discriminator_units=8, num_categories=4)
+    model = zoo.build("aae", (8, 8, 1), hidden_units=16, latent_size=3, discriminator_units=8, num_categories=4)
     last = model.encoder.layers[-1]
     last.kernel.assign(10.0 * last.kernel)
     images = blobs(96, size=8)

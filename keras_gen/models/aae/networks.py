@@ -1,8 +1,8 @@
-"""Networks of the adversarial autoencoder besides `mlp_encoder` and `mlp_decoder`.
+"""The discriminator of codes, which is specific to the adversarial autoencoder.
 
-The paper's encoder and decoder are `mlp_encoder(image_shape, size, **HIDDEN)` and `mlp_decoder(size, image_shape,
-**HIDDEN)`, with a Bernoulli head's sigmoid after the decoder; for semi-supervised learning and clustering the encoder
-has two last layers, and the decoder takes the category y and the style z joined to one code.
+The paper's encoder and decoder are `mlp_encoder(image_shape, size, hidden=HIDDEN, activation=ACTIVATION)` and
+`mlp_decoder` with the same arguments, followed by a sigmoid. For semi-supervised learning and clustering the encoder
+has two output layers, and the decoder takes the category y and the style z, concatenated to one code.
 """
 
 from collections.abc import Sequence
@@ -11,24 +11,27 @@ import keras
 
 from keras_gen.networks.gan import mlp_discriminator
 
-HIDDEN = {"hidden": (1000, 1000), "activation": "relu"}
+from .preset import HIDDEN_UNITS
+
+HIDDEN = (HIDDEN_UNITS, HIDDEN_UNITS)
+ACTIVATION = "relu"
 
 
 def code_discriminator(
     size: int,
     *,
-    hidden: Sequence[int] = HIDDEN["hidden"],
-    activation: str = HIDDEN["activation"],
+    hidden: Sequence[int] = HIDDEN,
+    activation: str = ACTIVATION,
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Codes [batch, size] -> logits [batch, 1]: log-odds of being a draw of the prior.
+    """Builds a network from codes [batch, size] to logits [batch, 1]: log-odds of being a sample of the prior.
 
     Args:
-        size: dimensions of a code; for the categorical discriminator, the number of categories.
+        size: dimensions of a code; for the category discriminator, the number of categories.
         hidden: units of the hidden layers, first to last.
-        activation: a Keras activation's name.
-        num_classes: with a number, the model takes [codes, one-hot labels [batch, num_classes]]: the label tells which
-            part of the prior the code should come from. The paper has one class more than the data, for images
+        activation: name of a Keras activation.
+        num_classes: a number makes the model take [codes, one-hot labels [batch, num_classes]]: the label determines
+            the part of the prior that the code should come from. The paper has one class more than the data, for images
             without a label.
 
     Reference:

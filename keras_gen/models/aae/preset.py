@@ -9,33 +9,73 @@ from ..core.system import System
 if TYPE_CHECKING:
     from keras_gen import models
 
+HIDDEN_UNITS = 1000  # of the paper's networks
+# defaults of the constructor too
+LOSS = "mse"
+OBJECTIVE = "non_saturating"
+
 
 def aae(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     network: str = "mlp",
     latent_size: int = 8,
     base_filters: int | None = None,
     hidden_units: int | None = None,
-    discriminator_units: int = 1000,
+    discriminator_units: int = HIDDEN_UNITS,
     prior: str | dict = "normal",
     num_categories: int | None = None,
     supervised: bool = False,
     prior_num_classes: int | None = None,
     input_noise: float = 0.0,
-    loss: str = "mse",
-    objective: str | dict = "non_saturating",
+    loss: str = LOSS,
+    objective: str | dict = OBJECTIVE,
     ema: float | None = None,
 ) -> "models.AdversarialAutoencoder":
+    """Builds an adversarial autoencoder with its default networks.
+
+    Makhzani et al. 2015, arXiv:1511.05644.
+
+    Args:
+        image_shape: (height, width, channels) of the images; for "conv", the sides must halve at least once to 4 or
+            more pixels.
+        seed: seed of the model's noise; None draws one.
+        network: "mlp" (two hidden dense layers as in the paper, default) or "conv" (strided convolutions).
+        latent_size: dimensions of the style z, >= 1; default 8.
+        base_filters: for "conv", channels of the layers next to the image, >= 1; default None: 32. They double with
+            every halving of the size, up to 8 times.
+        hidden_units: for "mlp", units of each hidden layer, >= 1; default None: 1000, as in the paper.
+        discriminator_units: units of each of the two hidden layers of a discriminator, >= 1; default 1000, as in the
+            paper.
+        prior: prior of the style: "normal" (default), "petals" or "swiss_roll" of latent_size 2 (the paper's section
+            2.3), a distribution of tfp.distributions, or a dict with `name` and arguments.
+        num_categories: number of categories >= 2 of a categorical code next to the style, for clustering (section 6)
+            or classification (section 5); default None: styles alone.
+        supervised: whether the categories also learn from the labels of some images (section 5); default false. Needs
+            num_categories.
+        prior_num_classes: number of classes of a label-informed prior (section 2.3): the discriminator is conditioned
+            on an image's class; default None: off.
+        input_noise: standard deviation of the noise on the encoder's images in training, >= 0; default 0: off.
+        loss: reconstruction loss: "mse" (squared error, summed over pixels; default) or "bernoulli" (cross-entropy).
+        objective: adversarial objective of the discriminators, a name or a dict, see `keras_gen.losses.adversarial`;
+            default "non_saturating", as in the paper. It must need no mean over the batch.
+        ema: decay of the moving averages of encoder and decoder in (0, 1), which inference uses; default None: off.
+    """
     from keras_gen import models
 
     from .networks import code_discriminator
 
-    code = latent_size + (num_categories or 0)
-    outputs = (num_categories, latent_size) if num_categories else latent_size
+    if network == "mlp" and hidden_units is None:
+        hidden_units = HIDDEN_UNITS
     encoder, decoder = encoder_decoder(
-        network, image_shape, outputs, code, image_shape[2], base_filters, hidden_units or 1000, None
+        network,
+        image_shape,
+        outputs=(num_categories, latent_size) if num_categories else latent_size,
+        latent_size=latent_size + (num_categories or 0),
+        channels=image_shape[2],
+        base_filters=base_filters,
+        hidden_units=hidden_units,
     )
     hidden = (discriminator_units,) * 2
     return models.AdversarialAutoencoder(

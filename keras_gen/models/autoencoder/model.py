@@ -1,4 +1,4 @@
-"""The autoencoder, the counter-example: it reconstructs, and it is not a generative model."""
+"""The autoencoder: a baseline that reconstructs images but has no distribution to sample codes from."""
 
 import keras
 import tensorflow as tf
@@ -7,25 +7,31 @@ from keras_gen.distributions import Prior
 from keras_gen.losses import bernoulli_cross_entropy, squared_error
 
 from ..core.encoder_decoder import EncoderDecoder
+from ..core.global_batch import BatchNoise, GlobalBatch
+from .preset import LOSS
 
 LOSSES = ("mse", "bernoulli")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Autoencoder(EncoderDecoder):
-    """Encodes an image into a code and decodes it back; the loss asks for nothing but the image.
+    """An autoencoder, trained with a reconstruction loss alone.
 
-    With `fit(x, y)` it makes the images y of the images x, as a denoising autoencoder does (Vincent et al. 2008).
+    `fit(x, y)` trains a denoising autoencoder (Vincent et al. 2008): it encodes the images x and reconstructs the
+    images y.
 
-    Nothing shapes the distribution of the codes. `generate` decodes draws of a standard normal all the same, as
-    one decodes a VAE's: the draws fall where no image was ever encoded, and the evaluation shows it beside the VAE.
+    The distribution of the codes is unconstrained. `generate` decodes samples of a standard normal, as for a VAE; these
+    codes lie where no image was encoded, and the evaluation compares the samples with those of a VAE.
 
     Args:
-        encoder: images -> codes [batch, size].
-        decoder: codes -> logits [batch, height, width, channels]; the image is their sigmoid.
-        loss: `"mse"` (squared error of the sigmoid, summed over pixels) or `"bernoulli"` (cross-entropy in nats).
-        num_classes: classes to condition on, or None; see `EncoderDecoder`.
-        seed: seed of the model's noise (dropout in the networks, if any).
+        encoder: network from images to codes [batch, size].
+        decoder: network from codes to logits [batch, height, width, channels]; the image is their sigmoid.
+        loss: "mse" (squared error of the sigmoid, summed over pixels) or "bernoulli" (cross-entropy in nats).
+        num_classes: number of classes to condition on, or None; see `EncoderDecoder`.
+        seed: seed of the model's noise (dropout in the networks, if any); None draws one.
+
+    Raises:
+        ValueError: for an unknown loss, or networks whose sizes do not match.
 
     Reference:
         Hinton, Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks, Science 313.
@@ -34,25 +40,36 @@ class Autoencoder(EncoderDecoder):
     tracked = ("loss", "reconstruction")
     config_attributes = {"loss": "reconstruction_loss"}
 
-    def __init__(self, encoder: keras.Model, decoder: keras.Model, *, loss: str = "mse", **kwargs):
-        super().__init__(encoder, decoder, **kwargs)
-        encoder, decoder = self.encoder, self.decoder
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        *,
+        loss: str = LOSS,
+        num_classes: int | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, num_classes=num_classes, seed=seed, **kwargs)
         if loss not in LOSSES:
-            raise ValueError(f"Unknown loss {loss!r}: expected one of {', '.join(LOSSES)}")
-        if encoder.output_shape[-1] != self.latent_size:
+            raise ValueError(f"Expected loss as one of {', '.join(LOSSES)}; received {loss!r}")
+        units, outputs = self.encoder.output_shape[-1], tuple(self.decoder.output_shape[1:])
+        if units != self.latent_size:
             raise ValueError(
-                f"The encoder gives {encoder.output_shape[-1]} units and the decoder takes codes of "
-                f"{self.latent_size}; they must be equal"
+                f"Expected an encoder with {self.latent_size} outputs, the size of the decoder's codes; received "
+                f"{units}"
             )
-        if tuple(decoder.output_shape[1:]) != self.image_shape:
+        if outputs != self.image_shape:
             raise ValueError(
-                f"The decoder's outputs have the shape {tuple(decoder.output_shape[1:])}; the encoder takes images "
-                f"{self.image_shape}"
+                f"Expected a decoder with outputs {self.image_shape}, the shape of the encoder's images; received "
+                f"{outputs}"
             )
         self.reconstruction_loss = loss
         self.prior = Prior(size=self.latent_size)
 
-    def losses_of(self, batch, batch_noise, global_batch, training):
+    def losses_of(
+        self, batch: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         image, label = batch["image"], self.label_of(batch)
         logits = self.decoded(self.encoded(image, label, training), label, training)
         target = self.target_of(batch)
@@ -62,8 +79,8 @@ class Autoencoder(EncoderDecoder):
             losses = bernoulli_cross_entropy(target, logits)
         return losses, {"reconstruction": losses}
 
-    def code_of(self, encoded):
+    def code_of(self, encoded: tf.Tensor) -> tf.Tensor:
         return encoded
 
-    def image_of(self, decoded):
+    def image_of(self, decoded: tf.Tensor) -> tf.Tensor:
         return tf.nn.sigmoid(decoded)

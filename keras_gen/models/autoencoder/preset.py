@@ -8,24 +8,49 @@ from ..core.system import System
 if TYPE_CHECKING:
     from keras_gen import models
 
+LOSS = "mse"  # the constructor's default too
+
 
 def autoencoder(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     network: str = "conv",
     latent_size: int = 32,
     base_filters: int | None = None,
     hidden_units: int | None = None,
-    loss: str = "mse",
+    loss: str = LOSS,
     num_classes: int | None = None,
 ) -> "models.Autoencoder":
+    """Builds an autoencoder with its default networks.
+
+    Hinton & Salakhutdinov 2006, Science 313.
+
+    Args:
+        image_shape: (height, width, channels) of the images; for "conv", the sides must halve at least once to 4 or
+            more pixels.
+        seed: seed of the model's noise; None draws one.
+        network: "conv" (strided convolutions, default) or "mlp" (two hidden dense layers).
+        latent_size: dimensions of the code, >= 1; default 32.
+        base_filters: for "conv", channels of the layers next to the image, >= 1; default None: 32. They double with
+            every halving of the size, up to 8 times.
+        hidden_units: for "mlp", units of each hidden layer, >= 1; default None: 200.
+        loss: reconstruction loss: "mse" (squared error, summed over pixels; default) or "bernoulli" (cross-entropy).
+        num_classes: number of classes that encoder and decoder are conditioned on; default None: unconditional.
+    """
     from keras_gen import models
 
-    parts = encoder_decoder(
-        network, image_shape, latent_size, latent_size, image_shape[2], base_filters, hidden_units, num_classes
+    encoder, decoder = encoder_decoder(
+        network,
+        image_shape,
+        outputs=latent_size,
+        latent_size=latent_size,
+        channels=image_shape[2],
+        base_filters=base_filters,
+        hidden_units=hidden_units,
+        num_classes=num_classes,
     )
-    return models.Autoencoder(*parts, loss=loss, num_classes=num_classes, seed=seed)
+    return models.Autoencoder(encoder, decoder, loss=loss, num_classes=num_classes, seed=seed)
 
 
 SYSTEMS = (

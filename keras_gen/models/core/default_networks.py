@@ -1,24 +1,86 @@
-"""Default networks that several systems build."""
+"""Default networks that several systems build, and checks of the settings that choose them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+BASE_FILTERS = 32
+HIDDEN_UNITS = 200
 
 
 def encoder_decoder(
-    network: str, image_shape, outputs, latent_size: int, channels: int, base_filters, hidden_units, num_classes
-):
-    """Builds an encoder and a decoder, convolutional (`network="conv"`) or of dense layers (`network="mlp"`)."""
+    network: str,
+    image_shape: tuple[int, int, int],
+    outputs: int | Sequence[int],
+    latent_size: int,
+    channels: int,
+    *,
+    base_filters: int | None = None,
+    hidden_units: int | None = None,
+    num_classes: int | None = None,
+) -> "tuple[keras.Model, keras.Model]":
+    """Builds an encoder and a decoder of convolutions or of dense layers.
+
+    Args:
+        network: "conv" (convolutions) or "mlp" (two hidden dense layers).
+        image_shape: (height, width, channels) of the images.
+        outputs: outputs of the encoder; several numbers make several output layers.
+        latent_size: dimensions of the code that the decoder reads.
+        channels: channels of the decoder's output: the number of parameters per pixel.
+        base_filters: for "conv", channels of the layers at the image's size; None is 32.
+        hidden_units: for "mlp", units of each hidden layer; None is 200.
+        num_classes: number of classes that both networks are conditioned on, or None.
+
+    Returns:
+        The encoder and the decoder.
+
+    Raises:
+        ValueError: for an unknown network, or a setting that has no effect on the chosen one.
+    """
     from keras_gen import networks
 
     decoded_shape = (*image_shape[:2], channels)
     if network == "conv":
-        options = {"base_filters": base_filters or 32, "num_classes": num_classes}
-        encoder = networks.conv_encoder(image_shape, outputs, **options)
-        return encoder, networks.conv_decoder(latent_size, decoded_shape, **options)
+        refuse_setting(network, "hidden_units", hidden_units, instead="base_filters")
+        filters = BASE_FILTERS if base_filters is None else base_filters
+        return (
+            networks.conv_encoder(image_shape, outputs, base_filters=filters, num_classes=num_classes),
+            networks.conv_decoder(latent_size, decoded_shape, base_filters=filters, num_classes=num_classes),
+        )
     if network == "mlp":
-        options = {"hidden": (hidden_units or 200,) * 2, "num_classes": num_classes}
-        encoder = networks.mlp_encoder(image_shape, outputs, **options)
-        return encoder, networks.mlp_decoder(latent_size, decoded_shape, **options)
-    raise ValueError(f"Unknown network {network!r}: expected 'conv' or 'mlp'")
+        refuse_setting(network, "base_filters", base_filters, instead="hidden_units")
+        hidden = (HIDDEN_UNITS if hidden_units is None else hidden_units,) * 2
+        return (
+            networks.mlp_encoder(image_shape, outputs, hidden=hidden, num_classes=num_classes),
+            networks.mlp_decoder(latent_size, decoded_shape, hidden=hidden, num_classes=num_classes),
+        )
+    raise ValueError(f"Expected network='conv' or 'mlp'; received {network!r}")
 
 
-def discriminator_normalization(name: str | None, penalty) -> str:
-    """What is asked for; by default the papers' batch normalization, or layer normalization beside a penalty."""
+def refuse_setting(network: str, name: str, value: object, instead: str) -> None:
+    """Raises a ValueError if a setting is given that has no effect on the chosen network.
+
+    Args:
+        network: the chosen network.
+        name: the setting.
+        value: its value; None means that it is not given.
+        instead: the remedy: the setting of this network that has a similar effect.
+    """
+    if value is not None:
+        raise ValueError(
+            f"Expected no {name} with network={network!r}, on which it has no effect; received {name}={value!r}: set "
+            f"{instead} instead"
+        )
+
+
+def discriminator_normalization(name: str | None, penalty: str | dict | None) -> str:
+    """Returns the name of a discriminator's normalization.
+
+    Args:
+        name: a normalization, which is returned; None takes batch normalization as in the papers, or layer
+            normalization with a gradient penalty, which is defined for each example alone.
+        penalty: the gradient penalty, or None.
+    """
     return name or ("layer" if penalty else "batch")

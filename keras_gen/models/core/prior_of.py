@@ -1,20 +1,29 @@
-"""Priors by name: what `prior` of a system's settings may be."""
+"""Priors of latent codes by name: the values of the setting `prior`."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_gen import layers
+    from keras_gen.distributions import PetalPrior, Prior, SwissRollPrior
+
+NUM_COMPONENTS = {"mixture": 10, "vamp": 100}
 
 
-def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], seed: int = 0):
-    """A prior from a setting: a name of this package's, a name in tfp.distributions, or a dict with `name`.
-
-    `normal`, `mixture`, `flow` and `vamp` have any size; `petals` (2-D Gaussians, one for each class) and `swiss_roll`
-    lie in the plane.
+def prior_of(
+    prior: str | dict, size: int, image_shape: tuple[int, int, int], seed: int = 0
+) -> "Prior | layers.MixturePrior | layers.FlowPrior | layers.VampPrior | PetalPrior | SwissRollPrior":
+    """Builds the prior that a setting describes.
 
     Args:
-        prior: e.g. `"normal"`, `{"name": "mixture", "components": 20}`, `{"name": "Laplace", "loc": 0, "scale": 1}`.
+        prior: a name or a dict with `name` and arguments: "normal", "mixture" (of normals), "flow" or "vamp" of any
+            size; "petals" (one 2-D normal per class) or "swiss_roll" of size 2; or a distribution of
+            tfp.distributions, such as {"name": "Laplace", "loc": 0, "scale": 1}.
         size: dimensions of a code.
-        image_shape: shape of the VampPrior's pseudo-inputs.
-        seed: seed of initial weights.
+        image_shape: shape of a VampPrior's pseudo-inputs.
+        seed: seed of the initial weights.
 
     Raises:
-        ValueError: for an unknown name or arguments, or a prior of the plane with another size.
+        ValueError: for an unknown name or unknown arguments, or a two-dimensional prior with another size.
     """
     from keras_gen import layers
     from keras_gen.distributions import PetalPrior, Prior, SwissRollPrior
@@ -24,15 +33,15 @@ def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], se
     if name == "normal":
         return Prior(size=size, **arguments)
     if name == "mixture":
-        return layers.MixturePrior(size, **{"components": 10, "seed": seed, **arguments})
+        return layers.MixturePrior(size, **{"components": NUM_COMPONENTS[name], "seed": seed, **arguments})
     if name == "flow":
         return layers.FlowPrior(size, **{"seed": seed, **arguments})
     if name == "vamp":
-        options = {"components": 100, "seed": seed, **arguments}
+        options = {"components": NUM_COMPONENTS[name], "seed": seed, **arguments}
         return layers.VampPrior(size, image_shape=image_shape, **options)
-    plane = {"petals": PetalPrior, "swiss_roll": SwissRollPrior}
-    if name in plane:
+    two_dimensional = {"petals": PetalPrior, "swiss_roll": SwissRollPrior}
+    if name in two_dimensional:
         if size != 2:
-            raise ValueError(f"prior {name!r} lies in the plane: it needs latent_size=2; received {size}")
-        return plane[name](**arguments)
+            raise ValueError(f"Expected latent_size=2 for the two-dimensional prior {name!r}; received {size}")
+        return two_dimensional[name](**arguments)
     return Prior(name, size=size, **arguments)

@@ -135,4 +135,4 @@ class AttributeSchema:
         Raises:
             ValueError: for an unknown name, names that contradict each other, or another shape or number.
         """
-        return attribute_vectors(self.describe(), wanted, num, dataset)
+        return attribute_vectors(self.describe(), attributes, num, dataset)

@@ -1,6 +1,7 @@
-"""The variational autoencoder: a decoder, a variational posterior and a prior, trained by a bound on log p(x)."""
+"""The variational autoencoder: a decoder, a variational posterior and a prior, trained with a bound on log p(x)."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,36 +12,39 @@ from keras_gen.layers import VampPrior
 
 from ..core.encoder_decoder import EncoderDecoder
 from ..core.endpoint import Port
+from ..core.global_batch import BatchNoise, GlobalBatch
+from .preset import POSTERIOR
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VAE(EncoderDecoder):
-    """Maximizes ELBO = E_q(z|x)[log p(x|z)] - KL(q(z|x) || p(z)), or the importance-weighted bound with k samples.
+    """A model that maximizes ELBO = E_q(z|x)[log p(x|z)] - KL(q(z|x) || p(z)), or the importance-weighted bound.
 
-    Reported, in nats per image, averaged over the batch: `elbo` (both terms, never weighted), `reconstruction`
-    (-E log p(x|z)), `kl` (prior fitting), and `loss` (what is minimized: with `beta`, warm-up and free bits; for
-    `num_samples` k > 1, minus the bound).
+    Metrics, in nats per image, averaged over the batch: `elbo` (both terms, unweighted), `reconstruction`
+    (-E log p(x|z)), `kl` (the KL term), and `loss` (the quantity that is minimized: with `beta`, warm-up and free bits;
+    for `num_samples` k > 1, minus the importance-weighted bound).
 
-    With `fit(x, y)` the code of x is to explain y, and the bound is one on log p(y), since it holds for any q:
-    E_q(z|x)[log p(y|z)] - KL(q(z|x) || p(z)) <= log p(y). With x a corruption of y this is the denoising criterion of
-    Im et al., whose mean over corruptions it estimates.
+    `fit(x, y)` encodes x and reconstructs y. Since the bound holds for any q, it is one on log p(y):
+    E_q(z|x)[log p(y|z)] - KL(q(z|x) || p(z)) <= log p(y). If x is a corruption of y, this estimates the denoising
+    criterion of Im et al., its mean over corruptions.
 
     Args:
-        encoder: images -> parameters of the posterior, [batch, posterior.outputs(size)].
-        decoder: codes [batch, size] -> parameters of the head, [batch, height, width, head.outputs(channels)].
-        prior: `keras_gen.Prior`, `MixturePrior`, `FlowPrior`, `VampPrior`, or anything with their interface; None
+        encoder: network from images to parameters of the posterior, [batch, posterior.outputs(size)].
+        decoder: network from codes [batch, size] to parameters of the head, [batch, height, width,
+            head.outputs(channels)].
+        prior: `keras_gen.Prior`, `MixturePrior`, `FlowPrior`, `VampPrior`, or an object with the same interface; None
             is the isotropic standard normal.
-        head: name or dict, see `keras_gen.distributions.heads.get`.
-        posterior: `"diagonal_normal"` or `"full_covariance_normal"`.
+        head: name or dict of the distribution of the pixels, see `keras_gen.distributions.heads.get`.
+        posterior: "diagonal_normal" or "full_covariance_normal".
         beta: weight of the KL term, >= 0.
         kl_warmup_steps: steps over which that weight rises linearly from 0, >= 0.
-        free_bits: nats per latent dimension, on the batch mean, below which the KL is not pushed, >= 0.
-        num_samples: k >= 1 codes per image; k > 1 trains the IWAE bound.
-        num_classes: classes to condition on, or None; see `EncoderDecoder`.
-        seed: seed of the model's noise.
+        free_bits: nats per latent dimension, on the batch mean, below which the KL term has no gradient, >= 0.
+        num_samples: number k >= 1 of codes per image; k > 1 trains the importance-weighted bound (IWAE).
+        num_classes: number of classes to condition on, or None; see `EncoderDecoder`.
+        seed: seed of the model's noise; None draws one.
 
     Raises:
-        ValueError: for options out of range, networks whose sizes do not fit, or combinations that are no bound
+        ValueError: for options out of range, networks whose sizes do not match, or combinations that give no bound
             (k > 1 with beta other than 1, with warm-up or with free bits).
 
     Reference:
@@ -49,6 +53,7 @@ class VAE(EncoderDecoder):
         arXiv:1509.00519, eq. 8 (k samples). Im, Ahn, Memisevic, Bengio 2017, arXiv:1511.06406 (denoising).
     """
 
+    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  (never None here)
     tracked = ("loss", "elbo", "reconstruction", "kl")
 
     def __init__(
@@ -56,24 +61,30 @@ class VAE(EncoderDecoder):
         encoder: keras.Model,
         decoder: keras.Model,
         *,
-        prior=None,
+        prior: Any = None,
         head: str | dict = "bernoulli",
-        posterior: str = "diagonal_normal",
+        posterior: str = POSTERIOR,
         beta: float = 1.0,
         kl_warmup_steps: int = 0,
         free_bits: float = 0.0,
         num_samples: int = 1,
+        num_classes: int | None = None,
+        seed: int | None = None,
         **kwargs,
     ):
-        super().__init__(encoder, decoder, **kwargs)
+        super().__init__(encoder, decoder, num_classes=num_classes, seed=seed, **kwargs)
         self.prior = Prior(size=self.latent_size) if prior is None else prior
         self.head, self.posterior = head, posterior
         self.beta, self.kl_warmup_steps = beta, kl_warmup_steps
         self.free_bits, self.num_samples = free_bits, num_samples
         self.likelihood, self.family = heads.get(head), posteriors.get(posterior)
-        self._check()
+        self._check_numbers()
+        self._check_prior()
+        self._check_networks()
 
-    def losses_of(self, batch, batch_noise, global_batch, training):
+    def losses_of(
+        self, batch: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         image, label = batch["image"], self.label_of(batch)
         q, z = self.posterior_draws(image, label, batch_noise, self.num_samples, training)
         p = self.prior.distribution(self.posterior_of)
@@ -86,23 +97,39 @@ class VAE(EncoderDecoder):
             loss = -bound
         else:
             reconstruction, divergence = -log_likelihood[0], kl(q, p, z).value
-            fitting = self._with_free_bits(q, p, global_batch) if self.free_bits else divergence
-            loss = reconstruction + self._kl_weight(training) * fitting
+            penalty = self._kl_with_free_bits(q, p, global_batch) if self.free_bits else divergence
+            loss = reconstruction + self._kl_weight(training) * penalty
         elbo = -(reconstruction + divergence)
         return loss, {"elbo": elbo, "reconstruction": reconstruction, "kl": divergence}
 
-    def posterior_draws(self, image, label, batch_noise, num: int, training: bool = False):
-        """The posterior of images and `num` codes of each.
+    def posterior_draws(
+        self, image, label, batch_noise: BatchNoise, num: int, training: bool = False
+    ) -> tuple[Any, tf.Tensor]:
+        """Returns the posterior of images and `num` codes of each.
+
+        Args:
+            image: images [batch, height, width, channels] in [0, 1].
+            label: one-hot labels [batch, num_classes], or None.
+            batch_noise: source of the noise.
+            num: codes per image, >= 1.
+            training: passed to the encoder.
 
         Returns:
-            q with batch shape [batch], and codes [num, batch, size], differentiable in q's parameters.
+            q with batch shape [batch], and codes [num, batch, size] that are differentiable in q's parameters.
         """
         q = self.family.distribution(self.encoded(image, label, training), self.latent_size)
         noise = tf.transpose(batch_noise.normal([num, self.latent_size]), [1, 0, 2])
         return q, self.family.draw(q, noise)
 
     def log_likelihood(self, image, z, label=None, training: bool = False) -> tf.Tensor:
-        """log p(x | z) in nats, [num, batch], for codes [num, batch, size]; the decoder runs once on all of them."""
+        """Returns log p(x | z) in nats, [num, batch]; the decoder runs once on all codes.
+
+        Args:
+            image: images [batch, height, width, channels].
+            z: codes [num, batch, size].
+            label: one-hot labels [batch, num_classes], or None.
+            training: passed to the decoder.
+        """
         num, batch = tf.shape(z)[0], tf.shape(z)[1]
         if label is not None:
             label = tf.tile(label, [num, 1])
@@ -110,72 +137,84 @@ class VAE(EncoderDecoder):
         parameters = tf.reshape(parameters, [num, batch, *parameters.shape[1:]])
         return self.likelihood.distribution(parameters).log_prob(tf.cast(image, tf.float32)[None])
 
-    def posterior_of(self, image):
+    def posterior_of(self, image) -> Any:
         return self.family.distribution(self.encoded(image), self.latent_size)
 
-    def code_of(self, encoded):
+    def code_of(self, encoded: tf.Tensor) -> tf.Tensor:
         return encoded[:, : self.latent_size]
 
-    def image_of(self, decoded):
+    def image_of(self, decoded: tf.Tensor) -> tf.Tensor:
         return self.likelihood.image(decoded)
 
-    def code_ports(self):
+    def code_ports(self) -> dict[str, Port]:
         return {"scale": Port((self.latent_size,), "value")}
 
-    def code_details(self, encoded):
+    def code_details(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"scale": self.family.stddev(encoded, self.latent_size)}
 
     def _kl_weight(self, training: bool) -> tf.Tensor:
         if not (training and self.kl_warmup_steps):
             return tf.constant(self.beta, tf.float32)
-        done = tf.cast(tf.convert_to_tensor(self.train_steps), tf.float32) / self.kl_warmup_steps
-        return self.beta * tf.minimum(done, 1.0)
+        progress = tf.cast(tf.convert_to_tensor(self.train_steps), tf.float32) / self.kl_warmup_steps
+        return self.beta * tf.minimum(progress, 1.0)
 
-    def _with_free_bits(self, q, p, global_batch) -> tf.Tensor:
-        """KL per example in which dimensions below the free bits, on the global batch's mean, stand at that constant.
+    def _kl_with_free_bits(self, q: Any, p: Any, global_batch: GlobalBatch) -> tf.Tensor:
+        """Returns the KL term per example; dimensions whose global batch mean is below the free bits are constant.
 
         The batch mean is sum_d max(free_bits, mean KL_d), with its gradient.
         """
         by_dimension = kl_per_dimension(q, p)
-        pushed = tf.cast(global_batch.mean(by_dimension) > self.free_bits, tf.float32)
-        return tf.reduce_sum(pushed * by_dimension + (1.0 - pushed) * self.free_bits, axis=1)
+        active = tf.cast(global_batch.mean(by_dimension) > self.free_bits, tf.float32)
+        return tf.reduce_sum(active * by_dimension + (1.0 - active) * self.free_bits, axis=1)
 
-    def _check(self):
-        whole, number = (int, np.integer), (int, float, np.integer, np.floating)
-        for name, kind, smallest in (
-            ("beta", number, 0), ("kl_warmup_steps", whole, 0), ("free_bits", number, 0), ("num_samples", whole, 1)
-        ):  # fmt: skip
+    def _check_numbers(self) -> None:
+        integer, number = (int, np.integer), (int, float, np.integer, np.floating)
+        for name, types, smallest in (
+            ("beta", number, 0),
+            ("kl_warmup_steps", integer, 0),
+            ("free_bits", number, 0),
+            ("num_samples", integer, 1),
+        ):
             value = getattr(self, name)
-            if not isinstance(value, kind) or not smallest <= value < math.inf:
-                what = "an integer" if kind is whole else "a number"
-                raise ValueError(f"{name} must be {what} >= {smallest}; received {value!r}")
+            if not isinstance(value, types) or not smallest <= value < math.inf:
+                kind = "an integer" if types is integer else "a number"
+                raise ValueError(f"Expected {name} as {kind} >= {smallest}; received {value!r}")
         if self.num_samples > 1 and (self.beta != 1 or self.free_bits or self.kl_warmup_steps):
             raise ValueError(
-                f"num_samples={self.num_samples} trains the IWAE bound, which is a bound only with beta=1, "
-                f"kl_warmup_steps=0 and free_bits=0; received beta={self.beta}, "
+                f"Expected beta=1, kl_warmup_steps=0 and free_bits=0 with num_samples={self.num_samples}: the IWAE "
+                f"objective is a bound only with these; received beta={self.beta}, "
                 f"kl_warmup_steps={self.kl_warmup_steps}, free_bits={self.free_bits}"
             )
-        if getattr(self.prior, "size", self.latent_size) != self.latent_size:
-            raise ValueError(f"The prior has size {self.prior.size}, the decoder takes codes of {self.latent_size}")
+
+    def _check_prior(self) -> None:
+        size = getattr(self.prior, "size", self.latent_size)
+        if size != self.latent_size:
+            raise ValueError(f"Expected a prior of size {self.latent_size}, as the decoder's codes; received {size}")
         if not getattr(self.prior, "full_support", True):
             raise ValueError(
-                f"{self.prior} gives no density to some codes, where a normal posterior reaches them all: the KL term "
-                "would be infinite. Choose a prior on all real numbers (Normal, Laplace, Logistic, StudentT, ...)"
+                f"Expected a prior with density on all real numbers, as a normal posterior has; received {self.prior}: "
+                "the KL term would be infinite. Choose Normal, Laplace, Logistic, StudentT, ..."
             )
         if isinstance(self.prior, VampPrior) and (self.num_classes or not self.family.factorizes):
-            raise ValueError("A VampPrior needs a diagonal_normal posterior and a model without classes")
-        if self.free_bits:  # raises where the KL does not split by dimension
+            raise ValueError(
+                "Expected a diagonal_normal posterior and no classes with a VampPrior; received "
+                f"posterior={self.posterior!r} and num_classes={self.num_classes}"
+            )
+        if self.free_bits:  # raises if the KL term is no sum over dimensions
             q = self.family.distribution(tf.zeros([1, self.family.outputs(self.latent_size)]), self.latent_size)
             kl_per_dimension(q, self.prior.distribution(self.posterior_of))
-        wanted = self.family.outputs(self.latent_size)
-        if self.encoder.output_shape[-1] != wanted:
+
+    def _check_networks(self) -> None:
+        expected, units = self.family.outputs(self.latent_size), self.encoder.output_shape[-1]
+        if units != expected:
             raise ValueError(
-                f"posterior={self.posterior!r} with codes of {self.latent_size} needs an encoder of {wanted} outputs; "
-                f"it has {self.encoder.output_shape[-1]}"
+                f"Expected an encoder with {expected} outputs (posterior={self.posterior!r}, codes of "
+                f"{self.latent_size}); received {units}"
             )
-        wanted = (*self.image_shape[:2], self.likelihood.outputs(self.image_shape[2]))
-        if tuple(self.decoder.output_shape[1:]) != wanted:
+        height, width, channels = self.image_shape
+        expected, outputs = (height, width, self.likelihood.outputs(channels)), tuple(self.decoder.output_shape[1:])
+        if outputs != expected:
             raise ValueError(
-                f"head={self.head!r} on images {self.image_shape} needs a decoder with outputs {wanted}; "
-                f"it has {tuple(self.decoder.output_shape[1:])}"
+                f"Expected a decoder with outputs {expected} (head={self.head!r}, images {self.image_shape}); received "
+                f"{outputs}"
             )

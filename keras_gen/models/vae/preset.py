@@ -9,17 +9,19 @@ from ..core.system import System
 if TYPE_CHECKING:
     from keras_gen import models
 
+POSTERIOR = "diagonal_normal"  # the constructor's default too
+
 
 def vae(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     network: str = "conv",
     latent_size: int = 32,
     base_filters: int | None = None,
     hidden_units: int | None = None,
     head: str | dict | None = None,
-    posterior: str = "diagonal_normal",
+    posterior: str = POSTERIOR,
     prior: str | dict = "normal",
     beta: float = 1.0,
     kl_warmup_steps: int = 0,
@@ -27,15 +29,47 @@ def vae(
     num_samples: int = 1,
     num_classes: int | None = None,
 ) -> "models.VAE":
+    """Builds a variational autoencoder with its default networks.
+
+    Kingma & Welling 2013, arXiv:1312.6114.
+
+    Args:
+        image_shape: (height, width, channels) of the images; for "conv", the sides must halve at least once to 4 or
+            more pixels.
+        seed: seed of the model's noise and of the prior's initial weights; None draws one.
+        network: "conv" (strided convolutions, default) or "mlp" (two hidden dense layers).
+        latent_size: dimensions of the code, >= 1; default 32.
+        base_filters: for "conv", channels of the layers next to the image, >= 1; default None: 32. They double with
+            every halving of the size, up to 8 times.
+        hidden_units: for "mlp", units of each hidden layer, >= 1; default None: 200.
+        head: distribution of the pixels, a name or a dict with `name` and arguments, see
+            `keras_gen.distributions.heads`; default None: "bernoulli" for gray images and
+            "discretized_logistic_mixture" (8-bit pixels) for color.
+        posterior: "diagonal_normal" (default) or "full_covariance_normal".
+        prior: "normal" (default), "mixture", "flow", "vamp" (Tomczak, Welling 2018, arXiv:1705.07120), a distribution
+            of tfp.distributions, or a dict with `name` and arguments.
+        beta: weight of the KL term, >= 0; default 1: the ELBO (Higgins et al. 2017, beta-VAE).
+        kl_warmup_steps: steps over which the weight of the KL term rises linearly from 0, >= 0; default 0: none.
+        free_bits: nats per latent dimension below which the KL term has no gradient, >= 0; default 0: off (Kingma et
+            al. 2016, arXiv:1606.04934).
+        num_samples: posterior samples per image, >= 1; default 1: the ELBO. More train the importance-weighted bound
+            (Burda et al. 2015, arXiv:1509.00519).
+        num_classes: number of classes that encoder and decoder are conditioned on; default None: unconditional.
+    """
     from keras_gen import models
     from keras_gen.distributions import heads, posteriors
 
     if head is None:  # gray images are treated as binary pixels, color as 8-bit
         head = "bernoulli" if image_shape[2] == 1 else "discretized_logistic_mixture"
-    outputs = posteriors.get(posterior).outputs(latent_size)
-    channels = heads.get(head).outputs(image_shape[2])
     encoder, decoder = encoder_decoder(
-        network, image_shape, outputs, latent_size, channels, base_filters, hidden_units, num_classes
+        network,
+        image_shape,
+        outputs=posteriors.get(posterior).outputs(latent_size),
+        latent_size=latent_size,
+        channels=heads.get(head).outputs(image_shape[2]),
+        base_filters=base_filters,
+        hidden_units=hidden_units,
+        num_classes=num_classes,
     )
     return models.VAE(
         encoder,

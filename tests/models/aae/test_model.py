@@ -18,7 +18,7 @@ CLASSES = 3
 
 
 def columns(num: int = 48) -> dict:
-    """Three kinds of images, of which the first two pixels say the kind."""
+    """Images of three classes; one of the first three pixels is bright and marks the class."""
     random = np.random.default_rng(0)
     label = np.arange(num) % CLASSES
     images = 0.2 * random.uniform(size=(num, 6))
@@ -76,12 +76,12 @@ def test_trains_and_is_saved(mode, tmp_path):
         assert set(endpoint.outputs) >= {"image"} or endpoint.name in ("encode", "classify")
 
 
-def test_labels_teach_the_categories():
+def test_labels_train_the_categories():
     model = aae(categories=CLASSES, supervised=True)
     model.fit(batches(supervised=True), epochs=40, verbose=0)
     fields = columns()
-    found = np.argmax(model.classify(fields["image"]), axis=1)
-    assert (found == fields["label"]).mean() > 0.95
+    predicted = np.argmax(model.classify(fields["image"]), axis=1)
+    assert (predicted == fields["label"]).mean() > 0.95
 
 
 def test_a_code_is_a_category_and_a_style():
@@ -89,11 +89,11 @@ def test_a_code_is_a_category_and_a_style():
     code = model.encode(columns()["image"]).numpy()
     assert code.shape == (48, CLASSES + 2)
     np.testing.assert_allclose(code[:, :CLASSES].sum(axis=1), 1.0, rtol=1e-5)
-    given = model.generate(4, seed=1, category=2)
-    np.testing.assert_array_equal(given, model.generate(4, seed=1, category=[2, 2, 2, 2]))
+    images = model.generate(4, seed=1, category=2)
+    np.testing.assert_array_equal(images, model.generate(4, seed=1, category=[2, 2, 2, 2]))
 
 
-def test_an_unknown_label_informs_of_nothing():
+def test_a_missing_label_is_zeros():
     model = aae(prior=PetalPrior(CLASSES), prior_num_classes=CLASSES)
     label = model.prior_label({"label": tf.constant([1, -1])}).numpy()
     assert label.tolist() == [[0, 1, 0], [0, 0, 0]]
@@ -102,25 +102,25 @@ def test_an_unknown_label_informs_of_nothing():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"supervised": True}, "supervised=True needs num_categories"),
-        ({"loss": "l1"}, "Unknown loss 'l1'"),
-        ({"objective": "wasserstein"}, "needs means over the batch"),
-        ({"size": 3, "prior": PetalPrior(3)}, "leave styles of 3; the prior has size 2"),
-        ({"input_noise": -0.1}, "input_noise must be a deviation >= 0"),
+        ({"supervised": True}, "Expected num_categories, .* with supervised=True"),
+        ({"loss": "l1"}, "Expected loss as one of mse, bernoulli; received 'l1'"),
+        ({"objective": "wasserstein"}, "Expected an objective without means over the batch; received 'wasserstein'"),
+        ({"size": 3, "prior": PetalPrior(3)}, "Expected a prior of size 3, .*; received 2"),
+        ({"input_noise": -0.1}, "Expected input_noise as a standard deviation >= 0"),
     ],
 )
-def test_bad_options(options, message):
+def test_invalid_options(options, message):
     with pytest.raises(ValueError, match=message):
         aae(**options)
 
 
-def test_one_layer_for_categories_and_styles_is_refused():
+def test_categories_and_styles_need_separate_layers():
     networks = mlp_encoder(SHAPE, CLASSES + 2), mlp_decoder(CLASSES + 2, SHAPE), code_discriminator(2)
-    with pytest.raises(ValueError, match=r"gives \[5\] units .* must give \[3, 2\]"):
+    with pytest.raises(ValueError, match=r"outputs of \[3, 2\] units .*; received \[5\]"):
         AdversarialAutoencoder(*networks, category_discriminator=code_discriminator(3), num_categories=CLASSES)
 
 
-def test_input_noise_is_for_training_alone():
+def test_input_noise_is_added_in_training_only():
     plain, noisy = aae(), aae(input_noise=1.0)
     image = columns()["image"]
     np.testing.assert_array_equal(plain.encode(image), noisy.encode(image))
@@ -132,28 +132,28 @@ def test_input_noise_is_for_training_alone():
 
 def test_missing_labels():
     model = aae(categories=CLASSES, supervised=True)
-    with pytest.raises(ValueError, match="needs labeled_image and labeled_label in a batch"):
+    with pytest.raises(ValueError, match="Expected a batch with labeled_image and labeled_label"):
         model.fit(batches(), verbose=0)
 
 
-def test_outside_training_the_averages_are_used(tmp_path):
+def test_inference_uses_the_moving_averages(tmp_path):
     model = aae(ema=0.99)
     model.fit(batches(), epochs=3, verbose=0)
     image = columns(4)["image"]
-    twin, trained = model.ema_networks["encoder"](image), model.encoder(image)
-    assert np.abs(twin - trained).max() > 1e-3
-    np.testing.assert_array_equal(model.encode(image), twin)
+    averaged, trained = model.ema_networks["encoder"](image), model.encoder(image)
+    assert np.abs(averaged - trained).max() > 1e-3
+    np.testing.assert_array_equal(model.encode(image), averaged)
     z = np.ones((4, 2), np.float32)
-    by_twin = tf.nn.sigmoid(model.ema_networks["decoder"](z))
-    np.testing.assert_array_equal(model.decode(z), by_twin)
+    by_average = tf.nn.sigmoid(model.ema_networks["decoder"](z))
+    np.testing.assert_array_equal(model.decode(z), by_average)
     assert np.abs(model.decode(z) - tf.nn.sigmoid(model.decoder(z))).max() > 1e-4
     endpoints = {each.name: each for each in model.endpoints()}
-    np.testing.assert_array_equal(endpoints["decode"].function(z=z)["image"], by_twin)
+    np.testing.assert_array_equal(endpoints["decode"].function(z=z)["image"], by_average)
     model.save(tmp_path / "aae.keras")
-    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "aae.keras").encode(image), twin)
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "aae.keras").encode(image), averaged)
 
 
-def test_sure_categories_leave_the_styles_their_steps_in_int8(tmp_path):
+def test_confident_categories_do_not_coarsen_the_styles_in_int8(tmp_path):
     model = aae(categories=CLASSES)
     logits, _ = (model.encoder.get_layer(tensor._keras_history.operation.name) for tensor in model.encoder.outputs)
     logits.kernel.assign(1000 * logits.kernel)
@@ -163,6 +163,6 @@ def test_sure_categories_leave_the_styles_their_steps_in_int8(tmp_path):
     assert errors["reconstruct"]["image"]["mean"] < 0.01
 
 
-def test_an_export_is_called_by_the_system_s_key(tmp_path):
+def test_an_export_names_the_system_by_its_key(tmp_path):
     folder = export_model(aae(), tmp_path, calibration=columns(), format="saved_model")
     assert json.loads((folder / "model.json").read_text())["system"] == "aae"

@@ -3,12 +3,12 @@
 import numpy as np
 
 from keras_gen import networks
-from keras_gen.models.aae.networks import HIDDEN, code_discriminator
+from keras_gen.models.aae.networks import ACTIVATION, HIDDEN, code_discriminator
 
 
 def test_the_sizes_of_the_paper():
-    encoder = networks.mlp_encoder((28, 28, 1), 2, **HIDDEN)
-    decoder = networks.mlp_decoder(2, (28, 28, 1), **HIDDEN)
+    encoder = networks.mlp_encoder((28, 28, 1), 2, hidden=HIDDEN, activation=ACTIVATION)
+    decoder = networks.mlp_decoder(2, (28, 28, 1), hidden=HIDDEN, activation=ACTIVATION)
     assert encoder.count_params() == 785 * 1000 + 1001 * 1000 + 1001 * 2
     assert decoder.count_params() == 3 * 1000 + 1001 * 1000 + 1001 * 784
     # ten classes and one for images without a label

@@ -1,4 +1,4 @@
-"""The autoencoder's losses computed by hand."""
+"""The autoencoder: its losses computed by hand, and its codes."""
 
 import numpy as np
 import pytest
@@ -48,9 +48,9 @@ def test_generate_decodes_the_standard_normal():
 @pytest.mark.parametrize(
     "parts, options, message",
     [
-        ((SIZE, 1), {"loss": "l1"}, "Unknown loss 'l1'.*mse, bernoulli"),
-        ((3, 1), {}, "gives 3 units and the decoder takes codes of 2"),
-        ((SIZE, 3), {}, r"shape \(2, 3, 3\); the encoder takes images \(2, 3, 1\)"),
+        ((SIZE, 1), {"loss": "l1"}, "Expected loss as one of mse, bernoulli; received 'l1'"),
+        ((3, 1), {}, "an encoder with 2 outputs, the size of the decoder's codes; received 3"),
+        ((SIZE, 3), {}, r"a decoder with outputs \(2, 3, 1\), .*; received \(2, 3, 3\)"),
     ],
 )
 def test_errors(parts, options, message):

@@ -280,23 +280,23 @@ def test_every_option_comes_back(options, tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"beta": -1.0}, "beta must be a number >= 0"),
-        ({"beta": "2"}, "beta must be a number >= 0"),
-        ({"free_bits": float("nan")}, "free_bits must be a number >= 0"),
-        ({"num_samples": 0}, "num_samples must be an integer >= 1"),
-        ({"num_samples": 1.5}, "num_samples must be an integer >= 1"),
-        ({"num_samples": 2, "beta": 0.5}, "only with beta=1"),
-        ({"num_samples": 2, "free_bits": 0.5}, "only with beta=1"),
-        ({"num_samples": 2, "kl_warmup_steps": 5}, "only with beta=1"),
-        ({"prior": Prior(size=3)}, "The prior has size 3"),
+        ({"beta": -1.0}, "Expected beta as a number >= 0"),
+        ({"beta": "2"}, "Expected beta as a number >= 0"),
+        ({"free_bits": float("nan")}, "Expected free_bits as a number >= 0"),
+        ({"num_samples": 0}, "Expected num_samples as an integer >= 1"),
+        ({"num_samples": 1.5}, "Expected num_samples as an integer >= 1"),
+        ({"num_samples": 2, "beta": 0.5}, "Expected beta=1, kl_warmup_steps=0 and free_bits=0"),
+        ({"num_samples": 2, "free_bits": 0.5}, "Expected beta=1, kl_warmup_steps=0 and free_bits=0"),
+        ({"num_samples": 2, "kl_warmup_steps": 5}, "Expected beta=1, kl_warmup_steps=0 and free_bits=0"),
+        ({"prior": Prior(size=3)}, "Expected a prior of size 2, .*; received 3"),
         ({"prior": Prior("Uniform", size=2, low=-1.0, high=1.0)}, "infinite"),
         ({"prior": Prior("Exponential", size=2, rate=1.0)}, "infinite"),
         ({"free_bits": 0.1, "prior": Prior("Laplace", size=2, loc=0.0, scale=1.0)}, "needs a closed form"),
         ({"free_bits": 0.1, "prior": MixturePrior(2, 3)}, "independent dimensions"),
-        ({"posterior": "full_covariance_normal"}, "an encoder of 5 outputs; it has 4"),
-        ({"posterior": "normal"}, "Unknown posterior"),
+        ({"posterior": "full_covariance_normal"}, "an encoder with 5 outputs .*; received 4"),
+        ({"posterior": "normal"}, "posterior.*normal"),
         ({"head": "discretized_logistic_mixture"}, r"outputs \(2, 3, 9\)"),
-        ({"head": "gauss"}, "Unknown head"),
+        ({"head": "gauss"}, "head.*gauss"),
         ({"channels": 3}, r"outputs \(2, 3, 1\)"),
         ({"num_classes": 3}, "must take 2 input"),
     ],
@@ -308,9 +308,9 @@ def test_errors(options, message):
 
 def test_vamp_prior_needs_a_diagonal_posterior_and_no_classes():
     prior = VampPrior(SIZE, 3, SHAPE)
-    with pytest.raises(ValueError, match="VampPrior needs"):
+    with pytest.raises(ValueError, match="no classes with a VampPrior"):
         VAE(linear_encoder(5), linear_decoder(), prior=prior, posterior="full_covariance_normal")
-    with pytest.raises(ValueError, match="VampPrior needs"):
+    with pytest.raises(ValueError, match="no classes with a VampPrior"):
         VAE(linear_encoder(num_classes=3), linear_decoder(num_classes=3), prior=prior, num_classes=3)
 
 
