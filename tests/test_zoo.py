@@ -183,7 +183,7 @@ def test_priors(prior, check):
         ("vae", {"network": "resnet"}, "Expected network='conv' or 'mlp'; received 'resnet'"),
         ("vae", {"prior": "gauss"}, "Unknown prior 'gauss'"),
         ("vae", {"network": "mlp", "base_filters": 8}, "Expected no base_filters with network='mlp'.*set hidden_units"),
-        ("aae", {"network": "conv", "hidden_units": 8}, "Expected no hidden_units with network='conv'.*set base_filters"),
+        ("aae", {"network": "conv", "hidden_units": 8}, "Expected no hidden_units.*'conv'.*set base_filters"),
         ("autoencoder", {"loss": "l1"}, "Expected loss as one of mse, bernoulli; received 'l1'"),
         ("text2image", {}, "Expected the setting vocabulary of text2image, the words of its captions; received none"),
         ("text2image", {"vocabulary": ["Red"]}, "Expected normalized words"),
@@ -216,11 +216,13 @@ def test_cyclegan_depends_on_the_sizes():
     for options in ({"network": "unet", "masked": False}, {"domain_b": (*GRAY[:2], 3)}):
         plain = zoo.build("cyclegan", GRAY, base_filters=2, **options)
         assert "change" not in [layer.name for layer in plain.generator_ba.layers] and plain.cycle_weight == 10
-    with pytest.raises(ValueError, match="masked=True: 'unet'"):
+    with pytest.raises(ValueError, match="Expected network='unet' with masked=True"):
         zoo.build("cyclegan", GRAY, network="residual", masked=True)
-    with pytest.raises(ValueError, match="Unknown network 'vgg'"):
+    with pytest.raises(ValueError, match="Expected network='residual' or 'unet'; received 'vgg'"):
         zoo.build("cyclegan", GRAY, network="vgg")
-    with pytest.raises(ValueError, match="must share a size"):
+    with pytest.raises(ValueError, match="Expected no blocks with network='unet'.*set num_downsamples instead"):
+        zoo.build("cyclegan", GRAY, network="unet", blocks=3)
+    with pytest.raises(ValueError, match="Expected domains of one size with crop"):
         zoo.build("cyclegan", GRAY, domain_b=(16, 16, 1), crop=8)
 
 

@@ -60,12 +60,12 @@ def encoder_decoder(
 
 
 def refuse_setting(network: str, name: str, value: object, instead: str) -> None:
-    """Raises a ValueError if a setting is given that has no effect on the chosen network.
+    """Raises a ValueError if a setting has a value but no effect on the chosen network.
 
     Args:
         network: the chosen network.
         name: the setting.
-        value: its value; None means that it is not given.
+        value: its value; None means that it is not set.
         instead: the remedy: the setting of this network that has a similar effect.
     """
     if value is not None:
@@ -79,7 +79,7 @@ def discriminator_normalization(name: str | None, penalty: str | dict | None) ->
     """Returns the name of a discriminator's normalization.
 
     Args:
-        name: a normalization, which is returned; None takes batch normalization as in the papers, or layer
+        name: a normalization, which is returned; None means batch normalization as in the papers, or layer
             normalization with a gradient penalty, which is defined for each example alone.
         penalty: the gradient penalty, or None.
     """

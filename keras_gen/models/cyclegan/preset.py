@@ -1,10 +1,11 @@
 """Default networks and settings of CycleGAN."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_gen.archives import load_keras
 
+from ..core.default_networks import refuse_setting
 from ..core.system import DefaultView, System
 
 if TYPE_CHECKING:
@@ -12,25 +13,34 @@ if TYPE_CHECKING:
 
     from keras_gen import models
 
+# the paper's values; the constructor of CycleGAN has the same defaults
+CYCLE_WEIGHT = 10.0
+IDENTITY_WEIGHT = 5.0
+OBJECTIVE = "least_squares"
+POOL_SIZE = 50
+
+PADDING = "reflect"
+SMALL = 64  # pixels: below, the paper's translator (for 128 and more) loses colors and outlines of small objects
+
 
 def cyclegan(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     domain_b: Sequence[int] | None = None,
     network: str | None = None,
     base_filters: int = 32,
     blocks: int | None = None,
     num_downsamples: int | None = None,
-    padding: str = "reflect",
+    padding: str | None = None,
     masked: bool | None = None,
     discriminator_filters: int | None = None,
     discriminator_downsamples: int | None = None,
     cycle_weight: float | None = None,
     identity_weight: float | None = None,
     adversarial_weight: float = 1.0,
-    objective: str | dict = "least_squares",
-    pool_size: int = 50,
+    objective: str | dict = OBJECTIVE,
+    pool_size: int = POOL_SIZE,
     classifier: "keras.Model | str | None" = None,
     source: str = "a",
     semantics: str = "both",
@@ -39,21 +49,143 @@ def cyclegan(
     export_size: Sequence[int] | None = None,
     ema: float | None = None,
 ) -> "models.CycleGAN":
-    from keras_gen import models, networks
+    """Builds a CycleGAN with its default networks.
 
-    from .networks import patch_discriminator, resized
+    Zhu et al. 2017, arXiv:1703.10593.
+
+    Args:
+        image_shape: (height, width, channels) of the images of domain A.
+        seed: seed of the model's noise; None draws one.
+        domain_b: (height, width, channels) of the images of domain B; default None: as domain A. `keras_gen.train`
+            sets it from the data.
+        network: the generators: "residual" (the paper's) or "unet" (Isola et al. 2016, arXiv:1611.07004); default None:
+            "unet" for images or crops below 64 pixels without `blocks`, else "residual".
+        base_filters: channels of a generator's first convolution, >= 1; default 32, 64 in the paper.
+        blocks: for "residual", residual blocks, >= 0; default None: 3 below 64 pixels, 6 below 256, 9 from 256 on, as
+            in the paper for 128 and 256.
+        num_downsamples: how often a generator halves the image, >= 0; default None: up to 2 ("residual", as in the
+            paper) or 5 ("unet") while the sides stay whole and at 4 pixels or more.
+        padding: for "residual", "reflect" or "zero"; default None: "reflect", as in the paper.
+        masked: for "unet", whether a generator also outputs a mask of the pixels that it changes (Pumarola et al. 2018,
+            arXiv:1807.09251); default None: true for a "unet" below 64 pixels between domains with the same number of
+            channels.
+        discriminator_filters: channels of a discriminator's first convolution, >= 1; default None: `base_filters`.
+        discriminator_downsamples: how often a discriminator halves the image, >= 1; default None: 3 from 256 pixels on
+            (the paper's 70x70 patches), 2 from 128 on, else 1; 2 for masked generators below 64 pixels.
+        cycle_weight: weight lambda of the cycle consistency loss, >= 0; default None: 10, as in the paper, or 2 for
+            masked generators.
+        identity_weight: weight of the identity loss, >= 0; default None: 5, as in the paper, or 0 for masked
+            generators.
+        adversarial_weight: weight of the generators' adversarial loss, >= 0; default 1, as in the paper.
+        objective: adversarial objective, a name or a dict, see `keras_gen.losses.adversarial`; default
+            "least_squares", as in the paper. It must need no mean over the batch.
+        pool_size: past translations per domain from which the discriminators also learn, >= 0 and at least the batch
+            size, 0 for none; default 50, as in the paper.
+        classifier: classifier of the images of domain `source`, a Keras model or the path of its .keras file; it adds
+            the semantic consistency loss (Hoffman et al. 2017, arXiv:1711.03213); default None: off.
+        source: domain that the classifier was trained on, "a" (default) or "b".
+        semantics: translations with a semantic consistency loss: "both" directions (default) or from the "source".
+        semantic_weight: weight of the semantic consistency loss, >= 0; default 1.
+        crop: height and width of the random crops to train on, one number or two; default None: whole images.
+        export_size: (height, width) of the exported endpoints, with `crop`; default None: the size of the images.
+        ema: decay of the generators' moving averages in (0, 1), which inference uses; default None: off.
+    """
+    from keras_gen import models
 
     shapes = {"a": tuple(image_shape), "b": tuple(domain_b or image_shape)}
-    size = None
-    if crop is not None:
-        if shapes["a"][:2] != shapes["b"][:2]:
-            raise ValueError(f"crop: the domains must share a size; theirs are {shapes['a']} and {shapes['b']}")
-        crop, size = (crop, crop) if isinstance(crop, int) else tuple(crop), shapes["a"][:2]
-    if isinstance(classifier, str):
-        classifier = load_keras(classifier)
-    # the paper's translator is for 128 pixels and more: small objects lose their colors and outlines in it
-    small = min(crop or (*shapes["a"][:2], *shapes["b"][:2])) < 64
+    size, crop_size = _crop_sizes(shapes, crop)
+    design = _design(
+        shapes,
+        crop_size,
+        network=network,
+        masked=masked,
+        blocks=blocks,
+        padding=padding,
+        discriminator_downsamples=discriminator_downsamples,
+        cycle_weight=cycle_weight,
+        identity_weight=identity_weight,
+    )
+    generators = [
+        _generator(design, shapes, crop_size, domain, base_filters, blocks, num_downsamples, padding) for domain in "ab"
+    ]
+    discriminators = [
+        _discriminator(design, shapes, crop_size, domain, discriminator_filters or base_filters) for domain in "ab"
+    ]
+    return models.CycleGAN(
+        *generators,
+        *discriminators,
+        cycle_weight=design.cycle_weight,
+        identity_weight=design.identity_weight,
+        adversarial_weight=adversarial_weight,
+        objective=objective,
+        pool_size=pool_size,
+        classifier=load_keras(classifier) if isinstance(classifier, str) else classifier,
+        source=source,
+        semantics=semantics,
+        semantic_weight=semantic_weight,
+        crop=crop_size,
+        size=size,
+        export_size=export_size,
+        ema=ema,
+        seed=seed,
+    )
+
+
+class _Design(NamedTuple):
+    """The choices that depend on the size of the images.
+
+    Attributes:
+        network: "residual" or "unet".
+        masked: whether the generators output a mask.
+        discriminator_downsamples: halvings of the discriminators, or None for their own default.
+        cycle_weight: weight of the cycle consistency loss.
+        identity_weight: weight of the identity loss.
+    """
+
+    network: str
+    masked: bool
+    discriminator_downsamples: int | None
+    cycle_weight: float
+    identity_weight: float
+
+
+def _crop_sizes(
+    shapes: dict[str, tuple[int, ...]], crop: int | Sequence[int] | None
+) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
+    """Returns the (height, width) of whole images and of crops; both are None without crops."""
+    if crop is None:
+        return None, None
+    if shapes["a"][:2] != shapes["b"][:2]:
+        raise ValueError(f"Expected domains of one size with crop; received {shapes['a']} and {shapes['b']}")
+    return shapes["a"][:2], (crop, crop) if isinstance(crop, int) else tuple(crop)
+
+
+def _design(
+    shapes: dict[str, tuple[int, ...]],
+    crop_size: tuple[int, ...] | None,
+    *,
+    network: str | None,
+    masked: bool | None,
+    blocks: int | None,
+    padding: str | None,
+    discriminator_downsamples: int | None,
+    cycle_weight: float | None,
+    identity_weight: float | None,
+) -> _Design:
+    """Returns the settings, with defaults that depend on the size of the images.
+
+    Raises:
+        ValueError: for an unknown network, or settings that it does not have.
+    """
+    small = min(crop_size or (*shapes["a"][:2], *shapes["b"][:2])) < SMALL
     network = network or ("unet" if small and blocks is None else "residual")
+    if network not in ("residual", "unet"):
+        raise ValueError(f"Expected network='residual' or 'unet'; received {network!r}")
+    if network == "unet":
+        refuse_setting(network, "blocks", blocks, instead="num_downsamples")
+        refuse_setting(network, "padding", padding, instead="network='residual'")
+    elif masked:
+        raise ValueError("Expected network='unet' with masked=True; received network='residual': set network='unet'")
     if masked is None:
         masked = small and network == "unet" and shapes["a"][-1] == shapes["b"][-1]
     if masked:
@@ -62,67 +194,81 @@ def cyclegan(
         identity_weight = 0.0 if identity_weight is None else identity_weight
         # patches as large as objects
         discriminator_downsamples = 2 if small and discriminator_downsamples is None else discriminator_downsamples
-
-    def generator(given: str, made: str) -> "keras.Model":
-        name, channels = f"generator_{given}{made}", shapes[made][-1]
-        # at the size of what is made: the loss of a domain is seen at its own size
-        sides = crop or shapes[made][:2]
-        shape = ((None, None) if crop else sides) + shapes[given][-1:]
-        if network == "unet":
-            options = {
-                "base_filters": base_filters,
-                "num_downsamples": num_downsamples or _halvings(sides, 5),
-                "masked": masked,
-                "name": name,
-            }
-            built = networks.unet(shape, channels, **options)
-        elif network == "residual" and not masked:
-            # the paper has 6 up to 128 pixels and 9 from 256 on; a small image is crossed by three
-            count = (9 if min(sides) >= 256 else 6 if min(sides) >= 64 else 3) if blocks is None else blocks
-            halved = _halvings(sides, 2) if num_downsamples is None else num_downsamples
-            options = {
-                "base_filters": base_filters,
-                "blocks": count,
-                "num_downsamples": halved,
-                "padding": padding,
-                "name": name,
-            }
-            built = networks.residual_translator(shape, channels, **options)
-        else:
-            raise ValueError(f"Unknown network {network!r}: expected 'residual' or 'unet' (masked=True: 'unet')")
-        return built if crop else resized(built, shapes[given][:2], name)
-
-    def discriminator(domain: str) -> "keras.Model":
-        shape = (*(crop or shapes[domain][:2]), shapes[domain][-1])
-        return patch_discriminator(
-            shape, base_filters=discriminator_filters or base_filters, num_downsamples=discriminator_downsamples
-        )
-
-    return models.CycleGAN(
-        generator("a", "b"),
-        generator("b", "a"),
-        discriminator("a"),
-        discriminator("b"),
-        cycle_weight=10.0 if cycle_weight is None else cycle_weight,
-        identity_weight=5.0 if identity_weight is None else identity_weight,
-        adversarial_weight=adversarial_weight,
-        objective=objective,
-        pool_size=pool_size,
-        classifier=classifier,
-        source=source,
-        semantics=semantics,
-        semantic_weight=semantic_weight,
-        crop=crop,
-        size=size,
-        export_size=export_size,
-        ema=ema,
-        seed=seed,
+    return _Design(
+        network,
+        masked,
+        discriminator_downsamples,
+        CYCLE_WEIGHT if cycle_weight is None else cycle_weight,
+        IDENTITY_WEIGHT if identity_weight is None else identity_weight,
     )
 
 
-def _halvings(sides: Sequence[int], most: int) -> int:
-    """How often both sides halve to whole numbers and leave 4 pixels or more."""
-    return next(n for n in range(most, -1, -1) if all(side % 2**n == 0 and side >> n >= 4 for side in sides))
+def _generator(
+    design: _Design,
+    shapes: dict[str, tuple[int, ...]],
+    crop_size: tuple[int, ...] | None,
+    domain: str,
+    base_filters: int,
+    blocks: int | None,
+    num_downsamples: int | None,
+    padding: str | None,
+) -> "keras.Model":
+    """Returns the generator from a domain to the other one, at the size of its output."""
+    from keras_gen import networks
+
+    from .networks import resized
+
+    other = "b" if domain == "a" else "a"
+    name, channels = f"generator_{domain}{other}", shapes[other][-1]
+    # at the output's size: the losses of a domain compare images at its own size
+    size = crop_size or shapes[other][:2]
+    image_shape: Any = (*((None, None) if crop_size else size), shapes[domain][-1])
+    if design.network == "unet":
+        steps = num_downsamples or _num_downsamples(size, 5)
+        network = networks.unet(
+            image_shape,
+            channels,
+            base_filters=base_filters,
+            num_downsamples=steps,
+            masked=design.masked,
+            name=name,
+        )
+    else:
+        steps = _num_downsamples(size, 2) if num_downsamples is None else num_downsamples
+        network = networks.residual_translator(
+            image_shape,
+            channels,
+            base_filters=base_filters,
+            blocks=_num_blocks(size) if blocks is None else blocks,
+            num_downsamples=steps,
+            padding=PADDING if padding is None else padding,
+            name=name,
+        )
+    return network if crop_size else resized(network, shapes[domain][:2], name)
+
+
+def _discriminator(
+    design: _Design,
+    shapes: dict[str, tuple[int, ...]],
+    crop_size: tuple[int, ...] | None,
+    domain: str,
+    base_filters: int,
+) -> "keras.Model":
+    """Returns the discriminator of a domain's images or crops."""
+    from .networks import patch_discriminator
+
+    image_shape = (*(crop_size or shapes[domain][:2]), shapes[domain][-1])
+    return patch_discriminator(image_shape, base_filters=base_filters, num_downsamples=design.discriminator_downsamples)
+
+
+def _num_blocks(size: Sequence[int]) -> int:
+    """Returns the paper's number of residual blocks, 6 for 128 pixels and 9 for 256; three span a small image."""
+    return 9 if min(size) >= 256 else 6 if min(size) >= SMALL else 3
+
+
+def _num_downsamples(size: Sequence[int], most: int) -> int:
+    """Returns how often, at most, both sides can be halved to whole numbers and 4 pixels or more."""
+    return next(n for n in range(most, -1, -1) if all(side % 2**n == 0 and side >> n >= 4 for side in size))
 
 
 SYSTEMS = (
@@ -133,7 +279,7 @@ SYSTEMS = (
         cyclegan,
         data=("shapes",),
         endpoints=("a_to_b", "b_to_a"),
-        # the paper has batches of 1 and a rate of 2e-4
+        # the paper has batches of 1 and a learning rate of 2e-4
         batch_size=8,
         epochs=30,
         steps=250,

@@ -1,4 +1,4 @@
-"""The contract of all systems, for the CycleGAN of small images: what its masked U-Net does otherwise."""
+"""The contract of all systems, for the CycleGAN of small images, whose generators are masked U-Nets."""
 
 import pytest
 
@@ -32,6 +32,6 @@ def test_export(trained, tmp_path):
     contract.check_export(trained, tmp_path)
 
 
-def test_it_is_the_masked_one():
+def test_the_generators_are_masked():
     model = TOY.build()
     assert model.generator_ab.get_layer("change").output.shape == (None, *TOY.image_shape)

@@ -1,4 +1,4 @@
-"""CycleGAN: its losses by hand, who moves what, crops, domains of other shapes, what is refused."""
+"""CycleGAN: its losses computed by hand, players, crops, domains of different shapes, errors."""
 
 import keras
 import numpy as np
@@ -8,26 +8,26 @@ import tensorflow as tf
 from keras_gen import networks
 from keras_gen.models import BatchNoise, CycleGAN, GlobalBatch
 from keras_gen.models.cyclegan.networks import patch_discriminator, resized
-from keras_gen.models.cyclegan.random_crop import cropped
+from keras_gen.models.cyclegan.random_crop import crop_images
 
 SHAPE = (4, 4, 1)
 
 
 def affine(slope: float, shape=SHAPE, channels: int = 1, name: str = "generator") -> keras.Model:
-    """Pixels of a single channel times a number."""
+    """A network that multiplies the pixels by a number."""
     conv = keras.layers.Conv2D(channels, 1, use_bias=False)
     model = keras.Sequential([keras.Input(shape), conv], name=name)
     conv.kernel.assign(np.full((1, 1, shape[-1], channels), slope))
     return model
 
 
-def judge(slope: float, shape=SHAPE) -> keras.Model:
-    """A map of logits: the pixels times a number."""
+def discriminator(slope: float, shape=SHAPE) -> keras.Model:
+    """A network from images to a map of logits: the pixels times a number."""
     return affine(slope, shape, name="discriminator")
 
 
 def cyclegan(**options) -> CycleGAN:
-    model = CycleGAN(affine(0.5), affine(0.25), judge(1.0), judge(2.0), **{"seed": 0, **options})
+    model = CycleGAN(affine(0.5), affine(0.25), discriminator(1.0), discriminator(2.0), **{"seed": 0, **options})
     model.compile(keras.optimizers.SGD(0.0))
     return model
 
@@ -73,13 +73,13 @@ def test_each_term_can_be_left_out(off, missing):
     losses, logs = losses_of(whole, batch())
     other, other_logs = losses_of(without, batch())
     np.testing.assert_allclose(losses["generators"] - other["generators"], missing, rtol=1e-4)
-    # the way back is looked at even where it is not asked for
+    # the cycle error is reported even if it is no part of the loss
     np.testing.assert_allclose(other_logs["cycle_error"], logs["cycle_error"], rtol=1e-5)
     assert ("identity_error" in other_logs) == (off != "identity_weight")
     assert set(without.tracked) >= set(other_logs) and set(whole.tracked) >= set(logs)
 
 
-def test_semantic_consistency_asks_the_classifier_before_and_after():
+def test_semantic_consistency_compares_predictions_before_and_after():
     classifier = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(2)])
     # logits (s, 1) of the sum s over 16 pixels: class 0 where a pixel's value is above 1/16
     classifier.set_weights([np.stack([np.ones(16), np.zeros(16)], axis=1), np.array([0.0, 1.0])])
@@ -89,8 +89,8 @@ def test_semantic_consistency_asks_the_classifier_before_and_after():
         """-log softmax of class 0."""
         return float(np.log1p(np.exp(1 - 16 * value)))
 
-    wanted = {"both": entropy(0.4) + entropy(0.1), "source": entropy(0.4)}
-    for semantics, expected in wanted.items():
+    cases = {"both": entropy(0.4) + entropy(0.1), "source": entropy(0.4)}
+    for semantics, expected in cases.items():
         model = cyclegan(classifier=classifier, semantics=semantics, semantic_weight=3.0)
         losses, logs = losses_of(model, batch())
         np.testing.assert_allclose(losses["generators"] - plain["generators"], 3 * expected, rtol=1e-4)
@@ -100,8 +100,8 @@ def test_semantic_consistency_asks_the_classifier_before_and_after():
     losses, logs = losses_of(other, batch(b=0.2))
     assert logs["semantic_agreement"].tolist() == [0, 0]
     model = cyclegan(classifier=classifier)
-    moved = {id(v) for player in model.players() for v in player.variables}
-    assert not classifier.trainable_variables and not moved & {id(v) for v in classifier.variables}
+    trained = {id(v) for player in model.players() for v in player.variables}
+    assert not classifier.trainable_variables and not trained & {id(v) for v in classifier.variables}
 
 
 def test_the_discriminators_meet_earlier_translations():
@@ -109,21 +109,21 @@ def test_the_discriminators_meet_earlier_translations():
     losses_of(model, batch(), training=True)
     pool = model.pools["b"]
     np.testing.assert_allclose(pool.images, np.full((2, *SHAPE), 0.4), rtol=1e-6)
-    # images of 1 and of 0 by turns: their translations, .5 and 0, are met at their time and at other times
+    # images alternate between 1 and 0: the discriminator sees their translations, .5 and 0, at once or later
     seen = [losses_of(model, batch(a=step % 2), True, seed=step)[0]["discriminator_b"] for step in range(40)]
     real, first, second = (2 * 0.4 - 1) ** 2, 0.0, (2 * 0.5) ** 2
-    met = np.array(seen[5:])[:, :, None] * 2 - real
-    which = np.abs(met - [first, second]).argmin(axis=-1)
-    assert np.abs(met - [first, second]).min(axis=-1).max() < 1e-5  # nothing but the two
+    generated_terms = np.array(seen[5:])[:, :, None] * 2 - real
+    which = np.abs(generated_terms - [first, second]).argmin(axis=-1)
+    assert np.abs(generated_terms - [first, second]).min(axis=-1).max() < 1e-5  # nothing but the two
     own = np.arange(5, 40)[:, None] % 2
     # a fair coin, and half of what is older is of the same kind: a quarter of 70, give or take two times 3.6
     assert 8 <= (which != own).sum() <= 27
-    held = np.asarray(model.pools["b"].images)
+    pool_images = np.asarray(model.pools["b"].images)
     model.evaluate(tf.data.Dataset.from_tensors(batch()), verbose=0)
-    np.testing.assert_array_equal(held, model.pools["b"].images)  # evaluation leaves the pool alone
+    np.testing.assert_array_equal(pool_images, model.pools["b"].images)  # evaluation leaves the pool alone
 
 
-def test_both_generators_are_one_player_and_each_discriminator_moves_itself():
+def test_both_generators_are_one_player_and_each_discriminator_is_one():
     model = cyclegan(pool_size=0)
     players = {player.name: player.variables for player in model.players()}
     assert list(players) == ["generators", "discriminator_a", "discriminator_b"]
@@ -132,10 +132,14 @@ def test_both_generators_are_one_player_and_each_discriminator_moves_itself():
 
 def test_domains_of_other_shapes():
     a, b = (8, 8, 1), (12, 12, 3)
-    there = resized(networks.residual_translator((12, 12, 1), 3, base_filters=2, blocks=1, num_downsamples=1), a[:2])
-    back = resized(networks.residual_translator((8, 8, 3), 1, base_filters=2, blocks=1, num_downsamples=1), b[:2])
-    judges = [patch_discriminator(shape, base_filters=2, num_downsamples=1) for shape in (a, b)]
-    model = CycleGAN(there, back, *judges, seed=0)
+    generator_ab = resized(
+        networks.residual_translator((12, 12, 1), 3, base_filters=2, blocks=1, num_downsamples=1), a[:2]
+    )
+    generator_ba = resized(
+        networks.residual_translator((8, 8, 3), 1, base_filters=2, blocks=1, num_downsamples=1), b[:2]
+    )
+    discriminators = [patch_discriminator(shape, base_filters=2, num_downsamples=1) for shape in (a, b)]
+    model = CycleGAN(generator_ab, generator_ba, *discriminators, seed=0)
     assert "identity_error" not in model.tracked
     model.compile(keras.optimizers.Adam(1e-3))
     generator = np.random.default_rng(0)
@@ -157,8 +161,8 @@ def test_crops_are_trained_on_and_whole_images_translated(tmp_path):
         networks.residual_translator((None, None, 1), base_filters=2, blocks=1, num_downsamples=1, name=name)
         for name in ("generator_ab", "generator_ba")
     ]
-    judges = [patch_discriminator((8, 8, 1), base_filters=2, num_downsamples=1) for _ in "ab"]
-    model = CycleGAN(*generators, *judges, crop=(8, 8), size=(12, 16), pool_size=4, seed=0)
+    discriminators = [patch_discriminator((8, 8, 1), base_filters=2, num_downsamples=1) for _ in "ab"]
+    model = CycleGAN(*generators, *discriminators, crop=(8, 8), size=(12, 16), pool_size=4, seed=0)
     model.compile(keras.optimizers.Adam(1e-3))
     images = np.random.default_rng(0).random((4, 12, 16, 1), np.float32)
     data = tf.data.Dataset.from_tensors({"domain_a": images, "domain_b": 1 - images})
@@ -167,10 +171,10 @@ def test_crops_are_trained_on_and_whole_images_translated(tmp_path):
     for shape in ((12, 16), (20, 6), (64, 64)):
         assert model.a_to_b(np.zeros((1, *shape, 1), np.float32)).shape == (1, *shape, 1)
     assert model.endpoints()[0].inputs["domain_a"].shape == (12, 16, 1)
-    with pytest.raises(ValueError, match="Images of 9x12 would come back as 10x12"):
+    with pytest.raises(ValueError, match="received 9x12, whose translation would have 10x12"):
         model.a_to_b(np.zeros((1, 9, 12, 1), np.float32))
     model.export_size = (20, 23)
-    with pytest.raises(ValueError, match="Images of 20x23 would come back as 20x24"):
+    with pytest.raises(ValueError, match="received 20x23, whose translation would have 20x24"):
         model.endpoints()
     model.export_size = (20, 24)
     model.save(tmp_path / "model.keras")
@@ -180,36 +184,40 @@ def test_crops_are_trained_on_and_whole_images_translated(tmp_path):
     np.testing.assert_array_equal(loaded.pools["a"].images, model.pools["a"].images)
 
 
-def test_crops_lie_where_the_places_say():
+def test_crops_follow_the_offsets():
     images = tf.reshape(tf.range(2 * 3 * 4, dtype=tf.float32), (2, 3, 4, 1))
-    places = tf.constant([[0.0, 0.99], [0.5, 0.0]])
-    crops = cropped(images, (2, 2), places)[..., 0]
+    offsets = tf.constant([[0.0, 0.99], [0.5, 0.0]])
+    crops = crop_images(images, (2, 2), offsets)[..., 0]
     # rooms of 1 and 2 pixels: starts (0, 2) and (1, 0)
     np.testing.assert_array_equal(crops, [[[2, 3], [6, 7]], [[16, 17], [20, 21]]])
-    np.testing.assert_array_equal(cropped(images, (1, 2))[0, ..., 0], [[5, 6]])  # the middle
-    many = cropped(tf.repeat(images[:1], 3000, axis=0), (3, 2), tf.random.stateless_uniform((3000, 2), [1, 2]))
+    np.testing.assert_array_equal(crop_images(images, (1, 2))[0, ..., 0], [[5, 6]])  # the middle
+    many = crop_images(tf.repeat(images[:1], 3000, axis=0), (3, 2), tf.random.stateless_uniform((3000, 2), [1, 2]))
     counts = np.bincount(many[:, 0, 0, 0].numpy().astype(int), minlength=3)
     assert np.abs(counts - 1000).max() < 130  # a standard error of 26
 
 
-def test_what_does_not_fit_is_refused():
-    good = affine(0.5), affine(0.25), judge(1.0), judge(2.0)
+def test_errors():
+    good = affine(0.5), affine(0.25), discriminator(1.0), discriminator(2.0)
     color = affine(0.5, (4, 4, 1), 3)
     free = [affine(0.5, (None, None, 1)) for _ in "ab"]
     for networks_, options, message in (
-        ((color, *good[1:]), {}, r"one makes images of domain B \(4, 4, 3\), the other takes \(4, 4, 1\)"),
-        ((*good[:2], judge(1.0, (8, 8, 1)), good[3]), {}, r"discriminator_a must take images \(4, 4, 1\)"),
-        (good, {"cycle_weight": -1}, "cycle_weight must be a number >= 0; received -1"),
-        (good, {"pool_size": -1}, "pool_size must be an integer >= 0"),
-        (good, {"source": "c"}, "'a' or 'b'; received 'c'"),
-        (good, {"semantics": "all"}, "Unknown semantics 'all': expected one of both, source"),
-        (good, {"objective": "wasserstein"}, "needs means over the batch"),
-        (good, {"objective": "nonsense"}, "Unknown objective"),
-        (good, {"crop": (2, 2)}, r"crop: both generators must take images \(None, None, channels\)"),
-        (good, {"classifier": judge(1.0, (8, 8, 1))}, "must take .* of domain A"),
-        ((*free, *good[2:]), {}, "give size="),
-        ((*free, *good[2:]), {"size": (4, 4), "crop": (8, 8)}, "larger than the images"),
-        ((*free, *good[2:]), {"size": (4, 0)}, r"size must be \(height, width\) in pixels; received \(4, 0\)"),
+        (
+            (color, *good[1:]),
+            {},
+            r"images of domain B; received one with outputs \(4, 4, 3\) and one with inputs \(4, 4, 1\)",
+        ),
+        ((*good[:2], discriminator(1.0, (8, 8, 1)), good[3]), {}, r"Expected discriminator_a from images \(4, 4, 1\)"),
+        (good, {"cycle_weight": -1}, "Expected cycle_weight as a number >= 0; received -1"),
+        (good, {"pool_size": -1}, "Expected pool_size as an integer >= 0"),
+        (good, {"source": "c"}, "Expected source as 'a' or 'b', .*; received 'c'"),
+        (good, {"semantics": "all"}, "Expected semantics as one of both, source; received 'all'"),
+        (good, {"objective": "wasserstein"}, "Expected an objective without means over the batch"),
+        (good, {"objective": "nonsense"}, "objective.*nonsense"),
+        (good, {"crop": (2, 2)}, r"two generators of images \(None, None, channels\) for crop"),
+        (good, {"classifier": discriminator(1.0, (8, 8, 1))}, "Expected a classifier .* in domain A"),
+        ((*free, *good[2:]), {}, "Expected size="),
+        ((*free, *good[2:]), {"size": (4, 4), "crop": (8, 8)}, "Expected crop of at most the size of the images"),
+        ((*free, *good[2:]), {"size": (4, 0)}, r"Expected size as \(height, width\) in pixels; received \(4, 0\)"),
     ):
         with pytest.raises(ValueError, match=message):
             CycleGAN(*networks_, **options)
@@ -224,7 +232,7 @@ def test_what_does_not_fit_is_refused():
             call()
 
 
-def test_trouble():
+def test_diagnoses():
     model = cyclegan()
     won = {"discriminator_a_accuracy": 0.999, "discriminator_b_accuracy": 0.998}
     assert list(model.diagnose(won)) == ["the discriminators win"]
@@ -249,4 +257,4 @@ def test_it_learns_to_invert():
     model.fit(data, epochs=8, verbose=0)
     test = discs(64)
     error = np.abs(model.a_to_b(test) - (1 - test)).mean()
-    assert error < 0.2 < np.abs(test - (1 - test)).mean()  # doing nothing is wrong everywhere: 1
+    assert error < 0.2 < np.abs(test - (1 - test)).mean()  # the identity is wrong everywhere: 1

@@ -1,4 +1,4 @@
-"""Patch discriminators, the U-Net and the change of size: published sizes, what a logit sees, shapes."""
+"""Patch discriminators, the U-Net and resized networks: published sizes, receptive fields, shapes."""
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ def test_weights_of_70x70_patches():
     assert weights_of(model) == kernels + 64 + 1 + 2 * (128 + 256 + 512)
 
 
-def test_a_logit_sees_as_many_pixels_as_is_said():
+def test_the_receptive_field_of_a_logit():
     """The gradient of a logit in the middle, through the convolutions alone: instance normalization sees everything."""
     model = patch_discriminator((64, 64, 1), base_filters=2, num_downsamples=2)
     plain = keras.Sequential([keras.Input((64, 64, 1))])
@@ -49,11 +49,11 @@ def test_a_logit_sees_as_many_pixels_as_is_said():
 def test_patches_of_any_size():
     model = patch_discriminator((None, None, 3), base_filters=2, num_downsamples=1)
     assert model(np.zeros((1, 20, 36, 3), np.float32)).shape == (1, 10, 18, 1)
-    with pytest.raises(ValueError, match="give num_downsamples"):
+    with pytest.raises(ValueError, match="Expected num_downsamples for images of any size"):
         patch_discriminator((None, None, 3))
-    with pytest.raises(ValueError, match="too small for 3 num_downsamples"):
+    with pytest.raises(ValueError, match="Expected images of 16 pixels or more, for 2x2 logits with num_downsamples=3"):
         patch_discriminator((8, 8, 3), num_downsamples=3)
-    with pytest.raises(ValueError, match="num_downsamples must be an integer >= 1; received 0"):
+    with pytest.raises(ValueError, match="Expected num_downsamples as an integer >= 1; received 0"):
         patch_discriminator((8, 8, 3), num_downsamples=0)
 
 
@@ -73,16 +73,16 @@ def test_weights_of_the_u_net():
     assert weights_of(networks.unet((32, 32, 3))) == kernels + 64 + 3 + 2 * (128 + 256 + 128 + 64)
 
 
-def test_a_mask_says_what_stays():
+def test_a_mask_selects_the_pixels_that_change():
     keras.utils.set_random_seed(0)
     model = networks.unet((16, 16, 3), base_filters=4, masked=True)
     image = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
     change = model.get_layer("change")
-    made, share, step = keras.Model(model.input, [model.output, *change.input])(image)
-    assert share.shape == (2, 16, 16, 1) and 0 < np.min(share) < np.max(share) < 1
+    output, mask, step = keras.Model(model.input, [model.output, *change.input])(image)
+    assert mask.shape == (2, 16, 16, 1) and 0 < np.min(mask) < np.max(mask) < 1
     colors = step + image
     assert np.min(colors) > 0 and np.max(colors) < 1
-    np.testing.assert_allclose(made, share * colors + (1 - share) * image, atol=1e-6)
+    np.testing.assert_allclose(output, mask * colors + (1 - mask) * image, atol=1e-6)
     last = [layer for layer in model.layers if layer.weights][-1]
     kernel, bias = last.get_weights()
     for value, expected in ((-200.0, image), (200.0, colors)):
