@@ -1,6 +1,6 @@
-"""Every weight of a loss changes what is trained: it weighs a term against the others of the same player.
+"""Every weight of a loss has an effect: it weighs a term against the other terms of the same player.
 
-Under Adam the scale of a whole loss has no effect: a weight of all that a player minimizes would do nothing.
+Under Adam the scale of a whole loss has no effect, so a weight of all of a player's terms would have none.
 """
 
 import dataclasses
@@ -18,14 +18,14 @@ R1, WGAN_GP = {"name": "r1", "gamma": 4.0}, {"name": "wgan_gp", "weight": 40.0, 
 DRIFT = {"name": "wasserstein", "drift": 0.1}
 # system -> settings that are doubled together, the first of them in `make test`, all in `make test-all`
 CASES = {
-    # doubling both is what a player of its own would not notice
+    # doubling both would have no effect on a separate player of the information loss
     "infogan": [{"category_weight": 1.0, "code_weight": 0.1}, {"category_weight": 1.0}, {"code_weight": 0.1}],
     "stargan": [{"classification_weight": 1.0}, {"reconstruction_weight": 10.0}, {"penalty_weight": 10.0}],
     "cyclegan": [
         *({"cycle_weight": 10.0}, {"identity_weight": 5.0}, {"adversarial_weight": 1.0}),
         {"semantic_weight": 1.0},
     ],
-    "puzzlegan": [{"place_weight": 10.0}, {"adversarial_weight": 1.0}, {"appearance_weight": 50.0}],
+    "puzzlegan": [{"spatial_weight": 10.0}, {"adversarial_weight": 1.0}, {"appearance_weight": 50.0}],
     "text2image": [{"style_weight": 0.01}, {"matching_weight": 1.0}, {"penalty": R1}],
     "gan": [{"penalty": R1}],
     "progan": [{"objective": DRIFT}, {"penalty": WGAN_GP}],
@@ -36,13 +36,13 @@ PARAMS = [
     for key in CASES
     for case in CASES[key]
 ]
-# Part of the steps by which they differ. Measured are 0.004 (a term of a batch of four captions) to 0.3, and 2e-10 for
-# an InfoGAN whose information has a player of its own.
-LEAST = 1e-3
+# Relative difference of the steps. Measured: 0.004 (a term of a batch of four captions) to 0.3, and 2e-10 for an
+# InfoGAN with a separate player of the information loss.
+MIN_DIFFERENCE = 1e-3
 
 
 def doubled(value):
-    """A number times two; of a dict the number that is a weight."""
+    """Returns a number times two, or a dict with its weight times two."""
     if isinstance(value, dict):
         return {name: 2 * each if name in ("gamma", "weight", "drift") else each for name, each in value.items()}
     return 2 * value
@@ -53,7 +53,7 @@ def classifier(shape) -> keras.Model:
 
 
 def trained(key: str, settings: dict, steps: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """All weights before and after some steps of Adam, as vectors."""
+    """Returns all weights before and after some steps of Adam, as vectors."""
     keras.utils.clear_session()
     toy = TOYS[key]
     if "semantic_weight" in settings:
@@ -75,13 +75,15 @@ def weights(model) -> np.ndarray:
 def test_all_weights_are_listed():
     for key in zoo.SYSTEMS:
         settings = zoo.get(key).settings
-        weighing = {name for name in settings if name.endswith("_weight") and name != "min_weight" or name == "beta"}
-        weighing |= {name for name in ("penalty", "objective") if isinstance(settings.get(name), dict)}
-        assert weighing == {name for case in CASES.get(key, ()) for name in case}, key
+        weights_of_losses = {
+            name for name in settings if name.endswith("_weight") and name != "min_weight" or name == "beta"
+        }
+        weights_of_losses |= {name for name in ("penalty", "objective") if isinstance(settings.get(name), dict)}
+        assert weights_of_losses == {name for case in CASES.get(key, ()) for name in case}, key
 
 
 @pytest.mark.parametrize("key, settings", PARAMS)
 def test_a_doubled_weight_trains_other_networks(key, settings):
     start, once = trained(key, settings)
     _, twice = trained(key, {name: doubled(value) for name, value in settings.items()})
-    assert np.abs(twice - once).mean() > LEAST * np.abs(once - start).mean()
+    assert np.abs(twice - once).mean() > MIN_DIFFERENCE * np.abs(once - start).mean()

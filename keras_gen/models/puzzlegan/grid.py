@@ -1,6 +1,6 @@
-"""Puzzle-GAN on a grid: all tiles of an image in unknown order, some missing, and where each belongs."""
+"""Puzzle-GAN on a grid: all tiles of an image in unknown order, some missing, and the place of each tile."""
 
-# More than 250 lines: what is cut up, placed, painted, exported and shown belongs to one layout.
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,42 +10,59 @@ from scipy.optimize import linear_sum_assignment
 from keras_gen.losses import assignment_cross_entropy, log_sinkhorn, masked_error
 
 from ..core.endpoint import Endpoint, Port
+from ..core.global_batch import BatchNoise, GlobalBatch
 from .base import Puzzle
-from .tiles import alike, join, seams, split
+from .preset import (
+    ADVERSARIAL_WEIGHT,
+    APPEARANCE_WEIGHT,
+    EMA,
+    GRID_SIZE,
+    HALF_LIFE,
+    MAX_MISSING,
+    MIN_WEIGHT,
+    OBJECTIVE,
+    SPATIAL_WEIGHT,
+)
+from .tiles import identical, join, seams, split
 
-LARGEST_SIDE = 5
+MAX_GRID_SIZE = 5
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PuzzleGrid(Puzzle):
-    """All tiles of a k x k grid in unknown order, some missing; out come the restored image and scores tile x place.
+    """A model that restores an image from the tiles of a k x k grid in unknown order, some of them missing.
 
-    One encoder reads every tile, a placer scores each of them against each place, and every place of a canvas gets the
-    mean of the tiles, weighted by the softmax of their scores. A painter makes the image of the canvas and noise z: it
-    smooths what is doubtful and fills in what is missing. Placing is learned from the Sinkhorn normalization of the
-    scores (one tile for each place, one place for each tile); the best assignment is found outside the graph, by
+    One encoder reads every tile and a placer scores each tile against each place of the grid. On a canvas, every place
+    holds the mean of the tiles, weighted by the softmax of their scores. A painter maps the canvas and noise z to the
+    image: it smooths uncertain places and fills in missing tiles. The placer learns from the Sinkhorn normalization of
+    the scores (one tile for each place, one place for each tile). The best assignment is computed outside the graph, by
     `restore` here and by `solve` in the runtime.
 
-    Tiles that are the same pixel by pixel are interchangeable, in training and in every measure.
+    Tiles that are identical pixel by pixel are interchangeable, in training and in every metric.
 
     Args:
-        tile_encoder: tiles [batch, height, width, channels] -> embeddings [batch, size].
-        tile_placer: [embeddings [batch, k * k, size], presence [batch, k * k], seams [batch, k * k, k * k, 4] (see
-            `keras_gen.models.puzzlegan.tiles`)] -> scores [batch, k * k, k * k].
-        canvas_painter: [canvas, coverage [batch, height, width, 1], z] -> images in [0, 1].
-        discriminator: images -> logits [batch, 1]; its terms are those of `PuzzleGAN`, and the part that is given is
-            where tiles are there.
-        side: k, 2 to 5.
-        max_missing: in training 0 to `max_missing` tiles are missing, all numbers as likely.
-        iterations: of Sinkhorn's normalization.
-        shuffle_channels: in training the encoder, and nothing else, sees each image's channels in a random order: where a tile
-            belongs is told by its shapes.
-        latent_size, objective, adversarial_weight, place_weight, appearance_weight, half_life, min_weight: see `Puzzle`.
-        ema: decay of the generator's moving average, or None.
-        seed: of all noise.
+        tile_encoder: network from tiles [batch, height, width, channels] to embeddings [batch, size].
+        tile_placer: network from [embeddings [batch, k * k, size], presence [batch, k * k], seams [batch, k * k, k * k,
+            4] (see `keras_gen.models.puzzlegan.tiles`)] to scores [batch, k * k, k * k].
+        canvas_painter: network from [canvas, coverage [batch, height, width, 1], z] to images in [0, 1].
+        discriminator: network from images to logits [batch, 1]; its loss is that of `PuzzleGAN`, and the part of an
+            image is its present tiles.
+        grid_size: k, 2 to 5.
+        max_missing: in training 0 to `max_missing` tiles are missing, all numbers equally likely.
+        iterations: iterations of Sinkhorn's normalization, >= 1.
+        shuffle_channels: whether the encoder, but no other network, sees the channels of each training image in a
+            random order, so that shapes and not colors determine the place of a tile.
+        objective: see `Puzzle`.
+        adversarial_weight: see `Puzzle`.
+        spatial_weight: see `Puzzle`; weight of the cross-entropy of the places.
+        appearance_weight: see `Puzzle`; weight of the error of the whole image.
+        half_life: see `Puzzle`.
+        min_weight: see `Puzzle`.
+        ema: decay of the generator's moving averages in (0, 1), which inference uses; None turns them off.
+        seed: seed of all noise; None draws one.
 
     Raises:
-        ValueError: for networks that do not fit, or numbers out of range.
+        ValueError: for networks that do not match each other, or options out of range.
 
     Reference:
         Lee et al. 2017, arXiv:1703.10730 (the adversarial part). Mena, Belanger, Linderman, Snoek 2018,
@@ -55,7 +72,7 @@ class PuzzleGrid(Puzzle):
     averaged_networks = shared_networks = ("tile_encoder", "tile_placer", "canvas_painter")
     tracked = (
         *("discriminator_loss", "generator_loss", "discriminator_accuracy"),
-        *("place_loss", "appearance_loss", "tiles_right"),
+        *("spatial_loss", "appearance_loss", "tiles_right"),
     )
 
     def __init__(
@@ -65,147 +82,187 @@ class PuzzleGrid(Puzzle):
         canvas_painter: keras.Model,
         discriminator: keras.Model,
         *,
-        grid_size: int = 3,
-        max_missing: int = 2,
+        grid_size: int = GRID_SIZE,
+        max_missing: int = MAX_MISSING,
         iterations: int = 10,
         shuffle_channels: bool = True,
-        ema: float | None = 0.999,
-        **kwargs,
+        objective: str | dict = OBJECTIVE,
+        adversarial_weight: float = ADVERSARIAL_WEIGHT,
+        spatial_weight: float = SPATIAL_WEIGHT,
+        appearance_weight: float = APPEARANCE_WEIGHT,
+        half_life: int | None = HALF_LIFE,
+        min_weight: float = MIN_WEIGHT,
+        ema: float | None = EMA,
+        seed: int | None = None,
+        **kwargs: Any,
     ):
-        self.grid_size, self.max_missing, self.iterations, self.shuffle_channels = (
-            grid_size,
-            max_missing,
-            iterations,
-            shuffle_channels,
-        )
+        self.grid_size, self.max_missing = grid_size, max_missing
+        self.iterations, self.shuffle_channels = iterations, shuffle_channels
         self.num_tiles, self.tile_shape = grid_size * grid_size, tuple(tile_encoder.input_shape[1:])
         self.tile_encoder, self.tile_placer, self.canvas_painter = tile_encoder, tile_placer, canvas_painter
-        kwargs.setdefault("latent_size", int(canvas_painter.inputs[2].shape[-1]))
-        super().__init__(canvas_painter.output_shape[1:], discriminator, ema=ema, **kwargs)
-        self._check()
+        self.latent_size = int(canvas_painter.inputs[2].shape[-1])
+        super().__init__(
+            discriminator,
+            objective=objective,
+            adversarial_weight=adversarial_weight,
+            spatial_weight=spatial_weight,
+            appearance_weight=appearance_weight,
+            half_life=half_life,
+            min_weight=min_weight,
+            ema=ema,
+            seed=seed,
+            **kwargs,
+        )
+        self._check_grid()
 
     # training
 
-    def shared_forward(self, batch, batch_noise, training):
+    def shared_forward(self, batch: dict, batch_noise: BatchNoise, training: bool) -> dict[str, tf.Tensor]:
+        """Returns scores and images of a random puzzle, its solution, and the composites of the discriminator."""
         image, num = batch["image"], self.num_tiles
-        whole = split(image, self.grid_size)
+        tiles_in_order = split(image, self.grid_size)
         order = tf.argsort(batch_noise.uniform([num]), axis=1)
         missing = tf.cast(batch_noise.uniform([]) * (self.max_missing + 1), tf.int32)
         presence = tf.cast(tf.range(num)[None] >= missing[:, None], tf.float32)
-        tiles = tf.gather(whole, order, batch_dims=1)
-        colors = (
-            tf.argsort(batch_noise.uniform([image.shape[-1]]), axis=1) if training and self.shuffle_channels else None
-        )
-        scores, generated = self.forward(tiles, presence, batch_noise.noise(self.noise())["z"], training, False, colors)
-        # where the tiles that are there belong: of a place's mask, not of what the placer thinks
-        there = tf.gather(presence, tf.argsort(order, axis=1), batch_dims=1)
-        inside = self.planes(there[:, :, None])
-        shared = {"generated": generated, "scores": scores, "fits": alike(tiles, whole), "presence": presence}
-        shared["inside"] = inside
+        tiles = tf.gather(tiles_in_order, order, batch_dims=1)
+        channel_order = None
+        if training and self.shuffle_channels:
+            channel_order = tf.argsort(batch_noise.uniform([image.shape[-1]]), axis=1)
+        z = batch_noise.noise(self.noise())["z"]
+        scores, generated = self.forward(tiles, presence, z, training, averaged=False, channel_order=channel_order)
+        # the true places of the present tiles, whatever the placer predicts
+        occupied = tf.gather(presence, tf.argsort(order, axis=1), batch_dims=1)
+        inside = self.expand_places(occupied[:, :, None])
+        shared = {
+            "generated": generated,
+            "scores": scores,
+            "fits": identical(tiles, tiles_in_order),
+            "presence": presence,
+            "inside": inside,
+        }
         return shared | self.composites(image, inside, batch_noise.global_batch)
 
     def forward(
-        self, tiles, presence, z, training: bool = False, averaged: bool = True, colors=None
+        self,
+        tiles: Any,
+        presence: Any,
+        z: Any,
+        training: bool = False,
+        averaged: bool = True,
+        channel_order: Any = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Tiles -> scores and images, float32; by the averages, or else by what is trained.
+        """Returns the scores and the images of tiles, float32.
 
         Args:
             tiles: [batch, k * k, *tile_shape] in [0, 1].
-            presence: 1 for a tile that is there, 0 for one whose pixels do not count, [batch, k * k].
+            presence: 1 for a present tile, 0 for a missing one, whose pixels are ignored, [batch, k * k].
             z: noise [batch, latent_size].
-            colors: the order in which the encoder sees an image's channels, [batch, channels]; None is their own.
+            training: passed to the networks.
+            averaged: whether to use the moving averages instead of the trained networks.
+            channel_order: order in which the encoder sees an image's channels, [batch, channels]; None keeps it.
+
+        Returns:
+            Scores [batch, k * k, k * k] of tile against place, and images [batch, height, width, channels].
         """
         network = self.inference_network if averaged else lambda name: getattr(self, name)
         tiles, presence, z = (tf.convert_to_tensor(each) for each in (tiles, presence, z))
-        seen = tiles if colors is None else tf.gather(tiles, colors, axis=4, batch_dims=1)
-        flat = tf.reshape(seen, [-1, *self.tile_shape])
-        embeddings = tf.reshape(network("tile_encoder")(flat, training=training), [-1, self.num_tiles, self._size])
+        encoded = tiles if channel_order is None else tf.gather(tiles, channel_order, axis=4, batch_dims=1)
+        flat = tf.reshape(encoded, [-1, *self.tile_shape])
+        size = int(self.tile_encoder.output_shape[-1])
+        embeddings = tf.reshape(network("tile_encoder")(flat, training=training), [-1, self.num_tiles, size])
         scores = tf.cast(network("tile_placer")([embeddings, presence, seams(tiles)], training=training), tf.float32)
-        shares = tf.nn.softmax(scores, axis=2) * presence[:, :, None]
-        by_place = tf.transpose(shares, [0, 2, 1])
+        weights = tf.nn.softmax(scores, axis=2) * presence[:, :, None]
+        by_place = tf.transpose(weights, [0, 2, 1])
         total = tf.reduce_sum(by_place, axis=2, keepdims=True)
         height, width, channels = self.tile_shape
         pixels = tf.matmul(by_place, tf.reshape(tiles, [-1, self.num_tiles, height * width * channels]))
         pixels /= tf.maximum(total, 1.0)
         canvas = join(tf.reshape(pixels, [-1, self.num_tiles, *self.tile_shape]), self.grid_size)
-        coverage = self.planes(tf.minimum(total, 1.0))
+        coverage = self.expand_places(tf.minimum(total, 1.0))
         image = network("canvas_painter")([canvas, coverage, z], training=training)
         return scores, tf.cast(image, tf.float32)
 
-    def planes(self, values) -> tf.Tensor:
-        """A value for each place, [batch, k * k, 1] -> [batch, height, width, 1]."""
+    def expand_places(self, values: Any) -> tf.Tensor:
+        """Returns maps [batch, height, width, 1] of one value for each place, [batch, k * k, 1]."""
         height, width = self.tile_shape[:2]
         maps = tf.reshape(values, [-1, self.grid_size, self.grid_size, 1])
         return tf.repeat(tf.repeat(maps, height, axis=1), width, axis=2)
 
-    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
-        """Adversarial loss, cross-entropy of the places, and the error of the whole image."""
+    def generator_loss(
+        self, batch: dict, shared: dict, batch_noise: BatchNoise | None, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns the adversarial loss, the cross-entropy of the places, and the error of the whole image."""
         fits, presence = tf.stop_gradient(shared["fits"]), tf.stop_gradient(shared["presence"])
-        assigned = tf.exp(log_sinkhorn(shared["scores"], self.iterations))
-        # the canvas takes the softmax, which knows nothing of the other tiles' places: it is taught as well
-        placed = 0.5 * (
-            assignment_cross_entropy(assigned, fits, presence)
+        assignment = tf.exp(log_sinkhorn(shared["scores"], self.iterations))
+        # the canvas uses the softmax, which ignores the places of the other tiles: it needs its own loss
+        spatial = 0.5 * (
+            assignment_cross_entropy(assignment, fits, presence)
             + assignment_cross_entropy(tf.nn.softmax(shared["scores"], axis=2), fits, presence)
         )
         appearance = masked_error(batch["image"], shared["generated"], tf.ones_like(batch["image"][..., :1]))
         best = tf.one_hot(tf.argmax(shared["scores"], axis=2), self.num_tiles)
         right = tf.reduce_sum(fits * best, axis=2)
         right = tf.reduce_sum(right * presence, axis=1) / tf.maximum(tf.reduce_sum(presence, axis=1), 1.0)
-        metrics = {"place_loss": placed, "appearance_loss": appearance, "tiles_right": right}
-        return self.total_loss(self.judged(shared["generated"], training), placed, appearance), metrics
+        metrics = {"spatial_loss": spatial, "appearance_loss": appearance, "tiles_right": right}
+        return self.total_loss(self.discriminate(shared["generated"], training), spatial, appearance), metrics
 
-    # use
+    # inference
 
     @property
-    def optional_image_fields(self):
+    def optional_image_fields(self) -> dict[str, tuple[int, int, int] | None]:
         return {"tiles": None}
 
-    def restored(self, tiles, presence, z) -> dict[str, tf.Tensor]:
-        """What `restore` gives: `image` and `scores` [batch, k * k, k * k] of tile against place."""
-        scores, image = self.forward(tiles, presence, z)
+    def restore_from(self, pieces: Any, presence: Any, z: Any) -> dict[str, tf.Tensor]:
+        """Returns the outputs of `restore` for tiles: `image`, and `scores` [batch, k * k, k * k] of tile and place."""
+        scores, image = self.forward(pieces, presence, z)
         return {"image": image, "scores": scores}
 
-    def restore(self, tiles, presence=None, *, seed: int | None = None) -> dict[str, np.ndarray]:
-        """Make images of tiles.
+    def restore(self, tiles: Any, presence: Any = None, *, seed: int | None = None) -> dict[str, np.ndarray]:
+        """Restores images from tiles.
 
         Args:
             tiles: [num, count, *tile_shape] in [0, 1], 1 <= count <= k * k, in any order; the others are missing.
-            presence: 1 or 0 for each, [num, count]; None is all of them.
-            seed: of the noise z, 0 <= seed < 2**63; None draws one.
+            presence: 1 for a present tile, 0 for a missing one, [num, count]; None means that all are present.
+            seed: seed of the noise z, 0 <= seed < 2**63; None draws one.
 
         Returns:
             `image` float32 [num, height, width, channels] in [0, 1]; `scores` [num, k * k, k * k] of tile against
             place; `places` int64 [num, k * k], the best assignment of tiles to places, where missing tiles have the
-            places that are left; and `solved`, the image with the tiles themselves at their places.
+            remaining places; and `solved`, the image with the tiles themselves at their places.
 
         Raises:
             ValueError: for other shapes.
         """
         tiles, presence = self.pad_pieces("tiles", tiles, presence, self.num_tiles, self.tile_shape)
-        found = self.restored(tiles, presence, self.noise_of(len(tiles), seed))
-        shared = {name: value.numpy() for name, value in found.items()}
-        shared["places"] = self.places(shared["scores"])
-        shared["solved"] = self.laid_out(tiles, presence, shared["places"], shared["image"])
-        return shared
+        tensors = self.restore_from(tiles, presence, self.noise_of(len(tiles), seed))
+        outputs = {name: value.numpy() for name, value in tensors.items()}
+        outputs["places"] = self.places(outputs["scores"])
+        outputs["solved"] = self.laid_out(tiles, presence, outputs["places"], outputs["image"])
+        return outputs
 
     @staticmethod
     def places(scores: np.ndarray) -> np.ndarray:
-        """The assignment with the largest sum of scores: [num, tiles, places] -> int64 [num, tiles]."""
+        """Returns the place of each tile, int64 [num, tiles], with the largest sum of scores [num, tiles, places]."""
         return np.stack([linear_sum_assignment(each, maximize=True)[1] for each in np.asarray(scores, np.float64)])
 
-    def laid_out(self, tiles, presence, places, images) -> np.ndarray:
-        """The tiles that are there at their places, and everywhere else the given images: [num, height, width,
-        channels].
+    def laid_out(self, tiles: Any, presence: Any, places: Any, images: Any) -> np.ndarray:
+        """Returns images with the present tiles at their places, [num, height, width, channels].
+
+        Args:
+            tiles: [num, k * k, *tile_shape].
+            presence: 1 for a present tile, 0 for a missing one, [num, k * k].
+            places: place of each tile, int [num, k * k].
+            images: [num, height, width, channels], the pixels of the remaining places.
         """
-        whole = split(tf.constant(images), self.grid_size).numpy()
-        rows, which = np.nonzero(np.asarray(presence) > 0.5)
-        whole[rows, places[rows, which]] = tiles[rows, which]
-        return join(tf.constant(whole), self.grid_size).numpy()
+        assembled = self.cut_tiles(images)
+        rows, present = np.nonzero(np.asarray(presence) > 0.5)
+        assembled[rows, places[rows, present]] = tiles[rows, present]
+        return join(tf.constant(assembled), self.grid_size).numpy()
 
-    def call(self, inputs, training: bool = False) -> tf.Tensor:
-        """A batch with `tiles` and `presence`, or an `image` (or images alone) that is cut up, and `z` -> images.
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
+        """Returns images of a batch with `tiles` and `presence`, or of the tiles of `image` (or of images alone).
 
-        Without `z` it is 0, the middle of the noise.
+        Without `z` in the batch, z is 0, the mean of the noise.
         """
         batch = dict(inputs) if isinstance(inputs, dict) else {"image": inputs}
         if "tiles" not in batch:
@@ -213,9 +270,9 @@ class PuzzleGrid(Puzzle):
         rows = tf.shape(batch["tiles"])[0]
         presence = batch["presence"] if "presence" in batch else tf.ones([rows, self.num_tiles])
         z = batch["z"] if "z" in batch else tf.zeros([rows, self.latent_size])
-        return self.restored(batch["tiles"], presence, z)["image"]
+        return self.restore_from(batch["tiles"], presence, z)["image"]
 
-    def endpoint_columns(self, columns):
+    def endpoint_columns(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         tiles, presence, _ = self.shuffled(columns["image"], self.max_missing // 2, seed=0)
         return {"tiles": tiles, "presence": presence}
 
@@ -223,34 +280,37 @@ class PuzzleGrid(Puzzle):
         """Returns the tiles of images row by row, float32 [num, k * k, *tile_shape]."""
         return split(tf.constant(images), self.grid_size).numpy()
 
-    def shuffled(self, images, missing: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Puzzles to solve: tiles in random order of which some are missing.
+    def shuffled(self, images: Any, missing: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns puzzles: the tiles of images in random order, some of them missing.
 
         Args:
             images: [num, height, width, channels] in [0, 1].
-            missing: tiles that are left out of each, 0 <= missing < k * k.
-            seed: of the order and of which are missing.
+            missing: number of missing tiles per image, 0 <= missing < k * k.
+            seed: seed of the order and of the choice of the missing tiles.
 
         Returns:
             Tiles [num, k * k, *tile_shape] (zeros where missing), presence [num, k * k], and the true place of each
             tile, int64 [num, k * k].
         """
-        whole = split(tf.constant(images), self.grid_size).numpy()
-        places = np.random.default_rng(seed).permuted(np.tile(np.arange(self.num_tiles), (len(whole), 1)), axis=1)
-        presence = np.ones((len(whole), self.num_tiles), np.float32)
+        tiles_in_order = self.cut_tiles(images)
+        num = len(tiles_in_order)
+        places = np.random.default_rng(seed).permuted(np.tile(np.arange(self.num_tiles), (num, 1)), axis=1)
+        presence = np.ones((num, self.num_tiles), np.float32)
         presence[:, :missing] = 0
-        tiles = np.take_along_axis(whole, places[:, :, None, None, None], axis=1)
+        tiles = np.take_along_axis(tiles_in_order, places[:, :, None, None, None], axis=1)
         return tiles * presence[:, :, None, None, None], presence, places
 
-    def examples(self, batch):
+    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+        """Returns images, their shuffled tiles, the tiles at their predicted places, and the restored images."""
         tiles, presence, _ = self.shuffled(batch["image"], self.max_missing, seed=0)
-        shared = self.restore(tiles, presence, seed=0)
-        given = join(tf.constant(tiles + 1 - presence[:, :, None, None, None]), self.grid_size).numpy()
-        columns = {"source": batch["image"], "given": given, "solved": shared["solved"], "restored": shared["image"]}
-        return {"tiles | restored": columns}
+        outputs = self.restore(tiles, presence, seed=0)
+        # missing tiles are white
+        shuffled = join(tf.constant(tiles + 1 - presence[:, :, None, None, None]), self.grid_size).numpy()
+        columns = {"source": batch["image"], "tiles": shuffled, "solved": outputs["solved"]}
+        return {"tiles | restored": {**columns, "restored": outputs["image"]}}
 
-    def endpoints(self):
-        """`restore`: tiles, presence and noise z -> image, and scores of tile against place."""
+    def endpoints(self) -> list[Endpoint]:
+        """Returns `restore`: tiles, presence and noise z -> image, and scores of tile against place."""
         inputs = {
             "tiles": Port((self.num_tiles, *self.tile_shape), "image"),
             "presence": Port((self.num_tiles,), "mask"),
@@ -262,34 +322,28 @@ class PuzzleGrid(Puzzle):
         }
 
         def restore(tiles, presence, z):
-            return self.restored(tiles, presence, z)
+            return self.restore_from(tiles, presence, z)
 
         return [Endpoint("restore", restore, inputs, outputs)]
 
     def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in ("grid_size", "max_missing", "iterations", "shuffle_channels")},
-        }
+        options = ("grid_size", "max_missing", "iterations", "shuffle_channels")
+        return {**super().get_config(), **{name: getattr(self, name) for name in options}}
 
-    def _check(self):
-        if not 2 <= self.grid_size <= LARGEST_SIDE:
-            raise ValueError(f"grid_size must be an integer from 2 to {LARGEST_SIDE}; received {self.grid_size!r}")
+    def _check_grid(self) -> None:
+        if not 2 <= self.grid_size <= MAX_GRID_SIZE:
+            raise ValueError(f"Expected grid_size as an integer from 2 to {MAX_GRID_SIZE}; received {self.grid_size!r}")
         if not 0 <= self.max_missing < self.num_tiles:
             raise ValueError(
-                f"max_missing must be an integer from 0 to {self.num_tiles - 1}; received {self.max_missing!r}"
+                f"Expected max_missing as an integer from 0 to {self.num_tiles - 1}; received {self.max_missing!r}"
             )
         height, width, channels = self.image_shape
         tile = (height // self.grid_size, width // self.grid_size, channels)
         if height % self.grid_size or width % self.grid_size or self.tile_shape != tile:
             raise ValueError(
-                f"Images {self.image_shape} cut into {self.grid_size} x {self.grid_size} must give the tiles that the encoder "
-                f"takes, {self.tile_shape}, without a rest"
+                f"Expected images that divide evenly into {self.grid_size} x {self.grid_size} tiles of the encoder's "
+                f"shape {self.tile_shape}; received images {self.image_shape}"
             )
-        wanted = (self.num_tiles, self.num_tiles)
-        if self.tile_placer.output_shape[1:] != wanted:
-            raise ValueError(f"The placer gives scores {self.tile_placer.output_shape[1:]}; expected {wanted}")
-
-    @property
-    def _size(self) -> int:
-        return int(self.tile_encoder.output_shape[-1])
+        expected, shape = (self.num_tiles, self.num_tiles), tuple(self.tile_placer.output_shape[1:])
+        if shape != expected:
+            raise ValueError(f"Expected a placer with scores {expected}; received {shape}")

@@ -1,4 +1,4 @@
-"""The networks of the grid puzzle: tiles into embeddings, embeddings into scores of places, a canvas into an image."""
+"""The networks of the grid puzzle: tiles to embeddings, embeddings to scores of places, a canvas to an image."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from keras_gen.networks.conv import convolution_steps, num_downsamples
 
 
 def tile_encoder(tile_shape: Sequence[int], *, base_filters: int = 16, size: int = 128) -> keras.Model:
-    """Tiles [batch, height, width, channels] in [0, 1] -> embeddings [batch, size].
+    """Builds a network from tiles [batch, height, width, channels] in [0, 1] to embeddings [batch, size].
 
-    A convolution that keeps the size, one of stride 2 for each halving down to 4 or more, and a dense layer, which
-    keeps apart what lies at which border.
+    A convolution with stride 1, one with stride 2 for each halving down to 4 pixels or more, and a dense layer, which
+    distinguishes the borders of the tile.
 
     Args:
         tile_shape: (height, width, channels) of a tile.
         base_filters: channels of the first convolution; they double up to 8 times.
-        size: of the embedding.
+        size: dimensions of the embedding.
     """
     tile = keras.Input(tuple(tile_shape), name="tile")
     x = layers.Rescaling(2.0, offset=-1.0)(tile)
@@ -30,48 +30,50 @@ def tile_encoder(tile_shape: Sequence[int], *, base_filters: int = 16, size: int
 
 
 def tile_placer(num: int, size: int = 128, *, base_filters: int = 128, rounds: int = 2) -> keras.Model:
-    """[embeddings [batch, num, size], presence [batch, num], seams [batch, num, num, 4]] -> scores [batch, num, num].
+    """Builds a network that scores each tile against each place.
 
-    In each round every tile hears from every tile that is there, r_i = mean_j relu(A e_i + B e_j + D relu(E s_ij)),
-    with s_ij how badly j matches i on each side, and e_i <- relu(C [e_i, r_i]). The scores are of tile against place.
-    The order of the tiles orders the rows of the scores and changes nothing else. The row of a missing tile is 0: it
-    fits all places alike.
+    It maps [embeddings [batch, num, size], presence [batch, num], seams [batch, num, num, 4]] to scores [batch, num,
+    num]. In each round of message passing every tile receives the mean message of all present tiles,
+    r_i = mean_j relu(A e_i + B e_j + D relu(E s_ij)), where s_ij measures how badly j matches each side of i, and
+    e_i <- relu(C [e_i, r_i]). The network is equivariant: a permutation of the tiles permutes the rows of the scores.
+    The row of a missing tile is 0.
 
     Args:
-        num: tiles, and places.
-        size: of an embedding.
-        base_filters: units inside.
-        rounds: >= 1.
+        num: number of tiles, and of places.
+        size: dimensions of an embedding.
+        base_filters: units of the hidden layers.
+        rounds: rounds of message passing, >= 1.
     """
     embeddings = keras.Input((num, size), name="embeddings")
     presence = keras.Input((num,), name="presence")
     seams = keras.Input((num, num, 4), name="seams")
-    there = layers.Reshape((1, num, 1))(presence)
-    # the mean over those that are there: presence / sum of presence, and not less than one tile
-    share = there / ops.maximum(ops.sum(there, axis=2, keepdims=True), 1.0)
+    present = layers.Reshape((1, num, 1))(presence)
+    # weights of the mean over present tiles, also if there is none
+    weights = present / ops.maximum(ops.sum(present, axis=2, keepdims=True), 1.0)
     x = embeddings
     for _ in range(rounds):
-        asks = layers.Reshape((num, 1, base_filters))(layers.Dense(base_filters, **_weights())(x))
-        tells = layers.Reshape((1, num, base_filters))(layers.Dense(base_filters, use_bias=False, **_weights())(x))
-        fits = layers.Dense(16, activation="relu", **_weights())(layers.Rescaling(5.0)(seams))
-        fits = layers.Dense(base_filters, use_bias=False, **_weights())(fits)
-        heard = layers.Multiply()([layers.ReLU()(layers.Add()([layers.Add()([asks, tells]), fits])), share])
-        heard = ops.sum(heard, axis=2)
-        x = layers.ReLU()(layers.Dense(base_filters, **_weights())(layers.Concatenate()([x, heard])))
+        receiver = layers.Reshape((num, 1, base_filters))(layers.Dense(base_filters, **_weights())(x))
+        sender = layers.Dense(base_filters, use_bias=False, **_weights())(x)
+        sender = layers.Reshape((1, num, base_filters))(sender)
+        seam = layers.Dense(16, activation="relu", **_weights())(layers.Rescaling(5.0)(seams))
+        seam = layers.Dense(base_filters, use_bias=False, **_weights())(seam)
+        messages = layers.ReLU()(layers.Add()([layers.Add()([receiver, sender]), seam]))
+        message = ops.sum(layers.Multiply()([messages, weights]), axis=2)
+        x = layers.ReLU()(layers.Dense(base_filters, **_weights())(layers.Concatenate()([x, message])))
     scores = layers.Dense(num, dtype="float32", **_weights())(x)
     scores = layers.Multiply(dtype="float32")([scores, layers.Reshape((num, 1))(presence)])
     return keras.Model([embeddings, presence, seams], scores, name="tile_placer")
 
 
 def canvas_painter(image_shape: Sequence[int], latent_size: int, *, base_filters: int = 24) -> keras.Model:
-    """[canvas [batch, height, width, channels], coverage [batch, height, width, 1], z] -> images in [0, 1].
+    """Builds a U-Net from [canvas, coverage [batch, height, width, 1], z] to images in [0, 1].
 
-    A U-Net: halved down to 4 pixels or more, the noise joins the smallest map, and each scale on the way up is joined
-    with that on the way down.
+    The image is halved down to 4 pixels or more; the noise is concatenated to the smallest map, and each upsampled map
+    to the encoder's map of the same size.
 
     Args:
         image_shape: (height, width, channels); must halve at least once to 4 or more.
-        latent_size: of the noise z.
+        latent_size: dimensions of the noise z.
         base_filters: channels at the image's size; they double up to 8 times.
 
     Raises:
@@ -90,7 +92,7 @@ def canvas_painter(image_shape: Sequence[int], latent_size: int, *, base_filters
         )
         down.append(x)
     shape = tuple(x.shape[1:])
-    # a dense layer over the whole smallest map: what is missing is told by tiles far away
+    # a dense layer over the whole smallest map: distant tiles determine the content of missing ones
     code = _active(layers.Dense(256, **_weights())(layers.Concatenate()([layers.Flatten()(x), z])))
     code = _active(layers.Dense(shape[0] * shape[1] * shape[2], **_weights())(code))
     x = layers.Concatenate()([x, layers.Reshape(shape)(code)])
@@ -109,5 +111,5 @@ def _active(x):
 
 
 def _weights() -> dict:
-    # scaled for rectifiers: without normalization the signal keeps its size from layer to layer
+    # scaled for rectifiers: without normalization this keeps the variance from layer to layer
     return {"kernel_initializer": keras.initializers.HeNormal()}

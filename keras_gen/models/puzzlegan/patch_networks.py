@@ -1,4 +1,4 @@
-"""The networks of Puzzle-GAN: patches into features, summed features into a mask, and both into an image."""
+"""The networks of Puzzle-GAN: patches to features, summed features to a mask, and both to an image."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from keras_gen.networks.conv import convolution_steps
 def part_encoder(
     patch_shape: Sequence[int], image_shape: Sequence[int], *, base_filters: int = 16, code_size: int = 256
 ) -> keras.Model:
-    """Patches [batch, height, width, channels] in [0, 1] -> a list: features at every scale, and a code.
+    """Builds a network from patches in [0, 1] to a list: features at every scale, and a code.
 
-    The patch is enlarged to half of the image's size; convolutions then halve it down to the smallest scale of the
-    decoders, with `base_filters`, 2 * `base_filters`, ... channels up to 8 * `base_filters`. Nothing is normalized: the features of several
-    patches are to be added up.
+    The patch is resized to half of the image's size; convolutions then halve it down to the smallest scale of the
+    decoders, with `base_filters`, 2 * `base_filters`, ... up to 8 * `base_filters` channels. There is no normalization,
+    since the features of several patches are summed.
 
     Args:
         patch_shape: (height, width, channels) of a patch.
@@ -44,31 +44,31 @@ def part_encoder(
 
 
 def mask_decoder(features: Sequence[Sequence[int]], *, base_filters: int = 16, head: bool = True) -> keras.Model:
-    """Summed features and code -> a list: log-odds of the mask [batch, height, width, 1], and the decoder's features.
+    """Builds a network from summed features and code to a list: mask logits [batch, height, width, 1], and features.
 
-    The code becomes the smallest map; each map is joined with the summed features of its scale and doubled, up to the
-    image's size.
+    The code becomes the smallest map; each map is concatenated with the summed features of its scale and upsampled, up
+    to the image's size.
 
     Args:
-        features: shapes of what `part_encoder` gives, without the batch, the code's last.
-        base_filters: channels at the image's size; twice, four times, ... as many below, up to 8 * `base_filters`.
-        head: False leaves the log-odds out: features alone, for a model without a mask.
+        features: shapes of the outputs of `part_encoder`, without the batch; that of the code is the last.
+        base_filters: channels at the image's size; they double with every halving, up to 8 * `base_filters`.
+        head: whether there are mask logits; False builds the network of a model without a mask.
 
     Returns:
-        A model; its features come smallest first, one map for each scale and one at the image's size.
+        A model whose features come smallest first, one map for each scale and one at the image's size.
     """
     inputs = _inputs(features)
     *skips, code = inputs
     x = _first_map(code, skips[-1].shape[1:])
-    made = []
+    maps = []
     for index in reversed(range(len(skips))):
         x = layers.Concatenate()([x, skips[index]])
-        x = _doubled(x, base_filters * min(2**index, 8))
-        made.append(x)
+        x = _upsampled(x, base_filters * min(2**index, 8))
+        maps.append(x)
     if not head:
-        return keras.Model(inputs, made, name="mask_decoder")
+        return keras.Model(inputs, maps, name="mask_decoder")
     logits = layers.Conv2D(1, 3, padding="same", dtype="float32", **_weights())(x)
-    return keras.Model(inputs, [logits, *made], name="mask_decoder")
+    return keras.Model(inputs, [logits, *maps], name="mask_decoder")
 
 
 def image_decoder(
@@ -79,21 +79,21 @@ def image_decoder(
     *,
     base_filters: int = 32,
 ) -> keras.Model:
-    """[code, noise z, features of the mask decoder...] -> images [batch, height, width, channels] in [0, 1].
+    """Builds a network from [code, noise z, features of the mask decoder...] to images in [0, 1].
 
     Args:
-        code_size: of the summed code.
-        latent_size: of the noise.
+        code_size: dimensions of the summed code.
+        latent_size: dimensions of the noise.
         skips: shapes of the mask decoder's features, without the batch, smallest first.
-        channels: of the images.
-        base_filters: channels at the image's size; twice, four times, ... as many below, up to 8 * `base_filters`.
+        channels: channels of the images.
+        base_filters: channels at the image's size; they double with every halving, up to 8 * `base_filters`.
     """
     inputs = _inputs([(code_size,), (latent_size,), *skips])
     code, z, *features = inputs
-    height, columns, depth = features[0].shape[1:]
-    x = _first_map(layers.Concatenate()([code, z]), (height // 2, columns // 2, depth * 2))
+    height, width, depth = features[0].shape[1:]
+    x = _first_map(layers.Concatenate()([code, z]), (height // 2, width // 2, depth * 2))
     for index, skip in zip(reversed(range(len(features))), features, strict=True):
-        x = layers.Concatenate()([_doubled(x, base_filters * min(2**index, 8)), skip])
+        x = layers.Concatenate()([_upsampled(x, base_filters * min(2**index, 8)), skip])
     last = layers.Conv2D(channels, 3, padding="same", activation="tanh", dtype="float32", **_last_weights())
     return keras.Model(inputs, layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x)), name="image_decoder")
 
@@ -107,8 +107,8 @@ def _first_map(code, shape: Sequence[int]):
     return layers.Reshape(tuple(shape))(_active(layers.Dense(units, **_weights())(code)))
 
 
-def _doubled(x, channels: int):
-    # 4 is a multiple of the stride, which leaves no checkerboard
+def _upsampled(x, channels: int):
+    # a kernel size that is a multiple of the stride avoids checkerboard artifacts
     return _active(layers.Conv2DTranspose(channels, 4, strides=2, padding="same", **_weights())(x))
 
 
@@ -117,10 +117,10 @@ def _active(x):
 
 
 def _weights() -> dict:
-    # scaled for rectifiers: without normalization the signal keeps its size from layer to layer
+    # scaled for rectifiers: without normalization this keeps the variance from layer to layer
     return {"kernel_initializer": keras.initializers.HeNormal()}
 
 
 def _last_weights() -> dict:
-    # small, so that a tanh starts where its gradient is large
+    # small initial outputs, where the gradient of tanh is large
     return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}

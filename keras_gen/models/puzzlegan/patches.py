@@ -1,6 +1,6 @@
-"""Puzzle-GAN: a whole image, and where its parts belong, out of a few patches without their places."""
+"""Puzzle-GAN: a whole image, and the mask of its parts, from a few patches without their positions."""
 
-# More than 250 lines: what is cut out, put together, restored, exported and shown belongs to one system.
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,41 +9,59 @@ import tensorflow as tf
 from keras_gen.losses import intersection_over_union, mask_cross_entropy, masked_error
 
 from ..core.endpoint import Endpoint, Port
+from ..core.global_batch import BatchNoise, GlobalBatch
 from .base import Puzzle
-from .key_patches import covered, cut, key_boxes
+from .key_patches import box_mask, extract_patches, key_boxes
+from .preset import (
+    ADVERSARIAL_WEIGHT,
+    APPEARANCE_WEIGHT,
+    EMA,
+    HALF_LIFE,
+    JITTER,
+    MIN_WEIGHT,
+    NUM_PATCHES,
+    OBJECTIVE,
+    SPATIAL_WEIGHT,
+)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PuzzleGAN(Puzzle):
-    """Key local patches in, without their positions; out come the whole image and a mask of where they belong.
+    """A model that maps key local patches without their positions to the whole image and a mask of the patches.
 
-    One encoder reads every patch; at every scale the features of the patches are added up, so their order does not
-    matter. From the sums a decoder draws the mask, and another, with noise z and the first one's features, the image.
-    The discriminator tells real images from generated ones, from a real context with another image's part, and from a
-    real part in another image's context. The generator owes an adversarial loss, the mask's cross-entropy (the paper's
-    spatial loss) and the error inside the true mask (its appearance loss), the latter two with decaying weights.
+    One encoder reads every patch; at every scale the features of the patches are summed, so their order has no effect.
+    From the sums one decoder predicts the mask, and another one the image, with noise z and the features of the first.
+    The discriminator distinguishes real images from generated ones, from a real context with another image's part, and
+    from a real part in another image's context. The generator minimizes an adversarial loss, the cross-entropy of the
+    mask (the paper's spatial loss) and the error inside the true mask (its appearance loss), the latter two with
+    decaying weights.
 
-    In training the patches are cut out of `image`: the boxes of `key_boxes`, moved by chance, or a batch's own
-    `boxes` [batch, max_patches, 4] as (top, left, bottom, right) in parts of the image's sides, with `presence`
-    [batch, max_patches] where not all of them are there.
+    In training the patches are cut out of `image`: randomly shifted boxes of `key_boxes`, or the `boxes` of a batch
+    [batch, max_patches, 4] as (top, left, bottom, right) in fractions of the image's sides, with `presence` [batch,
+    max_patches] if some are missing.
 
     Args:
-        part_encoder: patches [batch, height, width, channels] -> features at every scale, and a code.
-        mask_decoder: the sums of these -> [log-odds of the mask, features...], or without a mask features alone.
-        image_decoder: [code, z, features of the mask decoder...] -> images in [0, 1].
-        discriminator: images -> logits [batch, 1].
-        num_patches: how many patches there are, N: in evaluation, and in what `examples` shows.
-        max_patches: how many an exported model takes at most; None is `num_patches`.
-        min_patches: in training there are from `min_patches` to `max_patches`, all numbers as likely; None is
+        part_encoder: network from patches [batch, height, width, channels] to features at every scale and a code.
+        mask_decoder: network from the sums of these to [mask logits, features...], or without a mask to features.
+        image_decoder: network from [code, z, features of the mask decoder...] to images in [0, 1].
+        discriminator: network from images to logits [batch, 1].
+        num_patches: number of patches N in evaluation and in the pictures of `examples`.
+        max_patches: the most patches in training and in an exported model; None is `num_patches`.
+        min_patches: in training there are `min_patches` to `max_patches`, all numbers equally likely; None is
             `num_patches`.
-        jitter: in training each box is moved by up to this part of the image's sides.
-        use_mask: False leaves out the spatial loss, and the mask is no output: the paper's ablation.
-        latent_size, objective, adversarial_weight, place_weight, appearance_weight, half_life, min_weight: see `Puzzle`.
-        ema: decay of the generator's moving average, or None.
-        seed: of all noise.
+        jitter: the largest random shift of a box in training, as a fraction of the image's sides, in [0, 0.5].
+        use_mask: False turns the spatial loss and the mask output off: the paper's ablation.
+        objective: see `Puzzle`.
+        adversarial_weight: see `Puzzle`.
+        spatial_weight: see `Puzzle`; weight of the cross-entropy of the mask.
+        appearance_weight: see `Puzzle`; weight of the error inside the true mask.
+        half_life: see `Puzzle`.
+        min_weight: see `Puzzle`.
+        ema: decay of the generator's moving averages in (0, 1), which inference uses; None turns them off.
+        seed: seed of all noise; None draws one.
 
     Raises:
-        ValueError: for networks that do not fit, or numbers out of range.
+        ValueError: for networks that do not match each other, or options out of range.
 
     Reference:
         Lee, Yun, Choi, Yoo, Yang, Oh 2017, Unsupervised Holistic Image Generation from Key Local Patches,
@@ -60,13 +78,20 @@ class PuzzleGAN(Puzzle):
         image_decoder: keras.Model,
         discriminator: keras.Model,
         *,
-        num_patches: int = 3,
+        num_patches: int = NUM_PATCHES,
         max_patches: int | None = None,
         min_patches: int | None = None,
-        jitter: float = 0.05,
+        jitter: float = JITTER,
         use_mask: bool = True,
-        ema: float | None = 0.999,
-        **kwargs,
+        objective: str | dict = OBJECTIVE,
+        adversarial_weight: float = ADVERSARIAL_WEIGHT,
+        spatial_weight: float = SPATIAL_WEIGHT,
+        appearance_weight: float = APPEARANCE_WEIGHT,
+        half_life: int | None = HALF_LIFE,
+        min_weight: float = MIN_WEIGHT,
+        ema: float | None = EMA,
+        seed: int | None = None,
+        **kwargs: Any,
     ):
         self.num_patches, self.max_patches = num_patches, max_patches or num_patches
         self.min_patches, self.jitter, self.use_mask = min_patches or num_patches, jitter, use_mask
@@ -74,75 +99,96 @@ class PuzzleGAN(Puzzle):
         if use_mask:
             self.tracked = (*PuzzleGAN.tracked, "spatial_loss", "mask_iou")
         self.part_encoder, self.mask_decoder, self.image_decoder = part_encoder, mask_decoder, image_decoder
-        kwargs.setdefault("latent_size", int(image_decoder.inputs[1].shape[-1]))
-        super().__init__(image_decoder.output_shape[1:], discriminator, ema=ema, **kwargs)
-        self._check()
+        self.latent_size = int(image_decoder.inputs[1].shape[-1])
+        super().__init__(
+            discriminator,
+            objective=objective,
+            adversarial_weight=adversarial_weight,
+            spatial_weight=spatial_weight,
+            appearance_weight=appearance_weight,
+            half_life=half_life,
+            min_weight=min_weight,
+            ema=ema,
+            seed=seed,
+            **kwargs,
+        )
+        self._check_patches()
 
     @property
-    def optional_image_fields(self):
+    def optional_image_fields(self) -> dict[str, tuple[int, int, int] | None]:
         return {"patches": None}
 
     # training
 
-    def shared_forward(self, batch, batch_noise, training):
+    def shared_forward(self, batch: dict, batch_noise: BatchNoise, training: bool) -> dict[str, tf.Tensor]:
+        """Returns generated images and masks, the true masks, and the composites of the discriminator."""
         image = batch["image"]
         boxes, presence = self.boxes_of(batch, batch_noise if training else None)
-        inside = covered(boxes, presence, self.image_shape[:2])
-        patches = cut(image, boxes, self.patch_shape[:2])
+        inside = box_mask(boxes, presence, self.image_shape[:2])
+        patches = extract_patches(image, boxes, self.patch_shape[:2])
         z = batch_noise.noise(self.noise())["z"]
         shared = self.forward(patches, presence, z, training, averaged=False) | {"inside": inside}
         return shared | self.composites(image, inside, batch_noise.global_batch)
 
-    def boxes_of(self, batch, batch_noise=None) -> tuple[tf.Tensor, tf.Tensor]:
-        """The boxes of a batch [batch, max_patches, 4] and which are there [batch, max_patches].
+    def boxes_of(self, batch: dict, batch_noise: BatchNoise | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the boxes of a batch [batch, max_patches, 4] and their presence [batch, max_patches].
 
-        Given ones, or else key boxes: with `draws` moved and of any number, without the first `num_patches`.
+        Args:
+            batch: `image`, and optionally `boxes` and `presence`, which are returned. Otherwise the boxes are
+                `key_boxes`.
+            batch_noise: source of random shifts and a random number of boxes; None means the first `num_patches`,
+                unshifted.
 
         Raises:
-            ValueError: for given boxes of another shape.
+            ValueError: for boxes of another shape.
         """
-        most, rows = self.max_patches, tf.shape(batch["image"])[0]
+        count, rows = self.max_patches, tf.shape(batch["image"])[0]
         if "boxes" in batch:
             boxes = tf.cast(batch["boxes"], tf.float32)
-            presence = tf.cast(batch["presence"], tf.float32) if "presence" in batch else tf.ones([rows, most])
-            if boxes.shape[1:] != (most, 4) or presence.shape[1:] != (most,):
+            presence = tf.cast(batch["presence"], tf.float32) if "presence" in batch else tf.ones([rows, count])
+            if boxes.shape[1:] != (count, 4) or presence.shape[1:] != (count,):
                 raise ValueError(
-                    f"max_patches={most}: expected boxes [batch, {most}, 4] and presence [batch, {most}]; received "
+                    f"Expected boxes [batch, {count}, 4] and presence [batch, {count}] (max_patches={count}); received "
                     f"the shapes {tuple(boxes.shape)} and {tuple(presence.shape)}"
                 )
             return boxes, presence
-        jitter, count = None, tf.fill([rows], self.num_patches)
+        jitter, present = None, tf.fill([rows], self.num_patches)
         if batch_noise is not None:
-            jitter = (
-                batch_noise.uniform_symmetric([most, 2]) * self.jitter * tf.constant(self.image_shape[:2], tf.float32)
-            )
-            span = self.max_patches - self.min_patches + 1
-            count = self.min_patches + tf.cast(batch_noise.uniform([]) * span, tf.int32)
-        boxes = key_boxes(batch["image"], most, self.patch_shape[:2], jitter)
-        return boxes, tf.cast(tf.range(most)[None] < count[:, None], tf.float32)
+            size = tf.constant(self.image_shape[:2], tf.float32)
+            jitter = batch_noise.uniform_symmetric([count, 2]) * self.jitter * size
+            choices = self.max_patches - self.min_patches + 1
+            present = self.min_patches + tf.cast(batch_noise.uniform([]) * choices, tf.int32)
+        boxes = key_boxes(batch["image"], count, self.patch_shape[:2], jitter)
+        return boxes, tf.cast(tf.range(count)[None] < present[:, None], tf.float32)
 
-    def forward(self, patches, presence, z, training: bool = False, averaged: bool = True) -> dict[str, tf.Tensor]:
-        """Patches -> `generated` images and, with `use_mask`, `mask_logits`, float32; by averages or what is
-        trained.
+    def forward(
+        self, patches: Any, presence: Any, z: Any, training: bool = False, averaged: bool = True
+    ) -> dict[str, tf.Tensor]:
+        """Returns `generated` images and, with `use_mask`, `mask_logits`, float32.
 
         Args:
             patches: [batch, max_patches, *patch_shape] in [0, 1].
-            presence: 1 for a patch that is there, 0 for one whose pixels do not count, [batch, max_patches].
+            presence: 1 for a present patch, 0 for a missing one, whose pixels are ignored, [batch, max_patches].
             z: noise [batch, latent_size].
+            training: passed to the networks.
+            averaged: whether to use the moving averages instead of the trained networks.
         """
         network = self.inference_network if averaged else lambda name: getattr(self, name)
         patches, presence, z = (tf.convert_to_tensor(value) for value in (patches, presence, z))
-        sums = summed(network("part_encoder"), patches, presence, training)
-        shared = {}
-        features = keras.tree.flatten(network("mask_decoder")(sums, training=training))  # of one scale: no list
+        sums = sum_features(network("part_encoder"), patches, presence, training)
+        outputs = {}
+        features = keras.tree.flatten(network("mask_decoder")(sums, training=training))  # a single output is no list
         if self.use_mask:
             logits, *features = features
-            shared["mask_logits"] = tf.cast(logits, tf.float32)
-        shared["generated"] = tf.cast(network("image_decoder")([sums[-1], z, *features], training=training), tf.float32)
-        return shared
+            outputs["mask_logits"] = tf.cast(logits, tf.float32)
+        image = network("image_decoder")([sums[-1], z, *features], training=training)
+        outputs["generated"] = tf.cast(image, tf.float32)
+        return outputs
 
-    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
-        """Adversarial, spatial and appearance loss."""
+    def generator_loss(
+        self, batch: dict, shared: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Returns the weighted sum of the adversarial, the spatial and the appearance loss."""
         inside = tf.stop_gradient(shared["inside"])
         appearance = masked_error(batch["image"], shared["generated"], inside)
         spatial, metrics = tf.zeros_like(appearance), {"appearance_loss": appearance}
@@ -150,23 +196,23 @@ class PuzzleGAN(Puzzle):
             spatial = mask_cross_entropy(inside, shared["mask_logits"])
             overlap = intersection_over_union(inside, tf.sigmoid(shared["mask_logits"]))
             metrics |= {"spatial_loss": spatial, "mask_iou": overlap}
-        return self.total_loss(self.judged(shared["generated"], training), spatial, appearance), metrics
+        return self.total_loss(self.discriminate(shared["generated"], training), spatial, appearance), metrics
 
-    # use
+    # inference
 
-    def restored(self, patches, presence, z) -> dict[str, tf.Tensor]:
-        """What `restore` gives: `image` [batch, height, width, channels] and `mask` [batch, height, width, 1]."""
-        shared = self.forward(patches, presence, z)
-        mask = {"mask": tf.sigmoid(shared["mask_logits"])} if self.use_mask else {}
-        return {"image": shared["generated"], **mask}
+    def restore_from(self, pieces: Any, presence: Any, z: Any) -> dict[str, tf.Tensor]:
+        """Returns the outputs of `restore`: `image` and, with `use_mask`, `mask` [batch, height, width, 1]."""
+        outputs = self.forward(pieces, presence, z)
+        mask = {"mask": tf.sigmoid(outputs["mask_logits"])} if self.use_mask else {}
+        return {"image": outputs["generated"], **mask}
 
-    def restore(self, patches, presence=None, *, seed: int | None = None) -> dict[str, np.ndarray]:
-        """Make images of patches.
+    def restore(self, patches: Any, presence: Any = None, *, seed: int | None = None) -> dict[str, np.ndarray]:
+        """Generates images from patches.
 
         Args:
             patches: [num, count, *patch_shape] in [0, 1], 1 <= count <= max_patches, in any order.
-            presence: 1 or 0 for each, [num, count]; None is all of them.
-            seed: of the noise z, 0 <= seed < 2**63; None draws one.
+            presence: 1 for a present patch, 0 for a missing one, [num, count]; None means that all are present.
+            seed: seed of the noise z, 0 <= seed < 2**63; None draws one.
 
         Returns:
             `image` float32 [num, height, width, channels] in [0, 1] and, with `use_mask`, `mask` [num, height, width,
@@ -176,52 +222,48 @@ class PuzzleGAN(Puzzle):
             ValueError: for other shapes.
         """
         patches, presence = self.pad_pieces("patches", patches, presence, self.max_patches, self.patch_shape)
-        shared = self.restored(patches, presence, self.noise_of(len(patches), seed))
-        return {name: value.numpy() for name, value in shared.items()}
+        outputs = self.restore_from(patches, presence, self.noise_of(len(patches), seed))
+        return {name: value.numpy() for name, value in outputs.items()}
 
-    def call(self, inputs, training: bool = False) -> tf.Tensor:
-        """A batch with `patches` and `presence`, or an `image` (or images alone) to cut them from, and `z` -> images.
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
+        """Returns images of a batch with `patches` and `presence`, or of the patches of `image` (or of images alone).
 
-        Without `z` it is 0, the middle of the noise.
+        Without `z` in the batch, z is 0, the mean of the noise.
         """
         batch = dict(inputs) if isinstance(inputs, dict) else {"image": inputs}
         if "patches" not in batch:
             boxes, batch["presence"] = self.boxes_of(batch)
-            batch["patches"] = cut(batch["image"], boxes, self.patch_shape[:2])
+            batch["patches"] = extract_patches(batch["image"], boxes, self.patch_shape[:2])
         if "z" not in batch:
             batch["z"] = tf.zeros([tf.shape(batch["patches"])[0], self.latent_size])
-        return self.restored(batch["patches"], batch["presence"], batch["z"])["image"]
+        return self.restore_from(batch["patches"], batch["presence"], batch["z"])["image"]
 
-    def endpoint_columns(self, columns):
-        images = tf.constant(columns["image"])
-        given = {name: tf.constant(columns[name]) for name in ("boxes", "presence") if name in columns}
-        boxes, presence = self.boxes_of({"image": images, **given})
-        patches = cut(images, boxes, self.patch_shape[:2])
+    def endpoint_columns(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        fields = _box_fields(columns)
+        boxes, presence = self.boxes_of(fields)
+        patches = extract_patches(fields["image"], boxes, self.patch_shape[:2])
         return {"patches": patches.numpy(), "presence": presence.numpy()}
 
     def patch_masks(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """Returns the true masks of a batch's patches, float32 [num, height, width, 1] in [0, 1]."""
-        names = ("image", "boxes", "presence")
-        boxes, presence = self.boxes_of({name: tf.constant(batch[name]) for name in names if name in batch})
-        return covered(boxes, presence, self.image_shape[:2]).numpy()
+        boxes, presence = self.boxes_of(_box_fields(batch))
+        return box_mask(boxes, presence, self.image_shape[:2]).numpy()
 
-    def examples(self, batch):
-        given = self.endpoint_columns(batch)
-        boxes, presence = self.boxes_of({name: tf.constant(value) for name, value in batch.items() if name in (
-            "image", "boxes", "presence")})  # fmt: skip
-        inside = covered(boxes, presence, self.image_shape[:2]).numpy()
-        shared = self.restore(given["patches"], given["presence"], seed=0)
+    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+        """Returns images, their patches on white, and the predicted masks and images."""
+        pieces = self.endpoint_columns(batch)
+        inside = self.patch_masks(batch)
+        outputs = self.restore(pieces["patches"], pieces["presence"], seed=0)
         columns = {"source": batch["image"], "patches": 1.0 - inside * (1.0 - batch["image"])}
         if self.use_mask:
-            columns["mask"] = np.repeat(shared["mask"], batch["image"].shape[-1], axis=-1)
-        return {"patches | restored": {**columns, "restored": shared["image"]}}
+            columns["mask"] = np.repeat(outputs["mask"], batch["image"].shape[-1], axis=-1)
+        return {"patches | restored": {**columns, "restored": outputs["image"]}}
 
-    def endpoints(self):
-        """`restore`: patches, presence and noise z -> image, and mask."""
-        most = self.max_patches
+    def endpoints(self) -> list[Endpoint]:
+        """Returns `restore`: patches, presence and noise z -> image, and mask."""
         inputs = {
-            "patches": Port((most, *self.patch_shape), "image"),
-            "presence": Port((most,), "mask"),
+            "patches": Port((self.max_patches, *self.patch_shape), "image"),
+            "presence": Port((self.max_patches,), "mask"),
             "z": Port((self.latent_size,), "normal"),
         }
         outputs = {"image": Port(self.image_shape, "image")}
@@ -229,48 +271,51 @@ class PuzzleGAN(Puzzle):
             outputs["mask"] = Port((*self.image_shape[:2], 1), "mask")
 
         def restore(patches, presence, z):
-            return self.restored(patches, presence, z)
+            return self.restore_from(patches, presence, z)
 
         return [Endpoint("restore", restore, inputs, outputs)]
 
     def get_config(self) -> dict:
-        own = ("num_patches", "max_patches", "min_patches", "jitter", "use_mask")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        options = ("num_patches", "max_patches", "min_patches", "jitter", "use_mask")
+        return {**super().get_config(), **{name: getattr(self, name) for name in options}}
 
-    def _check(self):
+    def _check_patches(self) -> None:
         if not 1 <= self.min_patches <= self.num_patches <= self.max_patches:
             raise ValueError(
                 "Expected 1 <= min_patches <= num_patches <= max_patches; received "
                 f"{self.min_patches}, {self.num_patches} and {self.max_patches}"
             )
         if not 0 <= self.jitter <= 0.5:
-            raise ValueError(f"jitter must be a part of the image's sides in [0, 0.5]; received {self.jitter!r}")
-        sizes = zip(self.patch_shape, self.image_shape, strict=True)
-        if any(patch > whole for patch, whole in sizes) or self.patch_shape[2] != self.image_shape[2]:
-            raise ValueError(f"Patches {self.patch_shape} do not fit into images {self.image_shape}")
-        if self.use_mask and self.mask_decoder.outputs[0].shape[1:] != (*self.image_shape[:2], 1):
             raise ValueError(
-                f"The mask decoder gives {self.mask_decoder.outputs[0].shape[1:]}; expected "
-                f"{(*self.image_shape[:2], 1)}"
+                f"Expected jitter as a fraction of the image's sides in [0, 0.5]; received {self.jitter!r}"
             )
+        sizes = zip(self.patch_shape, self.image_shape, strict=True)
+        if any(patch > image for patch, image in sizes) or self.patch_shape[2] != self.image_shape[2]:
+            raise ValueError(f"Expected patches that fit in images {self.image_shape}; received {self.patch_shape}")
+        expected, shape = (*self.image_shape[:2], 1), tuple(self.mask_decoder.outputs[0].shape[1:])
+        if self.use_mask and shape != expected:
+            raise ValueError(f"Expected a mask decoder whose first output is {expected}; received {shape}")
 
 
-def summed(encoder: keras.Model, patches, presence, training: bool = False) -> list[tf.Tensor]:
-    """The encoder's outputs of every patch, added up over the patches that are there.
+def sum_features(encoder: keras.Model, patches: Any, presence: Any, training: bool = False) -> list[tf.Tensor]:
+    """Returns the encoder's outputs, summed over the present patches: a tensor [batch, ...] for each output.
 
     Args:
-        encoder: patches [batch, height, width, channels] -> a list of tensors [batch, ...].
+        encoder: network from patches [batch, height, width, channels] to a list of tensors [batch, ...].
         patches: [batch, num, height, width, channels].
         presence: weights [batch, num].
-
-    Returns:
-        A tensor [batch, ...] for each output.
+        training: passed to the encoder.
     """
     patches, presence = tf.convert_to_tensor(patches), tf.convert_to_tensor(presence)
     num, shape = patches.shape[1], patches.shape[2:]
     totals = []
     for feature in encoder(tf.reshape(patches, [-1, *shape]), training=training):
-        each = tf.reshape(feature, [-1, num, *feature.shape[1:]])
-        there = tf.reshape(presence, [-1, num, *[1] * (feature.shape.rank - 1)])
-        totals.append(tf.reduce_sum(each * tf.cast(there, each.dtype), axis=1))
+        by_patch = tf.reshape(feature, [-1, num, *feature.shape[1:]])
+        weights = tf.reshape(presence, [-1, num, *[1] * (feature.shape.rank - 1)])
+        totals.append(tf.reduce_sum(by_patch * tf.cast(weights, by_patch.dtype), axis=1))
     return totals
+
+
+def _box_fields(columns: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
+    """Returns the fields that `boxes_of` reads, as tensors."""
+    return {name: tf.constant(columns[name]) for name in ("image", "boxes", "presence") if name in columns}

@@ -5,24 +5,39 @@ from typing import TYPE_CHECKING
 from ..core.system import System
 
 if TYPE_CHECKING:
+    import keras
+
     from keras_gen import models
 
 LAYOUTS = ("free", "grid")
 
+# defaults of the constructors too
+NUM_PATCHES = 3
+JITTER = 0.05
+GRID_SIZE = 3
+MAX_MISSING = 2
+OBJECTIVE = "non_saturating"
+ADVERSARIAL_WEIGHT = 1.0
+SPATIAL_WEIGHT = 10.0
+APPEARANCE_WEIGHT = 50.0
+HALF_LIFE = 5000
+MIN_WEIGHT = 0.1
+EMA = 0.999
+
 
 def puzzlegan(
-    image_shape,
-    seed,
+    image_shape: tuple[int, int, int],
+    seed: int | None,
     *,
     layout: str = "free",
     patch_size: float = 0.375,
-    num_patches: int = 3,
+    num_patches: int = NUM_PATCHES,
     max_patches: int = 4,
     min_patches: int = 2,
-    jitter: float = 0.05,
+    jitter: float = JITTER,
     use_mask: bool = True,
-    grid_size: int = 3,
-    max_missing: int = 2,
+    grid_size: int = GRID_SIZE,
+    max_missing: int = MAX_MISSING,
     shuffle_channels: bool = True,
     base_filters: int = 16,
     image_filters: int = 16,
@@ -30,55 +45,65 @@ def puzzlegan(
     code_size: int = 256,
     latent_size: int = 16,
     normalization: str = "spectral",
-    objective: str | dict = "non_saturating",
-    adversarial_weight: float = 1.0,
-    place_weight: float = 10.0,
-    appearance_weight: float = 50.0,
-    half_life: int | None = 5000,
-    min_weight: float = 0.1,
-    ema: float | None = 0.999,
+    objective: str | dict = OBJECTIVE,
+    adversarial_weight: float = ADVERSARIAL_WEIGHT,
+    spatial_weight: float = SPATIAL_WEIGHT,
+    appearance_weight: float = APPEARANCE_WEIGHT,
+    half_life: int | None = HALF_LIFE,
+    min_weight: float = MIN_WEIGHT,
+    ema: float | None = EMA,
 ) -> "models.Puzzle":
+    """Builds a Puzzle-GAN with its default networks.
+
+    Lee et al. 2017, arXiv:1703.10730, for the layout "free"; the layout "grid" is ours, with Sinkhorn's normalization
+    (Mena et al. 2018, arXiv:1802.08665).
+
+    Args:
+        image_shape: (height, width, channels) of the images. The sides must halve at least once to 4 or more pixels
+            and, with layout "grid", be multiples of grid_size.
+        seed: seed of the model's noise; None draws one.
+        layout: "free" (default): a few patches at unknown positions; or "grid": all tiles of the image in unknown
+            order.
+        patch_size: for "free", height and width of a patch as a fraction of the image's, in (0, 1]; default 0.375.
+        num_patches: for "free", patches per image in evaluation, from min_patches to max_patches; default 3.
+        max_patches: for "free", the most patches in training and in an exported model; default 4.
+        min_patches: for "free", the fewest patches in training, >= 1; default 2.
+        jitter: for "free", the largest random shift of a patch in training, as a fraction of the image's sides, in
+            [0, 0.5]; default 0.05.
+        use_mask: for "free", whether the model also predicts the mask of the patches, with the spatial loss; default
+            true. False is the paper's ablation.
+        grid_size: for "grid", tiles in a row and in a column, 2 to 5; default 3.
+        max_missing: for "grid", the most missing tiles in training, from 0 to grid_size^2 - 1; default 2.
+        shuffle_channels: for "grid", whether the encoder sees the channels of each training image in a random order,
+            so that it learns shapes rather than colors; default true.
+        base_filters: channels of the first convolution of the encoder (and of the mask decoder), >= 1; default 16.
+        image_filters: channels of the image decoder at the image's size, >= 1; default 16.
+        discriminator_filters: channels of the discriminator's first convolution, >= 1; default 16.
+        code_size: dimensions of a piece's code, >= 1; default 256.
+        latent_size: dimensions of the noise z, >= 1; default 16.
+        normalization: normalization of the discriminator, see `keras_gen.networks.dcgan_discriminator`; default
+            "spectral".
+        objective: adversarial objective, a name or a dict, see `keras_gen.losses.adversarial`; default
+            "non_saturating". It must need no mean over the batch.
+        adversarial_weight: weight of the generator's adversarial loss, >= 0; default 1.
+        spatial_weight: initial weight of the spatial loss, >= 0: the cross-entropy of the mask ("free") or of the
+            tiles' places ("grid"); default 10.
+        appearance_weight: initial weight of the appearance loss, >= 0: the error of the pixels inside the true mask
+            ("free") or of the whole image ("grid"); default 50.
+        half_life: steps in which the decaying part of the spatial and the appearance weight halves, > 0; default 5000.
+            None keeps the weights constant.
+        min_weight: fraction of the two weights that does not decay, in [0, 1]; default 0.1.
+        ema: decay of the generator's moving averages in (0, 1), which inference uses; default 0.999. None turns it off.
+    """
     from keras_gen import models, networks
 
-    from .grid_networks import canvas_painter, tile_encoder, tile_placer
-    from .patch_networks import image_decoder, mask_decoder, part_encoder
-
-    height, columns, channels = image_shape
-    game = {
-        "objective": objective,
-        "adversarial_weight": adversarial_weight,
-        "place_weight": place_weight,
-        "appearance_weight": appearance_weight,
-        "half_life": half_life,
-        "min_weight": min_weight,
-        "ema": ema,
-        "seed": seed,
-    }
     if layout not in LAYOUTS:
-        raise ValueError(f"Unknown layout {layout!r}: expected one of {', '.join(LAYOUTS)}")
+        raise ValueError(f"Expected layout as one of {', '.join(LAYOUTS)}; received {layout!r}")
     if layout == "grid":
-        if height % grid_size or columns % grid_size:
-            raise ValueError(
-                f"Images of {height}x{columns} do not cut into {grid_size} x {grid_size} tiles: choose sides that are multiples "
-                f"of {grid_size} and even, such as --image-size {networks.nearest_size(image_shape, 4 * grid_size, 8 * grid_size)}"
-            )
-        tile_shape = (height // grid_size, columns // grid_size, channels)
-        generator = (
-            tile_encoder(tile_shape, base_filters=base_filters, size=code_size),
-            tile_placer(grid_size * grid_size, code_size, base_filters=code_size),
-            canvas_painter(image_shape, latent_size, base_filters=image_filters),
-        )
+        generator = _grid_generator(image_shape, grid_size, base_filters, image_filters, code_size, latent_size)
     else:
-        if not 0 < patch_size <= 1:
-            raise ValueError(f"patch_size must be a part of the image's sides in (0, 1]; received {patch_size!r}")
-        patch_shape = (max(1, round(patch_size * height)), max(1, round(patch_size * columns)), channels)
-        encoder = part_encoder(patch_shape, image_shape, base_filters=base_filters, code_size=code_size)
-        masks = mask_decoder([each.shape[1:] for each in encoder.outputs], base_filters=base_filters, head=use_mask)
-        skips = [each.shape[1:] for each in masks.outputs[use_mask:]]
-        generator = (
-            encoder,
-            masks,
-            image_decoder(code_size, latent_size, skips, channels, base_filters=image_filters),
+        generator = _patch_generator(
+            image_shape, patch_size, use_mask, base_filters, image_filters, code_size, latent_size
         )
     discriminator = networks.dcgan_discriminator(
         image_shape, base_filters=discriminator_filters, normalization=normalization
@@ -90,7 +115,14 @@ def puzzlegan(
             grid_size=grid_size,
             max_missing=max_missing,
             shuffle_channels=shuffle_channels,
-            **game,
+            objective=objective,
+            adversarial_weight=adversarial_weight,
+            spatial_weight=spatial_weight,
+            appearance_weight=appearance_weight,
+            half_life=half_life,
+            min_weight=min_weight,
+            ema=ema,
+            seed=seed,
         )
     return models.PuzzleGAN(
         *generator,
@@ -100,7 +132,64 @@ def puzzlegan(
         min_patches=min_patches,
         jitter=jitter,
         use_mask=use_mask,
-        **game,
+        objective=objective,
+        adversarial_weight=adversarial_weight,
+        spatial_weight=spatial_weight,
+        appearance_weight=appearance_weight,
+        half_life=half_life,
+        min_weight=min_weight,
+        ema=ema,
+        seed=seed,
+    )
+
+
+def _patch_generator(
+    image_shape: tuple[int, int, int],
+    patch_size: float,
+    use_mask: bool,
+    base_filters: int,
+    image_filters: int,
+    code_size: int,
+    latent_size: int,
+) -> "tuple[keras.Model, keras.Model, keras.Model]":
+    """Returns the part encoder, the mask decoder and the image decoder of the layout "free"."""
+    from .patch_networks import image_decoder, mask_decoder, part_encoder
+
+    if not 0 < patch_size <= 1:
+        raise ValueError(f"Expected patch_size as a fraction of the image's sides in (0, 1]; received {patch_size!r}")
+    height, width, channels = image_shape
+    patch_shape = (max(1, round(patch_size * height)), max(1, round(patch_size * width)), channels)
+    encoder = part_encoder(patch_shape, image_shape, base_filters=base_filters, code_size=code_size)
+    masks = mask_decoder([each.shape[1:] for each in encoder.outputs], base_filters=base_filters, head=use_mask)
+    skips = [each.shape[1:] for each in masks.outputs[use_mask:]]
+    return encoder, masks, image_decoder(code_size, latent_size, skips, channels, base_filters=image_filters)
+
+
+def _grid_generator(
+    image_shape: tuple[int, int, int],
+    grid_size: int,
+    base_filters: int,
+    image_filters: int,
+    code_size: int,
+    latent_size: int,
+) -> "tuple[keras.Model, keras.Model, keras.Model]":
+    """Returns the tile encoder, the tile placer and the canvas painter of the layout "grid"."""
+    from keras_gen.networks import nearest_size
+
+    from .grid_networks import canvas_painter, tile_encoder, tile_placer
+
+    height, width, channels = image_shape
+    if height % grid_size or width % grid_size:
+        size = nearest_size(image_shape, 4 * grid_size, 8 * grid_size)
+        raise ValueError(
+            f"Expected images with even sides that are multiples of {grid_size}, for {grid_size} x {grid_size} tiles; "
+            f"received {height}x{width}: resize them, for example with --image-size {size}"
+        )
+    tile_shape = (height // grid_size, width // grid_size, channels)
+    return (
+        tile_encoder(tile_shape, base_filters=base_filters, size=code_size),
+        tile_placer(grid_size * grid_size, code_size, base_filters=code_size),
+        canvas_painter(image_shape, latent_size, base_filters=image_filters),
     )
 
 

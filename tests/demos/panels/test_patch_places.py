@@ -7,7 +7,7 @@ import tensorflow as tf
 from demos.panels.drawn import NAMES, drawn
 from demos.panels.patch_places import cut_patches, framed, key_places, limits, nearest_inside, read_places, written
 from demos.panels.tile_puzzle import joined, tiles_of, verdict
-from keras_gen.models.puzzlegan.key_patches import cut, key_boxes
+from keras_gen.models.puzzlegan.key_patches import extract_patches, key_boxes
 
 IMAGE = np.random.default_rng(0).random((10, 14, 3)).astype(np.float32)
 SIZE = (4, 5)
@@ -57,7 +57,7 @@ def test_the_chosen_places_are_the_ones_that_the_model_was_trained_on():
     boxes = key_boxes(tf.constant(IMAGE[None]), 3, SIZE)
     corners = np.rint(boxes.numpy()[0] * [10, 14, 10, 14])
     np.testing.assert_array_equal([(row - 2, column - 2) for row, column in places], corners[:, :2])
-    patches = cut(tf.constant(IMAGE[None]), boxes, SIZE)[0]
+    patches = extract_patches(tf.constant(IMAGE[None]), boxes, SIZE)[0]
     np.testing.assert_allclose(cut_patches(IMAGE, places, SIZE), patches, atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""Another example for each one: the next of the global batch."""
+"""The common base of both Puzzle-GANs: composites use the next example of the global batch."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,24 +10,24 @@ from tests.replicas import two_replicas
 VALUES = np.arange(10, dtype=np.float32).reshape(5, 2)
 
 
-def test_on_one_device():
+def test_roll_batch():
     np.testing.assert_array_equal(
         roll_batch(tf.constant(VALUES), GlobalBatch(tf.constant(5))), np.roll(VALUES, -1, axis=0)
     )
     np.testing.assert_array_equal(roll_batch(tf.constant(VALUES[:1]), GlobalBatch(tf.constant(1))), VALUES[:1])
 
 
-def _on_two(first: int):
-    """Rows of the two replicas -> their partners."""
+def _roll_on_two_replicas(first: int):
+    """Returns the rolled rows of two replicas, of which the first has `first` rows."""
     strategy = two_replicas()
     parts = [tf.constant(VALUES[:first]), tf.constant(VALUES[first:])]
 
     @tf.function
     def run():
-        def replica(context_values):
-            global_batch = GlobalBatch(tf.shape(context_values)[0])
-            filled = global_batch.pad_if_empty({"values": context_values})["values"]
-            return global_batch.valid_rows(roll_batch(filled, global_batch))
+        def replica(rows):
+            global_batch = GlobalBatch(tf.shape(rows)[0])
+            padded = global_batch.pad_if_empty({"values": rows})["values"]
+            return global_batch.valid_rows(roll_batch(padded, global_batch))
 
         values = strategy.experimental_distribute_values_from_function(lambda c: parts[c.replica_id_in_sync_group])
         return strategy.experimental_local_results(strategy.run(replica, args=(values,)))
@@ -35,7 +35,7 @@ def _on_two(first: int):
     return np.concatenate(run())
 
 
-def test_on_two_replicas_it_is_the_same():
+def test_roll_batch_on_two_replicas():
     expected = np.roll(VALUES, -1, axis=0)
-    np.testing.assert_array_equal(_on_two(3), expected)
-    np.testing.assert_array_equal(_on_two(5), expected)  # the second replica has no row
+    np.testing.assert_array_equal(_roll_on_two_replicas(3), expected)
+    np.testing.assert_array_equal(_roll_on_two_replicas(5), expected)  # the second replica has no row

@@ -1,4 +1,4 @@
-"""The grid puzzle: order, missing tiles, interchangeable ones, assignment, and that it learns."""
+"""The grid puzzle: order, missing and interchangeable tiles, assignment, and training."""
 
 import itertools
 
@@ -24,7 +24,7 @@ def model():
     return built()
 
 
-def test_the_order_of_the_tiles_orders_the_scores_and_nothing_else(model):
+def test_a_permutation_of_the_tiles_permutes_the_scores_only(model):
     tiles, presence, _ = model.shuffled(IMAGES, 2, seed=0)
     ours = model.restore(tiles, presence, seed=1)
     order = np.random.default_rng(1).permutation(9)
@@ -32,11 +32,11 @@ def test_the_order_of_the_tiles_orders_the_scores_and_nothing_else(model):
     # sums over nine tiles in another order
     np.testing.assert_allclose(ours["scores"][:, order], theirs["scores"], atol=1e-5)
     np.testing.assert_allclose(ours["image"], theirs["image"], atol=1e-5)
-    there = presence[:, order] > 0
-    np.testing.assert_array_equal(ours["places"][:, order][there], theirs["places"][there])
+    present = presence[:, order] > 0
+    np.testing.assert_array_equal(ours["places"][:, order][present], theirs["places"][present])
 
 
-def test_pixels_of_a_missing_tile_do_not_count(model):
+def test_pixels_of_a_missing_tile_are_ignored(model):
     tiles, presence, _ = model.shuffled(IMAGES, 2, seed=0)
     ours = model.restore(tiles, presence, seed=1)
     theirs = model.restore(tiles + 1 - presence[:, :, None, None, None], presence, seed=1)
@@ -51,13 +51,13 @@ def test_tiles_at_their_true_places_are_the_image(model):
     tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
     np.testing.assert_array_equal(model.laid_out(tiles, presence, places, 0 * IMAGES), IMAGES)
     tiles, presence, places = model.shuffled(IMAGES, 3, seed=0)
-    found = model.laid_out(tiles, presence, places, 2 + 0 * IMAGES)
-    filled = found == 2
-    np.testing.assert_array_equal(found[~filled], IMAGES[~filled])
+    assembled = model.laid_out(tiles, presence, places, 2 + 0 * IMAGES)
+    filled = assembled == 2
+    np.testing.assert_array_equal(assembled[~filled], IMAGES[~filled])
     assert filled.mean() == 3 / 9
 
 
-def test_a_sure_placer_puts_the_tiles_on_the_canvas():
+def test_a_confident_placer_puts_the_tiles_on_the_canvas():
     """With scores of 50 at the true places the canvas that the painter gets is the image itself."""
     model = built()
     tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
@@ -85,7 +85,7 @@ def test_a_sure_placer_puts_the_tiles_on_the_canvas():
     np.testing.assert_allclose(coverage, np.arange(9) != places[0, 0], atol=1e-6)
 
 
-def test_the_encoder_alone_sees_other_colours():
+def test_only_the_encoder_sees_shuffled_channels():
     model = built()
     tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
     seen = {}
@@ -100,13 +100,13 @@ def test_the_encoder_alone_sees_other_colours():
     placer = {"tile_placer": lambda inputs, training=False: 50.0 * tf.one_hot(places, 9)}
     model.inference_network = {"tile_encoder": encoder, "canvas_painter": painter, **placer}.get
     orders = np.array([[2, 0, 1]] * 3 + [[0, 1, 2]] * 3)
-    _, image = model.forward(tiles, presence, np.zeros((6, 2), np.float32), colors=tf.constant(orders))
+    _, image = model.forward(tiles, presence, np.zeros((6, 2), np.float32), channel_order=tf.constant(orders))
     np.testing.assert_array_equal(seen["tiles"][:3], tiles[:3][..., [2, 0, 1]])
     np.testing.assert_array_equal(seen["tiles"][3:], tiles[3:])
     np.testing.assert_allclose(image, IMAGES, atol=1e-5)
 
 
-def test_tiles_that_are_alike_fit_each_others_places(model):
+def test_identical_tiles_are_interchangeable(model):
     """An image of one color: any place is right for every tile, and the loss is 0 (here up to Sinkhorn's rounding)."""
     flat = np.full((4, *SHAPE), 0.5, np.float32)
     global_batch = GlobalBatch(tf.constant(4))
@@ -114,7 +114,7 @@ def test_tiles_that_are_alike_fit_each_others_places(model):
     np.testing.assert_array_equal(shared["fits"], np.ones((4, 9, 9)))
     _, metrics = model.generator_loss({"image": tf.constant(flat)}, shared, None, global_batch, False)
     np.testing.assert_array_equal(metrics["tiles_right"], 1)
-    np.testing.assert_allclose(metrics["place_loss"], 0, atol=0.05)
+    np.testing.assert_allclose(metrics["spatial_loss"], 0, atol=0.05)
 
 
 def test_fits_are_the_true_places(model):
@@ -122,18 +122,18 @@ def test_fits_are_the_true_places(model):
     shared = model.shared_forward({"image": tf.constant(IMAGES)}, BatchNoise(tf.constant([1, 2]), global_batch), True)
     fits, presence = shared["fits"].numpy(), shared["presence"].numpy()
     assert (fits.sum(1) == 1).all() and (fits.sum(2) == 1).all()  # permutations
-    # the given part is where tiles are there
-    there = (fits * presence[:, :, None]).sum(1)
-    np.testing.assert_array_equal(shared["inside"].numpy()[:, ::4, ::4, 0].reshape(6, 9), there)
+    # the mask covers the places of the present tiles
+    occupied = (fits * presence[:, :, None]).sum(1)
+    np.testing.assert_array_equal(shared["inside"].numpy()[:, ::4, ::4, 0].reshape(6, 9), occupied)
 
 
 def test_the_assignment_is_the_best_one():
     """Against all 120 orders of five, and the runtime's solver against scipy's up to 25."""
     generator = np.random.default_rng(0)
     scores = generator.normal(size=(10, 5, 5))
-    for found, table in zip(PuzzleGrid.places(scores), scores, strict=True):
+    for places, table in zip(PuzzleGrid.places(scores), scores, strict=True):
         best = max(itertools.permutations(range(5)), key=lambda order: table[range(5), order].sum())
-        assert tuple(found) == best == tuple(puzzles.assign(table))
+        assert tuple(places) == best == tuple(puzzles.assign(table))
     for num in (1, 2, 9, 16, 25):
         scores = generator.normal(size=(20, num, num))
         np.testing.assert_array_equal(PuzzleGrid.places(scores), [puzzles.assign(each) for each in scores])
@@ -146,7 +146,7 @@ def test_the_assignment_is_the_best_one():
 
 
 def test_it_learns_where_tiles_belong():
-    """Tiles whose gray tells their place: after 60 steps nearly all are right, and before hardly any."""
+    """The gray level of a tile determines its place: after 60 steps nearly all are right, and before hardly any."""
     model = built(ema=None, adversarial_weight=0.0)
     generator = np.random.default_rng(0)
     gray = np.linspace(0.05, 0.95, 9).reshape(1, 3, 3, 1).repeat(4, 1).repeat(4, 2)
@@ -163,11 +163,11 @@ def test_it_learns_where_tiles_belong():
     assert right() > 0.9
 
 
-def test_settings_that_do_not_fit():
+def test_errors():
     for settings, message in (
-        ({"grid_size": 5}, "do not cut into 5 x 5 tiles: .*--image-size 40x40"),
-        ({"max_missing": 9}, "max_missing must be an integer from 0 to 8; received 9"),
-        ({"grid_size": 6}, "grid_size must be an integer from 2 to 5; received 6"),
+        ({"grid_size": 5}, "for 5 x 5 tiles; received 12x12: .*--image-size 40x40"),
+        ({"max_missing": 9}, "Expected max_missing as an integer from 0 to 8; received 9"),
+        ({"grid_size": 6}, "Expected grid_size as an integer from 2 to 5; received 6"),
     ):
         with pytest.raises(ValueError, match=message):
             built(**settings)

@@ -1,4 +1,4 @@
-"""The contract of all systems, for Puzzle-GAN's second layout: what its graph does otherwise."""
+"""The contract of all systems, for Puzzle-GAN's second layout, which has another graph."""
 
 import pytest
 
@@ -12,7 +12,7 @@ TOY = Toy(
         **{"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8},
     },
     image_shape=(8, 8, 3),
-    monitor="place_loss",
+    monitor="spatial_loss",
 )
 
 

@@ -1,4 +1,4 @@
-"""Puzzle-GAN's networks: shapes at every scale, ranges, and what may change what."""
+"""Puzzle-GAN's networks: shapes at every scale, ranges, and dependencies."""
 
 import numpy as np
 import pytest
@@ -25,8 +25,8 @@ def test_features_and_masks_have_every_scale(shape, scales):
     assert [each.shape[1:] for each in without.outputs] == skips
     image = image_decoder(7, 3, skips, shape[2], base_filters=2)
     inputs = [GENERATOR.normal(size=(2, *each.shape[1:])).astype(np.float32) for each in image.inputs]
-    made = image.predict(inputs, verbose=0)
-    assert made.shape == (2, *shape) and made.min() >= 0 and made.max() <= 1
+    output = image.predict(inputs, verbose=0)
+    assert output.shape == (2, *shape) and output.min() >= 0 and output.max() <= 1
 
 
 def test_every_input_of_the_image_decoder_matters():
@@ -38,7 +38,7 @@ def test_every_input_of_the_image_decoder_matters():
         assert np.abs(image.predict(changed, verbose=0) - before).max() > 1e-6, index
 
 
-def test_a_missing_tile_tells_nothing_and_is_scored_zero():
+def test_a_missing_tile_has_no_effect_and_scores_zero():
     placer = tile_placer(4, 5, base_filters=6)
     embeddings = GENERATOR.normal(size=(1, 4, 5)).astype(np.float32)
     presence = np.float32([[1, 1, 0, 1]])
@@ -48,11 +48,11 @@ def test_a_missing_tile_tells_nothing_and_is_scored_zero():
     embeddings[0, 2] += 9
     seams[0, :, 2] += 9
     np.testing.assert_array_equal(placer.predict([embeddings, presence, seams], verbose=0), scores)
-    embeddings[0, 0] += 1  # a tile that is there tells the others something
+    embeddings[0, 0] += 1  # a present tile sends messages to the others
     assert np.abs(placer.predict([embeddings, presence, seams], verbose=0)[0, 1] - scores[0, 1]).max() > 1e-4
 
 
-def test_the_painters_smallest_map_gets_the_noise():
+def test_the_noise_changes_the_painters_image():
     painter = canvas_painter((12, 12, 3), 2, base_filters=2)
     canvas, coverage = GENERATOR.random((1, 12, 12, 3), np.float32), np.ones((1, 12, 12, 1), np.float32)
     one, other = (painter.predict([canvas, coverage, np.full((1, 2), z, np.float32)], verbose=0) for z in (0, 2))

@@ -1,4 +1,4 @@
-"""Puzzle-GAN: order, absence, the four terms, weights that decay, what is restored."""
+"""Puzzle-GAN: order and absence of patches, the four terms, decaying weights, restored images."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gen import zoo
 from keras_gen.models import BatchNoise, GlobalBatch
-from keras_gen.models.puzzlegan.patches import summed
+from keras_gen.models.puzzlegan.patches import sum_features
 
 SHAPE = (8, 8, 3)
 SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}
@@ -34,15 +34,15 @@ class Doubled:
         return [2 * patches, tf.reduce_sum(patches, axis=[1, 2, 3])[:, None]]
 
 
-def test_features_are_summed_over_the_patches_that_are_there():
+def test_features_are_summed_over_present_patches():
     """With small whole numbers every sum is exact: so is the equality of all orders."""
     whole = np.random.default_rng(0).integers(0, 9, (2, 4, 3, 3, 1)).astype(np.float32)
     presence = np.float32([[1, 1, 0, 1], [1, 0, 0, 0]])
-    maps, codes = summed(Doubled(), whole, presence)
+    maps, codes = sum_features(Doubled(), whole, presence)
     np.testing.assert_array_equal(maps[0], 2 * (whole[0, 0] + whole[0, 1] + whole[0, 3]))
     np.testing.assert_array_equal(codes, [[whole[0, [0, 1, 3]].sum()], [whole[1, 0].sum()]])
     for order in ([3, 2, 1, 0], [1, 2, 3, 0], [2, 0, 3, 1]):
-        again = summed(Doubled(), whole[:, order], presence[:, order])
+        again = sum_features(Doubled(), whole[:, order], presence[:, order])
         for ours, theirs in zip((maps, codes), again, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
@@ -58,7 +58,7 @@ def test_the_order_of_the_patches_does_not_matter(model, patches):
         for name in ("image", "mask"):
             np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6)  # another order of three float32 numbers
     other = model.restore(patches[::-1], seed=1)
-    assert np.abs(ours["mask"] - other["mask"]).max() > 1e-4  # it looks at the patches
+    assert np.abs(ours["mask"] - other["mask"]).max() > 1e-4  # it depends on the patches
 
 
 def test_a_missing_patch_is_the_same_as_fewer_patches(model, patches):
@@ -69,7 +69,7 @@ def test_a_missing_patch_is_the_same_as_fewer_patches(model, patches):
         np.testing.assert_allclose(with_two[name], without_one[name], atol=1e-6)
 
 
-def test_the_seed_is_the_noise(model, patches):
+def test_the_seed_determines_the_noise(model, patches):
     ours, again, other = (model.restore(patches, seed=seed)["image"] for seed in (1, 1, 2))
     np.testing.assert_array_equal(ours, again)
     assert np.abs(ours - other).max() > 1e-5
@@ -87,7 +87,7 @@ def test_composites_by_hand(model):
     np.testing.assert_array_equal(context[:, :, 4:], other[:, :, 4:])
 
 
-def game(model, images):
+def run_generator(model, images):
     global_batch = GlobalBatch(tf.constant(len(images)))
     batch_noise = BatchNoise(tf.constant([1, 2]), global_batch)
     batch = {"image": tf.constant(images)}
@@ -98,23 +98,23 @@ def game(model, images):
 @pytest.mark.parametrize("count", [5, 1])
 def test_the_discriminator_has_four_terms(model, count):
     """Non-saturating by hand: softplus(-C(real)) and a third of each other kind's softplus(C)."""
-    batch, shared, batch_noise, global_batch = game(model, IMAGES[:count])
+    batch, shared, batch_noise, global_batch = run_generator(model, IMAGES[:count])
     losses, _ = model.discriminator_loss(batch, shared, batch_noise, global_batch, False)
     kinds = ("generated", "swapped_part", "swapped_context") if count > 1 else ("generated",)
-    expected = tf.nn.softplus(-model.judged(batch["image"], False))
-    expected += sum(tf.nn.softplus(model.judged(shared[kind], False)) for kind in kinds) / len(kinds)
+    expected = tf.nn.softplus(-model.discriminate(batch["image"], False))
+    expected += sum(tf.nn.softplus(model.discriminate(shared[kind], False)) for kind in kinds) / len(kinds)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
 def test_the_generators_weights_decay():
-    model = built(half_life=10, min_weight=0.2, place_weight=3.0, appearance_weight=7.0, adversarial_weight=0.5)
-    batch, shared, batch_noise, global_batch = game(model, IMAGES)
+    model = built(half_life=10, min_weight=0.2, spatial_weight=3.0, appearance_weight=7.0, adversarial_weight=0.5)
+    batch, shared, batch_noise, global_batch = run_generator(model, IMAGES)
     # 0.2 + 0.8 / 2^(steps / 10): in a half-life not the weight halves, but its distance to the least one
     for steps, left in ((0, 1.0), (10, (1 + 0.2) / 2), (20, 0.2 + 0.8 / 4), (30, 0.2 + 0.8 / 8), (10_000, 0.2)):
         model.train_steps.assign(steps)
         np.testing.assert_allclose(model.decay_factor(), left, rtol=1e-5)
         losses, metrics = model.generator_loss(batch, shared, batch_noise, global_batch, False)
-        adversarial = tf.nn.softplus(-model.judged(shared["generated"], False))
+        adversarial = tf.nn.softplus(-model.discriminate(shared["generated"], False))
         guided = 3 * metrics["spatial_loss"] + 7 * metrics["appearance_loss"]
         np.testing.assert_allclose(losses, 0.5 * adversarial + left * guided, rtol=1e-5)
     model = built(half_life=10, min_weight=0.0)
@@ -123,7 +123,7 @@ def test_the_generators_weights_decay():
     assert built(half_life=None).decay_factor() == 1
 
 
-def test_given_boxes_are_taken():
+def test_boxes_of_the_batch_are_used():
     model = built(max_patches=3)
     boxes = np.tile(np.float32([[0, 0, 3 / 8, 3 / 8], [5 / 8, 5 / 8, 1, 1], [0, 0, 1, 1]]), (5, 1, 1))
     presence = np.float32([[1, 1, 0]] * 5)
@@ -137,11 +137,11 @@ def test_given_boxes_are_taken():
         0, ..., 0
     ]
     assert inside.sum() == 18 and inside[:3, :3].all() and inside[5:, 5:].all()
-    with pytest.raises(ValueError, match=r"max_patches=3: expected boxes \[batch, 3, 4\]"):
+    with pytest.raises(ValueError, match=r"Expected boxes \[batch, 3, 4\] .*max_patches=3"):
         model.boxes_of({**batch, "boxes": batch["boxes"][:, :2]})
 
 
-def test_training_draws_how_many_patches_there_are():
+def test_the_number_of_patches_in_training_is_random():
     model = built(num_patches=3, min_patches=1, max_patches=4)
     images = tf.constant(np.tile(IMAGES, (80, 1, 1, 1)))
     global_batch = GlobalBatch(tf.constant(400))
@@ -170,22 +170,22 @@ def test_examples_show_source_patches_mask_and_image(model):
     assert 0.2 < seen.mean() < 0.45  # three boxes of 3 x 3 in 64 pixels: at most 27 / 64
 
 
-def test_settings_that_do_not_fit():
+def test_errors():
     for settings, message in (
         ({"num_patches": 5}, "min_patches <= num_patches <= max_patches; received 2, 5 and 4"),
-        ({"jitter": 0.7}, "jitter must be a part .* received 0.7"),
-        ({"min_weight": 2}, "min_weight must be a share"),
-        ({"half_life": 0}, "half_life must be a number of steps > 0"),
-        ({"place_weight": -1}, "place_weight must be a number >= 0"),
-        ({"objective": "wasserstein"}, "needs means over the batch"),
-        ({"layout": "ring"}, "Unknown layout 'ring': expected one of free, grid"),
-        ({"patch_size": 2}, "patch_size must be a part of the image's sides"),
+        ({"jitter": 0.7}, "Expected jitter as a fraction .* received 0.7"),
+        ({"min_weight": 2}, "Expected min_weight as a fraction in"),
+        ({"half_life": 0}, "Expected half_life as a number of steps > 0"),
+        ({"spatial_weight": -1}, "Expected spatial_weight as a number >= 0"),
+        ({"objective": "wasserstein"}, "Expected an objective without means over the batch"),
+        ({"layout": "ring"}, "Expected layout as one of free, grid; received 'ring'"),
+        ({"patch_size": 2}, "Expected patch_size as a fraction of the image's sides"),
     ):
         with pytest.raises(ValueError, match=message):
             built(**settings)
 
 
-def test_patches_that_do_not_fit(model, patches):
+def test_invalid_patches(model, patches):
     with pytest.raises(ValueError, match=r"Expected patches \[num, 1 to 4, 3, 3, 3\]; received the shape"):
         model.restore(patches[:, :, :2])
     with pytest.raises(ValueError, match=r"Expected presence \(5, 3\)"):
@@ -194,6 +194,6 @@ def test_patches_that_do_not_fit(model, patches):
         model.generate(1)
 
 
-def test_trouble_is_told(model):
+def test_diagnoses(model):
     assert not model.diagnose({"discriminator_accuracy": 0.9})
     assert "right on 99.5%" in model.diagnose({"discriminator_accuracy": 0.995})["the discriminator wins"]
