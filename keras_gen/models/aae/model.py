@@ -83,7 +83,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         objective: str | dict = OBJECTIVE,
         ema: float | None = None,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         self.tracked = _tracked(num_categories, supervised)  # the base's constructor creates the trackers
         super().__init__(encoder, decoder, ema=ema, seed=seed, **kwargs)
@@ -173,7 +173,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             image = image + self.input_noise * batch_noise.normal(self.image_shape)
         return self.encoded(image, training=training)
 
-    def discriminate(self, codes, label, training: bool) -> tf.Tensor:
+    def discriminate(self, codes: Any, label: Any, training: bool) -> tf.Tensor:
         """Returns the discriminator's logits of styles, float32 [batch].
 
         Args:
@@ -199,14 +199,14 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
 
     # inference
 
-    def encoded(self, image, label=None, training: bool = False) -> dict[str, tf.Tensor]:
+    def encoded(self, image: Any, label: Any = None, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns `style` and, with categories, `logits`, in float32; inference uses the moving average."""
         network = self.encoder if training else self.inference_network("encoder")
         names = ("logits", "style") if self.num_categories else ("style",)
         outputs = keras.tree.flatten(network(image, training=training))
         return {name: tf.cast(output, tf.float32) for name, output in zip(names, outputs, strict=True)}
 
-    def decoded(self, z, label=None, training: bool = False) -> tf.Tensor:
+    def decoded(self, z: Any, label: Any = None, training: bool = False) -> tf.Tensor:
         """Returns the decoder's output in float32; inference uses the moving average."""
         network = self.decoder if training else self.inference_network("decoder")
         return tf.cast(network(z, training=training), tf.float32)
@@ -231,7 +231,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
     def label_classes(self) -> int | None:
         return self.prior_num_classes
 
-    def classify(self, image) -> tf.Tensor:
+    def classify(self, image: Any) -> tf.Tensor:
         """Returns the probabilities of the categories, float32 [batch, num_categories].
 
         Args:

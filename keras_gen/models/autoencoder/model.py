@@ -1,5 +1,7 @@
 """The autoencoder: a baseline that reconstructs images but has no distribution to sample codes from."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -33,6 +35,13 @@ class Autoencoder(EncoderDecoder):
     Raises:
         ValueError: for an unknown loss, or networks whose sizes do not match.
 
+    Example:
+        >>> from keras_gen import networks
+        >>> encoder = networks.mlp_encoder((8, 8, 1), 2)
+        >>> model = Autoencoder(encoder, networks.mlp_decoder(2, (8, 8, 1)), seed=0)
+        >>> model.reconstruct(np.zeros((3, 8, 8, 1), np.float32)).shape
+        TensorShape([3, 8, 8, 1])
+
     Reference:
         Hinton, Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks, Science 313.
     """
@@ -48,7 +57,7 @@ class Autoencoder(EncoderDecoder):
         loss: str = LOSS,
         num_classes: int | None = None,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(encoder, decoder, num_classes=num_classes, seed=seed, **kwargs)
         if loss not in LOSSES:

@@ -24,6 +24,10 @@ def prior_of(
 
     Raises:
         ValueError: for an unknown name or unknown arguments, or a two-dimensional prior with another size.
+
+    Example:
+        >>> prior_of({"name": "Laplace", "loc": 0.0, "scale": 1.0}, size=2, image_shape=(28, 28, 1)).size
+        2
     """
     from keras_gen import layers
     from keras_gen.distributions import PetalPrior, Prior, SwissRollPrior

@@ -60,7 +60,7 @@ class TwoDomains(AdversarialModel):
         height, width = self.crop
         return height, width, self._input_shape(domain)[-1]
 
-    def translate_to(self, domain: str, images, training: bool = False) -> tf.Tensor:
+    def translate_to(self, domain: str, images: Any, training: bool = False) -> tf.Tensor:
         """Returns float32 translations of images of the other domain; inference uses the moving average.
 
         Args:
@@ -72,7 +72,7 @@ class TwoDomains(AdversarialModel):
         network = getattr(self, name) if training else self.inference_network(name)
         return tf.cast(network(images, training=training), tf.float32)
 
-    def a_to_b(self, images, batch_size: int = 32) -> np.ndarray:
+    def a_to_b(self, images: Any, batch_size: int = 32) -> np.ndarray:
         """Translates images of domain A to domain B.
 
         Args:
@@ -88,7 +88,7 @@ class TwoDomains(AdversarialModel):
         """
         return self._translate_batches(images, "a", batch_size)
 
-    def b_to_a(self, images, batch_size: int = 32) -> np.ndarray:
+    def b_to_a(self, images: Any, batch_size: int = 32) -> np.ndarray:
         """Translates images of domain B to domain A, as `a_to_b` does in the other direction.
 
         Args:
@@ -145,7 +145,7 @@ class TwoDomains(AdversarialModel):
             panels[f"{names[domain]} to {names[other]}"] = columns
         return panels
 
-    def call(self, inputs, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Returns translations to domain B of a batch or of images of domain A."""
         images = tf.convert_to_tensor(inputs["domain_a"] if isinstance(inputs, dict) else inputs)
         # a replica may receive no image, and reflection padding fails on an empty batch

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -103,7 +104,7 @@ class CycleGAN(TwoDomains):
         domain_names: Sequence[str] | None = None,
         ema: float | None = None,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         same_shape = tuple(generator_ab.input_shape[1:]) == tuple(generator_ba.input_shape[1:])
         self._has_identity_loss = bool(identity_weight) and same_shape

@@ -13,6 +13,11 @@ def crop_images(images: tf.Tensor, size: Sequence[int], offsets: tf.Tensor | Non
         size: (height, width) of the crops.
         offsets: uniform noise in [0, 1), [batch, 2], for the vertical and the horizontal position: all positions are
             equally likely. None crops the center of every image.
+
+    Example:
+        >>> crop_images(tf.reshape(tf.range(16), [1, 4, 4, 1]), (2, 2))[0, :, :, 0].numpy()
+        array([[ 5,  6],
+               [ 9, 10]], dtype=int32)
     """
     for axis, side in enumerate(size, start=1):
         largest = tf.shape(images)[axis] - side

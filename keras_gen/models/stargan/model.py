@@ -85,7 +85,7 @@ class StarGAN(AdversarialModel):
         penalty_weight: float = PENALTY_WEIGHT,
         ema: float | None = EMA,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(ema=ema, seed=seed, **kwargs)
         self.generator, self.discriminator = generator, discriminator
@@ -222,13 +222,13 @@ class StarGAN(AdversarialModel):
 
     # inference
 
-    def discriminate(self, images, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
+    def discriminate(self, images: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the mean critic score, float32 [batch], and the attribute logits, float32 [batch, n]."""
         critic, logits = self.discriminator(images, training=training)
         return tf.reduce_mean(tf.cast(critic, tf.float32), axis=[1, 2, 3]), tf.cast(logits, tf.float32)
 
     def apply_generator(
-        self, images, attributes, mask=None, training: bool = False, network: keras.Model | None = None
+        self, images: Any, attributes: Any, mask: Any = None, training: bool = False, network: keras.Model | None = None
     ) -> tf.Tensor:
         """Returns translations of images to target attributes, float32 in [0, 1].
 
@@ -247,7 +247,7 @@ class StarGAN(AdversarialModel):
         attributes, mask = self.attributes_and_mask(inputs)
         return self.apply_generator(inputs["image"], attributes, mask, network=self.inference_network("generator"))
 
-    def classify(self, image) -> tf.Tensor:
+    def classify(self, image: Any) -> tf.Tensor:
         """Returns the probabilities of the attributes, float32 [batch, n]; those of exclusive domains sum to 1.
 
         Args:
@@ -259,7 +259,9 @@ class StarGAN(AdversarialModel):
         image = self.images_of("image", image, everywhere=False)
         return self.attribute_schema.probabilities(self.discriminate(image)[1])
 
-    def translate(self, images, attributes: Any, *, dataset: int | None = None, batch_size: int = 64) -> np.ndarray:
+    def translate(
+        self, images: Any, attributes: Any, *, dataset: int | None = None, batch_size: int = 64
+    ) -> np.ndarray:
         """Translates images to other attributes.
 
         Args:

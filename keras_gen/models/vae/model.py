@@ -47,6 +47,13 @@ class VAE(EncoderDecoder):
         ValueError: for options out of range, networks whose sizes do not match, or combinations that give no bound
             (k > 1 with beta other than 1, with warm-up or with free bits).
 
+    Example:
+        >>> from keras_gen import networks
+        >>> encoder = networks.mlp_encoder((8, 8, 1), 4)  # mean and scale of two dimensions
+        >>> model = VAE(encoder, networks.mlp_decoder(2, (8, 8, 1)), seed=0)
+        >>> model.generate(3, seed=0).shape
+        (3, 8, 8, 1)
+
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, eq. 3. Higgins et al. 2017 (beta). Kingma et al. 2016,
         arXiv:1606.04934, section 4.2 and appendix C.8 (free bits). Burda, Grosse, Salakhutdinov 2015,
@@ -70,7 +77,7 @@ class VAE(EncoderDecoder):
         num_samples: int = 1,
         num_classes: int | None = None,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(encoder, decoder, num_classes=num_classes, seed=seed, **kwargs)
         self.prior = Prior(size=self.latent_size) if prior is None else prior
@@ -103,7 +110,7 @@ class VAE(EncoderDecoder):
         return loss, {"elbo": elbo, "reconstruction": reconstruction, "kl": divergence}
 
     def posterior_draws(
-        self, image, label, batch_noise: BatchNoise, num: int, training: bool = False
+        self, image: Any, label: Any, batch_noise: BatchNoise, num: int, training: bool = False
     ) -> tuple[Any, tf.Tensor]:
         """Returns the posterior of images and `num` codes of each.
 
@@ -121,7 +128,7 @@ class VAE(EncoderDecoder):
         noise = tf.transpose(batch_noise.normal([num, self.latent_size]), [1, 0, 2])
         return q, self.family.draw(q, noise)
 
-    def log_likelihood(self, image, z, label=None, training: bool = False) -> tf.Tensor:
+    def log_likelihood(self, image: Any, z: Any, label: Any = None, training: bool = False) -> tf.Tensor:
         """Returns log p(x | z) in nats, [num, batch]; the decoder runs once on all codes.
 
         Args:
@@ -137,7 +144,7 @@ class VAE(EncoderDecoder):
         parameters = tf.reshape(parameters, [num, batch, *parameters.shape[1:]])
         return self.likelihood.distribution(parameters).log_prob(tf.cast(image, tf.float32)[None])
 
-    def posterior_of(self, image) -> Any:
+    def posterior_of(self, image: Any) -> Any:
         return self.family.distribution(self.encoded(image), self.latent_size)
 
     def code_of(self, encoded: tf.Tensor) -> tf.Tensor:

@@ -52,7 +52,7 @@ def aae(size: int = 2, categories: int | None = None, **options) -> AdversarialA
 
 MODES = {
     "plain": {},
-    "informed": {"prior": PetalPrior(CLASSES), "prior_num_classes": CLASSES},
+    "label-informed": {"prior": PetalPrior(CLASSES), "prior_num_classes": CLASSES},
     "clustering": {"categories": CLASSES},
     "supervised": {"categories": CLASSES, "supervised": True, "ema": 0.9},
 }

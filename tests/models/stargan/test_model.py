@@ -177,9 +177,9 @@ def test_it_learns_to_change_the_brightness_and_keeps_the_position():
     images = squares(label, seed=1)
     star.fit({"image": images, "label": label}, batch_size=32, epochs=40, verbose=0)
     dim, bright = (squares(np.full(50, value), seed=2) for value in (0, 1))
-    for given, name, truth in ((dim, "bright", bright), (bright, "dim", dim)):
-        error = np.abs(star.translate(given, name) - truth).mean()
-        assert error < np.abs(given - truth).mean() / 2  # usually a quarter
+    for source, name, target in ((dim, "bright", bright), (bright, "dim", dim)):
+        error = np.abs(star.translate(source, name) - target).mean()
+        assert error < np.abs(source - target).mean() / 2  # usually a quarter
     assert np.mean(star.classify(images).numpy().argmax(1) == label) > 0.9
 
 

@@ -125,7 +125,7 @@ def test_one_sample_is_the_elbo_and_k_samples_average_to_it():
     noise = normals(NUM, 4000, SIZE)
     loss, logs = losses_of(vae(num_samples=4000), X, noise)
     one = [losses_of(vae(), X, noise[:, i : i + 1])[1]["elbo"] for i in range(20)]
-    # `elbo` of k samples is unbiased for the ELBO; 20 single draws of it lie around
+    # `elbo` of k samples is unbiased for the ELBO; 20 single estimates scatter around it
     error = np.std(one, axis=0) / np.sqrt(20)
     assert (np.abs(np.mean(one, axis=0) - logs["elbo"]) < 4.5 * error + 0.05).all()
 
@@ -211,7 +211,7 @@ def test_two_replicas_are_one_device(options):
         two, two_history = trained()
     assert len(one) == (3 if "prior" in options else 2)
     for left, right in zip(one, two, strict=True):
-        # sums over 4 rows in another order: a few units in the last place of float32
+        # sums over 4 rows in another order: a few ULPs of float32
         np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
     for name, values in one_history.items():
         np.testing.assert_allclose(values, two_history[name], rtol=1e-5)
@@ -232,7 +232,7 @@ def test_a_regularizer_counts_once():
 
 
 @pytest.mark.parametrize(
-    "made",
+    "build_prior",
     [
         lambda: MixturePrior(SIZE, 3),
         lambda: FlowPrior(SIZE, couplings=2, hidden=4),
@@ -240,17 +240,17 @@ def test_a_regularizer_counts_once():
     ],
     ids=["mixture", "flow", "vamp"],
 )
-def test_trainable_priors_train_and_come_back(made, tmp_path):
-    made = made()
-    model = vae(prior=made)
+def test_trainable_priors_train_and_are_saved(build_prior, tmp_path):
+    prior = build_prior()
+    model = vae(prior=prior)
     model.compile(keras.optimizers.SGD(0.1))
-    before = [np.asarray(variable) for variable in made.trainable_variables]
+    before = [np.asarray(variable) for variable in prior.trainable_variables]
     model.fit(X, epochs=2, verbose=0)
-    after = [np.asarray(variable) for variable in made.trainable_variables]
+    after = [np.asarray(variable) for variable in prior.trainable_variables]
     assert all((left != right).any() for left, right in zip(before, after, strict=True))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert type(loaded.prior) is type(made)
+    assert type(loaded.prior) is type(prior)
     for left, right in zip(after, loaded.prior.trainable_variables, strict=True):
         np.testing.assert_array_equal(left, right)
     np.testing.assert_array_equal(model.generate(5, seed=1), loaded.generate(5, seed=1))
@@ -265,7 +265,7 @@ def test_trainable_priors_train_and_come_back(made, tmp_path):
     ],
     ids=["weights and head", "samples and prior", "posterior"],
 )
-def test_every_option_comes_back(options, tmp_path):
+def test_every_option_is_saved(options, tmp_path):
     vae(**options).save(tmp_path / "x.keras")
     loaded = keras.saving.load_model(tmp_path / "x.keras")
     for name, value in options.items():
@@ -319,7 +319,7 @@ def test_terms_are_float32_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = vae()
-        assert model.encoder(X).dtype == tf.bfloat16  # a last layer that was not kept in float32
+        assert model.encoder(X).dtype == tf.bfloat16  # the last layer is not in float32
         loss, logs = losses_of(model, X, normals(NUM, 1, SIZE))
     finally:
         keras.config.set_dtype_policy(policy)
