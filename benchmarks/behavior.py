@@ -64,7 +64,9 @@ def compare(before: pathlib.Path, after: pathlib.Path) -> None:
 
     first, second = np.load(before), np.load(after)
     if set(first) != set(second):
-        raise typer.BadParameter(f"Expected recordings of the same systems; received {sorted(set(first) ^ set(second))}")
+        raise typer.BadParameter(
+            f"Expected recordings of the same systems; received {sorted(set(first) ^ set(second))}"
+        )
     systems: dict[str, dict] = {}
     for name in first:
         key, what = name.split("/")

@@ -187,7 +187,11 @@ def test_priors(prior, check):
         ("autoencoder", {"loss": "l1"}, "Expected loss as one of mse, bernoulli; received 'l1'"),
         ("text2image", {}, "Expected the setting vocabulary of text2image, the words of its captions; received none"),
         ("text2image", {"vocabulary": ["Red"]}, "Expected normalized words"),
-        ("text2image", {"vocabulary": ["red"], "embedding_loss": "mse"}, "Expected embedding_loss as one of .*received 'mse'"),
+        (
+            "text2image",
+            {"vocabulary": ["red"], "embedding_loss": "mse"},
+            "Expected embedding_loss as one of .*received 'mse'",
+        ),
     ],
 )
 def test_errors(key, settings, message):

@@ -120,9 +120,7 @@ def test_from_the_command_line(runtime, columns):
 
 def test_attributes_for_calibration(star, columns):
     inputs = endpoint_inputs(star, star.endpoints(), columns, seed=0)["translate"]
-    np.testing.assert_array_equal(
-        inputs["attributes"], columns["attributes"]
-    )  # those of the same row
+    np.testing.assert_array_equal(inputs["attributes"], columns["attributes"])  # those of the same row
     np.testing.assert_array_equal(inputs["dataset"].argmax(1), columns["dataset"])
     one = zoo.build("stargan", (12, 12, 1), groups=[3], base_filters=2, blocks=1, discriminator_filters=2)
     label = np.arange(40) % 3
