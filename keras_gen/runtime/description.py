@@ -29,9 +29,16 @@ CROPS = ("center", "pad")
 PREPROCESSING = ("value_range", "crop", "background")  # entries of model.json: arguments of `read_images`
 # kind of a port -> the range of its values, None if they are unbounded
 KINDS: dict[str, list[int] | None] = {
-    **dict.fromkeys(("image", "uniform", "one_hot", "label", "attributes", "mask"), [0, 1]),
+    "image": [0, 1],
+    "latent": None,
+    "normal": None,
+    "uniform": [0, 1],
     "uniform_symmetric": [-1, 1],
-    **dict.fromkeys(("latent", "normal", "value")),
+    "one_hot": [0, 1],
+    "label": [0, 1],
+    "attributes": [0, 1],
+    "mask": [0, 1],
+    "value": None,
 }
 SHAPE = Items(integer(1, 2**31 - 1), max_length=8)
 PORT = {"shape": SHAPE, "kind": one_of(KINDS), "range": Nullable(Items(NUMBER, 2, 2))}

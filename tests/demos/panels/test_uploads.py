@@ -16,9 +16,9 @@ from keras_gen.data.resize import Resize
 ORIENTATION = 0x0112  # EXIF
 
 
-def read_image(path, shape, invert=False, **reading):
-    """As for a model of that shape whose model.json states this reading."""
-    return read_for(path, types.SimpleNamespace(image_shape=shape, reading=reading), invert)
+def read_image(path, shape, invert=False, **preprocessing):
+    """As for a model of that shape whose model.json has this preprocessing."""
+    return read_for(path, types.SimpleNamespace(image_shape=shape, preprocessing=preprocessing), invert)
 
 
 def picture(height, width, channels, seed=0):

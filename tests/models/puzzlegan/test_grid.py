@@ -141,7 +141,7 @@ def test_the_assignment_is_the_best_one():
         totals = [[each[range(num), order].sum() for each, order in zip(ties, orders, strict=True)]
                   for orders in (PuzzleGrid.places(ties), [puzzles.assign(each) for each in ties])]  # fmt: skip
         np.testing.assert_array_equal(*totals)
-    with pytest.raises(ValueError, match="square matrix of finite numbers"):
+    with pytest.raises(ValueError, match="square matrix of finite scores"):
         puzzles.assign(np.full((2, 2), np.nan))
 
 

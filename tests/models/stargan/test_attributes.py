@@ -45,7 +45,7 @@ def test_names_determine_their_dataset():
     "attributes, message",
     [
         ("red", "Expected the attribute as one of black, blond"),
-        (["black", "red"], "Unknown attribute 'red'"),
+        (["black", "red"], "Expected the attribute as one of .*; received 'red'"),
         ((), "Expected at least one attribute"),
         ("young", "exactly one of black, blond, brown; received none"),
         (("black", "blond"), "exactly one of black, blond, brown; received black, blond"),
@@ -66,7 +66,7 @@ def test_invalid_attributes_of_several_datasets():
         BOTH.vectors(("black", "happy"), 1)
     with pytest.raises(ValueError, match="Expected the dataset of an attribute vector"):
         BOTH.vectors(np.eye(6)[0], 1)
-    with pytest.raises(ValueError, match="from 0 to 1; received 2"):
+    with pytest.raises(ValueError, match="dataset=0 to 1; received 2"):
         BOTH.vectors(np.eye(6)[0], 1, dataset=2)
 
 
