@@ -95,7 +95,11 @@ def test_shrinking_does_not_alias():
 
 @pytest.mark.parametrize(
     "found, wanted, says",
-    [(5, 3, "3 channels; received 5.*or ask for 3 channels"), (3, 4, "4 channels; received 3.*or ask for 3 channels in image_shape"), (1, 4, "received 1")],
+    [
+        (5, 3, "3 channels; received 5.*or ask for 3 channels"),
+        (3, 4, "4 channels; received 3.*or ask for 3 channels"),
+        (1, 4, "received 1"),
+    ],
 )
 def test_channels_that_cannot_be_converted(found, wanted, says):
     with pytest.raises(ValueError, match=says):
