@@ -86,7 +86,7 @@ def level_heights(height: int, width: int) -> list[int]:
         ValueError: for images below 16 pixels.
     """
     if min(height, width) < MIN_SIZE:
-        raise ValueError(f"Expected images of {MIN_SIZE} pixels or more for a pyramid; received {height}x{width}")
+        raise ValueError(f"Expected images of {MIN_SIZE} pixels or more; received {height}x{width}")
     heights = [height]
     while height % 2 == 0 and width % 2 == 0 and min(height, width) // 2 >= MIN_SIZE:
         height, width = height // 2, width // 2

@@ -41,7 +41,7 @@ def scales_of(height: int, width: int) -> int:
     """
     size, scales = min(height, width), 0
     if size < WINDOW:
-        raise ValueError(f"Expected images of {WINDOW} pixels or more for MS-SSIM; received {height}x{width}")
+        raise ValueError(f"Expected images of {WINDOW} pixels or more; received {height}x{width}")
     while size >= WINDOW and scales < len(WEIGHTS):
         size, scales = math.ceil(size / 2), scales + 1
     return scales
