@@ -231,7 +231,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
         (["data", str(toy_images), "--out", "a.png", "--split", "gone"], 2, "no split 'gone'"),
         (["train", "gone", "--data", "shapes"], 2, "received 'gone'"),
         (["train", "vae", "--data", "no/such/folder"], 2, "no folder of this name"),
-        (["train", "vae", "--data", "gone_set"], 2, "Known: 'shapes'"),
+        (["train", "vae", "--data", "gone_set"], 2, "Expected 'shapes'"),
         (["train", "vae", "--data", str(tmp_path / "empty")], 2, "contains no images"),
         (["train", "vae", "--data", str(tmp_path / "broken.npz")], 2, "broken.npz"),
         (["train", "vae", "--data", "shapes", "--out", str(tmp_path / "held")], 2, "--overwrite"),
