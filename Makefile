@@ -47,7 +47,7 @@ quickstart: $(VENV)/installed
 	@echo "--- 4/5 the same pictures from Keras ..."
 	$(BIN)/keras-gen sample $(RUN) --num 64 --seed 1 --out $(RUN)/keras_samples.png --overwrite
 	@echo "--- 5/5 ... and from the exported int8 file, by a runtime without TensorFlow"
-	$(BIN)/python $(RUN)/export/runtime.py generate --num 64 --seed 1 --out $(SAMPLE) --overwrite
+	$(BIN)/python $(RUN)/export/runtime generate --num 64 --seed 1 --out $(SAMPLE) --overwrite
 	@echo
 	@echo "Done. Look at:"
 	@echo "  $(RUN)/samples/             a picture after every epoch"

@@ -238,8 +238,8 @@ def picture(it: Configuration, model, usps, data_dir, rows: int = 10) -> np.ndar
     panels = {}
     for title, columns in model.examples(batch).items():
         shown = {name: pictures.grid(images, columns=1, scale=2) for name, images in columns.items()}
-        panels[title] = pictures.beside(shown, pad=2)
-    return pictures.beside(panels)
+        panels[title] = pictures.hstack(shown, pad=2)
+    return pictures.hstack(panels)
 
 
 def measure(name: str, seed: int, usps, data_dir) -> dict:

@@ -166,7 +166,7 @@ def measure(name: str, seed: int, train_images: np.ndarray, test_images: np.ndar
     shown = test_images[np.random.default_rng(1).permutation(len(test_images))[:16]]
     (columns,) = model.examples({"image": shown}).values()  # of a grid with its missing tiles
     panels = {title: pictures.grid(images, columns=2, scale=2) for title, images in columns.items()}
-    pictures.save(record.RESULTS / "pictures" / f"puzzlegan_{name}.png", pictures.beside(panels))
+    pictures.save(record.RESULTS / "pictures" / f"puzzlegan_{name}.png", pictures.hstack(panels))
     about = json.loads(_kept(name, seed, "json").read_text())
     return {"measures": measures, "test_images": len(test_images), "train_images": len(train_images), **about}
 

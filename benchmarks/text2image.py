@@ -276,7 +276,7 @@ def picture(source: Source, model, joint, rows: int = 12, each: int = 8) -> np.n
         made = model.generate(each, seed=1, tokens=split["tokens"][row])
         images = np.concatenate([split["image"][row : row + 1], made])
         strip = pictures.strip(images, scale=2)
-        strips.append(pictures.below({data.normalize(split["caption"][row]): strip}, pad=3))
+        strips.append(pictures.vstack({data.normalize(split["caption"][row]): strip}, pad=3))
     width = max(strip.shape[1] for strip in strips)
     strips = [np.pad(s, [[0, 0], [0, width - s.shape[1]], [0, 0]], constant_values=255) for s in strips]
     sides = [np.concatenate(part) for part in (strips[: rows // 2], strips[rows // 2 :])]

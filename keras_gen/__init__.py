@@ -25,6 +25,7 @@ _MODULES = (
     "networks",
     "pictures",
     "runs",
+    "runtime",
     "training",
     "zoo",
 )
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         networks,
         pictures,
         runs,
+        runtime,
         training,
         zoo,
     )

@@ -103,7 +103,7 @@ def strip(images: np.ndarray, pad: int = 2, scale: int = 1, labels: Sequence[str
     return grid(images, columns=len(images), pad=pad, scale=scale, labels=labels)
 
 
-def beside(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
+def hstack(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
     """Arranges pictures side by side, each under its title.
 
     Args:
@@ -117,7 +117,7 @@ def beside(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
         ValueError: Without a panel.
 
     Example:
-        >>> beside({"a": np.zeros((8, 40, 1)), "b": np.zeros((8, 60, 1))}, pad=4).shape
+        >>> hstack({"a": np.zeros((8, 40, 1)), "b": np.zeros((8, 60, 1))}, pad=4).shape
         (34, 112, 3)
     """
     if not panels:
@@ -136,19 +136,19 @@ def beside(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
     return _draw_texts(canvas, texts)
 
 
-def below(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
+def vstack(panels: Mapping[str, np.ndarray], pad: int = 8) -> np.ndarray:
     """Arranges pictures one below the other, each under its title.
 
     Args:
-        panels: As for `beside`.
-        pad: As for `beside`.
+        panels: As for `hstack`.
+        pad: As for `hstack`.
 
     Returns:
         uint8 [height, width, 3].
     """
     if not panels:
         raise ValueError("Expected at least one panel; received none")
-    rows = [beside({title: picture}, pad) for title, picture in panels.items()]
+    rows = [hstack({title: picture}, pad) for title, picture in panels.items()]
     width = max(row.shape[1] for row in rows)
     padded = [np.pad(row, [[0, 0], [0, width - row.shape[1]], [0, 0]], constant_values=BACKGROUND) for row in rows]
     return np.concatenate(padded)

@@ -100,6 +100,33 @@ def test_a_forbidden_import_is_found(file, source, line):
     assert [text.split(" ")[0] for text in forbidden(PACKAGE / file, source)] == [f"{pathlib.Path(file).name}:{line}"]
 
 
+def wrong_imports_of_systems(path: pathlib.Path, source: str | None = None) -> list[str]:
+    """What a file of `models` imports of a system that is not its own, unless it is the class in the system's model."""
+    own, wrong = path.relative_to(PACKAGE / "models").parts[0], []
+    folders = {each.name for each in (PACKAGE / "models").iterdir() if each.is_dir()} - {"core"}
+    for line, module in imported(path, source):
+        parts = module.split(".")
+        if parts[:2] != ["keras_gen", "models"] or len(parts) < 3 or parts[2] not in folders - {own}:
+            continue
+        if own == "core" or parts[3:] != ["model"]:
+            wrong.append(f"{path.name}:{line} ({own}) imports {module}")
+    return wrong
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "models").glob("*/*.py")), ids=lambda path: "/".join(path.parts[-2:])
+)
+def test_a_system_imports_only_the_core_and_classes_of_other_systems(path):
+    assert not wrong_imports_of_systems(path)
+
+
+def test_an_import_of_another_systems_helpers_is_found():
+    vae = PACKAGE / "models" / "vae" / "model.py"
+    assert not wrong_imports_of_systems(vae, "from ..gan.model import GAN\nfrom ..core.ema import update_ema")
+    assert wrong_imports_of_systems(vae, "from ..gan.preset import gan")
+    assert wrong_imports_of_systems(PACKAGE / "models" / "core" / "ema.py", "from ..gan.model import GAN")
+
+
 def test_the_leaves_have_no_cycle():
     uses = {leaf: set() for leaf in LEAVES}
     for path in FILES:
@@ -115,11 +142,6 @@ def test_the_leaves_have_no_cycle():
 SHARED = ("training", "evaluation", "export", "runtime", "data", "runs", "cli.py", "translation.py")
 SYSTEMS_FOLDER = "keras_gen.models."
 CORE = {"core"}
-# file -> why it may name a system
-NAMES_A_SYSTEM = {
-    "keras_gen/evaluation/evaluators/puzzle.py": "measures cut pieces with the puzzle's own functions",
-    "keras_gen/evaluation/features/text_image_scorer.py": "is the model that text2image is pretrained with",
-}
 
 
 def system_classes() -> set[str]:
@@ -159,12 +181,7 @@ SHARED_FILES = sorted(
 
 @pytest.mark.parametrize("path", SHARED_FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_shared_code_names_no_system(path):
-    if str(path.relative_to(ROOT)) not in NAMES_A_SYSTEM:
-        assert not named_systems(path)
-
-
-def test_the_exceptions_still_exist():
-    assert all((ROOT / file).is_file() and named_systems(ROOT / file) for file in NAMES_A_SYSTEM)
+    assert not named_systems(path)
 
 
 @pytest.mark.parametrize(

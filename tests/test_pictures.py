@@ -59,7 +59,7 @@ def test_arrays_that_are_no_images_are_rejected():
     with pytest.raises(ValueError, match="received int64"):
         pictures.grid(np.zeros((2, 4, 4, 3), np.int64))
     with pytest.raises(ValueError, match="at least one panel"):
-        pictures.beside({})
+        pictures.hstack({})
 
 
 def test_transparency_is_shown_on_white():
@@ -70,7 +70,7 @@ def test_transparency_is_shown_on_white():
 
 def test_beside_has_both_pictures_under_their_titles():
     left, right = np.full((30, 60, 1), 7, np.uint8), np.full((20, 50, 3), 9, np.uint8)
-    picture = pictures.beside({"left": left, "right": right}, pad=4)
+    picture = pictures.hstack({"left": left, "right": right}, pad=4)
     assert picture.shape[2] == 3 and picture.shape[1] == 4 + 60 + 4 + 50 + 4
     top = picture.shape[0] - 4 - 30
     assert (picture[top : top + 30, 4:64] == 7).all() and (picture[top : top + 20, 68:118] == 9).all()
@@ -98,10 +98,10 @@ def test_images_are_saved_as_a_grid(tmp_path):
 
 def test_below_puts_every_panel_under_its_title():
     first, second = np.zeros((6, 30, 3), np.uint8), np.full((4, 8, 1), 100, np.uint8)
-    picture = pictures.below({"one": first, "a longer title": second}, pad=2)
-    rows = [pictures.beside({title: panel}, pad=2) for title, panel in (("one", first), ("a longer title", second))]
+    picture = pictures.vstack({"one": first, "a longer title": second}, pad=2)
+    rows = [pictures.hstack({title: panel}, pad=2) for title, panel in (("one", first), ("a longer title", second))]
     assert picture.shape == (sum(len(row) for row in rows), max(row.shape[1] for row in rows), 3)
     np.testing.assert_array_equal(picture[: len(rows[0]), : rows[0].shape[1]], rows[0])
     np.testing.assert_array_equal(picture[len(rows[0]) :, : rows[1].shape[1]], rows[1])
     with pytest.raises(ValueError, match="at least one panel"):
-        pictures.below({})
+        pictures.vstack({})

@@ -81,7 +81,7 @@ def compare(
     panels[f"{split} images; other real images: {floor:.4f}"] = pictures.grid(
         real.reference[:NUM_PICTURED], columns=8, scale=contexts[0].zoom
     )
-    pictures.save(picture_file, pictures.beside(panels))
+    pictures.save(picture_file, pictures.hstack(panels))
     content = {"runs": results, "about": about, "picture": str(picture_file), "seed": seed, "split": split}
     runs.write_json(picture_file.with_suffix(".json"), content)
     if verbose:

@@ -61,9 +61,9 @@ def _check_value_range(name: str, value: Any) -> tuple[float, ...]:
 def _check_view(name: str, value: Mapping) -> dict[str, Any]:
     if not value:
         return {}
-    from .views import normal
+    from .views import normalize_options
 
-    return normal(value)
+    return normalize_options(value)
 
 
 def _absolute(name: str, value: str | os.PathLike) -> str:

@@ -17,7 +17,7 @@ from keras_gen.startup import starting
 from .amounts import batch_size_of
 from .config import TrainConfig
 from .source import SourceInfo, crop_note, image_shape_of, inspect_source, splits_of
-from .views import FITTING, LIMITS, View, source_of, view_of
+from .views import LIMITS, RESIZE_OPTIONS, View, source_of, view_of
 
 if TYPE_CHECKING:
     from keras_gen.models import GenerativeModel
@@ -141,7 +141,7 @@ def pretraining_of(content: Mapping[str, Any]) -> dict[str, int]:
     return {name: epochs for name, epochs in counts.items() if epochs}
 
 
-def _options_of_every_view(config: TrainConfig, names: tuple[str, ...] = (*LIMITS, *FITTING)) -> dict[str, Any]:
+def _options_of_every_view(config: TrainConfig, names: tuple[str, ...] = (*LIMITS, *RESIZE_OPTIONS)) -> dict[str, Any]:
     return {name: config.view[name] for name in names if name in config.view}
 
 
@@ -150,7 +150,7 @@ def _view(config: TrainConfig, name: str | os.PathLike, source: SourceInfo) -> V
     if config.own_model is not None:
         return View(dict(config.view), {})
     captions = functools.partial(_captions, config, name, splits_of(source)["train"])
-    requested = {name: value for name, value in config.view.items() if name not in (*LIMITS, *FITTING)}
+    requested = {name: value for name, value in config.view.items() if name not in (*LIMITS, *RESIZE_OPTIONS)}
     return view_of(zoo.get(str(config.system)), source, requested, name, captions)
 
 

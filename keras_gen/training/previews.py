@@ -89,10 +89,10 @@ def picture_of(
             panels[f"input | {endpoint.name}"] = pairs
     for title, columns in examples.items():
         scale = _scale(max(images.shape[1] for images in columns.values()))
-        panels[title] = pictures.beside(
+        panels[title] = pictures.hstack(
             {name: pictures.grid(images, columns=1, scale=scale) for name, images in columns.items()}, pad=2
         )
-    return pictures.beside(panels) if panels else None
+    return pictures.hstack(panels) if panels else None
 
 
 def _scale(height: int) -> int:

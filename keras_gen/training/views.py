@@ -26,7 +26,7 @@ KNOWN = {
 }
 # options that every view has: limits of the files that are read, and how an image is resized
 LIMITS = ("max_pixels", "max_member_bytes")
-FITTING = ("crop", "background")
+RESIZE_OPTIONS = ("crop", "background")
 # options whose value is a list
 LISTS = ("domains", "attributes")
 # defaults for captions: words in the vocabulary, and the largest number of words of a caption
@@ -81,7 +81,7 @@ def view_of(
     Raises:
         ValueError: For an option that the view does not have, or data that lack what the view needs.
     """
-    known, requested = KNOWN[system.view], normal(requested)
+    known, requested = KNOWN[system.view], normalize_options(requested)
     if unknown := sorted(set(requested) - set(known)):
         none = "no option: this system sees the images as they are"
         expected = f"{', '.join(known)} for this system" if known else none
@@ -191,11 +191,11 @@ def value_names(names: Mapping[str, Iterable[str]], options: Mapping[str, Any]) 
     return stored
 
 
-def normal(options: Mapping[str, Any]) -> dict[str, Any]:
+def normalize_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the options of a view as config.json stores them: strings with commas become lists.
 
     Example:
-        >>> normal({"domains": "3, 5", "domain_field": "label"})
+        >>> normalize_options({"domains": "3, 5", "domain_field": "label"})
         {'domains': ['3', '5'], 'domain_field': 'label'}
     """
     return {name: _listed(value) if name in LISTS else value for name, value in options.items()}

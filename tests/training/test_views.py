@@ -5,7 +5,7 @@ import pytest
 
 from keras_gen import zoo
 from keras_gen.training.source import SourceInfo, inspect_source
-from keras_gen.training.views import normal, source_of, view_of
+from keras_gen.training.views import normalize_options, source_of, view_of
 
 CYCLEGAN, PUZZLEGAN, STARGAN, TEXT2IMAGE, VAE = map(zoo.get, ("cyclegan", "puzzlegan", "stargan", "text2image", "vae"))
 SHAPES = SourceInfo(
@@ -64,8 +64,11 @@ def test_attributes():
 
 
 def test_strings_with_commas_are_lists():
-    assert normal({"domains": "3, 5", "domain_field": "label"}) == {"domains": ["3", "5"], "domain_field": "label"}
-    assert normal({"attributes": "color"}) == {"attributes": ["color"]}
+    assert normalize_options({"domains": "3, 5", "domain_field": "label"}) == {
+        "domains": ["3", "5"],
+        "domain_field": "label",
+    }
+    assert normalize_options({"attributes": "color"}) == {"attributes": ["color"]}
 
 
 def test_inspecting_a_pair(tmp_path):

@@ -93,7 +93,7 @@ def caption_picture(context: EvaluationContext) -> np.ndarray:
         generated = model.generate(IMAGES_PER_CAPTION, seed=context.seed, tokens=batch["tokens"][row])
         images = np.concatenate([batch["image"][row : row + 1], generated])
         rows[normalize(caption)] = pictures.strip(images, scale=context.zoom)
-    return pictures.below(rows)
+    return pictures.vstack(rows)
 
 
 def _embed_images(scorer: Any, images: np.ndarray, context: EvaluationContext) -> np.ndarray:

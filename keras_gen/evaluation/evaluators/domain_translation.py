@@ -126,8 +126,8 @@ def domain_translation_picture(context: EvaluationContext) -> np.ndarray:
     for title, columns in context.model.examples(batch).items():
         scale = max(1, 64 // max(images.shape[1] for images in columns.values()))
         grids = {name: pictures.grid(images, columns=1, scale=scale) for name, images in columns.items()}
-        panels[title] = pictures.beside(grids, pad=2)
-    return pictures.beside(panels)
+        panels[title] = pictures.hstack(grids, pad=2)
+    return pictures.hstack(panels)
 
 
 def translate(context: EvaluationContext, images: np.ndarray, domain: str) -> np.ndarray:

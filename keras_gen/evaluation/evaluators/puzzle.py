@@ -216,7 +216,7 @@ def restore_all(
 def restoration_picture(context: EvaluationContext) -> np.ndarray:
     """Draws 16 source images with their pieces and restorations: uint8 [height, width, channels]."""
     (columns,) = context.model.examples(context.batch(16)).values()
-    return pictures.beside(
+    return pictures.hstack(
         {title: pictures.grid(images, columns=2, scale=context.zoom) for title, images in columns.items()}
     )
 

@@ -57,7 +57,7 @@ def latent_map(context: EvaluationContext) -> np.ndarray:
         decoded = context.decode(prior_grid(model, NUM_STEPS, context.seed))
         grid = pictures.grid(decoded, columns=NUM_STEPS, scale=context.zoom)
         panels = {"decoded quantiles of the prior": grid, **panels}
-    return pictures.beside(panels)
+    return pictures.hstack(panels)
 
 
 def posterior_samples(context: EvaluationContext, batch: dict[str, np.ndarray]) -> np.ndarray:
