@@ -32,11 +32,11 @@ class EncoderDecoder(ClassConditional, GenerativeModel):
         encoder, decoder = _with_inputs("encoder", encoder), _with_inputs("decoder", decoder)
         self.encoder, self.decoder, self.num_classes = encoder, decoder, num_classes
         num_inputs = 2 if num_classes else 1
-        for role, network in (("encoder", encoder), ("decoder", decoder)):
+        for role, network in (("an encoder", encoder), ("a decoder", decoder)):
             if len(network.inputs) != num_inputs:
                 raise ValueError(
-                    f"Expected for num_classes={num_classes} a {role} of {num_inputs} input(s) "
-                    f"({'the one-hot label second' if num_classes else 'no label'}); received one of "
+                    f"Expected {role} with {num_inputs} input(s) for num_classes={num_classes} "
+                    f"({'the one-hot label is the second' if num_classes else 'no label'}); received one with "
                     f"{len(network.inputs)}"
                 )
         shape = tuple(encoder.inputs[0].shape[1:])

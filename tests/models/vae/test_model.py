@@ -298,7 +298,7 @@ def test_every_option_is_saved(options, tmp_path):
         ({"head": "discretized_logistic_mixture"}, r"outputs \(2, 3, 9\)"),
         ({"head": "gauss"}, "head.*gauss"),
         ({"channels": 3}, r"outputs \(2, 3, 1\)"),
-        ({"num_classes": 3}, "must take 2 input"),
+        ({"num_classes": 3}, "Expected an encoder with 2 input.* received one with 1"),
     ],
 )
 def test_errors(options, message):
