@@ -149,6 +149,6 @@ class TestOwnNetworks:
 
     def test_wrong_number_of_inputs(self):
         with pytest.raises(
-            ValueError, match=r"for num_classes=None a decoder of 1 input\(s\) \(no label\); received one of 2"
+            ValueError, match=r"Expected a decoder with 1 input\(s\) for num_classes=None \(no label\); received one with 2"
         ):
             Autoencoder(linear_encoder(SIZE), linear_decoder(num_classes=CLASSES))
