@@ -56,7 +56,7 @@ def test_data_describes_a_source_and_shows_it(call, toy_images, tmp_path):
     assert result.exit_code == 0 and "200" in result.stdout and "uint8 [8, 8, 1]" in result.stdout
     picture = np.asarray(Image.open(tmp_path / "new" / "a.png"))
     assert picture.shape == (2 * 8 + 3 * 2,) * 2 and picture[2:10, 2:10].std() > 10
-    failed(call("data", "gone"), 2, "there is no data set", "'shapes'")
+    failed(call("data", "gone"), 2, "there is no dataset", "'shapes'")
 
 
 def test_train_passes_every_option_on(call, monkeypatch, toy_run):
@@ -96,10 +96,10 @@ def test_train_and_sample_from_the_command_line(call, toy_images, tmp_path):
     out = tmp_path / "run"
     result = call(
         "train", "autoencoder", "--data", toy_images, "--out", out, "--epochs", 1, "--steps", 2, "--set", "network=mlp",
-        "--set", "base_filters=4",
+        "--set", "hidden_units=4",
     )  # fmt: skip
     assert result.exit_code == 0 and "270" not in result.stdout and "keras-gen evaluate" in result.stdout
-    assert Run.open(out).config["settings"]["base_filters"] == 4
+    assert Run.open(out).config["settings"]["hidden_units"] == 4
     failed(call("train", "autoencoder", "--data", toy_images, "--out", out), 2, "is not empty", "--overwrite")
     failed(call("train", "--resume", "--out", out, "--batch-size", 3), 2, "batch_size is 128, received 3")
     failed(

@@ -201,7 +201,7 @@ def test_fields_of_shapes(tfds_dir):
         ({"fields": []}, "fields: expected names among .*; received none"),
         ({"num_shards": 2, "shard_index": 2}, "Expected shard_index from 0 to 1; received 2"),
         ({"batch_size": 51, "drop_remainder": True}, "at least one batch; received 50 examples"),
-        ({"image_shape": (6, 6, 4)}, "1 channels and image_shape asks for 4"),
+        ({"image_shape": (6, 6, 4)}, "Expected an image with 4 channels; received 1"),
     ],
 )
 def test_invalid_options(array_file, options, message):

@@ -110,7 +110,7 @@ def test_invalid_layouts(tmp_path):
 def test_channels_that_cannot_be_converted_name_the_file(tmp_path):
     fill(tmp_path, 1)
     images = read_folder(tmp_path, "train", Resize((4, 4, 4))).images["image"]
-    with pytest.raises(ValueError, match="000.png: The image has 3 channels and image_shape asks for 4"):
+    with pytest.raises(ValueError, match="000.png: Expected an image with 4 channels; received 3"):
         images.read(0)
 
 

@@ -110,7 +110,7 @@ def test_streams_are_sharded_and_repeated(builder):
 
 def test_channels_that_cannot_be_converted_raise_before_the_first_batch(builder):
     for cache in ("memory", "none"):
-        with pytest.raises(ValueError, match="3 channels and image_shape asks for 4"):
+        with pytest.raises(ValueError, match="Expected an image with 4 channels; received 3"):
             read_tfds(builder, "test", Resize((6, 8, 4)), cache=cache, store=Store())
 
 
