@@ -152,7 +152,7 @@ def test_sizes_that_a_system_does_not_support(call, run, tmp_path):
          "(--image-size 16x28)"),
         ("stargan", "30x18", "multiples of 4 and at least 12 (num_downsamples=2), such as --image-size 32x16"),
         ("progan", "20x30", "Choose a size such as 32, 48, 64, 96, 128 or 48x64"),
-        ("vae", "1,2", "such as 48x64; received '1,2'"),
+        ("vae", "1,2", "such as 48x64, for --image-size; received '1,2'"),
     ):  # fmt: skip
         refused(call("train", system, *line, "--image-size", size), part)
     grid = ("--set", "layout=grid", "--image-size", "20x31")
