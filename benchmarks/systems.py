@@ -66,7 +66,7 @@ def files(key: str, folder: pathlib.Path, data_dir: str | None) -> dict:
     for precision, file in parity["files"].items():
         errors = [row[BOUNDS[precision][0]] for row in rows if row["precision"] == precision]
         found[precision] = {"bytes": file["bytes"], "ratio": round(file["bytes"] / whole, 3), "error": max(errors)}
-    build_tab(Artifact(key, out), key)  # raises where there is none
+    build_tab(Artifact(key, out))  # raises an error if the export has no demo
     return {"image_shape": list(run.image_shape), "files": found, "demo": "yes"}
 
 

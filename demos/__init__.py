@@ -1,6 +1,6 @@
-"""Gradio apps over exported models; in the checkout only, not in the wheel.
+"""Gradio apps for exported models; part of the checkout, not of the wheel.
 
-`python -m demos [RUN ...]` opens the exports of runs in a browser. No demo of a model imports TensorFlow or a model
-class: it reads the `export/` folder alone, through `keras_gen.runtime`. The tab of the theory trains a small
-network, and imports TensorFlow once it is opened.
+`python -m demos [RUN ...]` opens the exports of runs in a browser. The demo of a model imports neither TensorFlow nor a
+model class: it reads the `export/` folder through `keras_gen.runtime`. The tab on the theory of GANs trains a small
+network, and imports TensorFlow when a visitor opens it.
 """

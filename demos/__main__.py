@@ -1,4 +1,4 @@
-"""`python -m demos [RUN ...]`: exported models in a browser."""
+"""`python -m demos [RUN ...]`: opens the demos of exported models in a browser."""
 
 import argparse
 import sys
@@ -8,18 +8,18 @@ from .panels.limits import TIME_LIMIT
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Returns the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="python -m demos",
-        description="Try exported models in a browser: one tab for each run, an autoencoder beside a VAE, and the "
-        "theory of GANs, which needs no run.",
+        description="Try exported models in a browser: one tab for each run, comparisons of an autoencoder with a VAE, "
+        "and the theory of GANs, which needs no run.",
         epilog="example: python -m demos runs/vae runs/autoencoder --port 7860",
     )
     top.add_argument(
         "runs", nargs="*", metavar="RUN", help="run directory or export folder (default: all under ./runs)"
     )
     top.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
-    top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+    top.add_argument("--host", default="127.0.0.1", help="address to listen on (default: only this machine)")
     top.add_argument("--share", action="store_true", help="open a public link through gradio.live")
     limit = f"seconds that a request may take (default: {TIME_LIMIT:g})"
     top.add_argument("--time-limit", type=float, default=TIME_LIMIT, help=limit)
@@ -27,10 +27,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line.
+    """Runs the command line.
 
     Args:
-        arguments: in place of `sys.argv[1:]`.
+        arguments: Arguments; None for those of the process.
     """
     options = parser().parse_args(arguments)
     try:
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     except FileNotFoundError as error:
         if options.runs or not available():
             raise
-        print(f"{error}\nUntil then there is the theory.")
+        print(f"{error}\nThe app has only the theory of GANs until then.")
         artifacts = []
     app = build_app(artifacts)
     if artifacts:

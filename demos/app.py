@@ -1,36 +1,24 @@
-"""All demos in one app: a tab for each exported model, an autoencoder beside a VAE, and the theory of GANs."""
+"""All demos in one app: a tab for each exported model, comparisons of two models, and the theory of GANs."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import gradio as gr
 
-from demos import beside, theory
+from demos import comparison, theory
 from keras_gen.runtime.description import read_description
+from keras_gen.zoo import SYSTEMS
 
-from .artifacts import MAKE_ONE, Artifact
-from .panels.errors import complaint
+from .artifacts import HOW_TO_EXPORT, Artifact
+from .panels.errors import user_error
 from .panels.limits import TIME_LIMIT, set_time_limit
 
-# system -> the module of its demo, which has build_demo(folder, name) -> gr.Blocks
-DEMOS = {
-    "autoencoder": "latent",
-    "vae": "latent",
-    "gan": "generator",
-    "dcgan": "generator",
-    "infogan": "infogan",
-    "aae": "latent",
-    "cyclegan": "cyclegan",
-    "text2image": "text2image",
-    "stargan": "stargan",
-    "puzzlegan": "puzzlegan",
-    "progan": "progan",
-}
-QUEUE = 32  # waiting calls; a further one is turned away with a message
-AT_ONCE = 2
-LARGEST_FILE = "10mb"
-FORGET = 3600  # seconds after which pictures that were shown are deleted
-SESSIONS = 100  # visitors whose state is kept; about half a megabyte each
+QUEUE = 32  # waiting calls; further calls are refused with a message
+CONCURRENCY = 2
+MAX_FILE_SIZE = "10mb"
+CACHE_SECONDS = 3600  # age at which displayed images are deleted
+SESSIONS = 100  # visitors whose state is stored; about half a megabyte each
 FONT = ("system-ui", "sans-serif")
 CSS = """
 footer {display: none !important}
@@ -42,76 +30,113 @@ footer {display: none !important}
 
 
 class App(gr.Blocks):
-    """Blocks that forget a visitor with their session, and log nothing where a value does not fit its field."""
+    """Blocks that free a visitor's state at the end of the session, and report invalid field values without a log."""
 
-    async def preprocess_data(self, *args, **options):
-        """Turn what visitors sent into arguments; what does not fit is shown to them."""
+    async def preprocess_data(self, *args: Any, **options: Any) -> Any:
+        """Converts the values of fields to arguments; shows the visitor a message if a value is invalid."""
         try:
             return await super().preprocess_data(*args, **options)
         except (ValueError, TypeError) as error:  # out of range, not among the choices, not a file of an upload
-            raise complaint(getattr(error, "message", str(error))) from error
+            raise user_error(getattr(error, "message", str(error))) from error
 
     def forget(self, request: gr.Request) -> None:
-        """Free what gradio keeps of a session: a copy of the whole layout, until the server stops."""
-        self.state_holder.session_data.pop(request.session_hash, None)
-        self.state_holder.time_last_used.pop(request.session_hash, None)
+        """Frees what gradio stores for a session until the server stops: a copy of the whole layout."""
+        if request.session_hash is not None:
+            self.state_holder.session_data.pop(request.session_hash, None)
+            self.state_holder.time_last_used.pop(request.session_hash, None)
 
 
-def build_app(artifacts: Sequence[Artifact]) -> gr.Blocks:
-    """Put the demos of exported models into tabs, and the theory behind them where TensorFlow is installed.
+def build_app(artifacts: Sequence[Artifact]) -> App:
+    """Puts the demos of exported models into tabs, followed by the theory of GANs if TensorFlow is installed.
 
     Args:
-        artifacts: see `demos.artifacts.find`; without any there is the theory alone, and how to make one.
+        artifacts: Exported models, see `demos.artifacts.find`. Without any, the app has the theory alone, and explains
+            how to export a model.
 
     Raises:
-        FileNotFoundError, ValueError: where an export is missing or damaged, or of a system without a demo.
+        FileNotFoundError: If an export is missing.
+        ValueError: If an export is damaged, or no demo suits it.
     """
-    described = {artifact: read_description(artifact.folder) for artifact in artifacts}
-    tabs = [(artifact.name, build_tab(artifact, told["system"])) for artifact, told in described.items()]
-    sides = pairs(described)
-    for number, (first, second) in enumerate(sides, start=1):
-        name = "beside" if number == 1 else f"beside_{number}"
-        title = "Side by side" if len(sides) == 1 else f"Side by side: {first.name} | {second.name}"
-        tabs.append((title, beside.build_demo(first.folder, second.folder, name)))
-    with App(title="keras_gen", analytics_enabled=False, delete_cache=(FORGET, FORGET)) as app:
+    tabs = [(artifact.name, build_tab(artifact)) for artifact in artifacts]
+    pairs = comparable_pairs({artifact: read_description(artifact.folder) for artifact in artifacts})
+    for number, (first, second) in enumerate(pairs, start=1):
+        name = "compare" if number == 1 else f"compare_{number}"
+        title = "Comparison" if len(pairs) == 1 else f"Comparison: {first.name} | {second.name}"
+        tabs.append((title, comparison.build_demo(first.folder, second.folder, name)))
+    with App(title="keras_gen", analytics_enabled=False, delete_cache=(CACHE_SECONDS, CACHE_SECONDS)) as app:
         gr.Markdown("## keras_gen: generative models, running from their exported files")
         if not tabs:
-            gr.Markdown(f"There is no exported model yet. {MAKE_ONE}")
+            gr.Markdown(f"There is no exported model yet. {HOW_TO_EXPORT}")
         with gr.Tabs():
             for title, demo in tabs:
                 with gr.Tab(title):
                     demo.render()
             if theory.available():
                 with gr.Tab("Theory") as tab:
-                    # where there are models, a person who came for them need not wait for TensorFlow
+                    # with models in the app, TensorFlow is imported only when a visitor opens this tab
                     theory.add_theory([tab.select] if tabs else [app.load], "theory_")
         app.unload(app.forget)
     return app
 
 
-def build_tab(artifact: Artifact, system: str) -> gr.Blocks:
-    """The demo of one exported model.
+def build_tab(artifact: Artifact) -> gr.Blocks:
+    """Returns the demo of one exported model.
 
     Raises:
-        ValueError: for a system without a demo.
+        FileNotFoundError: If the export is missing.
+        ValueError: If the export is damaged, or no demo suits it.
     """
-    if system not in DEMOS:
-        raise ValueError(f"{artifact.folder}: there is no demo for {system!r}; there is one for {', '.join(DEMOS)}")
-    module = importlib.import_module(f".{DEMOS[system]}", __package__)
-    return module.build_demo(artifact.folder, artifact.name)
+    description = read_description(artifact.folder)
+    module = demo_module(description)
+    if module is None:
+        received = f"{description['system']!r} with {', '.join(description['signatures'])}"
+        raise ValueError(
+            f"{artifact.folder}: Expected a system of the zoo, or an endpoint `generate` that takes only noise and "
+            f"classes; received the system {received}. Use it with `python -m runtime` in the export folder"
+        )
+    return importlib.import_module(f".{module}", __package__).build_demo(artifact.folder, artifact.name)
 
 
-def pairs(described: dict[Artifact, dict]) -> list[tuple[Artifact, Artifact]]:
-    """Each autoencoder with the first VAE not yet taken that can stand beside it."""
-    found, free = [], [artifact for artifact, told in described.items() if told["system"] == "vae"]
-    for artifact, told in described.items():
-        if told["system"] != "autoencoder":
+def demo_module(description: Mapping[str, Any]) -> str | None:
+    """Returns the name of the module in `demos/` that shows an exported model, or None if no demo suits it.
+
+    The system declares its demo (`System.demo`). A model of another system gets the demo that suits its endpoints.
+
+    Args:
+        description: The contents of model.json.
+    """
+    system = SYSTEMS.get(description["system"])
+    if system is not None and system.demo is not None:
+        return system.demo
+    signatures = description["signatures"]
+    inputs = {"label", *(item["name"] for item in description["noise"]["inputs"])}
+    if "generate" not in signatures or not inputs.issuperset(signatures["generate"]["inputs"]):
+        return None
+    return "latent" if {"encode", "decode", "reconstruct"}.issubset(signatures) else "generator"
+
+
+def comparable_pairs(descriptions: Mapping[Artifact, Mapping[str, Any]]) -> list[tuple[Artifact, Artifact]]:
+    """Returns the pairs of models to compare: each model of a system that declares `compare_with`, and a partner.
+
+    The partner is the first comparable model of the declared system that is not in a pair yet.
+
+    Args:
+        descriptions: Exported model -> the contents of its model.json.
+    """
+    pairs: list[tuple[Artifact, Artifact]] = []
+    available = list(descriptions)
+    for artifact, description in descriptions.items():
+        system = SYSTEMS.get(description["system"])
+        if system is None or system.compare_with is None:
             continue
-        fitting = next((other for other in free if beside.fits(told, described[other])), None)
-        if fitting is not None:
-            free.remove(fitting)
-            found.append((artifact, fitting))
-    return found
+        for other in available:
+            if descriptions[other]["system"] == system.compare_with and comparison.comparable(
+                description, descriptions[other]
+            ):
+                available.remove(other)
+                pairs.append((artifact, other))
+                break
+    return pairs
 
 
 def launch(
@@ -121,33 +146,40 @@ def launch(
     port: int | None = None,
     share: bool = False,
     time_limit: float = TIME_LIMIT,
-    **options,
-):
-    """Serve an app, with limits on uploads, waiting calls, sessions and time, and nothing fetched from elsewhere.
+) -> tuple[Any, str, str]:
+    """Serves an app with limits on uploads, waiting calls, sessions and time; the pages load no remote resources.
 
     Args:
-        app: from `build_app`.
-        host, port: where to listen; port None is the first free one from 7860.
-        share: open a public link through gradio.live.
-        time_limit: seconds after which a request is ended with a message, > 0; see `demos.panels.limits`.
-        **options: of `gr.Blocks.launch`.
+        app: The app, from `build_app`.
+        host: Address to listen on.
+        port: Port to listen on; None for the first free one from 7860.
+        share: Whether to open a public link through gradio.live.
+        time_limit: Seconds after which a request ends with a message, > 0; see `demos.panels.limits`.
 
     Returns:
-        What `gr.Blocks.launch` returns: server app, local address, public address.
+        The result of `gr.Blocks.launch`: server app, local address, public address.
 
     Raises:
-        ValueError: for a port or a time limit that cannot be.
-        OSError: where the port is taken.
+        ValueError: If the port or the time limit is out of range.
+        OSError: If the port is not available.
     """
     if port is not None and not 1 <= port <= 65535:
-        raise ValueError(f"A port is a number from 1 to 65535; received {port}")
+        raise ValueError(f"Expected a port from 1 to 65535; received {port}")
     set_time_limit(time_limit)
-    app.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
-    theme = gr.themes.Soft(font=FONT, font_mono=("ui-monospace", "monospace"))
-    limits = {"max_file_size": LARGEST_FILE, "state_session_capacity": SESSIONS}
-    options = {**limits, "ssr_mode": False, "theme": theme, "css": CSS, **options}
+    app.queue(max_size=QUEUE, default_concurrency_limit=CONCURRENCY)
     try:
-        return app.launch(server_name=host, server_port=port, share=share, **options)
+        return app.launch(
+            server_name=host,
+            server_port=port,
+            share=share,
+            max_file_size=MAX_FILE_SIZE,
+            state_session_capacity=SESSIONS,
+            ssr_mode=False,
+            theme=gr.themes.Soft(font=FONT, font_mono=("ui-monospace", "monospace")),
+            css=CSS,
+        )
     except OSError as error:
-        wanted = f"{host} port {port}" if port else f"{host}, ports from 7860"
-        raise OSError(f"Cannot listen on {wanted}: taken, or not ours ({error}); choose another --port") from error
+        address = f"{host} port {port}" if port else f"{host}, ports from 7860"
+        raise OSError(
+            f"Cannot listen on {address}: in use or not permitted ({error}); choose another --port"
+        ) from error

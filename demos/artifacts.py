@@ -1,4 +1,4 @@
-"""Which exported models there are: from what a person named, or from all runs under a directory."""
+"""Finds exported models: those of given paths, or of all runs in a directory."""
 
 import pathlib
 import re
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 RUNS = "runs"
-MAKE_ONE = (
-    "Make one:\n"
+HOW_TO_EXPORT = (
+    "Train and export one:\n"
     "    keras-gen train vae --data shapes --out runs/vae\n"
     "    keras-gen export runs/vae\n"
     "    python -m demos runs/vae"
@@ -18,8 +18,8 @@ class Artifact(NamedTuple):
     """An exported model.
 
     Attributes:
-        name: unique in the app, letters, digits and underscores; the run's name.
-        folder: its export folder, which holds a model.json.
+        name: Name of the run, unique in the app; letters, digits and underscores.
+        folder: The export folder, which contains a model.json.
     """
 
     name: str
@@ -27,28 +27,31 @@ class Artifact(NamedTuple):
 
 
 def find(paths: Sequence[str | pathlib.Path] = (), runs: str | pathlib.Path = RUNS) -> list[Artifact]:
-    """The exported models of runs.
+    """Finds the exported models of runs.
 
     Args:
-        paths: run directories or export folders; none takes every run under `runs` that has an export.
-        runs: where to look without `paths`.
+        paths: Run directories or export folders; empty for every run under `runs` that has an export.
+        runs: Directory of the runs, if there are no `paths`; default `runs`.
 
     Returns:
-        One artifact for each, in the order given (by name where none is given).
+        One artifact per model, in the order of `paths`, or by name without them.
 
     Raises:
-        FileNotFoundError: where one has no export, or there is none at all; the message has the commands to make one.
+        FileNotFoundError: If a run has no export, or there is none; the message has the commands to export one.
     """
     if paths:
         folders = [export_folder(pathlib.Path(path)) for path in paths]
     else:
         folders = sorted(file.parent for file in pathlib.Path(runs).glob("*/export/model.json"))
         if not folders:
-            raise FileNotFoundError(f"There is no exported run under {pathlib.Path(runs).resolve()}. {MAKE_ONE}")
-    artifacts, taken = [], set()
+            raise FileNotFoundError(
+                f"Expected an exported run under {pathlib.Path(runs).resolve()}; received none. {HOW_TO_EXPORT}"
+            )
+    artifacts: list[Artifact] = []
+    taken: set[str] = set()
     for folder in dict.fromkeys(folder.resolve() for folder in folders):
-        named = folder.parent.name if folder.name == "export" else folder.name
-        base = re.sub(r"\W+", "_", named, flags=re.ASCII).strip("_") or "model"
+        run_name = folder.parent.name if folder.name == "export" else folder.name
+        base = re.sub(r"\W+", "_", run_name, flags=re.ASCII).strip("_") or "model"
         name = next(n for i in range(1, len(taken) + 2) if (n := base if i == 1 else f"{base}_{i}") not in taken)
         taken.add(name)
         artifacts.append(Artifact(name, folder))
@@ -56,16 +59,20 @@ def find(paths: Sequence[str | pathlib.Path] = (), runs: str | pathlib.Path = RU
 
 
 def export_folder(path: pathlib.Path) -> pathlib.Path:
-    """The export folder of a run directory, or the path itself where it is one.
+    """Returns the export folder of a run directory, or the path itself if it is one.
 
     Raises:
-        FileNotFoundError: where there is neither.
+        FileNotFoundError: If the path is neither.
     """
     for folder in (path, path / "export"):
         if (folder / "model.json").is_file():
             return folder
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: expected a run directory or an export folder. {MAKE_ONE}")
+        raise FileNotFoundError(
+            f"Expected a run directory or an export folder; received {path}, which does not exist. {HOW_TO_EXPORT}"
+        )
     if (path / "config.json").is_file():
-        raise FileNotFoundError(f"{path} is a run without an export. Make it: keras-gen export {path}")
-    raise FileNotFoundError(f"{path} holds neither export/model.json nor model.json. {MAKE_ONE}")
+        raise FileNotFoundError(
+            f"Expected an exported run; received {path} without an export. Export it: keras-gen export {path}"
+        )
+    raise FileNotFoundError(f"Expected a folder with export/model.json or model.json; received {path}. {HOW_TO_EXPORT}")

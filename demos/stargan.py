@@ -1,4 +1,4 @@
-"""The demo of StarGAN: an upload in every domain, and between domains."""
+"""The demo of StarGAN: an upload translated into every domain, and between domains."""
 
 import pathlib
 
@@ -6,30 +6,31 @@ import gradio as gr
 
 from .panels.domains import Domains, add_domains
 from .panels.limits import open_model
+from .panels.model_demo import endpoint_prefix, model_demo, shape_text
+
+NOTE = (
+    "One generator is given an image and the attributes that it should have. It was trained on images with known "
+    "attributes, and never on pairs of one image in two domains."
+)
 
 
 def build_demo(folder: str | pathlib.Path, name: str = "") -> gr.Blocks:
-    """All domains of an upload side by side, and sliders between them, of one exported model.
+    """Returns a demo with all domains of an upload, and sliders between them, of one exported model.
 
     Args:
-        folder: the export folder.
-        name: put before the names of the endpoints in the API, with an underscore, where several demos share an app.
+        folder: The export folder.
+        name: Name of the demo, which prefixes its endpoints in the API; empty for none.
 
     Raises:
-        FileNotFoundError, ValueError: where the export is missing or damaged.
+        FileNotFoundError: If the export is missing.
+        ValueError: If the export is damaged.
 
     Example:
         >>> build_demo("runs/stargan/export").launch()  # doctest: +SKIP
     """
-    runtime, prefix = open_model(folder), f"{name}_" if name else ""
-    model, told = Domains(runtime), runtime.description
-    shape = " x ".join(map(str, runtime.image_shape))
-    size = told["files"][runtime.precision]["bytes"] / 1e3
-    with gr.Blocks(title=told["title"], analytics_enabled=False) as demo:
-        gr.Markdown(
-            f"**{told['title']}**, images {shape}, {len(model.names)} attributes, one file of {size:.0f} kB "
-            f"({runtime.precision}). One generator is given an image and what it should have, and draws it so; it "
-            "learned from images whose attributes were known, and never saw one image in two domains as a pair."
-        )
+    runtime, prefix = open_model(folder), endpoint_prefix(name)
+    model = Domains(runtime)
+    details = f"images {shape_text(runtime.image_shape)}, {len(model.names)} attributes"
+    with model_demo(runtime, details, NOTE) as demo:
         add_domains(model, prefix)
     return demo

@@ -1,1 +1,1 @@
-"""Parts that demos are made of: each adds its components and events to the Blocks it is called in."""
+"""Panels of the demos: each function adds its components and events to the enclosing Blocks."""

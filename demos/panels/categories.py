@@ -1,4 +1,6 @@
-"""Models that find categories themselves, so that the panels can treat a category as they treat a class."""
+"""Models with learned categories, presented to the panels as models that are conditioned on a class."""
+
+from typing import Any
 
 import numpy as np
 
@@ -6,42 +8,64 @@ from keras_gen.runtime import Runtime
 
 
 def has_categories(model: Runtime) -> bool:
-    """Whether `generate` takes a category as part of its noise."""
+    """Returns whether `generate` takes a category as part of its noise."""
     return "category" in model.signatures["generate"]["inputs"]
 
 
 class Categories:
-    """An exported model with categories, as a conditional model: its `label` is the category, its code the style alone.
+    """An exported model whose categories act as classes: `label` is the category, and a code is the style alone.
 
-    The names of the data's classes are left out: which category holds which class is for the person to see.
+    The dataset's class names are left out, because which category corresponds to which class is for the user to see.
 
     Args:
-        model: whose `generate` takes `category`. Where it also encodes, codes are [num, categories + style].
+        model: Model whose `generate` takes `category`. If it also encodes, its codes are [num, categories + style].
 
     Attributes:
-        signatures, description, image_shape: as `Runtime`'s, for what `generate`, `encode` and `decode` take here.
-        count: categories.
+        model: The exported model itself.
+        signatures: As `Runtime.signatures`, with an input `label` of `generate` and `decode`.
+        description: As `Runtime.description`, without class names.
+        image_shape: (height, width, channels).
+        count: Number of categories.
     """
 
     def __init__(self, model: Runtime):
         self.model, self.image_shape = model, model.image_shape
-        self.description = {**model.description, "labels": None}
-        self.signatures = dict(model.signatures)
+        self.description: dict[str, Any] = {**model.description, "labels": None}
+        self.signatures: dict[str, Any] = dict(model.signatures)
         port = model.signatures["generate"]["inputs"]["category"]
-        self.count = port["shape"][0]
+        self.count: int = port["shape"][0]
         for name in {"generate", "decode"} & set(model.signatures):
             signature = model.signatures[name]
             self.signatures[name] = {**signature, "inputs": {**signature["inputs"], "label": port}}
 
-    def generate(self, num: int, seed: int, *, label, **noise) -> np.ndarray:
-        """Images of the given categories [num], float32 [num, height, width, channels] in [0, 1]."""
-        return self.model.generate(num, seed, category=label, **noise)
+    @property
+    def preprocessing(self) -> dict[str, Any]:
+        """The arguments of `read_images` with which the training data was read."""
+        return self.model.preprocessing
 
-    def encode(self, image, label=None) -> np.ndarray:
-        """Images -> their styles [num, style]; the category that the model finds is left out, and `label` not used."""
+    def noise(self, num: int, seed: int) -> dict[str, np.ndarray]:
+        """Returns the noise of `num` images as `Runtime.noise` does, the category included."""
+        return self.model.noise(num, seed)
+
+    def generate(self, num: int, seed: int | None = None, **conditions: Any) -> np.ndarray:
+        """Returns generated images.
+
+        Args:
+            num: Number of images.
+            seed: Seed of the noise.
+            **conditions: The categories `label` [num], and noise that replaces the seed's.
+
+        Returns:
+            float32 [num, height, width, channels] in [0, 1].
+        """
+        label = conditions.pop("label")
+        return self.model.generate(num, seed, category=label, **conditions)
+
+    def encode(self, image: np.ndarray, **conditions: Any) -> np.ndarray:
+        """Returns the styles of images, [num, style], without their categories; the conditions are not used."""
         return self.model.encode(image)[:, self.count :]
 
-    def decode(self, z, *, label) -> np.ndarray:
-        """Styles [num, style] in the given categories [num] -> images."""
-        category = np.eye(self.count, dtype=np.float32)[np.asarray(label, int)]
+    def decode(self, z: np.ndarray, **conditions: Any) -> np.ndarray:
+        """Returns the images of styles `z` [num, style] in the categories `label` [num] of the conditions."""
+        category = np.eye(self.count, dtype=np.float32)[np.asarray(conditions["label"], int)]
         return self.model.decode(np.concatenate([category, np.asarray(z, np.float32)], axis=1))

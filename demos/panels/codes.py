@@ -1,17 +1,18 @@
-"""Where a model's codes lie: measured on images that it generates itself, since an export comes without data."""
+"""The range and directions of a model's codes, measured on generated images because an export has no data."""
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from keras_gen.runtime import Runtime
+from .conditions import EVERY, classes, label_argument
+from .protocols import LatentModel
 
-from .conditions import classes
-
-NUM = 256  # images measured; fewer where they are large
-PIXELS = 2**22
-REACH = 3.0
+NUM = 256  # images to measure; fewer if they are large
+PIXELS = 2**22  # of all images together
+STANDARD_DEVIATIONS = 3.0  # half the length of a direction and of a range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,15 +20,17 @@ class Codes:
     """Range and directions of a model's codes.
 
     Attributes:
-        mean, spread: [size], over the measured codes. A dimension that the model ignores has a spread near 0.
-        low, high: [size], a range worth looking at: at least [-3, 3], and the measured codes within three spreads of
-            the mean.
-        directions: [2, size], the first two principal components of the measured codes, three spreads long.
-        measured: [num, size], the measured codes themselves.
+        mean: [size], mean of the measured codes.
+        std: [size], their standard deviation, near 0 for a dimension that the model ignores.
+        low: [size], the lower end of the range of sliders: at most -3, and below the measured codes within three
+            standard deviations of the mean.
+        high: [size], the upper end of the range: at least 3, and above these codes.
+        directions: [2, size], the first two principal components of the measured codes, three standard deviations long.
+        measured: [num, size], the measured codes.
     """
 
     mean: np.ndarray
-    spread: np.ndarray
+    std: np.ndarray
     low: np.ndarray
     high: np.ndarray
     directions: np.ndarray
@@ -35,48 +38,50 @@ class Codes:
 
     @property
     def size(self) -> int:
-        """Numbers in a code."""
+        """Number of dimensions of a code."""
         return len(self.mean)
 
     def active(self, num: int) -> list[int]:
-        """The `num` dimensions with the largest spread, largest first; all of them, in their order, where they fit."""
+        """Returns the `num` dimensions with the largest standard deviation, largest first; all in order if they fit."""
         if self.size <= num:
             return list(range(self.size))
-        return [int(index) for index in np.argsort(-self.spread, kind="stable")[:num]]
+        return [int(index) for index in np.argsort(-self.std, kind="stable")[:num]]
 
 
-def measure(model: Runtime) -> Codes:
-    """Encode generated images, of every class in turn, and look at their codes.
+def measure(model: LatentModel) -> Codes:
+    """Encodes generated images, of every class in turn, and returns the statistics of their codes.
 
     Args:
-        model: with the endpoints `generate` and `encode`.
+        model: Model with the endpoints `generate` and `encode`.
     """
     num = int(np.clip(PIXELS // math.prod(model.image_shape[:2]), 16, NUM))
     count = len(classes(model, "generate"))
-    label = {"label": np.arange(num) % count} if count else {}
-    codes = model.encode(model.generate(num, 0, **label), **label)
-    mean, spread = codes.mean(axis=0), codes.std(axis=0)
+    condition = label_argument(EVERY if count else None, num, count)
+    codes = model.encode(model.generate(num, 0, **condition), **condition)
+    mean, std = codes.mean(axis=0), codes.std(axis=0)
     _, lengths, rows = np.linalg.svd(codes - mean, full_matrices=False)
     directions = np.zeros((2, len(mean)), np.float32)
-    found = min(2, len(rows))
-    directions[:found] = REACH * lengths[:found, None] / np.sqrt(num) * rows[:found]
-    # where no tails are, as in a mixture or a roll, codes end before three spreads
-    low = np.minimum(-REACH, np.floor(np.maximum(mean - REACH * spread, codes.min(axis=0))))
-    high = np.maximum(REACH, np.ceil(np.minimum(mean + REACH * spread, codes.max(axis=0))))
-    return Codes(mean, spread, low, high, directions, codes)
+    num_components = min(2, len(rows))
+    directions[:num_components] = (
+        STANDARD_DEVIATIONS * lengths[:num_components, None] / np.sqrt(num) * rows[:num_components]
+    )
+    # distributions without tails, such as a mixture or a Swiss roll, end before three standard deviations
+    low = np.minimum(-STANDARD_DEVIATIONS, np.floor(np.maximum(mean - STANDARD_DEVIATIONS * std, codes.min(axis=0))))
+    high = np.maximum(STANDARD_DEVIATIONS, np.ceil(np.minimum(mean + STANDARD_DEVIATIONS * std, codes.max(axis=0))))
+    return Codes(mean, std, low, high, directions, codes)
 
 
-def start_code(model: Runtime, seed: int, label: dict) -> np.ndarray:
-    """The code [size] of the image that a seed generates, whatever the prior that made it.
+def start_code(model: LatentModel, seed: int, condition: Mapping[str, Any]) -> np.ndarray:
+    """Returns the code [size] of the image that a seed generates; it does not depend on the form of the prior.
 
     Args:
-        model: with the endpoints `generate` and `encode`.
+        model: Model with the endpoints `generate` and `encode`.
         seed: 0 <= seed < 2**63.
-        label: {} or {"label": classes [1]}.
+        condition: Keyword arguments of the class, from `label_argument`.
     """
-    return model.encode(model.generate(1, seed, **label), **label)[0]
+    return model.encode(model.generate(1, seed, **condition), **condition)[0]
 
 
-def written(code: np.ndarray) -> str:
-    """A code as text: its numbers with two digits."""
+def format_code(code: np.ndarray) -> str:
+    """Returns a code as text, with two decimals."""
     return " ".join(f"{value:+.2f}" for value in code)

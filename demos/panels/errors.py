@@ -1,9 +1,10 @@
-"""What goes wrong in a handler, as a message in the browser, and what takes too long."""
+"""Errors of handlers as messages in the browser, and the time limit of handlers."""
 
 import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import gradio as gr
 
@@ -12,66 +13,71 @@ from .limits import Request
 _END = object()
 
 
-def complaint(text: str) -> gr.Error:
-    """An error to raise: the person reads the text, and the console stays quiet."""
+def user_error(text: str) -> gr.Error:
+    """Returns an error to raise: the visitor sees the text, and the console shows no traceback."""
     return gr.Error(text, print_exception=False)
 
 
-def explained(handler: Callable) -> Callable:
-    """A handler for gradio that runs within the time limit and shows the person what is wrong with a request.
+def show_errors(handler: Callable) -> Callable:
+    """Wraps a handler for gradio: it runs within the time limit, and visitors see errors of their requests.
 
-    A ValueError is about what the person asked for: they read it, and the log stays quiet. An OSError is about a file
-    of the server: they read it, and the log has a traceback too. Any other error is a defect: the log alone has it.
+    A ValueError concerns the request: the visitor sees its message, and the log has no traceback. An OSError concerns
+    a file of the server: the visitor sees its message, and the log has a traceback. Any other error is a defect, which
+    only the log shows.
 
     Args:
-        handler: a function, or a function that yields one result after the other.
+        handler: A function, or a generator function.
 
     Returns:
-        An asynchronous function, or asynchronous generator function, of the same arguments.
+        An asynchronous function, or asynchronous generator function, with the same arguments.
     """
 
     @functools.wraps(handler)
     async def wrapped(*args):
         request = Request()
-        with _shown(request):
+        with _gradio_errors(request):
             return await request.run(handler, *args)
 
     @functools.wraps(handler)
     async def wrapped_steps(*args):
         request, steps = Request(), handler(*args)
         while True:
-            with _shown(request):
-                found = await request.run(next, steps, _END)
-            if found is _END:
+            with _gradio_errors(request):
+                result = await request.run(next, steps, _END)
+            if result is _END:
                 return
-            yield found
+            yield result
 
     return wrapped_steps if inspect.isgeneratorfunction(handler) else wrapped
 
 
 @contextlib.contextmanager
-def _shown(request: Request) -> Iterator[None]:
+def _gradio_errors(request: Request) -> Iterator[None]:
     try:
         yield
-    except gr.Error:  # is a ValueError too, and says what it has to say
+    except gr.Error:  # a ValueError too, with a message for the visitor
         raise
     except ValueError as error:
-        raise complaint(str(error)) from error
+        raise user_error(str(error)) from error
     except TimeoutError as error:
-        raise complaint(
-            f"This took longer than {request.limit:g} seconds and was stopped: ask for less, or try again when fewer "
-            "people are here"
+        raise user_error(
+            f"This took longer than {request.limit:g} seconds and was stopped: reduce the request, or try again when "
+            "fewer visitors use the app"
         ) from error
     except OSError as error:
         raise gr.Error(str(error)) from error
 
 
-def given(value, what: str):
-    """The value of a field.
+def require(value: Any, label: str) -> Any:
+    """Returns the value of a field.
+
+    Args:
+        value: The value, None if the field is empty.
+        label: The field's label, for the message.
 
     Raises:
-        gr.Error: where it was left empty.
+        gr.Error: If the field is empty.
     """
     if value is None:
-        raise complaint(f"{what} is empty: fill it in first")
+        raise user_error(f"{label} is empty: fill it in first")
     return value

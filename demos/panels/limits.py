@@ -1,9 +1,9 @@
-"""How long a request may take, and the threads that work for requests.
+"""The time limit of requests, and the threads that process them.
 
-At the limit a visitor's wait ends with a message. The work behind it ends at the next batch of its model, or at the
-next result of a handler that yields. A single call of LiteRT, Pillow or TensorFlow cannot be interrupted from Python:
-it runs to its end in one of `WORKERS` threads, and its result is thrown away. So a slow request costs at most one of
-these threads, and while all of them are busy, other requests wait in line, each for the limit at most.
+At the limit the visitor gets a message. The work for the request ends at the next batch of its model, or at the next
+result of a generator. A single call of LiteRT, Pillow or TensorFlow cannot be interrupted from Python: it runs to its
+end in one of `WORKERS` threads, and its result is discarded. A slow request therefore blocks at most one thread. While
+all threads are busy, other requests wait in a queue, each no longer than the limit.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import math
 import pathlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from keras_gen.runtime import Runtime
 
@@ -25,10 +26,13 @@ _workers = concurrent.futures.ThreadPoolExecutor(WORKERS, thread_name_prefix="re
 
 
 def set_time_limit(seconds: float) -> None:
-    """Set the limit of the requests that come from now on.
+    """Sets the time limit of later requests.
+
+    Args:
+        seconds: The limit, > 0.
 
     Raises:
-        ValueError: for a limit that is not positive.
+        ValueError: If the limit is not positive.
     """
     global _time_limit
     if not seconds > 0:
@@ -37,29 +41,30 @@ def set_time_limit(seconds: float) -> None:
 
 
 def check_time() -> None:
-    """End work for a request whose time is over.
+    """Ends the work for a request at its time limit.
 
     Raises:
-        TimeoutError: past the deadline of the request that this thread works for.
+        TimeoutError: After the deadline of the request that this thread processes.
     """
     if time.monotonic() > _deadline.get():
         raise TimeoutError
 
 
 def open_model(folder: str | pathlib.Path) -> Runtime:
-    """The exported model in a folder; its calls end at the first batch after the time of their request is over.
+    """Opens the exported model in a folder; its calls end at the first batch after the time limit of their request.
 
     Raises:
-        FileNotFoundError, ValueError: where the export is missing or damaged.
+        FileNotFoundError: If the export is missing.
+        ValueError: If the export is damaged.
     """
     return Runtime(folder, before_batch=check_time)
 
 
 class Request:
-    """The work for one request: calls in the worker threads, until its time is over.
+    """A request: its calls run in the worker threads until its time limit.
 
     Attributes:
-        limit: seconds from now.
+        limit: Seconds from the creation of this object.
     """
 
     def __init__(self):
@@ -68,11 +73,11 @@ class Request:
         self._context = contextvars.copy_context()
         self._context.run(_deadline.set, self._end)
 
-    async def run(self, function: Callable, *args):
-        """Call a function in a worker thread.
+    async def run(self, function: Callable, *args: Any) -> Any:
+        """Calls a function in a worker thread, and returns its result.
 
         Raises:
-            TimeoutError: where it has not returned when the time is over; waiting for a free thread counts.
+            TimeoutError: If the function has not returned at the limit, which includes waiting for a free thread.
         """
         work = asyncio.get_running_loop().run_in_executor(_workers, self._context.run, function, *args)
         return await asyncio.wait_for(work, self._end - time.monotonic())

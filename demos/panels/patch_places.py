@@ -1,84 +1,95 @@
-"""Places of patches in an image: written, found, cut out, framed. A place is (row, column) of a patch's middle."""
+"""Places of patches in an image, as text and as frames. A place is the (row, column) of a patch's center."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 OVERLAP = 0.25
-FRAME = np.float32([1.0, 0.1, 0.4])
+FRAME = np.array([1.0, 0.1, 0.4], np.float32)
+
+Place = tuple[int, int]
 
 
-def written(places: list[tuple[int, int]]) -> str:
-    """Places as text: "12, 20; 30, 8"."""
+def format_places(places: Sequence[Place]) -> str:
+    """Returns places as text, such as `12, 20; 30, 8`."""
     return "; ".join(f"{row}, {column}" for row, column in places)
 
 
-def read_places(text: str, image_size: tuple[int, int], size: tuple[int, int], most: int) -> list[tuple[int, int]]:
-    """The places in a text.
+def read_places(text: str, image_size: Place, size: Place, max_patches: int) -> list[Place]:
+    """Returns the places in a text.
 
     Args:
-        text: as `written` has it.
+        text: Text in the format of `format_places`.
         image_size: (height, width) of the image.
         size: (height, width) of a patch.
-        most: patches that the model takes.
+        max_patches: Largest number of patches that the model takes.
 
     Raises:
-        ValueError: for a text that cannot be read, no place at all, too many, or one whose patch leaves the image.
+        ValueError: If the text has another format, has no place or too many, or a patch would lie outside the image.
     """
     parts = [part.strip() for part in (text or "").split(";") if part.strip()]
     if not parts:
-        raise ValueError("There is no patch yet: click on the picture, or let the patches be chosen")
-    if len(parts) > most:
-        raise ValueError(f"There are {len(parts)} patches; the model takes at most {most}: drop some")
-    places = []
+        raise ValueError("There is no patch yet: click on the image, or select patches automatically")
+    if len(parts) > max_patches:
+        raise ValueError(f"Expected at most {max_patches} patches; received {len(parts)}: remove some")
+    places: list[Place] = []
     for number, part in enumerate(parts, start=1):
         if not re.fullmatch(r"-?\d{1,6}\s*,\s*-?\d{1,6}", part):
-            raise ValueError(f"Patch {number} reads {part[:40]!r}: expected row, column of its middle, such as 12, 20")
-        place = tuple(int(number) for number in part.split(","))
+            raise ValueError(
+                f"Expected row, column of the center of patch {number}, such as 12, 20; received {part[:40]!r}"
+            )
+        row, column = part.split(",")
+        place = int(row), int(column)
         check_inside(place, image_size, size, f"Patch {number}")
         places.append(place)
     return places
 
 
-def check_inside(place, image_size, size, what: str = "The patch") -> None:
-    """Refuse a place whose patch would leave the image.
+def check_inside(place: Place, image_size: Place, size: Place, name: str = "The patch") -> None:
+    """Checks that a patch lies inside the image.
+
+    Args:
+        place: Center of the patch.
+        image_size: (height, width) of the image.
+        size: (height, width) of the patch.
+        name: Name of the patch in the message.
 
     Raises:
-        ValueError: with the rows and columns that are allowed.
+        ValueError: If the patch would lie outside; the message has the valid rows and columns.
     """
     (top, left), (bottom, right) = limits(image_size, size)
     if not (top <= place[0] <= bottom and left <= place[1] <= right):
         raise ValueError(
-            f"{what} at row {place[0]}, column {place[1]} would lie outside the image: its middle must be in rows "
-            f"{top} to {bottom} and columns {left} to {right}"
+            f"{name} would lie outside the image. Expected a center in rows {top} to {bottom} and columns {left} to "
+            f"{right}; received row {place[0]}, column {place[1]}"
         )
 
 
-def limits(image_size, size) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The smallest and the largest (row, column) of a middle."""
-    low = tuple(part // 2 for part in size)
-    high = tuple(whole - part + half for whole, part, half in zip(image_size, size, low, strict=True))
-    return low, high
+def limits(image_size: Place, size: Place) -> tuple[Place, Place]:
+    """Returns the smallest and the largest (row, column) of a patch's center."""
+    top, left = size[0] // 2, size[1] // 2
+    return (top, left), (image_size[0] - size[0] + top, image_size[1] - size[1] + left)
 
 
-def nearest_inside(place, image_size, size) -> tuple[int, int]:
-    """The place nearest to one clicked on whose patch lies in the image."""
-    low, high = limits(image_size, size)
-    return tuple(int(np.clip(at, first, last)) for at, first, last in zip(place, low, high, strict=True))
+def nearest_inside(place: Place, image_size: Place, size: Place) -> Place:
+    """Returns the place nearest to `place` whose patch lies inside the image."""
+    (top, left), (bottom, right) = limits(image_size, size)
+    return int(np.clip(place[0], top, bottom)), int(np.clip(place[1], left, right))
 
 
-def cut_patches(image: np.ndarray, places, size: tuple[int, int]) -> np.ndarray:
-    """What the patches show: [num, *size, channels]."""
+def cut_patches(image: np.ndarray, places: Sequence[Place], size: Place) -> np.ndarray:
+    """Returns the pixels of the patches, [num, *size, channels]."""
     corners = [(row - size[0] // 2, column - size[1] // 2) for row, column in places]
     return np.stack([image[top : top + size[0], left : left + size[1]] for top, left in corners])
 
 
-def key_places(image: np.ndarray, num: int, size: tuple[int, int]) -> list[tuple[int, int]]:
-    """The places with the most gradient energy that hardly overlap, as the model was trained on.
+def key_places(image: np.ndarray, num: int, size: Place) -> list[Place]:
+    """Returns the places with the most gradient energy and little overlap, as in training.
 
     Args:
         image: [height, width, channels] in [0, 1].
-        num: places, at most.
+        num: Largest number of places.
         size: (height, width) of a patch.
     """
     energy = np.zeros(image.shape[:2])
@@ -88,7 +99,7 @@ def key_places(image: np.ndarray, num: int, size: tuple[int, int]) -> list[tuple
     height, width = size
     scores = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
     rows, columns = np.indices(scores.shape)
-    places = []
+    places: list[Place] = []
     while len(places) < num and scores.max() >= 0:
         top, left = np.unravel_index(scores.argmax(), scores.shape)
         places.append((int(top) + height // 2, int(left) + width // 2))
@@ -97,8 +108,8 @@ def key_places(image: np.ndarray, num: int, size: tuple[int, int]) -> list[tuple
     return places
 
 
-def framed(image: np.ndarray, places, size: tuple[int, int]) -> np.ndarray:
-    """The image as RGB with a frame of one pixel around each patch."""
+def framed(image: np.ndarray, places: Sequence[Place], size: Place) -> np.ndarray:
+    """Returns the image as RGB, with a frame of one pixel around each patch."""
     picture = np.repeat(image, 3 // image.shape[2], axis=2).copy()
     for row, column in places:
         top, left = row - size[0] // 2, column - size[1] // 2

@@ -1,120 +1,134 @@
-"""Pick patches of an image, drop or shuffle them, and see the whole image and the mask that the model makes of them."""
+"""Patches of an image that the visitor selects, and the image and mask that the model restores from them."""
+
+from collections.abc import Callable
 
 import gradio as gr
 import numpy as np
 
 from keras_gen.runtime import Runtime
 
-from .drawn import NAMES, drawn
-from .errors import explained, given
-from .patch_places import cut_patches, framed, key_places, nearest_inside, read_places, written
+from .drawings import NAMES, draw
+from .errors import require, show_errors
+from .image_components import display_image, image_grid, image_output
+from .patch_places import cut_patches, format_places, framed, key_places, nearest_inside, read_places
 from .samples import LARGEST_SEED, seed_field
 from .uploads import RULE, invert_field, read_image, upload
-from .views import sheet, single, view
 
 NOTE = (
-    "The model gets the patches alone, without their places and in any order. Click on the picture to pick one, or "
-    "write rows and columns; then restore."
+    "The model receives only the patches, without their places and in any order. Click on the image to select a patch, "
+    "or enter rows and columns; then restore."
 )
 
 
 def add_patch_puzzle(model: Runtime, prefix: str = "") -> None:
-    """Upload, patches, restored image, mask; endpoints `sample`, `choose`, `drop`, `shuffle`, `restore`.
+    """Adds an upload, its patches, the restored image and the mask.
+
+    Endpoints `sample`, `choose`, `drop`, `shuffle` and `restore`.
 
     Args:
-        model: with an endpoint `restore` that takes `patches`.
-        prefix: of the endpoints' names in the API.
+        model: Model with an endpoint `restore` that takes `patches`.
+        prefix: Prefix of the endpoints' names in the API.
     """
     ports = model.signatures["restore"]["inputs"]
-    most, *patch_shape = ports["patches"]["shape"]
-    size, image_size = tuple(patch_shape[:2]), model.image_shape[:2]
-    usual = min(3, most)
+    max_patches, *patch_shape = ports["patches"]["shape"]
+    size, image_size = (patch_shape[0], patch_shape[1]), model.image_shape[:2]
+    default_patches = min(3, max_patches)
     with_mask = "mask" in model.signatures["restore"]["outputs"]
 
-    def seen(path, invert, text):
+    def framed_image(path, invert, text):
         image = read_image(path, model, invert)
-        places = read_places(text, image_size, size, most) if text and text.strip() else []
-        return single(framed(image, places, size))
+        places = read_places(text, image_size, size, max_patches) if text and text.strip() else []
+        return display_image(framed(image, places, size))
 
     def choose(path, invert):
         image = read_image(path, model, invert)
-        places = key_places(image, usual, size)
-        return written(places), single(framed(image, places, size))
+        places = key_places(image, default_patches, size)
+        return format_places(places), display_image(framed(image, places, size))
 
     def click(path, invert, text, event: gr.SelectData):
         image = read_image(path, model, invert)
-        factor = single(image).shape[0] // image.shape[0]
-        column, row = (int(at) // factor for at in event.index)
-        before = read_places(text, image_size, size, most) if text and text.strip() else []
-        places = [*before, nearest_inside((row, column), image_size, size)]
-        text = written(places)
-        read_places(text, image_size, size, most)  # too many
-        return text, single(framed(image, places, size))
+        factor = display_image(image).shape[0] // image.shape[0]
+        column, row = (int(pixel) // factor for pixel in event.index)
+        previous = read_places(text, image_size, size, max_patches) if text and text.strip() else []
+        places = [*previous, nearest_inside((row, column), image_size, size)]
+        text = format_places(places)
+        read_places(text, image_size, size, max_patches)  # raises an error if there are too many
+        return text, display_image(framed(image, places, size))
 
     def drop(path, invert, text):
-        places = read_places(text, image_size, size, most)[:-1]
-        return written(places), seen(path, invert, written(places))
+        places = read_places(text, image_size, size, max_patches)[:-1]
+        return format_places(places), framed_image(path, invert, format_places(places))
+
+    def remove_all(path, invert):
+        return "", framed_image(path, invert, "")
 
     def shuffle(text):
-        places = read_places(text, image_size, size, most)
+        places = read_places(text, image_size, size, max_patches)
         order = np.random.default_rng().permutation(len(places))
-        return written([places[index] for index in order])
+        return format_places([places[index] for index in order])
 
     def restore(path, invert, text, seed):
         image = read_image(path, model, invert)
-        places = read_places(text, image_size, size, most)
+        places = read_places(text, image_size, size, max_patches)
         patches = cut_patches(image, places, size)
-        missing = most - len(patches)
+        missing = max_patches - len(patches)
         inputs = {
             "patches": np.pad(patches, [(0, missing), *[(0, 0)] * 3])[None],
-            "presence": (np.arange(most) < len(patches))[None],
-            **model.noise(1, int(given(seed, "Seed"))),
+            "presence": (np.arange(max_patches) < len(patches))[None],
+            **model.noise(1, int(require(seed, "Seed"))),
         }
-        made = model.run("restore", **inputs)
-        shown = [single(framed(image, places, size)), sheet(patches, columns=len(patches)), single(made["image"][0])]
-        return [*shown, single(made["mask"][0])] if with_mask else shown
+        outputs = model.run("restore", **inputs)
+        images = [
+            display_image(framed(image, places, size)),
+            image_grid(patches, columns=len(patches)),
+            display_image(outputs["image"][0]),
+        ]
+        return [*images, display_image(outputs["mask"][0])] if with_mask else images
 
     gr.Markdown(f"{NOTE} {RULE}")
     with gr.Row():
         with gr.Column(scale=1, min_width=240):
             path, invert = upload("Image"), invert_field(model.image_shape)
             sample = gr.Button("Use a sample")
-            text = gr.Textbox(label="Patches: row, column of each middle (Enter)", placeholder="12, 20; 30, 8")
+            text = gr.Textbox(label="Patches: row, column of each center (Enter)", placeholder="12, 20; 30, 8")
             with gr.Row():
-                choosing, dropping = gr.Button("Choose for me"), gr.Button("Drop the last")
-                shuffling, clearing = gr.Button("Shuffle"), gr.Button("Drop all")
+                choosing, dropping = gr.Button("Select automatically"), gr.Button("Remove the last")
+                shuffling, clearing = gr.Button("Shuffle"), gr.Button("Remove all")
             seed = seed_field()
             button = gr.Button("Restore", variant="primary")
         with gr.Column(scale=3, min_width=300):
             with gr.Row():
-                picture = view("Click to pick a patch", "The image with a frame around each patch", min_width=200)
-                restored = view("Restored", "What the model makes of the patches", min_width=200)
-                mask = view("Mask", "Where the model thinks the patches belong", min_width=200, visible=with_mask)
-            strip = view("What the model gets", "The patches side by side", height=160)
-    where = [path, invert, text]
-    chosen = explained(choose), [path, invert], [text, picture]
-    made = explained(restore), [*where, seed], [picture, strip, restored, *([mask] if with_mask else [])]
-    gr.on([path.upload, invert.input, choosing.click], *chosen, api_name=f"{prefix}choose").success(
-        *made, api_visibility="private"
+                picture = image_output(
+                    "Click to select a patch", "The image with a frame around each patch", min_width=200
+                )
+                restored = image_output("Restored", "The image that the model restores from the patches", min_width=200)
+                mask = image_output(
+                    "Mask", "The region that the model assigns to the patches", min_width=200, visible=with_mask
+                )
+            strip = image_output("Model input", "The patches side by side", height=160)
+    selected = [path, invert, text]
+    selection = show_errors(choose), [path, invert], [text, picture]
+    restoration = show_errors(restore), [*selected, seed], [picture, strip, restored, *([mask] if with_mask else [])]
+    gr.on([path.upload, invert.input, choosing.click], *selection, api_name=f"{prefix}choose").success(
+        *restoration, api_visibility="private"
     )
-    sample.click(sampling(model), None, path, api_name=f"{prefix}sample").success(
-        *chosen, api_visibility="private"
-    ).success(*made, api_visibility="private")
-    picture.select(explained(click), where, [text, picture], api_visibility="private")
-    dropping.click(explained(drop), where, [text, picture], api_name=f"{prefix}drop")
-    clearing.click(explained(lambda path, invert: ("", seen(path, invert, ""))), [path, invert], [text, picture],
-                   api_visibility="private")  # fmt: skip
-    shuffling.click(explained(shuffle), text, text, api_name=f"{prefix}shuffle").success(
-        *made, api_visibility="private"
+    sample.click(random_drawing(model), None, path, api_name=f"{prefix}sample").success(
+        *selection, api_visibility="private"
+    ).success(*restoration, api_visibility="private")
+    picture.select(show_errors(click), selected, [text, picture], api_visibility="private")
+    dropping.click(show_errors(drop), selected, [text, picture], api_name=f"{prefix}drop")
+    clearing.click(show_errors(remove_all), [path, invert], [text, picture], api_visibility="private")
+    shuffling.click(show_errors(shuffle), text, text, api_name=f"{prefix}shuffle").success(
+        *restoration, api_visibility="private"
     )
-    gr.on([button.click, text.submit, seed.submit], *made, api_name=f"{prefix}restore")
+    gr.on([button.click, text.submit, seed.submit], *restoration, api_name=f"{prefix}restore")
 
 
-def sampling(model: Runtime):
-    """A handler that draws a picture."""
+def random_drawing(model: Runtime) -> Callable[[], np.ndarray]:
+    """Returns a handler that returns a random drawing."""
 
     def sample():
         number = int(np.random.default_rng().integers(LARGEST_SEED))
-        return single(drawn(NAMES[number % len(NAMES)], model.image_shape, number // len(NAMES)))
+        return display_image(draw(NAMES[number % len(NAMES)], model.image_shape, number // len(NAMES)))
 
     return sample

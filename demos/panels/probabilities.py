@@ -5,10 +5,10 @@ import numpy as np
 
 
 def probabilities_field(label: str, count: int) -> gr.Label:
-    """A field that shows up to five of the probabilities, largest first."""
+    """Returns a field that shows the five largest probabilities."""
     return gr.Label(label=label, num_top_classes=min(count, 5), min_width=220)
 
 
-def named(probabilities: np.ndarray) -> dict[str, float]:
-    """Probabilities [count] -> {"0": ..., "1": ...}; 8-bit models may leave [0, 1] by a rounding, which is cut off."""
+def to_label_value(probabilities: np.ndarray) -> dict[str, float]:
+    """Returns {"0": ..., "1": ...} of probabilities [count], clipped because those of 8-bit models may leave [0, 1]."""
     return {str(index): float(value) for index, value in enumerate(np.clip(probabilities, 0, 1))}

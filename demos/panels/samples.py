@@ -1,53 +1,52 @@
-"""Draw images: a grid from a seed and a number."""
+"""Generated images: a grid from a seed and a number."""
 
 import gradio as gr
 
-from keras_gen.runtime import Runtime
-
-from .conditions import chosen, class_field, classes, told
-from .errors import explained, given
-from .truncation import RULE, truncated, truncation_field
-from .views import action, sheet, view
+from .conditions import class_field, classes, label_argument, selection_events
+from .errors import require, show_errors
+from .image_components import action_button, image_grid, image_output
+from .protocols import GeneratorWithNoise
+from .truncation import RULE, truncate_noise, truncation_field
 
 LARGEST_SEED = 2**32 - 1
-MOST = 100
+MAX_IMAGES = 100
 
 
-def seed_field() -> gr.Number:
-    """A field for a seed: a whole number from 0 to 2**32 - 1, to be confirmed with Enter."""
-    return gr.Number(0, precision=0, minimum=0, maximum=LARGEST_SEED, label="Seed (Enter)", min_width=130)
+def seed_field(label: str = "Seed (Enter)", value: int = 0) -> gr.Number:
+    """Returns a field for a seed, an integer from 0 to 2**32 - 1, which the visitor confirms with Enter."""
+    return gr.Number(value, precision=0, minimum=0, maximum=LARGEST_SEED, label=label, min_width=130)
 
 
-def number_field(value: int = 36, most: int = MOST) -> gr.Slider:
-    """A field for a number of images."""
-    return gr.Slider(1, most, value=value, step=1, label="Number of images", min_width=160)
+def number_field(value: int = 36, maximum: int = MAX_IMAGES) -> gr.Slider:
+    """Returns a slider for a number of images, from 1 to `maximum`."""
+    return gr.Slider(1, maximum, value=value, step=1, label="Number of images", min_width=160)
 
 
-def add_samples(demo: gr.Blocks, model: Runtime, prefix: str = "", *, truncate: bool = False) -> None:
-    """Fields for seed, number and class, and the grid that they give; endpoint `generate`.
+def add_samples(demo: gr.Blocks, model: GeneratorWithNoise, prefix: str = "", *, truncate: bool = False) -> None:
+    """Adds fields for seed, number and class, and a grid of generated images; endpoint `generate`.
 
     Args:
-        demo: the Blocks that this stands in.
-        model: any model with an endpoint `generate`.
-        prefix: of the endpoint's name in the API.
-        truncate: also a field for the scale of the noise, see `truncated`.
+        demo: The Blocks that contain the panel.
+        model: Model with an endpoint `generate`.
+        prefix: Prefix of the endpoint's name in the API.
+        truncate: Whether to add a field for the scale of the noise, see `truncate_noise`; default False.
     """
     count = len(classes(model, "generate"))
 
     def generate(seed, number, label, scale):
-        number, seed = int(number), int(given(seed, "Seed"))
-        noise = truncated(model, number, seed, scale) if truncate else {}
-        return sheet(model.generate(number, seed, **noise, **told(label, number, count)))
+        number, seed = int(number), int(require(seed, "Seed"))
+        noise = truncate_noise(model, number, seed, scale) if truncate else {}
+        return image_grid(model.generate(number, seed, **noise, **label_argument(label, number, count)))
 
     with gr.Row():
         seed, number = seed_field(), number_field()
         label = class_field(model, "generate", every=True)
         scale = truncation_field(model) if truncate else gr.State(1.0)
-        button = action("Draw")
+        button = action_button("Generate")
     if isinstance(scale, gr.Slider):
         gr.Markdown(RULE)
-    shown = view("Samples", "A grid of generated images", height=560, show_label=False)
-    events = [demo.load, button.click, seed.submit, number.release, *chosen(label)]
+    grid = image_output("Samples", "A grid of generated images", height=560, show_label=False)
+    events = [demo.load, button.click, seed.submit, number.release, *selection_events(label)]
     if isinstance(scale, gr.Slider):
         events.append(scale.release)
-    gr.on(events, explained(generate), [seed, number, label, scale], shown, api_name=f"{prefix}generate")
+    gr.on(events, show_errors(generate), [seed, number, label, scale], grid, api_name=f"{prefix}generate")

@@ -1,6 +1,6 @@
 """Tiny exported models, and one app that serves them all, shared by the tests of the demos.
 
-A test module that calls the app has `SERVED`: the name of each model that it needs -> what exports it into a directory.
+A test module that calls the app defines `SERVED`: name of each model that it needs -> a function that exports it.
 """
 
 import contextlib
@@ -39,16 +39,16 @@ runpy.run_module("demos", run_name="__main__")
 
 
 def environment() -> dict[str, str]:
-    """For a process of its own: output at once, and the imports of this one."""
+    """Returns the environment of a subprocess: unbuffered output, and the import path of this process."""
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def exported(
     runs: pathlib.Path, name: str, system: str, shape, settings: dict, seed: int = 0, prepare=lambda model: None
 ) -> Artifact:
-    """The float32 export of a toy of a system, in the `export/` of a directory of that name.
+    """Exports a small float32 model of a system to the `export/` of a directory of that name.
 
-    `prepare` may change the model before.
+    `prepare` may change the model first.
     """
     generator = np.random.default_rng(seed)
     model = zoo.build(system, shape, **settings)
@@ -76,7 +76,7 @@ def exported(
 
 @contextlib.contextmanager
 def served(arguments: list[str], log: pathlib.Path, cwd: pathlib.Path = ROOT):
-    """The address on loopback of an app that python with these arguments runs."""
+    """Yields the local address of an app that python runs with these arguments."""
     with open(log, "w") as output:
         command = [sys.executable, *arguments]
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=cwd, env=environment())
@@ -98,7 +98,7 @@ SERVED = {
 
 @pytest.fixture(scope="session")
 def served_models(request, tmp_path_factory) -> dict[str, Artifact]:
-    """Name -> the export, of all models that the collected test modules need."""
+    """Name -> the export, for all models that the collected test modules need."""
     runs, needed = tmp_path_factory.mktemp("runs"), {}
     for item in request.session.items:
         needed |= getattr(item.module, "SERVED", {})
@@ -119,13 +119,13 @@ def models(artifacts) -> dict[str, Runtime]:
 
 @pytest.fixture(scope="session")
 def log(tmp_path_factory) -> pathlib.Path:
-    """What the app writes to its console."""
+    """The file with the app's console output."""
     return tmp_path_factory.mktemp("app") / "log.txt"
 
 
 @pytest.fixture(scope="session")
 def address(served_models, log):
-    """The address on loopback of `python -m demos` with all of them, where TensorFlow cannot be imported."""
+    """The local address of `python -m demos` with all models, in a process that cannot import TensorFlow."""
     runs = [str(artifact.folder.parent) for artifact in served_models.values()]
     with served(["-c", WITHOUT_TENSORFLOW, *runs], log) as address:
         yield address
@@ -141,6 +141,6 @@ def client(address, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def endpoints(client):
-    """Name of a model -> the names of its endpoints in the API, without the model's."""
+    """A function: name of a model -> names of its endpoints in the API, without the prefix."""
     names = [name.lstrip("/") for name in client.view_api(return_format="dict")["named_endpoints"]]
     return lambda model: {name.removeprefix(f"{model}_") for name in names if name.startswith(f"{model}_")}

@@ -8,7 +8,7 @@ os.environ["GRADIO_IS_E2E_TEST"] = "1"  # before gradio: a closed session is not
 import gradio as gr
 
 from demos.app import App, launch
-from demos.panels.errors import explained
+from demos.panels.errors import show_errors
 
 
 def missing():
@@ -24,15 +24,15 @@ def mistake():
 
 
 def build_app() -> App:
-    """The app: a field from 0 to 9, a state, and a button for each handler."""
+    """Returns the app: a field from 0 to 9, a state, and a button for each handler."""
     with App(analytics_enabled=False) as app:
         state, field, shown, sizes = gr.State([0]), gr.Number(0, minimum=0, maximum=9), gr.Number(), gr.JSON()
         button = gr.Button()
-        work = explained(lambda state, value: ([*state, value], value))
+        work = show_errors(lambda state, value: ([*state, value], value))
         button.click(work, [state, field], [state, shown], api_name="work")
         for handler in (missing, defect, mistake):
-            button.click(explained(handler), None, shown, api_name=handler.__name__)
-        button.click(explained(lambda: time.sleep(2)), None, shown, api_name="slow")
+            button.click(show_errors(handler), None, shown, api_name=handler.__name__)
+        button.click(show_errors(lambda: time.sleep(2)), None, shown, api_name="slow")
         button.click(lambda: [len(app.state_holder.session_data), app.state_holder.capacity], None, sizes,
                      api_name="sessions")  # fmt: skip
         app.unload(app.forget)

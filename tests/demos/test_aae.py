@@ -1,4 +1,4 @@
-"""The tab of adversarial autoencoders: with categories, and with a prior of the plane under its map."""
+"""The tab of adversarial autoencoders: with categories, and with a map of a two-dimensional prior."""
 
 import numpy as np
 import pytest
@@ -27,19 +27,19 @@ def model(served_models):
 
 
 def decoded(model, category, styles):
-    """Styles [num, 2] in one category, by the exported decoder."""
+    """Returns the images of styles [num, 2] in one category, by the exported decoder."""
     y = np.broadcast_to(np.eye(3)[category], (len(styles), 3))
     return model.run("decode", z=np.concatenate([y, styles], axis=1))["image"]
 
 
-def test_samples_have_the_category_asked_for(client, model):
+def test_samples_have_the_requested_category(client, model):
     path = client.predict(5, 3, -1, api_name="/aae_generate")
     images = model.run("generate", **{**model.noise(3, 5), "category": np.eye(3)})["image"]
     factor = (shown(path).shape[1] - 3 * 2) // (2 * 12)
     np.testing.assert_array_equal(shown(path)[..., :1], pictures.grid(images, 2, scale=factor))
 
 
-def test_sliders_move_the_style_in_a_category(client, model):
+def test_sliders_change_the_style_in_a_category(client, model):
     *values, image = client.predict(3, 1, api_name="/aae_start")
     made = model.generate(1, 3, category=1)
     style = model.encode(made)[0, 3:]
@@ -49,7 +49,7 @@ def test_sliders_move_the_style_in_a_category(client, model):
     np.testing.assert_array_equal(small(image, SHAPE), rgb(decoded(model, 2, np.array([[1.25, style[1]]]))[0]))
 
 
-def test_the_map_shows_styles_of_a_category_and_where_codes_lie(client, model):
+def test_the_map_shows_styles_of_a_category_and_the_measured_codes(client, model):
     codes = measure(Categories(model))
     assert codes.size == 2
     place = ("dimensions", 0, 1, 0, 2, 0.5, -1.0)
@@ -71,7 +71,7 @@ def test_the_map_shows_styles_of_a_category_and_where_codes_lie(client, model):
     assert not (shown(plain) == [0, 191, 255]).all(axis=-1).any()
 
 
-def test_a_dot_is_drawn_at_its_place_on_a_copy():
+def test_a_dot_marks_its_position_on_a_copy():
     picture = np.zeros((100, 200, 3), np.uint8)
     marked = dotted(picture, np.array([[0.5, 0.5]]))
     rows, columns = np.nonzero((marked == [0, 191, 255]).all(axis=-1))
@@ -79,7 +79,7 @@ def test_a_dot_is_drawn_at_its_place_on_a_copy():
     assert not picture.any()
 
 
-def test_an_upload_is_classified_and_its_style_written_in_every_category(client, model, tmp_path):
+def test_an_upload_is_classified_and_its_style_decoded_in_every_category(client, model, tmp_path):
     image = random_image(SHAPE)
     Image.fromarray(image[..., 0]).save(tmp_path / "image.png")
     sees, category, styled = client.predict(handle_file(str(tmp_path / "image.png")), False, api_name="/aae_classify")
@@ -94,7 +94,7 @@ def test_an_upload_is_classified_and_its_style_written_in_every_category(client,
     np.testing.assert_array_equal(shown(styled)[..., :1], pictures.grid(images, 3, scale=factor))
 
 
-def test_reconstruction_and_interpolation_keep_the_whole_code(client, model, tmp_path):
+def test_reconstruction_and_interpolation_use_the_whole_code(client, model, tmp_path):
     files = []
     for seed in (1, 2):
         Image.fromarray(random_image(SHAPE, seed)[..., 0]).save(tmp_path / f"{seed}.png")

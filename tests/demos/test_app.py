@@ -1,4 +1,4 @@
-"""The app: every system has its demo, and exports that cannot be shown are refused."""
+"""The app: every system has a demo, and exports that suit no demo are refused."""
 
 import importlib
 import json
@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from demos.app import DEMOS, build_app, launch
+from demos.app import build_app, build_tab, demo_module, launch
 from demos.artifacts import Artifact
 from keras_gen import zoo
 from keras_gen.runtime.description import digest_of
@@ -14,18 +14,51 @@ from keras_gen.runtime.description import digest_of
 from .conftest import SERVED as SERVED
 
 
-def test_every_system_has_a_demo():
-    assert set(DEMOS) == set(zoo.SYSTEMS)
-    for module in DEMOS.values():
-        assert callable(importlib.import_module(f"demos.{module}").build_demo)
+def test_every_system_declares_its_demo():
+    for system in zoo.SYSTEMS.values():
+        assert callable(importlib.import_module(f"demos.{system.demo}").build_demo)
+        assert system.compare_with in (None, *zoo.SYSTEMS)
 
 
-def test_a_system_without_a_demo_is_refused(tmp_path, artifacts):
-    folder = shutil.copytree(artifacts[2].folder, tmp_path / "export")
-    description = {**json.loads((folder / "model.json").read_text()), "system": "crystal_ball"}
-    (folder / "model.json").write_text(json.dumps({**description, "digest": digest_of(description)}))
-    with pytest.raises(ValueError, match="no demo for 'crystal_ball'; there is one for autoencoder, vae, gan"):
-        build_app([Artifact("ball", folder)])
+@pytest.mark.parametrize(
+    "system, endpoints, module",
+    [
+        ("vae", {"generate": ["noise"]}, "latent"),
+        ("mine", {"generate": ["noise"]}, "generator"),
+        ("mine", {"generate": ["noise", "label"], "infer": ["image"]}, "generator"),
+        ("mine", {"generate": ["noise"], "encode": ["image"], "decode": ["z"], "reconstruct": ["image"]}, "latent"),
+        ("mine", {"generate": ["noise", "embedding"]}, None),
+        ("mine", {"translate": ["image"]}, None),
+    ],
+)
+def test_a_model_of_another_system_gets_the_demo_of_its_endpoints(system, endpoints, module):
+    signatures = {name: {"inputs": dict.fromkeys(inputs)} for name, inputs in endpoints.items()}
+    description = {"system": system, "signatures": signatures, "noise": {"inputs": [{"name": "noise"}]}}
+    assert demo_module(description) == module
+
+
+def altered(folder, artifact, change) -> Artifact:
+    """A copy of an export with a changed description."""
+    copy = shutil.copytree(artifact.folder, folder / "export")
+    description = json.loads((copy / "model.json").read_text())
+    change(description)
+    (copy / "model.json").write_text(json.dumps({**description, "digest": digest_of(description)}))
+    return Artifact("altered", copy)
+
+
+def test_a_model_of_an_unknown_system_has_a_demo(tmp_path, artifacts):
+    artifact = altered(tmp_path, artifacts[2], lambda description: description.update(system="crystal_ball"))
+    assert build_tab(artifact).title == artifacts[2].name.replace("flat", "Variational Autoencoder")
+
+
+def test_a_model_that_suits_no_demo_is_refused(tmp_path, artifacts):
+    def change(description):
+        description["system"] = "crystal_ball"
+        del description["signatures"]["generate"]
+
+    message = "Expected a system of the zoo.*received the system 'crystal_ball' with encode"
+    with pytest.raises(ValueError, match=message):
+        build_tab(altered(tmp_path, artifacts[2], change))
 
 
 def test_a_damaged_model_is_refused(tmp_path, artifacts):
@@ -36,7 +69,7 @@ def test_a_damaged_model_is_refused(tmp_path, artifacts):
 
 
 class Occupied:
-    """An app that finds its port taken."""
+    """An app whose port is in use."""
 
     def queue(self, **options):
         pass
@@ -45,8 +78,10 @@ class Occupied:
         raise OSError("Cannot find empty port in range: 8000-8000.")
 
 
-def test_a_port_that_cannot_be_had_is_named():
-    with pytest.raises(OSError, match="Cannot listen on 127.0.0.1 port 8000: taken.*choose another --port"):
+def test_an_unavailable_port_is_named():
+    with pytest.raises(
+        OSError, match="Cannot listen on 127.0.0.1 port 8000: in use or not permitted.*choose another --port"
+    ):
         launch(Occupied(), port=8000)
-    with pytest.raises(ValueError, match="from 1 to 65535; received 70000"):
+    with pytest.raises(ValueError, match="Expected a port from 1 to 65535; received 70000"):
         launch(Occupied(), port=70000)

@@ -1,4 +1,4 @@
-"""Which exports are found, and what is said where there are none."""
+"""Exports are found, and errors say how to export a model."""
 
 import pytest
 
@@ -31,19 +31,21 @@ def test_names_are_unique_and_fit_into_an_address(tmp_path):
     assert [each.name for each in find(paths)] == ["my_run_1", "my_run_1_2", "model"]
 
 
-def test_without_any_export_it_says_how_to_make_one(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"(?s)no exported run.*keras-gen train.*keras-gen export"):
+def test_without_any_export_the_error_says_how_to_export(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"(?s)Expected an exported run under.*keras-gen train.*keras-gen export"
+    ):
         find(runs=tmp_path)
 
 
-def test_a_run_without_an_export_gets_the_command_that_makes_it(tmp_path):
+def test_the_error_of_a_run_without_an_export_has_the_command(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(FileNotFoundError, match=f"keras-gen export {tmp_path}"):
         find([tmp_path])
 
 
-def test_what_is_no_run_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds neither"):
+def test_a_path_that_is_no_run_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="Expected a folder with export/model.json or model.json"):
         find([tmp_path])
     with pytest.raises(FileNotFoundError, match="does not exist"):
         find([tmp_path / "nowhere"])

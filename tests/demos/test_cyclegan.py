@@ -1,4 +1,4 @@
-"""The tab of CycleGAN, called as a browser calls it, against the exported model itself."""
+"""The tab of CycleGAN, called like a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def model(served_models):
 
 
 @pytest.mark.parametrize("domain, other", ["ab", "ba"])
-def test_there_and_back_again(client, model, tmp_path, domain, other):
+def test_translation_and_cycle_reconstruction(client, model, tmp_path, domain, other):
     shape = {"a": A, "b": B}[domain]
     assert shape_of(model, domain) == shape
     image = random_image(shape)
@@ -59,7 +59,7 @@ def test_the_cycle_error_by_hand():
     assert text == "mean 0.2500, largest 0.5000 (of 1)"
 
 
-def test_domains_are_called_by_their_names(client, model):
+def test_domains_have_their_names(client, model):
     assert model.description["domains"] == ["ink", "photo"]
     labels = {each["props"].get("label") for each in client.config["components"]}
     assert {"ink to photo", "photo to ink", "Image of domain ink", "As photo", "Back in ink"} <= labels
@@ -91,7 +91,7 @@ def test_unusual_images_are_translated(client, tmp_path, mode, size):
     assert small(made, A).shape == (12, 12, 3) and small(back, B).shape == (16, 20, 3)
 
 
-def test_what_cannot_be_taken_is_told(client, tmp_path):
+def test_unreadable_images_are_refused(client, tmp_path):
     with pytest.raises(AppError, match="There is no image yet"):
         client.predict(None, False, api_name="/cycle_a_to_b")
     Image.new("L", (8000, 8000)).save(tmp_path / "large.png")

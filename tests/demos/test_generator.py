@@ -1,10 +1,10 @@
-"""The tab of a conditional GAN, called as a browser calls it, against the exported model itself."""
+"""The tab of a conditional GAN, called like a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
 from gradio_client.exceptions import AppError
 
-from demos.panels.truncation import truncated, truncation_field
+from demos.panels.truncation import truncate_noise, truncation_field
 from keras_gen import pictures
 from keras_gen.runtime import Runtime
 
@@ -12,7 +12,7 @@ from .conftest import exported
 from .test_latent import rgb, shown, small
 
 SHAPE = (12, 12, 1)
-SETTINGS = {"base_filters": 8, "latent_size": 6, "num_classes": 3}
+SETTINGS = {"hidden_units": 8, "latent_size": 6, "num_classes": 3}
 
 
 SERVED = {"gan": lambda runs: exported(runs, "gan", "gan", SHAPE, SETTINGS)}
@@ -40,12 +40,12 @@ def test_a_scale_multiplies_the_noise(client, model):
 def test_a_scale_out_of_range_is_refused(client, model, scale):
     with pytest.raises((AppError, ValueError)):
         client.predict(5, 4, 2, scale, api_name="/gan_generate")
-    with pytest.raises(ValueError, match=r"scale must lie in \(0, 1\]"):
-        truncated(model, 4, 5, scale)
+    with pytest.raises(ValueError, match=r"Expected a truncation scale in \(0, 1\]"):
+        truncate_noise(model, 4, 5, scale)
 
 
 class Mixture:
-    """Noise of a mixture: a normal, and a uniform that picks the component."""
+    """Noise of a mixture: a normal input, and a uniform input that selects the component."""
 
     description = {"noise": {"inputs": [{"name": "noise", "kind": "normal"}, {"name": "component", "kind": "uniform"}]}}
 
@@ -58,13 +58,13 @@ class Uniform(Mixture):
 
 
 def test_other_noise_is_not_truncated():
-    noise = truncated(Mixture(), 3, 0, 0.5)
+    noise = truncate_noise(Mixture(), 3, 0, 0.5)
     np.testing.assert_array_equal(noise["noise"], np.ones((3, 2)))
     np.testing.assert_array_equal(noise["component"], np.full((3, 1), 0.5))
     assert truncation_field(Uniform()).get_block_name() == "state"
 
 
-def test_interpolation_goes_from_one_seed_to_the_other_on_an_arc(client, model):
+def test_seeds_are_interpolated_on_an_arc(client, model):
     strip, place = client.predict(3, 8, 1, "arc", 3, 0.25, api_name="/gan_interpolate")
     first, second = (model.noise(1, seed)["noise"][0].astype(np.float64) for seed in (3, 8))
     angle = np.arccos(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
@@ -86,7 +86,7 @@ def test_interpolation_goes_from_one_seed_to_the_other_on_an_arc(client, model):
     assert np.abs(shown(straight).astype(int) - shown(place)).max() > 1
 
 
-def test_the_class_stays_and_matters(client):
+def test_the_class_is_constant_and_has_an_effect(client):
     one, other = (client.predict(3, 8, label, "arc", 0.0, api_name="/gan_position") for label in (0, 2))
     assert np.abs(shown(one).astype(int) - shown(other)).max() > 1
     with pytest.raises((AppError, ValueError), match="curve"):

@@ -1,11 +1,11 @@
-"""The tab of InfoGAN, called as a browser calls it, against the exported model itself."""
+"""The tab of InfoGAN, called like a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
 from gradio_client import handle_file
 from PIL import Image
 
-from demos.panels.codes import written
+from demos.panels.codes import format_code
 from keras_gen import pictures
 from keras_gen.runtime import Runtime
 
@@ -24,7 +24,7 @@ def model(served_models):
     return Runtime(served_models["info"].folder)
 
 
-def test_the_image_is_that_of_seed_category_and_codes(client, model):
+def test_the_image_has_the_seed_category_and_codes(client, model):
     path = client.predict(4, 1, 0.5, -1.0, api_name="/info_image")
     z = model.noise(1, 4)["z"]
     expected = model.run("generate", z=z, category=np.eye(3)[[1]], code=np.array([[0.5, -1.0]]))["image"]
@@ -44,14 +44,14 @@ def test_the_grid_has_categories_as_rows_and_a_code_along_the_columns(client, mo
     np.testing.assert_array_equal(picture, np.broadcast_to(expected, picture.shape))
 
 
-def test_samples_are_told_the_category(client, model):
+def test_samples_are_conditioned_on_the_category(client, model):
     path = client.predict(6, 1, 2, api_name="/info_generate")
     np.testing.assert_array_equal(
         shown(path)[..., :1], pictures.grid(model.generate(1, 6, category=2), 1, scale=shown(path).shape[1] // 16)
     )
 
 
-def test_the_guess_is_the_recognizers(client, model, tmp_path):
+def test_category_and_codes_are_inferred(client, model, tmp_path):
     image = random_image(SHAPE)
     Image.fromarray(image[..., 0]).save(tmp_path / "image.png")
     upload = handle_file(str(tmp_path / "image.png"))
@@ -61,7 +61,7 @@ def test_the_guess_is_the_recognizers(client, model, tmp_path):
     found = {each["label"]: each["confidence"] for each in category["confidences"]}
     assert sorted(found) == ["0", "1", "2"] and category["label"] == str(guess["category"][0].argmax())
     np.testing.assert_allclose([found[str(index)] for index in range(3)], guess["category"][0], atol=1e-6)
-    assert code == written(guess["code"][0])
+    assert code == format_code(guess["code"][0])
     best = np.eye(3)[[guess["category"][0].argmax()]]
     given = {"z": model.noise(1, 0)["z"], "category": best, "code": np.clip(guess["code"], -1, 1)}
     np.testing.assert_array_equal(small(again, SHAPE), rgb(model.run("generate", **given)["image"][0]))

@@ -1,4 +1,4 @@
-"""Every endpoint of a model's tab, called as a browser calls it, against the exported model itself."""
+"""Every endpoint of a model's tab, called like a browser does, compared with the exported model."""
 
 import gradio_client
 import numpy as np
@@ -14,12 +14,12 @@ from .conftest import SERVED as SERVED
 
 
 def shown(path: str) -> np.ndarray:
-    """The uint8 RGB picture that an endpoint gave."""
+    """Returns the uint8 RGB image that an endpoint returned."""
     return np.asarray(Image.open(path).convert("RGB"))
 
 
 def small(path: str, shape) -> np.ndarray:
-    """One image as it was before it was enlarged, uint8 RGB [height, width, 3]."""
+    """Returns one image at its original size, uint8 RGB [height, width, 3]."""
     picture = shown(path)
     factor = picture.shape[0] // shape[0]
     assert factor > 1 and picture.shape == (shape[0] * factor, shape[1] * factor, 3)
@@ -29,13 +29,13 @@ def small(path: str, shape) -> np.ndarray:
 
 
 def rgb(image: np.ndarray) -> np.ndarray:
-    """An image in [0, 1] as uint8 RGB."""
+    """Returns an image in [0, 1] as uint8 RGB."""
     return np.broadcast_to(pictures.to_uint8(image), (*image.shape[:2], 3))
 
 
 @pytest.fixture
 def upload(tmp_path):
-    """(array, name) -> an upload of it as an image file."""
+    """A function (array, name) -> an upload of the array as an image file."""
 
     def made(array: np.ndarray, name: str = "image.png"):
         Image.fromarray(array.squeeze()).save(tmp_path / name)
@@ -48,14 +48,14 @@ def random_image(shape, seed=0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 
-def test_generate_shows_what_the_seed_gives(client, models):
+def test_generate_shows_the_images_of_the_seed(client, models):
     picture = shown(client.predict(5, 4, api_name="/flat_generate"))
     factor = (picture.shape[1] - 3 * 2) // (2 * 14)
     expected = pictures.grid(models["flat"].generate(4, 5), 2, scale=factor)
     np.testing.assert_array_equal(picture, expected)
 
 
-def test_generate_is_told_the_class(client, models):
+def test_generate_is_conditioned_on_the_class(client, models):
     one = shown(client.predict(5, 1, 2, api_name="/vae_generate"))
     other = shown(client.predict(5, 1, 1, api_name="/vae_generate"))
     assert np.abs(one.astype(int) - other).max() > 0
@@ -75,7 +75,7 @@ def test_generate_is_told_the_class(client, models):
         ((0, 101), "maximum"),
     ],
 )
-def test_generate_refuses_what_it_cannot_draw(client, arguments, message):
+def test_generate_refuses_invalid_arguments(client, arguments, message):
     with pytest.raises((AppError, ValueError), match=message):
         client.predict(*arguments, api_name="/flat_generate")
 
@@ -85,7 +85,7 @@ def test_generate_refuses_an_unknown_class(client):
         client.predict(0, 4, 7, api_name="/vae_generate")
 
 
-def test_sliders_move_the_code_from_where_it_starts(client, models):
+def test_sliders_change_the_start_code(client, models):
     model = models["vae"]
     *values, image = client.predict(3, 1, api_name="/vae_start")
     code = model.encode(model.generate(1, 3, label=1), label=1)
@@ -100,7 +100,7 @@ def test_sliders_move_the_code_from_where_it_starts(client, models):
     np.testing.assert_array_equal(small(image, (12, 12)), rgb(model.decode(moved, label=1)[0]))
 
 
-def test_each_session_has_its_own_start(client, address, models):
+def test_each_session_has_its_own_start_code(client, address, models):
     *values, first = client.predict(1, api_name="/flat_start")
     other = gradio_client.Client(address, verbose=False)
     other.predict(2, api_name="/flat_start")
@@ -108,14 +108,14 @@ def test_each_session_has_its_own_start(client, address, models):
     np.testing.assert_array_equal(shown(client.predict(*values, api_name="/flat_move")), shown(first))
 
 
-def test_another_start_is_the_start_of_the_seed_it_shows(client):
+def test_a_random_start_has_the_seed_that_it_shows(client):
     seed, *_, image = client.predict(api_name="/flat_another")
     again = client.predict(seed, api_name="/flat_start")
     np.testing.assert_array_equal(shown(image), shown(again[-1]))
     assert client.predict(api_name="/flat_another")[0] != seed
 
 
-def test_an_upload_is_a_start(client, models, upload):
+def test_an_upload_is_a_start_code(client, models, upload):
     image = random_image((10, 14, 3))
     *values, decoded = client.predict(upload(image), False, api_name="/flat_start_from")
     model = models["flat"]
@@ -125,12 +125,12 @@ def test_an_upload_is_a_start(client, models, upload):
 
 
 @pytest.mark.parametrize("value", [1e6, float("nan"), "far"])
-def test_sliders_refuse_what_is_no_place(client, value):
+def test_sliders_refuse_invalid_values(client, value):
     with pytest.raises((AppError, ValueError)):
         client.predict(value, 0.0, api_name="/flat_move")
 
 
-def test_the_map_shows_its_tiles_and_the_image_at_a_place(client, models):
+def test_the_map_shows_its_tiles_and_the_image_at_a_position(client, models):
     model, codes = models["flat"], measure(models["flat"])
     picture, image, code = client.predict("dimensions", 0, 1, 0, 0.5, -1.0, api_name="/flat_map")
     middle, half = (codes.high + codes.low) / 2, (codes.high - codes.low) / 2
@@ -168,7 +168,7 @@ def test_planes_of_larger_codes(client, models):
         (("round", 0, 1, 0, 0, 0), "round"),
     ],
 )
-def test_the_map_refuses_what_is_no_place(client, arguments, message):
+def test_the_map_refuses_invalid_positions(client, arguments, message):
     with pytest.raises((AppError, ValueError), match=message):
         client.predict(*arguments, api_name="/flat_map")
 
@@ -191,7 +191,7 @@ def test_reconstruct_inverts(client, upload):
     np.testing.assert_array_equal(small(sees, (12, 12)), rgb(255 - image))
 
 
-def test_bad_files_are_refused_with_a_reason(client, tmp_path):
+def test_damaged_files_are_refused_with_a_reason(client, tmp_path):
     text = tmp_path / "text.png"
     text.write_text("this is no image")
     Image.fromarray(random_image((64, 64, 3))).save(tmp_path / "whole.jpg")
@@ -204,7 +204,7 @@ def test_bad_files_are_refused_with_a_reason(client, tmp_path):
         client.predict(None, False, api_name="/flat_reconstruct")
 
 
-def test_files_of_the_server_cannot_be_named(client, artifacts):
+def test_files_of_the_server_cannot_be_read(client, artifacts):
     secret = artifacts[0].folder / "model.json"
     with pytest.raises(AppError):
         client.predict({"path": str(secret), "meta": {"_type": "gradio.FileData"}}, False, api_name="/flat_reconstruct")
@@ -217,7 +217,7 @@ def test_large_files_are_refused(client, tmp_path):
         client.predict(handle_file(str(large)), False, api_name="/flat_reconstruct")
 
 
-def test_interpolation_goes_from_one_upload_to_the_other(client, models, upload):
+def test_uploads_are_interpolated(client, models, upload):
     model, images = models["flat"], [random_image((10, 14, 3), seed) for seed in (1, 2)]
     files = [upload(image, f"{index}.png") for index, image in enumerate(images)]
     codes = model.encode(np.stack(images).astype(np.float32) / 255)
@@ -243,7 +243,7 @@ def test_interpolation_needs_two_images(client, upload):
         client.predict(one, one, False, "curve", 3, 0.5, api_name="/flat_interpolate")
 
 
-def test_generated_images_fill_the_fields_and_are_read_back_as_they_were(client):
+def test_generated_images_fill_the_fields_and_are_restored_exactly(client):
     image, invert = client.predict(2, api_name="/vae_generated")
     assert invert is False
     sees = client.predict(handle_file(image), invert, 2, api_name="/vae_reconstruct")[0]
@@ -256,9 +256,9 @@ def test_every_endpoint_has_a_name(client, endpoints, served_models):
     parts = {"generate", "start", "another", "start_from", "move", "map", "generated", "reconstruct", "two_generated",
              "interpolate", "position"}  # fmt: skip
     assert endpoints("ae") == endpoints("vae") == endpoints("flat") == parts
-    assert endpoints("beside") == {"generate", "reconstruct", "generated"}
+    assert endpoints("compare") == {"generate", "reconstruct", "generated"}
     names = [name.lstrip("/") for name in client.view_api(return_format="dict")["named_endpoints"]]
-    assert all(name.startswith(tuple(f"{model}_" for model in (*served_models, "beside"))) for name in names)
+    assert all(name.startswith(tuple(f"{model}_" for model in (*served_models, "compare"))) for name in names)
 
 
 def test_mistakes_of_visitors_leave_no_traceback(client, artifacts, log, tmp_path):

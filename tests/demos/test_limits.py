@@ -1,4 +1,4 @@
-"""What a server bounds: the time of a request, the memory of sessions, and what its log says."""
+"""The server limits the time of a request and the memory of sessions, and its log shows only defects."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import pytest
 from gradio_client.exceptions import AppError
 
 from demos.app import SESSIONS, launch
-from demos.panels.errors import explained
+from demos.panels.errors import show_errors
 from demos.panels.limits import TIME_LIMIT, WORKERS, check_time, open_model, set_time_limit
 
 from .conftest import SERVED as SERVED
@@ -26,28 +26,28 @@ def usual_limit():
 
 @pytest.fixture
 def release():
-    """An event that slow work waits for; set at the end, so that no thread is left behind."""
+    """An event that slow work waits for; set at the end, so that no thread stays blocked."""
     event = threading.Event()
     yield event
     event.set()
 
 
-def test_a_request_ends_at_its_limit_while_its_work_cannot(release):
+def test_a_request_ends_at_its_limit_although_its_work_continues(release):
     set_time_limit(0.05)
     with pytest.raises(gr.Error, match="This took longer than 0.05 seconds and was stopped") as stopped:
-        asyncio.run(explained(lambda: release.wait())())
+        asyncio.run(show_errors(lambda: release.wait())())
     assert not stopped.value.print_exception
 
 
-def test_a_free_thread_is_waited_for_within_the_limit(release):
+def test_waiting_for_a_free_thread_counts_towards_the_limit(release):
     async def all_busy():
         set_time_limit(0.05)
-        slow = explained(lambda: release.wait())
+        slow = show_errors(lambda: release.wait())
         found = await asyncio.gather(*(slow() for _ in range(WORKERS + 1)), return_exceptions=True)
         assert all(isinstance(each, gr.Error) for each in found) and len(found) == WORKERS + 1
         release.set()
         set_time_limit(TIME_LIMIT)
-        assert await explained(lambda: "served")() == "served"
+        assert await show_errors(lambda: "served")() == "served"
 
     asyncio.run(all_busy())
 
@@ -71,13 +71,13 @@ def test_the_work_of_a_model_ends_at_its_next_batch(artifacts):
 
     set_time_limit(0.1)
     with pytest.raises(gr.Error, match="took longer than 0.1 seconds"):
-        asyncio.run(explained(generate)())
+        asyncio.run(show_errors(generate)())
     assert ended.wait(60) and 0 < len(batches) < 5000
     model.before_batch = before
     assert len(model.generate(2, seed=0)) == 2  # outside a request there is no limit
 
 
-def test_results_come_one_by_one_until_the_limit():
+def test_a_generator_yields_results_until_the_limit():
     def count():
         for number in range(10**9):
             check_time()
@@ -87,10 +87,10 @@ def test_results_come_one_by_one_until_the_limit():
         found = []
         set_time_limit(0.2)
         with pytest.raises(gr.Error, match="took longer than 0.2 seconds"):
-            async for number in explained(count)():
+            async for number in show_errors(count)():
                 found.append(number)
         assert found == list(range(len(found))) and found
-        return [number async for number in explained(lambda: (yield 7))()]
+        return [number async for number in show_errors(lambda: (yield 7))()]
 
     assert asyncio.run(collected()) == [7]
 
@@ -101,7 +101,7 @@ def test_a_limit_is_positive():
             launch(None, time_limit=seconds)
 
 
-def test_the_served_app_ends_slow_requests_frees_sessions_and_logs_defects_alone(tmp_path):
+def test_the_served_app_ends_slow_requests_frees_sessions_and_logs_only_defects(tmp_path):
     log = tmp_path / "log.txt"
     with served(["-m", "tests.demos.limited_app"], log) as address, contextlib.ExitStack() as stack:
         client, other = (

@@ -1,4 +1,4 @@
-"""The command line: help, and errors without a traceback. The app it starts is the one of the other tests."""
+"""The command line: help, and errors without a traceback. The other tests cover the app that it starts."""
 
 import subprocess
 import sys
@@ -17,11 +17,11 @@ def test_help_has_an_example(capsys):
     assert "example: python -m demos runs/vae" in capsys.readouterr().out
 
 
-def test_without_runs_and_tensorflow_it_says_what_to_do(tmp_path):
+def test_without_runs_and_tensorflow_the_error_says_what_to_do(tmp_path):
     command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith(f"error: There is no exported run under {tmp_path / 'runs'}")
+    assert done.stderr.startswith(f"error: Expected an exported run under {tmp_path / 'runs'}")
     assert "keras-gen train vae" in done.stderr
 
 

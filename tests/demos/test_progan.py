@@ -1,11 +1,11 @@
-"""The tab of a Progressive GAN, called as a browser calls it, against the exported model itself."""
+"""The tab of a Progressive GAN, called like a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from demos.panels.stages import at_every_stage, stages_of
+from demos.panels.stages import generate_at_every_stage, stages_of
 from keras_gen.runtime import Runtime
 
 from .conftest import exported
@@ -34,20 +34,20 @@ def model(served_models):
 def test_all_stages_of_one_file(model):
     assert list(stages_of(model).values()) == [(4, 4, 3), (8, 8, 3), SHAPE]
     labels = np.eye(3, dtype=np.float32)[[0, 1]]
-    images = at_every_stage(model, model.noise(2, 7), label=labels)
+    images = generate_at_every_stage(model, model.noise(2, 7), label=labels)
     assert images.shape == (2, 3, *SHAPE)
     np.testing.assert_array_equal(images[:, 2], model.generate(2, 7, label=[0, 1]))
     small = model.run("generate_4x4", **model.noise(2, 7), label=labels)["image"]
     np.testing.assert_array_equal(images[:, 0, ::4, ::4], small)
 
 
-def test_a_row_for_each_draw_and_a_column_for_each_stage(client):
+def test_a_row_for_each_noise_vector_and_a_column_for_each_stage(client):
     one, same, other = (shown(client.predict(seed, 2, 1, 1.0, api_name="/grown_stages")) for seed in (5, 5, 6))
     np.testing.assert_array_equal(one, same)
     assert one.shape[1] > one.shape[0] and (one != other).any()
 
 
-def test_growth_shows_what_the_training_wrote(client):
+def test_growth_shows_the_pictures_of_training(client):
     for epoch, wanted in ((1, (255, 0, 0)), (2, (0, 0, 255))):
         found = shown(client.predict(epoch, api_name="/grown_growth"))
         np.testing.assert_array_equal(found, np.broadcast_to(wanted, found.shape))
@@ -55,6 +55,6 @@ def test_growth_shows_what_the_training_wrote(client):
         client.predict(9, api_name="/grown_growth")
 
 
-def test_samples_and_interpolation_are_those_of_any_generator(client):
+def test_samples_and_interpolation_are_available(client):
     assert shown(client.predict(5, 4, 1, 1.0, api_name="/grown_generate")).ndim == 3
     assert len(client.predict(3, 8, 1, "arc", 3, 0.25, api_name="/grown_interpolate")) == 2

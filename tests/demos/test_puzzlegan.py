@@ -1,4 +1,4 @@
-"""The tab of Puzzle-GAN, called as a browser calls it, against the exported model itself."""
+"""The tab of Puzzle-GAN, called like a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from demos.panels.patch_places import cut_patches, framed, key_places, written
-from demos.panels.tile_puzzle import tiles_of
+from demos.panels.patch_places import cut_patches, format_places, framed, key_places
+from demos.panels.tile_puzzle import split_tiles
 from keras_gen.runtime import Runtime
 
 from .conftest import exported
@@ -42,16 +42,16 @@ def upload(image, tmp_path_factory):
 
 
 def restored(model, image, places, seed) -> dict:
-    """What the runtime makes of the patches at these places."""
+    """Returns the outputs of the runtime for the patches at these places."""
     patches = np.zeros((1, 4, 6, 6, 3), np.float32)
     patches[0, : len(places)] = cut_patches(image.astype(np.float32) / 255, places, (6, 6))
     presence = (np.arange(4) < len(places))[None]
     return model.run("restore", patches=patches, presence=presence, **model.noise(1, seed))
 
 
-def test_restore_is_what_the_runtime_makes_of_the_patches(client, model, image, upload):
+def test_restore_shows_the_outputs_of_the_runtime(client, model, image, upload):
     places = [(3, 3), (13, 12)]
-    picture, strip, whole, mask = client.predict(upload, False, written(places), 5, api_name="/puzzle_restore")
+    picture, strip, whole, mask = client.predict(upload, False, format_places(places), 5, api_name="/puzzle_restore")
     np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, places, (6, 6))))
     made = restored(model, image, places, 5)
     np.testing.assert_array_equal(small(whole, SHAPE), rgb(made["image"][0]))
@@ -59,19 +59,19 @@ def test_restore_is_what_the_runtime_makes_of_the_patches(client, model, image, 
     assert shown(strip).shape[1] > shown(strip).shape[0]  # two patches side by side
 
 
-def test_the_order_of_the_patches_changes_nothing(client, upload):
+def test_the_order_of_the_patches_has_no_effect(client, upload):
     texts = "3, 3; 13, 12", "13, 12; 3, 3"
     one, other = (client.predict(upload, False, text, 5, api_name="/puzzle_restore")[2] for text in texts)
     np.testing.assert_array_equal(shown(one), shown(other))
 
 
-def test_patches_are_chosen_dropped_and_shuffled(client, image, upload):
+def test_patches_are_selected_removed_and_shuffled(client, image, upload):
     text, picture = client.predict(upload, False, api_name="/puzzle_choose")
     places = key_places(image.astype(np.float32) / 255, 3, (6, 6))
-    assert text == written(places) and len(places) == 3
+    assert text == format_places(places) and len(places) == 3
     np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, places, (6, 6))))
     fewer, _ = client.predict(upload, False, text, api_name="/puzzle_drop")
-    assert fewer == written(places[:2])
+    assert fewer == format_places(places[:2])
     shuffled = client.predict(text, api_name="/puzzle_shuffle")
     assert sorted(shuffled.split("; ")) == sorted(text.split("; "))
 
@@ -79,23 +79,23 @@ def test_patches_are_chosen_dropped_and_shuffled(client, image, upload):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("3, 3; 1, 3", "Patch 2 at row 1, column 3 would lie outside the image.*rows 3 to 13"),
+        ("3, 3; 1, 3", "Patch 2 would lie outside the image.*rows 3 to 13 .*received row 1, column 3"),
         ("", "There is no patch yet"),
-        ("3, 3; " * 5, "There are 5 patches; the model takes at most 4"),
-        ("here", "Patch 1 reads 'here'"),
+        ("3, 3; " * 5, "Expected at most 4 patches; received 5"),
+        ("here", "Expected row, column of the center of patch 1.*received 'here'"),
     ],
 )
-def test_patches_that_do_not_fit_are_explained(client, upload, text, message):
+def test_invalid_patches_are_refused(client, upload, text, message):
     with pytest.raises(AppError, match=message):
         client.predict(upload, False, text, 5, api_name="/puzzle_restore")
 
 
-def test_no_image_is_explained(client):
+def test_a_missing_image_is_refused(client):
     with pytest.raises(AppError, match="There is no image yet"):
         client.predict(None, False, "3, 3", 5, api_name="/puzzle_restore")
 
 
-def test_a_sample_is_a_picture_of_the_models_size(client):
+def test_a_sample_is_a_drawing_of_the_models_size(client):
     picture = client.predict(api_name="/puzzle_sample")
     assert small(picture, SHAPE).std() > 10
 
@@ -112,12 +112,12 @@ def test_the_grid_is_solved_as_the_runtime_solves_it(client, served_models, tmp_
     _, together, painted, text = client.predict(upload, False, 1, 7, api_name="/grid_solve")
     with pytest.raises(AppError, match="There is no image yet"):
         client.predict(None, False, 1, 7, api_name="/grid_solve")
-    whole = tiles_of(image.astype(np.float32) / 255, 2)
+    whole = split_tiles(image.astype(np.float32) / 255, 2)
     order = np.random.default_rng(7).permutation(4)[:3]
     made = model.solve(whole[order][None], seed=7)
     np.testing.assert_array_equal(small(painted, shape), rgb(made["image"][0]))
-    tiles = tiles_of(made["image"][0], 2).copy()
+    tiles = split_tiles(made["image"][0], 2).copy()
     tiles[made["places"][0]] = whole[order]
-    np.testing.assert_array_equal(tiles_of(small(together, shape), 2), np.stack([rgb(tile) for tile in tiles]))
+    np.testing.assert_array_equal(split_tiles(small(together, shape), 2), np.stack([rgb(tile) for tile in tiles]))
     right = (made["places"][0] == order).sum()
     assert text.startswith(f"{right} of 3 tiles")

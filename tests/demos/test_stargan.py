@@ -1,4 +1,4 @@
-"""The tab of StarGAN, called as a browser calls it, against the exported model itself."""
+"""The tab of StarGAN, called like a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def upload(image, tmp_path_factory):
     return handle_file(str(file))
 
 
-def given(image) -> np.ndarray:
+def model_input(image) -> np.ndarray:
     return image[None].astype(np.float32) / 255
 
 
@@ -46,23 +46,23 @@ def test_every_domain_side_by_side(client, model, image, upload):
     sees, sheet, *values, made = client.predict(upload, False, api_name="/star_domains")
     np.testing.assert_array_equal(small(sees, SHAPE), image)
     np.testing.assert_array_equal(small(made, SHAPE), image)
-    every = model.translate(np.repeat(given(image), 3, 0), NAMES)
+    every = model.translate(np.repeat(model_input(image), 3, 0), NAMES)
     assert np.abs(every[0] - every[1]).max() > 0.01
     expected = pictures.grid(every, 3, scale=760 // (3 * 16), labels=NAMES)
     np.testing.assert_array_equal(shown(sheet), expected)
-    read = model.run("classify", image=given(image))["attributes"][0]
+    read = model.run("classify", image=model_input(image))["attributes"][0]
     assert values == np.eye(3)[read.argmax()].tolist()
 
 
 def test_between_domains_the_sliders_are_shares(client, model, image, upload):
     made = client.predict(upload, False, 0.2, 0.6, 0.0, api_name="/star_mix")
-    expected = model.translate(given(image), [[0.25, 0.75, 0.0]])[0]
+    expected = model.translate(model_input(image), [[0.25, 0.75, 0.0]])[0]
     np.testing.assert_array_equal(small(made, SHAPE), rgb(expected))
 
 
-def test_by_name(client, model, image, upload):
+def test_translation_by_name(client, model, image, upload):
     made = client.predict(upload, False, " blue ", api_name="/star_named")
-    np.testing.assert_array_equal(small(made, SHAPE), rgb(model.translate(given(image), "blue")[0]))
+    np.testing.assert_array_equal(small(made, SHAPE), rgb(model.translate(model_input(image), "blue")[0]))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_by_name(client, model, image, upload):
         ("red, blue", "exactly one of red, green, blue"),
     ],
 )
-def test_names_that_it_does_not_know(client, upload, text, message):
+def test_unknown_names_are_refused(client, upload, text, message):
     with pytest.raises(AppError, match=message):
         client.predict(upload, False, text, api_name="/star_named")
 
@@ -100,32 +100,32 @@ def test_endpoints(endpoints):
 
 
 class Described:
-    """A runtime of two data sets whose translations say what they were asked for."""
+    """A runtime of two datasets that records the requested translations."""
 
     image_shape = (4, 4, 1)
     description = {
         "attributes": {"names": ["a", "b", "on", "x", "y"], "groups": [2, 1, 2], "datasets": [0, 0, 1]},
     }
-    asked = None
+    requested = None
 
     def run(self, name, image):
         return {"attributes": np.array([[0.3, 0.7, 0.9, 0.8, 0.2]], np.float32)}
 
     def translate(self, image, vectors, dataset):
-        self.asked = [*(self.asked or []), (vectors[0].tolist(), dataset)]
+        self.requested = [*(self.requested or []), (vectors[0].tolist(), dataset)]
         return image
 
 
-def test_every_domain_of_several_sets():
+def test_every_domain_of_several_datasets():
     runtime = Described()
     model = Domains(runtime)
-    model.every(np.zeros((4, 4, 1), np.float32))
-    # the others stay as they were read, (b, on, x); "on" is turned over; each is asked of the set that knows it
-    assert runtime.asked == [
+    model.translate_to_all(np.zeros((4, 4, 1), np.float32))
+    # other attributes keep their predictions, (b, on, x); "on" is flipped; each is of the dataset that labels it
+    assert runtime.requested == [
         ([1, 0, 1, 1, 0], 0),
         ([0, 1, 1, 1, 0], 0),
         ([0, 1, 0, 1, 0], 0),
         ([0, 1, 1, 1, 0], 1),
         ([0, 1, 1, 0, 1], 1),
     ]
-    np.testing.assert_allclose(model.shared([0.5, 1.5, 0.3, 0.0, 2.0]), [0.25, 0.75, 0.3, 0, 1])
+    np.testing.assert_allclose(model.normalize_shares([0.5, 1.5, 0.3, 0.0, 2.0]), [0.25, 0.75, 0.3, 0, 1])

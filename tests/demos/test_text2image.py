@@ -1,4 +1,4 @@
-"""The tab of text to image, called as a browser calls it, against the exported model itself."""
+"""The tab of text to image, called like a browser does, compared with the exported model."""
 
 import warnings
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gradio_client.exceptions import AppError
 
-from demos.panels.interpolation import between
+from demos.panels.interpolation import interpolate_vectors
 from keras_gen import pictures
 from keras_gen.runtime import Runtime
 
@@ -41,7 +41,7 @@ def drawn(model, caption, seed=3, num=8):
 
 def test_eight_samples_of_a_caption(client, model):
     path, note = client.predict("A large RED star!", 3, api_name="/text_generate")
-    assert note == "Every word is known."
+    assert note == "The model knows every word."
     expected = drawn(model, "a large red star")
     picture = shown(path)
     scale = (picture.shape[1] - 5 * 2) // (4 * 16)
@@ -52,42 +52,42 @@ def test_eight_samples_of_a_caption(client, model):
 @pytest.mark.parametrize(
     ("caption", "note"),
     [
-        ("a red gnu, a gnu", "Not known: gnu."),
-        ("빨간 별 \N{SLICE OF PIZZA}", "Not known: 빨간, 별, \N{SLICE OF PIZZA}."),
-        ("a red star " * 910, "Only the first 8 of 2,730 words are read."),  # 10,010 characters
-        ("x" * 10_000, f"Not known: {'x' * 40}...."),
-        ("<b>red</b> | **star**", "Not known: <b>red<, b>, |."),
+        ("a red gnu, a gnu", "Unknown words: gnu."),
+        ("빨간 별 \N{SLICE OF PIZZA}", "Unknown words: 빨간, 별, \N{SLICE OF PIZZA}."),
+        ("a red star " * 910, "The model reads only the first 8 of 2,730 words."),  # 10,010 characters
+        ("x" * 10_000, f"Unknown words: {'x' * 40}...."),
+        ("<b>red</b> | **star**", "Unknown words: <b>red<, b>, |."),
     ],
     ids=["unknown", "Korean and emoji", "10,010 characters", "one word of 10,000", "markup"],
 )
-def test_what_is_not_understood_is_said(client, model, caption, note):
+def test_unknown_words_are_listed(client, model, caption, note):
     path, said = client.predict(caption, 3, api_name="/text_generate")
     assert said == note
     np.testing.assert_array_equal(small_first(path), rgb(drawn(model, caption)[0]))
 
 
 def small_first(path):
-    """The first image of the sheet, at its own size."""
+    """Returns the first image of the grid, at its original size."""
     picture = shown(path)
     scale = (picture.shape[1] - 5 * 2) // (4 * 16)
     return picture[2 : 2 + 16 * scale : scale, 2 : 2 + 16 * scale : scale]
 
 
 @pytest.mark.parametrize("caption", ["", "  \N{IDEOGRAPHIC SPACE}", "?!"])
-def test_an_empty_caption_is_explained(client, caption):
+def test_an_empty_caption_is_refused(client, caption):
     with pytest.raises(AppError, match="Expected a caption with at least one word"):
         client.predict(caption, 3, api_name="/text_generate")
     with pytest.raises(AppError, match="Expected a caption with at least one word"):
         client.predict("a star", caption, 3, 5, 0.5, api_name="/text_walk")
 
 
-def test_the_walk_goes_from_one_caption_to_the_other(client, model):
+def test_captions_are_interpolated(client, model):
     strip, place, *notes = client.predict("a red star", "a blue gnu", 3, 5, 0.25, api_name="/text_walk")
-    assert notes == ["Every word is known.", "Not known: gnu."]
+    assert notes == ["The model knows every word.", "Unknown words: gnu."]
     ends = [model.run("embed", tokens=model.tokenize(caption))["embedding"][0]
             for caption in ("a red star", "a blue gnu")]  # fmt: skip
     z = np.repeat(model.noise(1, 3)["z"], 6, axis=0)
-    codes = between(*ends, [0, 0.25, 0.5, 0.75, 1, 0.25])
+    codes = interpolate_vectors(*ends, [0, 0.25, 0.5, 0.75, 1, 0.25])
     images = model.run("generate", embedding=codes, z=z)["image"]
     picture = shown(strip)
     scale = (picture.shape[1] - 6 * 2) // (5 * 16)

@@ -1,4 +1,4 @@
-"""The tab of the theory: an app without any run, its numbers against closed forms."""
+"""The tab on the theory of GANs: an app without any run, and its values against closed forms."""
 
 import sys
 
@@ -20,14 +20,14 @@ def client(tmp_path_factory):
         client.close()
 
 
-def test_without_a_run_there_is_the_theory_and_how_to_make_one(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/theory_known", "/theory_learn"}
+def test_without_a_run_the_app_has_the_theory_and_export_commands(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/theory_optimal", "/theory_learn"}
     texts = [part["props"].get("value") or "" for part in client.config["components"] if part["type"] == "markdown"]
     assert any("keras-gen export runs/vae" in text for text in texts)
 
 
 def curves(plot: dict) -> dict[str, np.ndarray]:
-    """Curve -> its points [num, (x, y)]."""
+    """Returns curve -> its points [num, (x, y)]."""
     names, rows = plot["columns"], plot["data"]
     x, y, curve = (names.index(name) for name in ("x", "y", "curve"))
     found = {}
@@ -40,9 +40,9 @@ def normal(x, mean, width):
     return np.exp(-(((x - mean) / width) ** 2) / 2) / width / np.sqrt(2 * np.pi)
 
 
-def test_the_known_part(client):
+def test_the_optimal_discriminator(client):
     densities, discriminators, divergence, bound, value, step, *learned = client.predict(
-        3.0, 0.5, 1.5, api_name="/theory_known"
+        3.0, 0.5, 1.5, api_name="/theory_optimal"
     )
     found = curves(densities)
     x = found["p(x), data"][:, 0]
@@ -63,30 +63,30 @@ def test_the_known_part(client):
     assert step is None and learned == [None, None]
 
 
-def test_equal_densities_leave_nothing_to_tell(client):
-    _, discriminators, divergence, bound, value, *_ = client.predict(0.0, 1.0, 1.0, api_name="/theory_known")
+def test_equal_densities_have_no_divergence(client):
+    _, discriminators, divergence, bound, value, *_ = client.predict(0.0, 1.0, 1.0, api_name="/theory_optimal")
     np.testing.assert_allclose(curves(discriminators)["D*(x)"][:, 1], 0.5)
     assert divergence == 0 and bound == value == round(-np.log(4), 6)
 
 
-def test_a_discriminator_comes_near_the_optimum_while_it_trains(client):
+def test_training_converges_to_the_optimal_discriminator(client):
     job = client.submit(2.0, 1.0, 1.0, 300, api_name="/theory_learn")
     job.result()
-    looks = job.outputs()
-    steps, values, errors = (np.array([look[index] for look in looks]) for index in (5, 6, 7))
-    assert steps[0] == 0 and steps[-1] == 300 and np.all(np.diff(steps) > 0) and len(looks) > 10
-    assert looks[0][2] == looks[-1][2] and values.max() <= looks[0][3] + 1e-6  # no D is worth more than D*
+    states = job.outputs()
+    steps, values, errors = (np.array([state[index] for state in states]) for index in (5, 6, 7))
+    assert steps[0] == 0 and steps[-1] == 300 and np.all(np.diff(steps) > 0) and len(states) > 10
+    assert states[0][2] == states[-1][2] and values.max() <= states[0][3] + 1e-6  # V(D) <= V(D*)
     assert errors[0] > 0.1 and errors[-1] < 0.02
-    last = curves(looks[-1][1])
-    first = curves(looks[0][1])
+    last = curves(states[-1][1])
+    first = curves(states[0][1])
     gaps = [np.abs(each["D(x), learned"] - each["D*(x)"])[:, 1].mean() for each in (first, last)]
     assert gaps[1] < 0.05 < gaps[0]
 
 
-def test_without_tensorflow_it_says_what_to_install(monkeypatch):
+def test_without_tensorflow_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     assert not theory.available()
     with pytest.raises(ValueError, match="pip install keras-gen"):
-        theory.known(2.0, 1.0, 1.0)
+        theory.optimal(2.0, 1.0, 1.0)
     with pytest.raises(ValueError, match="pip install keras-gen"):
         next(theory.learn(2.0, 1.0, 1.0, 10))

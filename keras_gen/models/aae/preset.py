@@ -103,6 +103,7 @@ SYSTEMS = (
         aae,
         data=("mnist", "shapes"),
         endpoints=("encode", "decode", "reconstruct", "generate"),
+        demo="latent",
         learning_rate=5e-4,
         betas=(0.5, 0.999),
     ),

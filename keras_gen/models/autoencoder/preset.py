@@ -61,5 +61,7 @@ SYSTEMS = (
         autoencoder,
         data=("shapes", "mnist"),
         endpoints=("encode", "decode", "reconstruct", "generate"),
+        demo="latent",
+        compare_with="vae",
     ),
 )

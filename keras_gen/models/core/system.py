@@ -84,6 +84,9 @@ class System:
         dataset_variants: Name of a dataset -> the variant of it that the system is trained on.
         decay: Fraction of the epochs after which the learning rate falls linearly to 0; None keeps it constant.
         pretraining: Models that are trained first, in this order.
+        demo: Name of the module in `demos/` that shows an exported model of the system; None for the demo that suits
+            the exported endpoints.
+        compare_with: Key of a system whose exported model the demos also show next to this system's; None for none.
     """
 
     key: str
@@ -105,6 +108,8 @@ class System:
     dataset_variants: Mapping[str, str] = dataclasses.field(default_factory=dict)
     decay: float | None = None
     pretraining: tuple[PretrainingStage, ...] = ()
+    demo: str | None = None
+    compare_with: str | None = None
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -279,6 +279,7 @@ SYSTEMS = (
         cyclegan,
         data=("shapes",),
         endpoints=("a_to_b", "b_to_a"),
+        demo="cyclegan",
         # the paper has batches of 1 and a learning rate of 2e-4
         batch_size=8,
         epochs=30,

@@ -143,6 +143,7 @@ SYSTEMS = (
         functools.partial(gan, penalty={"name": "r1", "gamma": 4.0}),
         data=("mnist", "shapes"),
         endpoints=("generate",),
+        demo="generator",
         learning_rate=2e-4,
         betas=(0.5, 0.999),
         learning_rate_multipliers={"generator": 5.0},
@@ -155,6 +156,7 @@ SYSTEMS = (
         functools.partial(gan, network="dcgan"),
         data=("shapes", "mnist"),
         endpoints=("generate",),
+        demo="generator",
         learning_rate=2e-4,
         betas=(0.5, 0.999),
         # the paper has 2e-4 for both; here the discriminator then wins on MNIST and on stacked digits (RESULTS.md)

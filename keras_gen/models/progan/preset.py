@@ -120,6 +120,7 @@ SYSTEMS = (
         ),
         data=("shapes",),
         endpoints=("generate",),
+        demo="progan",
         image_size=64,
         # at the largest resolution; up to four times as many at smaller ones
         batch_size=16,

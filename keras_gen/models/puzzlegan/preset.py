@@ -201,6 +201,7 @@ SYSTEMS = (
         puzzlegan,
         data=("shapes",),
         endpoints=("restore",),
+        demo="puzzlegan",
         batch_size=32,
         epochs=10,
         learning_rate=1e-3,

@@ -106,6 +106,7 @@ SYSTEMS = (
         stargan,
         data=("shapes",),
         endpoints=("translate", "classify"),
+        demo="stargan",
         # the paper's learning rate is 1e-4, for hours on a GPU; the few updates that a CPU makes left images unchanged
         batch_size=16,
         epochs=5,

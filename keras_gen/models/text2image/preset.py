@@ -341,6 +341,7 @@ SYSTEMS = (
         ),
         data=("shapes",),
         endpoints=("embed", "generate"),
+        demo="text2image",
         batch_size=64,
         # the paper has 2e-4 for both; here a discriminator that learns more slowly than the generator has an accuracy
         # of 1/2 (RESULTS.md)

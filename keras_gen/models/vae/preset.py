@@ -94,5 +94,6 @@ SYSTEMS = (
         vae,
         data=("shapes", "mnist"),
         endpoints=("encode", "decode", "reconstruct", "generate"),
+        demo="latent",
     ),
 )

@@ -1,16 +1,16 @@
-"""Codes are measured on a model whose codes are known: it shows them as its images."""
+"""Codes are measured on a model with known codes, which its images contain."""
 
 import numpy as np
 import pytest
 
-from demos.panels.codes import measure, start_code, written
+from demos.panels.codes import format_code, measure, start_code
 
-SPREAD = np.array([0.01, 2.0, 0.5, 1.0], np.float32)
+STD = np.array([0.01, 2.0, 0.5, 1.0], np.float32)
 MEAN = np.array([0.0, 5.0, -1.0, 0.0], np.float32)
 
 
 class Transparent:
-    """Images [1, 4, 1] that are affine in the code: N(MEAN, SPREAD**2), drawn by seed."""
+    """Images [1, 4, 1] that are affine in the code: N(MEAN, STD**2), sampled by seed."""
 
     image_shape = (1, 4, 1)
     signatures = {"generate": {"inputs": {}}}
@@ -18,7 +18,7 @@ class Transparent:
 
     def generate(self, num, seed):
         noise = np.random.default_rng(seed).standard_normal((num, 4), np.float32)
-        return ((MEAN + SPREAD * noise) / 20 + 0.5).reshape(num, 1, 4, 1)
+        return ((MEAN + STD * noise) / 20 + 0.5).reshape(num, 1, 4, 1)
 
     def encode(self, image):
         return (image.reshape(-1, 4) - 0.5) * 20
@@ -29,10 +29,10 @@ def codes():
     return measure(Transparent())
 
 
-def test_mean_and_spread_are_those_of_the_codes(codes):
+def test_mean_and_standard_deviation_match_the_codes(codes):
     # 256 codes: the mean is off by spread / 16, the spread by spread / sqrt(512), with a bound of four times that
-    np.testing.assert_array_less(np.abs(codes.mean - MEAN), SPREAD / 4)
-    np.testing.assert_allclose(codes.spread, SPREAD, rtol=4 / np.sqrt(512))
+    np.testing.assert_array_less(np.abs(codes.mean - MEAN), STD / 4)
+    np.testing.assert_allclose(codes.std, STD, rtol=4 / np.sqrt(512))
 
 
 def test_the_most_active_dimensions_come_first(codes):
@@ -40,8 +40,8 @@ def test_the_most_active_dimensions_come_first(codes):
     assert codes.active(4) == codes.active(9) == [0, 1, 2, 3]
 
 
-def test_the_range_holds_three_spreads_and_the_prior(codes):
-    low, high = codes.mean - 3 * codes.spread, codes.mean + 3 * codes.spread
+def test_the_range_covers_three_standard_deviations_and_the_prior(codes):
+    low, high = codes.mean - 3 * codes.std, codes.mean + 3 * codes.std
     # 256 normal draws reach nearly as far: rounded to whole numbers outwards, the ends are at most one short
     assert np.all(codes.low >= np.minimum(-3, np.floor(low))) and np.all(codes.low <= np.minimum(-3, np.floor(low) + 1))
     assert np.all(codes.high <= np.maximum(3, np.ceil(high))) and np.all(codes.high >= np.maximum(3, np.ceil(high) - 1))
@@ -53,18 +53,18 @@ def test_the_range_ends_where_codes_end():
         def generate(self, num, seed):
             return np.random.default_rng(seed).uniform(0.25, 0.75, (num, 1, 4, 1)).astype(np.float32)
 
-    codes = measure(Flat())  # uniform on [-5, 5]: three spreads would be 8.7
+    codes = measure(Flat())  # uniform on [-5, 5]: three standard deviations would be 8.7
     np.testing.assert_array_equal([codes.low, codes.high], [[-5] * 4, [5] * 4])
     assert codes.measured.shape == (256, 4) and np.abs(codes.measured).max() <= 5
 
 
-def test_directions_are_three_spreads_along_the_axes_of_most_change(codes):
+def test_directions_are_three_standard_deviations_of_the_principal_components(codes):
     lengths = np.linalg.norm(codes.directions, axis=1)
-    np.testing.assert_allclose(lengths, 3 * codes.spread[[1, 3]], rtol=0.02)  # axes are found up to sampling error
+    np.testing.assert_allclose(lengths, 3 * codes.std[[1, 3]], rtol=0.02)  # axes are found up to sampling error
     assert np.abs(codes.directions[0, 1]) / lengths[0] > 0.98 and np.abs(codes.directions[1, 3]) / lengths[1] > 0.98
 
 
-def test_a_code_of_one_number_has_one_direction():
+def test_a_one_dimensional_code_has_one_direction():
     class Narrow(Transparent):
         def encode(self, image):
             return super().encode(image)[:, 1:2]
@@ -74,11 +74,11 @@ def test_a_code_of_one_number_has_one_direction():
     assert codes.directions[1, 0] == 0
 
 
-def test_a_start_is_the_code_of_the_generated_image():
+def test_the_start_code_is_that_of_the_generated_image():
     model = Transparent()
     noise = np.random.default_rng(7).standard_normal((1, 4), np.float32)[0]
-    np.testing.assert_allclose(start_code(model, 7, {}), MEAN + SPREAD * noise, atol=1e-5)  # float32
+    np.testing.assert_allclose(start_code(model, 7, {}), MEAN + STD * noise, atol=1e-5)  # float32
 
 
-def test_written_has_two_digits_and_signs():
-    assert written(np.array([1.005, -0.2, 10.0])) in ("+1.00 -0.20 +10.00", "+1.01 -0.20 +10.00")
+def test_format_code_has_two_digits_and_signs():
+    assert format_code(np.array([1.005, -0.2, 10.0])) in ("+1.00 -0.20 +10.00", "+1.01 -0.20 +10.00")

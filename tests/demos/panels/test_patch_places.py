@@ -1,21 +1,29 @@
-"""Places of patches: read, refused outside the image, cut, found, framed."""
+"""Places of patches are parsed, checked, extracted and framed."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from demos.panels.drawn import NAMES, drawn
-from demos.panels.patch_places import cut_patches, framed, key_places, limits, nearest_inside, read_places, written
-from demos.panels.tile_puzzle import joined, tiles_of, verdict
+from demos.panels.drawings import NAMES, draw
+from demos.panels.patch_places import (
+    cut_patches,
+    format_places,
+    framed,
+    key_places,
+    limits,
+    nearest_inside,
+    read_places,
+)
+from demos.panels.tile_puzzle import count_correct, join_tiles, split_tiles
 from keras_gen.models.puzzlegan.key_patches import extract_patches, key_boxes
 
 IMAGE = np.random.default_rng(0).random((10, 14, 3)).astype(np.float32)
 SIZE = (4, 5)
 
 
-def test_places_are_read_as_they_are_written():
+def test_places_survive_formatting_and_parsing():
     places = [(2, 3), (8, 11), (5, 7)]
-    assert read_places(written(places), (10, 14), SIZE, 3) == places
+    assert read_places(format_places(places), (10, 14), SIZE, 3) == places
     assert read_places(" 2,3 ;; 8 , 11;", (10, 14), SIZE, 3) == [(2, 3), (8, 11)]
 
 
@@ -34,24 +42,27 @@ def test_a_patch_lies_inside_exactly_within_the_limits():
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("", "There is no patch yet: click on the picture"),
+        ("", "There is no patch yet: click on the image"),
         (" ; ", "There is no patch yet"),
         (None, "There is no patch yet"),
-        ("2, 3; 1, 7", "Patch 2 at row 1, column 7 would lie outside the image.*rows 2 to 8 and columns 2 to 11"),
-        ("-5, 3", "Patch 1 at row -5, column 3 would lie outside the image"),
+        (
+            "2, 3; 1, 7",
+            "Patch 2 would lie outside.*rows 2 to 8 and columns 2 to 11; received row 1, column 7",
+        ),
+        ("-5, 3", "Patch 1 would lie outside the image.*received row -5, column 3"),
         ("99999, 3", "would lie outside"),
-        ("2, 3; 4", "Patch 2 reads '4': expected row, column"),
-        ("2.5, 3", "Patch 1 reads '2.5, 3': expected row, column"),
-        ("2, 3; 2, 3; 2, 3; 2, 3", "There are 4 patches; the model takes at most 3: drop some"),
-        ("9" * 10_000, "expected row, column"),
+        ("2, 3; 4", "Expected row, column of the center of patch 2, such as 12, 20; received '4'"),
+        ("2.5, 3", "Expected row, column of the center of patch 1, .*received '2.5, 3'"),
+        ("2, 3; 2, 3; 2, 3; 2, 3", "Expected at most 3 patches; received 4: remove some"),
+        ("9" * 10_000, "Expected row, column"),
     ],
 )
-def test_texts_that_do_not_fit(text, message):
+def test_invalid_texts_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
         read_places(text, (10, 14), SIZE, 3)
 
 
-def test_the_chosen_places_are_the_ones_that_the_model_was_trained_on():
+def test_key_places_match_training():
     """The boxes of `key_boxes`, and their patches."""
     places = key_places(IMAGE, 3, SIZE)
     boxes = key_boxes(tf.constant(IMAGE[None]), 3, SIZE)
@@ -61,7 +72,7 @@ def test_the_chosen_places_are_the_ones_that_the_model_was_trained_on():
     np.testing.assert_allclose(cut_patches(IMAGE, places, SIZE), patches, atol=1e-5)
 
 
-def test_a_frame_touches_the_border_of_its_patch_alone():
+def test_a_frame_changes_only_the_border_of_its_patch():
     picture = framed(IMAGE, [(5, 7)], SIZE)  # rows 3 to 6, columns 5 to 9
     changed = (picture != IMAGE).any(2)
     assert changed.sum() == 2 * 5 + 2 * 2
@@ -70,20 +81,20 @@ def test_a_frame_touches_the_border_of_its_patch_alone():
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(12, 12, 1), (10, 14, 3)])
-def test_drawn_pictures(name, shape):
-    picture = drawn(name, shape, seed=3)
+def test_drawings(name, shape):
+    picture = draw(name, shape, seed=3)
     assert picture.shape == shape and picture.dtype == np.float32
     assert picture.min() < 0.8 and picture.max() == 1
-    with pytest.raises(ValueError, match="Unknown picture 'cat': expected one of face"):
-        drawn("cat", shape)
+    with pytest.raises(ValueError, match="Expected one of face, star, house; received 'cat'"):
+        draw("cat", shape)
 
 
-def test_tiles_and_the_verdict():
+def test_tiles_and_the_number_of_correct_ones():
     image = IMAGE[:9, :12]
-    tiles = tiles_of(image, 3)
+    tiles = split_tiles(image, 3)
     np.testing.assert_array_equal(tiles[5], image[3:6, 8:12])
-    np.testing.assert_array_equal(joined(tiles, 3), image)
-    assert verdict(tiles, tiles, np.arange(9)) == "9 of 9 tiles are at their places: solved"
-    assert verdict(tiles[:4], tiles, np.array([0, 1, 3, 2])) == "2 of 4 tiles are at their places"
+    np.testing.assert_array_equal(join_tiles(tiles, 3), image)
+    assert count_correct(tiles, tiles, np.arange(9)) == "9 of 9 tiles are in their places: solved"
+    assert count_correct(tiles[:4], tiles, np.array([0, 1, 3, 2])) == "2 of 4 tiles are in their places"
     tiles[2] = tiles[3]  # alike: they may take each other's places
-    assert verdict(tiles[:4], tiles, np.array([0, 1, 3, 2])) == "4 of 4 tiles are at their places: solved"
+    assert count_correct(tiles[:4], tiles, np.array([0, 1, 3, 2])) == "4 of 4 tiles are in their places: solved"

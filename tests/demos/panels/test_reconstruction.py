@@ -1,4 +1,4 @@
-"""The error of a reconstruction, by hand."""
+"""The error of a reconstruction, computed by hand."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Uploads of every kind become the model's input, as the training data did."""
+"""Uploads of every kind are read as the training data were."""
 
 import pathlib
 import types
@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from demos.panels.image_components import display_image
 from demos.panels.uploads import read_image as read_for
-from demos.panels.views import single
 from keras_gen.data.resize import Resize
 
 ORIENTATION = 0x0112  # EXIF
 
 
 def read_image(path, shape, invert=False, **preprocessing):
-    """As for a model of that shape whose model.json has this preprocessing."""
+    """Reads an image as for a model of that shape whose model.json has this preprocessing."""
     return read_for(path, types.SimpleNamespace(image_shape=shape, preprocessing=preprocessing), invert)
 
 
@@ -33,7 +33,7 @@ def written(path, array):
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("shape", [(12, 12, 1), (10, 14, 3)])
 @pytest.mark.parametrize("size", [(40, 61), (7, 5), (12, 12)])
-def test_the_rule_is_that_of_the_training_data(tmp_path, size, shape, channels):
+def test_uploads_are_resized_like_the_training_data(tmp_path, size, shape, channels):
     array = picture(*size, channels)
     expected = Resize(shape)(array).astype(np.float32) / 255
     found = read_image(written(tmp_path / "image.png", array), shape)
@@ -57,7 +57,7 @@ def test_sixteen_bits_keep_their_range(tmp_path):
     np.testing.assert_allclose(found, levels / 65535, atol=1e-6)
 
 
-def test_the_training_data_s_range_is_that_of_uploads(tmp_path):
+def test_uploads_have_the_value_range_of_the_training_data(tmp_path):
     levels = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
     Image.fromarray(levels).save(tmp_path / "deep.png")
     found = read_image(str(tmp_path / "deep.png"), (8, 8, 1), value_range=[0, 4095])[..., 0]
@@ -67,13 +67,13 @@ def test_the_training_data_s_range_is_that_of_uploads(tmp_path):
     assert "deep.png: expected numbers from 0 (black) to 1023 (white)" in error.value.message
 
 
-def test_pictures_that_were_shown_have_eight_bits_whatever_the_range(tmp_path):
+def test_saved_images_have_eight_bits_whatever_the_range(tmp_path):
     array = picture(8, 8, 1)
-    path = written(tmp_path / "shown.png", single(array.astype(np.float32) / 255))
+    path = written(tmp_path / "shown.png", display_image(array.astype(np.float32) / 255))
     np.testing.assert_array_equal(read_image(path, (8, 8, 1), value_range=[0, 16]), array.astype(np.float32) / 255)
 
 
-def test_palettes_with_transparency_lie_on_white(tmp_path):
+def test_transparent_palettes_are_placed_on_white(tmp_path):
     image = Image.new("P", (8, 8), 0)
     image.putpalette([255, 0, 0, 0, 255, 0])
     image.putpixel((0, 0), 1)
@@ -90,14 +90,14 @@ def test_other_modes_are_read(tmp_path, mode):
     np.testing.assert_allclose(read_image(str(name), (8, 8, 3)), 1, atol=2 / 255)
 
 
-def test_invert_is_the_negative(tmp_path):
+def test_invert_returns_the_negative(tmp_path):
     path = written(tmp_path / "image.png", picture(8, 8, 1))
     np.testing.assert_allclose(read_image(path, (8, 8, 1), True), 1 - read_image(path, (8, 8, 1)))
 
 
-def test_a_picture_enlarged_to_be_shown_comes_back_exactly(tmp_path):
+def test_an_enlarged_image_is_restored_exactly(tmp_path):
     array = picture(12, 14, 3)
-    shown = single(array.astype(np.float32) / 255)
+    shown = display_image(array.astype(np.float32) / 255)
     assert shown.shape == (12 * 22, 14 * 22, 3)  # 320 // 14 = 22 times
     found = read_image(written(tmp_path / "shown.png", shown), (12, 14, 3))
     np.testing.assert_array_equal(found, array.astype(np.float32) / 255)
@@ -109,7 +109,7 @@ def refused(path, message):
     assert message in error.value.message
 
 
-def test_what_is_no_image_is_refused_by_name(tmp_path):
+def test_files_that_are_no_images_are_refused_by_name(tmp_path):
     (tmp_path / "text.png").write_text("no image")
     (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     (tmp_path / "empty.png").write_bytes(b"")
@@ -126,7 +126,7 @@ def test_pixels_without_a_known_range_are_refused(tmp_path):
 
 
 def test_other_formats_are_refused_whatever_their_name(tmp_path):
-    """An EPS would reach Ghostscript; the first frame of a GIF is taken."""
+    """An EPS would reach Ghostscript; the first frame of a GIF would be used."""
     eps = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
     (tmp_path / "drawing.png").write_text(eps)
     Image.new("RGB", (8, 8)).save(tmp_path / "image.ppm")

@@ -1,31 +1,31 @@
-"""Pictures drawn on the spot, so that a model that needs an image can be tried without a file at hand."""
+"""Simple drawings, so that visitors can try a model that needs an image without a file of their own."""
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 NAMES = ("face", "star", "house")
 COLORS = ((250, 200, 60), (225, 60, 60), (70, 150, 230), (110, 190, 90), (170, 100, 200))
-FINE = 8  # drawn so many times larger, and scaled down: smooth edges
+SUPERSAMPLING = 8  # drawings are this much larger and scaled down, for smooth edges
 
 
-def drawn(name: str, image_shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
-    """A picture on white, large and in the middle: float32 [height, width, 1 or 3] in [0, 1].
+def draw(name: str, image_shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
+    """Returns a drawing, large and centered on white: float32 [height, width, 1 or 3] in [0, 1].
 
     Args:
-        name: one of `NAMES`.
+        name: One of `NAMES`.
         image_shape: (height, width, channels).
-        seed: of the color, >= 0.
+        seed: Seed of the color, >= 0.
 
     Raises:
-        ValueError: for another name.
+        ValueError: For another name.
     """
     if name not in NAMES:
-        raise ValueError(f"Unknown picture {name!r}: expected one of {', '.join(NAMES)}")
+        raise ValueError(f"Expected one of {', '.join(NAMES)}; received {name!r}")
     height, width, channels = image_shape
-    side = min(height, width) * FINE
+    side = min(height, width) * SUPERSAMPLING
     picture = Image.new("RGB", (side, side), "white")
     _DRAW[name](ImageDraw.Draw(picture), side, COLORS[seed % len(COLORS)])
-    whole = Image.new("RGB", (width * FINE, height * FINE), "white")
+    whole = Image.new("RGB", (width * SUPERSAMPLING, height * SUPERSAMPLING), "white")
     whole.paste(picture, ((whole.width - side) // 2, (whole.height - side) // 2))
     whole = whole.resize((width, height), Image.Resampling.BOX).convert("L" if channels == 1 else "RGB")
     return np.asarray(whole, np.float32).reshape(image_shape) / 255

@@ -1,4 +1,4 @@
-"""The autoencoder beside the VAE: the same noise and the same upload through both."""
+"""The comparison of an autoencoder with a VAE: both get the same noise and the same upload."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from demos.app import pairs
-from demos.beside import build_demo, fits
+from demos.app import comparable_pairs
+from demos.comparison import build_demo, comparable
 from keras_gen import pictures
 
 from .conftest import SERVED as SERVED
@@ -15,7 +15,7 @@ from .test_latent import random_image, rgb, shown, small
 
 
 def test_the_same_noise_is_decoded_by_both(client, models):
-    for name, path in zip(("ae", "vae"), client.predict(3, 2, 1, api_name="/beside_generate"), strict=True):
+    for name, path in zip(("ae", "vae"), client.predict(3, 2, 1, api_name="/compare_generate"), strict=True):
         model, picture = models[name], shown(path)
         noise = models["vae"].noise(2, 3)["noise"]  # a standard normal prior: the noise is the code
         np.testing.assert_array_equal(model.noise(2, 3)["noise"], noise)
@@ -28,7 +28,7 @@ def test_the_same_upload_is_reconstructed_by_both(client, models, tmp_path):
     image = random_image((12, 12, 1))
     Image.fromarray(image[..., 0]).save(tmp_path / "image.png")
     upload = handle_file(str(tmp_path / "image.png"))
-    sees, *made, errors = client.predict(upload, False, 2, api_name="/beside_reconstruct")
+    sees, *made, errors = client.predict(upload, False, 2, api_name="/compare_reconstruct")
     np.testing.assert_array_equal(small(sees, (12, 12)), rgb(image))
     lines = errors.splitlines()
     for name, path, line in zip(("ae", "vae"), made, lines, strict=True):
@@ -39,22 +39,22 @@ def test_the_same_upload_is_reconstructed_by_both(client, models, tmp_path):
     assert [line.partition(":")[0] for line in lines] == ["Autoencoder", "Variational Autoencoder"]
 
 
-def test_a_generated_image_is_the_vaes(client):
-    image, _ = client.predict(0, api_name="/beside_generated")
+def test_a_generated_image_has_the_models_size(client):
+    image, _ = client.predict(0, api_name="/compare_generated")
     assert small(image, (12, 12)).shape == (12, 12, 3)
 
 
-def test_without_an_upload_it_says_so(client):
+def test_a_missing_upload_is_refused(client):
     with pytest.raises(AppError, match="There is no image yet"):
-        client.predict(None, False, 0, api_name="/beside_reconstruct")
+        client.predict(None, False, 0, api_name="/compare_reconstruct")
 
 
-def test_only_models_that_take_the_same_stand_side_by_side(artifacts, models):
+def test_only_models_with_the_same_inputs_are_compared(artifacts, models):
     ae, vae, flat = artifacts
-    assert fits(models["ae"].description, models["vae"].description)
-    assert not fits(models["ae"].description, models["flat"].description)
-    with pytest.raises(ValueError, match="cannot stand side by side"):
+    assert comparable(models["ae"].description, models["vae"].description)
+    assert not comparable(models["ae"].description, models["flat"].description)
+    with pytest.raises(ValueError, match="Expected two models with the same image shape"):
         build_demo(ae.folder, flat.folder)
     described = {artifact: models[artifact.name].description for artifact in (flat, vae, ae)}
-    assert pairs(described) == [(ae, vae)]
-    assert pairs({flat: described[flat], ae: described[ae]}) == []
+    assert comparable_pairs(described) == [(ae, vae)]
+    assert comparable_pairs({flat: described[flat], ae: described[ae]}) == []

@@ -1,14 +1,14 @@
-"""A plane goes through the codes it is made of, and a pixel of its map means one place."""
+"""A plane contains the codes that define it, and a pixel of its map corresponds to one position."""
 
 import numpy as np
 import pytest
 
 from demos.panels.codes import Codes
-from demos.panels.planes import place_of, principal, through, tiles, two_dimensions
+from demos.panels.latent_planes import position_of, principal, through, tiles, two_dimensions
 
 CODES = Codes(
     mean=np.array([0.5, 0.0, 1.0]),
-    spread=np.ones(3),
+    std=np.ones(3),
     low=np.array([-3.0, -4.0, -3.0]),
     high=np.array([3.0, 8.0, 5.0]),
     directions=np.array([[3.0, 0.0, 0.0], [0.0, 0.0, -2.0]]),
@@ -16,35 +16,35 @@ CODES = Codes(
 )
 
 
-def test_two_dimensions_span_their_range_and_leave_the_rest():
+def test_two_dimensions_span_their_range_and_the_others_are_constant():
     plane = two_dimensions(CODES, 2, 1, np.array([9.0, 9.0, 9.0]))
     expected = [[9.0, -4.0, -3.0], [9.0, 8.0, 5.0], [9.0, 2.0, 1.0]]
     np.testing.assert_allclose(plane.codes([[-1, -1], [1, 1], [0, 0]]), expected)
     assert plane.codes([[0, 0]]).dtype == np.float32
 
 
-def test_one_dimension_is_no_plane():
-    with pytest.raises(ValueError, match=r"two different dimensions; both are z\[1\]"):
+def test_equal_dimensions_are_refused():
+    with pytest.raises(ValueError, match=r"Expected two different dimensions; received z\[1\] twice"):
         two_dimensions(CODES, 1, 1, np.zeros(3))
 
 
-def test_the_principal_plane_lies_around_the_mean():
+def test_the_principal_plane_contains_the_mean():
     np.testing.assert_allclose(
         principal(CODES).codes([[0, 0], [1, 0], [0, -1]]), [[0.5, 0, 1], [3.5, 0, 1], [0.5, 0, 3]]
     )
 
 
-def test_three_codes_lie_at_three_corners():
+def test_three_codes_are_at_three_corners():
     corners = np.random.default_rng(0).normal(size=(3, 5))
     found = through(*corners).codes([[-1, -1], [1, -1], [-1, 1]])
     np.testing.assert_allclose(found, corners, atol=1e-6)  # float32
 
 
-def test_tiles_are_read_as_text_is_and_y_points_up():
+def test_tiles_are_in_reading_order_and_y_points_up():
     np.testing.assert_allclose(tiles(2), [[-0.5, 0.5], [0.5, 0.5], [-0.5, -0.5], [0.5, -0.5]])
 
 
-def test_the_middle_pixel_of_a_tile_is_the_place_of_its_code():
+def test_the_middle_pixel_of_a_tile_is_the_position_of_its_code():
     steps, side = 3, 5  # 15 x 15 pixels; the middle of a tile is its third pixel
     middles = [(column * side + 2, row * side + 2) for row in range(steps) for column in range(steps)]
-    np.testing.assert_allclose([place_of(pixel, 15, 15) for pixel in middles], tiles(steps), atol=1e-12)
+    np.testing.assert_allclose([position_of(pixel, 15, 15) for pixel in middles], tiles(steps), atol=1e-12)
