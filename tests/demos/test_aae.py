@@ -49,6 +49,15 @@ def test_sliders_change_the_style_in_a_category(client, model):
     np.testing.assert_array_equal(small(image, SHAPE), rgb(decoded(model, 2, np.array([[1.25, style[1]]]))[0]))
 
 
+def test_an_upload_starts_the_sliders_with_its_style(client, model, tmp_path):
+    image = random_image(SHAPE)
+    Image.fromarray(image[..., 0]).save(tmp_path / "image.png")
+    upload = handle_file(str(tmp_path / "image.png"))
+    *_, shown_image = client.predict(upload, False, 2, api_name="/aae_start_from")
+    style = model.encode(image[None].astype(np.float32) / 255)[:, 3:]
+    np.testing.assert_array_equal(small(shown_image, SHAPE), rgb(decoded(model, 2, style)[0]))
+
+
 def test_the_map_shows_styles_of_a_category_and_the_measured_codes(client, model):
     codes = measure(Categories(model))
     assert codes.size == 2
