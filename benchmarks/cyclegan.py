@@ -236,7 +236,7 @@ def picture(it: Configuration, model, usps, data_dir, rows: int = 10) -> np.ndar
     """Test images of both domains, translated, and back again."""
     batch = next(pairs(it, "test", usps, batch_size=rows, shuffle=False, data_dir=data_dir).as_numpy_iterator())
     panels = {}
-    for title, columns in model.examples(batch).items():
+    for title, columns in model.preview_images(batch).items():
         shown = {name: pictures.grid(images, columns=1, scale=2) for name, images in columns.items()}
         panels[title] = pictures.hstack(shown, pad=2)
     return pictures.hstack(panels)

@@ -164,7 +164,7 @@ def measure(name: str, seed: int, train_images: np.ndarray, test_images: np.ndar
         made, measures, _ = patch_scores(model, {"image": test_images}, some, seed=seed)
     measures |= whole_distances(made, test_images, train_images, seed)
     shown = test_images[np.random.default_rng(1).permutation(len(test_images))[:16]]
-    (columns,) = model.examples({"image": shown}).values()  # of a grid with its missing tiles
+    (columns,) = model.preview_images({"image": shown}).values()  # of a grid with its missing tiles
     panels = {title: pictures.grid(images, columns=2, scale=2) for title, images in columns.items()}
     pictures.save(record.RESULTS / "pictures" / f"puzzlegan_{name}.png", pictures.hstack(panels))
     about = json.loads(_kept(name, seed, "json").read_text())

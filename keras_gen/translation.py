@@ -313,7 +313,7 @@ class _RunModel(_Model):
         endpoints = {endpoint.name: endpoint for endpoint in model.endpoints()}
         self.functions = {name: tf.function(each.function, reduce_retracing=True) for name, each in endpoints.items()}
         self.system = model.system or type(model).__name__
-        self.description = {"labels": getattr(model, "label_names", None), **model.described()}
+        self.description = {"labels": getattr(model, "label_names", None), **model.export_description()}
         self.signatures = {
             name: {"inputs": _ports(each.inputs), "outputs": _ports(each.outputs)} for name, each in endpoints.items()
         }

@@ -32,7 +32,7 @@ def runs(tmp_path_factory):
         if system not in built:
             settings, names = SYSTEMS[system]
             model = zoo.build(system, SHAPE, seed=1, **settings)
-            model.take_names(names)
+            model.set_names(names)
             config = {"system": system, "image_shape": list(SHAPE), "settings": settings, "data": {}, "training": {}}
             built[system] = Run.create(folder / system, config)
             model.save(built[system].model_file)

@@ -160,7 +160,7 @@ class EvaluationContext:
 
     def conditions(self, num: int) -> dict[str, np.ndarray]:
         """Returns the conditions of `num` generated images: labels or tokens of real images, or nothing."""
-        if "text" in self.model.described():
+        if "text" in self.model.export_description():
             return {"tokens": self.caption_batch(num)["tokens"]}
         if not self.num_classes:
             return {}

@@ -97,7 +97,7 @@ def describe(
         },
         "labels": labels,
         **preprocessing,
-        **model.described(),
+        **model.export_description(),
         "fingerprint": fingerprint(model),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": versions(),

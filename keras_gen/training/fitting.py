@@ -331,7 +331,7 @@ def _load_data(call: _Call, run: runs.Run, model: GenerativeModel) -> _Datasets:
     with strategies.together(call.devices):
         datasets = _datasets(run, model)
         names = value_names(datasets.training.info.names, run.config["data"])
-        model.take_names(names)
+        model.set_names(names)
         if names and not call.config.resume:
             run.config["names"] = names
         run.config["fingerprints"] = fingerprints.compare(

@@ -63,8 +63,8 @@ def picture_of(
     """Returns a picture with one panel for each endpoint that outputs images, side by side.
 
     `generate` has a grid of samples, under the model's `preview_conditions` (all classes in turn, or one caption for
-    each row). The columns of the model's `examples` follow. A model without examples shows pairs of an input image and
-    the output for every endpoint from the fields of a batch to an image, such as `reconstruct`.
+    each row). The columns of the model's `preview_images` follow. A model without them shows pairs of an input image
+    and the output for every endpoint from the fields of a batch to an image, such as `reconstruct`.
 
     Args:
         model: Any model.
@@ -77,7 +77,7 @@ def picture_of(
     """
     panels = {}
     rows = max(1, round(np.sqrt(num)))
-    examples = model.examples({name: value[:rows] for name, value in batch.items()})
+    previews = model.preview_images({name: value[:rows] for name, value in batch.items()})
     for endpoint in sorted(model.endpoints(), key=lambda endpoint: endpoint.name != "generate"):
         outputs = [port for port in endpoint.outputs.values() if port.kind == "image"]
         if not outputs:
@@ -85,9 +85,9 @@ def picture_of(
         scale = _scale(outputs[0].shape[0])
         if endpoint.name == "generate":
             panels["samples"] = _samples(model, batch, num, seed, scale)
-        elif not examples and (pairs := _pairs(endpoint, batch, num, scale)) is not None:
+        elif not previews and (pairs := _pairs(endpoint, batch, num, scale)) is not None:
             panels[f"input | {endpoint.name}"] = pairs
-    for title, columns in examples.items():
+    for title, columns in previews.items():
         scale = _scale(max(images.shape[1] for images in columns.values()))
         panels[title] = pictures.hstack(
             {name: pictures.grid(images, columns=1, scale=scale) for name, images in columns.items()}, pad=2

@@ -22,7 +22,7 @@ def export(runs):
     model = zoo.build("cyclegan", A, domain_b=B, base_filters=4, blocks=1, num_downsamples=1)
     # weights of a size that makes the image matter
     model.set_weights([weight + generator.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
-    model.take_names({"domains": ["ink", "photo"]})
+    model.set_names({"domains": ["ink", "photo"]})
     data = {f"domain_{name}": generator.random((3, *shape), np.float32) for name, shape in (("a", A), ("b", B))}
     folder = runs / "cycle" / "export"
     export_model(model, folder, calibration=data, format="tflite", quantize="none", title="CycleGAN")

@@ -94,7 +94,7 @@ def group_name(names: list[str], group: int) -> str:
 
 def attribute_translation_picture(context: EvaluationContext) -> np.ndarray:
     """Draws images of the split with their translations into every domain: uint8 [height, width, channels]."""
-    columns = next(iter(context.model.examples(context.batch(NUM_PICTURED)).values()))
+    columns = next(iter(context.model.preview_images(context.batch(NUM_PICTURED)).values()))
     return pictures.hstack(
         {name: pictures.grid(images, columns=1, scale=context.zoom) for name, images in columns.items()}, pad=2
     )

@@ -123,7 +123,7 @@ def domain_translation_picture(context: EvaluationContext) -> np.ndarray:
     """Draws eight images of each domain with their translations and cycle reconstructions: uint8 [h, w, channels]."""
     batch = {name: value[:NUM_PICTURED] for name, value in context.batch(NUM_PICTURED).items()}
     panels = {}
-    for title, columns in context.model.examples(batch).items():
+    for title, columns in context.model.preview_images(batch).items():
         scale = max(1, 64 // max(images.shape[1] for images in columns.values()))
         grids = {name: pictures.grid(images, columns=1, scale=scale) for name, images in columns.items()}
         panels[title] = pictures.hstack(grids, pad=2)

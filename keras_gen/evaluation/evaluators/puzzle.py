@@ -137,7 +137,7 @@ def grid_scores(
         restored = restore_all(model, {"tiles": tiles, "presence": presence}, seed, batch_size, progress)
         places = model.places(restored["scores"])
         shuffled_places = np.broadcast_to(np.arange(places.shape[1]), places.shape)
-        values, notes = source_metrics(images, model.laid_out(tiles, presence, places, restored["image"]))
+        values, notes = source_metrics(images, model.assemble(tiles, presence, places, restored["image"]))
         for suffix, predicted in (("", places), ("_baseline", shuffled_places)):
             correct = correct_tiles(tiles, source_tiles, predicted, presence)
             accuracy = (correct & (presence > 0)).sum() / presence.sum()
@@ -215,7 +215,7 @@ def restore_all(
 
 def restoration_picture(context: EvaluationContext) -> np.ndarray:
     """Draws 16 source images with their pieces and restorations: uint8 [height, width, channels]."""
-    (columns,) = context.model.examples(context.batch(16)).values()
+    (columns,) = context.model.preview_images(context.batch(16)).values()
     return pictures.hstack(
         {title: pictures.grid(images, columns=2, scale=context.zoom) for title, images in columns.items()}
     )

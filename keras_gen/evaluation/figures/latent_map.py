@@ -65,7 +65,7 @@ def posterior_samples(context: EvaluationContext, batch: dict[str, np.ndarray]) 
     seed = tf.constant([context.seed, 2])
 
     def sample(image: tf.Tensor, label: tf.Tensor | None, indices: tf.Tensor) -> tf.Tensor:
-        return context.model.posterior_draws(image, label, ImageNoise(seed, indices), 1)[1][0]
+        return context.model.sample_posterior(image, label, ImageNoise(seed, indices), 1)[1][0]
 
     return context.map(sample, batch, pass_indices=True)
 

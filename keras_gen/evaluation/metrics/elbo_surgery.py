@@ -61,7 +61,7 @@ def elbo_surgery(
     `information` is close to log N, it is a lower bound.
 
     Args:
-        model: with `posterior_draws`, `prior`, `posterior_of` and `label_of`, as `keras_gen.VAE` has them.
+        model: with `sample_posterior`, `prior`, `posterior_of` and `label_of`, as `keras_gen.VAE` has them.
         images: float32 [num, height, width, channels] in [0, 1], num >= 1.
         labels: integers [num], for a class-conditional model.
         num_samples: codes per image, >= 1.
@@ -112,7 +112,7 @@ def _encoder(model: Any, num_samples: int) -> Callable[..., Any]:
 
     @tf.function(reduce_retracing=True)
     def encode(image, label, indices, seed):
-        q, codes = model.posterior_draws(image, label, ImageNoise(seed, indices), num_samples)
+        q, codes = model.sample_posterior(image, label, ImageNoise(seed, indices), num_samples)
         return q, codes, q.log_prob(codes)
 
     return encode

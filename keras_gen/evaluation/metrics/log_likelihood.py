@@ -65,7 +65,7 @@ def log_likelihood(
     its index) alone, so neither `codes_per_pass` nor dividing the set into parts changes the result, up to rounding.
 
     Args:
-        model: with `posterior_draws`, `log_likelihood`, `prior`, `posterior_of`, `label_of` and `decoder`, as
+        model: with `sample_posterior`, `log_likelihood`, `prior`, `posterior_of`, `label_of` and `decoder`, as
             `keras_gen.VAE` has them.
         images: float32 [num, height, width, channels] in [0, 1], with values of the head's support.
         num_samples: k >= 1.
@@ -118,7 +118,7 @@ def _compile_estimate(model: Any, num_samples: int, chunk: int) -> Callable[...,
 
     @tf.function(reduce_retracing=True)
     def estimate(image, label, indices, seed):
-        q, codes = model.posterior_draws(image, label, ImageNoise(seed, indices), num_samples)
+        q, codes = model.sample_posterior(image, label, ImageNoise(seed, indices), num_samples)
         log_prior = log_density(model.prior.distribution(model.posterior_of))
         # the first chunk is outside the loop: a running sum that starts at log 0 would be NaN
         total = _log_sum(model, image, label, q, log_prior, codes[:chunk])

@@ -60,9 +60,9 @@ class ClassConditional(GenerativeModel):
         """Number of classes of a batch's `label`, or None."""
         return self.num_classes
 
-    def take_names(self, names: Mapping[str, Sequence[str]]) -> None:
+    def set_names(self, names: Mapping[str, Sequence[str]]) -> None:
         """Stores the names of the classes."""
-        super().take_names(names)
+        super().set_names(names)
         if self.num_classes and "label" in names:
             self.label_names = tuple(names["label"])
 

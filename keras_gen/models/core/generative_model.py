@@ -214,18 +214,18 @@ class GenerativeModel(keras.Model):
         """
         return []
 
-    def take_names(self, names: Mapping[str, Sequence[str]]) -> None:
+    def set_names(self, names: Mapping[str, Sequence[str]]) -> None:
         """Stores the names of the data's values as far as users refer to them by name.
 
         Args:
             names: `label` -> names of the classes, `domains` -> names of domain A and domain B, ...
         """
 
-    def described(self) -> dict[str, Any]:
+    def export_description(self) -> dict[str, Any]:
         """Returns further entries of an export's model.json: `text`, `attributes`, ... -> JSON."""
         return {}
 
-    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    def preview_images(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """Returns preview pictures of some examples, {panel: {column: images [rows, height, width, channels]}}.
 
         Empty if the endpoints show enough, as `generate` and `reconstruct` do.
@@ -353,7 +353,7 @@ class GenerativeModel(keras.Model):
             if not isinstance(validation_data, tuple):
                 validation_data = (validation_data,)
         check_callbacks(self, callbacks, validated=validation_data is not None or bool(validation_split))
-        callbacks = self.callbacks_after(_BeginEpoch([each.epoch for each in loaded], in_progress), callbacks)
+        callbacks = self.prepend_callback(_BeginEpoch([each.epoch for each in loaded], in_progress), callbacks)
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras's default is for arrays, and warns with a dataset
         x, y = self._checked_data(x, y)
@@ -413,7 +413,7 @@ class GenerativeModel(keras.Model):
         with short_errors():
             return super().predict_on_batch(x)
 
-    def callbacks_after(self, first: keras.callbacks.Callback, callbacks: Any) -> Any:
+    def prepend_callback(self, first: keras.callbacks.Callback, callbacks: Any) -> Any:
         """Returns the callbacks of `fit` with another one before them.
 
         Args:

@@ -22,7 +22,7 @@ class Penalized(GenerativeModel):
 
     penalty: str | dict[str, Any] | None
 
-    def take_penalty(self, penalty: str | dict[str, Any] | None) -> None:
+    def set_penalty(self, penalty: str | dict[str, Any] | None) -> None:
         """Sets `penalty`; to be called in a subclass's `__init__`.
 
         Args:
@@ -58,7 +58,7 @@ class Penalized(GenerativeModel):
         """
         penalty = self._penalty
         if penalty is None:
-            raise ValueError("Expected a penalty; received a model with penalty=None: set one with take_penalty")
+            raise ValueError("Expected a penalty; received a model with penalty=None: set one with set_penalty")
         noise = {
             name: value[::size] if value.shape[1:] == [1] else packing.pack(value, size)
             for name, value in batch_noise.noise(penalty.noise(tuple(real.shape[1:]))).items()

@@ -34,7 +34,7 @@ class HasPrior(Protocol):
 class HasPosterior(Protocol):
     """A model that encodes an image as a distribution over latent codes."""
 
-    def posterior_draws(
+    def sample_posterior(
         self, image: Any, label: Any, batch_noise: "BatchNoise", num: int, training: bool = False
     ) -> tuple[Any, tf.Tensor]:
         """Returns the posterior of images and samples of it.
@@ -306,7 +306,7 @@ class RestoresFromTiles(Protocol):
     """A model that restores images from shuffled tiles.
 
     `cut_tiles` returns the tiles of images row by row; `shuffled` returns shuffled tiles, their presence and their true
-    places; `places` assigns tiles to places by scores; `laid_out` returns images with the tiles at their places.
+    places; `places` assigns tiles to places by scores; `assemble` returns images with the tiles at their places.
     """
 
     @property
@@ -318,4 +318,4 @@ class RestoresFromTiles(Protocol):
 
     def places(self, scores: Any) -> Any: ...
 
-    def laid_out(self, tiles: Any, presence: Any, places: Any, images: Any) -> Any: ...
+    def assemble(self, tiles: Any, presence: Any, places: Any, images: Any) -> Any: ...

@@ -32,7 +32,7 @@ class TextConditional(GenerativeModel):
     length: int
     embedding_size: int
 
-    def take_text(self, text_encoder: keras.Model, vocabulary: Sequence[str]) -> None:
+    def set_text_encoder(self, text_encoder: keras.Model, vocabulary: Sequence[str]) -> None:
         """Sets `text_encoder` and `vocabulary`; to be called in a subclass's `__init__`.
 
         Args:
@@ -63,9 +63,9 @@ class TextConditional(GenerativeModel):
         """Returns `vocabulary` and `length`, as `keras_gen.data.load(tokens=...)` takes them."""
         return {"vocabulary": list(self.vocabulary), "length": self.length}
 
-    def described(self) -> dict[str, Any]:
+    def export_description(self) -> dict[str, Any]:
         """Returns `text`, the vocabulary and the length of captions for a runtime."""
-        return {**super().described(), "text": self.text()}
+        return {**super().export_description(), "text": self.text()}
 
     def preview_conditions(self, num: int, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns the conditions of samples for a preview picture: one caption for each row of a square grid.

@@ -126,15 +126,15 @@ class TwoDomains(AdversarialModel):
                 f"{shape[0]}x{shape[1]}, whose translation would have {height}x{width}: crop the images, or pad them"
             )
 
-    def take_names(self, names: Mapping[str, Sequence[str]]) -> None:
+    def set_names(self, names: Mapping[str, Sequence[str]]) -> None:
         if "domains" in names:
             self.domain_names = tuple(names["domains"])
 
-    def described(self) -> dict[str, Any]:
+    def export_description(self) -> dict[str, Any]:
         """Returns `domains`, the names of the domains, if they have any."""
         return {"domains": list(self.domain_names)} if self.domain_names else {}
 
-    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    def preview_images(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """Returns the images of each domain, their translations, and the reconstructions of the cycle."""
         panels, names = {}, dict(zip("ab", self.domain_names or "AB", strict=True))
         for domain in "ab":

@@ -89,7 +89,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         self.image_shape = tuple(generator.output_shape[1:])
         self.latent_size = int(generator.inputs[0].shape[-1])
         self.prior = Prior(size=self.latent_size) if prior is None else prior
-        self.take_penalty(penalty)
+        self.set_penalty(penalty)
         self.objective = objective
         self.n_critic, self.simultaneous, self.packing = n_critic, simultaneous, packing
         self.augment = check_names(augment)

@@ -238,7 +238,7 @@ class ProgressiveGAN(GAN):
     def fit(self, x: Any = None, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
         """As `GenerativeModel.fit`, with progressive growing."""
         stages = [each.stage for each in loaded_in(x) if hasattr(each, "stage")]
-        callbacks = self.callbacks_after(Growth(stages), callbacks)
+        callbacks = self.prepend_callback(Growth(stages), callbacks)
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
     def data_stages(self, batch_size: int) -> list[dict]:

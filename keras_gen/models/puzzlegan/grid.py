@@ -72,7 +72,7 @@ class PuzzleGrid(Puzzle):
     averaged_networks = shared_networks = ("tile_encoder", "tile_placer", "canvas_painter")
     tracked = (
         *("discriminator_loss", "generator_loss", "discriminator_accuracy"),
-        *("spatial_loss", "appearance_loss", "tiles_right"),
+        *("spatial_loss", "appearance_loss", "tile_accuracy"),
     )
 
     def __init__(
@@ -203,7 +203,7 @@ class PuzzleGrid(Puzzle):
         best = tf.one_hot(tf.argmax(shared["scores"], axis=2), self.num_tiles)
         right = tf.reduce_sum(fits * best, axis=2)
         right = tf.reduce_sum(right * presence, axis=1) / tf.maximum(tf.reduce_sum(presence, axis=1), 1.0)
-        metrics = {"spatial_loss": spatial, "appearance_loss": appearance, "tiles_right": right}
+        metrics = {"spatial_loss": spatial, "appearance_loss": appearance, "tile_accuracy": right}
         return self.total_loss(self.discriminate(shared["generated"], training), spatial, appearance), metrics
 
     # inference
@@ -237,7 +237,7 @@ class PuzzleGrid(Puzzle):
         tensors = self.restore_from(tiles, presence, self.noise_of(len(tiles), seed))
         outputs = {name: value.numpy() for name, value in tensors.items()}
         outputs["places"] = self.places(outputs["scores"])
-        outputs["solved"] = self.laid_out(tiles, presence, outputs["places"], outputs["image"])
+        outputs["solved"] = self.assemble(tiles, presence, outputs["places"], outputs["image"])
         return outputs
 
     @staticmethod
@@ -245,7 +245,7 @@ class PuzzleGrid(Puzzle):
         """Returns the place of each tile, int64 [num, tiles], with the largest sum of scores [num, tiles, places]."""
         return np.stack([linear_sum_assignment(each, maximize=True)[1] for each in np.asarray(scores, np.float64)])
 
-    def laid_out(self, tiles: Any, presence: Any, places: Any, images: Any) -> np.ndarray:
+    def assemble(self, tiles: Any, presence: Any, places: Any, images: Any) -> np.ndarray:
         """Returns images with the present tiles at their places, [num, height, width, channels].
 
         Args:
@@ -300,7 +300,7 @@ class PuzzleGrid(Puzzle):
         tiles = np.take_along_axis(tiles_in_order, places[:, :, None, None, None], axis=1)
         return tiles * presence[:, :, None, None, None], presence, places
 
-    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    def preview_images(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """Returns images, their shuffled tiles, the tiles at their predicted places, and the restored images."""
         tiles, presence, _ = self.shuffled(batch["image"], self.max_missing, seed=0)
         outputs = self.restore(tiles, presence, seed=0)

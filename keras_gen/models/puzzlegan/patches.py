@@ -45,7 +45,7 @@ class PuzzleGAN(Puzzle):
         mask_decoder: network from the sums of these to [mask logits, features...], or without a mask to features.
         image_decoder: network from [code, z, features of the mask decoder...] to images in [0, 1].
         discriminator: network from images to logits [batch, 1].
-        num_patches: number of patches N in evaluation and in the pictures of `examples`.
+        num_patches: number of patches N in evaluation and in the pictures of `preview_images`.
         max_patches: the most patches in training and in an exported model; None is `num_patches`.
         min_patches: in training there are `min_patches` to `max_patches`, all numbers equally likely; None is
             `num_patches`.
@@ -249,7 +249,7 @@ class PuzzleGAN(Puzzle):
         boxes, presence = self.boxes_of(_box_fields(batch))
         return box_mask(boxes, presence, self.image_shape[:2]).numpy()
 
-    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    def preview_images(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """Returns images, their patches on white, and the predicted masks and images."""
         pieces = self.endpoint_columns(batch)
         inside = self.patch_masks(batch)

@@ -288,7 +288,7 @@ class StarGAN(AdversarialModel):
             batches.append(self(batch).numpy())
         return np.concatenate(batches)
 
-    def examples(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    def preview_images(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """Returns images next to their translation to every domain; binary attributes are flipped."""
         images, schema = np.asarray(batch["image"], np.float32), self.attribute_schema
         known, vectors = np.ones((len(images), schema.size)), schema.most_probable(self.classify(images).numpy())
@@ -317,7 +317,7 @@ class StarGAN(AdversarialModel):
             Endpoint("classify", lambda image: {"attributes": self.classify(image)}, image, attributes),
         ]
 
-    def described(self) -> dict:
+    def export_description(self) -> dict:
         """Returns `attributes`: their names, their groups, and the dataset of each group."""
         return {"attributes": self.attribute_schema.describe()}
 

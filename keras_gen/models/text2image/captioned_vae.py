@@ -80,7 +80,7 @@ class CaptionedVAE(TextConditional, VAE):
             seed=seed,
             **kwargs,
         )
-        self.take_text(text_encoder, vocabulary)
+        self.set_text_encoder(text_encoder, vocabulary)
         text_encoder.trainable = False
         self.scale = scale
 

@@ -69,7 +69,7 @@ class JointEmbedding(TextConditional, GenerativeModel):
         **kwargs: Any,
     ):
         super().__init__(seed=seed, **kwargs)
-        self.take_text(text_encoder, vocabulary)
+        self.set_text_encoder(text_encoder, vocabulary)
         self.projection = projection
         self.image_encoder, self.loss, self.temperature = image_encoder, loss, temperature
         self.image_noise = image_noise

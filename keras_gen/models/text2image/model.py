@@ -136,7 +136,7 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
             self.tracked = (*Text2Image.tracked, "style_error", "style_kl")
             self.shared_networks = ("generator", "style_encoder")
         super().__init__(ema=ema, seed=seed, **kwargs)
-        self.take_text(text_encoder, vocabulary)
+        self.set_text_encoder(text_encoder, vocabulary)
         text_encoder.trainable = False
         self.image_encoder, self.matching_weight, self.temperature = image_encoder, matching_weight, temperature
         self.matching_noise = matching_noise
@@ -150,7 +150,7 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
         self.image_shape = tuple(generator.output_shape[1:])
         check(self)
         self.latent_size = int(generator.inputs[0].shape[-1])
-        self.take_penalty(penalty)
+        self.set_penalty(penalty)
         self.objective, self._objective = objective, adversarial.get(objective)
         self.average()
 

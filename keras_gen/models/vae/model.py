@@ -93,7 +93,7 @@ class VAE(EncoderDecoder):
         self, batch: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         image, label = batch["image"], self.label_of(batch)
-        q, z = self.posterior_draws(image, label, batch_noise, self.num_samples, training)
+        q, z = self.sample_posterior(image, label, batch_noise, self.num_samples, training)
         p = self.prior.distribution(self.posterior_of)
         log_likelihood = self.log_likelihood(self.target_of(batch), z, label, training)
         if self.num_samples > 1:
@@ -109,7 +109,7 @@ class VAE(EncoderDecoder):
         elbo = -(reconstruction + divergence)
         return loss, {"elbo": elbo, "reconstruction": reconstruction, "kl": divergence}
 
-    def posterior_draws(
+    def sample_posterior(
         self, image: Any, label: Any, batch_noise: BatchNoise, num: int, training: bool = False
     ) -> tuple[Any, tf.Tensor]:
         """Returns the posterior of images and `num` codes of each.

@@ -21,7 +21,7 @@ def images():
 
 
 def test_equals_equation_8(vae, images):
-    q, codes = vae.posterior_draws(images, None, ImageNoise(tf.constant([4, 5000]), tf.range(9)), 30)
+    q, codes = vae.sample_posterior(images, None, ImageNoise(tf.constant([4, 5000]), tf.range(9)), 30)
     codes = codes.numpy().astype(np.float64)
     normal = scipy.stats.norm
     log_q = normal.logpdf(codes, q.distribution.loc.numpy(), q.distribution.scale.numpy()).sum(-1)
@@ -68,7 +68,7 @@ def test_noise_of_an_image_is_standard_normal_and_independent():
 @pytest.mark.parametrize("prior", [{"name": "vamp", "components": 3}, {"name": "mixture", "components": 3}])
 def test_mixture_priors(images, prior):
     model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16, prior=prior)
-    q, codes = model.posterior_draws(images, None, ImageNoise(tf.constant([0, 5000]), tf.range(9)), 10)
+    q, codes = model.sample_posterior(images, None, ImageNoise(tf.constant([0, 5000]), tf.range(9)), 10)
     log_p = model.prior.distribution(model.posterior_of).log_prob(codes)
     weights = model.log_likelihood(images, codes) + log_p - q.log_prob(codes)
     expected = scipy.special.logsumexp(weights.numpy(), axis=0) - np.log(10)

@@ -20,7 +20,7 @@ class Conditional(ClassConditional, TextConditional, GenerativeModel):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         layers = [keras.Input((2,)), keras.layers.Embedding(4, 5), keras.layers.GlobalAveragePooling1D()]
-        self.take_text(keras.Sequential(layers), ("red", "blue"))
+        self.set_text_encoder(keras.Sequential(layers), ("red", "blue"))
 
     def noise(self):
         return {"z": Noise("uniform", (1,))}

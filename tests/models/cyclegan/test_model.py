@@ -147,7 +147,7 @@ def test_domains_of_other_shapes():
     history = model.fit(tf.data.Dataset.from_tensor_slices(images).batch(2), verbose=0).history
     assert set(history) == set(model.tracked) and np.isfinite(list(history.values())).all()
     assert model.a_to_b(images["domain_a"]).shape == (4, *b) and model.b_to_a(images["domain_b"]).shape == (4, *a)
-    panels = model.examples(images)
+    panels = model.preview_images(images)
     assert {title: [each.shape[1:] for each in columns.values()] for title, columns in panels.items()} == {
         "A to B": [a, b, a], "B to A": [b, a, b]
     }  # fmt: skip

@@ -49,9 +49,9 @@ def test_pixels_of_a_missing_tile_are_ignored(model):
 
 def test_tiles_at_their_true_places_are_the_image(model):
     tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
-    np.testing.assert_array_equal(model.laid_out(tiles, presence, places, 0 * IMAGES), IMAGES)
+    np.testing.assert_array_equal(model.assemble(tiles, presence, places, 0 * IMAGES), IMAGES)
     tiles, presence, places = model.shuffled(IMAGES, 3, seed=0)
-    assembled = model.laid_out(tiles, presence, places, 2 + 0 * IMAGES)
+    assembled = model.assemble(tiles, presence, places, 2 + 0 * IMAGES)
     filled = assembled == 2
     np.testing.assert_array_equal(assembled[~filled], IMAGES[~filled])
     assert filled.mean() == 3 / 9
@@ -113,7 +113,7 @@ def test_identical_tiles_are_interchangeable(model):
     shared = model.shared_forward({"image": tf.constant(flat)}, BatchNoise(tf.constant([1, 2]), global_batch), False)
     np.testing.assert_array_equal(shared["fits"], np.ones((4, 9, 9)))
     _, metrics = model.generator_loss({"image": tf.constant(flat)}, shared, None, global_batch, False)
-    np.testing.assert_array_equal(metrics["tiles_right"], 1)
+    np.testing.assert_array_equal(metrics["tile_accuracy"], 1)
     np.testing.assert_allclose(metrics["spatial_loss"], 0, atol=0.05)
 
 

@@ -162,7 +162,7 @@ def test_without_a_mask_there_is_none():
 
 
 def test_examples_show_source_patches_mask_and_image(model):
-    (columns,) = model.examples({"image": IMAGES}).values()
+    (columns,) = model.preview_images({"image": IMAGES}).values()
     assert list(columns) == ["source", "patches", "mask", "restored"]
     assert all(column.shape == IMAGES.shape for column in columns.values())
     seen = columns["patches"] != 1

@@ -147,7 +147,7 @@ def test_the_generator_is_conditioned_on_the_dataset():
         "attributes": (5,),
         "dataset": (2,),
     }
-    columns = star.examples({**BATCH, "image": image.repeat(2, 0)})["source | translated"]
+    columns = star.preview_images({**BATCH, "image": image.repeat(2, 0)})["source | translated"]
     assert list(columns) == ["source", "0", "1", "2", "3", "4"]
     np.testing.assert_allclose(columns["4"][:2], star.translate(image[[0, 0]], np.eye(5)[4], dataset=1), atol=1e-6)
 
@@ -185,7 +185,7 @@ def test_it_learns_to_change_the_brightness_and_keeps_the_position():
 
 def test_examples_have_a_column_for_each_domain():
     star = model(attribute_names=["a", "b"])
-    columns = star.examples({"image": IMAGES, "label": LABELS})["source | translated"]
+    columns = star.preview_images({"image": IMAGES, "label": LABELS})["source | translated"]
     assert list(columns) == ["source", "a", "b"]
     np.testing.assert_allclose(columns["b"], IMAGES + 0.2, rtol=1e-6)
 
