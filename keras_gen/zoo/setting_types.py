@@ -10,8 +10,11 @@ from typing import Any
 _NAMES = {int: "an integer", float: "a number", str: "a string", bool: "true or false", dict: "a dict", None: "None"}
 _ELEMENTS = {int: "integers", str: "strings", float: "numbers"}
 _KINDS = {int: numbers.Integral, float: numbers.Real, dict: Mapping}  # these include NumPy's numbers
-# settings with these endings count units of a layer, of which there is at least one; other integers may be 0
-_UNITS = ("latent_size", "noise_size", "code_size", "embedding_size", "filters", "units", "length")
+# settings with these endings are sizes of at least 1; other integers may be 0 (dense_units=0: no dense layer)
+_UNITS = (
+    *("latent_size", "noise_size", "code_size", "embedding_size", "filters", "length"),
+    *("hidden_units", "discriminator_units"),
+)
 
 
 def checked_types(key: str, create: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
