@@ -60,7 +60,7 @@ class FixedNoise:
 
 
 def losses_of(model, batch, noise=None, training: bool = True) -> tuple[np.ndarray, dict]:
-    """Returns the results of `model.losses_of` on given noise [batch, k, size]."""
+    """Returns the results of `model.losses_of` with the noise [batch, k, size]."""
     batch = batch if isinstance(batch, dict) else {"image": tf.constant(batch)}
     batch_noise = None if noise is None else FixedNoise(noise)
     global_batch = GlobalBatch(tf.shape(batch["image"])[0])

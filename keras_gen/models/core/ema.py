@@ -1,4 +1,4 @@
-"""The exponential moving average (EMA) of a network's weights, kept in a clone of the network."""
+"""The exponential moving average (EMA) of a network's weights, stored in a clone of the network."""
 
 import keras
 import tensorflow as tf

@@ -55,7 +55,7 @@ class GenerativeModel(keras.Model):
 
     Attributes:
         tracked: Names of the reported metrics.
-        monitor: The metric that is smallest at the best epoch; None if no metric says so, and the last epoch is kept.
+        monitor: The metric that is smallest at the best epoch; None if no metric says so, and the last epoch is saved.
         image_shape: (height, width, channels) of the images, or None for any.
         checks_range: Whether images must lie in [0, 1]; False for a model of points that are no images.
         averaged_networks: Names of the attributes that hold the networks of which `ema` keeps moving averages.
@@ -135,7 +135,7 @@ class GenerativeModel(keras.Model):
         return Endpoint("generate", generate, inputs, {"image": Port(self.image_shape, "image")})
 
     def noise(self) -> dict[str, Noise]:
-        """Returns the base noise of one image, {input: Noise}: by default that of the prior, if the model has one."""
+        """Returns the base noise of one image, {input: Noise}; by default the prior's, if the model has a prior."""
         return self.prior.noise if isinstance(self, HasPrior) else {}
 
     def generate_from(self, noise: dict[str, tf.Tensor], *args: Any, **conditions: Any) -> tf.Tensor:
@@ -413,19 +413,19 @@ class GenerativeModel(keras.Model):
         with short_errors():
             return super().predict_on_batch(x)
 
-    def prepend_callback(self, first: keras.callbacks.Callback, callbacks: Any) -> Any:
+    def prepend_callback(self, callback: keras.callbacks.Callback, callbacks: Any) -> Any:
         """Returns the callbacks of `fit` with another one before them.
 
         Args:
-            first: The callback to add.
+            callback: The callback to add.
             callbacks: A list of callbacks, a single one, a `CallbackList` or None.
         """
         if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.callbacks.insert(0, first)
-            first.set_model(self)
-            first.set_params(callbacks.params)
+            callbacks.callbacks.insert(0, callback)
+            callback.set_model(self)
+            callback.set_params(callbacks.params)
             return callbacks
-        return [first, *keras.tree.flatten(callbacks or [])]
+        return [callback, *keras.tree.flatten(callbacks or [])]
 
     def epoch_in_progress(self, step: int) -> EpochInProgress:
         """Returns what `fit(in_progress=...)` needs, besides the weights, to finish this epoch later.

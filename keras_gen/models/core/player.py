@@ -136,8 +136,8 @@ def inner_optimizer(optimizer: Any) -> Any:
 def reset_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
     """Resets an optimizer to its initial state, except for its learning rate and its loss scale.
 
-    The initial values are those of a new optimizer of the same configuration: not all of them are zero (Adagrad's and
-    Ftrl's accumulators, Nadam's product of momenta).
+    The initial state is read from a new optimizer of the same configuration, since not all initial values are zero
+    (Adagrad's and Ftrl's accumulators, Nadam's product of momenta).
 
     Args:
         optimizer: An optimizer that has been built.

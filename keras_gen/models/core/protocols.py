@@ -173,7 +173,7 @@ class HasClasses(Protocol):
 
 @runtime_checkable
 class HasPreviewConditions(Protocol):
-    """A model whose samples have conditions: those of the preview pictures in training."""
+    """A model that chooses the conditions of the samples in preview pictures."""
 
     def preview_conditions(self, num: int, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns the conditions of samples, {condition: [num, ...]}.

@@ -10,7 +10,7 @@ from keras_gen.layers import MinibatchStandardDeviation
 from .player import Optimizers, inner_optimizer
 from .protocols import HasPlayers
 
-# Keras clips each replica's gradients before they are summed, which is another update than that of one device
+# Keras clips each replica's gradients before they are summed, which differs from the update on one device
 _CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
 # these let the optimizer update inside a condition, where replicas cannot exchange gradients
 _IN_CONDITION = {

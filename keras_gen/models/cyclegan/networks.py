@@ -22,10 +22,10 @@ def patch_discriminator(
     """Builds a network from images in [0, 1] to logits [batch, rows, columns, 1], one for each patch.
 
     `num_downsamples` convolutions of 4x4 with stride 2 have `base_filters`, 2 * `base_filters`, ... up to 8 *
-    `base_filters` channels; one more convolution and that of the logits have stride 1. All but the first and the last
-    have instance normalization, and all but the last a leaky ReLU. The receptive field of a logit is
-    `receptive_field(num_downsamples)` pixels in each direction: 70 with three downsampling layers, 34 with two, 16 with
-    one.
+    `base_filters` channels; the last two convolutions, of which the second computes the logits, have stride 1. All but
+    the first and the last have instance normalization, and all but the last a leaky ReLU. The receptive field of a
+    logit is `receptive_field(num_downsamples)` pixels in each direction: 70 with three downsampling layers, 34 with
+    two, 16 with one.
 
     Args:
         image_shape: (height, width, channels); height and width may be None if `num_downsamples` is a number.

@@ -48,7 +48,7 @@ def tile_placer(num: int, size: int = 128, *, base_filters: int = 128, rounds: i
     presence = keras.Input((num,), name="presence")
     seams = keras.Input((num, num, 4), name="seams")
     present = layers.Reshape((1, num, 1))(presence)
-    # weights of the mean over present tiles, also if there is none
+    # weights of the mean over present tiles, also if all are missing
     weights = present / ops.maximum(ops.sum(present, axis=2, keepdims=True), 1.0)
     x = embeddings
     for _ in range(rounds):

@@ -50,12 +50,12 @@ def mask_decoder(features: Sequence[Sequence[int]], *, base_filters: int = 16, h
     to the image's size.
 
     Args:
-        features: shapes of the outputs of `part_encoder`, without the batch; that of the code is the last.
+        features: shapes of the outputs of `part_encoder`, without the batch; the code is the last output.
         base_filters: channels at the image's size; they double with every halving, up to 8 * `base_filters`.
         head: whether there are mask logits; False builds the network of a model without a mask.
 
     Returns:
-        A model whose features come smallest first, one map for each scale and one at the image's size.
+        A model whose features have increasing sizes: one map for each scale, and one at the image's size.
     """
     inputs = _inputs(features)
     *skips, code = inputs

@@ -94,7 +94,7 @@ def text2image_trunk(
     """Returns a network from images [batch, height, width, channels] in [0, 1] to features.
 
     The features are [batch, height / 2^n, width / 2^n, channels], after n of DCGAN's convolutions of stride 2 with
-    leaky ReLU. They do not depend on the text: those of a real image are computed once for all of its captions.
+    leaky ReLU. They do not depend on the text: a real image's features are computed once for all of its captions.
 
     Args:
         image_shape: (height, width, channels). Height and width must be divisible by 2 at least once without falling

@@ -319,17 +319,17 @@ def test_evaluation_changes_its_counter_and_trackers_alone(options, normalizatio
         num_classes=classes,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the penalty beside batch normalization
+        warnings.simplefilter("ignore")  # about a penalty with batch normalization
         model = GAN(generator, discriminator, seed=0, **{"ema": None, **options})
     model.compile(keras.optimizers.SGD(RATE), run_eagerly=True)
     trackers = {id(variable) for tracker in model.metrics for variable in tracker.variables}
-    kept = [v for v in model.variables if id(v) not in trackers and v is not model.evaluation_step]
-    kept += model.optimizer.variables
-    before = [np.asarray(variable).copy() for variable in kept]
+    variables = [v for v in model.variables if id(v) not in trackers and v is not model.evaluation_step]
+    variables += model.optimizer.variables
+    before = [np.asarray(variable).copy() for variable in variables]
     images = np.random.default_rng(0).uniform(size=(4, *shape)).astype(np.float32)
     data = tf.data.Dataset.from_tensor_slices({"image": images, "label": np.arange(4) % 3}).batch(4)
     results = model.evaluate(data, verbose=0)
-    for variable, value in zip(kept, before, strict=True):
+    for variable, value in zip(variables, before, strict=True):
         np.testing.assert_array_equal(variable, value, err_msg=variable.path)
     assert int(model.evaluation_step) == 1
     assert results == model.evaluate(data, verbose=0)

@@ -27,7 +27,7 @@ def on_one_device() -> dict:
 
 
 def on_two(rows: tuple[int, int]) -> list[dict]:
-    """Returns the results of each replica, with the given numbers of the five rows."""
+    """Returns the results of each replica, where `rows` are their shares of the five rows."""
     strategy = two_replicas()
     shares = [tf.constant(VALUES[: rows[0]]), tf.constant(VALUES[rows[0] :])]
     values = strategy.experimental_distribute_values_from_function(

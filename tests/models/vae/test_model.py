@@ -91,7 +91,7 @@ def test_full_covariance():
     raw = FLAT @ weights(6, 5, 1)
     _, logs = losses_of(vae(encoder=encoder, posterior="full_covariance_normal"), X, noise)
     for row in range(NUM):
-        # TFP fills a triangle of 3 numbers a, b, c as [[c, 0], [b, a]]; its diagonal is made positive
+        # TFP fills a triangle of 3 numbers a, b, c as [[c, 0], [b, a]]; softplus makes its diagonal positive
         a, b, c = raw[row, 2:]
         positive = 1e-4 + np.logaddexp(0, np.array([a, c]) + 0.5413)
         factor = np.array([[positive[1], 0.0], [b, positive[0]]])
