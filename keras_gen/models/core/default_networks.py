@@ -43,14 +43,14 @@ def encoder_decoder(
 
     decoded_shape = (*image_shape[:2], channels)
     if network == "conv":
-        refuse_setting(network, "hidden_units", hidden_units, instead="base_filters")
+        refuse_setting("network='conv'", "hidden_units", hidden_units, "set base_filters instead")
         filters = BASE_FILTERS if base_filters is None else base_filters
         return (
             networks.conv_encoder(image_shape, outputs, base_filters=filters, num_classes=num_classes),
             networks.conv_decoder(latent_size, decoded_shape, base_filters=filters, num_classes=num_classes),
         )
     if network == "mlp":
-        refuse_setting(network, "base_filters", base_filters, instead="hidden_units")
+        refuse_setting("network='mlp'", "base_filters", base_filters, "set hidden_units instead")
         hidden = (HIDDEN_UNITS if hidden_units is None else hidden_units,) * 2
         return (
             networks.mlp_encoder(image_shape, outputs, hidden=hidden, num_classes=num_classes),
@@ -59,19 +59,18 @@ def encoder_decoder(
     raise ValueError(f"Expected network='conv' or 'mlp'; received {network!r}")
 
 
-def refuse_setting(network: str, name: str, value: object, instead: str) -> None:
-    """Raises a ValueError if a setting has a value but no effect on the chosen network.
+def refuse_setting(choice: str, name: str, value: object, remedy: str) -> None:
+    """Raises a ValueError if a setting has a value but, with the value of another setting, no effect.
 
     Args:
-        network: the chosen network.
+        choice: the other setting with its value, such as `network='mlp'`.
         name: the setting.
         value: its value; None means that it is not set.
-        instead: the remedy: the setting of this network that has a similar effect.
+        remedy: what to do, such as `set hidden_units instead`.
     """
     if value is not None:
         raise ValueError(
-            f"Expected no {name} with network={network!r}, on which it has no effect; received {name}={value!r}: set "
-            f"{instead} instead"
+            f"Expected no {name} with {choice}, where it has no effect; received {name}={value!r}: {remedy}"
         )
 
 

@@ -182,8 +182,8 @@ def _design(
     if network not in ("residual", "unet"):
         raise ValueError(f"Expected network='residual' or 'unet'; received {network!r}")
     if network == "unet":
-        refuse_setting(network, "blocks", blocks, instead="num_downsamples")
-        refuse_setting(network, "padding", padding, instead="network='residual'")
+        refuse_setting("network='unet'", "blocks", blocks, "set num_downsamples instead")
+        refuse_setting("network='unet'", "padding", padding, "set network='residual' instead")
     elif masked:
         raise ValueError("Expected network='unet' with masked=True; received network='residual': set network='unet'")
     if masked is None:

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..core.default_networks import discriminator_normalization
+from ..core.default_networks import discriminator_normalization, refuse_setting
 from ..core.defaults import EMA, OBJECTIVE
 from ..core.prior_of import prior_of
 from ..core.system import System
@@ -79,11 +79,7 @@ def gan(
     from keras_gen import models, networks
 
     if network == "dcgan":
-        if hidden_units is not None:
-            raise ValueError(
-                f"Expected no hidden_units with network='dcgan'; received {hidden_units!r}: set base_filters or "
-                "dense_units instead"
-            )
+        refuse_setting("network='dcgan'", "hidden_units", hidden_units, "set base_filters or dense_units instead")
         filters = base_filters or BASE_FILTERS
         # the paper has no hidden dense layers in deep networks; two convolutions, as for 28x28 images, are not deep
         if dense_units is None:
@@ -100,13 +96,9 @@ def gan(
             packing=packing,
         )
     elif network == "mlp":
-        convolutional = {"base_filters": base_filters, "dense_units": dense_units, "normalization": normalization}
-        for name, value in convolutional.items():
-            if value is not None:
-                instead = "leave it out" if name == "normalization" else "set hidden_units instead"
-                raise ValueError(
-                    f"Expected no {name} with network='mlp'; received {value!r}: {instead}, or set network='dcgan'"
-                )
+        for name, value in (("base_filters", base_filters), ("dense_units", dense_units)):
+            refuse_setting("network='mlp'", name, value, "set hidden_units instead, or network='dcgan'")
+        refuse_setting("network='mlp'", "normalization", normalization, "leave it out, or set network='dcgan'")
         if hidden_units is None:
             generator = networks.mlp_generator(latent_size, image_shape, num_classes=num_classes)
             discriminator = networks.mlp_discriminator(image_shape, num_classes=num_classes, packing=packing)
@@ -117,7 +109,7 @@ def gan(
                 image_shape, hidden=hidden, num_classes=num_classes, packing=packing
             )
     else:
-        raise ValueError(f"Expected network 'mlp' or 'dcgan'; received {network!r}")
+        raise ValueError(f"Expected network='mlp' or 'dcgan'; received {network!r}")
     return models.GAN(
         generator,
         discriminator,

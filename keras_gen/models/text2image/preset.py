@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..core.default_networks import refuse_setting
 from ..core.defaults import EMA, OBJECTIVE
 from ..core.system import PretrainingStage, System
 
@@ -102,11 +103,8 @@ def text2image(
         raise ValueError(
             f"Expected embedding_loss as one of {', '.join(joint_embedding_losses.LOSSES)}; received {embedding_loss!r}"
         )
-    if modulated and dense_units is not None:
-        raise ValueError(
-            "Expected no dense_units with modulated=True, on which it has no effect; received "
-            f"dense_units={dense_units}: set base_filters instead, or modulated=False"
-        )
+    if modulated:
+        refuse_setting("modulated=True", "dense_units", dense_units, "set base_filters instead, or modulated=False")
     trunk = text2image_trunk(image_shape, base_filters=trunk_filters, normalization=normalization)
     image_encoder = (
         _image_encoder(image_shape, embedding_size, trunk_filters, normalization) if matching_weight else None

@@ -141,7 +141,7 @@ def test_endpoints_take_the_embedding(trained):
     [
         ({"vae": {"epochs": -1}}, "Expected epochs of vae as an integer >= 0; received -1"),
         ({"vae": {"beta": 2}}, "Expected vae with any of epochs, scale, learning_rate; received beta"),
-        ({"dense_units": 8}, "no dense_units with modulated=True, on which it has no effect; received dense_units=8"),
+        ({"dense_units": 8}, "no dense_units with modulated=True, where it has no effect; received dense_units=8"),
     ],
 )
 def test_settings_that_do_not_fit(settings, message):
