@@ -15,6 +15,7 @@ from ..core.class_conditional import class_indices
 from ..core.encoder_decoder import EncoderDecoder
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
+from ..core.inputs import Shape
 from ..core.player import Player
 from .preset import LOSS, OBJECTIVE
 
@@ -60,12 +61,12 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         (semi-supervised) and 6 (clustering).
     """
 
-    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  (never None here)
+    image_shape: tuple[int, int, int]
     system = "aae"
     averaged_networks = ("encoder", "decoder")
     shared_networks = ("encoder",)
     label_setting = "prior_num_classes"
-    config_attributes = {"loss": "reconstruction_loss"}
+    config_attributes = {"loss": "reconstruction_loss", "num_classes": None}
 
     def __init__(
         self,
@@ -223,7 +224,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         return tf.nn.sigmoid(decoded)
 
     @property
-    def optional_image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+    def optional_image_fields(self) -> dict[str, Shape | None]:
         labeled = {"labeled_image": self.image_shape} if self.supervised else {}
         return {**super().optional_image_fields, **labeled}
 
@@ -265,18 +266,6 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             image = {"image": Port(self.image_shape, "image")}
             endpoints.append(Endpoint("classify", lambda image: {"category": self.classify(image)}, image, categories))
         return endpoints
-
-    def get_config(self) -> dict:
-        scalars = ("num_categories", "supervised", "prior_num_classes", "input_noise", "objective", "ema")
-        objects = ("discriminator", "category_discriminator", "prior")
-        config = {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in scalars},
-            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in objects},
-            "loss": self.reconstruction_loss,
-        }
-        del config["num_classes"]
-        return config
 
     def _check_options(self) -> None:
         if self.reconstruction_loss not in LOSSES:

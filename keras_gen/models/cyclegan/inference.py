@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from ..core.adversarial import AdversarialModel
+from ..core.batching import map_batches
 from ..core.endpoint import Endpoint, Port
-from ..core.inputs import check_range
+from ..core.inputs import Shape, check_range
 
 OTHER = {"a": "b", "b": "a"}
 
@@ -34,11 +35,11 @@ class TwoDomains(AdversarialModel):
     domain_names: tuple[str, ...] | None
 
     @property
-    def image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+    def image_fields(self) -> dict[str, Shape | None]:
         return {f"domain_{domain}": self.shape_of(domain) for domain in "ab"}
 
     @property
-    def call_fields(self) -> dict[str, tuple[int | None, int | None, int] | None]:
+    def call_fields(self) -> dict[str, Shape | None]:
         return {f"domain_{domain}": self._input_shape(domain) for domain in "ab"}
 
     def shape_of(self, domain: str, size: Sequence[int] | None = None) -> tuple[int, int, int]:
@@ -46,7 +47,7 @@ class TwoDomains(AdversarialModel):
 
         Args:
             domain: "a" or "b".
-            size: (height, width) for generators of any size; None is that of the data.
+            size: (height, width) for generators of any size; None is the size of the data.
         """
         height, width, channels = self._input_shape(domain)
         if height is None or width is None:
@@ -106,8 +107,7 @@ class TwoDomains(AdversarialModel):
             raise ValueError(f"Expected images of domain {domain.upper()} [num, {expected}]; received {images.shape}")
         self._check_size(images.shape[1:], domain)
         check_range(f"domain_{domain}", images)
-        batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
-        return np.concatenate([self.translate_to(OTHER[domain], batch).numpy() for batch in batches])
+        return map_batches(lambda rows: self.translate_to(OTHER[domain], images[rows]), len(images), batch_size)
 
     def _input_shape(self, domain: str) -> tuple[int | None, int | None, int]:
         """Returns the (height, width, channels) of a generator's input, None for any."""

@@ -231,18 +231,6 @@ class CycleGAN(TwoDomains):
             )
         }
 
-    def get_config(self) -> dict:
-        options = (
-            *("cycle_weight", "identity_weight", "adversarial_weight", "objective", "pool_size", "source", "semantics"),
-            *("semantic_weight", "crop", "size", "export_size", "domain_names", "ema"),
-        )
-        networks = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b", "classifier")
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in options},
-            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in networks},
-        }
-
 
 def _apply_once(network: keras.Model, inputs: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
     """Returns float32 outputs for several batches in a single pass, which costs less than a pass for each."""

@@ -15,7 +15,6 @@ from ..core.adversarial import AdversarialModel
 from ..core.class_conditional import ClassConditional
 from ..core.defaults import EMA, OBJECTIVE
 from ..core.diagnostics import diagnose_discriminator
-from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.logit_means import logit_means
 from ..core.penalized import Penalized
@@ -65,7 +64,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
     averaged_networks = ("generator",)
     call_fields = {}  # `call` takes noise, not images
     tracked = ("discriminator_loss", "generator_loss", "discriminator_accuracy", "sample_diversity")
-    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  never None here
+    image_shape: tuple[int, int, int]
 
     def __init__(
         self,
@@ -214,24 +213,13 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         return tf.cast((network or self.generator)(inputs, training=training), tf.float32)
 
-    def generate_from(self, noise: dict, label: Any = None) -> tf.Tensor:  # ty: ignore[incompatible-method-override]
+    def generate_from(self, noise: dict, label: Any = None) -> tf.Tensor:
         return self.run_generator(self.prior.draw(noise), label, network=self.inference_network("generator"))
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Returns the images of base noise: {name: [batch, ...]}, with `label` if conditional, or one noise tensor."""
         noise = dict(inputs) if isinstance(inputs, dict) else {next(iter(self.noise())): inputs}
         return self.generate_from({name: noise[name] for name in self.noise()}, self.label_of(noise))
-
-    def endpoints(self) -> list[Endpoint]:
-        """Returns `generate`: base noise, and `label` if the model is conditional -> image."""
-        inputs = {name: Port(noise.shape, noise.kind) for name, noise in self.noise().items()}
-        if self.num_classes:
-            inputs["label"] = Port((self.num_classes,), "label")
-
-        def generate(label=None, **noise):
-            return {"image": self.generate_from(noise, label)}
-
-        return [Endpoint("generate", generate, inputs, {"image": Port(self.image_shape, "image")})]
 
     def _check(self) -> None:
         for name in ("n_critic", "packing"):

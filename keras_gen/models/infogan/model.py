@@ -65,6 +65,7 @@ class InfoGAN(GAN):
 
     tracked = (*GAN.tracked, "information_loss", "category_information", "code_information")
     label_setting = None  # categories are learned without labels
+    config_attributes = dict.fromkeys(("discriminator", "prior", "packing", "num_classes"))  # not its own arguments
 
     def __init__(
         self,
@@ -213,18 +214,6 @@ class InfoGAN(GAN):
             return dict(zip(outputs, self.infer(image), strict=True))
 
         return [*super().endpoints(), Endpoint("infer", infer, {"image": image}, outputs)]
-
-    def get_config(self) -> dict:
-        config = super().get_config()
-        for name in ("discriminator", "prior", "packing", "num_classes"):
-            del config[name]
-        own = ("num_categories", "num_codes", "category_weight", "code_weight")
-        parts = ("trunk", "discriminator_head", "q_head")
-        return {
-            **config,
-            **{name: getattr(self, name) for name in own},
-            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts},
-        }
 
 
 def _concatenate(noise: dict) -> tf.Tensor:

@@ -16,6 +16,7 @@ from ..core.ema import update_ema
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.host import host_value
+from ..core.inputs import Shape
 from ..core.player import Player, reset_optimizer
 from ..gan.model import GAN
 from .graph_release import TracedGraphs
@@ -81,6 +82,7 @@ class ProgressiveGAN(GAN):
 
     tracked = (*GAN.tracked, "resolution", "alpha")
     system = "progan"
+    config_attributes = {"phase": "phase_number"}
     generator: ProgressiveGenerator
     discriminator: ProgressiveDiscriminator
 
@@ -252,7 +254,7 @@ class ProgressiveGAN(GAN):
         ]
 
     @property
-    def image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+    def image_fields(self) -> dict[str, Shape | None]:
         return {"image": None}  # of any stage's shape, which `batch_of` checks
 
     def batch_of(self, data: Any) -> dict:
@@ -384,16 +386,11 @@ class ProgressiveGAN(GAN):
     # saving
 
     def get_config(self) -> dict:
-        own = ("fade_images", "stable_images", "reset_optimizers")
-        by_number = {name: getattr(self, name) for name in ("batch_sizes", "stage_learning_rate_multipliers")}
-        by_string = {name: values and {str(key): value for key, value in values.items()}
-                     for name, values in by_number.items()}  # fmt: skip
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in own},
-            **by_string,
-            "phase": self.phase_number,
-        }
+        config = super().get_config()
+        for name in ("batch_sizes", "stage_learning_rate_multipliers"):  # the keys of JSON are strings
+            if config[name] is not None:
+                config[name] = {str(resolution): value for resolution, value in config[name].items()}
+        return config
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)

@@ -11,12 +11,11 @@ from keras_gen.distributions import Noise, draw_noise
 from keras_gen.losses import adversarial
 
 from ..core.adversarial import AdversarialModel
+from ..core.diagnostics import diagnose_discriminator
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.inputs import check_range
 from ..core.player import Player
 from .preset import ADVERSARIAL_WEIGHT, APPEARANCE_WEIGHT, EMA, HALF_LIFE, MIN_WEIGHT, OBJECTIVE, SPATIAL_WEIGHT
-
-WINNING_ACCURACY = 0.98  # above, the discriminator leaves the generator hardly any gradient
 
 
 class Puzzle(AdversarialModel):
@@ -47,9 +46,8 @@ class Puzzle(AdversarialModel):
     """
 
     system = "puzzlegan"
-    config_attributes = {"image_shape": None}
     latent_size: int
-    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  (never None here)
+    image_shape: tuple[int, int, int]
 
     def __init__(
         self,
@@ -143,13 +141,10 @@ class Puzzle(AdversarialModel):
         return self.adversarial_weight * self._objective.generator(generated_logits) + self.decay_factor() * guided
 
     def diagnose(self, logs: Mapping[str, float]) -> dict[str, str]:
-        accuracy = logs.get("discriminator_accuracy", 0.5)
-        if accuracy <= WINNING_ACCURACY or not self.adversarial_weight:
+        if not self.adversarial_weight:
             return {}
-        return {
-            "the discriminator wins": f"it is right on {accuracy:.1%} of the images and leaves the generator little to "
-            "learn from. A smaller learning rate for it, or smaller discriminator_filters, may help"
-        }
+        remedies = "A smaller learning rate for it, or smaller discriminator_filters,"
+        return diagnose_discriminator(logs, remedies=remedies)
 
     # inference
 
@@ -206,18 +201,6 @@ class Puzzle(AdversarialModel):
             raise ValueError(f"Expected presence {(num, present)}; received the shape {presence.shape}")
         missing = (0, count - present)
         return np.pad(pieces, [(0, 0), missing, *[(0, 0)] * 3]), np.pad(presence, [(0, 0), missing])
-
-    def get_config(self) -> dict:
-        options = (
-            *("objective", "adversarial_weight", "spatial_weight", "appearance_weight"),
-            *("half_life", "min_weight", "ema"),
-        )
-        networks = (*self.shared_networks, "discriminator")
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in options},
-            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in networks},
-        }
 
     def _check_losses(self) -> None:
         for name in ("adversarial_weight", "spatial_weight", "appearance_weight"):

@@ -11,6 +11,7 @@ from keras_gen.losses import assignment_cross_entropy, log_sinkhorn, masked_erro
 
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
+from ..core.inputs import Shape
 from .base import Puzzle
 from .preset import (
     ADVERSARIAL_WEIGHT,
@@ -45,7 +46,7 @@ class PuzzleGrid(Puzzle):
         tile_placer: network from [embeddings [batch, k * k, size], presence [batch, k * k], seams [batch, k * k, k * k,
             4] (see `keras_gen.models.puzzlegan.tiles`)] to scores [batch, k * k, k * k].
         canvas_painter: network from [canvas, coverage [batch, height, width, 1], z] to images in [0, 1].
-        discriminator: network from images to logits [batch, 1]; its loss is that of `PuzzleGAN`, and the part of an
+        discriminator: network from images to logits [batch, 1]; it has the loss of `PuzzleGAN`, where the part of an
             image is its present tiles.
         grid_size: k, 2 to 5.
         max_missing: in training 0 to `max_missing` tiles are missing, all numbers equally likely.
@@ -209,7 +210,7 @@ class PuzzleGrid(Puzzle):
     # inference
 
     @property
-    def optional_image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+    def optional_image_fields(self) -> dict[str, Shape | None]:
         return {"tiles": None}
 
     def restore_from(self, pieces: Any, presence: Any, z: Any) -> dict[str, tf.Tensor]:
@@ -325,10 +326,6 @@ class PuzzleGrid(Puzzle):
             return self.restore_from(tiles, presence, z)
 
         return [Endpoint("restore", restore, inputs, outputs)]
-
-    def get_config(self) -> dict:
-        options = ("grid_size", "max_missing", "iterations", "shuffle_channels")
-        return {**super().get_config(), **{name: getattr(self, name) for name in options}}
 
     def _check_grid(self) -> None:
         if not 2 <= self.grid_size <= MAX_GRID_SIZE:

@@ -10,6 +10,7 @@ from keras_gen.losses import intersection_over_union, mask_cross_entropy, masked
 
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
+from ..core.inputs import Shape
 from .base import Puzzle
 from .key_patches import box_mask, extract_patches, key_boxes
 from .preset import (
@@ -115,7 +116,7 @@ class PuzzleGAN(Puzzle):
         self._check_patches()
 
     @property
-    def optional_image_fields(self) -> dict[str, tuple[int, int, int] | None]:
+    def optional_image_fields(self) -> dict[str, Shape | None]:
         return {"patches": None}
 
     # training
@@ -274,10 +275,6 @@ class PuzzleGAN(Puzzle):
             return self.restore_from(patches, presence, z)
 
         return [Endpoint("restore", restore, inputs, outputs)]
-
-    def get_config(self) -> dict:
-        options = ("num_patches", "max_patches", "min_patches", "jitter", "use_mask")
-        return {**super().get_config(), **{name: getattr(self, name) for name in options}}
 
     def _check_patches(self) -> None:
         if not 1 <= self.min_patches <= self.num_patches <= self.max_patches:

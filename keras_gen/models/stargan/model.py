@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_gen.losses import adversarial, group_accuracy, group_cross_entropy, penalties
 
 from ..core.adversarial import AdversarialModel
+from ..core.batching import map_batches
 from ..core.class_conditional import class_indices
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
@@ -63,7 +64,7 @@ class StarGAN(AdversarialModel):
         Image-to-Image Translation, arXiv:1711.09020, eq. 1 to 8.
     """
 
-    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  (never None here)
+    image_shape: tuple[int, int, int]
     averaged_networks = ("generator",)
     shared_networks = ("generator",)
     tracked = (
@@ -281,12 +282,11 @@ class StarGAN(AdversarialModel):
         if not len(images):
             raise ValueError(f"Expected images [num, {', '.join(map(str, self.image_shape))}]; received {images.shape}")
         vectors, datasets = self.attribute_schema.vectors(attributes, len(images), dataset)
-        batches = []
-        for start in range(0, len(images), batch_size):
-            rows = slice(start, start + batch_size)
-            batch = {"image": images[rows], "attributes": vectors[rows], "dataset": datasets[rows]}
-            batches.append(self(batch).numpy())
-        return np.concatenate(batches)
+
+        def translated(rows: slice) -> tf.Tensor:
+            return self({"image": images[rows], "attributes": vectors[rows], "dataset": datasets[rows]})
+
+        return map_batches(translated, len(images), batch_size)
 
     def preview_images(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """Returns images next to their translation to every domain; binary attributes are flipped."""
@@ -320,17 +320,6 @@ class StarGAN(AdversarialModel):
     def export_description(self) -> dict:
         """Returns `attributes`: their names, their groups, and the dataset of each group."""
         return {"attributes": self.attribute_schema.describe()}
-
-    def get_config(self) -> dict:
-        scalars = ("n_critic", "classification_weight", "reconstruction_weight", "penalty_weight", "ema")
-        lists = ("groups", "datasets", "attribute_names")
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in scalars},
-            **{name: None if getattr(self, name) is None else list(getattr(self, name)) for name in lists},
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-        }
 
     def _check(self) -> None:
         if not isinstance(self.n_critic, int) or self.n_critic < 1:

@@ -1,7 +1,7 @@
 """A variational autoencoder of images that is conditioned on captions, as pretraining of a text-to-image generator."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -47,6 +47,7 @@ class CaptionedVAE(TextConditional, VAE):
         arXiv:1703.10155 (a decoder that is also a generator; they train both at once).
     """
 
+    config_attributes = {"head": None, "num_classes": None}
     label_classes = label_setting = None  # the networks are conditioned on the text instead of a label
 
     def __init__(
@@ -84,7 +85,7 @@ class CaptionedVAE(TextConditional, VAE):
         text_encoder.trainable = False
         self.scale = scale
 
-    def label_of(self, batch: dict) -> tf.Tensor:
+    def label_of(self, batch: Mapping[str, Any]) -> tf.Tensor:
         """Returns the embeddings of a batch's texts, float32 [batch, size]."""
         return self.embed(self.tokens_of(batch))
 
@@ -93,7 +94,7 @@ class CaptionedVAE(TextConditional, VAE):
         return {"label": self.embedding_of(num, **text)}
 
     def endpoints(self) -> list[Endpoint]:
-        """Returns those of `VAE`, with the input `embedding`, and `embed(tokens)`."""
+        """Returns `embed(tokens)`, and the endpoints of `VAE` with the input `embedding`."""
         return [self.embed_endpoint(), *(self._conditioned_on_text(endpoint) for endpoint in super().endpoints())]
 
     def _conditioned_on_text(self, endpoint: Endpoint) -> Endpoint:
@@ -105,14 +106,3 @@ class CaptionedVAE(TextConditional, VAE):
             return endpoint.function(label=embedding, **others)
 
         return dataclasses.replace(endpoint, function=function, inputs=inputs)
-
-    def get_config(self) -> dict:
-        config = super().get_config()
-        for name in ("head", "num_classes"):
-            del config[name]
-        return {
-            **config,
-            "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
-            "vocabulary": list(self.vocabulary),
-            "scale": self.scale,
-        }

@@ -53,7 +53,7 @@ class JointEmbedding(TextConditional, GenerativeModel):
     """
 
     tracked = ("loss", "image_accuracy", "text_accuracy")
-    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  never None here
+    image_shape: tuple[int, int, int]
 
     def __init__(
         self,
@@ -129,18 +129,6 @@ class JointEmbedding(TextConditional, GenerativeModel):
 
         image = {"image": Port(self.image_shape, "image")}
         return [self.embed_endpoint(), Endpoint("embed_image", embed_image, image, outputs)]
-
-    def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "text_encoder": keras.saving.serialize_keras_object(self.text_encoder),
-            "image_encoder": keras.saving.serialize_keras_object(self.image_encoder),
-            "projection": self.projection and keras.saving.serialize_keras_object(self.projection),
-            "vocabulary": list(self.vocabulary),
-            "loss": self.loss,
-            "temperature": self.temperature,
-            "image_noise": self.image_noise,
-        }
 
 
 def check_joint_space(size: int, image_encoder: keras.Model, projection: keras.Model | None) -> None:

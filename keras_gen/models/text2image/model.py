@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -45,8 +44,8 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
 
     where D is the objective's loss of a real and a generated logit; for the paper's objective this equals
     -log sigmoid(s_r) - (log(1 - sigmoid(s_w)) + log(1 - sigmoid(s_f))) / 2. Without `matching_aware` it minimizes
-    D(s_r, s_f). The generator minimizes the objective's loss of s_f. With `interpolate`, it also minimizes that of an
-    image generated for the mean of two captions' embeddings, for which there is no real image.
+    D(s_r, s_f). The generator minimizes the objective's loss of s_f. With `interpolate`, it also minimizes this loss
+    of an image generated for the mean of two captions' embeddings, for which there is no real image.
 
     A mismatched caption is drawn from all captions of the global batch that differ from the image's own. If none
     differs, the image contributes only D(s_r, s_f). A different caption may still describe the image (a shorter
@@ -106,7 +105,7 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
         *("discriminator_loss", "generator_loss", "discriminator_accuracy"),
         *("match_accuracy", "sample_diversity"),
     )
-    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  never None here
+    image_shape: tuple[int, int, int]
 
     def __init__(
         self,
@@ -347,30 +346,8 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
         """Returns z, standard normal noise."""
         return {"z": Noise("normal", (self.latent_size,))}
 
-    def generate_from(self, noise: dict, embedding: Any) -> tf.Tensor:  # ty: ignore[incompatible-method-override]
+    def generate_from(self, noise: dict, embedding: Any) -> tf.Tensor:
         return self.run_generator(noise["z"], embedding, network=self.inference_network("generator"))
-
-    def conditions_of(
-        self, num: int, *, caption: Any = None, tokens: Any = None, embedding: Any = None, **unknown: Any
-    ) -> dict[str, np.ndarray]:
-        """Returns the text as `embedding`, float32 [num, size].
-
-        Args:
-            num: number of rows.
-            caption: a caption, or `num` of them.
-            tokens: [length], or [num, length].
-            embedding: [size], or [num, size].
-            **unknown: refused.
-
-        Raises:
-            ValueError: for none or several of the three, another condition, or another shape.
-        """
-        if unknown:
-            raise ValueError(
-                "Expected a text as the only condition (caption, tokens or embedding); received "
-                f"{', '.join(sorted(unknown))}"
-            )
-        return {"embedding": self.embedding_of(num, caption=caption, tokens=tokens, embedding=embedding)}
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Returns the images of `z` [batch, n] with `embedding` or `tokens`."""
@@ -398,23 +375,6 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
 
         image = {"image": Port(self.image_shape, "image")}
         return [self.embed_endpoint(), Endpoint("generate", generate, inputs, image)]
-
-    def get_config(self) -> dict:
-        own = (
-            *("matching_aware", "interpolate", "objective", "ema"),
-            *("matching_weight", "matching_noise", "temperature", "style_weight", "style_scale"),
-        )
-        parts = ("generator", "trunk", "head", "text_encoder")
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in own},
-            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts},
-            **{
-                name: getattr(self, name) and keras.saving.serialize_keras_object(getattr(self, name))
-                for name in ("image_encoder", "projection", "style_encoder")
-            },
-            "vocabulary": list(self.vocabulary),
-        }
 
 
 def mismatched_captions(tokens: tf.Tensor, all_tokens: tf.Tensor, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

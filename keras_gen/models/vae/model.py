@@ -60,7 +60,7 @@ class VAE(EncoderDecoder):
         arXiv:1509.00519, eq. 8 (k samples). Im, Ahn, Memisevic, Bengio 2017, arXiv:1511.06406 (denoising).
     """
 
-    image_shape: tuple[int, int, int]  # ty: ignore[incompatible-mutable-override]  (never None here)
+    image_shape: tuple[int, int, int]
     tracked = ("loss", "elbo", "reconstruction", "kl")
 
     def __init__(

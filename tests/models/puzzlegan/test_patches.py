@@ -161,7 +161,7 @@ def test_without_a_mask_there_is_none():
     assert set(history) == set(model.tracked) and np.isfinite(list(history.values())).all()
 
 
-def test_examples_show_source_patches_mask_and_image(model):
+def test_preview_images_show_source_patches_mask_and_image(model):
     (columns,) = model.preview_images({"image": IMAGES}).values()
     assert list(columns) == ["source", "patches", "mask", "restored"]
     assert all(column.shape == IMAGES.shape for column in columns.values())

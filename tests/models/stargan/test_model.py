@@ -183,7 +183,7 @@ def test_it_learns_to_change_the_brightness_and_keeps_the_position():
     assert np.mean(star.classify(images).numpy().argmax(1) == label) > 0.9
 
 
-def test_examples_have_a_column_for_each_domain():
+def test_preview_images_have_a_column_for_each_domain():
     star = model(attribute_names=["a", "b"])
     columns = star.preview_images({"image": IMAGES, "label": LABELS})["source | translated"]
     assert list(columns) == ["source", "a", "b"]

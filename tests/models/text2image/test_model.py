@@ -311,7 +311,10 @@ def test_unread_words_are_reported():
     [
         ({}, "Expected a text, as one of caption='a red circle', tokens or embedding; received none"),
         ({"caption": "dark", "tokens": [2, 0, 0]}, "received caption, tokens"),
-        ({"caption": "dark", "label": 1}, "Expected a text as the only condition .*; received label"),
+        (
+            {"caption": "dark", "label": 1},
+            "Expected conditions among caption, tokens, embedding for .*; received label",
+        ),
         ({"caption": " ?! "}, "Expected a caption with at least one word; received ' .! '"),
         ({"caption": ["dark", "bright"]}, "Expected one caption, or 3 .one for each image.; received 2"),
         ({"tokens": [2, 0]}, r"Expected tokens .batch, 3.; received the shape \(1, 2\)"),
