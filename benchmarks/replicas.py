@@ -14,8 +14,6 @@ may differ by as much as they moved; the moments of Adam, which are linear and q
 gradient from rounding.
 """
 
-import csv
-import dataclasses
 import itertools
 import json
 import pathlib
@@ -24,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 import h5py
@@ -41,7 +39,7 @@ from keras_gen import runs, zoo
 from keras_gen.export import export
 from keras_gen.runs.history import read_rows
 from keras_gen.runtime import Runtime
-from tests.contract import BATCH, Toy
+from tests.toy import BATCH
 from tests.toys import TOYS
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -55,101 +53,30 @@ WORKED = ("vae", "dcgan", "cyclegan", "progan", "text2image")
 EXAMPLES, WHOLE_EXAMPLES, WHOLE_STEPS = 36, 40, 2
 
 
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """A system as a user would train it, small.
-
-    Attributes:
-        write: (toy, folder, number of examples) -> the source, written to files in the folder.
-        settings: of the system, on top of the toy's own.
-        derived: settings of the toy that follow from the data here.
-        options: further arguments of `train`.
-    """
-
-    write: Callable[[Toy, pathlib.Path, int], str]
-    settings: Mapping = dataclasses.field(default_factory=dict)
-    derived: tuple[str, ...] = ()
-    options: Mapping = dataclasses.field(default_factory=dict)
-
-
-def _pixels(toy: Toy, num: int) -> np.ndarray:
-    return np.round(toy.columns(num)["image"] * 255).astype(np.uint8)
-
-
-def _write_arrays(toy: Toy, folder: pathlib.Path, num: int) -> str:
-    """Images with their labels."""
-    np.savez(folder / "images.npz", image=_pixels(toy, num), label=toy.columns(num)["label"])
-    return str(folder / "images.npz")
-
-
-def _write_attributes(toy: Toy, folder: pathlib.Path, num: int) -> str:
-    """Images with a label of three classes and an attribute."""
-    label = toy.columns(num)["label"]
-    names = {"label_names": ["one", "two", "three"], "attribute_names": ["even"]}
-    even = np.arange(num)[:, None] % 2 == 0
-    np.savez(folder / "images.npz", image=_pixels(toy, num), label=label, attributes=even.astype(np.float32), **names)
-    return str(folder / "images.npz")
-
-
-def _write_domains(toy: Toy, folder: pathlib.Path, num: int) -> str:
-    """Two sources: images, and their negatives."""
-    images, files = _pixels(toy, num), [folder / "positive.npz", folder / "negative.npz"]
-    for file, values in zip(files, (images, 255 - images), strict=True):
-        np.savez(file, image=values, label=toy.columns(num)["label"])
-    return ",".join(map(str, files))
-
-
-def _write_captions(toy: Toy, folder: pathlib.Path, num: int) -> str:
-    """A folder of images whose metadata.csv has their captions."""
-    rows, words = [["file_name", "caption"]], ("one", "two", "three")
-    for index, (image, label) in enumerate(zip(_pixels(toy, num), toy.columns(num)["label"], strict=True)):
-        name = f"{index:03d}.png"
-        Image.fromarray(image).save(folder / name)
-        rows.append([name, f"{words[label]} {'even' if index % 2 == 0 else 'odd'}"])
-    with (folder / "metadata.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
-    return str(folder)
-
-
-CASES = {
-    "aae": Case(_write_arrays, options={"labeled": 6}),
-    # it grows with its second epoch
-    "progan": Case(_write_arrays, settings={"start_resolution": 4, "fade_images": 8, "stable_images": 8}),
-    "stargan": Case(_write_attributes, derived=("groups",), options={"view": {"attributes": ["label", "even"]}}),
-    # Its default is hundreds of steps. Its pool is full in the second, and exchanges from then on. In the ninth, with
-    # this seed, rounding decides the sign of one of its absolute errors, and gradients differ from there (1.8e-4 in
-    # weights, the same for two devices and two workers; 4e-7 with another seed).
-    "cyclegan": Case(_write_domains, options={"steps": WHOLE_STEPS}),
-    "text2image": Case(
-        _write_captions,
-        settings={"embedding": {"epochs": 1}, "vae": {"epochs": 1}},
-        derived=("vocabulary", "length"),
-    ),
-}  # every other system reads images with their labels
-
-
 def arguments(key: str, folder: pathlib.Path, precision: str = "float32") -> dict:
-    """Write the data of a system into a folder, and return what `keras_gen.train` needs to read them.
+    """Writes the data of a system into a folder, and returns arguments of `keras_gen.train`.
 
-    An epoch is one step where the precision is not float32: rounding grows with every further step.
+    An epoch is one step if the precision is not float32: rounding grows with every further step.
 
     Raises:
         ValueError: for a system without toy settings.
     """
     if key not in TOYS:
-        raise ValueError(f"{key} is in the zoo and has no toy settings; give it some in tests/toys.py")
-    toy, case, whole = TOYS[key], CASES.get(key, Case(_write_arrays)), zoo.get(key).drop_remainder
-    settings = {name: value for name, value in toy.settings.items() if name not in case.derived} | case.settings
+        raise ValueError(
+            f"Expected a system with toy settings; received {key!r}. Add a toy to tests/models/<system>/toy.py"
+        )
+    toy, whole = TOYS[key], zoo.get(key).drop_remainder
+    settings = {name: value for name, value in toy.settings.items() if name not in toy.derived_settings}
     folder.mkdir(parents=True, exist_ok=True)
     return {
         "system": key,
-        "data": case.write(toy, folder, WHOLE_EXAMPLES if whole else EXAMPLES),
-        "settings": settings,
+        "data": toy.write_source(toy, folder, WHOLE_EXAMPLES if whole else EXAMPLES),
+        "settings": settings | dict(toy.run_settings),
         "batch_size": BATCH,
         "seed": SEED,
         "precision": precision,
         "steps": WHOLE_STEPS if whole else None,
-        **case.options,
+        **toy.train_options,
         **({} if precision == "float32" else {"steps": 1}),
     }
 
@@ -338,7 +265,7 @@ def use(key: str, one: runs.Run, other: runs.Run) -> dict[str, float]:
     if "generate" in runtime.signatures:
         exported = runtime.generate(4, seed=1, **toy.conditions)
     else:
-        endpoint, inputs = toy.first(model, 4, seed=1)
+        endpoint, inputs = toy.first_endpoint(model, 4, seed=1)
         output = next(name for name, port in endpoint.outputs.items() if port.kind == "image")
         exported = runtime.run(endpoint.name, **inputs)[output]
     return {

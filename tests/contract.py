@@ -4,13 +4,10 @@ Tracing a training step takes longer than a thousand toy steps, so the checks sh
 where they can, and compare what it stored at that time. The other checks build the system anew from the zoo.
 """
 
-# More than 250 lines: the contract is one thing, and each of its checks is a function that reads alone.
-
 import dataclasses
 import functools
 import json
 import pathlib
-from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -20,86 +17,15 @@ import tensorflow as tf
 from keras_gen import data, zoo
 from keras_gen.distributions import draw_noise
 from keras_gen.export import export_model, parity_rows
-from keras_gen.export.examples import endpoint_inputs, run_eagerly
 from keras_gen.runtime import Runtime
 from tests.replicas import two_replicas
+from tests.toy import BATCH, EXAMPLES, Toy, generates, image_output
 
-# not a multiple of the batch size: the last batch has one row, which leaves one of two replicas without any
-EXAMPLES, BATCH = 9, 4
 # of `train`, on twice as many examples; the last batch of an epoch has two rows
 EPOCHS, STEPS = 4, 5
 OPTIMIZER = functools.partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
 # the same sums in another order: last places of float32, carried through six steps; a lost row would be 1e-3
 SAME_SUMS = {"rtol": 1e-4, "atol": 5e-6}
-
-
-@dataclasses.dataclass(frozen=True)
-class Toy:
-    """A system small enough to be trained in a second.
-
-    Attributes:
-        key: its key in the zoo.
-        settings: its settings in the zoo, small.
-        image_shape: (height, width, channels).
-        conditions: what `generate` must be told, if anything.
-        monitor: the metric that callbacks are tested with.
-        normalized: layers keep statistics of batches: batches are whole ones, and the statistics go on moving at a
-            learning rate of 0.
-        sgd: a learning rate that moves its weights by more than 1e-3 in six steps.
-        fields: further batch fields, name -> a function of the other fields, or the name of one whose values it has.
-    """
-
-    key: str
-    settings: dict
-    image_shape: tuple[int, int, int] = (8, 8, 1)
-    conditions: dict = dataclasses.field(default_factory=dict)
-    monitor: str = "loss"
-    normalized: bool = False
-    sgd: float = 1e-3
-    fields: dict[str, str | Callable] = dataclasses.field(default_factory=dict)
-
-    def build(self, optimizer=None):
-        """The system with fresh, seeded weights."""
-        return zoo.build(self.key, self.image_shape, seed=0, optimizer=optimizer, **self.settings)
-
-    def columns(self, num: int = EXAMPLES) -> dict[str, np.ndarray]:
-        """Batch fields: soft discs, and labels."""
-        generator = np.random.default_rng(0)
-        height, width, channels = self.image_shape
-        y, x = np.mgrid[:height, :width][..., None] / max(height, width)
-        centers, radii = (
-            generator.uniform(0.2, 0.8, (num, 2, 1, 1, channels)),
-            generator.uniform(0.1, 0.4, (num, 1, 1, 1)),
-        )
-        images = np.exp(-((y - centers[:, 0]) ** 2 + (x - centers[:, 1]) ** 2) / radii**2)
-        levels = np.round(images * 255) / 255
-        columns = {"image": levels.astype(np.float32), "label": np.arange(num, dtype=np.int32) % 3}
-        made = {name: like(columns) if callable(like) else columns[like] for name, like in self.fields.items()}
-        return columns | made
-
-    def dataset(self, num: int = EXAMPLES, whole: bool | None = None) -> tf.data.Dataset:
-        """Batches in a fixed order; of layers that keep statistics whole ones alone."""
-        whole = self.normalized if whole is None else whole
-        return tf.data.Dataset.from_tensor_slices(self.columns(num)).batch(BATCH, drop_remainder=whole)
-
-    def images(self, model, num: int, seed: int) -> np.ndarray:
-        """What `generate` makes, or else the first endpoint of the toy's own columns, by Keras."""
-        if _generates(model):
-            return model.generate(num, seed=seed, **self.conditions)
-        endpoint, inputs = self.first(model, num, seed)
-        return run_eagerly(endpoint, inputs)[_image_of(endpoint)]
-
-    def first(self, model, num: int, seed: int):
-        """The first endpoint, and inputs for it."""
-        endpoint = model.endpoints()[0]
-        return endpoint, endpoint_inputs(model, [endpoint], self.columns(num), seed)[endpoint.name]
-
-    def inputs(self, model) -> tf.data.Dataset:
-        """What `call` takes: batches of data, or of noise and conditions for a system that only generates."""
-        if "reconstruct" in zoo.get(self.key).endpoints or not _generates(model):
-            return self.dataset(whole=False)
-        told = model.conditions_of(EXAMPLES, **self.conditions)
-        return tf.data.Dataset.from_tensor_slices({**draw_noise(model.noise(), EXAMPLES, 0), **told}).batch(BATCH)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,7 +159,7 @@ def check_resumes_exactly(trained: Trained):
     """
     loaded, toy, middle = keras.saving.load_model(trained.half), trained.toy, EPOCHS // 2 + 1
     resumed = trained.fit(loaded, initial_epoch=EPOCHS // 2, epochs=middle)
-    loaded.evaluate(toy.dataset(whole=False).take(1), verbose=0)
+    loaded.evaluate(toy.dataset(drop_remainder=False).take(1), verbose=0)
     for name, values in trained.fit(loaded, initial_epoch=middle, epochs=EPOCHS).items():
         resumed[name] += values
     for name, value in loaded.evaluate(toy.dataset(), verbose=0, return_dict=True).items():
@@ -382,27 +308,19 @@ def check_export(trained: Trained, folder: pathlib.Path):
 def _check_same_images(toy: Toy, model, out: pathlib.Path, runtime: Runtime):
     images = toy.images(model, 3, seed=5)
     signatures = tf.saved_model.load(out / "saved_model").signatures
-    if _generates(model):
+    if generates(model):
         name, output, told = "generate", "image", model.conditions_of(3, **toy.conditions)
         inputs = {**draw_noise(model.noise(), 3, 5), **told}
         run = runtime.generate(3, seed=5, **toy.conditions)
         assert np.abs(images - toy.images(model, 3, seed=6)).max() > 1e-3  # another seed, other images
     else:
-        endpoint, inputs = toy.first(model, 3, seed=5)
-        name, output = endpoint.name, _image_of(endpoint)
+        endpoint, inputs = toy.first_endpoint(model, 3, seed=5)
+        name, output = endpoint.name, image_output(endpoint)
         run = runtime.run(name, **inputs)[output]
     # float32 in another order of sums
     np.testing.assert_allclose(run, images, atol=1e-5)
     made = signatures[name](**{field: tf.constant(value) for field, value in inputs.items()})[output]
     np.testing.assert_allclose(made, images, atol=1e-5)
-
-
-def _generates(model) -> bool:
-    return any(endpoint.name == "generate" for endpoint in model.endpoints())
-
-
-def _image_of(endpoint) -> str:
-    return next(name for name, port in endpoint.outputs.items() if port.kind == "image")
 
 
 def _weights(model) -> dict[str, np.ndarray]:

@@ -5,13 +5,13 @@ import pytest
 from keras_gen import zoo
 from tests import contract
 
-from .contract import Toy
+from .toy import Toy
 from .toys import TOYS
 
 
 @pytest.fixture(scope="module", params=zoo.SYSTEMS)
 def toy(request) -> Toy:
-    assert request.param in TOYS, f"{request.param} is in the zoo: give it toy sizes in tests/toys.py"
+    assert request.param in TOYS, f"add a toy of {request.param} to tests/models/<system>/toy.py"
     return TOYS[request.param]
 
 

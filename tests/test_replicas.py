@@ -73,5 +73,5 @@ def test_two_workers_of_the_command_line_leave_the_run_of_one_process(key, tmp_p
 
 def test_a_system_without_toy_settings_is_named(tmp_path, monkeypatch):
     monkeypatch.delitem(replicas.TOYS, "vae")
-    with pytest.raises(ValueError, match="vae is in the zoo and has no toy settings"):
+    with pytest.raises(ValueError, match="a system with toy settings; received 'vae'"):
         replicas.arguments("vae", tmp_path)

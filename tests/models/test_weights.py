@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import zoo
-from tests.contract import BATCH
+from tests.toy import BATCH
 from tests.toys import TOYS
 
 R1, WGAN_GP = {"name": "r1", "gamma": 4.0}, {"name": "wgan_gp", "weight": 40.0, "target": 0.5}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests import contract
-from tests.contract import Toy
+from tests.toy import Toy
 
 TOY = Toy(
     "cyclegan",

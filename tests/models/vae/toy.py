@@ -1,0 +1,5 @@
+"""Toy settings of the VAE."""
+
+from tests.toy import Toy
+
+TOYS = (Toy("vae", {"network": "mlp", "hidden_units": 8, "latent_size": 2}, image_shape=(8, 8, 3)),)
