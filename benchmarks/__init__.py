@@ -1,3 +1,3 @@
-"""Speed beside peers and results beside papers; each module writes one JSON file into benchmarks/results."""
+"""Measures speed against peers and results against papers; each module writes a JSON file into benchmarks/results."""
 
 import keras_gen  # noqa: F401 - before TensorFlow, whose kernels it chooses

@@ -1,13 +1,11 @@
-"""The adversarial family on MNIST, beside the papers' figures: one run of one configuration, its measure, its pictures.
+"""Adversarial models on MNIST compared with papers: one run of one configuration, its measures and its picture.
 
 usage: python -m benchmarks.adversarial NAME [--seed 1] [--epochs N] [--threads 1] [--measure] [--data-dir DIR]
 
 Writes benchmarks/results/adversarial_NAME.json (a run for each seed), pictures/adversarial_NAME.png, and the weights to
-runs/benchmarks/. What a measure is allowed to see: maps from a code to a class are fixed on training images, sigmas on
-validation images; errors are of all 10,000 test images.
+runs/benchmarks/. Maps from a code to a class are chosen on training images and sigmas on validation images; errors are
+of all 10,000 test images.
 """
-
-# More than 250 lines: half of them are the table of configurations, which their measures stand beside.
 
 import argparse
 import dataclasses
@@ -25,7 +23,8 @@ from keras_gen import data, evaluation, pictures, zoo
 from keras_gen.evaluation.features.classifier import feature_classifier
 from keras_gen.evaluation.metrics import parzen as parzen_windows
 from keras_gen.evaluation.metrics.mode_coverage import mode_coverage, modes_floor
-from keras_gen.models import AdversarialModel, GenerativeModel
+from keras_gen.models import AdversarialModel, GenerativeModel, InfoGAN
+from keras_gen.models.core.batching import map_batches
 
 GRAY, COLOR = (28, 28, 1), (28, 28, 3)
 WEIGHTS = pathlib.Path("runs/benchmarks")
@@ -36,13 +35,17 @@ class Configuration:
     """One experiment.
 
     Attributes:
-        paper: the figure that it stands beside.
+        paper: the published figure.
         build: seed -> model, not compiled.
         measure: (model, data directory, seed) -> {name: number}.
-        epochs, batch_size: length of training.
-        rates: player -> learning rate of Adam, falling to 0 by a cosine where `cosine`; "model" where there is one.
-        beta_1: Adam's.
-        load: arguments of `keras_gen.data.load` besides.
+        epochs: epochs of training.
+        rates: player -> initial learning rate of Adam; the key is "model" for a model without players.
+        batch_size: images in a step.
+        beta_1: Adam's beta_1.
+        cosine: whether the learning rates fall to 0 by a cosine.
+        source: name of the dataset.
+        image_shape: (height, width, channels).
+        load: further arguments of `keras_gen.data.load`.
         picture: model -> images for a grid of ten columns.
     """
 
@@ -61,71 +64,68 @@ class Configuration:
 
 
 def images_of(split: str, data_dir: str | None, source: str = "mnist", shape=GRAY) -> dict[str, np.ndarray]:
-    """A whole split: `image` and `label`."""
+    """Returns a whole split: `image` and `label`."""
     loaded = data.load(source, split, image_shape=shape, batch_size=5000, shuffle=False, data_dir=data_dir,
                        fields=("image", "label"))  # fmt: skip
     batches = list(loaded.as_numpy_iterator())
     return {name: np.concatenate([batch[name] for batch in batches]) for name in ("image", "label")}
 
 
-# what is measured
+# measures
 
 
 def labeled(split: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """A split as the classifier takes it."""
+    """Returns a split as (images, labels)."""
     return split["image"], split["label"]
 
 
-def by_parts(function: Callable, images: np.ndarray) -> np.ndarray:
-    """A function of images over all of them, 1,000 at a time."""
-    return np.concatenate([np.asarray(function(images[i : i + 1000])) for i in range(0, len(images), 1000)])
-
-
 def categories(model, images: np.ndarray) -> np.ndarray:
-    """Probabilities of the categories [num, K]: InfoGAN's Q, or the adversarial autoencoder's q(y | x)."""
-    read = model.classify if hasattr(model, "classify") else lambda rows: model.infer(rows)[0]
-    return by_parts(read, images)
+    """Returns probabilities of categories [num, K]: InfoGAN's Q, or q(y | x) of the adversarial autoencoder."""
+    classify = (lambda batch: model.infer(batch)[0]) if isinstance(model, InfoGAN) else model.classify
+    return map_batches(lambda rows: classify(images[rows]), len(images), batch_size=1000)
 
 
 def category_error(model, data_dir, seed) -> dict:
-    """Each category stands for the class that most training images of it have; errors on the test images."""
+    """Returns test errors when each category is mapped to the most frequent class of its training images."""
     train, test = (images_of(split, data_dir) for split in ("train", "test"))
-    found = categories(model, train["image"]).argmax(1)
+    assigned = categories(model, train["image"]).argmax(1)
     classes = 1 + train["label"].max()
-    table = {k: int(np.bincount(train["label"][found == k], minlength=classes).argmax()) for k in np.unique(found)}
-    guess = [table.get(k, -1) for k in categories(model, test["image"]).argmax(1)]
+    table = {
+        k: int(np.bincount(train["label"][assigned == k], minlength=classes).argmax()) for k in np.unique(assigned)
+    }
+    predicted = [table.get(k, -1) for k in categories(model, test["image"]).argmax(1)]
     return {
-        "test_error": float(np.mean(guess != test["label"])),
+        "test_error": float(np.mean(predicted != test["label"])),
         "categories_used": len(table),
         "classes_named": len(set(table.values())),
     }
 
 
 def cluster_error(model, data_dir, seed) -> dict:
-    """As `category_error`, and as in the paper: a cluster has the class of the training image that it is surest of."""
+    """Returns `category_error`, and the paper's: a cluster has the class of its most probable training image."""
     train, test = (images_of(split, data_dir) for split in ("train", "test"))
-    surest = categories(model, train["image"]).argmax(0)
-    guess = train["label"][surest][categories(model, test["image"]).argmax(1)]
-    by_surest = float(np.mean(guess != test["label"]))
-    return {"test_error_by_surest_image": by_surest, **category_error(model, data_dir, seed)}
+    most_probable = categories(model, train["image"]).argmax(0)
+    predicted = train["label"][most_probable][categories(model, test["image"]).argmax(1)]
+    error = float(np.mean(predicted != test["label"]))
+    return {"test_error_by_most_probable_image": error, **category_error(model, data_dir, seed)}
 
 
 def classification_error(model, data_dir, seed) -> dict:
-    """Errors of the category as a class, on the test images."""
+    """Returns test errors of the categories as classes."""
     test = images_of("test", data_dir)
     return {"test_error": float(np.mean(categories(model, test["image"]).argmax(1) != test["label"]))}
 
 
 def parzen(model, data_dir, seed) -> dict:
-    """The historical measure: mean log density of test images under kernels on 10,000 samples."""
+    """Returns the Parzen estimate: mean log density of test images under kernels on 10,000 samples."""
     train, test = (images_of(split, data_dir)["image"] for split in ("train", "test"))
     generated = model.generate(10_000, seed=seed, batch_size=500)
-    found = parzen_windows.parzen(generated, train[:10_000], train[-1000:], test)
-    return {name: float(value) for name, value in found._asdict().items()}
+    estimate = parzen_windows.parzen(generated, train[:10_000], train[-1000:], test)
+    return {name: float(value) for name, value in estimate._asdict().items()}
 
 
 def quality(model, data_dir, seed) -> dict:
-    """Frechet and kernel distance, precision, recall, density, coverage with their floors, of 10,000 samples."""
+    """Returns Frechet and kernel distance, precision, recall, density and coverage of 10,000 samples, with floors."""
     train, test = (images_of(split, data_dir) for split in ("train", "test"))
     features = evaluation.feature_extractor("classifier", train=labeled(train), test=labeled(test))
     generated = model.generate(10_000, seed=seed, batch_size=500)
@@ -138,20 +138,20 @@ def quality(model, data_dir, seed) -> dict:
 
 
 def modes(model, data_dir, seed) -> dict:
-    """Modes of Stacked MNIST covered by 26,000 samples, and the divergence from uniform, with their floor."""
+    """Returns the modes of Stacked MNIST that 26,000 samples cover and the KL divergence from uniform, with floors."""
     classifier = feature_classifier(*(labeled(images_of(split, data_dir)) for split in ("train", "test")))
     generated = model.generate(26_000, seed=seed, batch_size=500)
     classes = np.stack([classifier.classify(generated[..., i : i + 1]) for i in range(3)], axis=1)
-    found, floor = mode_coverage(classes), modes_floor(26_000, seed=seed)
-    return {"modes": int(found.covered), "kl": float(found.kl), "floor_modes": float(floor.covered),
+    coverage, floor = mode_coverage(classes), modes_floor(26_000, seed=seed)
+    return {"modes": int(coverage.covered), "kl": float(coverage.kl), "floor_modes": float(floor.covered),
             "floor_kl": float(floor.kl)}  # fmt: skip
 
 
-# what is trained
+# configurations
 
 
 def by_category(model) -> np.ndarray:
-    """Ten draws of each category, a category in a row."""
+    """Returns ten samples of each category, one category per row."""
     return model.generate(10 * model.num_categories, seed=1, category=np.repeat(np.arange(model.num_categories), 10))
 
 
@@ -190,7 +190,7 @@ CONFIGURATIONS = {
         picture=by_category,
     ),
     "aae_1000_labels_shifted": Configuration(
-        "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels, without moved images",
+        "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels, without shifted images",
         autoencoder(10, True, latent_size=10, discriminator_units=500),
         classification_error,
         epochs=20,
@@ -232,7 +232,7 @@ CONFIGURATIONS = {
         rates=FAST_GENERATOR,
     ),
     "vae": Configuration(
-        "none: beside dcgan, by the same scores",
+        "none: compared with dcgan by the same scores",
         system("vae"),
         quality,
         epochs=20,
@@ -265,7 +265,7 @@ CONFIGURATIONS = {
 
 
 def train(name: str, seed: int, epochs: int | None, data_dir: str | None) -> None:
-    """Train, and keep weights and what the training was, before anything is measured."""
+    """Trains a configuration, and saves the weights and a summary of the training."""
     it = CONFIGURATIONS[name]
     epochs = epochs or it.epochs
     batches = data.load(it.source, "train", image_shape=it.image_shape, batch_size=it.batch_size, seed=seed,
@@ -281,7 +281,7 @@ def train(name: str, seed: int, epochs: int | None, data_dir: str | None) -> Non
     history = model.fit(batches, epochs=epochs, verbose=2).history
     wall, work = time.perf_counter() - wall, time.process_time() - work
     WEIGHTS.mkdir(parents=True, exist_ok=True)
-    model.save(_kept(name, seed, "keras"))
+    model.save(_saved(name, seed, "keras"))
     about = {
         "last": {metric: float(values[-1]) for metric, values in history.items()},
         "epochs": epochs,
@@ -289,18 +289,18 @@ def train(name: str, seed: int, epochs: int | None, data_dir: str | None) -> Non
         "processor_minutes": round(work / 60, 1),
         "parameters": model.count_params(),
     }
-    _kept(name, seed, "json").write_text(json.dumps(about))
+    _saved(name, seed, "json").write_text(json.dumps(about))
 
 
 def measure(name: str, seed: int, data_dir: str | None) -> dict:
-    """What the result file says of a trained run; draws its picture."""
-    it, model = CONFIGURATIONS[name], keras.saving.load_model(_kept(name, seed, "keras"))
+    """Returns measures and training summary of a trained model, and writes its picture."""
+    it, model = CONFIGURATIONS[name], keras.saving.load_model(_saved(name, seed, "keras"))
     picture = record.RESULTS / "pictures" / f"adversarial_{name}.png"
     pictures.save(picture, pictures.grid(it.picture(model), columns=10))
-    return {"measures": it.measure(model, data_dir, seed), **json.loads(_kept(name, seed, "json").read_text())}
+    return {"measures": it.measure(model, data_dir, seed), **json.loads(_saved(name, seed, "json").read_text())}
 
 
-def _kept(name: str, seed: int, ending: str) -> pathlib.Path:
+def _saved(name: str, seed: int, ending: str) -> pathlib.Path:
     return WEIGHTS / f"adversarial_{name}_{seed}.{ending}"
 
 
@@ -310,7 +310,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--measure", action="store_true", help="only measure what was trained before")
+    parser.add_argument("--measure", action="store_true", help="only measure the saved model")
     parser.add_argument("--data-dir")
     args = parser.parse_args()
     if args.threads:
@@ -319,13 +319,11 @@ def main() -> None:
         train(args.name, args.seed, args.epochs, args.data_dir)
     result = measure(args.name, args.seed, args.data_dir)
     name = f"adversarial_{args.name}"
-    former = record.RESULTS / f"{name}.json"
-    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
     it = CONFIGURATIONS[args.name]
     settings = {"rates": it.rates, "batch_size": it.batch_size, "beta_1": it.beta_1, "cosine": it.cosine, **it.load}
-    content = {"paper": it.paper, "settings": settings, "runs": runs | {str(args.seed): result}}
+    content = {"paper": it.paper, "settings": settings}
     print(json.dumps(result["measures"], indent=2))
-    print("written to", record.write(name, content))
+    print("written to", record.write_run(name, args.seed, result, content))
 
 
 if __name__ == "__main__":

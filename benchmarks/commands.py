@@ -1,8 +1,8 @@
-"""Command lines of keras_gen that start in milliseconds, to be killed, stopped and run next to each other.
+"""Command lines of keras_gen that start in milliseconds, for faults and concurrent runs.
 
-A server process imports TensorFlow and keras_gen once (8 CPU seconds) and runs no operation; it is Python's own fork
-server (`multiprocessing`). For each command line it forks a child that calls `keras_gen.cli.main()` with `sys.argv`
-set: what `python -m keras_gen.cli ARGS` runs after its imports. Signals and kills go to the child.
+A server process imports TensorFlow and keras_gen once (8 CPU seconds) and runs no operation; it is the fork server of
+`multiprocessing`. For each command line it forks a child that sets `sys.argv` and calls `keras_gen.cli.main()`, like
+`python -m keras_gen.cli ARGS` after its imports. Signals and kills go to the child.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
-# what the server imports; `keras_gen` first, since it chooses TensorFlow's kernels
+# modules that the server imports; `keras_gen` first, because it chooses TensorFlow's kernels
 PRELOADED = (
     *("keras_gen", "keras_gen.cli", "keras_gen.training.fitting", "keras_gen.evaluation", "keras_gen.export.exporting"),
     *("tensorflow_probability", "h5py", "ai_edge_litert.interpreter", "keras_gen.runtime"),
@@ -25,23 +25,23 @@ PRELOADED = (
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def server() -> multiprocessing.context.BaseContext:
-    """The context whose processes are forked from a process that has imported everything."""
+def server() -> multiprocessing.context.ForkServerContext:
+    """Returns the context whose processes are forked from a process that has imported everything."""
     context = multiprocessing.get_context("forkserver")
     for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)  # the server inherits it
+        os.environ.setdefault(name, value)  # inherited by the server
     context.set_forkserver_preload(list(PRELOADED))
     return context
 
 
 class Command:
-    """One `keras-gen` command line in a process of its own.
+    """A `keras-gen` command line in a separate process.
 
     Args:
-        arguments: what follows `keras-gen`.
-        log: a file for what the process prints, stdout and stderr together; text is appended.
+        arguments: arguments after `keras-gen`.
+        log: file to which stdout and stderr are appended.
         environment: variables to set, such as TF_CONFIG.
-        start_at: `time.monotonic()` at which the command begins; None is at once.
+        start_at: `time.monotonic()` at which the command begins; None is immediately.
 
     Attributes:
         process: the process.
@@ -70,12 +70,12 @@ class Command:
 
     @property
     def code(self) -> int | None:
-        """Exit code; minus the number of the signal that ended it; None while it runs."""
+        """The exit code, the negative number of the signal that ended the process, or None while it runs."""
         return self.process.exitcode
 
     @property
     def output(self) -> str:
-        """What this command has printed so far."""
+        """The output of the command so far."""
         if not self.log.exists():
             return ""
         with self.log.open("rb") as file:
@@ -83,8 +83,8 @@ class Command:
             return file.read().decode(errors="replace")
 
     def send(self, number: int) -> bool:
-        """Send a signal; False where the process has ended already."""
-        if not self.running:
+        """Sends a signal; returns False if the process has already ended."""
+        if not self.running or self.process.pid is None:
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.process.pid, number)
@@ -92,7 +92,7 @@ class Command:
         return False
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the process has ended; False, and the process is killed, where it takes longer."""
+        """Waits for the end of the process; if it takes longer, kills the process and returns False."""
         self.process.join(seconds)
         if not self.running:
             return True
@@ -106,34 +106,34 @@ def _main(arguments: list[str], log: str, environment: dict[str, str], start_at:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    # in lines, so that what was printed before a kill can be read
+    # line buffering, so that the output before a kill can be read
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
     sys.argv = ["keras-gen", *arguments]
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, also where a background job ignores it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, although a background job ignores it
     from keras_gen import cli
 
     try:
         if start_at is not None:
             time.sleep(max(0.0, start_at - time.monotonic()))
         cli.main()
-    except KeyboardInterrupt:  # as the interpreter ends where nothing handles it
+    except KeyboardInterrupt:  # as the interpreter does by default
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
 
 
 @dataclasses.dataclass
 class Result:
-    """What a function did in a process of its own.
+    """The result of a function in a separate process.
 
     Attributes:
-        value: what it returned; None where it raised.
-        error: the exception as `"ValueError: text"`; "" where there was none.
+        value: returned value; None after an exception.
+        error: the exception as `"ValueError: text"`, or "".
         kinds: names of the exception's classes, the most specific first.
-        trace: its traceback.
-        code: exit code of the process, as `Command.code`.
-        ended: False where it took too long and was killed.
-        seconds: how long it took.
-        memory: growth of the largest resident set, bytes; None where the process did not end by itself.
+        trace: traceback of the exception.
+        code: exit code of the process, like `Command.code`.
+        ended: whether the process ended in time; otherwise it was killed.
+        seconds: duration.
+        memory: growth of the largest resident set in bytes; None if the process did not end by itself.
     """
 
     value: object = None
@@ -147,14 +147,14 @@ class Result:
 
 
 def call(function: Callable, *arguments, seconds: float, log: pathlib.Path, memory: int | None = None) -> Result:
-    """Call a function in a forked process, which a crash, a hang or a flood of memory does not leave.
+    """Calls a function in a forked process, so that crashes, hangs and memory exhaustion are isolated.
 
     Args:
-        function: of a module; it and its arguments are pickled.
-        *arguments: of the function.
-        seconds: limit of time.
-        log: a file for what it prints.
-        memory: limit of the growth of the address space, bytes; None sets none.
+        function: a function of a module; it and its arguments are pickled.
+        *arguments: arguments of the function.
+        seconds: limit of the duration.
+        log: file for its output.
+        memory: limit of the growth of the address space in bytes; None sets no limit.
     """
     context = server()
     receiver, sender = context.Pipe(duplex=False)
@@ -166,7 +166,7 @@ def call(function: Callable, *arguments, seconds: float, log: pathlib.Path, memo
     try:
         if receiver.poll(seconds):
             result = receiver.recv()
-    except EOFError:  # the process ended without an answer
+    except EOFError:  # the process ended without a result
         pass
     ended = result is not None or not process.is_alive() or process.join(1) or not process.is_alive()
     if result is None and not ended:
@@ -202,5 +202,5 @@ def _call(sender, function: Callable, arguments: tuple, log: str, memory: int | 
 
 
 def _largest() -> int:
-    """Largest resident set of this process so far, bytes."""
+    """Returns the largest resident set of this process so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

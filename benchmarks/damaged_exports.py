@@ -1,4 +1,4 @@
-"""Damages of export folders, always the same ones, for tests and for the table of faults.
+"""Reproducible damages of export folders, for tests and for the fault table.
 
 Damages of files (missing, empty, truncated, flipped bytes, not a file), of the JSON text (another top type, deep
 nesting, NaN, duplicated keys), well-typed edits that would change images without any error (another kind of noise,
@@ -32,14 +32,14 @@ _REPLACEMENTS = (
 
 
 def damage_export(folder: str | pathlib.Path, index: int) -> str:
-    """Damage an export folder in place.
+    """Damages an export folder in place.
 
     Args:
         folder: a copy of an intact export with TFLite files.
-        index: which damage, 0 <= index < `NUM_DAMAGES`. The same index on equal folders does the same.
+        index: index of the damage, 0 <= index < `NUM_DAMAGES`; equal folders are damaged equally.
 
     Returns:
-        What was done, such as `"model.json: noise.inputs[0].kind becomes null"`.
+        A description of the damage, such as `"model.json: noise.inputs[0].kind becomes null"`.
 
     Raises:
         ValueError: for an index out of range.
@@ -54,7 +54,7 @@ def damage_export(folder: str | pathlib.Path, index: int) -> str:
         return text
     description = _read(folder)
     edits = list(_single_edits(description))
-    # a stride through all edits, prime to their number, so that those chosen reach every part of the file
+    # a stride that is coprime to the number of edits, so that the chosen edits cover the whole file
     stride = len(edits) // (NUM_DAMAGES - len(whole)) + 1
     while math.gcd(stride, len(edits)) > 1:
         stride += 1
@@ -73,7 +73,7 @@ def _write(folder: pathlib.Path, description) -> None:
 
 
 def _file_damages(folder: pathlib.Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Damages of the bytes of model.json and of the preferred model."""
+    """Yields damages of the bytes of model.json and of the preferred model."""
     description = _read(folder)
     model = folder / description["files"][description["preferred"]]["file"]
     for file in (folder / DESCRIPTION, model):
@@ -90,14 +90,14 @@ def _file_damages(folder: pathlib.Path) -> Iterator[tuple[str, Callable[[], obje
             "zeros of the same size": bytes(len(content)),
             "two blocks swapped": content[middle:] + content[:middle],
         }
-        for what, damaged in changed.items():
-            yield f"{name}: {what}", lambda file=file, damaged=damaged: file.write_bytes(damaged)
+        for change, damaged in changed.items():
+            yield f"{name}: {change}", lambda file=file, damaged=damaged: file.write_bytes(damaged)
         yield f"{name}: missing", file.unlink
         yield f"{name}: a folder of that name", lambda file=file: (file.unlink(), file.mkdir())
 
 
 def _text_damages(folder: pathlib.Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    """model.json as text: valid JSON of another kind, or what some readers of JSON let pass."""
+    """Yields other texts of model.json: valid JSON of another kind, or text that some JSON readers accept."""
     file = folder / DESCRIPTION
     text = file.read_text(encoding="utf-8")
     body = text[text.index("{") + 1 :]
@@ -117,12 +117,12 @@ def _text_damages(folder: pathlib.Path) -> Iterator[tuple[str, Callable[[], obje
         "a byte order mark": "\N{ZERO WIDTH NO-BREAK SPACE}" + text,
         "the text twice": text + text,
     }
-    for what, damaged in changed.items():
-        yield f"{DESCRIPTION}: {what}", lambda damaged=damaged: file.write_text(damaged, encoding="utf-8")
+    for change, damaged in changed.items():
+        yield f"{DESCRIPTION}: {change}", lambda damaged=damaged: file.write_text(damaged, encoding="utf-8")
 
 
 def _plausible_edits(folder: pathlib.Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Edits that leave every type as it is; each would change images, or what they are said to be."""
+    """Yields edits that preserve all types; each would change images or their description."""
     intact = _read(folder)
 
     def edit(text, change):
@@ -174,7 +174,7 @@ def _swap_signatures(content: dict) -> None:
 
 
 def _single_edits(intact: dict) -> Iterator[tuple[str, Callable[[dict], object]]]:
-    """Every entry of a description dropped, and replaced by values of other types and sizes."""
+    """Yields edits that drop an entry of a description, or replace it by a value of another type or size."""
     for path in _paths(intact):
         entry = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
         former = _parent(intact, path)[path[-1]]

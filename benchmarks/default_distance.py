@@ -1,9 +1,9 @@
-"""The default distance orders images as people do: real, slightly worse, worse, much worse, noise.
+"""The default distance orders images as people do: real, slightly damaged, damaged, strongly damaged, noise.
 
     python -m benchmarks.default_distance --data-dir DIR
 
 On MNIST and `shapes` (32x32 pixels), with 1,000, 100 and 20 images, five seeds: `random_conv_distance` of other real
-images (the floor), of real images that are damaged to three degrees in three ways, and of noise. Writes
+images (the floor), of real images with three degrees of three kinds of damage, and of noise. Writes
 benchmarks/results/default_distance.json.
 """
 
@@ -18,13 +18,14 @@ import typer
 from benchmarks import record
 from keras_gen import data
 from keras_gen.evaluation.features.random_conv import random_conv_distance
+from keras_gen.evaluation.seeding import seeded_generator, seeded_permutation
 
 SETS = {"mnist": (28, 28, 1), "shapes": (32, 32, 3)}
 COUNTS, SEEDS, POOL = (1000, 100, 20), range(5), 6000
 
 
 def damaged(images: np.ndarray, generator: np.random.Generator) -> dict[str, list[np.ndarray]]:
-    """Kinds of damage -> the images to three degrees of it, slightest first."""
+    """Returns {kind of damage: images with three degrees of it, the slightest first}."""
     noise = generator.standard_normal(images.shape, np.float32)
     order = np.argsort(images.mean((1, 2, 3)))
     return {
@@ -36,34 +37,35 @@ def damaged(images: np.ndarray, generator: np.random.Generator) -> dict[str, lis
 
 
 def measure(real: np.ndarray, pool: np.ndarray, count: int, seed: int) -> dict:
-    """The distances of one draw of `count` images."""
-    generator = np.random.Generator(np.random.Philox(key=seed))
+    """Returns the distances of one sample of `count` images."""
+    generator = seeded_generator(seed)
     reference = real[generator.permutation(len(real))[:count]]
-    other, given = np.split(pool[generator.permutation(len(pool))[: 2 * count]], 2)
-    found = {
+    other, undamaged = np.split(pool[generator.permutation(len(pool))[: 2 * count]], 2)
+    distances = {
         kind: [random_conv_distance(each, reference) for each in sets]
-        for kind, sets in damaged(given, generator).items()
+        for kind, sets in damaged(undamaged, generator).items()
     }
     floor = random_conv_distance(other, reference)
-    uniform = random_conv_distance(generator.random(given.shape, np.float32), reference)
-    ordered = {kind: [floor, *values, uniform] == sorted([floor, *values, uniform]) for kind, values in found.items()}
-    return {"images": count, "seed": seed, "floor": floor, "uniform noise": uniform, **found, "ordered": ordered}
+    uniform = random_conv_distance(generator.random(undamaged.shape, np.float32), reference)
+    ordered = {
+        kind: [floor, *values, uniform] == sorted([floor, *values, uniform]) for kind, values in distances.items()
+    }
+    return {"images": count, "seed": seed, "floor": floor, "uniform noise": uniform, **distances, "ordered": ordered}
 
 
 def images_of(name: str, data_dir: pathlib.Path | None) -> np.ndarray:
-    """The first `POOL` training images, float32 in [0, 1]."""
+    """Returns the first `POOL` training images, float32 in [0, 1]."""
     loaded = data.load(name, "train", image_shape=SETS[name], batch_size=500, shuffle=False, data_dir=data_dir)
     batches = loaded.take(POOL // 500).as_numpy_iterator()
     return np.concatenate([batch["image"] for batch in batches])
 
 
 def main(data_dir: Annotated[pathlib.Path | None, typer.Option()] = None, out: str = "default_distance") -> None:
-    """Measure both sets."""
+    """Measures both datasets."""
     rows = []
     for name in SETS:
         images = images_of(name, data_dir)
-        generator = np.random.Generator(np.random.Philox(key=0))
-        images = images[generator.permutation(len(images))]
+        images = images[seeded_permutation(len(images), 0)]
         real, pool = np.split(images, [POOL // 3])
         rows += [{"data": name, **measure(real, pool, count, seed)} for count in COUNTS for seed in SEEDS]
     counted = {

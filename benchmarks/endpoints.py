@@ -3,8 +3,8 @@
     python -m benchmarks.endpoints runs/text runs/puzzle runs/cycle runs/star
 
 Exports each run anew in every precision, then times its endpoints in processes that take turns, round after round, one
-thread each. A run that reads captions gets some as plain strings, in Keras and in the runtime, with the same noise:
-the largest and the mean difference of the images are quoted. Writes benchmarks/results/endpoints.json.
+thread each. Runs with captions also generate from strings, in Keras and in the runtime, with the same noise; the
+largest and the mean difference of the images are reported. Writes benchmarks/results/endpoints.json.
 """
 
 import pathlib
@@ -21,12 +21,13 @@ import typer
 import keras_gen
 from benchmarks import record
 from keras_gen.export import PRECISIONS, export, parity_rows
+from keras_gen.models import TextConditional
 from keras_gen.runs import Run, read_json
 
 from .speed import Worker
 from .workers.on_device import runtime
 
-# as a person types them: capitals, a hyphen, a non-breaking space, a word that no caption has
+# as a user may type them: capitals, a hyphen, a non-breaking space, unknown words
 CAPTIONS = (
     "a red star",
     "A Small BLUE circle.",
@@ -37,7 +38,7 @@ CAPTIONS = (
 
 
 def latencies(folder: pathlib.Path, precisions: tuple[str, ...], calls: int, rounds: int) -> dict:
-    """(precision, endpoint) -> median milliseconds of a call; the workers take turns."""
+    """Returns {(precision, endpoint): median milliseconds of a call}; the workers take turns."""
     names = list(read_json(folder / "model.json")["signatures"])
     command = [sys.executable, "-m", "benchmarks.workers.endpoint", str(folder)]
     workers = [Worker(name, each, [*command, each, name, "1"]) for each in precisions for name in names]
@@ -51,10 +52,10 @@ def latencies(folder: pathlib.Path, precisions: tuple[str, ...], calls: int, rou
     return {(worker.setting, worker.name): round(statistics.median(worker.times), 3) for worker in workers}
 
 
-def typed(run: Run, folder: pathlib.Path, precision: str, seed: int) -> dict[str, float] | None:
-    """Largest and mean difference of images that Keras and the runtime make of the same strings, if it reads any."""
+def caption_error(run: Run, folder: pathlib.Path, precision: str, seed: int) -> dict[str, float] | None:
+    """Returns the largest and mean difference between images of Keras and the runtime for the same captions, if any."""
     model = keras_gen.load(run.path)
-    if not hasattr(model, "embed_captions"):
+    if not isinstance(model, TextConditional):
         return None
     exported = runtime(precision, str(folder), 1)
     ours, theirs = (
@@ -66,13 +67,13 @@ def typed(run: Run, folder: pathlib.Path, precision: str, seed: int) -> dict[str
 
 
 def measure(path: pathlib.Path, precisions: tuple[str, ...], calls: int, rounds: int, seed: int) -> dict:
-    """What the result file says of a run."""
+    """Returns sizes, errors and latencies of a run's endpoints."""
     run = Run.open(path)
     with tempfile.TemporaryDirectory() as scratch:
         folder = export(run, quantize=precisions, out=pathlib.Path(scratch) / "export", seed=seed)
         parity = read_json(folder / "parity.json")
         times = latencies(folder, precisions, calls, rounds)
-        strings = {precision: typed(run, folder, precision, seed) for precision in precisions}
+        strings = {precision: caption_error(run, folder, precision, seed) for precision in precisions}
     whole = parity["files"]["float32"]["bytes"]
     files = {
         name: {
@@ -88,8 +89,8 @@ def measure(path: pathlib.Path, precisions: tuple[str, ...], calls: int, rounds:
         | {"ms": times[row["precision"], row["endpoint"]]}
         for row in parity_rows(parity)
     ]
-    told = {key: run.config[key] for key in ("system", "image_shape", "settings", "training")}
-    return {**told, "data": pathlib.Path(run.config["data"]["source"]).name, "files": files, "endpoints": rows}
+    run_config = {key: run.config[key] for key in ("system", "image_shape", "settings", "training")}
+    return {**run_config, "data": pathlib.Path(run.config["data"]["source"]).name, "files": files, "endpoints": rows}
 
 
 def main(
@@ -100,21 +101,21 @@ def main(
     seed: int = 0,
     out: str = "endpoints",
 ) -> None:
-    """Measure error, size and latency of every endpoint of exported runs."""
+    """Measures error, size and latency of every endpoint of exported runs."""
     chosen = tuple(dict.fromkeys(["float32", *precisions.split(",")]))
-    found = {}
+    results = {}
     for path in runs:
-        found[Run.open(path).config["system"]] = measure(path, chosen, calls, rounds, seed)
-        print(f"wrote {record.write(out, {'seed': seed, 'calls': calls, 'rounds': rounds, 'runs': found})}")
-        show(found)
+        results[Run.open(path).config["system"]] = measure(path, chosen, calls, rounds, seed)
+        print(f"wrote {record.write(out, {'seed': seed, 'calls': calls, 'rounds': rounds, 'runs': results})}")
+        show(results)
 
 
-def show(found: dict) -> None:
-    """Print the tables."""
+def show(results: dict) -> None:
+    """Prints the tables."""
     console = rich.console.Console()
     files = rich.table.Table("system", "file", "kB", "of float32", "strings: max, mean error", "in float32")
     rows = rich.table.Table("system", "endpoint", "file", "output", "max error", "mean error", "within", "ms")
-    for system, one in found.items():
+    for system, one in results.items():
         for precision, file in one["files"].items():
             error = ", ".join(f"{value:.1e}" for value in (file["caption_error"] or {}).values())
             size = f"{file['bytes'] / 1e3:.0f}", f"{file['ratio']:.3f}"

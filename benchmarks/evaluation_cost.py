@@ -2,8 +2,8 @@
 
     python -m benchmarks.evaluation_cost
 
-Each metric runs once in a process of its own, on noise: `before` is the process with both sets, `peak` the most that
-it held at any time (resident set, imports and both sets included). Writes benchmarks/results/evaluation_cost.json.
+Each metric runs once in a process of its own, on noise: `before` is the resident set of the process with both sets of
+images, and `peak` the largest resident set. Writes benchmarks/results/evaluation_cost.json.
 """
 
 import json
@@ -19,36 +19,38 @@ from benchmarks import record
 from .workers.evaluation_cost import BY_FEATURES, METRICS
 
 SHAPES = ((28, 28, 1), (64, 64, 3))
-# the bound on the peak, of any metric
+# bound on the peak of every metric
 LIMIT_GIB = 4.0
 
 
 def measure(metric: str, samples: int, shape: tuple[int, int, int]) -> dict:
-    """One row: a metric in a process of its own."""
+    """Returns a row: one metric, measured in a separate process."""
     arguments = [metric, str(samples), *map(str, shape)]
     command = [sys.executable, "-m", "benchmarks.workers.evaluation_cost", *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     row = {"metric": metric, "image_shape": list(shape)}
     if done.returncode:
-        raise RuntimeError(f"{metric} at {shape} stopped with {done.returncode}: {done.stderr[-2000:]}")
+        raise RuntimeError(f"{metric} at {shape} ended with exit code {done.returncode}: {done.stderr[-2000:]}")
     return row | json.loads(done.stdout.splitlines()[-1])
 
 
 def main(samples: int = 10_000, only: str = "", out: str = "evaluation_cost") -> None:
-    """Measure the metrics whose names hold `only`, at 28x28x1 and 64x64x3; other rows of a former result stay."""
+    """Measures metrics whose names contain `only`, at 28x28x1 and 64x64x3; other rows of an earlier result remain."""
     chosen = [metric for metric in METRICS if only in metric]
     if not chosen:
-        raise typer.BadParameter(f"no metric's name holds {only!r}; there are: {', '.join(METRICS)}")
+        raise typer.BadParameter(
+            f"Expected a part of the name of a metric, one of {', '.join(METRICS)}; received {only!r}"
+        )
     rows = [
         measure(metric, samples, shape)
         for shape in SHAPES
         for metric in chosen
-        if shape == SHAPES[0] or metric not in BY_FEATURES  # the size of an image is nothing to them
+        if shape == SHAPES[0] or metric not in BY_FEATURES  # they do not depend on the size of an image
     ]
-    former = record.RESULTS / f"{out}.json"
-    if only and former.exists() and (kept := json.loads(former.read_text()))["samples"] == samples:
-        anew = {(row["metric"], *row["image_shape"]): row for row in rows}
-        rows = [anew.get((row["metric"], *row["image_shape"]), row) for row in kept["rows"]]
+    earlier = record.read(out)
+    if only and earlier.get("samples") == samples:
+        new_rows = {(row["metric"], *row["image_shape"]): row for row in rows}
+        rows = [new_rows.get((row["metric"], *row["image_shape"]), row) for row in earlier["rows"]]
     peaks = [row["peak_mb"] * 1e6 / 2**30 for row in rows if "peak_mb" in row]
     content = {
         "samples": samples,
@@ -61,7 +63,7 @@ def main(samples: int = 10_000, only: str = "", out: str = "evaluation_cost") ->
 
 
 def show(content: dict) -> None:
-    """Print the table."""
+    """Prints the table."""
     table = rich.table.Table("images", "metric", "seconds", "before, MB", "peak, MB", "")
     for row in content["rows"]:
         numbers = [f"{row[key]:,.1f}" if key in row else "" for key in ("seconds", "resident_mb", "peak_mb")]

@@ -1,21 +1,21 @@
-"""The fault table: what was done to runs, exports and data, how often, and what survived.
+"""The fault table: faults of runs, exports and data, how often they were injected, and their results.
 
-    python -m benchmarks.faults                       every category; at most 25 minutes on two cores
+    python -m benchmarks.faults                       every category; up to 25 minutes on two cores
     python -m benchmarks.faults kills signals         some of them, see CATEGORIES
     python -m benchmarks.faults --quick               two or three faults of each
     python -m benchmarks.faults --table               print the table of the last results, in Markdown
 
-Runs take a few seconds each (`benchmarks/toy_runs.py`), are started through the command line, and are compared with
-runs that nothing happened to. The command lines are forked from a process that has imported TensorFlow
-(`benchmarks/commands.py`): each child runs what `python -m keras_gen.cli` runs with the same arguments.
+Runs take a few seconds each (`benchmarks/toy_runs.py`), are started by the command line, and are compared with
+uninterrupted runs. The command lines are forked from a process that has imported TensorFlow
+(`benchmarks/commands.py`): each child runs the same code as `python -m keras_gen.cli` with the same arguments.
 
-The seed determines what is done; at which instruction a kill lands depends on the machine as well. Full disks need
-Linux: they are small tmpfs file systems in a mount namespace of the benchmark's own. A result has one of five verdicts:
+The seed determines the faults; the instruction at which a kill arrives also depends on the machine. Full disks need
+Linux: they are small tmpfs file systems in a private mount namespace. A result has one of five verdicts:
 
-- survived: the run was continued and is equal to the uninterrupted one, or the fault was refused by name;
-- lost: it cannot be continued, or what was finished was trained again;
-- silently wrong: it went on and differs, or damage was loaded without a word;
-- unbounded: it did not end in time, or took too much memory;
+- survived: the run was continued and equals the uninterrupted one, or an error named the damaged file;
+- lost: the run cannot be continued, or finished epochs were trained again;
+- silently wrong: the run was continued and differs, or damage was loaded without a message;
+- unbounded: a process did not end in time, or used too much memory;
 - unclear: nothing was lost, but the message or the exit code is not the documented one.
 
 Writes benchmarks/results/faults.json.
@@ -41,36 +41,36 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from benchmarks import record
 
 from .commands import Command, call
-from .toy_runs import BOUND, TOYS, Hang, Lost, ToyRun, Unclear, Wrong, copied, h5_arrays, kill, scratch_files
+from .toy_runs import BOUND, RUN_SPECS, Hang, Lost, ToyRun, Unclear, Wrong, copied, h5_arrays, kill, scratch_files
 from .toy_runs import write_data as write_toy_data
 
 SURVIVED, LOST, WRONG, HANG, UNCLEAR = "survived", "lost", "silently wrong", "unbounded", "unclear"
 VERDICTS = (SURVIVED, LOST, WRONG, HANG, UNCLEAR)
-_VERDICT_OF = {Lost: LOST, Wrong: WRONG, Hang: HANG, Unclear: UNCLEAR}
+_VERDICT_OF: dict[type[Exception], str] = {Lost: LOST, Wrong: WRONG, Hang: HANG, Unclear: UNCLEAR}
 PRIVATE_MOUNTS = "KERAS_GEN_FAULTS_PRIVATE_MOUNTS"
-AT_ONCE = 20.0  # seconds in which a process ends after a second signal
-STOPPED = 60.0  # seconds in which it ends after the first: it finishes the step and saves
-OPENED = 10.0  # seconds in which a hostile file is refused
-MEMORY = 2**30  # bytes that refusing it may take
+SECOND_SIGNAL_TIMEOUT = 20.0  # seconds in which a process ends after a second signal
+SIGNAL_TIMEOUT = 60.0  # seconds in which it ends after the first one: it finishes the step and saves
+OPEN_TIMEOUT = 10.0  # seconds in which a hostile file is rejected
+MEMORY = 2**30  # bytes that its rejection may use
 EXAMPLES = 3
 
 
 @dataclasses.dataclass
 class Fault:
-    """One fault and what became of it.
+    """One fault and its result.
 
     Attributes:
-        category: as on the command line.
-        what: a row of the table.
+        category: one of `CATEGORIES`.
+        what: row of the table.
         verdict: one of `VERDICTS`.
-        detail: what was seen, in words.
+        detail: description of the result.
     """
 
     category: str
@@ -81,14 +81,14 @@ class Fault:
 
 @dataclasses.dataclass
 class Bench:
-    """What all categories share.
+    """Settings and reference runs that all categories share.
 
     Attributes:
-        folder: scratch folder of the whole run.
-        seed: of the choice of faults.
-        quick: two or three faults of each kind.
-        jobs: faults at the same time.
-        report: takes each fault as soon as it is known.
+        folder: temporary folder.
+        seed: seed of the choice of faults.
+        quick: whether there are only two or three faults of each kind.
+        jobs: number of faults at the same time.
+        report: called with each fault as soon as its verdict is known.
     """
 
     folder: pathlib.Path
@@ -106,11 +106,11 @@ class Bench:
         return self.folder / "data"
 
     def run(self, system: str, name: str, workers: int = 1) -> ToyRun:
-        """A run directory that does not exist yet."""
-        return ToyRun(TOYS[system], self.data, self.folder / name, workers)
+        """Returns a run directory that does not exist yet."""
+        return ToyRun(RUN_SPECS[system], self.data, self.folder / name, workers)
 
     def reference(self, system: str, workers: int = 1, epochs: int | None = None) -> tuple[ToyRun, float]:
-        """A run that nothing happened to, trained when it is first asked for, and the seconds it took."""
+        """Returns an uninterrupted run, trained in the first call, and the seconds of its training."""
         key = (system, workers, epochs)
         with self._lock:
             lock = self._locks[key]
@@ -120,32 +120,31 @@ class Bench:
                 self._references[key] = run, run.train(epochs=epochs)
             return self._references[key]
 
-    def each(self, category: str, units: list[tuple[str, int, Callable[[random.Random], object]]]) -> None:
-        """Carry out units of faults, `jobs` at a time.
+    def each(self, category: str, units: Sequence[tuple[str, int, Callable[[random.Random], object]]]) -> None:
+        """Injects units of faults, `jobs` at a time.
 
         Args:
-            category: of the faults.
-            units: (row of the table, number of faults, function of a random generator). What the function raises is
-                the verdict of all faults of the unit; it may return a detail, or the verdicts one by one as faults.
+            category: category of the faults.
+            units: (row of the table, number of faults, function of a random generator). An error of the function is
+                the verdict of all faults of the unit; the function may return a detail, or a list of faults.
         """
 
-        def carry_out(number: int) -> None:
+        def inject_unit(number: int) -> None:
             what, count, function = units[number]
             try:
-                found = function(random.Random(f"{self.seed} {category} {number}"))
-                faults = (
-                    found if isinstance(found, list) else [Fault(category, what, SURVIVED, str(found or ""))] * count
-                )
+                outcome = function(random.Random(f"{self.seed} {category} {number}"))
+                survived = [Fault(category, what, SURVIVED, str(outcome or ""))] * count
+                faults = outcome if isinstance(outcome, list) else survived
             except (Lost, Wrong, Hang, Unclear) as error:
                 faults = [Fault(category, what, _VERDICT_OF[type(error)], str(error))] * count
-            except Exception as error:  # a fault of the benchmark itself must not pass for a survival
+            except Exception as error:  # an error of the benchmark itself must not count as survival
                 traceback.print_exc()
                 faults = [Fault(category, what, LOST, f"the benchmark failed: {error!r}")] * count
             for fault in faults:
                 self.report(fault)
 
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-            list(pool.map(carry_out, range(len(units))))
+            list(pool.map(inject_unit, range(len(units))))
 
 
 # kills
@@ -157,7 +156,7 @@ KILLS = {  # (system, workers) -> kills of each run; the longest first, so that 
 
 
 def kills(bench: Bench) -> None:
-    """Kill -9 at random moments, half of them while a file is being written; several hit the same run."""
+    """Kills runs by SIGKILL at random moments, half of them while a file is being written; each run several times."""
     units = []
     for (system, workers), chains in ({("vae", 1): [2]} if bench.quick else KILLS).items():
         what = f"kill -9 of {system}, " + ("one process" if workers == 1 else "two workers")
@@ -168,25 +167,25 @@ def kills(bench: Bench) -> None:
 
 
 def _chain_of_kills(bench: Bench, run: ToyRun, what: str, count: int, rng: random.Random) -> list[Fault]:
-    """Train a run that is killed `count` times; where it reaches its end before, another run takes over."""
-    reference, duration = bench.reference(run.toy.system, run.workers)
+    """Trains a run that is killed `count` times; if it ends before, another run continues the count."""
+    reference, duration = bench.reference(run.spec.system, run.workers)
     faults: list[Fault] = []
-    hits: list[tuple[str, Hang | Unclear | None]] = []  # of this run: where, and what the survivor did wrong
+    hits: list[tuple[str, Hang | Unclear | None]] = []  # of this run: (moment of the kill, problem of the other worker)
     attempts = 0
 
-    def settle(error: Exception | None, detail: str) -> None:
-        for where, complaint in hits or [("", None)]:
-            found = error or complaint
-            verdict = _VERDICT_OF[type(found)] if found else SURVIVED
-            faults.append(Fault("kills", what + where, verdict, str(found or detail)))
+    def record_faults(error: Exception | None, detail: str) -> None:
+        for moment, survivor_error in hits or [("", None)]:
+            problem = error or survivor_error
+            verdict = _VERDICT_OF[type(problem)] if problem else SURVIVED
+            faults.append(Fault("kills", what + moment, verdict, str(problem or detail)))
         hits.clear()
         shutil.rmtree(run.out, ignore_errors=True)
 
     while len(faults) + len(hits) < count:
         attempts += 1
         writing = rng.random() < 0.5
-        # text2image trains twice before its first epoch: the first kill falls into that
-        latest = 0.45 if run.toy.system == "text2image" and not hits else 0.7
+        # text2image has two stages of pretraining, in which the first kill happens
+        latest = 0.45 if run.spec.system == "text2image" and not hits else 0.7
         moment = rng.uniform(0.05, latest) * duration if attempts < 20 * count else 0.0
         victims = [0] if run.workers == 1 else rng.choice([[0], [1], [0, 1]])
         try:
@@ -195,40 +194,40 @@ def _chain_of_kills(bench: Bench, run: ToyRun, what: str, count: int, rng: rando
                 continue
             run.compare(reference)
         except (Lost, Wrong, Hang) as error:
-            settle(error, "")
+            record_faults(error, "")
         else:
             if hits:
-                settle(None, "resumed to the end, equal")
+                record_faults(None, "resumed to the end, equal")
             shutil.rmtree(run.out, ignore_errors=True)
     if hits:
         try:
             largest = run.finish(reference)
-            settle(None, f"resumed to the end, equal; largest difference {largest:.2g}")
+            record_faults(None, f"resumed to the end, equal; largest difference {largest:.2g}")
         except (Lost, Wrong, Hang) as error:
-            settle(error, "")
+            record_faults(error, "")
     return faults
 
 
 def _kill(
     run: ToyRun, moment: float, writing: bool, number: int, victims: list[int], commands: list[Command]
 ) -> tuple[str, Hang | Unclear | None] | None:
-    """Kill at a moment, or when afterwards the `number`-th file is being written.
+    """Kills processes at a moment, or when the `number`-th file after it is being written.
 
     Returns:
-        (where it hit, what a surviving worker did wrong), or None where the processes had ended.
+        (moment of the kill, problem of the other worker), or None if the processes had ended.
     """
     deadline = time.monotonic() + BOUND
     while time.monotonic() < min(commands[0].started + moment, deadline):
         if not any(command.running for command in commands):
             return None
         time.sleep(0.005)
-    seen: set[str] = set()
-    while writing and len(seen) < number:
+    written: set[str] = set()
+    while writing and len(written) < number:
         if not any(command.running for command in commands):
             return None
         if time.monotonic() > deadline:
             raise Hang(f"it did not end within {BOUND:.0f} s")
-        seen.update(scratch_files(run.out))
+        written.update(scratch_files(run.out))
         time.sleep(0.0005)
     if not any(commands[victim].running for victim in victims):
         return None
@@ -241,7 +240,7 @@ def _kill(
 
 
 def checkpoints(bench: Bench) -> None:
-    """Damage the states of a finished run, then resume it: detected, or loaded?"""
+    """Damages the states of a finished run and resumes it: the damage must be detected."""
     base, _ = bench.reference("vae")
     other = bench.run("vae", "checkpoints_other_run")
     other_arguments = [*other.arguments("fresh"), "--seed", 7]
@@ -282,21 +281,21 @@ def checkpoints(bench: Bench) -> None:
 def _damaged_chunk(
     bench: Bench, base: ToyRun, other: ToyRun, start: int, names: list[str], rng: random.Random
 ) -> list[Fault]:
-    """Many damages in one process; one that crashes or hangs costs its own fault alone."""
+    """Tries many damages in one process; a crash or a hang concerns its own fault only."""
     results = bench.folder / f"checkpoints_{start}.jsonl"
     faults: list[Fault] = []
     while len(faults) < len(names):
         done, limit = len(faults), 60 + 20 * (len(names) - len(faults))
         log = results.with_suffix(".log")
         arguments = (base.out, other.out, bench.folder, bench.seed, start + done, names[done:], results)
-        found = call(try_damaged_states, *arguments, seconds=limit, log=log)
+        outcome = call(try_damaged_states, *arguments, seconds=limit, log=log)
         lines = results.read_text().splitlines() if results.exists() else []
         faults = [Fault(**json.loads(line)) for line in lines]
-        if found.error:
-            raise RuntimeError(found.trace)
+        if outcome.error:
+            raise RuntimeError(outcome.trace)
         if len(faults) == done:
-            verdict = LOST if found.ended else HANG
-            detail = f"the process ended with code {found.code}: {log.read_text()[-300:]}"
+            verdict = LOST if outcome.ended else HANG
+            detail = f"the process ended with code {outcome.code}: {log.read_text()[-300:]}"
             with results.open("a") as file:
                 file.write(json.dumps(dataclasses.asdict(Fault("checkpoints", names[done], verdict, detail))) + "\n")
             faults.append(Fault("checkpoints", names[done], verdict, detail))
@@ -307,7 +306,7 @@ def try_damaged_states(
     base: pathlib.Path, other: pathlib.Path, folder: pathlib.Path, seed: int, first: int, names: list[str],
     results: pathlib.Path,
 ) -> None:  # fmt: skip
-    """In a process of its own: damage copies of a run and resume them; one line of JSON for each."""
+    """Damages copies of a run and resumes them, in a separate process; writes a line of JSON for each."""
     states = {path.name: h5_arrays(path) for path in sorted((base / "checkpoints").glob("*.h5"))}
     for number, name in enumerate(names, first):
         copy = folder / f"damaged_{number}"
@@ -324,7 +323,7 @@ def try_damaged_states(
 
 
 def _resume_damaged(run: pathlib.Path, base: pathlib.Path, name: str, touched: list[str], states: dict) -> str:
-    """Resume, or open the model of, a damaged copy of `base`; what was restored is compared with `states`."""
+    """Resumes a damaged copy of `base`, or opens its model, and compares the restored state with `states`."""
     import keras
 
     import keras_gen
@@ -333,7 +332,7 @@ def _resume_damaged(run: pathlib.Path, base: pathlib.Path, name: str, touched: l
         pass
 
     class Stop(keras.callbacks.Callback):
-        """Keeps what was restored, and ends before anything is traced."""
+        """Saves the restored state, and ends the training before anything is traced."""
 
         def on_train_begin(self, logs=None):
             self.model.save_weights(run / "restored.weights.h5")
@@ -341,32 +340,32 @@ def _resume_damaged(run: pathlib.Path, base: pathlib.Path, name: str, touched: l
 
     if name in MODEL_DAMAGES:
         return _load_damaged(run, base)
-    said = io.StringIO()
+    output = io.StringIO()
     with (
-        contextlib.redirect_stdout(said),
-        contextlib.redirect_stderr(said),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(output),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
         try:
             keras_gen.train(None, None, run, resume=True, epochs=9, verbose=2, callbacks=[Stop()])
-            raise Lost("it neither trained nor refused")
+            raise Lost("it neither trained nor raised an error")
         except Restored:
-            refused = None
+            rejection = None
         except (ValueError, OSError) as error:
-            refused = error
+            rejection = error
         except Lost:
             raise
         except Exception as error:
             raise Unclear(f"{type(error).__name__}: {error}") from error
-    text = " ".join([said.getvalue(), *(str(each.message) for each in caught), str(refused or "")])
+    text = " ".join([output.getvalue(), *(str(each.message) for each in caught), str(rejection or "")])
     named = [file for file in touched if _is_named(file, text)]
-    if refused is not None and name in HARMLESS:
-        raise Lost(f"refused although the states are complete: {refused}")
-    if refused is not None:
+    if rejection is not None and name in HARMLESS:
+        raise Lost(f"refused although the states are complete: {rejection}")
+    if rejection is not None:
         if not named:
-            raise Unclear(f"refused, but none of {', '.join(touched)} is named: {refused}")
-        return f"refused: {str(refused)}"
+            raise Unclear(f"refused, but none of {', '.join(touched)} is named: {rejection}")
+        return f"refused: {str(rejection)}"
     restored = h5_arrays(run / "restored.weights.h5")
     equal = [
         state for state, arrays in states.items()
@@ -374,24 +373,24 @@ def _resume_damaged(run: pathlib.Path, base: pathlib.Path, name: str, touched: l
     ]  # fmt: skip
     newest = max(states)
     if not equal:
-        raise Wrong(f"after damage to {', '.join(touched)} it trains from what is no state of this run")
+        raise Wrong(f"after damage to {', '.join(touched)} it trains from a state that is not of this run")
     if named:
-        return f"announced, restored {equal[0]}"
+        return f"reported, restored {equal[0]}"
     if equal == [newest] and name in HARMLESS:
         return f"restored {newest}"
     if equal != [newest]:
-        raise Unclear(f"restored {equal[0]} without a word about {', '.join(touched)}")
-    raise Wrong(f"restored {newest} without a word about {', '.join(touched)}")
+        raise Unclear(f"restored {equal[0]} without a message about {', '.join(touched)}")
+    raise Wrong(f"restored {newest} without a message about {', '.join(touched)}")
 
 
 def _is_named(file: str, text: str) -> bool:
-    """Whether a message names a file, or a state of the same epoch."""
+    """Returns whether a message names a file, or a state of the same epoch."""
     name = pathlib.Path(file).name
     return name in text or (name.startswith("epoch_") and name.split(".")[0] in text)
 
 
 def _load_damaged(run: pathlib.Path, base: pathlib.Path) -> str:
-    """The trained model is damaged: opening it has to fail by name, where it is not the same (a bit of a date)."""
+    """Opens a damaged model: an error must name it, unless its weights are the same (a bit of a date)."""
     import keras_gen
 
     try:
@@ -414,32 +413,32 @@ def _damaged_and_trained(bench: Bench, base: ToyRun, other: ToyRun, kind: str, r
         damage_states(kind, run.out, other.out, rng)
         run.attempt()
         run.compare(base)
-    return "an older state was taken, trained to the end, equal"
+    return "continued from an older state, trained to the end, equal"
 
 
 def _workers_out_of_step(bench: Bench, what: str, rng: random.Random) -> str:
-    """One worker comes back without its newest state: both go on from the same state, or both refuse."""
+    """One worker has lost its newest state: both must continue from the same state, or both must raise an error."""
     reference, _ = bench.reference("vae", workers=2)
     half, _ = bench.reference("vae", workers=2, epochs=2)
     with copied(half, bench.folder / f"workers_{what}") as run:
         states = sorted((run.out / "checkpoints" / "worker_1").rglob("epoch_*"))
         if not states:
-            raise Unclear("the second worker keeps no states of its own")
+            raise Unclear("the second worker has no states")
         for path in states if what == "missing" else [path for path in states if "epoch_0002" in path.name]:
             path.unlink()
         commands = run.start("resume")
         if not all([command.wait(BOUND) for command in commands]):
             raise Hang(f"it did not end within {BOUND:.0f} s")
         if any(command.code for command in commands):
-            said = "; ".join(" ".join(command.output.split())[-250:] for command in commands if command.code)
+            output = "; ".join(" ".join(command.output.split())[-250:] for command in commands if command.code)
             if "error:" not in "".join(command.output for command in commands):
-                raise Unclear(f"exit codes {[command.code for command in commands]}: {said}")
-            return f"refused: {said}"
+                raise Unclear(f"exit codes {[command.code for command in commands]}: {output}")
+            return f"refused: {output}"
         run.compare(reference)
-    return "both went on from the same state, equal"
+    return "both continued from the same state, equal"
 
 
-# name -> how often. The states of a run are `checkpoints/epoch_*.h5`; other files of the epoch's name hold the digest
+# name -> number of times. The states of a run are `checkpoints/epoch_*.h5`; files of the same stem have the digests
 DAMAGES = {
     "flipped bit in the newest state": 28,
     "flipped bits in both states": 8,
@@ -462,11 +461,11 @@ DAMAGES = {
     "model.keras of another run": 2,
 }
 MODEL_DAMAGES = {name for name in DAMAGES if "model.keras" in name}
-HARMLESS = {"metrics.csv missing", "metrics.csv truncated"}  # what the states can make again
+HARMLESS = {"metrics.csv missing", "metrics.csv truncated"}  # the states can restore these
 
 
 def damage_states(name: str, run: pathlib.Path, other: pathlib.Path, rng: random.Random) -> list[str]:
-    """Damage a run directory in place; returns the files that were touched, from the run directory."""
+    """Damages a run directory in place, and returns the damaged files relative to it."""
     folder = run / "checkpoints"
     states = sorted(folder.glob("epoch_*.h5"))
     newest = states[-1]
@@ -502,7 +501,7 @@ def damage_states(name: str, run: pathlib.Path, other: pathlib.Path, rng: random
         for path in of_newest if "digest" in name else ():
             shutil.copy(other / "checkpoints" / path.name, path)
             touched.append(path)
-            touched.append(folder)  # these files fit each other: what does not fit is the run
+            touched.append(folder)  # the files agree with each other, but not with the run
     elif name == "digest missing":
         touched += of_newest
         for path in of_newest:
@@ -532,19 +531,19 @@ def damage_states(name: str, run: pathlib.Path, other: pathlib.Path, rng: random
         elif name == "model.keras of another run":
             shutil.copy(other / "model.keras", touched[0])
         else:
-            raise ValueError(f"Unknown damage {name!r}: expected one of {', '.join(DAMAGES)}")
+            raise ValueError(f"Expected one of {', '.join(DAMAGES)}; received {name!r}")
     return [path.relative_to(run).as_posix() for path in touched]
 
 
 def flip_bit(file: pathlib.Path, rng: random.Random) -> None:
-    """Flip one bit of a file."""
+    """Flips one bit of a file."""
     content = bytearray(file.read_bytes())
     content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
     file.write_bytes(content)
 
 
 def zero_block(file: pathlib.Path, rng: random.Random) -> None:
-    """Replace a block of 512 bytes that are not all 0 by zeros, as a lost sector."""
+    """Replaces a block of 512 bytes that are not all 0 by zeros, like a lost sector."""
     content = bytearray(file.read_bytes())
     starts = [start for start in range(0, len(content), 512) if any(content[start : start + 512])]
     start = rng.choice(starts)
@@ -553,7 +552,7 @@ def zero_block(file: pathlib.Path, rng: random.Random) -> None:
 
 
 def exchange(first: pathlib.Path, second: pathlib.Path) -> None:
-    """Give two files each other's content."""
+    """Swaps the contents of two files."""
     ours, theirs = first.read_bytes(), second.read_bytes()
     first.write_bytes(theirs)
     second.write_bytes(ours)
@@ -561,7 +560,7 @@ def exchange(first: pathlib.Path, second: pathlib.Path) -> None:
 
 # concurrent starts
 
-STARTS = {  # what the processes do -> how often
+STARTS = {  # start of each process -> number of times
     ("resume", "resume"): 8,
     ("resume", "resume", "resume"): 6,
     ("fresh", "fresh"): 5,
@@ -572,7 +571,7 @@ STARTS = {  # what the processes do -> how often
 
 
 def starts(bench: Bench) -> None:
-    """Two or three processes in the same run directory: one trains, the others are refused with its number."""
+    """Starts two or three processes in one run directory: one trains, the others name it in an error."""
     plan = {("resume", "resume"): 1, ("fresh", "fresh"): 1} if bench.quick else STARTS
     bench.each(
         "starts",
@@ -606,9 +605,9 @@ def _start_together(bench: Bench, hows: tuple[str, ...], name: str, rng: random.
         raise Hang(f"{ended.count(False)} of {len(commands)} did not end within {BOUND:.0f} s")
     winners = [command for command in commands if command.code == 0]
     others = [command for command in commands if command.code != 0]
-    said = "; ".join(" ".join(command.output.split())[-200:] for command in others)
+    output = "; ".join(" ".join(command.output.split())[-200:] for command in others)
     if not winners:
-        raise Lost(f"none trained: {said}")
+        raise Lost(f"none trained: {output}")
     if len(winners) > 1:
         try:
             run.compare(reference)
@@ -616,16 +615,16 @@ def _start_together(bench: Bench, hows: tuple[str, ...], name: str, rng: random.
             raise Wrong(f"{len(winners)} of {len(commands)} trained, and the run is damaged: {error}") from error
         raise Wrong(f"{len(winners)} of {len(commands)} trained at the same time")
     run.compare(reference)
-    holder = str(winners[0].process.pid)
-    if not all(holder in command.output.split("error:")[-1] for command in others):
-        raise Unclear(f"refused, but process {holder} is not named: {said}")
+    trainer = str(winners[0].process.pid)
+    if not all(trainer in command.output.split("error:")[-1] for command in others):
+        raise Unclear(f"refused, but process {trainer} is not named: {output}")
     shutil.rmtree(run.out)
     return "one trained, the others were refused and name it"
 
 
 # stops by signal
 
-SIGNALS = [  # (system, workers, whether two signals follow one another, moment); SIGTERM and SIGINT by turns
+SIGNALS = [  # (system, workers, whether there is a second signal, moment); SIGTERM and SIGINT alternate
     *[("vae", 1, False, "training")] * 4,
     *[("vae", 1, True, "training")] * 4,
     *[("vae", 1, False, "start")] * 2,
@@ -639,7 +638,7 @@ SIGNALS = [  # (system, workers, whether two signals follow one another, moment)
 
 
 def signals(bench: Bench) -> None:
-    """SIGTERM and SIGINT at random moments, once or twice: the process says how to continue, and can be continued."""
+    """Sends SIGTERM or SIGINT at random moments, once or twice: the message says how to continue, and that works."""
     units = []
     for number, (system, workers, twice, moment) in enumerate(SIGNALS[:1] if bench.quick else SIGNALS):
         kind = (signal.SIGTERM, signal.SIGINT)[number % 2]
@@ -651,15 +650,15 @@ def signals(bench: Bench) -> None:
 
 
 def _signal_once(bench: Bench, run: ToyRun, kind: int, twice: bool, moment: str, rng: random.Random) -> str:
-    reference, duration = bench.reference(run.toy.system, run.workers)
+    reference, duration = bench.reference(run.spec.system, run.workers)
     earliest, latest = {"training": (0.3, 0.9), "pretraining": (0.15, 0.4), "start": (0.0, 0.05)}[moment]
     for missed in range(10):  # the reference may have been trained while the machine was slower
         wait, gap = rng.uniform(earliest, latest) * duration * 0.75**missed, rng.uniform(0.05, 0.5)
         if hit := run.attempt(functools.partial(_send, kind, twice, moment, wait, gap)):
             run.finish(reference)
-            detail, complaint = hit
-            if complaint:
-                raise Unclear(complaint)
+            detail, problem = hit
+            if problem:
+                raise Unclear(problem)
             return detail
         run.compare(reference)
         shutil.rmtree(run.out)
@@ -669,10 +668,10 @@ def _signal_once(bench: Bench, run: ToyRun, kind: int, twice: bool, moment: str,
 def _send(
     kind: int, twice: bool, moment: str, wait: float, gap: float, commands: list[Command]
 ) -> tuple[str, str] | None:
-    """Signal all processes, once or twice, when `wait` seconds are over and, but at the start, training is announced.
+    """Signals all processes, once or twice, after `wait` seconds and, except at the start, after their first output.
 
     Returns:
-        (how long it took, what is wrong with exit codes and messages), or None where the processes had ended.
+        (duration, problems of exit codes and messages), or None if the processes had ended.
     """
     while time.monotonic() < commands[0].started + wait or (moment != "start" and not commands[0].output):
         if not all(command.running for command in commands):
@@ -687,20 +686,20 @@ def _send(
         time.sleep(gap)
         for command in commands:
             command.send(kind)
-    limit = AT_ONCE if twice else STOPPED
+    limit = SECOND_SIGNAL_TIMEOUT if twice else SIGNAL_TIMEOUT
     if not all([command.wait(limit) for command in commands]):
         raise Hang(f"it did not end within {limit:.0f} s of the {'second ' if twice else ''}signal")
-    codes, complaints = {command.code for command in commands}, []
+    codes, problems = {command.code for command in commands}, []
     if codes == {0} and moment != "start":
         return None  # the signal came after the last step
     expected = {128 + kind} if moment == "training" and not twice else {128 + kind, -kind}
     if not codes <= expected:
-        complaints.append(f"exit codes {sorted(codes)} instead of {sorted(expected)}")
+        problems.append(f"exit codes {sorted(codes)} instead of {sorted(expected)}")
     if moment != "start" and not twice:
         for command in commands:
             if "--resume" not in command.output:
-                complaints.append("no word of --resume: " + " ".join(command.output.split())[-200:])
-    return f"ended in {time.monotonic() - sent:.1f} s, equal", "; ".join(complaints)
+                problems.append("no mention of --resume: " + " ".join(command.output.split())[-200:])
+    return f"ended in {time.monotonic() - sent:.1f} s, equal", "; ".join(problems)
 
 
 # full disks
@@ -714,9 +713,9 @@ DISKS = [
 
 
 def disks(bench: Bench) -> None:
-    """A file system that becomes full while a run is trained, or is read-only; then it has space again."""
+    """Trains on a file system that becomes full or is read-only, and continues when it has space again."""
     if not os.environ.get(PRIVATE_MOUNTS):
-        print("disks: left out. They need Linux and `unshare`, which mounts small file systems for this process alone")
+        print("disks: left out. They need Linux and `unshare`, which mounts small file systems for this process only")
         return
     units = []
     for number, (system, kind) in enumerate(DISKS[-4:-2] if bench.quick else DISKS):
@@ -735,10 +734,10 @@ def _disk(bench: Bench, system: str, kind: str, number: int, rng: random.Random)
 
 
 def _try_disk(bench: Bench, system: str, kind: str, mount: pathlib.Path, size: int, used: int) -> str | None:
-    """Train on a disk of `size` bytes; None where it did not become full. `used` is what a whole run needs."""
+    """Trains on a disk of `size` bytes; returns None if it did not become full. `used` is the size of a whole run."""
     reference, _ = bench.reference(system)
     with _mounted(mount, size):
-        run = ToyRun(TOYS[system], bench.data, mount / "run")
+        run = ToyRun(RUN_SPECS[system], bench.data, mount / "run")
         run.logs = [mount.with_suffix(".log")]
         way = "fresh"
         if kind != "full":
@@ -753,16 +752,16 @@ def _try_disk(bench: Bench, system: str, kind: str, mount: pathlib.Path, size: i
         if kind == "full" and command.code == 0:
             return None
         message = " ".join(command.output.split())
-        complaint = _about_disk(command.code, message, mount, full=kind == "full")
+        problem = _disk_message_problem(command.code, message, mount, full=kind == "full")
         _mount("-o", f"remount,rw,size={8 * used + 2**23}", str(mount))
         run.finish(reference)
-    if complaint:
-        raise Unclear(complaint)
+    if problem:
+        raise Unclear(problem)
     return f"{size // 1000} kB: " + message[message.rfind("error:") :]
 
 
-def _about_disk(code: int, message: str, mount: pathlib.Path, *, full: bool) -> str:
-    """What is missing in the message about a disk; "" where nothing is."""
+def _disk_message_problem(code: int, message: str, mount: pathlib.Path, *, full: bool) -> str:
+    """Returns the problem of a message about a disk, or ""."""
     text = message[message.rfind("error:") :] if "error:" in message else message
     if code == 0:
         return "exit code 0"
@@ -772,7 +771,7 @@ def _about_disk(code: int, message: str, mount: pathlib.Path, *, full: bool) -> 
         return f"no file is named: {text}"
     intact = ("unchanged", "intact", "no such file before", "holds the best epoch", "nothing is kept")
     if full and not any(words in text for words in intact):
-        return f"what is intact is not said: {text}"
+        return f"the message does not state which files are intact: {text}"
     return ""
 
 
@@ -794,7 +793,7 @@ def _mount(*arguments: str) -> None:
 
 
 def exports(bench: Bench) -> None:
-    """Damage copies of an export: the runtime refuses it by a ValueError, or its images are those of the original."""
+    """Damages copies of an export: the runtime raises a ValueError, or its images equal those of the original."""
     from .damaged_exports import NUM_DAMAGES
 
     run, _ = bench.reference("vae")
@@ -818,7 +817,7 @@ def exports(bench: Bench) -> None:
 
 
 def generated(folder: pathlib.Path) -> np.ndarray:
-    """In a process of its own: images of an export."""
+    """Returns images of an export; called in a separate process."""
     from keras_gen.runtime import Runtime
 
     return Runtime(folder).generate(4, seed=1)
@@ -830,17 +829,17 @@ def _damaged_export(bench: Bench, folder: pathlib.Path, index: int, expected: np
     copy = bench.folder / f"export_{index}"
     shutil.copytree(folder, copy)
     what = damage_export(copy, index)
-    found = call(generated, copy, seconds=60, log=bench.folder / f"export_{index}.log")
+    outcome = call(generated, copy, seconds=60, log=bench.folder / f"export_{index}.log")
     shutil.rmtree(copy, ignore_errors=True)
-    if not found.ended:
+    if not outcome.ended:
         raise Hang(f"{what}: no answer within 60 s")
-    if found.error:
-        if {"ValueError", "FileNotFoundError"} & set(found.kinds):
-            return f"{what}: refused: {found.error}"
-        raise Unclear(f"{what}: {found.error}")
-    if found.value is None:
-        raise Lost(f"{what}: the process ended with code {found.code}")
-    if not np.array_equal(found.value, expected):
+    if outcome.error:
+        if {"ValueError", "FileNotFoundError"} & set(outcome.kinds):
+            return f"{what}: refused: {outcome.error}"
+        raise Unclear(f"{what}: {outcome.error}")
+    if outcome.value is None:
+        raise Lost(f"{what}: the process ended with code {outcome.code}")
+    if not np.array_equal(outcome.value, expected):
         raise Wrong(f"{what}: other images")
     return f"{what}: the same images"
 
@@ -849,7 +848,7 @@ def _damaged_export(bench: Bench, folder: pathlib.Path, index: int, expected: np
 
 
 def hostile(bench: Bench) -> None:
-    """Files that are made to exhaust memory, hang or reach other files: refused quickly, by name, in little memory."""
+    """Opens files that try to exhaust memory, to hang or to reach other files: an error must name them quickly."""
     from .hostile_inputs import write_hostile_inputs
 
     paths = write_hostile_inputs(bench.folder / "hostile")
@@ -861,13 +860,13 @@ def hostile(bench: Bench) -> None:
 
 
 def opened(path: pathlib.Path) -> str:
-    """In a process of its own: describe and read a data source, or open a model; says what was left out."""
+    """Describes and reads a data source, or opens a model, in a separate process; returns what was skipped."""
     import keras_gen
 
     if path.suffix == ".keras":
         keras_gen.load(path)
         return "opened"
-    with contextlib.suppress(ValueError):  # which it may raise; `load` has to
+    with contextlib.suppress(ValueError):  # `describe` may raise it; `load` must
         keras_gen.data.describe(path)
     dataset = keras_gen.data.load(path, "train", image_shape=(8, 8, 3), batch_size=4)
     count = sum(len(batch["image"]) for batch in dataset)
@@ -878,23 +877,23 @@ def _hostile(bench: Bench, name: str, path: pathlib.Path, rng: random.Random) ->
     from .hostile_inputs import MARKER
 
     log = bench.folder / f"hostile_{name.replace('/', '_')}.log"
-    # a busy machine is given twice the time; the address space is limited to spare the machine
-    found = call(opened, path, seconds=2 * OPENED, log=log, memory=8 * MEMORY)
+    # twice the time, for a busy machine; the address space is limited to protect the machine
+    outcome = call(opened, path, seconds=2 * OPEN_TIMEOUT, log=log, memory=8 * MEMORY)
     if (bench.folder / "hostile" / MARKER).exists():
-        raise Wrong(f"{name}: the code that it holds was run")
-    if not found.ended or found.seconds > OPENED:
-        raise Hang(f"{name}: it took {found.seconds:.0f} s")
-    if found.memory is not None and found.memory > MEMORY:
-        raise Hang(f"{name}: it took {found.memory / 2**30:.1f} GiB; {found.error or found.value}")
-    if found.error:
-        if "ValueError" not in found.kinds:
-            raise Unclear(f"{name}: {found.error}")
-        return f"{name}: refused: {found.error}"
-    if found.value is None:
-        raise Lost(f"{name}: the process ended with code {found.code}: {log.read_text()[-300:]}")
-    if not str(found.value).startswith("skipped"):
-        raise Wrong(f"{name}: {found.value}")
-    return f"{name}: {str(found.value)}"
+        raise Wrong(f"{name}: its code was executed")
+    if not outcome.ended or outcome.seconds > OPEN_TIMEOUT:
+        raise Hang(f"{name}: it took {outcome.seconds:.0f} s")
+    if outcome.memory is not None and outcome.memory > MEMORY:
+        raise Hang(f"{name}: it took {outcome.memory / 2**30:.1f} GiB; {outcome.error or outcome.value}")
+    if outcome.error:
+        if "ValueError" not in outcome.kinds:
+            raise Unclear(f"{name}: {outcome.error}")
+        return f"{name}: refused: {outcome.error}"
+    if outcome.value is None:
+        raise Lost(f"{name}: the process ended with code {outcome.code}: {log.read_text()[-300:]}")
+    if not str(outcome.value).startswith("skipped"):
+        raise Wrong(f"{name}: {outcome.value}")
+    return f"{name}: {str(outcome.value)}"
 
 
 CATEGORIES = {
@@ -905,35 +904,35 @@ CATEGORIES = {
 def inject(
     names: list[str], *, seed: int = 0, quick: bool = False, jobs: int = 2, report: Callable[[Fault], None] = print
 ) -> list[Fault]:
-    """Carry out categories of faults.
+    """Injects categories of faults, and returns the faults with their verdicts.
 
     Args:
-        names: of `CATEGORIES`.
-        seed: determines what is done.
-        quick: two or three faults of each category.
-        jobs: faults at the same time, >= 1.
-        report: takes each fault as soon as it is known.
+        names: names in `CATEGORIES`.
+        seed: seed that determines the faults.
+        quick: whether to inject only two or three faults of each category.
+        jobs: number of faults at the same time, >= 1.
+        report: called with each fault as soon as its verdict is known.
     """
-    found: list[Fault] = []
+    faults: list[Fault] = []
 
-    def keep(fault: Fault) -> None:
+    def add(fault: Fault) -> None:
         fault.detail = fault.detail.replace(str(bench.folder), ".")[:400]
-        found.append(fault)
+        faults.append(fault)
         report(fault)
 
     with tempfile.TemporaryDirectory(prefix="faults_", ignore_cleanup_errors=True) as folder:
-        bench = Bench(pathlib.Path(folder).resolve(), seed, quick, jobs, keep)
+        bench = Bench(pathlib.Path(folder).resolve(), seed, quick, jobs, add)
         if call(abs, -1, seconds=BOUND, log=bench.folder / "server.log").value != 1:
             raise RuntimeError("the process that imports keras_gen does not answer; see the traceback above")
         for name in names:
             CATEGORIES[name](bench)
-    return found
+    return faults
 
 
 def rows(faults: list[Fault]) -> list[dict]:
-    """One row for each kind: `what`, `times`, the number of each verdict, and details.
+    """Returns a row for each kind: `what`, `times`, the number of each verdict, and details.
 
-    Details are all of what did not survive, and `EXAMPLES` of what did.
+    Details are those of all faults that were not survived, and of `EXAMPLES` that were.
     """
     kinds: dict[tuple[str, str], list[Fault]] = {}
     for fault in sorted(faults, key=lambda fault: (list(CATEGORIES).index(fault.category), fault.what)):

@@ -1,10 +1,11 @@
-"""The FID next to an independent one with the same weights: torch-fidelity's network and formula, clean-fid's resizing.
+"""The FID compared with a peer with the same weights: torch-fidelity's network and formula, clean-fid's resizing.
 
     pip install -r benchmarks/requirements.txt      (or in an environment of its own, with --peer-python)
     python -m benchmarks.fid
 
-The weights are generated, since only the code is compared: the peer writes them in the published file's format, and
-keras_gen reads that file. Both get the same images: photograph-like textures below, at and above the network's size.
+The weights are generated, because only the code is compared: the peer writes them in the format of the published file,
+and keras_gen reads that file. Both use the same images: photograph-like textures below, at and above the input size of
+the network.
 Writes benchmarks/results/fid.json.
 """
 
@@ -21,6 +22,7 @@ import typer
 from benchmarks import record
 from keras_gen.evaluation.features.extractors import fid_features
 from keras_gen.evaluation.metrics.frechet_distance import moments, normal_frechet_distance
+from keras_gen.evaluation.seeding import seeded_generator
 
 HERE = pathlib.Path(__file__).parent
 SHAPES = {"32x32": (32, 32), "64x48": (64, 48), "299x299": (299, 299), "360x400": (360, 400)}
@@ -28,25 +30,25 @@ TOLERANCE = 1e-4
 
 
 def textures(shape: tuple[int, int], num: int, blur: float, seed: int) -> np.ndarray:
-    """Smooth colored noise, uint8 [num, height, width, 3]."""
-    noise = np.random.Generator(np.random.Philox(key=seed)).standard_normal((num, *shape, 3), np.float32)
+    """Returns smooth colored noise, uint8 [num, height, width, 3]."""
+    noise = seeded_generator(seed).standard_normal((num, *shape, 3), np.float32)
     smooth = scipy.ndimage.gaussian_filter(noise, (0, blur, blur, 0))
     return (127.5 + 60.0 * smooth / smooth.std()).clip(0, 255).astype(np.uint8)
 
 
 def compare(images: dict[str, np.ndarray], peer_python: str) -> list[dict]:
-    """One row for each size: both FIDs, and the largest difference of features in units of the largest feature."""
+    """Returns a row for each size: both FIDs, and the largest relative difference of features."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / name for name in ("images.npz", "weights.pth", "features.npz")]
         np.savez(paths[0], **images)
         worker = HERE / "workers" / "torch_fid.py"
         done = subprocess.run([peer_python, worker, *paths], capture_output=True, text=True)
         if done.returncode:
-            raise RuntimeError(f"The peer stopped with {done.returncode}: {done.stderr[-2000:]}")
+            raise RuntimeError(f"The peer ended with exit code {done.returncode}: {done.stderr[-2000:]}")
         peers = json.loads(done.stdout.splitlines()[-1])
         extract = fid_features(weights=paths[1], sha256=None)
-        with np.load(paths[2]) as kept:
-            theirs = {name: kept[name] for name in kept.files}
+        with np.load(paths[2]) as arrays:
+            theirs = {name: arrays[name] for name in arrays.files}
     ours = {name: extract(values / np.float32(255)) for name, values in images.items()}
     rows = []
     for name, peer in peers.items():
@@ -68,7 +70,7 @@ def compare(images: dict[str, np.ndarray], peer_python: str) -> list[dict]:
 
 
 def main(images: int = 48, peer_python: str = sys.executable, out: str = "fid") -> None:
-    """Compare features and distances of two sets of `images` textures at each size."""
+    """Compares features and distances of two sets of `images` textures at each size."""
     sets = {
         f"{name}_{which}": textures(shape, images, blur, seed)
         for name, shape in SHAPES.items()

@@ -3,7 +3,7 @@
     python -m benchmarks.gaussians
 
 Every method trains the same networks for as many steps of the same batch size, on fresh points in every update; WGAN-GP
-moves its critic twice a step. Each run takes one core. Writes benchmarks/results/gaussians.json and
+updates its critic twice a step. Each run uses one core. Writes benchmarks/results/gaussians.json and
 benchmarks/results/pictures/gaussians.png.
 """
 
@@ -28,9 +28,8 @@ from keras_gen.distributions import gaussian_grid, gaussian_ring
 from keras_gen.evaluation.metrics.pairwise import squared_distances
 
 MIXTURES = {"ring": gaussian_ring, "grid": gaussian_grid}
-# penalties have the units of images in [-1, 1]: by the points' own coordinates this is a weight of 1 and a slope of 1,
-# and a gamma of 0.1
-SLOPE_1 = {"name": "wgan_gp", "weight": 4.0, "target": 0.5}
+# penalties have the units of images in [-1, 1]; in the coordinates of the points, WGAN-GP has a weight of 1 and a
+# target of 1, and R1 a gamma of 0.1
 METHODS: dict[str, dict[str, Any]] = {
     "minimax": {"objective": "minimax"},
     "non-saturating": {"objective": "non_saturating"},
@@ -48,7 +47,7 @@ POINTS, POINTS_SEED = 2500, 5
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What all runs share. Adam's rate falls to 0 by a cosine over the run; a batch is that of one update."""
+    """Settings of all runs. Adam's learning rate falls to 0 by a cosine; `batch_size` is that of one update."""
 
     steps: int = 5000
     batch_size: int = 128
@@ -60,13 +59,13 @@ class Settings:
 
 
 def points_of(mixture, batch_size: int, steps: int, seed: int) -> tf.data.Dataset:
-    """`steps` batches of fresh points of a mixture, {"image": float32 [batch_size, 2]}, by the seed."""
-    draw = lambda step: {"image": mixture.sample(batch_size, seed=tf.stack([seed, tf.cast(step, tf.int32)]))}  # noqa: E731
-    return tf.data.Dataset.range(steps).map(draw).prefetch(1)
+    """Returns `steps` batches of fresh points of a mixture, {"image": float32 [batch_size, 2]}."""
+    sample = lambda step: {"image": mixture.sample(batch_size, seed=tf.stack([seed, tf.cast(step, tf.int32)]))}  # noqa: E731
+    return tf.data.Dataset.range(steps).map(sample).prefetch(1)
 
 
 def build(method: str, settings: Settings, seed: int) -> models.GAN:
-    """The GAN of a method on points of the plane, compiled; without an average, so that the last step is seen."""
+    """Returns the compiled GAN of a method on 2D points, without a moving average so that its last step is measured."""
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     options = METHODS[method]
@@ -79,7 +78,7 @@ def build(method: str, settings: Settings, seed: int) -> models.GAN:
         seed=seed,
         **options,
     )
-    model.checks_range = False  # points of the plane
+    model.checks_range = False  # 2D points
     updates = {"discriminator": options.get("n_critic", 1), "generator": 1}
     optimizers = {
         player: keras.optimizers.Adam(
@@ -94,7 +93,7 @@ def build(method: str, settings: Settings, seed: int) -> models.GAN:
 
 
 def measure(mixture_name: str, method: str, seed: int, settings: Settings) -> tuple[dict, np.ndarray]:
-    """Train one GAN; what its points cover, and the points [2500, 2]."""
+    """Trains a GAN, and returns the coverage of its points and the points [2500, 2]."""
     mixture = MIXTURES[mixture_name]()
     model = build(method, settings, seed)
     start = time.perf_counter()
@@ -105,7 +104,7 @@ def measure(mixture_name: str, method: str, seed: int, settings: Settings) -> tu
     return {**row, "train_seconds": round(seconds, 1)}, points
 
 
-# a point within so many standard deviations of a center is of high quality
+# a point within this number of standard deviations of a center is of high quality
 HIGH_QUALITY_RADIUS = 3.0
 
 
@@ -160,44 +159,44 @@ def gaussian_modes(points: np.ndarray, centers: np.ndarray, std: float) -> Gauss
 
 
 def covered(points: np.ndarray, mixture) -> dict:
-    """`modes`, those with a point within three standard deviations, and `high_quality`, the share of such points."""
+    """Returns `modes`, the covered modes, and `high_quality`, the fraction of high-quality points."""
     parts = mixture.components_distribution
-    found = gaussian_modes(points, parts.mean().numpy(), float(parts.stddev().numpy().max()))
-    return {"modes": found.covered, "high_quality": round(found.high_quality, 4)}
+    coverage = gaussian_modes(points, parts.mean().numpy(), float(parts.stddev().numpy().max()))
+    return {"modes": coverage.covered, "high_quality": round(coverage.high_quality, 4)}
 
 
 def summary(rows: list[dict]) -> list[dict]:
-    """One row for each mixture and method: means over the seeds, and each seed's numbers."""
-    made = []
+    """Returns a row for each mixture and method: the numbers of each seed, and their means."""
+    table = []
     for mixture, method in itertools.product(MIXTURES, METHODS):
         runs = [row for row in rows if (row["mixture"], row["method"]) == (mixture, method)]
         numbers = {name: [run[name] for run in runs] for name in ("modes", "high_quality")}
         means = {f"{name}_mean": round(statistics.mean(values), 3) for name, values in numbers.items()}
-        made.append({"mixture": mixture, "method": method, **numbers, **means})
-    return made
+        table.append({"mixture": mixture, "method": method, **numbers, **means})
+    return table
 
 
 def figure(points: dict[tuple[str, str], np.ndarray], modes: dict[tuple[str, str], str]) -> None:
-    """Scatter panels, a row for each mixture and a column for each method."""
+    """Saves scatter plots, a row for each mixture and a column for each method."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     size = (3 * len(METHODS), 3.5 * len(MIXTURES))
-    drawing, axes = plt.subplots(len(MIXTURES), len(METHODS), figsize=size, layout="constrained")
+    plot, axes = plt.subplots(len(MIXTURES), len(METHODS), figsize=size, layout="constrained")
     for (mixture, method), axis in zip(itertools.product(MIXTURES, METHODS), axes.flat, strict=True):
         centers = MIXTURES[mixture]().components_distribution.mean().numpy()
-        reach = 1.35 * np.abs(centers).max()
+        limit = 1.35 * np.abs(centers).max()
         axis.scatter(*centers.T, s=140, facecolors="none", edgecolors="tab:orange", linewidths=1)
         axis.scatter(*points[mixture, method].T, s=2, alpha=0.35, color="tab:blue", linewidths=0)
-        axis.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+        axis.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[], aspect="equal")
         axis.set_title(f"{mixture}, {method}\n{modes[mixture, method]}", fontsize=10)
-    drawing.savefig(record.RESULTS / "pictures" / "gaussians.png", dpi=80)
+    plot.savefig(record.RESULTS / "pictures" / "gaussians.png", dpi=80)
 
 
 def one_thread() -> None:
-    """Let TensorFlow use one core in this process."""
+    """Restricts TensorFlow to one core in this process."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
@@ -205,21 +204,21 @@ def one_thread() -> None:
 def main(
     seeds: int = typer.Option(3, help="runs of each method, with the seeds 0, 1, ..."),
     steps: int = Settings.steps,
-    processes: int = typer.Option(1, help="runs at a time, a core for each"),
+    processes: int = typer.Option(1, help="number of runs at a time, each on a core"),
 ):
-    """Train every method on both mixtures; write the table and the figure."""
+    """Trains every method on both mixtures; writes the table and the figure."""
     settings = Settings(steps=steps)
-    wanted = [(*run, settings) for run in itertools.product(MIXTURES, METHODS, range(seeds))]
+    planned = [(*run, settings) for run in itertools.product(MIXTURES, METHODS, range(seeds))]
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     with concurrent.futures.ProcessPoolExecutor(processes, spawn, one_thread) as pool:
-        futures = [pool.submit(measure, *run) for run in wanted]
+        futures = [pool.submit(measure, *run) for run in planned]
         for future in concurrent.futures.as_completed(futures):
             print(future.result()[0], flush=True)
     results = [future.result() for future in futures]
     rows = [row for row, _ in results]
     table = summary(rows)
-    shown = {(row["mixture"], row["method"]): points for row, points in results if row["seed"] == 0}
-    figure(shown, {
+    first_points = {(row["mixture"], row["method"]): points for row, points in results if row["seed"] == 0}
+    figure(first_points, {
         (row["mixture"], row["method"]): f"{row['modes']} modes, {100 * row['high_quality']:.0f} % near one"
         for row in rows if row["seed"] == 0
     })  # fmt: skip
@@ -237,11 +236,11 @@ def main(
         "runs": rows,
     }
     print(f"wrote {record.write('gaussians', content)}")
-    drawn = rich.table.Table("mixture", "method", "modes", "high quality", "modes, mean", "high quality, mean")
+    printed = rich.table.Table("mixture", "method", "modes", "high quality", "modes, mean", "high quality, mean")
     for row in table:
         names = ("mixture", "method", "modes", "high_quality", "modes_mean", "high_quality_mean")
-        drawn.add_row(*(str(row[name]) for name in names))
-    rich.console.Console().print(drawn)
+        printed.add_row(*(str(row[name]) for name in names))
+    rich.console.Console().print(printed)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from benchmarks import record
 from keras_gen import zoo
 
 from .speed import Worker, same_networks, with_ratios
-from .workers.game import repeated
+from .workers.adversarial_step import repeated
 
 HERE = pathlib.Path(__file__).parent
 # setting -> dtype policy, XLA
@@ -97,7 +97,7 @@ CASES = {
 
 
 class Ours:
-    """A model of the zoo in a setting; `run` trains it by `fit` on one batch again and again."""
+    """A model of the zoo in a setting; `run` trains it by `fit` on a repeated batch."""
 
     library = "keras_gen"
 
@@ -116,17 +116,17 @@ class Ours:
         self.parameters = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
 
     def run(self, steps: int) -> float:
-        """Seconds of `steps` training steps."""
+        """Returns the seconds of `steps` training steps."""
         start = time.perf_counter()
         self.model.fit(self.dataset.take(steps), verbose=0)
         return time.perf_counter() - start
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Does nothing: the model is in this process."""
 
 
 class Peer(Worker):
-    """A worker of another library, in a process of its own."""
+    """A worker of another library in a separate process."""
 
     def __init__(self, library: str, setting: str, command: list[str]):
         super().__init__(library, setting, command)
@@ -136,7 +136,7 @@ class Peer(Worker):
 
 
 def devices() -> list[str]:
-    """The names of the GPUs that TensorFlow sees, or `["CPU"]`; GPUs are then shared with the peers' processes."""
+    """Returns the names of TensorFlow's GPUs, or `["CPU"]`; GPUs are then shared with the processes of peers."""
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -144,27 +144,27 @@ def devices() -> list[str]:
 
 
 def measure(system: str, size: Size, peer, peer_python: str, rounds: int, seed: int) -> tuple[list[dict], dict]:
-    """Time all settings of a system in turns.
+    """Times all settings of a system in turns.
 
     Returns:
-        One row per setting, and {what could not run: why}.
+        One row per setting, and {setting that could not run: reason}.
     """
-    shared_networks = [("keras_gen", setting, lambda s=setting: Ours(system, s, size, seed)) for setting in SETTINGS]
+    candidates = [("keras_gen", setting, lambda s=setting: Ours(system, s, size, seed)) for setting in SETTINGS]
     for setting in peer[2] if peer else ():
         command = [peer_python, str(HERE / "workers" / f"{peer[1]}.py"), setting, str(size.batch_size)]
-        shared_networks.append((peer[0], setting, lambda s=setting, c=command: Peer(peer[0], s, c)))
+        candidates.append((peer[0], setting, lambda s=setting, c=command: Peer(peer[0], s, c)))
     runners, left_out = [], {}
-    for library, setting, create in shared_networks:
+    for library, setting, create in candidates:
         try:
             runner = create()
             runner.run(size.steps)  # traces, compiles, fills caches
             runners.append(runner)
-        except Exception as error:  # a library or a compiler that this machine lacks: the others are measured
+        except Exception as error:  # this machine lacks a library or a compiler: the others are measured
             left_out[f"{library}, {setting}"] = f"{type(error).__name__}: {str(error).splitlines()[0]}"
     for round_number in range(rounds + 1):
         for runner in runners:
             seconds = runner.run(size.steps)
-            if round_number:  # in the first, Keras traces anew what was traced before a later model was built
+            if round_number:  # in the first round, Keras traces again what it had traced before a later model was built
                 runner.times.append(seconds / size.steps)
     rows = [
         {
@@ -198,10 +198,10 @@ def main(
     seed: int = 1,
     out: str = typer.Option("", help="name of the result; by default gpu, or gpu_smoke"),
 ):
-    """Time training steps on the GPU, or on the CPU where there is none."""
+    """Times training steps on the GPU, or on the CPU without a GPU."""
     if only and only not in CASES:
         raise typer.BadParameter(f"expected one of {', '.join(CASES)}; received {only!r}")
-    found = devices()
+    names = devices()
     rows, left_out = [], {}
     for system in [only] if only else CASES:
         case = CASES[system]
@@ -209,8 +209,8 @@ def main(
         more, missing = measure(system, size, peer, peer_python, rounds, seed)
         rows, left_out = [*rows, *more], left_out | {f"{system}: {name}": why for name, why in missing.items()}
     content = {
-        "devices": found,
-        "gpu_measured": found != ["CPU"],
+        "devices": names,
+        "gpu_measured": names != ["CPU"],
         "smoke": smoke,
         "seed": seed,
         "rounds": rounds,
@@ -228,8 +228,8 @@ def main(
     rich.console.Console().print(table)
     for name, why in left_out.items():
         print(f"left out: {name}: {why}")
-    if found == ["CPU"]:
-        print("No GPU was found: these are numbers of the CPU, and GPU speed is not measured.")
+    if names == ["CPU"]:
+        print("No GPU was found: these are timings of the CPU, and GPU speed is not measured.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Files that an attacker, or an accident, might hand to the package: bombs, pipes, links, lying and damaged archives.
+"""Malicious and damaged inputs: decompression bombs, pipes, links, archives with false headers.
 
 Each is small on the disk. The formats are written by hand where a library would refuse to write them.
 """
@@ -20,10 +20,10 @@ _PIXELS = bytes(4 * 8 * 8)
 
 
 def write_hostile_inputs(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
-    """Write hostile images, metadata, arrays and models.
+    """Writes hostile images, metadata, arrays and models.
 
-    Nothing but the hostile part is in a source, so that each must be refused with a `ValueError` that names the file,
-    within seconds and in bounded memory. No folder called `MARKER` may appear in `folder`: a pickle would make it.
+    Each source contains only the hostile part, so that it must be rejected by a `ValueError` that names the file,
+    within seconds and in bounded memory. No folder called `MARKER` may appear in `folder`: an unpickled object creates it.
 
     Args:
         folder: an empty or new folder on a file system with pipes and symbolic links.
@@ -41,26 +41,26 @@ def write_hostile_inputs(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
     outside.mkdir(parents=True)
     (outside / "image.png").write_bytes(png(8, 8, bytes(8 * 9)))
     (outside / "metadata.csv").write_text("file_name\nimage.png\n")
-    found = {}
+    paths = {}
     for name, (file, content) in _files(folder).items():
-        place = folder / name
-        place.mkdir()
-        (place / file).write_bytes(content)
-        found[name] = place / file if file.endswith((".npy", ".npz", ".keras")) else place
-    for name, write in _PLACES.items():
-        place = folder / name
-        place.mkdir()
-        found[name] = write(place, outside) or place
-    return found
+        target = folder / name
+        target.mkdir()
+        (target / file).write_bytes(content)
+        paths[name] = target / file if file.endswith((".npy", ".npz", ".keras")) else target
+    for name, write in _SPECIAL_FILES.items():
+        target = folder / name
+        target.mkdir()
+        paths[name] = write(target, outside) or target
+    return paths
 
 
 def _files(folder: pathlib.Path) -> dict[str, tuple[str, bytes]]:
-    """Name -> (file, content) of what a plain file can do."""
+    """Name -> (file, content) of hostile regular files."""
     good = png(8, 8, bytes(8 * 9))
     gray = np.random.default_rng(0).integers(0, 256, (8, 8, 1), np.uint8)
     pixels = npy(_PIXELS, (4, 8, 8), "|u1")
     weights = [("metadata.json", b"{}"), ("config.json", b"{}"), ("model.weights.h5", b"")]
-    run_me = pickle.dumps(_MakesMarker(str(folder / MARKER)))
+    run_me = pickle.dumps(_CreatesMarker(str(folder / MARKER)))
     image = {
         "png_bomb": png(13_000, 13_000, bytes(1626) * 13_000, bits=1),  # 169 million pixels in 21 kB
         "png_bomb_header": png(20_000, 20_000, b""),
@@ -143,45 +143,45 @@ def _files(folder: pathlib.Path) -> dict[str, tuple[str, bytes]]:
     }  # fmt: skip
 
 
-def _fifo(place: pathlib.Path, outside: pathlib.Path) -> None:
-    os.mkfifo(place / "a.png")
+def _fifo(folder: pathlib.Path, outside: pathlib.Path) -> None:
+    os.mkfifo(folder / "a.png")
 
 
 def _fifo_source(suffix: str) -> Callable:
-    def write(place: pathlib.Path, outside: pathlib.Path) -> pathlib.Path:
-        os.mkfifo(place / f"a{suffix}")
-        return place / f"a{suffix}"
+    def write(folder: pathlib.Path, outside: pathlib.Path) -> pathlib.Path:
+        os.mkfifo(folder / f"a{suffix}")
+        return folder / f"a{suffix}"
 
     return write
 
 
-def _fifo_metadata(place: pathlib.Path, outside: pathlib.Path) -> None:
-    (place / "image.png").write_bytes((outside / "image.png").read_bytes())
-    os.mkfifo(place / "metadata.csv")
+def _fifo_metadata(folder: pathlib.Path, outside: pathlib.Path) -> None:
+    (folder / "image.png").write_bytes((outside / "image.png").read_bytes())
+    os.mkfifo(folder / "metadata.csv")
 
 
-def _socket(place: pathlib.Path, outside: pathlib.Path) -> None:
-    os.mknod(place / "a.png", stat.S_IFSOCK | 0o600)
+def _socket(folder: pathlib.Path, outside: pathlib.Path) -> None:
+    os.mknod(folder / "a.png", stat.S_IFSOCK | 0o600)
 
 
 def _link(target: str, name: str = "a.png") -> Callable:
-    def write(place: pathlib.Path, outside: pathlib.Path) -> None:
-        (place / name).symlink_to(target)
+    def write(folder: pathlib.Path, outside: pathlib.Path) -> None:
+        (folder / name).symlink_to(target)
 
     return write
 
 
-def _link_in_metadata(place: pathlib.Path, outside: pathlib.Path) -> None:
-    (place / "inner").symlink_to(outside)
-    (place / "metadata.csv").write_text("file_name\ninner/image.png\n")
+def _link_in_metadata(folder: pathlib.Path, outside: pathlib.Path) -> None:
+    (folder / "inner").symlink_to(outside)
+    (folder / "metadata.csv").write_text("file_name\ninner/image.png\n")
 
 
-def _folder_loop(place: pathlib.Path, outside: pathlib.Path) -> None:
-    (place / "a").mkdir()
-    (place / "a" / "loop").symlink_to("..")
+def _folder_loop(folder: pathlib.Path, outside: pathlib.Path) -> None:
+    (folder / "a").mkdir()
+    (folder / "a" / "loop").symlink_to("..")
 
 
-_PLACES = {
+_SPECIAL_FILES = {
     "fifo": _fifo,
     "fifo_npy": _fifo_source(".npy"),
     "fifo_npz": _fifo_source(".npz"),
@@ -206,37 +206,37 @@ def tiff(
     photometric: int | None = None,
     tags: Mapping[int, int] | None = None,
 ) -> bytes:
-    """A TIFF file of one strip.
+    """Returns a TIFF file of one strip.
 
     Args:
-        image: [h, w, 1, 3 or 4]; its type and byte order are the file's.
-        compressed: by deflate.
-        extra: what the fourth channel is; 2 is transparency, 1 the same with colors multiplied by it.
-        photometric: 0 white is zero, 1 black is zero, 2 colors; None is 1 or 2 by the channels.
-        tags: tag -> one number, of tags to change or to add.
+        image: [h, w, 1, 3 or 4], with the type and byte order of the file.
+        compressed: whether to compress by deflate.
+        extra: meaning of the fourth channel; 2 is alpha, 1 is alpha with premultiplied colors.
+        photometric: 0 if white is zero, 1 if black is zero, 2 for colors; None is 1 or 2, depending on the channels.
+        tags: tag -> number, of tags to change or to add.
     """
     order = ">" if image.dtype.str.startswith(">") else "<"
     height, width, channels = image.shape
     content = zlib.compress(image.tobytes()) if compressed else image.tobytes()
     kind = {"u": 1, "i": 2, "f": 3}[image.dtype.kind]
     photometric = (1 if channels < 3 else 2) if photometric is None else photometric
-    found = {
+    tag_values = {
         **{256: [width], 257: [height], 258: [8 * image.dtype.itemsize] * channels, 259: [8 if compressed else 1]},
         **{262: [photometric], 273: [0], 277: [channels], 278: [height], 279: [len(content)], 339: [kind] * channels},
         **({} if extra is None else {338: [extra]}),
         **{tag: [value] for tag, value in (tags or {}).items()},
     }
     short = {258, 259, 262, 277, 338, 339}
-    start = 8 + 2 + 12 * len(found) + 4
+    start = 8 + 2 + 12 * len(tag_values) + 4
     outside, entries = b"", []
-    for tag, values in sorted(found.items()):
+    for tag, values in sorted(tag_values.items()):
         text = struct.pack(f"{order}{len(values)}{'H' if tag in short else 'I'}", *values)
         if len(text) > 4:
-            place = struct.pack(f"{order}I", start + len(outside))
+            field = struct.pack(f"{order}I", start + len(outside))
             outside += text
         else:
-            place = text.ljust(4, b"\0")
-        entries.append(struct.pack(f"{order}HHI", tag, 3 if tag in short else 4, len(values)) + place)
+            field = text.ljust(4, b"\0")
+        entries.append(struct.pack(f"{order}HHI", tag, 3 if tag in short else 4, len(values)) + field)
     strip = struct.pack(f"{order}I", start + len(outside))
     entries = [entry[:8] + strip if entry.startswith(struct.pack(f"{order}H", 273)) else entry for entry in entries]
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(entries))
@@ -244,13 +244,14 @@ def tiff(
 
 
 def png(width: int, height: int, rows: bytes, *chunks: tuple[bytes, bytes], bits: int = 8) -> bytes:
-    """A gray PNG file.
+    """Returns a gray PNG file.
 
     Args:
-        width, height: as the header announces them.
-        rows: uncompressed data: of each row a filter byte and its pixels.
-        *chunks: (type, content) to put in front of the pixels.
-        bits: of a pixel.
+        width: width in the header.
+        height: height in the header.
+        rows: uncompressed data, a filter byte and the pixels of each row.
+        *chunks: (type, content) of chunks before the pixels.
+        bits: bits of a pixel.
     """
     header = (b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0))
     content = b""
@@ -260,7 +261,7 @@ def png(width: int, height: int, rows: bytes, *chunks: tuple[bytes, bytes], bits
 
 
 def npy(data: bytes, shape: tuple[int, ...] | str, dtype: str) -> bytes:
-    """An .npy file whose header announces a shape and a type, whatever its data are."""
+    """Returns an .npy file with a shape and a type in its header, whatever its data are."""
     header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}}}\n".encode()
     return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + data
 
@@ -273,21 +274,21 @@ def archive(
     flags: int = 0,
     checksum: int | None = None,
 ) -> bytes:
-    """A zip archive; what its headers say need not be true.
+    """Returns a zip archive whose headers may be false.
 
     Args:
-        members: (name, content as it lies in the file).
-        method: of compression, as the headers announce it.
-        announced: uncompressed bytes of the last member; None announces the truth.
+        members: (name, stored content).
+        method: compression method in the headers.
+        announced: uncompressed bytes of the last member in the headers; None is the true size.
         flags: general purpose bits; 1 is "encrypted".
-        checksum: CRC-32 of the last member; None announces the truth.
+        checksum: CRC-32 of the last member in the headers; None is the true one.
     """
     body, directory = b"", b""
     for index, (name, content) in enumerate(members):
         last = index == len(members) - 1
         size = announced if last and announced is not None else len(content)
         crc = checksum if last and checksum is not None else zlib.crc32(content)
-        # sizes beyond 32 bits stand in an extra field
+        # sizes beyond 32 bits are in an extra field
         extra = struct.pack("<HHQ", 1, 8, size) if size >= 2**32 - 1 else b""
         common = struct.pack("<HHHHHIIIHH", 20, flags, method, 0, 0, crc, len(content), min(size, 2**32 - 1),
                              len(name), len(extra))  # fmt: skip
@@ -301,7 +302,7 @@ def _end(count: int, size: int, start: int) -> bytes:
 
 
 def _lying_size() -> bytes:
-    """A stream of 64 MiB that the directory announces as 256 bytes; the array wants all of it."""
+    """Returns an archive with an array of 64 MiB whose size in the directory is 256 bytes."""
     array = npy(bytes(64 << 20), (64, 1024, 1024), "|u1")
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     content = packer.compress(array) + packer.flush()
@@ -309,7 +310,7 @@ def _lying_size() -> bytes:
 
 
 def _many_members(count: int) -> bytes:
-    """Names of so many members, all of which share one empty content."""
+    """Returns an archive of `count` members that share one empty content."""
     local = b"PK\3\4" + struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0, 0, 0, 0, 6, 0) + b"000000"
     entry = struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0)
     directory = b"".join(entry + b"%06d" % number for number in range(count))
@@ -317,7 +318,7 @@ def _many_members(count: int) -> bytes:
 
 
 def _overlapping(content: bytes) -> bytes:
-    """Two members that lie on the same bytes: what makes a bomb of a few kB announce terabytes."""
+    """Returns an archive of two members at the same bytes, as in bombs of a few kB with terabytes of members."""
     whole = bytearray(archive([("image.npy", content), ("other.npy", content)]))
     second = whole.rindex(b"PK\1\2")
     whole[second + 42 : second + 46] = struct.pack("<I", 0)
@@ -337,8 +338,8 @@ def _line(**row: str) -> bytes:
     return json.dumps(row).encode() + b"\n"
 
 
-class _MakesMarker:
-    """What makes a folder when it is unpickled."""
+class _CreatesMarker:
+    """An object that creates a folder when it is unpickled."""
 
     def __init__(self, path: str):
         self.path = path

@@ -1,15 +1,16 @@
-"""What the checks of images cost a training step: the same model with and without them, interleaved in one process.
+"""The cost of the checks of images in a training step: the same model with and without them, interleaved.
 
     python -m benchmarks.input_checks               vae, 28x28x1, batches of 128; dcgan, 64x64x3, batches of 64
 
-Three models take turns, round after round, each in another order: one with checks, and two without, whose ratio to each
-other is what the measurement can tell apart. Next to the ratios stands what the check takes alone, in three forms: the
-smallest and the largest value (the one in use), the largest distance from 1/2, and every value by itself. Writes
+Three models take turns, in another order in every round: one with checks, and two without, whose ratio to each other is
+the resolution of the measurement. Next to the ratios are the timings of the check alone, in three forms: the smallest
+and the largest value (the form in use), the largest distance from 1/2, and every single value. Writes
 benchmarks/results/input_checks.json.
 """
 
 import statistics
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,7 +27,7 @@ from keras_gen.models.core.inputs import TOLERANCE
 # system -> shape of its images, examples in a batch, steps in a turn
 SYSTEMS = {"vae": ((28, 28, 1), 128, 20), "dcgan": ((64, 64, 3), 64, 2)}
 VARIANTS = ("checked", "unchecked", "unchecked again")
-MOST = 1.01  # of the step without checks
+MAX_RATIO = 1.01  # to the step without checks
 SEED = 0
 
 FORMS = {
@@ -37,12 +38,12 @@ FORMS = {
 
 
 def batch_of(shape: tuple[int, int, int], size: int) -> np.ndarray:
-    """Uniform noise, float32 [size, *shape] in [0, 1)."""
+    """Returns uniform noise, float32 [size, *shape] in [0, 1)."""
     return np.random.default_rng(SEED).random((size, *shape), np.float32)
 
 
 def turns(system: str, settings: dict, shape, batch_size: int, steps: int, rounds: int) -> dict[str, list[dict]]:
-    """Seconds of a step, of the clock and of all threads together: variant -> one row for each round."""
+    """Returns {variant: a row for each round}: seconds of a step, by the clock and of all threads together."""
     data = tf.data.Dataset.from_tensors({"image": batch_of(shape, batch_size)}).repeat(steps)
     models = {}
     for variant in VARIANTS:
@@ -62,52 +63,52 @@ def turns(system: str, settings: dict, shape, batch_size: int, steps: int, round
 
 
 def alone(shape: tuple[int, int, int], batch_size: int, times: int) -> dict[str, float]:
-    """Milliseconds of each form on a batch, median of `times`, less those of a graph that does nothing."""
+    """Returns milliseconds of each form on a batch, median of `times`, minus those of an empty graph."""
     images = tf.constant(batch_of(shape, batch_size))
     graphs = {name: tf.function(form) for name, form in FORMS.items()} | {"": tf.function(lambda x: x[0, 0, 0, 0])}
-    found = {name: [] for name in graphs}
+    timings = {name: [] for name in graphs}
     for _ in range(times + 1):  # the first traces
         for name, graph in graphs.items():
             start = time.perf_counter()
             graph(images).numpy()
-            found[name].append(1e3 * (time.perf_counter() - start))
-    medians = {name: statistics.median(values[1:]) for name, values in found.items()}
+            timings[name].append(1e3 * (time.perf_counter() - start))
+    medians = {name: statistics.median(values[1:]) for name, values in timings.items()}
     return {name: medians[name] - medians[""] for name in FORMS}
 
 
-def summary(rows: dict[str, list[dict]], check_ms: dict[str, float]) -> dict:
-    """Medians, and the ratios of each round with their quartiles."""
-    made = {"check_alone_ms": check_ms}
+def summarize(rows: dict[str, list[dict]], check_ms: dict[str, float]) -> dict:
+    """Returns medians, and the ratios of each round with their quartiles."""
+    summary: dict[str, Any] = {"check_alone_ms": check_ms}
     for clock in ("seconds", "cpu_seconds"):
         base = [row[clock] for row in rows["unchecked"]]
-        made[f"step_{clock}"] = statistics.median(base)
+        summary[f"step_{clock}"] = statistics.median(base)
         for variant in ("checked", "unchecked again"):
             ratios = [row[clock] / other for row, other in zip(rows[variant], base, strict=True)]
             low, middle, high = statistics.quantiles(ratios, n=4)
             key = f"{variant.replace(' ', '_')}_{clock}_ratio"
-            made[key] = {"median": middle, "quartiles": [low, high]}
-    made["check_share_of_step"] = check_ms["smallest and largest"] / 1e3 / made["step_seconds"]
-    return made
+            summary[key] = {"median": middle, "quartiles": [low, high]}
+    summary["check_share_of_step"] = check_ms["smallest and largest"] / 1e3 / summary["step_seconds"]
+    return summary
 
 
 def measure(system: str, rounds: int, settings: dict | None = None, **sizes) -> dict:
-    """One system's summary; `sizes` replace those of `SYSTEMS`."""
+    """Returns the summary of a system; `sizes` replace those of `SYSTEMS`."""
     shape, batch_size, steps = SYSTEMS[system]
-    sizes = {"shape": shape, "batch_size": batch_size, "steps": steps} | sizes
+    sizes: dict[str, Any] = {"shape": shape, "batch_size": batch_size, "steps": steps} | sizes
     rows = turns(system, settings or {}, rounds=rounds, **sizes)
     check_ms = alone(sizes["shape"], sizes["batch_size"], times=20 * rounds)
-    return {"system": system, **sizes, "rounds": rounds, **summary(rows, check_ms)}
+    return {"system": system, **sizes, "rounds": rounds, **summarize(rows, check_ms)}
 
 
 def main(rounds: int = 30, out: str = "input_checks") -> None:
-    """Measure all systems."""
+    """Measures all systems."""
     rows = [measure(system, rounds) for system in SYSTEMS]
     content = {
         "seed": SEED,
         "rows": rows,
         "targets": {
-            f"{row['system']}: a checked step takes <= {MOST} times an unchecked one (median of rounds, CPU time)": (
-                row["checked_cpu_seconds_ratio"]["median"] <= MOST
+            f"{row['system']}: a checked step takes <= {MAX_RATIO} of an unchecked one (median, CPU time)": (
+                row["checked_cpu_seconds_ratio"]["median"] <= MAX_RATIO
             )
             for row in rows
         },
@@ -117,7 +118,7 @@ def main(rounds: int = 30, out: str = "input_checks") -> None:
 
 
 def show(content: dict) -> None:
-    """Print the table."""
+    """Prints the table."""
     columns = ("system", "step, ms", "check alone, ms", "share", "checked / unchecked", "unchecked / unchecked")
     table = rich.table.Table(*columns)
     for row in content["rows"]:

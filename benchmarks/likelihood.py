@@ -1,19 +1,20 @@
-"""Log-likelihood on MNIST beside Burda et al. (arXiv:1509.00519) and pythae's VampPrior.
+"""Log-likelihood on MNIST compared with Burda et al. (arXiv:1509.00519) and VampPrior of pythae.
 
     python -m benchmarks.likelihood choose
     python -m benchmarks.likelihood train vae_k1
     python -m benchmarks.likelihood measure vae_k1
 
-`choose` compares learning rates in short runs on the first 50,000 training images, judged on the other 10,000.
-`train` fits a configuration and keeps its weights every few epochs with the seconds spent so far; `measure` estimates
+`choose` compares learning rates in short runs on the first 50,000 training images, by the ELBO of the other 10,000.
+`train` fits a configuration and saves its weights every few epochs with the seconds spent so far; `measure` estimates
 the test log-likelihood of the last (or, where there are validation images, of the best) weights with 5,000
-importance samples on the whole test set, and of all kept weights with fewer, for the curve. It writes
+importance samples on the whole test set, and of all saved weights with fewer, for the curve. It writes
 benchmarks/results/likelihood_NAME.json. `figure` draws the curves of all results.
 """
 
 import dataclasses
 import pathlib
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,9 +34,10 @@ SHAPE = (28, 28, 1)
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """One run: how it is trained, and on which form of MNIST.
+    """One run: its training and its version of MNIST.
 
-    `tuning_epochs` more epochs, from a tenth of the learning rate to 0, train the bound of `tuning_samples` samples.
+    `tuning_epochs` further epochs train the bound with `tuning_samples` samples; the learning rate falls from a tenth
+    to 0.
     """
 
     source: str = "mnist"
@@ -46,11 +48,11 @@ class Configuration:
     tuning_epochs: int = 0
     tuning_samples: int = 10
     latent_size: int = 50
-    network: str = "burda"  # or "conv", of width `width`
-    width: int = 16
+    network: str = "burda"  # or "conv" with `base_filters`
+    base_filters: int = 16
     prior: str = "normal"
     seed: int = 1
-    keep_every: int = 10
+    save_every: int = 10
 
     @property
     def binarize(self) -> str | None:
@@ -59,7 +61,7 @@ class Configuration:
 
 CONFIGURATIONS = {
     "vae_k1": Configuration(),
-    "vae_k1_long": Configuration(epochs=600, keep_every=20),
+    "vae_k1_long": Configuration(epochs=600, save_every=20),
     "iwae_k5": Configuration(num_samples=5),
     "static": Configuration(
         source="binarized_mnist",
@@ -69,16 +71,16 @@ CONFIGURATIONS = {
         latent_size=40,
         network="conv",
         prior="mixture",
-        keep_every=4,
+        save_every=4,
     ),
 }
-OUT = typer.Option(pathlib.Path("runs/likelihood"), help="where the weights go")
+OUT = typer.Option(pathlib.Path("runs/likelihood"), help="folder of the weights")
 DATA_DIR = typer.Option(None, help="TFDS directory")
-THREADS = typer.Option(0, help="threads of an operation; 1 leaves the other cores to another run, 0 takes them all")
+THREADS = typer.Option(0, help="threads of an operation; 1 leaves the other cores to another run, 0 uses all of them")
 
 
 def build(configuration: Configuration, steps: int, mean_image: np.ndarray) -> VAE:
-    """The model, compiled with Adam under a cosine decay to 0 over the whole run.
+    """Returns the model, compiled with Adam under a cosine decay to 0 over the whole run.
 
     The decoder's output starts at the mean training image, which saves the first epochs.
     """
@@ -86,14 +88,14 @@ def build(configuration: Configuration, steps: int, mean_image: np.ndarray) -> V
     keras.utils.set_random_seed(configuration.seed)
     size, burda = configuration.latent_size, configuration.network == "burda"
     if burda:
-        options = {"hidden": (200, 200), "activation": "tanh"}
+        options: dict[str, Any] = {"hidden": (200, 200), "activation": "tanh"}
         encoder = networks.mlp_encoder(SHAPE, 2 * size, **options)
         decoder = networks.mlp_decoder(size, SHAPE, **options)
         mean = np.clip(mean_image.ravel(), 1e-3, 1 - 1e-3)
         decoder.layers[-2].bias.assign(np.log(mean / (1 - mean)))
     else:
-        encoder = networks.conv_encoder(SHAPE, 2 * size, base_filters=configuration.width)
-        decoder = networks.conv_decoder(size, SHAPE, base_filters=configuration.width)
+        encoder = networks.conv_encoder(SHAPE, 2 * size, base_filters=configuration.base_filters)
+        decoder = networks.conv_decoder(size, SHAPE, base_filters=configuration.base_filters)
     prior = {
         "normal": lambda: None,
         "mixture": lambda: MixturePrior(size, 200, seed=configuration.seed),
@@ -111,18 +113,18 @@ def _compile(model: VAE, configuration: Configuration, learning_rate: float, ste
     model.compile(keras.optimizers.Adam(decay), jit_compile=jit, steps_per_execution=10)
 
 
-class Keep(keras.callbacks.Callback):
-    """Keeps the weights every few epochs, and the seconds of training until then."""
+class SaveWeights(keras.callbacks.Callback):
+    """Saves the weights every few epochs, and the seconds of training until then."""
 
     def __init__(self, folder: pathlib.Path, every: int, threads: int):
         super().__init__()
         self.folder, self.every, self.threads, self.curve, self.seconds = folder, every, threads, [], 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.begun = time.perf_counter()
+        self.start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.seconds += time.perf_counter() - self.begun
+        self.seconds += time.perf_counter() - self.start
         if (epoch + 1) % self.every == 0:
             self.model.save_weights(self.folder / f"epoch_{epoch + 1:04}.weights.h5")
             self.curve.append(
@@ -134,12 +136,12 @@ class Keep(keras.callbacks.Callback):
 
 @app.callback()
 def main():
-    """See the module's own text."""
+    """See the docstring of the module."""
 
 
 @app.command()
 def choose(data_dir: str | None = DATA_DIR, threads: int = THREADS, epochs: int = 30):
-    """Train vae_k1 briefly at several learning rates; print the ELBO of held-out training images."""
+    """Trains vae_k1 briefly at several learning rates, and prints the ELBO of held-out training images."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     for rate in (1e-3, 2e-3, 3e-3, 6e-3):
         configuration = Configuration(epochs=epochs, learning_rate=rate)
@@ -153,20 +155,20 @@ def choose(data_dir: str | None = DATA_DIR, threads: int = THREADS, epochs: int 
 
 @app.command()
 def train(name: str, out: pathlib.Path = OUT, data_dir: str | None = DATA_DIR, threads: int = THREADS):
-    """Train a configuration: vae_k1, iwae_k5, ..."""
+    """Trains a configuration: vae_k1, iwae_k5, ..."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     configuration = CONFIGURATIONS[name]
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     images = _load(configuration, "train", data_dir)
     model = build(configuration, configuration.epochs * images.info.num_batches, _all(images).mean(axis=0))
-    keep = Keep(folder, configuration.keep_every, threads)
-    model.fit(images, epochs=configuration.epochs, callbacks=[keep], verbose=0)
+    save_weights = SaveWeights(folder, configuration.save_every, threads)
+    model.fit(images, epochs=configuration.epochs, callbacks=[save_weights], verbose=0)
     if configuration.tuning_epochs:
         model.num_samples, last = configuration.tuning_samples, configuration.epochs + configuration.tuning_epochs
         steps = configuration.tuning_epochs * images.info.num_batches
         _compile(model, configuration, configuration.learning_rate / 10, steps)
-        model.fit(images, initial_epoch=configuration.epochs, epochs=last, callbacks=[keep], verbose=0)
+        model.fit(images, initial_epoch=configuration.epochs, epochs=last, callbacks=[save_weights], verbose=0)
     model.save(folder / "model.keras")
 
 
@@ -181,7 +183,7 @@ def measure(
     curve_samples: int = 200,
     curve_images: int = 1000,
 ):
-    """Estimate the test log-likelihood of a trained configuration, and of its kept weights."""
+    """Estimates the test log-likelihood of a trained configuration, and of its saved weights."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     configuration = CONFIGURATIONS[name]
     folder = out / name
@@ -194,7 +196,9 @@ def measure(
         point["nll"] = -float(np.mean(log_likelihood(model, test[:curve_images], curve_samples)))
         print(point, flush=True)
     chosen = curve[-1]
-    if configuration.binarize is None:  # a fixed training set can be fitted too well: the validation images choose
+    if (
+        configuration.binarize is None
+    ):  # the model can overfit a fixed training set: the best epoch on validation images
         held_out = _all(_load(configuration, "validation", data_dir, evaluation=True))[:curve_images]
         for point in curve:
             model.load_weights(folder / f"epoch_{point['epoch']:04}.weights.h5")
@@ -220,7 +224,7 @@ def measure(
 
 @app.command()
 def figure():
-    """Draw all results' curves, against time and against epochs, to results/pictures/likelihood.png."""
+    """Draws all results' curves, against time and against epochs, to results/pictures/likelihood.png."""
     import matplotlib.pyplot as plt
 
     fig, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
@@ -240,8 +244,8 @@ def figure():
 
 
 def _load(configuration: Configuration, split: str, data_dir: str | None, evaluation: bool = False):
-    """A split in batches; for evaluation in order, binarized with a seed of its own."""
-    arguments = {"image_shape": SHAPE, "binarize": configuration.binarize, "data_dir": data_dir}
+    """Returns a split in batches; for evaluation in order and binarized with another seed."""
+    arguments: dict[str, Any] = {"image_shape": SHAPE, "binarize": configuration.binarize, "data_dir": data_dir}
     if evaluation:
         return data.load(configuration.source, split, batch_size=1000, seed=0, shuffle=False, **arguments)
     return data.load(
@@ -250,7 +254,7 @@ def _load(configuration: Configuration, split: str, data_dir: str | None, evalua
 
 
 def _all(images) -> np.ndarray:
-    """All images of a data set."""
+    """Returns all images of a dataset."""
     return np.concatenate([batch["image"].numpy() for batch in images])
 
 

@@ -1,9 +1,9 @@
-"""What an exported model costs on a device: size, error, latency, start and memory, beside TensorFlow's.
+"""Size, error, latency, start time and memory of an exported model, compared with TensorFlow.
 
     python -m benchmarks.on_device runs/vae
 
-Exports the run to a folder of its own in every precision, then times `decode` (batch 1) in long-lived processes that
-take turns, round after round, and start plus first image in a fresh process each time, in turns too. Medians over the
+Exports the run to a temporary folder in every precision, then times `decode` (batch 1) in long-lived processes that
+take turns, round after round, and the time to the first image in new processes, also in turns. Medians over the
 rounds. Writes benchmarks/results/on_device.json.
 """
 
@@ -32,7 +32,7 @@ STARTS = ("int8", "float32", "saved_model", "keras")
 
 
 def errors_and_sizes(folder: pathlib.Path) -> dict:
-    """From parity.json: bytes, ratio to float32, and the largest and mean error over the image outputs."""
+    """Returns bytes, ratios to float32, and the largest and mean errors of images, from parity.json."""
     parity = read_json(folder / "parity.json")
     rows = [row for row in parity_rows(parity) if row["kind"] == "image"]
     whole = parity["files"]["float32"]["bytes"]
@@ -43,7 +43,7 @@ def errors_and_sizes(folder: pathlib.Path) -> dict:
             "bytes": file["bytes"],
             "ratio": file["bytes"] / whole,
             "max_error": max(row["max"] for row in images),
-            "mean_error": max(row["mean"] for row in images),  # of the worst endpoint
+            "mean_error": max(row["mean"] for row in images),  # of the endpoint with the largest error
             "endpoints": {row["endpoint"]: {"max": row["max"], "mean": row["mean"]} for row in images},
         }
     batches = parity["saved_model"]["batches"]
@@ -52,7 +52,7 @@ def errors_and_sizes(folder: pathlib.Path) -> dict:
 
 
 def latencies(run: Run, folder: pathlib.Path, calls: int, rounds: int) -> list[dict]:
-    """Milliseconds of one `decode`, batch 1, for every way; the workers take turns."""
+    """Returns milliseconds of one `decode`, batch 1, for every implementation; the workers take turns."""
     ways = [(f"runtime, {precision}", precision, threads) for precision in PRECISIONS for threads in (1, 2)]
     ways += [("SavedModel", "saved_model", 0), *((name, way, 0) for way, name in TENSORFLOW.items())]
     workers = [Worker(name, str(threads), command("serve", way, run, folder, threads)) for name, way, threads in ways]
@@ -60,7 +60,7 @@ def latencies(run: Run, folder: pathlib.Path, calls: int, rounds: int) -> list[d
         worker.run(max(3, calls // 10))  # allocates, traces
     for _ in range(rounds):
         for worker in workers:
-            # a call of Keras is a hundred times longer: fewer of them take the same turn
+            # a call of Keras takes a hundred times longer, so fewer calls are timed
             times = calls if worker.name.startswith("runtime") else max(3, calls // 10)
             worker.times.append(1e3 * worker.run(times) / times)
     for worker in workers:
@@ -77,24 +77,24 @@ def latencies(run: Run, folder: pathlib.Path, calls: int, rounds: int) -> list[d
 
 
 def starts(run: Run, folder: pathlib.Path, rounds: int) -> list[dict]:
-    """Seconds of import plus first image, and the memory then, in fresh processes that take turns."""
-    found = {way: [] for way in STARTS}
+    """Returns seconds from the import to the first image, and memory, of new processes that take turns."""
+    measurements = {way: [] for way in STARTS}
     for _ in range(rounds):
         for way in STARTS:
             begin = time.perf_counter()
             done = subprocess.run(command("first", way, run, folder, 1), capture_output=True, text=True, check=True)
-            found[way].append({**json.loads(done.stdout), "process_seconds": time.perf_counter() - begin})
+            measurements[way].append({**json.loads(done.stdout), "process_seconds": time.perf_counter() - begin})
     rows = []
-    for way, results in found.items():
+    for way, results in measurements.items():
         if way in PRECISIONS and any(result["tensorflow"] for result in results):
-            raise RuntimeError("the runtime's process imported TensorFlow")
+            raise RuntimeError("Expected no TensorFlow in the process of the runtime; it was imported")
         keys = ("seconds", "process_seconds", "resident_mb", "peak_mb")
         rows.append({"way": way, **{key: statistics.median(result[key] for result in results) for key in keys}})
     return rows
 
 
 def command(what: str, way: str, run: Run, folder: pathlib.Path, threads: int) -> list[str]:
-    """The worker's command line."""
+    """Returns the command line of the worker."""
     arguments = [what, way, str(run.path.resolve()), str(folder), str(threads)]
     return [sys.executable, "-m", "benchmarks.workers.on_device", *arguments]
 
@@ -102,11 +102,11 @@ def command(what: str, way: str, run: Run, folder: pathlib.Path, threads: int) -
 def main(
     run: Annotated[pathlib.Path, typer.Argument(help="a trained run directory")],
     calls: Annotated[int, typer.Option(help="timed calls of the runtime in a turn (a tenth for TensorFlow)")] = 200,
-    rounds: Annotated[int, typer.Option(help="turns of each way")] = 7,
+    rounds: Annotated[int, typer.Option(help="turns of each implementation")] = 7,
     seed: Annotated[int, typer.Option(help="seed of the noise in calibration and comparison")] = 0,
     out: str = "on_device",
 ) -> None:
-    """Measure size, error, latency, start and memory of a run's exported files."""
+    """Measures size, error, latency, start and memory of a run's exported files."""
     opened = Run.open(run)
     with tempfile.TemporaryDirectory() as scratch:
         folder = export(
@@ -134,7 +134,7 @@ def main(
 
 
 def show(content: dict) -> None:
-    """Print the tables."""
+    """Prints the tables."""
     console = rich.console.Console()
     table = rich.table.Table("file", "kB", "of float32", "max error", "mean error")
     for name, file in content["files"].items():

@@ -1,11 +1,11 @@
-"""The Progressive GAN beside a DCGAN: distances at every level of detail against the time of training, and its cost.
+"""The Progressive GAN compared with a DCGAN: distances at every level of detail over training time, and the cost.
 
 usage: python -m benchmarks.progan DATA SYSTEM [--seconds 1700] [--seed 1] [--threads 2] [--twemoji ZIP]
                                                 [--data-dir DIR]
 
 DATA is `shapes` or `twemoji`, at 64x64; SYSTEM is `progan`, `fixed` (its networks at 64x64 from the start), `short` (a
 phase is an epoch: its cost and memory, in a few minutes) or `dcgan`.
-Every `EVERY` seconds of training, the clock standing still, samples are compared with as many held-out images: the
+Every `EVERY` seconds of training, with the clock stopped, samples are compared with as many held-out images: the
 sliced Wasserstein distance of each level of the Laplacian pyramid, times 1000, and the MS-SSIM of pairs. Images of an
 earlier stage are enlarged to 64x64 first. Of each phase: seconds for an image, the time of its first step, memory, and
 how often it was traced. Writes benchmarks/results/progan_DATA_SYSTEM.json, and of `progan` a picture of all stages;
@@ -16,6 +16,7 @@ import argparse
 import json
 import pathlib
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,6 +26,7 @@ from benchmarks import puzzlegan, record
 from keras_gen import data, pictures, zoo
 from keras_gen.evaluation.metrics.laplacian_swd import laplacian_swd
 from keras_gen.evaluation.metrics.ms_ssim import pair_similarity
+from keras_gen.models import ProgressiveGAN
 
 from .workers.memory import memory
 
@@ -34,7 +36,7 @@ SHAPE = (SIZE, SIZE, 3)
 STEPS = 125  # in an epoch
 EVERY = 120  # seconds between two comparisons
 COMPARED, PATCHES = 1000, 32
-SYSTEMS = {
+SYSTEMS: dict[str, tuple[str, dict[str, Any], int]] = {
     "progan": ("progan", {"full_width_resolution": 8, "fade_images": 16_000, "stable_images": 16_000}, 16),
     "fixed": ("progan", {"full_width_resolution": 8, "start_resolution": SIZE}, 16),
     "short": ("progan", {"full_width_resolution": 8, "fade_images": 2_000, "stable_images": 2_000}, 16),
@@ -43,7 +45,7 @@ SYSTEMS = {
 
 
 def source_of(args) -> tuple[str, dict[str, str]]:
-    """What `data.load` takes, and its splits for training and comparing."""
+    """Returns the source for `data.load`, and its splits for training and comparison."""
     if args.data == "shapes":
         return "shapes", {"train": "train", "test": "test"}
     file = WEIGHTS / f"twemoji_{SIZE}.npz"
@@ -56,9 +58,9 @@ def source_of(args) -> tuple[str, dict[str, str]]:
 
 
 def batches(model, batch_size: int, args) -> tf.data.Dataset:
-    """Training data, by stages where the model grows."""
+    """Returns training data, in several resolutions if the model grows."""
     source, splits = source_of(args)
-    options = {"steps": STEPS, "seed": args.seed, "data_dir": args.data_dir, "fields": ("image",)}
+    options: dict[str, Any] = {"steps": STEPS, "seed": args.seed, "data_dir": args.data_dir, "fields": ("image",)}
     stages = model.data_stages(batch_size)
     if not stages:
         return data.load(source, splits["train"], image_shape=SHAPE, batch_size=batch_size, **options)
@@ -66,7 +68,7 @@ def batches(model, batch_size: int, args) -> tf.data.Dataset:
 
 
 def real(args, role: str = "test", num: int = COMPARED) -> np.ndarray:
-    """Real images, float32 [num, 64, 64, 3]: as many as the split has, up to `num`."""
+    """Returns up to `num` real images of a split, float32 [num, 64, 64, 3]."""
     source, splits = source_of(args)
     loaded = data.load(source, splits[role], image_shape=SHAPE, batch_size=num, data_dir=args.data_dir,
                        fields=("image",), shuffle=True)  # fmt: skip
@@ -74,7 +76,7 @@ def real(args, role: str = "test", num: int = COMPARED) -> np.ndarray:
 
 
 def scores(images: np.ndarray, reference: np.ndarray) -> dict:
-    """Distances by level, their mean, and the MS-SSIM of pairs."""
+    """Returns distances by level, their mean, and the MS-SSIM of pairs."""
     levels = laplacian_swd(images, reference, patches=PATCHES)
     levels = {str(level): round(value, 2) for level, value in levels.items()}
     similar = pair_similarity(images)
@@ -86,11 +88,11 @@ def scores(images: np.ndarray, reference: np.ndarray) -> dict:
 
 
 class Watch(keras.callbacks.Callback):
-    """Compares and stops by a clock that stands still while it compares; notes what each phase costs.
+    """Compares at intervals, stops after a duration of training, and records the cost of each phase.
 
     Attributes:
         curve: one entry for each comparison.
-        phases: resolution and phase -> what it cost.
+        phases: resolution and phase -> its cost.
     """
 
     def __init__(self, seconds: float, reference: np.ndarray):
@@ -100,7 +102,7 @@ class Watch(keras.callbacks.Callback):
 
     def set_model(self, model):
         super().set_model(model)
-        step = model.train_step  # Keras takes hold of it before the training begins
+        step = model.train_step  # replaced before Keras traces it
 
         def counted(batch):
             self.traces[self.phase()] = self.traces.get(self.phase(), 0) + 1
@@ -109,8 +111,8 @@ class Watch(keras.callbacks.Callback):
         self.model.train_step = counted
 
     def phase(self) -> str:
-        """The phase's name; one for a model that does not grow."""
-        if not hasattr(self.model, "phase"):
+        """Returns the name of the phase; always the same one for a model that does not grow."""
+        if not isinstance(self.model, ProgressiveGAN):
             return f"{SIZE}x{SIZE}"
         height, width = self.model.size_of(self.model.phase.stage)
         return f"{height}x{width} {'fading in' if self.model.phase.fading else 'stable'}"
@@ -130,7 +132,7 @@ class Watch(keras.callbacks.Callback):
         self.model.stop_training = self.spent >= self.seconds
 
     def compare(self):
-        """Samples of the moment against held-out images."""
+        """Compares samples with held-out images."""
         images = self.model.generate(len(self.reference), seed=0)
         times = SIZE // images.shape[1]
         entry = {"seconds": round(self.spent), "phase": self.phase(), "shown": images.shape[1]}
@@ -138,7 +140,7 @@ class Watch(keras.callbacks.Callback):
         print(json.dumps(self.curve[-1]), flush=True)
 
     def costs(self, batch_sizes: dict[int, int]) -> list[dict]:
-        """A row for each phase."""
+        """Returns a row for each phase."""
         rows = []
         for name, entry in self.phases.items():
             batch = batch_sizes[int(name.split("x")[0])]
@@ -150,13 +152,13 @@ class Watch(keras.callbacks.Callback):
 
 
 def picture(model, rows: int = 10) -> np.ndarray:
-    """A row for each stage, the same latents in each column, at the size of the last stage."""
-    found = []
+    """Returns a grid: a row for each stage, the same latent code in each column, at the size of the last stage."""
+    rows_of_images = []
     for stage in range(model.stable_stage + 1):
         images = model.generate(rows, seed=1, stage=stage)
         times = model.image_shape[0] // images.shape[1]
-        found.append(images.repeat(times, 1).repeat(times, 2))
-    return pictures.grid(np.concatenate(found), columns=rows)
+        rows_of_images.append(images.repeat(times, 1).repeat(times, 2))
+    return pictures.grid(np.concatenate(rows_of_images), columns=rows)
 
 
 def main() -> None:
@@ -164,7 +166,7 @@ def main() -> None:
     parser.add_argument("data", choices=("shapes", "twemoji"))
     parser.add_argument("system", choices=SYSTEMS)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1700, help="of training, comparisons not counted")
+    parser.add_argument("--seconds", type=float, default=1700, help="of training, without comparisons")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--twemoji", default=puzzlegan.TWEMOJI, help="the zip with captions.jsonl and the pictures")
     parser.add_argument("--data-dir")
@@ -174,7 +176,7 @@ def main() -> None:
     key, settings, batch_size = SYSTEMS[args.system]
     model = zoo.build(key, SHAPE, seed=args.seed, **settings)
     reference = real(args)
-    floor = scores(real(args, "train", len(reference)), reference)  # what real images have in the place of samples
+    floor = scores(real(args, "train", len(reference)), reference)  # real images instead of samples
     watch = Watch(args.seconds, reference)
     work = time.process_time()
     model.fit(batches(model, batch_size, args), epochs=100_000, verbose=2, callbacks=[watch])
@@ -184,8 +186,8 @@ def main() -> None:
     model.save(WEIGHTS / f"{name}_{args.seed}.keras")
     stages = model.data_stages(batch_size) or [{"image_shape": SHAPE, "batch_size": batch_size}]
     if args.system != "short":
-        shown = picture(model) if key == "progan" else pictures.grid(model.generate(50, seed=1), columns=10)
-        pictures.save(record.RESULTS / "pictures" / f"{name}.png", shown)
+        image = picture(model) if key == "progan" else pictures.grid(model.generate(50, seed=1), columns=10)
+        pictures.save(record.RESULTS / "pictures" / f"{name}.png", image)
     result = {
         "last": watch.curve[-1],
         "curve": watch.curve,
@@ -195,11 +197,9 @@ def main() -> None:
         "processor_minutes_with_comparisons": round(work, 1),
         "parameters": {part: getattr(model, part).count_params() for part in ("generator", "discriminator")},
     }
-    former = record.RESULTS / f"{name}.json"
-    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
     content = {"settings": {**settings, "batch_size": batch_size, "steps_per_epoch": STEPS},
-               "compared": len(reference), "patches": PATCHES, "runs": runs | {str(args.seed): result}}  # fmt: skip
-    print("written to", record.write(name, content))
+               "compared": len(reference), "patches": PATCHES}  # fmt: skip
+    print("written to", record.write_run(name, args.seed, result, content))
 
 
 if __name__ == "__main__":

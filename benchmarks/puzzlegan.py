@@ -3,8 +3,8 @@
 usage: python -m benchmarks.puzzlegan NAME [--seconds 900] [--epochs N] [--seed 1] [--twemoji ZIP] [--measure]
 
 Writes benchmarks/results/puzzlegan_NAME.json (a run for each seed), pictures/puzzlegan_NAME.png, and the weights to
-runs/benchmarks/. The learning rate is constant for half of the training and then falls to 0 in a straight line. Emoji
-are held out by what they are: no emoji of the test set is in the training set in another skin tone or hair.
+runs/benchmarks/. The learning rate is constant for half of the training and then falls linearly to 0. Emoji
+are held out by kind: no emoji of the test set is in the training set with another skin tone or hair.
 """
 
 import argparse
@@ -37,12 +37,13 @@ class Configuration:
     """One experiment.
 
     Attributes:
-        load: (size, zip file) -> images of training and of the test.
+        load: (size, zip file) -> images for training and for testing.
         size: height and width.
-        settings: of the system in the zoo.
-        seconds: length of training, without tracing; or
-        epochs: which makes two configurations equal on a machine that does other work as well.
-        rate: of the generator; the discriminator has the zoo's share of it.
+        settings: settings of `puzzlegan`.
+        seconds: duration of training without tracing, or None.
+        epochs: epochs of training, or None. They make two configurations comparable on a shared machine.
+        rate: learning rate of the generator, from which the discriminator's follows.
+        batch_size: images in a step.
     """
 
     load: Callable
@@ -58,7 +59,7 @@ class Configuration:
 
 
 def twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
-    """Emoji that have a name, on white: float32 [num, size, size, 3], those of training and those held out."""
+    """Returns emoji on white, for training and held out: float32 [num, size, size, 3]."""
     images = []
     with zipfile.ZipFile(file) as archive:
         rows = [json.loads(line) for line in archive.read("captions.jsonl").decode().splitlines()]
@@ -75,13 +76,13 @@ def twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mirrored_twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
-    """As `twemoji`, and the mirror image of each in training."""
+    """Returns `twemoji` with the mirror image of each training image."""
     images, held_out = twemoji(size, file)
     return np.concatenate([images, images[:, :, ::-1]]), held_out
 
 
 def large_shapes(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
-    """4,000 + 500 pictures of `shapes`, their objects made large, centered and upright: a corner tells its place."""
+    """Returns 4,000 + 500 images of large, centered, upright `shapes`: a corner determines its position."""
     return tuple(
         render_shapes(Factors.draw(count, seed).change(**PLACED), size).astype(np.float32) / 255
         for seed, count in ((1, 4000), (2, 500))
@@ -129,7 +130,7 @@ class Budget(keras.callbacks.Callback):
 
 
 def train(name: str, seed: int, images: np.ndarray, seconds: float | None, epochs: int | None) -> None:
-    """Train, and keep weights and what the training was, before anything is measured."""
+    """Trains a configuration, and saves the weights and a summary of the training."""
     it = CONFIGURATIONS[name]
     if not (seconds or epochs):
         seconds, epochs = it.seconds, it.epochs
@@ -138,7 +139,7 @@ def train(name: str, seed: int, images: np.ndarray, seconds: float | None, epoch
     model.fit(images, batch_size=it.batch_size, epochs=epochs or 10_000, verbose=2,
               callbacks=[Budget(None if epochs else seconds, epochs)])  # fmt: skip
     WEIGHTS.mkdir(parents=True, exist_ok=True)
-    model.save(_kept(name, seed, "keras"))
+    model.save(_saved(name, seed, "keras"))
     last = model.history.history
     about = {
         "last": {metric: float(values[-1]) for metric, values in last.items()},
@@ -148,50 +149,50 @@ def train(name: str, seed: int, images: np.ndarray, seconds: float | None, epoch
         "processor_minutes": round((time.process_time() - work) / 60, 1),
         "parameters_trained": int(sum(np.prod(each.shape) for each in model.trainable_variables)),
     }
-    _kept(name, seed, "json").write_text(json.dumps(about))
+    _saved(name, seed, "json").write_text(json.dumps(about))
 
 
 # measures
 
 
 def measure(name: str, seed: int, train_images: np.ndarray, test_images: np.ndarray) -> dict:
-    """What the result file says of a trained run; draws its picture."""
-    model = keras.saving.load_model(_kept(name, seed, "keras"))
+    """Returns measures and training summary of a trained model, and writes its picture."""
+    model = keras.saving.load_model(_saved(name, seed, "keras"))
     if name == "grid":
-        made, measures, _ = grid_scores(model, test_images, seed=seed)
+        restored, measures, _ = grid_scores(model, test_images, seed=seed)
     else:
-        some = {"image": train_images[:2000]}  # for the average mask
-        made, measures, _ = patch_scores(model, {"image": test_images}, some, seed=seed)
-    measures |= whole_distances(made, test_images, train_images, seed)
-    shown = test_images[np.random.default_rng(1).permutation(len(test_images))[:16]]
-    (columns,) = model.preview_images({"image": shown}).values()  # of a grid with its missing tiles
+        subset = {"image": train_images[:2000]}  # for the average mask
+        restored, measures, _ = patch_scores(model, {"image": test_images}, subset, seed=seed)
+    measures |= whole_distances(restored, test_images, train_images, seed)
+    examples = test_images[np.random.default_rng(1).permutation(len(test_images))[:16]]
+    (columns,) = model.preview_images({"image": examples}).values()  # of a grid with its missing tiles
     panels = {title: pictures.grid(images, columns=2, scale=2) for title, images in columns.items()}
     pictures.save(record.RESULTS / "pictures" / f"puzzlegan_{name}.png", pictures.hstack(panels))
-    about = json.loads(_kept(name, seed, "json").read_text())
+    about = json.loads(_saved(name, seed, "json").read_text())
     return {"measures": measures, "test_images": len(test_images), "train_images": len(train_images), **about}
 
 
-def whole_distances(made, test_images, train_images, seed) -> dict:
-    """Frechet distance of all restored images to held-out ones, and its floor: that of as many training images.
+def whole_distances(restored, test_images, train_images, seed) -> dict:
+    """Returns the Frechet distance of restored to held-out images, and the floor, the distance of training images.
 
-    By the means of blocks, 8x8 of them: of all pixels there are more than images, and no covariance.
+    The features are means of 8x8 blocks: for a covariance of all pixels there are too few images.
     """
     chosen = np.random.default_rng(seed).permutation(len(train_images))[: len(test_images)]
     reference = blocks(test_images)
     return {
-        "fd_8x8": float(evaluation.frechet_distance(blocks(made), reference)),
+        "fd_8x8": float(evaluation.frechet_distance(blocks(restored), reference)),
         "fd_8x8_floor": float(evaluation.frechet_distance(blocks(train_images[chosen]), reference)),
     }
 
 
-def blocks(images: np.ndarray, side: int = 8) -> np.ndarray:
-    """Means of side x side blocks: [num, height, width, channels] -> [num, side * side * channels]."""
+def blocks(images: np.ndarray, grid_size: int = 8) -> np.ndarray:
+    """Returns means of a grid of blocks: [num, height, width, channels] -> [num, grid_size^2 * channels]."""
     num, height, width, channels = images.shape
-    parts = images.reshape(num, side, height // side, side, width // side, channels)
+    parts = images.reshape(num, grid_size, height // grid_size, grid_size, width // grid_size, channels)
     return parts.mean((2, 4)).reshape(num, -1).astype(np.float64)
 
 
-def _kept(name: str, seed: int, ending: str) -> pathlib.Path:
+def _saved(name: str, seed: int, ending: str) -> pathlib.Path:
     return WEIGHTS / f"puzzlegan_{name}_{seed}.{ending}"
 
 
@@ -200,9 +201,9 @@ def main() -> None:
     parser.add_argument("name", choices=CONFIGURATIONS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, help="of training; default the configuration's")
-    parser.add_argument("--epochs", type=int, help="in place of --seconds")
+    parser.add_argument("--epochs", type=int, help="instead of --seconds")
     parser.add_argument("--twemoji", default=TWEMOJI, help="the zip with captions.jsonl and the pictures")
-    parser.add_argument("--measure", action="store_true", help="only measure what was trained before")
+    parser.add_argument("--measure", action="store_true", help="only measure the saved model")
     args = parser.parse_args()
     it = CONFIGURATIONS[args.name]
     train_images, test_images = it.load(it.size, args.twemoji)
@@ -210,12 +211,10 @@ def main() -> None:
         train(args.name, args.seed, train_images, args.seconds, args.epochs)
     result = measure(args.name, args.seed, train_images, test_images)
     name = f"puzzlegan_{args.name}"
-    former = record.RESULTS / f"{name}.json"
-    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
     settings = {"rate": it.rate, "batch_size": it.batch_size, "size": it.size, **it.settings}
-    content = {"settings": settings, "runs": runs | {str(args.seed): result}}
+    content = {"settings": settings}
     print(json.dumps(result["measures"], indent=2))
-    print("written to", record.write(name, content))
+    print("written to", record.write_run(name, args.seed, result, content))
 
 
 if __name__ == "__main__":

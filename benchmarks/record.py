@@ -1,4 +1,4 @@
-"""What every result carries: when, on what hardware, with which versions."""
+"""Writes results with their date, hardware and package versions."""
 
 import datetime
 import os
@@ -12,7 +12,7 @@ RESULTS = pathlib.Path(__file__).parent / "results"
 
 
 def write(name: str, content: dict) -> pathlib.Path:
-    """Write benchmarks/results/`name`.json with date, hardware and versions added."""
+    """Writes benchmarks/results/`name`.json with date, hardware and versions added, and returns its path."""
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
     about = {
@@ -25,8 +25,26 @@ def write(name: str, content: dict) -> pathlib.Path:
     return file
 
 
+def read(name: str) -> dict:
+    """Returns the content of benchmarks/results/`name`.json, or an empty dict if there is no such file."""
+    file = RESULTS / f"{name}.json"
+    return runs.read_json(file) if file.exists() else {}
+
+
+def write_run(name: str, seed: int, run: dict, content: dict) -> pathlib.Path:
+    """Writes a result whose `runs` are by seed; runs of other seeds in an earlier result remain.
+
+    Args:
+        name: Name of the result.
+        seed: The run's seed.
+        run: The run's result.
+        content: Everything but `runs`.
+    """
+    return write(name, {**content, "runs": read(name).get("runs", {}) | {str(seed): run}})
+
+
 def hardware() -> str:
-    """Processor model, cores this process may use, memory, and NVIDIA GPUs."""
+    """Returns processor model, cores this process may use, memory, and NVIDIA GPUs."""
     model = platform.processor() or platform.machine()
     if (processors := pathlib.Path("/proc/cpuinfo")).exists():
         names = [line for line in processors.read_text().splitlines() if line.startswith("model name")]
@@ -37,7 +55,7 @@ def hardware() -> str:
 
 
 def gpus() -> list[str]:
-    """The names of this machine's NVIDIA GPUs, by their driver."""
+    """Returns the names of this machine's NVIDIA GPUs, by their driver."""
     try:
         query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
         return subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -1,17 +1,17 @@
-"""Runs on several devices against the same runs on one: the largest differences of all that a run leaves.
+"""Runs on several devices compared with the same runs on one: the largest differences of their files.
 
     python -m benchmarks.replicas [KEY ...] [--precision mixed_bfloat16] [--workers 2]
 
-Every system of the zoo is trained through `keras_gen.train` on a few small images that lie in files: on one device,
-and on two logical CPU devices (`strategy="mirrored"`), or with `--workers 2` by two processes on this machine
-(`keras-gen train --strategy multiworker`). The run on several devices is stopped after an epoch and resumed; the one on
-a single device is not stopped. Compared are the last states (every variable: networks, averages, optimizers, seeds and
+Every system of the zoo is trained by `keras_gen.train` on a few small images in files: on one device, and on two
+logical CPU devices (`strategy="mirrored"`), or with `--workers 2` by two processes on this machine
+(`keras-gen train --strategy multiworker`). The run on several devices is stopped after an epoch and resumed; the run
+on a single device is not. Compared are the last states (every variable: networks, averages, optimizers, seeds and
 step counters), metrics.csv, the pictures and the model card. Writes benchmarks/results/replicas.json.
 
-Adam divides a gradient by its own size. Where a gradient is exactly 0 (a bias before a normalization), what is left of
-it is rounding, which is another with another order of sums, and Adam's step is as large as any other. Such variables
-may differ by as much as they moved; the moments of Adam, which are linear and quadratic in the gradients, tell a wrong
-gradient from rounding.
+Adam divides a gradient by its own size. If a gradient is exactly 0 in theory (a bias before a normalization), it
+consists of rounding errors, which depend on the order of sums, and Adam's step is as large as any other. Such
+variables may differ by as much as they change; the moments of Adam, which are linear and quadratic in the gradients,
+distinguish a wrong gradient from rounding.
 """
 
 import itertools
@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import h5py
 import numpy as np
@@ -44,13 +44,13 @@ from tests.toys import TOYS
 
 ROOT = pathlib.Path(__file__).parents[1]
 SEED = 0
-# seconds that workers may take before they are ended
+# seconds after which workers are ended
 TIMEOUT = 600
-# trained by several workers where no system is asked for: of each kind one
-WORKED = ("vae", "dcgan", "cyclegan", "progan", "text2image")
-# Of 36 images three are for validation and 33 are trained on, so that the last batches have one and three rows: one of
-# two replicas has none of the one. Systems of whole batches have four for validation, and see two batches in an epoch.
-EXAMPLES, WHOLE_EXAMPLES, WHOLE_STEPS = 36, 40, 2
+# systems that are trained by several workers by default: one of each kind
+WORKER_SYSTEMS = ("vae", "dcgan", "cyclegan", "progan", "text2image")
+# Of 36 images, 3 are for validation and 33 for training, so that the last batches have three rows and one, of which one
+# replica has none. Systems that drop a smaller last batch have 4 images for validation, and two batches in an epoch.
+EXAMPLES, EVEN_EXAMPLES, EVEN_STEPS = 36, 40, 2
 
 
 def arguments(key: str, folder: pathlib.Path, precision: str = "float32") -> dict:
@@ -59,30 +59,30 @@ def arguments(key: str, folder: pathlib.Path, precision: str = "float32") -> dic
     An epoch is one step if the precision is not float32: rounding grows with every further step.
 
     Raises:
-        ValueError: for a system without toy settings.
+        ValueError: If the system has no toy.
     """
     if key not in TOYS:
         raise ValueError(
             f"Expected a system with toy settings; received {key!r}. Add a toy to tests/models/<system>/toy.py"
         )
-    toy, whole = TOYS[key], zoo.get(key).drop_remainder
+    toy, drop_remainder = TOYS[key], zoo.get(key).drop_remainder
     settings = {name: value for name, value in toy.settings.items() if name not in toy.derived_settings}
     folder.mkdir(parents=True, exist_ok=True)
     return {
         "system": key,
-        "data": toy.write_source(toy, folder, WHOLE_EXAMPLES if whole else EXAMPLES),
+        "data": toy.write_source(toy, folder, EVEN_EXAMPLES if drop_remainder else EXAMPLES),
         "settings": settings | dict(toy.run_settings),
         "batch_size": BATCH,
         "seed": SEED,
         "precision": precision,
-        "steps": WHOLE_STEPS if whole else None,
+        "steps": EVEN_STEPS if drop_remainder else None,
         **toy.train_options,
         **({} if precision == "float32" else {"steps": 1}),
     }
 
 
 def train(options: Mapping, out: pathlib.Path, strategy: str, stops: tuple[int, ...]) -> runs.Run:
-    """Train to each of some epochs in turn, resuming in between."""
+    """Trains a run to each of some epochs in turn, resuming in between."""
     for epochs in stops:
         run = keras_gen.train(
             out=out, resume=epochs != stops[0], epochs=epochs, strategy=strategy, verbose=0, **options
@@ -91,10 +91,10 @@ def train(options: Mapping, out: pathlib.Path, strategy: str, stops: tuple[int, 
 
 
 def launch(options: Mapping, out: pathlib.Path, stops: tuple[int, ...], workers: int) -> runs.Run:
-    """The same by the command line, by workers on this machine (`keras-gen launch`).
+    """Does the same as `train` with workers on this machine, by `keras-gen launch`.
 
     Raises:
-        RuntimeError: where a worker fails; the message is what the workers printed.
+        RuntimeError: If a worker fails; the message has the output of the workers.
     """
     for epochs in stops:
         more = _options(options) if epochs == stops[0] else ["--resume"]
@@ -107,33 +107,33 @@ def launch(options: Mapping, out: pathlib.Path, stops: tuple[int, ...], workers:
 
 
 def _options(options: Mapping) -> list[str]:
-    """The arguments of `train` as options of the command line."""
-    found = [options["system"]]
+    """Returns arguments of `train` as options of the command line."""
+    line = [options["system"]]
     for name, value in options.items():
         if name in ("settings", "view"):
             option = {"settings": "--set", "view": "--view"}[name]
             for key, one in value.items():
-                found += [option, f"{key}={json.dumps(one)}"]
+                line += [option, f"{key}={json.dumps(one)}"]
         elif name != "system" and value is not None:
-            found += [f"--{name.replace('_', '-')}", str(value)]
-    return found
+            line += [f"--{name.replace('_', '-')}", str(value)]
+    return line
 
 
 def state_of(run: runs.Run) -> dict[str, np.ndarray]:
-    """Path -> value of every variable in the last state."""
-    found = {}
+    """Returns {path: value} of every variable in the last state."""
+    values = {}
 
     def visit(name, item):
         if isinstance(item, h5py.Dataset):
-            found[name] = item[()]
+            values[name] = item[()]
 
     with h5py.File(sorted(run.checkpoints.glob("epoch_*.weights.h5"))[-1]) as file:
         file.visititems(visit)
-    return found
+    return values
 
 
 def differences(one: runs.Run, other: runs.Run) -> dict:
-    """The largest differences of two runs.
+    """Returns the largest differences of two runs.
 
     Returns:
         Names and numbers: `integers` (paths of step counters and seeds that differ), `weights` (absolute), `moments`
@@ -142,7 +142,9 @@ def differences(one: runs.Run, other: runs.Run) -> dict:
     """
     ours, theirs = state_of(one), state_of(other)
     if list(ours) != list(theirs):
-        raise ValueError(f"Expected two runs with the same variables; {set(ours) ^ set(theirs)} are in one of them")
+        raise ValueError(
+            f"Expected runs with the same variables; received {set(ours) ^ set(theirs)} in one of them only"
+        )
     pairs = {name: (ours[name], theirs[name]) for name in ours}
     real = {name: pair for name, pair in pairs.items() if pair[0].dtype.kind == "f" and pair[0].size}
     optimizers = {name: pair for name, pair in real.items() if name.startswith("optimizer")}
@@ -159,41 +161,43 @@ def differences(one: runs.Run, other: runs.Run) -> dict:
 
 
 def _moments(pair: tuple[np.ndarray, np.ndarray]) -> float:
-    """The largest difference in an optimizer's variable, relative to its largest entry.
+    """Returns the largest difference of an optimizer's variable, relative to its largest entry.
 
-    Gradients are of size 1 here; below 1e-6 the moments of one are rounding, and are not divided by themselves.
+    Gradients are about 1 here. Moments below 1e-6 are rounding errors, which are not divided by their size.
     """
     value, other = pair
     return float(np.abs(value - other).max() / (np.abs(value).max() + 1e-6))
 
 
 def _metrics(one: runs.Run, other: runs.Run) -> float:
-    found = 0.0
+    largest = 0.0
     for ours, theirs in zip(read_rows(one.metrics_file), read_rows(other.metrics_file), strict=True):
         if ours.keys() != theirs.keys():
-            raise ValueError(f"Expected the same metrics; {ours.keys() ^ theirs.keys()} are in one of the runs")
-        found = max(found, *(_relative(value, theirs[name]) for name, value in ours.items()))
-    return found
+            raise ValueError(
+                f"Expected the same metrics; received {ours.keys() ^ theirs.keys()} in one of the runs only"
+            )
+        largest = max(largest, *(_relative(value, theirs[name]) for name, value in ours.items()))
+    return largest
 
 
 def _relative(value: float, other: float) -> float:
-    # a difference of losses is rounding of the losses, which are of size 1, however near to 0 it is
+    # the rounding error of a difference of losses is relative to the losses, which are about 1
     return abs(value - other) / max(abs(value), 1e-2)
 
 
 def _pictures(one: runs.Run, other: runs.Run) -> int:
-    found = 0
+    largest = 0
     for file in sorted(one.samples.iterdir()):
         ours, theirs = (np.asarray(Image.open(each), np.int32) for each in (file, other.samples / file.name))
-        found = max(found, int(np.abs(ours - theirs).max()))
-    return found
+        largest = max(largest, int(np.abs(ours - theirs).max()))
+    return largest
 
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 def _card_lines(one: runs.Run, other: runs.Run) -> list[tuple[str, str]]:
-    """Pairs of lines of the model cards that differ: neither in the devices nor in the last of four digits."""
+    """Returns pairs of lines of the model cards that differ by more than the devices and the last of four digits."""
     ours, theirs = (
         [
             line
@@ -213,22 +217,23 @@ def _same_line(line: str, other: str) -> bool:
 
 
 def files_of(run: runs.Run) -> set[str]:
-    """What a run directory holds, without the names of TensorBoard's files and without the states of other workers."""
+    """Returns the files of a run directory, without those of TensorBoard and the states of other workers."""
     paths = [path.relative_to(run.path) for path in run.path.rglob("*") if path.is_file()]
     return {str(path) for path in paths if "tensorboard" not in path.parts and "worker_" not in str(path)}
 
 
 def measure(key: str, folder: pathlib.Path, precision: str = "float32", workers: int = 0) -> dict:
-    """Train a system on one device and on two, and compare what the runs leave.
+    """Trains a system on one device and on two, and compares the runs.
 
     Args:
-        key: of the zoo.
-        folder: for data and runs, `one` and `several`; empty.
-        precision: as of `keras_gen.train`.
-        workers: processes; 0 is one process with two devices.
+        key: Key of the system.
+        folder: Empty folder for the data and the runs `one` and `several`.
+        precision: As in `keras_gen.train`.
+        workers: Number of processes; 0 is one process with two devices.
 
     Returns:
-        `differences`, `samples` (the largest of images from the best models) and `seconds` (of CPU, in this process).
+        `differences`, `samples` (the largest difference of images of the best models) and `seconds` (of CPU, in this
+        process).
     """
     options, stops = arguments(key, folder / "data", precision), (2, 3) if workers else (1, 2)
     began = time.process_time()
@@ -248,13 +253,13 @@ def measure(key: str, folder: pathlib.Path, precision: str = "float32", workers:
 
 
 def use(key: str, one: runs.Run, other: runs.Run) -> dict[str, float]:
-    """Evaluate two runs and export the second, and compare what they give.
+    """Evaluates two runs, exports the second, and compares the results.
 
     Returns:
         `evaluation` (relative, of all metrics) and `exported` (the largest difference of images, from the exported
-        float32 file of the second run to Keras's of the first).
+        float32 file of the second run to Keras with the first).
     """
-    options = {"samples": 16, "nll_images": 8, "nll_samples": 16, "split": "train", "verbose": False}
+    options: dict[str, Any] = {"samples": 16, "nll_images": 8, "nll_samples": 16, "split": "train", "verbose": False}
     ours, theirs = (keras_gen.evaluate(run, **options)["metrics"] for run in (one, other))
     if {name: value is None for name, value in ours.items()} != {name: value is None for name, value in theirs.items()}:
         raise ValueError(f"Expected the same metrics of both runs; received {ours} and {theirs}")
@@ -275,31 +280,33 @@ def use(key: str, one: runs.Run, other: runs.Run) -> dict[str, float]:
 
 
 def main(
-    keys: Annotated[list[str] | None, typer.Argument(help="systems; default all, or the five of WORKED")] = None,
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="systems; default all, or WORKER_SYSTEMS with --workers")
+    ] = None,
     precision: Annotated[str, typer.Option(help="float32 or mixed_bfloat16")] = "float32",
     workers: Annotated[int, typer.Option(help="processes; 0 is one process with two devices")] = 0,
     out: str = "replicas",
-    table: Annotated[bool, typer.Option("--table", help="print the last results in Markdown and do nothing")] = False,
+    table: Annotated[bool, typer.Option("--table", help="only print the last results in Markdown")] = False,
 ) -> None:
-    """Compare runs on several devices with runs on one; other rows of a former result stay."""
+    """Compares runs on several devices with runs on one; other rows of an earlier result remain."""
     if table:
-        print(markdown(json.loads((record.RESULTS / f"{out}.json").read_text())["runs"]))
+        print(markdown(record.read(out)["runs"]))
         return
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     tf.config.set_visible_devices([], "GPU")
-    former, how = record.RESULTS / f"{out}.json", f"{workers} workers" if workers else "mirrored"
-    found = json.loads(former.read_text())["runs"] if former.exists() else {}
-    rows = found.setdefault(how, {}).setdefault(precision, {})
-    for key in keys or (WORKED if workers else zoo.SYSTEMS):
+    how = f"{workers} workers" if workers else "mirrored"
+    results = record.read(out).get("runs", {})
+    rows = results.setdefault(how, {}).setdefault(precision, {})
+    for key in keys or (WORKER_SYSTEMS if workers else zoo.SYSTEMS):
         with tempfile.TemporaryDirectory() as folder:
             rows[key] = measure(key, pathlib.Path(folder), precision, workers)
-        print(f"{key}: wrote {record.write(out, {'seed': SEED, 'runs': found})}", flush=True)
+        print(f"{key}: wrote {record.write(out, {'seed': SEED, 'runs': results})}", flush=True)
     show(rows, f"{how}, {precision}, against one device")
 
 
 def show(rows: Mapping[str, dict], title: str) -> None:
-    """Print a table of the largest differences."""
+    """Prints a table of the largest differences."""
     names = ("weights", "moments", "metrics", "pictures", "samples")
     table = rich.table.Table("system", *names, "else", title=title)
     for key, row in rows.items():
@@ -308,11 +315,11 @@ def show(rows: Mapping[str, dict], title: str) -> None:
     rich.console.Console().print(table)
 
 
-def markdown(found: Mapping[str, Mapping[str, dict]]) -> str:
-    """The table of RESULTS.md: a row for each system, with the largest differences in float32 and in bfloat16."""
+def markdown(results: Mapping[str, Mapping[str, dict]]) -> str:
+    """Returns the table of RESULTS.md: a row with the largest differences for each system."""
     lines = ["| system | devices | weights | moments | metrics | pictures | bfloat16: weights | metrics |"]
     lines.append("|---|---|---|---|---|---|---|---|")
-    for how, by_precision in found.items():
+    for how, by_precision in results.items():
         half = by_precision.get("mixed_bfloat16", {})
         for key, row in by_precision["float32"].items():
             cells = [f"{row[name]:.1e}" for name in ("weights", "moments", "metrics")] + [f"{row['pictures']}/255"]

@@ -1,15 +1,15 @@
-"""An estimate of how training scales over devices: measured constants, published bandwidths, one formula.
+"""Estimates how training scales over devices from measured constants and published bandwidths.
 
-    python -m benchmarks.scaling                    measures (about a minute), estimates, writes the table of the docs
-    python -m benchmarks.scaling --quiet-machine    says in the result that nothing else ran
+    python -m benchmarks.scaling                    measures (a minute), estimates and writes the table of the docs
+    python -m benchmarks.scaling --quiet-machine    states in the result that nothing else was running
 
     step time(n) = compute / speed + 2 (n - 1) / n * gradient bytes / bandwidth + input
     efficiency(n) = step time(1) / step time(n), at the same batch size for each device
 
-Measured on this machine's CPU for VAE and DCGAN at the zoo's default sizes: the seconds of a step on a batch that is
-ready (compute), the seconds of a batch from the data pipeline (input), and the bytes that replicas exchange: 4 for
-each trainable weight that a player updates, as often as it does so in a step. `speed` is that of a hypothetical device
-over this CPU. Writes benchmarks/results/scaling.json, and the table between its marks in docs/scaling.md.
+Measured on the CPU of this machine, for VAE and DCGAN with their default sizes: the seconds of a step on a batch in
+memory (compute), the seconds of a batch from the data pipeline (input), and the bytes that replicas exchange, which
+are 4 for each trainable weight and update of it in a step. `speed` is the speed of a hypothetical device relative to
+this CPU. Writes benchmarks/results/scaling.json, and the table between its marks in docs/scaling.md.
 """
 
 import dataclasses
@@ -25,24 +25,25 @@ from benchmarks import record
 from keras_gen import data, files, runs, zoo
 from keras_gen.models import AdversarialModel, GenerativeModel
 
-from .workers.game import repeated
+from .workers.adversarial_step import repeated
 
 DOC = pathlib.Path(__file__).parents[1] / "docs" / "scaling.md"
 MARKS = "<!-- made by python -m benchmarks.scaling -->", "<!-- end -->"
 SYSTEMS = ("vae", "dcgan")
 DEVICES = (8, 64, 512)
 SPEEDS = (1, 100, 1000)
-IMAGES = 4096  # of the data whose loading is timed
+IMAGES = 4096  # in the data whose loading is timed
 
 
 @dataclasses.dataclass(frozen=True)
 class Interconnect:
-    """What a device sends through.
+    """A connection between devices.
 
     Attributes:
-        gigabytes: GB/s in one direction: what a ring all-reduce uses at its narrowest place.
-        source: who publishes it; figures for both directions together are halved.
-        devices: the most that it connects; further machines need a network.
+        name: name of the connection.
+        gigabytes: bandwidth in GB/s in one direction, the bottleneck of a ring all-reduce.
+        source: publication of the bandwidth; figures for both directions together are halved.
+        devices: largest number of devices that it connects; more devices need a network.
     """
 
     name: str
@@ -64,34 +65,34 @@ INTERCONNECTS = (
 
 
 def step_seconds(constants: dict, devices: int, gigabytes: float, speed: float = 1.0) -> float:
-    """The formula above.
+    """Returns the seconds of a step by the formula above.
 
     Args:
         constants: `compute_seconds`, `input_seconds` and `gradient_bytes`.
-        devices: >= 1.
+        devices: number of devices, >= 1.
         gigabytes: bandwidth in GB/s, one direction.
-        speed: of a device, over the one that was measured.
+        speed: speed of a device relative to the measured one.
     """
     exchanged = 2 * (devices - 1) / devices * constants["gradient_bytes"]
     return constants["compute_seconds"] / speed + exchanged / (1e9 * gigabytes) + constants["input_seconds"]
 
 
 def efficiency(constants: dict, devices: int, gigabytes: float, speed: float = 1.0) -> float:
-    """Images per second of `devices`, over `devices` times those of one: in (0, 1]."""
+    """Returns images per second of `devices` relative to `devices` times those of one, in (0, 1]."""
     return step_seconds(constants, 1, gigabytes, speed) / step_seconds(constants, devices, gigabytes, speed)
 
 
 def gradient_bytes(model: GenerativeModel) -> int:
-    """Bytes of the float32 gradients that replicas add up in a step."""
+    """Returns the bytes of the float32 gradients that replicas sum in a step."""
     if isinstance(model, AdversarialModel):
-        moved = [(player.updates, player.variables) for player in model.players()]
+        updates_of = [(player.updates, player.variables) for player in model.players()]
     else:
-        moved = [(1, model.trainable_variables)]
-    return 4 * sum(updates * int(np.prod(v.shape)) for updates, variables in moved for v in variables)
+        updates_of = [(1, model.trainable_variables)]
+    return 4 * sum(updates * int(np.prod(v.shape)) for updates, variables in updates_of for v in variables)
 
 
 def measure(key: str, rounds: int, steps: int, settings: dict | None = None, image_size: int | None = None) -> dict:
-    """The constants of a system on this machine, medians over the rounds."""
+    """Returns the constants of a system on this machine, medians over the rounds."""
     system = zoo.get(key)
     shape, size = (image_size or system.image_size,) * 2 + (3,), system.batch_size
     model = zoo.build(key, shape, **settings or {})
@@ -123,7 +124,7 @@ def measure(key: str, rounds: int, steps: int, settings: dict | None = None, ima
 
 
 def estimates(constants: dict[str, dict]) -> list[dict]:
-    """Efficiency of every system over every interconnect, for each speed and number of devices that it connects."""
+    """Returns the efficiency of every system on every interconnect, for each speed and number of devices."""
     return [
         {
             "system": key,
@@ -142,7 +143,7 @@ def estimates(constants: dict[str, dict]) -> list[dict]:
 
 
 def table(constants: dict[str, dict], rows: list[dict], note: str) -> str:
-    """The constants and the estimates in Markdown."""
+    """Returns the constants and the estimates in Markdown."""
     lines = [
         f"Measured: {note}.",
         "",
@@ -160,34 +161,34 @@ def table(constants: dict[str, dict], rows: list[dict], note: str) -> str:
     lines += [f"| system | interconnect | {' | '.join(columns)} |", "|" + "---|" * (2 + len(columns))]
     for key in constants:
         for wire in INTERCONNECTS:
-            found = {
+            efficiencies = {
                 (row["speed"], row["devices"]): f"{100 * row['efficiency']:.0f} %"
                 for row in rows
                 if (row["system"], row["interconnect"]) == (key, wire.name)
             }
-            cells = [found.get((speed, devices), "") for speed in SPEEDS for devices in DEVICES]
+            cells = [efficiencies.get((speed, devices), "") for speed in SPEEDS for devices in DEVICES]
             lines.append(f"| `{key}` | {wire.name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def write_between_marks(text: str, content: str) -> str:
-    """The text with the part between `MARKS` replaced."""
+    """Returns the text with the part between `MARKS` replaced."""
     before, rest = text.split(MARKS[0])
     return f"{before}{MARKS[0]}\n\n{content}\n\n{MARKS[1]}{rest.split(MARKS[1], 1)[1]}"
 
 
 def document(content: dict) -> str:
-    """What stands between the marks of docs/scaling.md, from the content of scaling.json."""
+    """Returns the text between the marks of docs/scaling.md, from the content of scaling.json."""
     shared = ", which other programs used at the same time" if content["machine_was_shared"] else ""
     return table(content["systems"], content["estimates"], f"{content['date']}, {content['hardware']}{shared}")
 
 
 def main(
-    quiet_machine: bool = typer.Option(False, help="nothing else runs on this machine"),
+    quiet_machine: bool = typer.Option(False, help="no other program runs on this machine"),
     rounds: int = typer.Option(5, min=1),
-    steps: int = typer.Option(8, min=1, help="in a round"),
+    steps: int = typer.Option(8, min=1, help="steps in a round"),
 ):
-    """Estimate the scaling of VAE and DCGAN."""
+    """Estimates the scaling of VAE and DCGAN."""
     constants = {key: measure(key, rounds, steps) for key in SYSTEMS}
     content = {
         "kind": "estimate",

@@ -1,6 +1,6 @@
-"""Twemoji's emoji that are drawn in all five skin tones: a set of five domains whose true counterfactuals are known.
+"""Emoji of Twemoji in all five skin tones: five domains with known counterfactuals.
 
-The zip holds `captions.jsonl` (a line for each emoji: `file`, `label`, `tone`) and the pictures, 72x72 with alpha.
+The zip contains `captions.jsonl` (a line for each emoji: `file`, `label`, `tone`) and the pictures, 72x72 with alpha.
 """
 
 import collections
@@ -17,11 +17,11 @@ HELD_OUT = 60  # emoji, in all their tones
 
 
 def read(file: str | pathlib.Path, size: int) -> tuple[np.ndarray, list[str]]:
-    """The emoji in five tones, on white.
+    """Returns the emoji in five tones, on white.
 
     Args:
-        file: the zip.
-        size: height and width that the pictures are scaled to.
+        file: the zip file.
+        size: height and width of the returned images.
 
     Returns:
         float32 [emoji, 5, size, size, 3] in [0, 1] in the file's order, and the emoji's labels.
@@ -49,6 +49,6 @@ def _on_white(data: bytes, size: int) -> np.ndarray:
 
 
 def split(emoji: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the emoji to train on, and of those held out in all tones."""
+    """Returns indices of the emoji for training, and of those that are held out in all tones."""
     order = np.random.default_rng(seed).permutation(emoji)
     return np.sort(order[HELD_OUT:]), np.sort(order[:HELD_OUT])

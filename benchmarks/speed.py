@@ -1,14 +1,14 @@
-"""Images per second of a training step, beside peers: interleaved, one process tree, medians and ratios.
+"""Images per second of a training step compared with peers: interleaved measurements, medians and ratios.
 
     pip install -r benchmarks/requirements.txt      (or in an environment of its own, with --peer-python)
-    python -m benchmarks.speed                      a convolutional VAE, 28x28, beside pythae
-    python -m benchmarks.speed dcgan                a DCGAN, 64x64, beside the same networks and losses in PyTorch
+    python -m benchmarks.speed                      a convolutional VAE, 28x28, and pythae
+    python -m benchmarks.speed dcgan                a DCGAN, 64x64, and the same networks and losses in PyTorch
     python -m benchmarks.speed cyclegan             a CycleGAN, 64x64, six blocks, one pair at a time, likewise
     python -m benchmarks.speed cyclegan --batch-size 8 --out speed_cyclegan_8
-    python -m benchmarks.speed stargan              a StarGAN, 64x64, beside the same in PyTorch
+    python -m benchmarks.speed stargan              a StarGAN, 64x64, and the same in PyTorch
 
-Every worker is a process that builds its model and warms up once; then each takes its turn, round after round, so
-that a slow minute of the machine falls on all. Writes benchmarks/results/speed.json, or speed_MODEL.json.
+Every worker is a process that builds its model and warms up once. Then the workers take turns, round after round, so
+that slow minutes of the machine affect all of them. Writes benchmarks/results/speed.json, or speed_MODEL.json.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+from typing import IO, cast
 
 import rich.console
 import rich.table
@@ -29,7 +30,7 @@ HERE = pathlib.Path(__file__).parent
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What is timed: a step on images of a shape, by a worker of ours and one of a peer, each in several settings."""
+    """A training step that is timed by a worker of keras_gen and one of a peer, each in several settings."""
 
     image: str
     batch_size: int
@@ -42,7 +43,7 @@ class Comparison:
     out: str
 
 
-# the workers are named here and not imported: TensorFlow and PyTorch never meet in one process
+# workers are names and not imports: TensorFlow and PyTorch are never loaded in one process
 COMPARISONS = {
     "vae": Comparison(
         "28x28x1",
@@ -132,13 +133,14 @@ COMPARISONS = {
 
 
 class Worker:
-    """A process that answers "run N" with seconds; it sleeps between its turns."""
+    """A process that answers "run N" with the seconds of N steps; it sleeps between its turns."""
 
     def __init__(self, name: str, setting: str, command: list[str]):
         self.name, self.setting, self.times = name, setting, []
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
+        self.stdin, self.stdout = cast("IO[str]", self.process.stdin), cast("IO[str]", self.process.stdout)
         try:
             self.about = self._read()
         except RuntimeError:
@@ -146,32 +148,32 @@ class Worker:
             raise
 
     def run(self, steps: int) -> float:
-        """Seconds of `steps` training steps."""
-        self.process.stdin.write(f"run {steps}\n")
-        self.process.stdin.flush()
+        """Returns the seconds of `steps` training steps."""
+        self.stdin.write(f"run {steps}\n")
+        self.stdin.flush()
         return self._read()["seconds"]
 
     def _read(self) -> dict:
-        line = self.process.stdout.readline()
+        line = self.stdout.readline()
         if not line:
-            raise RuntimeError(f"the worker {self.name!r} ({self.setting}) stopped; run it alone to see why")
+            raise RuntimeError(f"The worker {self.name!r} ({self.setting}) ended; run it alone to see its error")
         return json.loads(line)
 
     def close(self) -> None:
-        """End the process."""
-        self.process.stdin.close()
+        """Ends the process."""
+        self.stdin.close()
         self.process.wait(timeout=60)
-        self.process.stdout.close()
+        self.stdout.close()
 
 
 def same_networks(rows: list[dict]) -> None:
-    """Raise where two workers have other weights, or other multiply-adds, than the first.
+    """Raises an error if a worker has other numbers of weights or multiply-adds than the first one.
 
     Args:
-        rows: each with `library`, `setting`, `parameters` and, where the workers count them, `multiply_adds`.
+        rows: each with `library`, `setting`, `parameters` and, if the workers count them, `multiply_adds`.
 
     Raises:
-        ValueError: naming the two workers and both counts.
+        ValueError: With the two workers and both counts.
     """
     for name in ("parameters", "multiply_adds"):
         for row in rows[1:]:
@@ -183,10 +185,10 @@ def same_networks(rows: list[dict]) -> None:
 
 
 def with_ratios(rows: list[dict], peer: str) -> list[dict]:
-    """The rows with their speed over that of the peer's best rows, by the time of a step.
+    """Returns the rows with their speed relative to the best rows of the peer.
 
-    `ratio_to_best_float32_PEER` is over all of the peer's float32 rows, `ratio_to_PEER_alike` over its rows of the
-    same precision that move the players alike (both at once, or in turns); None where the peer has no such row.
+    `ratio_to_best_float32_PEER` is relative to all float32 rows of the peer, and `ratio_to_PEER_alike` to its rows with
+    the same precision and the same order of updates (simultaneous or alternating); None if the peer has no such row.
     """
 
     def kind(row: dict) -> tuple[bool, bool]:

@@ -1,11 +1,12 @@
-"""StarGAN where the true counterfactuals are known: emoji in five skin tones, and the colors of `shapes`.
+"""StarGAN on data with known counterfactuals: emoji in five skin tones, and the colors of `shapes`.
 
 usage: python -m benchmarks.stargan skin_tones --zip twemoji.zip [--seed 1] [--seconds 1500] [--threads 2] [--measure]
        python -m benchmarks.stargan colors [--data-dir DIR]
 
 Writes benchmarks/results/stargan_NAME.json (a run for each seed), pictures/stargan_NAME.png, and the weights to
-runs/benchmarks/. The learning rate falls to 0 over the second half of the given seconds, so two runs agree where their
-machines are as fast. Held-out emoji are in no training in any tone; judges are trained on the training images alone.
+runs/benchmarks/. The learning rate falls to 0 over the second half of `--seconds`, so two runs agree only if their
+machines are equally fast. No tone of a held-out emoji is in the training set; classifiers are trained on the training
+images only.
 """
 
 import argparse
@@ -26,20 +27,21 @@ from keras_gen.data import FACTORS, Factors, render_shapes
 from keras_gen.evaluation.metrics.counterfactual_error import counterfactual_errors
 from keras_gen.models import StarGAN
 
-from .judge import Judge
+from .image_classifier import ImageClassifier
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 
 
 @dataclasses.dataclass(frozen=True)
 class Domains:
-    """Images of several domains, whose true counterfactuals are known.
+    """Images of several domains with known counterfactuals.
 
     Attributes:
-        names: of the domains.
-        train: images [num, size, size, 3], and their domains [num].
-        counterfactuals: images that were not trained on, in every domain: [num, domains, size, size, 3].
-        factors: name -> classes of what should stay, of training images [num] and of held-out ones [num].
+        names: names of the domains.
+        train: training images [num, size, size, 3] and their domains [num].
+        counterfactuals: held-out images in every domain, [num, domains, size, size, 3].
+        factors: name of a factor that translation should preserve -> its classes in training images [num] and in
+            held-out ones [num].
     """
 
     names: tuple[str, ...]
@@ -54,12 +56,12 @@ class Configuration:
 
     Attributes:
         domains: (arguments) -> Domains.
-        settings: of the system, in the zoo.
-        size: of the images.
-        batch_size: of a step; each critic update has its part.
-        learning_rate: Adam's, of both players, at the start.
+        settings: settings of the system.
+        size: height and width of the images.
+        batch_size: images in a step; each critic update has an equal part of them.
+        learning_rate: Adam's initial learning rate, for both players.
         flip: whether images are mirrored at random.
-        judge_epochs: of the judges.
+        classifier_epochs: epochs of the classifiers that measure translations.
     """
 
     domains: Callable[[argparse.Namespace, int], Domains]
@@ -68,11 +70,11 @@ class Configuration:
     batch_size: int
     learning_rate: float
     flip: bool
-    judge_epochs: int
+    classifier_epochs: int
 
 
 def tones(args: argparse.Namespace, size: int) -> Domains:
-    """Emoji in five skin tones; the held-out ones are given in none."""
+    """Returns emoji in five skin tones; held-out emoji are in no tone of the training set."""
     images, _ = skin_tones.read(args.zip, size)
     train, held_out = skin_tones.split(len(images))
     labels = np.tile(np.arange(images.shape[1], dtype=np.int32), len(train))
@@ -80,7 +82,7 @@ def tones(args: argparse.Namespace, size: int) -> Domains:
 
 
 def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
-    """The eight colors of `shapes`; what else a picture shows should stay."""
+    """Returns the eight colors of `shapes`, and the factors that translation should preserve."""
     options: dict[str, Any] = {
         "image_shape": (size, size, 3),
         "batch_size": 1000,
@@ -91,7 +93,7 @@ def colors(args: argparse.Namespace, size: int, held_out: int = 200) -> Domains:
     split = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
     factors = Factors.draw(held_out, seed=20261123)
     every = [render_shapes(factors.change(color=name), size) / np.float32(255) for name in FACTORS["color"]]
-    # not the texture: this judge takes every one for the same, also after five epochs
+    # without the texture: the classifier does not learn it, not even in five epochs
     staying = {name: (split[name], getattr(factors, name)) for name in ("shape", "size", "position", "background")}
     return Domains(FACTORS["color"], (split["image"], split["color"]), np.stack(every, 1), staying)
 
@@ -106,13 +108,13 @@ SMALL = {
 CONFIGURATIONS = {
     "skin_tones": Configuration(
         tones,
-        # one critic update for each of the generator's: on two cores, its updates are what is short
+        # one critic update per generator update: on two cores, the number of generator updates limits the quality
         {**SMALL, "n_critic": 1},
         size=48,
         batch_size=16,
         learning_rate=1e-3,
         flip=True,
-        judge_epochs=20,
+        classifier_epochs=20,
     ),
     "colors": Configuration(
         colors,
@@ -121,13 +123,13 @@ CONFIGURATIONS = {
         batch_size=16,
         learning_rate=1e-3,
         flip=False,
-        judge_epochs=2,
+        classifier_epochs=2,
     ),
 }
 
 
 class Clock(keras.callbacks.Callback):
-    """Stops after so many seconds of training; over their second half the learning rates fall to 0."""
+    """Stops after a number of seconds of training; over their second half the learning rates fall to 0."""
 
     def __init__(self, seconds: float):
         super().__init__()
@@ -142,17 +144,17 @@ class Clock(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A line now and then."""
+    """Prints the metrics of every fifth epoch."""
 
     def on_epoch_end(self, epoch, logs=None):
         if logs and epoch % 5 == 0:
             print(int(self.model.train_steps), {k: round(float(v), 3) for k, v in logs.items()}, flush=True)
 
 
-def batches(domains: Domains, it: Configuration, seed: int) -> tf.data.Dataset:
-    """An epoch of shuffled batches, mirrored at random where asked; another order in every epoch."""
+def batches(domains: Domains, it: Configuration, seed: int) -> tuple[tf.data.Dataset, int]:
+    """Returns endless shuffled batches, mirrored at random if `it.flip`, and the number of steps in an epoch."""
 
-    def prepared(image, label, number):
+    def prepare(image, label, number):
         key = tf.stack([tf.cast(number, tf.int32), seed])
         image = tf.image.stateless_random_flip_left_right(image, key) if it.flip else image
         return {"image": image, "label": label}
@@ -160,12 +162,12 @@ def batches(domains: Domains, it: Configuration, seed: int) -> tf.data.Dataset:
     images, labels = domains.train
     dataset = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(images), seed).repeat()
     steps = max(1, len(images) // it.batch_size)
-    dataset = dataset.zip(dataset, tf.data.Dataset.counter()).map(lambda pair, number: prepared(*pair, number))
+    dataset = dataset.zip(dataset, tf.data.Dataset.counter()).map(lambda pair, number: prepare(*pair, number))
     return dataset.batch(it.batch_size, drop_remainder=True).prefetch(2), steps
 
 
 def train(name: str, args: argparse.Namespace, domains: Domains) -> None:
-    """Train for the given seconds, and keep weights and what the training was, before anything is measured."""
+    """Trains a configuration, and saves the weights and a summary of the training."""
     it = CONFIGURATIONS[name]
     settings: dict[str, Any] = {**it.settings, "groups": [len(domains.names)], "attribute_names": list(domains.names)}
     model = zoo.build("stargan", (it.size, it.size, 3), seed=args.seed, learning_rate=it.learning_rate, **settings)
@@ -175,7 +177,7 @@ def train(name: str, args: argparse.Namespace, domains: Domains) -> None:
                         callbacks=[Clock(args.seconds), Progress()]).history  # fmt: skip
     wall, work = time.perf_counter() - wall, time.process_time() - work
     WEIGHTS.mkdir(parents=True, exist_ok=True)
-    model.save(_kept(name, args.seed, "keras"))
+    model.save(_saved(name, args.seed, "keras"))
     about = {
         "last": {metric: float(values[-1]) for metric, values in history.items()},
         "steps": int(model.train_steps),
@@ -183,11 +185,11 @@ def train(name: str, args: argparse.Namespace, domains: Domains) -> None:
         "processor_minutes": round(work / 60, 1),
         "parameters": {part: getattr(model, part).count_params() for part in ("generator", "discriminator")},
     }
-    _kept(name, args.seed, "json").write_text(json.dumps(about))
+    _saved(name, args.seed, "json").write_text(json.dumps(about))
 
 
 def translations(model: StarGAN, images: np.ndarray) -> np.ndarray:
-    """Every image [num, domains, ...] into every domain: [num, given domain, target domain, height, width, 3]."""
+    """Translates images [num, domains, ...] into every domain: [num, source, target, height, width, 3]."""
     num, count = images.shape[:2]
     flat = np.repeat(images.reshape(num * count, *images.shape[2:]), count, axis=0)
     targets = np.tile(np.eye(count, dtype=np.float32), (num * count, 1))
@@ -195,38 +197,37 @@ def translations(model: StarGAN, images: np.ndarray) -> np.ndarray:
 
 
 def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
-    """Judges' errors on real and on translated images, and errors to the true counterfactuals, of held-out images."""
+    """Returns classification errors of real and translated held-out images, and errors to the true counterfactuals."""
     images = domains.counterfactuals
     num, count = images.shape[:2]
-    made = translations(model, images)
-    given = np.broadcast_to(images[:, :, None], made.shape)
-    truth = np.broadcast_to(images[:, None], made.shape)
-    other = ~np.eye(count, dtype=bool)[None].repeat(num, 0)  # an image's own domain is no translation
+    outputs = translations(model, images)
+    inputs = np.broadcast_to(images[:, :, None], outputs.shape)
+    truth = np.broadcast_to(images[:, None], outputs.shape)
+    other = ~np.eye(count, dtype=bool)[None].repeat(num, 0)  # without the image's own domain
     equal = np.abs(images - images[:, :1]).max(axis=(1, 4)) == 0  # [num, height, width]
+    shared = np.broadcast_to(equal[:, None, None], outputs.shape[:5])
     label = np.broadcast_to(np.arange(count), (num, count, count))[other]
     flat, own = images.reshape(-1, *images.shape[2:]), np.tile(np.arange(count), num)
-    judge = Judge(*domains.train, flip=it.flip, epochs=it.judge_epochs)
-    errors = counterfactual_errors(given[other], made[other], truth[other][None])
-    found = {
-        "judge_error_real": judge.error(flat, own),
-        "judge_error_translated": judge.error(made[other], label),
-        "judge_error_of_doing_nothing": judge.error(given[other], label),
-        "counterpart_error": float(errors.translation.mean()),
-        "counterpart_error_of_doing_nothing": float(errors.identity.mean()),
-        "counterpart_ratio": errors.ratio,
-        "change_where_all_domains_are_equal": float(
-            unchanged_error(made[other], given[other], np.broadcast_to(equal[:, None, None], made.shape[:5])[other])
-        ),
-        "share_of_such_pixels": float(equal.mean()),
+    classifier = ImageClassifier(*domains.train, flip=it.flip, epochs=it.classifier_epochs)
+    errors = counterfactual_errors(inputs[other], outputs[other], truth[other][None])
+    measures = {
+        "classification_error_real": classifier.error(flat, own),
+        "classification_error_translated": classifier.error(outputs[other], label),
+        "classification_error_identity": classifier.error(inputs[other], label),
+        "counterfactual_error": float(errors.translation.mean()),
+        "counterfactual_error_identity": float(errors.identity.mean()),
+        "counterfactual_ratio": errors.ratio,
+        "change_of_shared_pixels": float(unchanged_error(outputs[other], inputs[other], shared[other])),
+        "shared_pixels": float(equal.mean()),
         "held_out": num,
         "translations": int(other.sum()),
     }
     for factor, (classes, held_out) in domains.factors.items():
-        judge = Judge(domains.train[0], classes, flip=False, epochs=it.judge_epochs)
+        classifier = ImageClassifier(domains.train[0], classes, flip=False, epochs=it.classifier_epochs)
         stays = np.broadcast_to(held_out[:, None, None], other.shape)[other]
-        found[f"{factor}_error_real"] = judge.error(flat, np.repeat(held_out, count))
-        found[f"{factor}_error_translated"] = judge.error(made[other], stays)
-    return found
+        measures[f"{factor}_error_real"] = classifier.error(flat, np.repeat(held_out, count))
+        measures[f"{factor}_error_translated"] = classifier.error(outputs[other], stays)
+    return measures
 
 
 def unchanged_error(translated: np.ndarray, images: np.ndarray, unchanged: np.ndarray) -> float:
@@ -258,7 +259,7 @@ def unchanged_error(translated: np.ndarray, images: np.ndarray, unchanged: np.nd
 
 
 def picture(model: StarGAN, domains: Domains, rows: int = 12) -> np.ndarray:
-    """Held-out images, given in one domain, and translated into all; below each row what is true."""
+    """Returns a grid of held-out images: the input, its translations into all domains, and the true counterfactuals."""
     images = domains.counterfactuals[:: max(1, len(domains.counterfactuals) // rows)][:rows]
     count = images.shape[1]
     lines = []
@@ -269,7 +270,7 @@ def picture(model: StarGAN, domains: Domains, rows: int = 12) -> np.ndarray:
     return pictures.grid(np.stack(lines), columns=2 * count + 2)
 
 
-def _kept(name: str, seed: int, ending: str) -> pathlib.Path:
+def _saved(name: str, seed: int, ending: str) -> pathlib.Path:
     return WEIGHTS / f"stargan_{name}_{seed}.{ending}"
 
 
@@ -282,7 +283,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1500)
     parser.add_argument("--epochs", type=int, default=10_000)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--measure", action="store_true", help="only measure what was trained before")
+    parser.add_argument("--measure", action="store_true", help="only measure the saved model")
     args = parser.parse_args()
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
@@ -290,16 +291,14 @@ def main() -> None:
     domains = it.domains(args, it.size)
     if not args.measure:
         train(args.name, args, domains)
-    model = keras.saving.load_model(_kept(args.name, args.seed, "keras"))
+    model = keras.saving.load_model(_saved(args.name, args.seed, "keras"))
     name = f"stargan_{args.name}"
     pictures.save(record.RESULTS / "pictures" / f"{name}.png", picture(model, domains))
-    about = json.loads(_kept(args.name, args.seed, "json").read_text())
+    about = json.loads(_saved(args.name, args.seed, "json").read_text())
     result = {"measures": measure(model, domains, it), "seconds": args.seconds, **about}
-    former = record.RESULTS / f"{name}.json"
-    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
     settings = {**it.settings, "size": it.size, "batch_size": it.batch_size, "learning_rate": it.learning_rate}
     print(json.dumps(result["measures"], indent=2))
-    print("written to", record.write(name, {"settings": settings, "runs": runs | {str(args.seed): result}}))
+    print("written to", record.write_run(name, args.seed, result, {"settings": settings}))
 
 
 if __name__ == "__main__":

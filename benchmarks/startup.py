@@ -1,10 +1,9 @@
-"""How long commands take that need no TensorFlow: CPU seconds, which hardly depend on what else the machine does.
+"""CPU seconds of commands that need no TensorFlow; they hardly depend on the load of the machine.
 
 python -m benchmarks.startup                                    measures this checkout as "after"
-python -m benchmarks.startup --tree OTHER/CHECKOUT --as before  measures another one beside it
+python -m benchmarks.startup --tree OTHER/CHECKOUT --as before  measures another one
 """
 
-import json
 import os
 import pathlib
 import resource
@@ -28,17 +27,17 @@ COMMANDS = {
 
 
 def cpu_seconds(arguments: Sequence[str], tree: pathlib.Path) -> float:
-    """User and system time of one command, its imports included, with the package of a checkout."""
+    """Returns user and system time of one command, including its imports, with the package of a checkout."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     command = [sys.executable, "-m", "keras_gen.cli", *arguments]
-    subprocess.run(command, env=environment, cwd=tree, capture_output=True)  # -m looks into the current folder first
+    subprocess.run(command, env=environment, cwd=tree, capture_output=True)  # -m searches the current folder first
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def measure(tree: pathlib.Path, repeats: int, commands: dict[str, list[str]] = COMMANDS) -> dict:
-    """Command -> median and all values; one run before them fills the caches of the disk."""
+    """Returns {command: median and all values}, after a first run that fills the caches of the disk."""
     rows = {}
     for name, arguments in commands.items():
         cpu_seconds(arguments, tree)
@@ -49,11 +48,9 @@ def measure(tree: pathlib.Path, repeats: int, commands: dict[str, list[str]] = C
 
 
 def main(tree: pathlib.Path = ROOT, column: str = "after", repeats: int = 7) -> None:
-    """Measure a checkout into a column of benchmarks/results/startup.json; other columns stay."""
-    file = record.RESULTS / "startup.json"
-    kept = json.loads(file.read_text())["cpu_seconds"] if file.exists() else {}
-    found = measure(tree.resolve(), repeats)
-    print(f"wrote {record.write('startup', {'cpu_seconds': {**kept, column: found}})}")
+    """Measures a checkout into a column of benchmarks/results/startup.json; other columns remain."""
+    columns = record.read("startup").get("cpu_seconds", {}) | {column: measure(tree.resolve(), repeats)}
+    print(f"wrote {record.write('startup', {'cpu_seconds': columns})}")
 
 
 if __name__ == "__main__":

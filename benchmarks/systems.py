@@ -1,16 +1,16 @@
-"""All systems in one table: what of the contract they pass, and their exported files with sizes and errors.
+"""All systems in one table: the parts of the contract that they pass, sizes and errors of their exported files.
 
     python -m benchmarks.systems [--readme] [--only KEY]
 
-The contract is that of tests/contract.py, on its toys. The files are those of a run with the zoo's own networks on
-`shapes`, a few steps long: sizes hang on the networks alone, errors on the training as well. An error is the worst
-endpoint's, of images in [0, 1] against Keras: the largest for float32 and float16, the mean for dynamic and int8.
-Writes benchmarks/results/systems.json and, with --readme, the table between its marks in README.md.
+tests/contract.py has the contract, which is tested on the toys. The files are exported from a run of a few steps with
+the default networks on `shapes`: sizes depend on the networks only, errors also on the training. An error is the
+error of images in [0, 1] against Keras, over all endpoints: the largest for float32 and float16, the mean for dynamic
+and int8. Writes benchmarks/results/systems.json and, with --readme, the table between its marks in README.md.
 """
 
-import json
 import pathlib
 import tempfile
+from typing import Any
 
 import typer
 
@@ -34,44 +34,44 @@ CHECKS = {
     "two replicas": contract.check_two_replicas_are_one_device,
     "SavedModel and runtime": lambda toy, folder: contract.check_export(contract.train(toy, folder), folder),
 }
-# of the short run behind the files, where the zoo's own are too long
-SHORT = {
+# options of the short run, for systems whose defaults take too long
+SHORT: dict[str, dict] = {
     "progan": {"steps": 2, "epochs": 9, "settings": {"fade_images": 1, "stable_images": 1}},
     "text2image": {"settings": {"embedding": {"epochs": 1}, "vae": {"epochs": 1}}},
 }
 
 
 def passed(key: str) -> dict[str, str]:
-    """Part of the contract -> "yes", or what went wrong."""
-    found = {}
+    """Returns {part of the contract: "yes" or the error}."""
+    results = {}
     for name, check in CHECKS.items():
         with tempfile.TemporaryDirectory() as folder:
             try:
                 check(TOYS[key], pathlib.Path(folder))
-                found[name] = "yes"
-            except Exception as error:  # whatever a check meets is its answer
-                found[name] = f"no: {type(error).__name__}: {' '.join(str(error).split())[:100]}"
-    return found
+                results[name] = "yes"
+            except Exception as error:  # every error is a result
+                results[name] = f"no: {type(error).__name__}: {' '.join(str(error).split())[:100]}"
+    return results
 
 
 def files(key: str, folder: pathlib.Path, data_dir: str | None) -> dict:
-    """Precision -> bytes, size over that of float32, and error; and whether the demo opens them."""
-    options = {"steps": 10, "epochs": 1, "data_dir": data_dir, "verbose": 0, **SHORT.get(key, {})}
+    """Returns {precision: bytes, size relative to float32, error}, and whether the demo opens the export."""
+    options: dict[str, Any] = {"steps": 10, "epochs": 1, "data_dir": data_dir, "verbose": 0, **SHORT.get(key, {})}
     run = keras_gen.train(key, "shapes", folder / key, **options)
     out = keras_gen.export.export(run, quantize=PRECISIONS)
     parity = read_json(out / "parity.json")
-    rows = [row for row in parity_rows(parity) if row["kind"] == "image"]
+    image_rows = [row for row in parity_rows(parity) if row["kind"] == "image"]
     whole = parity["files"]["float32"]["bytes"]
-    found = {}
+    exported = {}
     for precision, file in parity["files"].items():
-        errors = [row[BOUNDS[precision][0]] for row in rows if row["precision"] == precision]
-        found[precision] = {"bytes": file["bytes"], "ratio": round(file["bytes"] / whole, 3), "error": max(errors)}
-    build_tab(Artifact(key, out))  # raises an error if the export has no demo
-    return {"image_shape": list(run.image_shape), "files": found, "demo": "yes"}
+        errors = [row[BOUNDS[precision][0]] for row in image_rows if row["precision"] == precision]
+        exported[precision] = {"bytes": file["bytes"], "ratio": round(file["bytes"] / whole, 3), "error": max(errors)}
+    build_tab(Artifact(key, out))  # raises an error if there is none
+    return {"image_shape": list(run.image_shape), "files": exported, "demo": "yes"}
 
 
 def table(systems: dict) -> list[str]:
-    """The rows of the README."""
+    """Returns the lines of the table in the README."""
     names = [*CHECKS, "demo"]
     heads = ["key", *names, *(f"{name}: error" + ("" if name == "float32" else ", size") for name in PRECISIONS)]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
@@ -86,13 +86,12 @@ def table(systems: dict) -> list[str]:
 
 
 def main(readme: bool = False, only: str = "", data_dir: str = "", out: str = "systems") -> None:
-    """Measure the systems, or one; other rows of a former result stay."""
-    former = record.RESULTS / f"{out}.json"
-    found = json.loads(former.read_text())["systems"] if former.exists() else {}
+    """Measures all systems, or one; other rows of an earlier result remain."""
+    rows = record.read(out).get("systems", {})
     for key in [only] if only else zoo.SYSTEMS:
         with tempfile.TemporaryDirectory() as folder:
-            found[key] = {"contract": passed(key), **files(key, pathlib.Path(folder), data_dir or None)}
-        ordered = {key: found[key] for key in zoo.SYSTEMS if key in found}
+            rows[key] = {"contract": passed(key), **files(key, pathlib.Path(folder), data_dir or None)}
+        ordered = {key: rows[key] for key in zoo.SYSTEMS if key in rows}
         print(f"{key}: wrote {record.write(out, {'systems': ordered})}", flush=True)
     lines = "\n".join(table(ordered))
     print(lines)

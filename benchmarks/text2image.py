@@ -1,15 +1,15 @@
 """Text to image: do the images show what their captions say? Factors of `shapes`, R-precision, and the ablations.
 
 usage: python -m benchmarks.text2image NAME [--seed 1] [--seconds 1200] [--encoder-epochs 15] [--data-dir DIR]
-       python -m benchmarks.text2image twemoji[_with_vae] --folder FOLDER     (made by benchmarks.twemoji_folder)
+       python -m benchmarks.text2image twemoji[_with_vae] --folder FOLDER     (written by benchmarks.twemoji_folder)
 
-The text encoder is trained first, in a joint embedding (it is kept for further runs of the same seed); then the GAN,
-for so many seconds of wall time, its learning rates falling to 0 over the second half. On `shapes` both see the split
-`train_seen` alone: the pairs of shape and color in `HELD_OUT` are new at the test.
+The text encoder is pretrained in a joint embedding, which is saved for further runs of the same seed. Then the GAN is
+trained for `--seconds` of wall time; its learning rates fall to 0 over the second half. On `shapes` both are trained on
+the split `train_seen`, which has none of the pairs of shape and color in `HELD_OUT`.
 
-Judges never saw the model: classifiers of shape, color and texture, and a joint embedding of another seed (for the
-R-precision), both trained on real images of all pairs and kept. Every share stands beside the judge's own on the real
-images of the same captions. Writes benchmarks/results/text2image_NAME.json (a run for each seed) and
+Generated images are measured by classifiers of shape, color and texture and, for the R-precision, by a joint embedding
+of another seed. Both are trained on real images of all pairs and saved. Every accuracy is reported next to that on the
+real images of the same captions. Writes benchmarks/results/text2image_NAME.json (a run for each seed) and
 pictures/text2image_NAME.png; weights go to runs/benchmarks/.
 """
 
@@ -29,15 +29,16 @@ from keras_gen.data import FACTORS, HELD_OUT
 from keras_gen.evaluation.evaluators.captions import caption_classes
 from keras_gen.evaluation.features.text_image_scorer import train_text_image_scorer
 from keras_gen.evaluation.metrics.r_precision import r_precision
+from keras_gen.models.core.batching import map_batches
 from keras_gen.models.text2image.preset import joint_embedding, vae_of
 from keras_gen.training.callbacks import optimizers_of
 
-from .shapes_factors import Epoch, convolutions, shaken
+from .shapes_factors import Epoch, convolutions, shifted
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
 SHAPE, LENGTH = (32, 32, 3), 16
-JUDGED = ("shape", "color", "texture")
-JUDGE_SEED, JUDGE_EPOCHS = 77, 10
+CLASSIFIED_FACTORS = ("shape", "color", "texture")
+SCORER_SEED, CLASSIFIER_EPOCHS = 77, 10
 CANDIDATES = 100
 
 
@@ -46,11 +47,11 @@ class Configuration:
     """One experiment.
 
     Attributes:
-        settings: of the zoo's `text2image`, besides vocabulary and length.
-        rates: player -> learning rate of Adam before it falls.
+        settings: settings of `text2image`, without vocabulary and length.
+        rates: player -> initial learning rate of Adam.
         batch_size: images in a step.
-        as_vae: part of the time in which the generator is trained as the decoder of a VAE, batches of 64, before.
-        shapes: whether the data are `shapes`, else a folder with captions.
+        as_vae: fraction of the time in which the generator is pretrained as the decoder of a VAE, in batches of 64.
+        shapes: whether the data are `shapes`, or else a folder with captions.
     """
 
     settings: dict = dataclasses.field(default_factory=dict)
@@ -61,18 +62,18 @@ class Configuration:
 
     @property
     def noise(self) -> float:
-        """What the encoders are trained with."""
+        """Standard deviation of the noise on images in the pretraining of the encoders."""
         return self.settings.get("matching_noise", 0.0)
 
 
-# a slower discriminator is at chance before shapes have outlines
+# a slower discriminator remains at chance level before shapes have outlines
 RATES = {"discriminator": 1e-3, "generator": 5e-4}
 STABLE = {
     **{"base_filters": 32, "penalty": {"name": "r1", "gamma": 4.0}, "interpolate": True},
     **{"modulated": False, "vae": None, "style_weight": 0.0},
 }
 GUIDED = {**STABLE, "interpolate": False, "matching_weight": 2.0, "matching_noise": 0.2}
-# without a matching loss: with it alone captions are found again, and outlines are not (RESULTS.md, `guided`)
+# without a matching loss: with it, R-precision is high but shapes have no outlines (RESULTS.md, `guided`)
 BY_VAE = {**STABLE, "interpolate": False, "modulated": True, "vae": {"scale": 0.2}}
 LATER = {"discriminator": 1e-3, "generator": 2e-4}
 CONFIGURATIONS = {
@@ -80,9 +81,9 @@ CONFIGURATIONS = {
     "full": Configuration(STABLE),
     # a matching loss for the generator, by an encoder that has seen noise; more and smaller steps
     "guided": Configuration(GUIDED, batch_size=32),
-    # after a VAE, by whose decoder it begins, and with the VAE's terms beside the game's
+    # starts from the decoder of a VAE; the VAE's terms are added to the adversarial losses
     "with_vae": Configuration({**BY_VAE, "style_weight": 0.04}, LATER, batch_size=32, as_vae=0.8),
-    # what the game adds: the decoder alone, with seconds so that it is the one that `with_vae` began by
+    # the pretrained decoder without adversarial training; `--seconds` is such that it is the decoder of `with_vae`
     "vae_alone": Configuration({**BY_VAE, "style_weight": 0.04}, LATER, batch_size=32, as_vae=1.0),
     # the ablations, all for the same short time
     "short": Configuration(STABLE),
@@ -96,39 +97,43 @@ CONFIGURATIONS = {
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where images and captions come from: splits by role, and what `load` is told besides.
+    """A source of images and captions.
 
-    `name` stands in the names of the files that are kept.
+    Attributes:
+        name: name of the source in names of saved files.
+        data: the source for `keras_gen.data.load`.
+        splits: role -> split.
+        options: further arguments of `load`.
     """
 
     name: str
-    global_batch: str
+    data: str
     splits: dict[str, str]
     options: dict
 
     def load(self, role: str, batch_size: int, **options) -> tf.data.Dataset:
-        """A split as batches."""
-        return data.load(self.global_batch, self.splits[role], image_shape=SHAPE, batch_size=batch_size,
+        """Returns a split in batches."""
+        return data.load(self.data, self.splits[role], image_shape=SHAPE, batch_size=batch_size,
                          **{**self.options, **options})  # fmt: skip
 
     def all(self, role: str, **options) -> dict[str, np.ndarray]:
-        """A split as arrays, in its order."""
+        """Returns a split as arrays, in its order."""
         batches = list(self.load(role, 2000, shuffle=False, **options).as_numpy_iterator())
         return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
 def source_of(args) -> Source:
-    """`shapes`, or the folder that was named."""
+    """Returns `shapes`, or the folder of `--folder`."""
     if CONFIGURATIONS[args.name].shapes:
-        splits = {"train": "train_seen", "judges": "train", "seen": "test_seen", "held_out": "test_unseen"}
+        splits = {"train": "train_seen", "scorers": "train", "seen": "test_seen", "held_out": "test_unseen"}
         return Source("shapes", "shapes", splits, {"data_dir": args.data_dir})
     if not args.folder:
-        raise SystemExit(f"{args.name}: name the --folder that benchmarks.twemoji_folder wrote")
-    return Source("twemoji", args.folder, {"train": "train", "judges": "train", "held_out": "test"}, {})
+        raise SystemExit(f"{args.name}: expected --folder; write one with benchmarks.twemoji_folder")
+    return Source("twemoji", args.folder, {"train": "train", "scorers": "train", "held_out": "test"}, {})
 
 
 class Budget(keras.callbacks.Callback):
-    """Ends training after so many seconds; learning rates fall linearly to 0 over the second half of them."""
+    """Ends training after a number of seconds; learning rates fall linearly to 0 over their second half."""
 
     def __init__(self, seconds: float):
         super().__init__()
@@ -139,7 +144,7 @@ class Budget(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps += 1
-        if self.start is None:  # tracing is not training
+        if self.start is None:  # without the time of tracing
             self.start = time.perf_counter()
         share = (time.perf_counter() - self.start) / self.seconds
         for optimizer, rate in self.rates:
@@ -156,7 +161,7 @@ class _Over(Exception):
 
 
 def fit_for(seconds: float, model, batches) -> Budget:
-    """Train a model for so long."""
+    """Trains a model for a number of seconds."""
     budget = Budget(seconds)
     try:
         model.fit(batches, epochs=10_000, verbose=0, callbacks=[budget])
@@ -166,7 +171,7 @@ def fit_for(seconds: float, model, batches) -> Budget:
 
 
 def encoder(source: Source, seed: int, epochs: int, noise: float):
-    """The joint embedding whose text encoder the GAN takes; trained once for a source, a seed and a noise."""
+    """Returns the joint embedding with the text encoder of the GAN; trained once per source, seed and noise."""
     file = WEIGHTS / f"text2image_encoder_{source.name}_{seed}_{epochs}_{noise}.keras"
     if file.exists():
         return keras.saving.load_model(file)
@@ -182,7 +187,7 @@ def encoder(source: Source, seed: int, epochs: int, noise: float):
 
 
 def decoder(source: Source, model, options: dict, seed: int, seconds: float):
-    """The VAE by whose decoder a GAN begins; trained once for a seed and a time."""
+    """Returns the VAE whose decoder the generator starts from; trained once per seed and duration."""
     file = WEIGHTS / f"text2image_vae_{source.name}_{seed}_{model.style_scale}_{seconds:.0f}.keras"
     if file.exists():
         return keras.saving.load_model(file)
@@ -194,20 +199,20 @@ def decoder(source: Source, model, options: dict, seed: int, seconds: float):
 
 
 def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
-    """The trained GAN, and what its training was."""
+    """Returns the trained GAN and a summary of its training."""
     work, options = time.process_time(), {"seed": seed, "drop_remainder": True, "tokens": joint.text()}
     batches = source.load("train", it.batch_size, fields=("image", "tokens"), **options)
     model = zoo.build("text2image", SHAPE, seed=seed, **joint.text(), **it.settings)
     model.load_pretrained(joint)
-    before = 0
+    vae_steps = 0
     if it.as_vae:
         vae = decoder(source, model, options, seed, it.as_vae * seconds)
-        before = int(vae.optimizer.iterations)
+        vae_steps = int(vae.optimizer.iterations)
         model.load_pretrained(vae)
     model.compile({player: keras.optimizers.Adam(rate, 0.5) for player, rate in it.rates.items()})
     steps = fit_for((1 - it.as_vae) * seconds, model, batches).steps if it.as_vae < 1 else 0
     about = {
-        "steps_as_vae": before,
+        "steps_as_vae": vae_steps,
         "steps": steps,
         "epochs": round(steps / len(batches), 1),
         "train_minutes": round(seconds / 60, 1),
@@ -217,64 +222,67 @@ def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
     return model, about
 
 
-def factor_judge(source: Source) -> keras.Model:
-    """Classifiers of shape, color and texture on one trunk; images - 0.5 -> logits by factor."""
-    file = WEIGHTS / f"text2image_judge_{JUDGE_SEED}_{JUDGE_EPOCHS}.keras"
+def factor_classifier(source: Source) -> keras.Model:
+    """Returns classifiers of shape, color and texture with shared convolutions: images - 0.5 -> logits by factor."""
+    file = WEIGHTS / f"text2image_classifier_{SCORER_SEED}_{CLASSIFIER_EPOCHS}.keras"
     if file.exists():
         return keras.saving.load_model(file)
-    keras.utils.set_random_seed(JUDGE_SEED)
+    keras.utils.set_random_seed(SCORER_SEED)
     image = keras.Input(SHAPE, name="object")
     x = convolutions(image, ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1)))
     x = keras.layers.Dense(256, activation="relu")(keras.layers.Flatten()(x))
-    judge = keras.Model(image, {name: keras.layers.Dense(len(FACTORS[name]), name=name)(x) for name in JUDGED})
-    train = source.load("judges", 64, seed=JUDGE_SEED, fields=("image", *JUDGED))
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, JUDGE_EPOCHS * len(train))
-    losses = {name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in JUDGED}
-    judge.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3), loss=losses)
-    pairs = train.map(lambda batch: (shaken(batch["image"]) - 0.5, {name: batch[name] for name in JUDGED}))
-    judge.fit(pairs, epochs=JUDGE_EPOCHS, verbose=2, shuffle=False, callbacks=[Epoch(train)])
+    classifier = keras.Model(
+        image, {name: keras.layers.Dense(len(FACTORS[name]), name=name)(x) for name in CLASSIFIED_FACTORS}
+    )
+    train = source.load("scorers", 64, seed=SCORER_SEED, fields=("image", *CLASSIFIED_FACTORS))
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, CLASSIFIER_EPOCHS * len(train))
+    losses = {name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in CLASSIFIED_FACTORS}
+    classifier.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3), loss=losses)
+    pairs = train.map(lambda batch: (shifted(batch["image"]) - 0.5, {name: batch[name] for name in CLASSIFIED_FACTORS}))
+    classifier.fit(pairs, epochs=CLASSIFIER_EPOCHS, verbose=2, shuffle=False, callbacks=[Epoch(train)])
     file.parent.mkdir(parents=True, exist_ok=True)
-    judge.save(file)
-    return judge
+    classifier.save(file)
+    return classifier
 
 
 def measure(source: Source, it: Configuration, model, joint, seed: int) -> dict:
-    """By split: shares of right factors, generated and real, and the R-precisions."""
-    train = source.all("judges", fields=("image", "tokens"), tokens=joint.text())
-    judge = train_text_image_scorer(
-        model.new_text_image_scorer(JUDGE_SEED + seed),
+    """Returns accuracies of factors and R-precisions of generated and real images, by split."""
+    train = source.all("scorers", fields=("image", "tokens"), tokens=joint.text())
+    scorer = train_text_image_scorer(
+        model.new_text_image_scorer(SCORER_SEED + seed),
         train["image"],
         train["tokens"],
-        seed=JUDGE_SEED + seed,
+        seed=SCORER_SEED + seed,
         folder=WEIGHTS,
     )
-    found = {}
-    for role in [role for role in source.splits if role not in ("train", "judges")]:
+    results: dict[str, dict] = {}
+    for role in [role for role in source.splits if role not in ("train", "scorers")]:
         split = source.all(role, tokens=joint.text())
-        made = model.generate(len(split["image"]), seed=seed, tokens=split["tokens"])
-        found[role] = {"images": len(made)}
-        for name, images in (("generated", made), ("real", split["image"])):
-            texts = np.asarray(judge.embed(split["tokens"]))
-            scores = judge.score(_embedded(judge, images)[:, None], texts[None]).numpy()
+        generated = model.generate(len(split["image"]), seed=seed, tokens=split["tokens"])
+        results[role] = {"images": len(generated)}
+        for name, images in (("generated", generated), ("real", split["image"])):
+            texts = np.asarray(scorer.embed(split["tokens"]))
+            embeddings = map_batches(lambda rows, images=images: scorer.embed_image(images[rows]), len(images), 500)
+            scores = scorer.score(embeddings[:, None], texts[None]).numpy()
             precision = r_precision(scores, caption_classes(split), CANDIDATES, seed)
-            found[role][name] = {"r_precision": precision.value, "r_precision_error": precision.standard_error}
+            results[role][name] = {"r_precision": precision.value, "r_precision_error": precision.standard_error}
             if it.shapes:
-                logits = factor_judge(source).predict(images - 0.5, verbose=0)
-                found[role][name] |= {
-                    factor: float(np.mean(logits[factor].argmax(-1) == split[factor])) for factor in JUDGED
+                logits = factor_classifier(source).predict(images - 0.5, verbose=0)
+                results[role][name] |= {
+                    factor: float(np.mean(logits[factor].argmax(-1) == split[factor])) for factor in CLASSIFIED_FACTORS
                 }
-    return found
+    return results
 
 
-def picture(source: Source, model, joint, rows: int = 12, each: int = 8) -> np.ndarray:
-    """Held-out captions: the real image, then generated ones."""
+def picture(source: Source, model, joint, rows: int = 12, num: int = 8) -> np.ndarray:
+    """Returns a picture with a strip for each of some held-out captions: the real image, then generated ones."""
     split = source.all("held_out", fields=("image", "caption", "tokens"), tokens=joint.text())
-    # evenly over the split: its order may go class by class
+    # evenly over the split, which may be ordered by class
     chosen = np.linspace(0, len(split["image"]) - 1, rows).astype(int)
     strips = []
     for row in chosen:
-        made = model.generate(each, seed=1, tokens=split["tokens"][row])
-        images = np.concatenate([split["image"][row : row + 1], made])
+        generated = model.generate(num, seed=1, tokens=split["tokens"][row])
+        images = np.concatenate([split["image"][row : row + 1], generated])
         strip = pictures.strip(images, scale=2)
         strips.append(pictures.vstack({data.normalize(split["caption"][row]): strip}, pad=3))
     width = max(strip.shape[1] for strip in strips)
@@ -285,10 +293,6 @@ def picture(source: Source, model, joint, rows: int = 12, each: int = 8) -> np.n
     return np.concatenate(filled, axis=1)
 
 
-def _embedded(judge, images: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.asarray(judge.embed_image(images[i : i + 500])) for i in range(0, len(images), 500)])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=CONFIGURATIONS)
@@ -296,7 +300,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1200, help="of the GAN's training")
     parser.add_argument("--encoder-epochs", type=int, default=15)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--folder", help="captioned images, where the name has twemoji")
+    parser.add_argument("--folder", help="folder of captioned images, for twemoji")
     parser.add_argument("--data-dir")
     args = parser.parse_args()
     if args.threads:
@@ -313,20 +317,17 @@ def main() -> None:
         "measures": measure(source, it, model, joint, args.seed),
         **about,
         "encoder_epochs": args.encoder_epochs,
-        "encoder_minutes": encoder_minutes,  # near 0 where it was trained before
+        "encoder_minutes": encoder_minutes,  # near 0 if it was loaded
     }
     name = f"text2image_{args.name}"
-    former = record.RESULTS / f"{name}.json"
-    runs = json.loads(former.read_text())["runs"] if former.exists() else {}
     content = {
-        "what": "images made of captions: share with the right factor by a judge classifier, and R-precision (own "
-        f"caption first among {CANDIDATES}) by a joint embedding of another seed; beside the same of real images",
+        "what": "images generated from captions: accuracy of factors by a classifier, and R-precision (own caption "
+        f"first among {CANDIDATES}) by a joint embedding of another seed; next to both on real images",
         "held_out": [" ".join(reversed(pair)) for pair in HELD_OUT] if it.shapes else "a tenth of the captions",
         "settings": {"rates": it.rates, "batch_size": it.batch_size, **it.settings},
-        "runs": runs | {str(args.seed): result},
     }
     print(json.dumps(result, indent=2))
-    print("written to", record.write(name, content))
+    print("written to", record.write_run(name, args.seed, result, content))
 
 
 if __name__ == "__main__":

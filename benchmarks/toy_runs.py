@@ -1,4 +1,4 @@
-"""Runs of a few seconds for the fault table: how they are trained, struck and continued, and whether two are equal."""
+"""Runs of a few seconds for the fault table: training, interruption, continuation and comparison."""
 
 import contextlib
 import csv
@@ -15,28 +15,29 @@ import socket
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import h5py
 import numpy as np
 
 from .commands import Command
 
-SCRATCH = ".tmp-"  # how the names of files begin that are being written, see `keras_gen.files`
-TOLERANCE = 1e-5  # of two workers, |a - b| / (1 + |b|): the order of their sums
-BOUND = 240.0  # seconds in which any of these runs ends, also on a busy machine
-SURVIVOR = 30.0  # seconds in which a worker stops whose partner was killed
+SCRATCH = ".tmp-"  # prefix of the names of files that are being written, see `keras_gen.files`
+TOLERANCE = 1e-5  # of |a - b| / (1 + |b|) with two workers, whose sums have another order
+BOUND = 240.0  # seconds after which a run counts as hanging, also on a busy machine
+SURVIVOR = 30.0  # seconds in which a worker must stop after the other one was killed
 
 
 class Lost(Exception):
-    """A run can't be continued, or what was finished was trained again."""
+    """A run cannot be continued, or finished epochs were trained again."""
 
 
 class Wrong(Exception):
-    """A run ended differently from the uninterrupted one, without saying so."""
+    """A run differs from the uninterrupted one without any message."""
 
 
 class Hang(Exception):
-    """A process did not end in time, or took too much memory."""
+    """A process did not end in time, or used too much memory."""
 
 
 class Unclear(Exception):
@@ -44,15 +45,15 @@ class Unclear(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Toy:
-    """A system in toy sizes.
+class RunSpec:
+    """A small system whose runs take a few seconds.
 
     Attributes:
-        system: key of `keras_gen.zoo`.
+        system: key of the system.
         data: file name, see `write_data`.
-        epochs: in all.
-        options: of `keras-gen train`, without `--set`.
-        settings: of `--set`.
+        epochs: number of epochs.
+        options: options of `keras-gen train`, without `--set`.
+        settings: settings for `--set`.
     """
 
     system: str
@@ -62,27 +63,33 @@ class Toy:
     settings: dict
 
 
-TOYS = {
-    toy.system: toy
-    for toy in (
-        Toy("vae", "images.npz", 4, ("--batch-size", 120), {"network": "mlp", "hidden_units": 8, "latent_size": 2}),
-        Toy("dcgan", "images.npz", 4, ("--steps", 3, "--batch-size", 16), {"base_filters": 4, "latent_size": 3}),
+RUN_SPECS = {
+    spec.system: spec
+    for spec in (
+        RunSpec("vae", "images.npz", 4, ("--batch-size", 120), {"network": "mlp", "hidden_units": 8, "latent_size": 2}),
+        RunSpec("dcgan", "images.npz", 4, ("--steps", 3, "--batch-size", 16), {"base_filters": 4, "latent_size": 3}),
         # stabilization at 4x4, fade-in at 8x8 (two epochs), stabilization at 8x8
-        Toy(
+        RunSpec(
             "progan",
             "images.npz",
             4,
             ("--steps", 3, "--batch-size", 4),
             {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 24, "stable_images": 24},
         ),
-        Toy(
+        RunSpec(
             "text2image",
             "captions.npz",
             3,
             ("--steps", 2, "--batch-size", 8),
             {
-                **{"base_filters": 4, "latent_size": 4, "embedding_size": 8, "text_filters": 8, "trunk_filters": 4},
-                **{"modulated": True, "embedding": {"epochs": 2}, "vae": {"epochs": 2}},
+                "base_filters": 4,
+                "latent_size": 4,
+                "embedding_size": 8,
+                "text_filters": 8,
+                "trunk_filters": 4,
+                "modulated": True,
+                "embedding": {"epochs": 2},
+                "vae": {"epochs": 2},
             },
         ),
     )
@@ -90,17 +97,17 @@ TOYS = {
 
 
 def write_data(folder: pathlib.Path) -> None:
-    """Write 400 gray images 8x8 of two classes, bright on the left or right; 200 of them with captions.
+    """Writes 400 gray 8x8 images of two classes, bright on the left or right, and 200 of them with captions.
 
-    Of images.npz 40 are for validation, which is what an export needs at least.
+    40 images of images.npz are for validation, the minimum for an export.
     """
     random = np.random.default_rng(0)
     label = random.integers(0, 2, 400)
     image = random.integers(0, 80, (400, 8, 8, 1))
     image[label == 0, :, :4] += 150
     image[label == 1, :, 4:] += 150
-    kinds, sides = ("a bar", "one block", "the field"), ("left", "right")
-    caption = np.array([f"{kinds[i % 3]} on the {sides[side]}" for i, side in enumerate(label[:200])])
+    kinds, positions = ("a bar", "one block", "the field"), ("left", "right")
+    caption = np.array([f"{kinds[i % 3]} on the {positions[index]}" for i, index in enumerate(label[:200])])
     image = image.astype(np.uint8)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "images.npz", image=image, label=label)
@@ -108,33 +115,33 @@ def write_data(folder: pathlib.Path) -> None:
 
 
 class ToyRun:
-    """One run directory, trained by one process or by two workers, that can be struck and continued.
+    """A run directory, trained by one process or by two workers, that can be interrupted and continued.
 
     Args:
-        toy: what is trained.
+        spec: the system and its options.
         data: folder of `write_data`.
         out: the run directory.
         workers: 1, or 2 on loopback through TF_CONFIG.
     """
 
-    def __init__(self, toy: Toy, data: pathlib.Path, out: pathlib.Path, workers: int = 1):
-        self.toy, self.data, self.out, self.workers = toy, data, out, workers
+    def __init__(self, spec: RunSpec, data: pathlib.Path, out: pathlib.Path, workers: int = 1):
+        self.spec, self.data, self.out, self.workers = spec, data, out, workers
         self.logs = [out.with_name(f"{out.name}.{index}.log") for index in range(workers)]
 
     def arguments(self, how: str) -> list:
-        """Arguments of `keras-gen`: `how` is "fresh", "overwrite" or "resume"."""
+        """Returns arguments of `keras-gen`; `how` is "fresh", "overwrite" or "resume"."""
         if how == "resume":
-            return ["train", "--resume", "--out", self.out, "--epochs", self.toy.epochs]
-        settings = (("--set", f"{name}={_text(value)}") for name, value in self.toy.settings.items())
+            return ["train", "--resume", "--out", self.out, "--epochs", self.spec.epochs]
+        settings = (("--set", f"{name}={_text(value)}") for name, value in self.spec.settings.items())
         return [
-            *("train", self.toy.system, "--data", self.data / self.toy.data, "--out", self.out),
-            *("--epochs", self.toy.epochs, *self.toy.options),
+            *("train", self.spec.system, "--data", self.data / self.spec.data, "--out", self.out),
+            *("--epochs", self.spec.epochs, *self.spec.options),
             *(part for pair in settings for part in pair),
             *(["--overwrite"] if how == "overwrite" else []),
         ]
 
     def start(self, how: str, *, epochs: int | None = None, start_at: float | None = None) -> list[Command]:
-        """Start the process, or both workers."""
+        """Starts the process, or both workers."""
         arguments = self.arguments(how)
         if epochs is not None:
             arguments[arguments.index("--epochs") + 1] = epochs
@@ -145,27 +152,27 @@ class ToyRun:
         ]
 
     def train(self, how: str = "fresh", *, epochs: int | None = None) -> float:
-        """Train without a fault; returns the seconds it took."""
+        """Trains without a fault, and returns the seconds."""
         start = time.monotonic()
         self._wait(commands := self.start(how, epochs=epochs))
         if any(command.code for command in commands):
             raise Lost(_last("; ".join(command.output for command in commands)))
         return time.monotonic() - start
 
-    def attempt(self, strike: Callable[[list[Command]], object] | None = None) -> object:
-        """Start the run or continue it, as a user would who reads the messages, and strike while it trains.
+    def attempt(self, interrupt: Callable[[list[Command]], object] | None = None) -> object:
+        """Starts or continues the run, as a user who follows the messages, and interrupts it during training.
 
         Args:
-            strike: takes the processes; returns something true where it hit them before they ended by themselves.
+            interrupt: A function of the processes; its result is true if it reached them before they had ended.
 
         Returns:
-            What `strike` returned; None where the run has been trained to its end.
+            The result of `interrupt`, or None if the run was trained to its end.
 
         Raises:
-            Lost: where neither resuming nor, as long as nothing was finished, starting again works.
-            Hang: where it does not end.
+            Lost: If it can neither be resumed nor, before its first finished epoch, started again.
+            Hang: If it does not end.
         """
-        finished, kept = self.finished, self._kept()
+        finished, final_files = self.finished, self._final_files()
         ways = ["resume"] if finished else ["fresh", "overwrite"]
         if not finished and (self.out / "config.json").exists():
             ways.insert(0, "resume")
@@ -173,32 +180,32 @@ class ToyRun:
         for way in ways:
             commands = self.start(way)
             try:
-                struck = strike and strike(commands)
-                if not struck:
+                interruption = interrupt and interrupt(commands)
+                if not interruption:
                     self._wait(commands)
             except BaseException:  # leaves no process behind
                 kill(commands, list(range(len(commands))))
                 raise
-            for file, written in kept.items():
+            for file, written in final_files.items():
                 if file.exists() and file.stat().st_mtime_ns != written:
-                    raise Lost(f"{file.relative_to(self.out)} was finished and is made again by {way}")
-            if struck:
-                return struck
+                    raise Lost(f"{file.relative_to(self.out)} was finished and is written again by {way}")
+            if interruption:
+                return interruption
             if not any(command.code for command in commands):
                 return None
             messages.append(f"{way}: " + _last("; ".join(command.output for command in commands if command.code)))
         raise Lost(" | ".join(messages))
 
     def finish(self, reference: "ToyRun") -> float:
-        """Continue to the end and compare with an uninterrupted run; returns the largest difference of any array."""
+        """Continues to the end, compares with an uninterrupted run, and returns the largest difference of any array."""
         self.attempt()
         return self.compare(reference)
 
     def compare(self, reference: "ToyRun") -> float:
-        """Compare with an uninterrupted run: bit for bit, or within `TOLERANCE` for two workers.
+        """Compares with an uninterrupted run: bit for bit, or within `TOLERANCE` for two workers.
 
         Raises:
-            Wrong: where they differ.
+            Wrong: If they differ.
         """
         differences, largest = compare(self.out, reference.out, TOLERANCE if self.workers > 1 else 0.0)
         if differences:
@@ -207,19 +214,19 @@ class ToyRun:
 
     @property
     def finished(self) -> int:
-        """Epochs that were finished before the newest state of the chief; 0 where there is none."""
-        found = (re.match(r"epoch_(\d+)", file.name) for file in (self.out / "checkpoints").glob("epoch_*.h5"))
-        return max((int(match[1]) for match in found if match), default=0)
+        """The number of finished epochs in the newest state of the chief; 0 without a state."""
+        matches = (re.match(r"epoch_(\d+)", file.name) for file in (self.out / "checkpoints").glob("epoch_*.h5"))
+        return max((int(match[1]) for match in matches if match), default=0)
 
     @property
     def pretraining(self) -> bool:
-        """Whether it still trains what comes before the first epoch."""
-        return self.toy.system == "text2image" and not any(self.out.rglob("vae.keras"))
+        """Whether the run is still in its pretraining."""
+        return self.spec.system == "text2image" and not any(self.out.rglob("vae.keras"))
 
-    def _kept(self) -> dict[pathlib.Path, int]:
-        """Files that no resumed run writes again, and when they were written.
+    def _final_files(self) -> dict[pathlib.Path, int]:
+        """Returns files that a resumed run must not write again, with their modification times.
 
-        One epoch is left out: a kill between a state and its digest leaves the state before as the newest one.
+        The last epoch is left out: after a kill between a state and its digest, the previous state is the newest one.
         """
         pictures = (self.out / "samples" / f"epoch_{epoch:04d}.png" for epoch in range(1, self.finished))
         pretrained = (file for file in self.out.rglob("*.keras") if file.name != "model.keras")
@@ -234,11 +241,11 @@ class ToyRun:
 
 
 def kill(commands: list[Command], victims: list[int]) -> Hang | Unclear | None:
-    """Kill -9 some processes; those that remain must end by themselves and say how to continue.
+    """Kills some processes by SIGKILL; the others must end by themselves with a message on how to continue.
 
     Returns:
-        What is to be complained about: a survivor that goes on for longer than `SURVIVOR` (it is killed, too), or whose
-        message does not say `--resume`; None where there is nothing.
+        Hang if another process runs for longer than `SURVIVOR` (it is then killed), Unclear if its message does not
+        mention `--resume`, and otherwise None.
     """
     for index in victims:
         commands[index].send(signal.SIGKILL)
@@ -251,22 +258,23 @@ def kill(commands: list[Command], victims: list[int]) -> Hang | Unclear | None:
     for command in survivors:
         if "--resume" not in command.output:
             return Unclear(
-                f"the other worker (exit code {command.code}) does not say --resume: {_last(command.output)}"
+                f"the other worker (exit code {command.code}) does not mention --resume: {_last(command.output)}"
             )
     return None
 
 
 def scratch_files(folder: pathlib.Path) -> list[str]:
-    """Names of the files that are being written in a run directory."""
+    """Returns the names of files that are being written in a run directory."""
     return [name for _, names, files in os.walk(folder) for name in (*names, *files) if name.startswith(SCRATCH)]
 
 
 def compare(run: pathlib.Path, reference: pathlib.Path, tolerance: float = 0.0) -> tuple[list[str], float]:
-    """What differs between two runs: arrays of the last states and of models, tables of metrics, pictures.
+    """Returns the differences of two runs: arrays of the last states and of models, tables of metrics, pictures.
 
     Args:
-        run, reference: run directories.
-        tolerance: of |a - b| / (1 + |b|); 0 is bit for bit, also of metrics.csv and pictures.
+        run: a run directory.
+        reference: another run directory.
+        tolerance: largest |a - b| / (1 + |b|); 0 compares bit for bit, also metrics.csv and pictures.
 
     Returns:
         (differences in words, largest difference of any number).
@@ -277,7 +285,7 @@ def compare(run: pathlib.Path, reference: pathlib.Path, tolerance: float = 0.0) 
     for name in sorted(files & expected):
         ours, theirs = _content(run / name), _content(reference / name)
         if ours.keys() != theirs.keys():
-            differences.append(f"{name} holds other arrays")
+            differences.append(f"{name} has other arrays")
             continue
         for key, value in ours.items():
             if isinstance(value, str):
@@ -297,7 +305,7 @@ def compare(run: pathlib.Path, reference: pathlib.Path, tolerance: float = 0.0) 
 
 
 def h5_arrays(file) -> dict[str, np.ndarray]:
-    """All arrays of an HDF5 file, by path."""
+    """Returns all arrays of an HDF5 file, by path."""
     arrays = {}
     with h5py.File(file) as opened:
         opened.visititems(
@@ -307,17 +315,17 @@ def h5_arrays(file) -> dict[str, np.ndarray]:
 
 
 def _results(run: pathlib.Path) -> set[str]:
-    """Files whose content the training determines: of the states, the last of each folder."""
+    """Returns the files whose content is determined by training, with the last state of each folder only."""
     files = [path for path in run.rglob("*") if path.is_file() and not path.name.startswith(SCRATCH)]
-    found = {path for path in files if path.suffix in (".keras", ".png") or path.name == "metrics.csv"}
+    outputs = {path for path in files if path.suffix in (".keras", ".png") or path.name == "metrics.csv"}
     newest = {path.parent: path for path in sorted(path for path in files if path.suffix == ".h5")}
-    return {path.relative_to(run).as_posix() for path in found | set(newest.values())}
+    return {path.relative_to(run).as_posix() for path in outputs | set(newest.values())}
 
 
-def _content(file: pathlib.Path) -> dict[str, np.ndarray | str]:
+def _content(file: pathlib.Path) -> dict[str, Any]:
     if file.suffix == ".h5":
         return h5_arrays(file)
-    if file.suffix == ".keras":  # metadata.json holds the time
+    if file.suffix == ".keras":  # metadata.json has the time
         with zipfile.ZipFile(file) as archive:
             arrays = h5_arrays(io.BytesIO(archive.read("model.weights.h5")))
             return {**arrays, "config.json": _numbered(archive.read("config.json").decode())}
@@ -330,28 +338,28 @@ def _content(file: pathlib.Path) -> dict[str, np.ndarray | str]:
 
 
 def _numbered(config: str) -> str:
-    """A model's configuration without what differs between processes.
+    """Returns a model's configuration without the parts that differ between processes.
 
-    Keras writes addresses in memory as `shared_object_id`, and counts the names it gives (`dense_3`) over all models of
-    a process; a resumed process has built fewer. Both become numbers in the order of their first use.
+    Keras writes memory addresses as `shared_object_id`, and numbers its default names (`dense_3`) over all models of a
+    process; a resumed process has built fewer models. Both become numbers in the order of their first use.
     """
     ids: dict[str, int] = {}
     names: dict[str, dict[str, int]] = {}
 
-    def renamed(found: re.Match) -> str:
-        known = names.setdefault(found[1], {})
-        return f'"{found[1]}#{known.setdefault(found[0], len(known))}"'
+    def renamed(match: re.Match) -> str:
+        numbers = names.setdefault(match[1], {})
+        return f'"{match[1]}#{numbers.setdefault(match[0], len(numbers))}"'
 
-    config = re.sub(r'(?<="shared_object_id": )\d+', lambda found: str(ids.setdefault(found[0], len(ids))), config)
+    config = re.sub(r'(?<="shared_object_id": )\d+', lambda match: str(ids.setdefault(match[0], len(ids))), config)
     return re.sub(r'"([A-Za-z_]\w*?)(?:_\d+)?"', renamed, config)
 
 
 @contextlib.contextmanager
 def copied(run: ToyRun, out: pathlib.Path) -> Iterator[ToyRun]:
-    """A copy of a run, deleted afterwards."""
+    """Copies a run for the duration of the context."""
     shutil.copytree(run.out, out)
     try:
-        yield ToyRun(run.toy, run.data, out, run.workers)
+        yield ToyRun(run.spec, run.data, out, run.workers)
     finally:
         shutil.rmtree(out, ignore_errors=True)
 
@@ -373,9 +381,8 @@ def _text(value) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _last(output: str, most: int = 300) -> str:
-    """The end of what a process printed, in one line."""
+def _last(output: str, length: int = 300) -> str:
+    """Returns the end of the output of a process, in one line."""
     text = " ".join(output.split())
-    found = text.rfind("error:")
-    text = text[found:] if found >= 0 else text
-    return text[:most] if found >= 0 else text[-most:]
+    start = text.rfind("error:")
+    return text[start:][:length] if start >= 0 else text[-length:]

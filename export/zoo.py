@@ -2,7 +2,7 @@
 
     python -m export.zoo runs/vae runs/autoencoder --out export_table.md
 
-Each number is measured on the exported folder: errors by the export itself, latency and peak memory in a new process
+Each number is measured on the exported folder: errors by the export, latency and peak memory in a new process
 of the runtime without TensorFlow. The batch is 1, and the latency is the median of the repeats.
 """
 
@@ -59,12 +59,12 @@ def rows_of(run: Run, folder: pathlib.Path, repeats: int) -> list[dict]:
 
 
 def measure(folder: pathlib.Path, endpoint: str, precision: str, threads: int, repeats: int) -> dict:
-    """Runs `python runtime measure` of an export in a process of its own.
+    """Runs `python runtime measure` of an export in a separate process.
 
     Args:
         folder: the export folder.
         endpoint: name of the endpoint.
-        precision: of the TFLite file.
+        precision: precision of the TFLite file.
         threads: threads of the interpreter.
         repeats: timed calls.
 
@@ -78,7 +78,9 @@ def measure(folder: pathlib.Path, endpoint: str, precision: str, threads: int, r
     command += ["measure", endpoint, "--repeats", str(repeats)]
     process = subprocess.run(command, capture_output=True, text=True)
     if process.returncode:
-        raise RuntimeError(f"{endpoint} in {precision} cannot be measured: {process.stderr.strip()[-500:]}")
+        raise RuntimeError(
+            f"Expected measurements of {endpoint} in {precision}; received the error {process.stderr.strip()[-500:]}"
+        )
     return json.loads(process.stdout)
 
 

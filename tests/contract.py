@@ -1,13 +1,14 @@
-"""What every system must pass, called with a system's key and toy sizes (see test_contract.py).
+"""Checks that every system must pass, called with the system's toy (see test_contract.py).
 
-Tracing a training step takes longer than a thousand toy steps, so the checks share one model that `train` has trained
-where they can, and compare what it stored at that time. The other checks build the system anew from the zoo.
+Tracing a training step takes longer than a thousand toy steps. If possible, the checks share one model that `train` has
+trained, and compare with values that it stored during training. The other checks build a new model.
 """
 
 import dataclasses
 import functools
 import json
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,29 +22,29 @@ from keras_gen.runtime import Runtime
 from tests.replicas import two_replicas
 from tests.toy import BATCH, EXAMPLES, Toy, generates, image_output
 
-# of `train`, on twice as many examples; the last batch of an epoch has two rows
+# `train` uses twice as many examples; the last batch of an epoch has two rows
 EPOCHS, STEPS = 4, 5
 OPTIMIZER = functools.partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
-# the same sums in another order: last places of float32, carried through six steps; a lost row would be 1e-3
-SAME_SUMS = {"rtol": 1e-4, "atol": 5e-6}
+# the same sums in another order: rounding errors of float32 over six steps; a lost row would be 1e-3
+SAME_SUMS: dict[str, Any] = {"rtol": 1e-4, "atol": 5e-6}
 
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A system after `EPOCHS` epochs, and what was seen on the way. Checks may train `model` further.
+    """A system after `EPOCHS` epochs, with values that were stored during training. Checks may train `model` further.
 
     Attributes:
-        toy: the system.
-        model: the model.
-        form: "dataset" (shuffled and augmented by the epoch) or "arrays".
-        data: the images in a file.
-        half: the model saved after half of the epochs, as a file.
-        initial: its weights before training.
-        half_weights: its weights after half of the epochs.
-        weights: its weights at the end.
-        state: everything that training goes on from, at the end.
-        history: metric -> its values, those of validation included.
-        images: two images, by seed 1.
+        toy: The toy.
+        model: The model.
+        form: "dataset" (shuffled and augmented in every epoch) or "arrays".
+        data: File of the training images.
+        half: File of the model after half of the epochs.
+        initial: Weights before training.
+        half_weights: Weights after half of the epochs.
+        weights: Weights at the end.
+        state: State of training at the end: variables of model and optimizer.
+        history: Metric -> its values, including those of validation.
+        images: Two images of seed 1.
     """
 
     toy: Toy
@@ -59,25 +60,25 @@ class Trained:
     images: np.ndarray
 
     def fit(self, model, **options) -> dict[str, list[float]]:
-        """The history of `model.fit` on the same data in the same form."""
+        """Returns the history of `model.fit` on the same data in the same form."""
         return _fit(self.toy, self.data, self.form, model, **options)
 
 
 def train(toy: Toy, folder: pathlib.Path, form: str = "dataset") -> Trained:
-    """Train a system with validation, saving it halfway."""
+    """Trains a system with validation, and saves it after half of the epochs."""
     keras.utils.clear_session()
     file, half, at_half = folder / "toy.npz", folder / "half.keras", {}
     np.savez(file, **toy.columns(2 * EXAMPLES))
-    # not Adam's defaults, which a model that forgot its optimizer would be given
+    # not Adam's defaults, which a model that lost its optimizer would have
     model = toy.build(OPTIMIZER())
     initial = _weights(model)
 
-    def keep(epoch, logs):
+    def save(epoch, logs):
         if epoch + 1 == EPOCHS // 2:
             model.save(half)
             at_half.update(_weights(model))
 
-    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=keep)]
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=save)]
     history = _fit(toy, file, form, model, epochs=EPOCHS, validation_data=toy.dataset(), callbacks=callbacks)
     return Trained(
         toy=toy,
@@ -103,7 +104,7 @@ def _fit(toy: Toy, file: pathlib.Path, form: str, model, **options) -> dict[str,
 
 
 def check_trains(trained: Trained):
-    """Training changes every layer and stays finite; evaluate, predict and generate work."""
+    """Checks that training changes every layer and stays finite, and that evaluate, predict and generate work."""
     toy, model = trained.toy, trained.model
     assert set(trained.history) == {*model.tracked, *(f"val_{name}" for name in model.tracked)}
     assert np.isfinite(list(trained.history.values())).all(), trained.history
@@ -116,17 +117,17 @@ def check_trains(trained: Trained):
     _check_images(model.predict(toy.inputs(model), verbose=0), (EXAMPLES, *toy.image_shape))
     _check_images(toy.images(model, 3, seed=0), (3, *toy.image_shape))
     names, listed = tuple(each.name for each in model.endpoints()), zoo.get(toy.key).endpoints
-    assert names[: len(listed)] == listed  # settings may add some
+    assert names[: len(listed)] == listed  # settings may add endpoints
 
 
-def check_refuses_images_out_of_range(trained: Trained):
-    """Arrays before the first step; of a dataset a later batch, in training and in evaluation; each time shortly."""
+def check_rejects_images_out_of_range(trained: Trained):
+    """Checks the errors of arrays, before the first step, and of a later batch of a dataset; messages are short."""
     toy, model, columns = trained.toy, trained.model, trained.toy.columns(2 * EXAMPLES)
-    known = model.image_fields | model.optional_image_fields
-    fields = [name for name in columns if name in known]
+    image_fields = model.image_fields | model.optional_image_fields
+    fields = [name for name in columns if name in image_fields]
     state = _state(model)
 
-    def refused(message: str, function, *data, **options):
+    def rejected(message: str, function, *data, **options):
         with pytest.raises(ValueError, match=message) as caught:
             function(*data, verbose=0, **options)
         assert len(str(caught.value)) < 200 and "File " not in str(caught.value)
@@ -134,9 +135,9 @@ def check_refuses_images_out_of_range(trained: Trained):
     for field in fields:
         image = columns[field]
         signed, large = ({**columns, field: change} for change in (2 * image - 1, 255 * image))
-        refused(r"images in \[0, 1\]; received values from -.*rescale with \(x \+ 1\) / 2", model.fit, signed)
-        refused(r"received values from .*divide by 255", model.evaluate, large)
-        refused(r"received values from -", model.fit, columns, validation_data=signed)
+        rejected(r"images in \[0, 1\]; received values from -.*rescale with \(x \+ 1\) / 2", model.fit, signed)
+        rejected(r"received values from .*divide by 255", model.evaluate, large)
+        rejected(r"received values from -", model.fit, columns, validation_data=signed)
     for path, value in _state(model).items():
         np.testing.assert_array_equal(value, state[path], err_msg=path)
     for loaded, function in (
@@ -145,17 +146,17 @@ def check_refuses_images_out_of_range(trained: Trained):
     ):
         batches = [{name: np.array(value) for name, value in each.items()} for each in loaded.as_numpy_iterator()]
         batches[1][fields[-1]].flat[5] = np.nan
-        # of the same specification: nothing is traced anew
-        spoiled = tf.data.Dataset.from_generator(lambda b=batches: iter(b), output_signature=loaded.element_spec)
-        refused(r"images in \[0, 1\]; received NaN", function, spoiled)
+        # with the same specification, so that nothing is traced again
+        invalid = tf.data.Dataset.from_generator(lambda b=batches: iter(b), output_signature=loaded.element_spec)
+        rejected(r"images in \[0, 1\]; received NaN", function, invalid)
     assert all(np.isfinite(value).all() for value in _state(model).values())
 
 
 def check_resumes_exactly(trained: Trained):
-    """Save, load, go on = uninterrupted: weights, optimizer, seeds and step counters, bit for bit.
+    """Checks that resumed training equals uninterrupted training bit for bit: weights, optimizer, seeds, counters.
 
-    The uninterrupted training has a validation after each epoch. The resumed one has none in `fit`, and an `evaluate`
-    between two of them: neither changes what is trained, statistics, spectral norms and pools included.
+    The uninterrupted training has a validation after each epoch. The resumed one has none in `fit`, but an `evaluate`
+    between two calls. Neither changes the training, including statistics, spectral norms and pools.
     """
     loaded, toy, middle = keras.saving.load_model(trained.half), trained.toy, EPOCHS // 2 + 1
     resumed = trained.fit(loaded, initial_epoch=EPOCHS // 2, epochs=middle)
@@ -177,9 +178,9 @@ def check_resumes_exactly(trained: Trained):
 
 
 def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
-    """With SGD and the noise on: weights, metrics, metrics of validation, predictions; uneven batches included.
+    """Checks that two replicas equal one device with SGD and noise: weights, metrics, predictions; also uneven batches.
 
-    What two replicas save, one device loads: weights, seeds and step counters.
+    One device also loads the model that two replicas have saved: weights, seeds and step counters.
     """
 
     def run():
@@ -201,8 +202,8 @@ def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
         else:
             np.testing.assert_array_equal(value, other, err_msg=path)
     initial = _weights(toy.build())
-    moved = max(np.abs(value - first).max() for value, first in zip(one.values(), initial.values(), strict=True))
-    assert moved > 1e-3  # else the comparison says nothing
+    change = max(np.abs(value - first).max() for value, first in zip(one.values(), initial.values(), strict=True))
+    assert change > 1e-3  # otherwise the comparison is meaningless
     for (path, value), other in zip(one.items(), two.values(), strict=True):
         np.testing.assert_allclose(value, other, **SAME_SUMS, err_msg=path)
     for name, values in one_history.items():
@@ -211,7 +212,7 @@ def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
 
 
 def check_several_steps_per_execution_are_the_same(trained: Trained):
-    """Several steps per execution change nothing, also where they do not divide an epoch, and validation neither."""
+    """Checks that several steps per execution change nothing, even if they do not divide an epoch."""
     model = trained.toy.build(OPTIMIZER())
     model.compile(model.optimizer, steps_per_execution=2)
     history = trained.fit(model, epochs=EPOCHS // 2)
@@ -223,7 +224,7 @@ def check_several_steps_per_execution_are_the_same(trained: Trained):
 
 
 def check_mixed_precision(toy: Toy, folder: pathlib.Path):
-    """bfloat16 trains, stays finite, keeps float32 weights and images, and is saved as such."""
+    """Checks training in bfloat16: finite, with float32 weights and images, and saved with the same policy."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -244,7 +245,7 @@ def check_mixed_precision(toy: Toy, folder: pathlib.Path):
 
 
 def check_jit(toy: Toy):
-    """XLA on one device trains. (It makes other noise of the same seeds, so its numbers are its own.)"""
+    """Checks training by XLA on one device. (Its noise for the same seeds differs, so its numbers are not compared.)"""
     model = toy.build()
     model.compile(model.optimizer, jit_compile=True)
     before = _weights(model)
@@ -254,7 +255,7 @@ def check_jit(toy: Toy):
 
 
 def check_callbacks(trained: Trained, folder: pathlib.Path):
-    """EarlyStopping, ModelCheckpoint and LearningRateScheduler do what they do in any Keras model."""
+    """Checks that EarlyStopping, ModelCheckpoint and LearningRateScheduler work as in any Keras model."""
     toy, model, metric = trained.toy, trained.model, f"val_{trained.toy.monitor}"
     rates = [1e-3, 5e-4, 0.0, 0.0, 0.0, 0.0]
     callbacks = [
@@ -279,7 +280,7 @@ def check_callbacks(trained: Trained, folder: pathlib.Path):
 
 
 def check_export(trained: Trained, folder: pathlib.Path):
-    """The same images in Keras, SavedModel and runtime; every precision within its bound; builtin ops alone."""
+    """Checks for equal images of Keras, SavedModel and runtime, the bounds of every precision, and builtin ops only."""
     toy, model = trained.toy, trained.model
     out = export_model(
         model, folder / "export", calibration=toy.columns(48), quantize=("float32", "float16", "dynamic", "int8")
@@ -309,8 +310,8 @@ def _check_same_images(toy: Toy, model, out: pathlib.Path, runtime: Runtime):
     images = toy.images(model, 3, seed=5)
     signatures = tf.saved_model.load(out / "saved_model").signatures
     if generates(model):
-        name, output, told = "generate", "image", model.conditions_of(3, **toy.conditions)
-        inputs = {**draw_noise(model.noise(), 3, 5), **told}
+        name, output, conditions = "generate", "image", model.conditions_of(3, **toy.conditions)
+        inputs = {**draw_noise(model.noise(), 3, 5), **conditions}
         run = runtime.generate(3, seed=5, **toy.conditions)
         assert np.abs(images - toy.images(model, 3, seed=6)).max() > 1e-3  # another seed, other images
     else:
@@ -319,17 +320,17 @@ def _check_same_images(toy: Toy, model, out: pathlib.Path, runtime: Runtime):
         run = runtime.run(name, **inputs)[output]
     # float32 in another order of sums
     np.testing.assert_allclose(run, images, atol=1e-5)
-    made = signatures[name](**{field: tf.constant(value) for field, value in inputs.items()})[output]
-    np.testing.assert_allclose(made, images, atol=1e-5)
+    saved = signatures[name](**{field: tf.constant(value) for field, value in inputs.items()})[output]
+    np.testing.assert_allclose(saved, images, atol=1e-5)
 
 
 def _weights(model) -> dict[str, np.ndarray]:
-    """Path (with its index: paths may repeat) -> value of what is trained, in order."""
+    """Returns {path with index, because paths may repeat: value} of the trained weights, in order."""
     return {f"{variable.path} #{i}": np.asarray(variable) for i, variable in enumerate(model.trainable_variables)}
 
 
 def _state(model) -> dict[str, np.ndarray]:
-    """Path (with its index) -> value of everything that training goes on from, in order."""
+    """Returns {path with index: value} of the variables of model and optimizer, in order."""
     networks = {f"{variable.path} #{i}": np.asarray(variable) for i, variable in enumerate(model.variables)}
     optimizer = {f"optimizer {variable.path} #{i}": np.asarray(variable)
                  for i, variable in enumerate(model.optimizer.variables)}  # fmt: skip

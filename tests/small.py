@@ -1,17 +1,22 @@
-"""A toy run: 200 images and a network so small that training it takes a second or two."""
+"""A small run: 200 images and a network whose training takes a second or two."""
 
 import pathlib
+from typing import Any
 
 import numpy as np
 
 # three steps in an epoch
-SMALL = {"batch_size": 60, "settings": {"network": "mlp", "hidden_units": 8, "latent_size": 2}, "verbose": 0}
+SMALL: dict[str, Any] = {
+    "batch_size": 60,
+    "settings": {"network": "mlp", "hidden_units": 8, "latent_size": 2},
+    "verbose": 0,
+}
 
 
 def write_images(path: pathlib.Path) -> pathlib.Path:
-    """Write an .npz of 200 images 8x8x1 with labels of two classes: bright left halves, bright right halves.
+    """Writes an .npz of 200 images 8x8x1 with labels of two classes: bright left halves, bright right halves.
 
-    They are nearly black and white, so that a VAE binarizes them.
+    The images are nearly black and white, so that a VAE binarizes them.
     """
     random = np.random.default_rng(0)
     label = random.integers(0, 2, 200)

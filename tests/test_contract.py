@@ -20,18 +20,18 @@ def trained(toy, tmp_path_factory) -> contract.Trained:
     return contract.train(toy, tmp_path_factory.mktemp(toy.key))
 
 
-def slow_but_for(*keys: str):
-    """All systems, the others in `make test-all` only: these checks are about code that the systems share."""
+def slow_except(*keys: str):
+    """Parametrizes by system; all but `keys` are slow, because these checks are about shared code."""
     params = [pytest.param(key, marks=() if key in keys else pytest.mark.slow) for key in zoo.SYSTEMS]
     return pytest.mark.parametrize("toy", params, indirect=True, scope="module")
 
 
 # one optimizer, and one for each of two players
-BY_OPTIMIZERS = slow_but_for("vae", "dcgan")
+BY_OPTIMIZERS = slow_except("vae", "dcgan")
 # an encoder and a decoder; a GAN with labels and batch normalization; a translator with a history of images
-BY_STEPS = slow_but_for("vae", "dcgan", "cyclegan")
+BY_STEPS = slow_except("vae", "dcgan", "cyclegan")
 # test_replicas.py has every system on two devices; here one with an uneven last batch and SGD
-BY_REPLICAS = slow_but_for("vae")
+BY_REPLICAS = slow_except("vae")
 
 
 def test_trains(trained):
@@ -51,7 +51,7 @@ def test_export(trained, tmp_path):
 
 
 def test_refuses_images_out_of_range(trained):
-    contract.check_refuses_images_out_of_range(trained)
+    contract.check_rejects_images_out_of_range(trained)
 
 
 def test_mixed_precision(toy, tmp_path):

@@ -29,7 +29,7 @@ def check_syntax(script: pathlib.Path):
 
 
 def parsed(arguments: list[str], command: str = "train") -> dict:
-    """The options of a command of `keras-gen`, as the command line reads them; an unknown one raises."""
+    """Returns the options of a command of `keras-gen`, as the command line parses them; unknown ones raise an error."""
     return typer.main.get_command(cli.app).commands[command].make_context(command, list(arguments)).params
 
 
@@ -92,7 +92,7 @@ class TestSlurm:
         options = [line.split()[1] for line in SBATCH.read_text().splitlines() if line.startswith("#SBATCH")]
         assert {"--nodes=2", "--ntasks-per-node=1", "--signal=TERM@120"} <= set(options)
 
-    def test_every_task_knows_the_cluster_and_its_own_place(self, submit):
+    def test_every_task_has_the_cluster_and_its_own_index(self, submit):
         tasks = submit("--batch-size", "64", "--set", "beta=2")
         workers = ["node2:24567", "node10:24567"]  # by Slurm's numbers, not by name
         for index, (config, command) in enumerate(tasks):

@@ -1,5 +1,7 @@
 """`translate` and `reconstruct`: files in, files out, through runs; exports are in tests/export."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,7 +13,7 @@ from keras_gen.data.sources.image_file import read_image
 from keras_gen.runs import Run
 
 SHAPE = (8, 12, 3)
-SYSTEMS = {
+SYSTEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "cyclegan": ({"base_filters": 4}, {"domains": ["plain", "striped"]}),
     "stargan": (
         {"groups": [2, 1], "attribute_names": ["black", "blond", "young"], "base_filters": 4, "blocks": 1,
@@ -126,7 +128,7 @@ def test_unreadable_files_are_named_at_the_end(call, runs, photos, tmp_path):
 def test_batches_and_limits_do_not_change_an_image(runs, photos, tmp_path):
     run, reports = runs("puzzlegan"), []
     translation.translate(run.path, [photos], tmp_path / "all", seed=3)
-    options = {"seed": 3, "batch_size": 1, "progress": lambda *what: reports.append(what)}
+    options: dict[str, Any] = {"seed": 3, "batch_size": 1, "progress": lambda *what: reports.append(what)}
     done = translation.translate(run.path, [photos], tmp_path / "three", limit=3, **options)
     assert [file.name for file in done.written] == ["a.jpg", "a.png", "b.PNG"] and not done.failed
     assert reports == [("translate", number, 3) for number in (0, 1, 2, 3)]

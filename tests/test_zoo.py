@@ -1,6 +1,7 @@
 """The list of systems: complete declarations, the models that they build, and errors of settings."""
 
 import functools
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,10 +12,10 @@ from keras_gen import VAE, zoo
 from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
 from keras_gen.losses import penalties
 
-TOY = {"network": "mlp", "hidden_units": 8, "latent_size": 2}
+TOY: dict[str, Any] = {"network": "mlp", "hidden_units": 8, "latent_size": 2}
 GRAY, COLOR = (8, 8, 1), (8, 8, 3)
 # settings that have no default
-NEEDS = {"text2image": {"vocabulary": ("red", "circle")}}
+NEEDS: dict[str, dict[str, Any]] = {"text2image": {"vocabulary": ("red", "circle")}}
 
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
@@ -104,7 +105,7 @@ def test_learning_rate_and_optimizer():
 
 
 def test_learning_rate_multipliers():
-    options = {"base_filters": 8, "dense_units": 8, "learning_rate": 0.1}
+    options: dict[str, Any] = {"base_filters": 8, "dense_units": 8, "learning_rate": 0.1}
     rates = {k: float(v.learning_rate) for k, v in zoo.build("infogan", GRAY, **options).optimizers.items()}
     assert rates == pytest.approx({"discriminator": 0.1, "generator": 0.5})
     optimizer = keras.optimizers.SGD(0.2)
@@ -273,5 +274,7 @@ def test_settings_of_another_type(key, settings, message):
 
 def test_settings_of_every_type_that_is_declared():
     for settings in ({"hidden_units": np.int64(4)}, {"beta": 2}, {"prior": {"name": "normal"}}, {"kl_warmup_steps": 0}):
-        zoo.build("vae", GRAY, **{**TOY, **settings})
+        zoo.build("vae", GRAY, **(TOY | settings))
     zoo.build("gan", GRAY, hidden_units=4, ema=False, augment="color", penalty=None)
+    # 0 is no hidden dense layer
+    zoo.build("dcgan", GRAY, base_filters=2, dense_units=0)

@@ -1,1 +1,1 @@
-"""Processes that build one training step, then time batches of steps whenever they are asked to."""
+"""Processes that build one training step and time it on request."""

@@ -11,7 +11,7 @@ from .serve import serve
 def main(folder: str, precision: str, endpoint: str, threads: str) -> None:
     sys.path.insert(0, folder)
     import numpy as np
-    from runtime import Runtime
+    from runtime import Runtime  # ty: ignore[import-not-found] - in the export folder
 
     model = Runtime(folder, precision=precision, threads=int(threads))
     ports = model.signatures[endpoint]["inputs"]

@@ -1,4 +1,4 @@
-"""One metric of sample quality, timed in a process of its own: `resident_mb` before it, `peak_mb` with it, `seconds`.
+"""One metric of sample quality, measured in a separate process: `resident_mb` before it, `peak_mb` with it, `seconds`.
 
 python -m benchmarks.workers.evaluation_cost METRIC SAMPLES HEIGHT WIDTH CHANNELS
 """
@@ -15,6 +15,7 @@ from keras_gen.evaluation.metrics.laplacian_swd import laplacian_swd
 from keras_gen.evaluation.metrics.ms_ssim import pair_similarity
 from keras_gen.evaluation.metrics.parzen import parzen
 from keras_gen.evaluation.metrics.sliced_wasserstein import sliced_wasserstein
+from keras_gen.evaluation.seeding import seeded_generator
 from keras_gen.networks import conv_encoder
 
 from .memory import memory
@@ -24,33 +25,33 @@ FEATURES = 128
 
 
 def images(num: int, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """Noise: what is measured costs the same for all images."""
-    return np.random.Generator(np.random.Philox(key=seed)).random((num, *shape), np.float32)
+    """Returns noise: the cost does not depend on the content of images."""
+    return seeded_generator(seed).random((num, *shape), np.float32)
 
 
 def pixels(num: int, shape: tuple[int, ...]) -> list[np.ndarray]:
-    """Two sets of pixels as features."""
+    """Returns two sets of pixels as features."""
     return [images(num, shape, seed).reshape(num, -1) for seed in (0, 1)]
 
 
 def features(num: int, shape: tuple[int, ...]) -> list[np.ndarray]:
-    """Two sets of features of the classifier's size."""
+    """Returns two sets of features of the classifier's size."""
     return pixels(num, (FEATURES,))
 
 
 def pictures(num: int, shape: tuple[int, ...]) -> list[np.ndarray]:
-    """Two sets of images."""
+    """Returns two sets of images."""
     return [images(num, shape, seed) for seed in (0, 1)]
 
 
 def classify(first: np.ndarray, second: np.ndarray) -> None:
-    """Features of both sets by the classifier's network; its weights do not matter here."""
+    """Computes features of both sets by the network of the classifier, with initial weights."""
     classifier = FeatureClassifier(conv_encoder(first.shape[1:], 10, base_filters=32, dense_units=FEATURES), 0.0, "")
     for each in (first, second):
         classifier.features(each)
 
 
-# metric -> how its sets are made, and what is done with both; the two sets stand for 10,000 against 10,000 samples
+# metric -> (function that creates both sets, function that computes the metric)
 METRICS = {
     "classifier features": (pictures, classify),
     "frechet distance, classifier": (features, evaluation.frechet_distance),
@@ -71,13 +72,13 @@ METRICS = {
     ),
 }  # fmt: skip
 
-BY_FEATURES = tuple(metric for metric, (make, _) in METRICS.items() if make is features)
+BY_FEATURES = tuple(metric for metric, (create, _) in METRICS.items() if create is features)
 
 
 def main(metric: str, num: str, *shape: str) -> None:
-    """Print {"seconds", "resident_mb", "peak_mb"}, or {"reason"} where the metric refuses."""
-    make, measure = METRICS[metric]
-    sets = make(int(num), tuple(map(int, shape)))
+    """Prints {"seconds", "resident_mb", "peak_mb"}, or {"reason"} if the metric raises an error."""
+    create, measure = METRICS[metric]
+    sets = create(int(num), tuple(map(int, shape)))
     before, start = memory()["resident_mb"], time.perf_counter()
     try:
         measure(*sets)

@@ -1,6 +1,7 @@
 """A worker: keras_gen's CycleGAN, 64x64x3, six blocks, trained by `model.fit`. Arguments: setting name, batch size."""
 
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,10 +9,10 @@ import numpy as np
 from keras_gen import models, networks
 from keras_gen.models.cyclegan.networks import patch_discriminator
 
-from .game import serve_game
+from .adversarial_step import serve_adversarial
 
 SHAPE, WIDTH, BLOCKS, POOL = (64, 64, 3), 64, 6, 50
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "float32": {},
     "float32, steps_per_execution=4": {"steps_per_execution": 4},
     "bfloat16": {"precision": "mixed_bfloat16"},
@@ -38,7 +39,7 @@ def main(setting: str, batch_size: int) -> None:
     model = build(setting)
     generator = np.random.default_rng(1)
     images = {name: generator.random((batch_size, *SHAPE), np.float32) for name in ("domain_a", "domain_b")}
-    serve_game(model, images, {"generator": model.generator_ab, "discriminator": model.discriminator_a})
+    serve_adversarial(model, images, {"generator": model.generator_ab, "discriminator": model.discriminator_a})
 
 
 if __name__ == "__main__":

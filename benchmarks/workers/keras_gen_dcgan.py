@@ -1,39 +1,40 @@
 """A worker: keras_gen's DCGAN, 64x64x3, trained by `model.fit`. Arguments: setting name, batch size.
 
-The generator's moving average is off: the peer has none.
+The generator has no moving average, because the peer has none.
 """
 
 import sys
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_gen import models, networks
 
-from .game import serve_game
+from .adversarial_step import serve_adversarial
 
 SIZE, SHAPE, WIDTH = 100, (64, 64, 3), 64
 
 
 @keras.saving.register_keras_serializable("benchmarks")
 class Plain(models.GAN):
-    """A step that shares nothing: each player makes its own generated images."""
+    """A step without shared computations: each player generates its own images."""
 
     def shared_forward(self, batch, batch_noise, training):
         return {}
 
-    def discriminator_loss(self, batch, made, batch_noise, global_batch, training):
+    def discriminator_loss(self, batch, shared, batch_noise, global_batch, training):
         return super().discriminator_loss(
             batch, super().shared_forward(batch, batch_noise, training), batch_noise, global_batch, training
         )
 
-    def generator_loss(self, batch, made, batch_noise, global_batch, training):
+    def generator_loss(self, batch, shared, batch_noise, global_batch, training):
         return super().generator_loss(
             batch, super().shared_forward(batch, batch_noise, training), batch_noise, global_batch, training
         )
 
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "float32": {},
     "float32, plain step": {"model": Plain},
     "float32, simultaneous": {"simultaneous": True},
@@ -62,7 +63,7 @@ def build(setting: str) -> models.GAN:
 def main(setting: str, batch_size: int) -> None:
     model = build(setting)
     images = np.random.default_rng(1).random((batch_size, *SHAPE), np.float32)
-    serve_game(model, {"image": images}, {"generator": model.generator, "discriminator": model.discriminator})
+    serve_adversarial(model, {"image": images}, {"generator": model.generator, "discriminator": model.discriminator})
 
 
 if __name__ == "__main__":

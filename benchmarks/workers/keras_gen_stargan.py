@@ -1,10 +1,11 @@
 """A worker: keras_gen's StarGAN, 64x64x3, five domains, trained by `model.fit`. Arguments: setting name, batch size.
 
-A step is five critic updates, each on its own fifth of the batch, and one of the generator. The generator's moving
-average is off: the peer has none.
+A step is five critic updates, each on its own fifth of the batch, and one of the generator. The generator has no
+moving average, because the peer has none.
 """
 
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,10 +13,10 @@ import numpy as np
 from keras_gen import models, networks
 from keras_gen.models.stargan.networks import stargan_discriminator
 
-from .game import serve_game
+from .adversarial_step import serve_adversarial
 
 SHAPE, DOMAINS, WIDTH, BLOCKS = (64, 64, 3), 5, 32, 6
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "float32": {},
     "float32, steps_per_execution=2": {"steps_per_execution": 2},
     "bfloat16": {"precision": "mixed_bfloat16"},
@@ -45,7 +46,7 @@ def main(setting: str, batch_size: int) -> None:
         "image": np.random.default_rng(1).random((batch_size, *SHAPE), np.float32),
         "label": np.arange(batch_size, dtype=np.int32) % DOMAINS,
     }
-    serve_game(model, columns, {"generator": model.generator, "discriminator": model.discriminator})
+    serve_adversarial(model, columns, {"generator": model.generator, "discriminator": model.discriminator})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A worker: keras_gen's conv VAE, trained by `model.fit`. Arguments: setting name, batch size."""
 
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,10 +9,10 @@ import tensorflow as tf
 
 from keras_gen import zoo
 
-from .game import repeated
+from .adversarial_step import repeated
 from .serve import serve
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "float32": {},
     "float32, steps_per_execution=10": {"steps_per_execution": 10},
     "float32, XLA": {"jit_compile": True},

@@ -1,10 +1,10 @@
-"""A worker: one way to decode a code into an image, from a process that has loaded nothing else.
+"""A worker: one way to decode a code into an image, in a process that has loaded nothing else.
 
-Arguments: what to do (`serve` or `first`), the way, the run directory, its export folder, threads.
+Arguments: the command (`serve` or `first`), the way, the run directory, its export folder, threads.
 
 `serve` answers "run N" with the seconds of N calls of `decode`, batch 1. `first` prints the seconds from before the
-imports to the first generated image, and the memory then. Nothing heavy is imported above: a runtime's process must
-not hold TensorFlow.
+imports to the first generated image, and the memory then. Nothing heavy is imported above: a process of the
+runtime must not load TensorFlow.
 """
 
 import json
@@ -18,15 +18,15 @@ START = time.perf_counter()
 
 
 def runtime(way: str, folder: str, threads: int):
-    """The TensorFlow-free runtime of the export folder; `way` is a precision."""
+    """Returns the TensorFlow-free runtime of the export folder; `way` is a precision."""
     sys.path.insert(0, folder)
-    from runtime import Runtime
+    from runtime import Runtime  # ty: ignore[import-not-found] - in the export folder
 
     return Runtime(folder, precision=way, threads=threads)
 
 
 def decoder(way: str, run: str, folder: str, threads: int):
-    """A function without arguments that decodes one code to a numpy image."""
+    """Returns a function without arguments that decodes one code to a numpy image."""
     import numpy as np
 
     if way not in ("predict", "eager", "graph", "saved_model"):
@@ -43,14 +43,14 @@ def decoder(way: str, run: str, folder: str, threads: int):
 
     model = keras_gen.load(run)
     z = np.random.default_rng(0).standard_normal((1, model.latent_size), "f4")
-    if way == "predict":  # the decoder network alone, which leaves the head's last step out
+    if way == "predict":  # the decoder network without the head's last step
         return lambda: model.decoder.predict(z, verbose=0)
     decode = model.decode if way == "eager" else tf.function(model.decode)
     return lambda: decode(tf.constant(z)).numpy()
 
 
 def first(way: str, run: str, folder: str, threads: int) -> dict:
-    """Import, load and generate one image: `seconds`, `resident_mb`, `peak_mb`, and whether TensorFlow was there."""
+    """Imports, loads, generates one image: `seconds`, `resident_mb`, `peak_mb`, and whether TensorFlow was loaded."""
     if way == "saved_model":
         import numpy as np
         import tensorflow as tf

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 
 
-def serve(run: Callable[[int], None], about: dict) -> None:
-    """Answer "run N" with the seconds that `run(N)` takes, until standard input ends.
+def serve(run: Callable[[int], object], about: dict) -> None:
+    """Answers "run N" with the seconds that `run(N)` takes, until standard input ends.
 
     Args:
-        run: trains for N steps and returns when the last has finished.
-        about: what the worker is, written first (versions, threads, parameters).
+        run: trains N steps and returns when the last has finished.
+        about: description of the worker (versions, threads, parameters), printed first.
     """
     print(json.dumps(about), flush=True)
     for line in sys.stdin:

@@ -94,8 +94,8 @@ class Pool:
             if len(self.images) < POOL:
                 self.images.append(image.clone())
             elif torch.rand(()) < 0.5:
-                place = int(torch.randint(POOL, ()))
-                image, self.images[place] = self.images[place], image.clone()
+                index = int(torch.randint(POOL, ()))
+                image, self.images[index] = self.images[index], image.clone()
             out.append(image)
         return torch.stack(out)
 
@@ -122,27 +122,28 @@ class Step:
         self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=autocast)
         wrap = torch.compile if compile else (lambda network: network)
         self.to_b, self.to_a = (wrap(each) for each in self.generators)
-        self.judges = [wrap(each) for each in self.discriminators]
+        self.compiled_discriminators = [wrap(each) for each in self.discriminators]
 
     def __call__(self) -> None:
         with self.autocast:
             a, b = self.images
-            made_b, same_b, made_a, same_a, back_a, back_b = self._passes(a, b)
+            fake_b, same_b, fake_a, same_a, back_a, back_b = self._passes(a, b)
         for each in self.discriminators:
             each.requires_grad_(False)
         loss = sum(
-            self._adversarial_loss(judge, made) for judge, made in zip(self.judges, (made_a, made_b), strict=True)
+            self._adversarial_loss(discriminator, fake)
+            for discriminator, fake in zip(self.compiled_discriminators, (fake_a, fake_b), strict=True)
         )
         for weight, first, second in ((10.0, back_a, back_b), (5.0, same_a, same_b)):
             loss = loss + weight * ((first.float() - a).abs().mean() + (second.float() - b).abs().mean())
         losses = [loss]
         self._move(0, loss)
-        for index, (real, made) in enumerate(((a, made_a), (b, made_b))):
+        for index, (real, fake) in enumerate(((a, fake_a), (b, fake_b))):
             self.discriminators[index].requires_grad_(True)
             with self.autocast:
-                both = self._laid_out(torch.cat([real, self.pools[index](made.float())]))
-                real_logits, made_logits = self.judges[index](both).float().chunk(2)
-            loss = ((real_logits - 1) ** 2 + made_logits**2).mean() / 2
+                both = self._laid_out(torch.cat([real, self.pools[index](fake.float())]))
+                real_logits, fake_logits = self.compiled_discriminators[index](both).float().chunk(2)
+            loss = ((real_logits - 1) ** 2 + fake_logits**2).mean() / 2
             losses.append(loss)
             self._move(index + 1, loss)
         for loss in losses:
@@ -150,15 +151,15 @@ class Step:
 
     def _passes(self, a, b):
         if not self.joined:
-            made_b, made_a = self.to_b(a), self.to_a(b)
-            return made_b, self.to_b(b), made_a, self.to_a(a), self.to_a(made_b), self.to_b(made_a)
-        made_b, same_b = self.to_b(self._laid_out(torch.cat([a, b]))).chunk(2)
-        made_a, same_a, back_a = self.to_a(self._laid_out(torch.cat([b, a, made_b]))).chunk(3)
-        return made_b, same_b, made_a, same_a, back_a, self.to_b(self._laid_out(made_a))
+            fake_b, fake_a = self.to_b(a), self.to_a(b)
+            return fake_b, self.to_b(b), fake_a, self.to_a(a), self.to_a(fake_b), self.to_b(fake_a)
+        fake_b, same_b = self.to_b(self._laid_out(torch.cat([a, b]))).chunk(2)
+        fake_a, same_a, back_a = self.to_a(self._laid_out(torch.cat([b, a, fake_b]))).chunk(3)
+        return fake_b, same_b, fake_a, same_a, back_a, self.to_b(self._laid_out(fake_a))
 
-    def _adversarial_loss(self, judge, made):
+    def _adversarial_loss(self, discriminator, fake):
         with self.autocast:
-            logits = judge(made)
+            logits = discriminator(fake)
         return ((logits.float() - 1) ** 2).mean() / 2
 
     def _move(self, index: int, loss) -> None:

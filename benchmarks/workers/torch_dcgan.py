@@ -69,18 +69,18 @@ class Discriminator(nn.Module):
 
 
 def multiply_adds(network: nn.Module, example: torch.Tensor) -> int:
-    """Multiply-adds of the convolutions and dense layers for one example, borders counted like the inside."""
+    """Returns multiply-adds of convolutions and dense layers for one example; borders count like the interior."""
     counts, hooks = [], []
     for layer in network.modules():
         if isinstance(layer, nn.ConvTranspose2d):
-            count = lambda layer, given, made: math.prod(layer.weight.shape) * math.prod(given[0].shape[2:])  # noqa: E731
+            count = lambda layer, inputs, output: math.prod(layer.weight.shape) * math.prod(inputs[0].shape[2:])  # noqa: E731
         elif isinstance(layer, nn.Conv2d):
-            count = lambda layer, given, made: math.prod(layer.weight.shape) * math.prod(made.shape[2:])  # noqa: E731
+            count = lambda layer, inputs, output: math.prod(layer.weight.shape) * math.prod(output.shape[2:])  # noqa: E731
         elif isinstance(layer, nn.Linear):
-            count = lambda layer, given, made: math.prod(layer.weight.shape)  # noqa: E731
+            count = lambda layer, inputs, output: math.prod(layer.weight.shape)  # noqa: E731
         else:
             continue
-        hooks.append(layer.register_forward_hook(lambda *seen, count=count: counts.append(count(*seen))))
+        hooks.append(layer.register_forward_hook(lambda *call, count=count: counts.append(count(*call))))
     with torch.no_grad():
         network.eval()(example)
     network.train()
@@ -102,27 +102,27 @@ class Step:
         self.weights = [list(network.parameters()) for network in (self.generator, self.discriminator)]
         self.optimizers = [torch.optim.Adam(w, lr=2e-4, betas=(0.5, 0.999), fused=True) for w in self.weights]
         self.autocast = torch.autocast(DEVICE, torch.bfloat16, enabled=autocast)
-        self.make, self.judge = self.generator, self.discriminator
+        self.generate, self.discriminate = self.generator, self.discriminator
         if compile:
-            self.make, self.judge = torch.compile(self.generator), torch.compile(self.discriminator)
+            self.generate, self.discriminate = torch.compile(self.generator), torch.compile(self.discriminator)
 
     def __call__(self) -> None:
         with self.autocast:
-            generated = self.make(torch.randn(len(self.images), SIZE, device=DEVICE)).float()
+            generated = self.generate(torch.randn(len(self.images), SIZE, device=DEVICE)).float()
         losses = self._both(generated) if self.simultaneous else self._in_turns(generated)
         for loss in losses:
             loss.item()
 
     def _in_turns(self, generated):
         with self.autocast:
-            real, fake = self.judge(self.images), self.judge(generated.detach())
+            real, fake = self.discriminate(self.images), self.discriminate(generated.detach())
         discriminator_loss = (softplus(-real.float()) + softplus(fake.float())).mean()
         self.optimizers[1].zero_grad()
         discriminator_loss.backward()
         self.optimizers[1].step()
         self.discriminator.requires_grad_(False)
         with self.autocast:
-            fake = self.judge(generated)
+            fake = self.discriminate(generated)
         generator_loss = softplus(-fake.float()).mean()
         self.optimizers[0].zero_grad()
         generator_loss.backward()
@@ -132,7 +132,7 @@ class Step:
 
     def _both(self, generated):
         with self.autocast:
-            real, fake = self.judge(self.images), self.judge(generated)
+            real, fake = self.discriminate(self.images), self.discriminate(generated)
         losses = softplus(-fake.float()).mean(), (softplus(-real.float()) + softplus(fake.float())).mean()
         for weights, loss in zip(self.weights, losses, strict=True):
             gradients = torch.autograd.grad(loss, weights, retain_graph=True)
@@ -154,7 +154,7 @@ def main(setting: str, batch_size: int) -> None:
     }
     about = {
         "parameters": {name: sum(p.numel() for p in getattr(step, name).parameters()) for name in examples},
-        "multiply_adds": {name: multiply_adds(getattr(step, name), given) for name, given in examples.items()},
+        "multiply_adds": {name: multiply_adds(getattr(step, name), inputs) for name, inputs in examples.items()},
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
     }

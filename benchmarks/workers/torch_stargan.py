@@ -1,6 +1,6 @@
 """A worker: keras_gen's StarGAN, 64x64x3, and its losses in PyTorch. Arguments: setting name, batch size.
 
-The step is as good as we can write it: critic updates make their images without a graph, the last critic update's
+The step is optimized as far as possible: critic updates generate their images without a graph, the last critic update's
 images are the generator's own, the discriminator's weight gradients are not computed in the generator's turn, Adam is
 the fused one. Needs nothing of keras_gen.
 """
@@ -27,7 +27,7 @@ def _after(layer, channels: int):
 
 
 class Block(nn.Module):
-    """Two convolutions of 3x3 beside the identity."""
+    """Two 3x3 convolutions with a skip connection."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -82,12 +82,12 @@ class Discriminator(nn.Module):
 
 
 def multiply_adds(network: nn.Module, *example: torch.Tensor) -> int:
-    """Multiply-adds of the convolutions for one example, borders counted like the inside."""
+    """Returns multiply-adds of the convolutions for one example; borders count like the interior."""
     counts, hooks = [], []
 
-    def count(layer, given, made):
-        side = given[0] if isinstance(layer, nn.ConvTranspose2d) else made
-        counts.append(layer.weight.numel() * side.shape[2] * side.shape[3])
+    def count(layer, inputs, output):
+        feature_map = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
+        counts.append(layer.weight.numel() * feature_map.shape[2] * feature_map.shape[3])
 
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -122,22 +122,22 @@ class Step:
             wanted = torch.eye(DOMAINS)[target]
             last = index == CRITIC - 1
             with torch.set_grad_enabled(last), self.autocast:
-                made = self.generator(image, wanted).float()
-            losses.append(self._critic(image, label, made.detach()))
-        losses.append(self._generator(image, label, target, made))
+                translated = self.generator(image, wanted).float()
+            losses.append(self._critic(image, label, translated.detach()))
+        losses.append(self._generator(image, label, target, translated))
         for loss in losses:
             loss.item()
 
-    def _critic(self, image, label, made):
+    def _critic(self, image, label, translated):
         self.discriminator.requires_grad_(True)
         with self.autocast:
             real, logits = self.discriminator(image)
-            fake, _ = self.discriminator(made)
+            fake, _ = self.discriminator(translated)
         between = torch.rand(len(image), 1, 1, 1)
-        point = ((between * image + (1 - between) * made) * 2 - 1).requires_grad_(True)
+        point = ((between * image + (1 - between) * translated) * 2 - 1).requires_grad_(True)
         with self.autocast:
-            judged, _ = self.discriminator(0.5 * point + 0.5)
-        (slope,) = torch.autograd.grad(judged.float().sum(), point, create_graph=True)
+            critic_values, _ = self.discriminator(0.5 * point + 0.5)
+        (slope,) = torch.autograd.grad(critic_values.float().sum(), point, create_graph=True)
         penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
         loss = fake.float().mean() - real.float().mean() + 10 * penalty + cross_entropy(logits.float(), label)
         self.optimizers[1].zero_grad()
@@ -145,11 +145,11 @@ class Step:
         self.optimizers[1].step()
         return loss.detach()
 
-    def _generator(self, image, label, target, made):
+    def _generator(self, image, label, target, translated):
         self.discriminator.requires_grad_(False)
         with self.autocast:
-            fake, logits = self.discriminator(made)
-            back = self.generator(made, torch.eye(DOMAINS)[label]).float()
+            fake, logits = self.discriminator(translated)
+            back = self.generator(translated, torch.eye(DOMAINS)[label]).float()
         loss = -fake.float().mean() + cross_entropy(logits.float(), target) + 20 * (image - back).abs().mean()
         self.optimizers[0].zero_grad()
         loss.backward()
@@ -166,7 +166,7 @@ def main(setting: str, batch_size: int) -> None:
     examples = {"generator": (image, target), "discriminator": (image,)}
     about = {
         "parameters": {name: sum(p.numel() for p in getattr(step, name).parameters()) for name in examples},
-        "multiply_adds": {name: multiply_adds(getattr(step, name), *given) for name, given in examples.items()},
+        "multiply_adds": {name: multiply_adds(getattr(step, name), *inputs) for name, inputs in examples.items()},
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
     }

@@ -37,7 +37,7 @@ def checked_types(key: str, create: Callable[..., Any], settings: Mapping[str, A
     for name, value in settings.items():
         parameter = parameters[name]
         options = _options(parameter.annotation)
-        minimum = 1 if name.endswith(_UNITS) else 0
+        minimum = 1 if name.endswith(_UNITS) and name != "dense_units" else 0  # no hidden dense layer
         is_integer = int in options and isinstance(value, numbers.Integral) and not isinstance(value, bool)
         if _fits_any(value, options) and not (is_integer and value < minimum):
             continue

@@ -1,4 +1,4 @@
-"""The configurations of the adversarial results: each builds, and names a rate for each of its players."""
+"""Each configuration builds, and has a learning rate for each of its players."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from keras_gen.models import AdversarialModel
 
 
 @pytest.mark.parametrize("name", adversarial.CONFIGURATIONS)
-def test_rates_are_of_the_players(name):
+def test_every_player_has_a_learning_rate(name):
     it = adversarial.CONFIGURATIONS[name]
     model = it.build(1)
     players = {player.name for player in model.players()} if isinstance(model, AdversarialModel) else {"model"}
@@ -16,13 +16,13 @@ def test_rates_are_of_the_players(name):
     assert model.image_shape == it.image_shape
 
 
-def test_a_map_from_categories_is_fixed_on_training_images(monkeypatch):
+def test_the_map_from_categories_to_classes_is_chosen_on_training_images(monkeypatch):
     # training images of class 0 fall into category 1, those of class 1 into categories 0 and 2
     labels = np.array([0, 0, 1, 1, 1])
-    found = {"train": np.array([1, 1, 0, 2, 2]), "test": np.array([1, 2, 0, 0, 1])}
+    assigned = {"train": np.array([1, 1, 0, 2, 2]), "test": np.array([1, 2, 0, 0, 1])}
 
     def images_of(split, data_dir):
-        return {"image": found[split], "label": labels}
+        return {"image": assigned[split], "label": labels}
 
     monkeypatch.setattr(adversarial, "images_of", images_of)
     monkeypatch.setattr(adversarial, "categories", lambda model, images: np.eye(3)[images])

@@ -1,4 +1,4 @@
-"""The experiments of CycleGAN: settings that the zoo knows, ablations at an equal budget, a training that ends."""
+"""The experiments of CycleGAN: valid settings, ablations at an equal budget, and the end of training."""
 
 import json
 
@@ -25,7 +25,7 @@ def test_the_settings_are_the_zoos():
 
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
-    """Two small sets of digits in the place of MNIST and USPS, kept models in a folder of the test's."""
+    """Two small sets of digits instead of MNIST and USPS, and a temporary folder for models."""
     generator = np.random.default_rng(0)
     for name, num in (("mnist", 24), ("usps", 20)):
         arrays = {f"x_{split}": generator.random((num, 28, 28, 1), np.float32) for split in ("train", "test")}

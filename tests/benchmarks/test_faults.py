@@ -1,4 +1,4 @@
-"""The fault table: what it counts, what it can see, and a small version of it that must have no losses."""
+"""The fault table: counts, comparison of runs, and a small version that must have no losses."""
 
 import random
 import zipfile
@@ -20,7 +20,7 @@ def state(folder, epoch, value, table="epoch,loss\n1,0.5\n"):
     return folder
 
 
-def test_a_last_bit_a_missing_state_and_a_table_are_seen(tmp_path):
+def test_a_last_bit_a_missing_state_and_a_table_are_detected(tmp_path):
     reference = state(tmp_path / "reference", 2, 3.0)
     assert compare(state(tmp_path / "same", 2, 3.0), reference) == ([], 0.0)
 
@@ -62,7 +62,7 @@ def test_an_array_that_became_nan_is_a_difference_within_any_tolerance(tmp_path)
 
 
 @pytest.mark.parametrize("name", faults.DAMAGES)
-def test_each_damage_changes_what_it_says_and_nothing_else(name, tmp_path):
+def test_each_damage_changes_only_the_files_that_it_names(name, tmp_path):
     run, other = tmp_path / "run", tmp_path / "other"
     for folder, value in ((run, 1.0), (other, 2.0)):
         for epoch in (3, 4):
@@ -76,7 +76,7 @@ def test_each_damage_changes_what_it_says_and_nothing_else(name, tmp_path):
     assert changed and after.keys() <= before.keys()
     if name == "all states missing":
         assert touched == ["checkpoints"] and not any(path.startswith("checkpoints") for path in after)
-    else:  # of a damaged digest the state is named too: it is what cannot be verified
+    else:  # for a damaged digest the state is named too, because it cannot be verified
         assert changed <= {*touched, *(path.replace("weights.h5", "json") for path in touched)}
     if name.startswith("flipped bit in"):
         (path,) = changed

@@ -1,4 +1,4 @@
-"""GANs on points of the plane: the data, a short run, the table."""
+"""GANs on 2D points: the data, a short run, the table."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,10 @@ def test_every_step_has_fresh_points_of_the_mixture():
     np.testing.assert_array_equal(batches, again)
     assert len(batches) == 2 and not np.intersect1d(batches[0], batches[1]).size
     assert not np.intersect1d(batches[0], other).size
-    # radius 1 and deviation .01: five deviations hold all of 512 points
+    # radius 1 and standard deviation .01: all of 512 points are within five standard deviations
     assert np.abs(np.linalg.norm(batches[0], axis=1) - 1).max() < 0.05
-    found = covered(batches[0], MIXTURES["ring"]())
-    assert found["modes"] == 8 and found["high_quality"] > 0.95  # 0.989 expected
+    coverage = covered(batches[0], MIXTURES["ring"]())
+    assert coverage["modes"] == 8 and coverage["high_quality"] > 0.95  # 0.989 expected
 
 
 @pytest.mark.parametrize("method, again", [("WGAN-GP", True), ("packing 2", False)])

@@ -54,7 +54,7 @@ def test_shapes_are_large_and_centred():
 
 def test_means_of_blocks_by_hand():
     image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
-    np.testing.assert_array_equal(blocks(image, side=2), [[2.5, 4.5, 10.5, 12.5]])
+    np.testing.assert_array_equal(blocks(image, grid_size=2), [[2.5, 4.5, 10.5, 12.5]])
 
 
 def test_the_rates_fall_in_the_second_half_and_the_training_ends():

@@ -1,4 +1,4 @@
-"""What a table of timings compares."""
+"""Ratios in the table of timings."""
 
 import pytest
 
@@ -20,14 +20,14 @@ def test_ratios_are_over_the_best_peer_and_over_the_best_of_its_kind():
         row("peer", "float32, channels_last, simultaneous", 100.0),
         row("peer", "bfloat16 autocast", 90.0),
     ]
-    made = with_ratios(rows, "peer")
+    rated = with_ratios(rows, "peer")
     # over 100, the best of all float32 rows of the peer
-    assert [each["ratio_to_best_float32_peer"] for each in made] == [1.2, 1.5, 1.8, 2.0, 0.8, 0.96, 1.0, 0.9]
+    assert [each["ratio_to_best_float32_peer"] for each in rated] == [1.2, 1.5, 1.8, 2.0, 0.8, 0.96, 1.0, 0.9]
     # over 96, 100, 90 and nothing
-    assert [each["ratio_to_peer_alike"] for each in made] == [1.25, 1.5, 2.0, None, 0.83, 1.0, 1.0, 1.0]
+    assert [each["ratio_to_peer_alike"] for each in rated] == [1.25, 1.5, 2.0, None, 0.83, 1.0, 1.0, 1.0]
 
 
-def test_other_networks_are_refused():
+def test_different_networks_are_rejected():
     same = [row("ours", "a", 1.0, multiply_adds={"g": 5}), row("peer", "b", 1.0, multiply_adds={"g": 5})]
     same_networks(same)
     with pytest.raises(ValueError, match=r"multiply_adds of ours \(a\): .*5.*, of peer \(b\): .*6"):

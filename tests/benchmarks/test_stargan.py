@@ -1,4 +1,4 @@
-"""What the StarGAN benchmark measures, on domains and translations that are known; and how it reads the emoji."""
+"""The measures of the StarGAN benchmark on known translations, and the emoji that it reads."""
 
 import dataclasses
 import io
@@ -30,38 +30,38 @@ def domains() -> stargan.Domains:
 
 
 class Model:
-    """Turns squares into the other color by as much as it is told, and shifts white by -1/255."""
+    """Changes the color of squares by a fraction of the difference, and shifts white by -1/255."""
 
-    def __init__(self, part: float):
-        self.part = part
+    def __init__(self, fraction: float):
+        self.fraction = fraction
 
     def translate(self, images, vectors):
         inside = images.min(-1, keepdims=True) < 0.5
         color = np.asarray(vectors) @ np.array([RED, BLUE])
-        made = images + self.part * (color[:, None, None] - images)
-        return np.where(inside, made, images - 1 / 255).astype(np.float32)
+        colored = images + self.fraction * (color[:, None, None] - images)
+        return np.where(inside, colored, images - 1 / 255).astype(np.float32)
 
 
-@pytest.mark.parametrize("part", [1.0, 0.0])
-def test_measures_by_hand(domains, part):
-    it = dataclasses.replace(stargan.CONFIGURATIONS["skin_tones"], judge_epochs=30, size=8)
-    found = stargan.measure(Model(part), domains, it)
+@pytest.mark.parametrize("fraction", [1.0, 0.0])
+def test_measures_by_hand(domains, fraction):
+    it = dataclasses.replace(stargan.CONFIGURATIONS["skin_tones"], classifier_epochs=30, size=8)
+    found = stargan.measure(Model(fraction), domains, it)
     assert found["translations"] == 12 and found["held_out"] == 6
     # 16 of 64 pixels are of the square, and two of three channels differ by 0.6
-    nothing = 16 / 64 * 0.6 * 2 / 3
-    assert found["counterpart_error_of_doing_nothing"] == pytest.approx(nothing, rel=1e-5)
+    identity = 16 / 64 * 0.6 * 2 / 3
+    assert found["counterfactual_error_identity"] == pytest.approx(identity, rel=1e-5)
     white = 48 / 64 / 255
-    assert found["counterpart_error"] == pytest.approx((1 - part) * nothing + white, rel=1e-4)
-    assert found["counterpart_ratio"] == pytest.approx(1 - part + white / nothing, rel=1e-4)
-    assert found["change_where_all_domains_are_equal"] == pytest.approx(1 / 255, rel=1e-4)
-    assert found["share_of_such_pixels"] == 48 / 64
-    assert found["judge_error_real"] == 0 and found["judge_error_translated"] == 1 - part
-    assert found["judge_error_of_doing_nothing"] == 1
+    assert found["counterfactual_error"] == pytest.approx((1 - fraction) * identity + white, rel=1e-4)
+    assert found["counterfactual_ratio"] == pytest.approx(1 - fraction + white / identity, rel=1e-4)
+    assert found["change_of_shared_pixels"] == pytest.approx(1 / 255, rel=1e-4)
+    assert found["shared_pixels"] == 48 / 64
+    assert found["classification_error_real"] == 0 and found["classification_error_translated"] == 1 - fraction
+    assert found["classification_error_identity"] == 1
 
 
-def test_the_picture_has_what_is_given_made_and_true(domains):
+def test_the_picture_has_inputs_translations_and_counterfactuals(domains):
     picture = stargan.picture(Model(1.0), domains, rows=2)
-    assert picture.shape == (2 * 10 + 2, 6 * 10 + 2, 3)  # given, two domains, a gap, the two true ones
+    assert picture.shape == (2 * 10 + 2, 6 * 10 + 2, 3)  # the input, two translations, a gap, two counterfactuals
 
 
 def test_emoji_with_all_tones_are_read_on_white(tmp_path):

@@ -35,7 +35,7 @@ def test_learning_rates_fall_over_the_second_half_and_the_budget_ends_training(m
 
 
 @pytest.mark.parametrize("name", text2image.CONFIGURATIONS)
-def test_every_configuration_builds_and_adopts(name):
+def test_every_configuration_builds_and_loads_its_pretraining(name):
     it = text2image.CONFIGURATIONS[name]
     text = {"vocabulary": WORDS, "length": text2image.LENGTH}
     model = zoo.build("text2image", text2image.SHAPE, seed=0, **text, **it.settings)
@@ -56,6 +56,6 @@ def test_the_picture_has_a_strip_for_each_caption():
     split = {"image": images, "caption": np.array([b"a star"] * 4 + [b"red"]), "tokens": model.tokenizer(["a"] * 5)}
     source = types.SimpleNamespace(all=lambda *_, **__: split)
     joint = types.SimpleNamespace(text=model.text)
-    picture = text2image.picture(source, model, joint, rows=4, each=2)
+    picture = text2image.picture(source, model, joint, rows=4, num=2)
     # two columns of two captions; equal captions keep a strip each
     assert picture.dtype == np.uint8 and picture.shape[1] > 2 * 3 * 64 and picture.shape[0] > 2 * 64

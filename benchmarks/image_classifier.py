@@ -1,25 +1,26 @@
-"""Classifiers that judge translated images: trained on real training images alone, with another network and seed."""
+"""Classifiers that measure translated images: trained on real training images only, with another network and seed."""
 
 import keras
 import numpy as np
 from keras import layers
 
 
-class Judge:
-    """A small convolutional classifier with global pooling, which sees colors and parts wherever they are.
+class ImageClassifier:
+    """A small convolutional classifier with global pooling, which recognizes colors and parts at any position.
 
     Args:
         images: float32 [num, size, size, channels] in [0, 1].
-        labels: integers [num] from 0 on.
+        labels: integers [num], from 0.
         flip: whether mirrored images have the same class.
-        epochs, seed: of its training.
+        epochs: epochs of training.
+        seed: seed of weights and training.
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, *, flip: bool, epochs: int = 20, seed: int = 7):
         keras.utils.set_random_seed(seed)
         image = keras.Input(images.shape[1:])
         x = layers.RandomFlip("horizontal", seed=seed)(image) if flip else image
-        # what a generator adds to every pixel should not decide
+        # imperceptible changes of every pixel should not decide
         x = layers.GaussianNoise(0.02, seed=seed + 1)(x)
         for channels, strides in ((32, 2), (64, 1), (64, 2), (64, 1)):
             x = layers.Conv2D(channels, 3, strides=strides, padding="same", activation="relu")(x)
@@ -32,6 +33,6 @@ class Judge:
         self.network.fit(images, labels, batch_size=32, epochs=epochs, verbose=0)
 
     def error(self, images: np.ndarray, labels: np.ndarray) -> float:
-        """The share of images [num, ...] whose class is not the given one [num]."""
+        """Returns the fraction of images [num, ...] that are not classified as their labels [num]."""
         logits = self.network.predict(images, batch_size=256, verbose=0)
         return float(np.mean(logits.argmax(1) != labels))

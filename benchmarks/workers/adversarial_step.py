@@ -1,4 +1,4 @@
-"""What the workers of keras_gen's games share: batches of one set of images, what is counted, and the serving."""
+"""Shared code of the workers of adversarial models: a repeated batch, counts of weights and multiply-adds."""
 
 import math
 import os
@@ -10,13 +10,13 @@ import tensorflow as tf
 from .serve import serve
 
 
-def serve_game(model: keras.Model, columns: dict[str, np.ndarray], networks: dict[str, keras.Model]) -> None:
-    """Train a compiled model for as many steps as the benchmark asks for, on one batch again and again.
+def serve_adversarial(model: keras.Model, columns: dict[str, np.ndarray], networks: dict[str, keras.Model]) -> None:
+    """Trains a compiled model on one repeated batch, for as many steps as the benchmark requests.
 
     Args:
-        model: trained by `fit`.
+        model: the model.
         columns: the batch, field -> [rows, ...].
-        networks: those whose weights and multiply-adds are told, by name.
+        networks: networks whose weights and multiply-adds are reported, by name.
     """
     dataset = repeated(columns)
     about = {
@@ -29,15 +29,15 @@ def serve_game(model: keras.Model, columns: dict[str, np.ndarray], networks: dic
 
 
 def repeated(columns: dict[str, np.ndarray]) -> tf.data.Dataset:
-    """One batch, field -> [rows, ...], again and again."""
-    # the tuner would delay the end of every `fit`; keras_gen.data turns it off, too
+    """Returns a dataset that repeats one batch, field -> [rows, ...]."""
+    # the tuner would delay the end of every `fit`; keras_gen.data disables it as well
     pipeline = tf.data.Options()
     pipeline.autotune.enabled = False
     return tf.data.Dataset.from_tensors(columns).cache().repeat().with_options(pipeline)
 
 
 def multiply_adds(network: keras.Model) -> int:
-    """Multiply-adds of the convolutions and dense layers for one example, borders counted like the inside."""
+    """Returns multiply-adds of convolutions and dense layers for one example; borders count like the interior."""
     total = 0
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2DTranspose):
