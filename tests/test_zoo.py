@@ -132,7 +132,7 @@ def test_default_penalties(key, expected):
     if setting:
         image = np.zeros((3, 2), np.float32)
         linear = lambda x: tf.linalg.matvec(x, [3.0, 4.0])  # noqa: E731
-        rows = penalties.get(setting).rows(linear, image, image, {"alpha": np.zeros((3, 1))})
+        rows = penalties.get(setting).per_example(linear, image, image, {"alpha": np.zeros((3, 1))})
         np.testing.assert_array_equal(rows, [expected] * 3)
 
 

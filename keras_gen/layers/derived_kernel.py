@@ -1,21 +1,25 @@
-"""A kernel that a layer computes from a free weight: what equalized and spectral layers share."""
+"""The common base of layers that compute their kernel from a stored weight: equalized and spectral layers."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 
-class DerivedKernel:
-    """A Keras layer whose `kernel` is a function of the stored weight; to be inherited before the layer.
+class DerivedKernel(keras.layers.Layer):
+    """A base for Keras layers whose `kernel` is a function of the stored weight; inherit from it before the layer.
 
-    A subclass writes `derived`. The function is computed in float32, also where the layer computes in less, and its
-    gradient reaches the stored weight, which is what is saved.
+    A subclass implements `derive`. The function is computed in float32 at every compute dtype. Its gradient reaches
+    the stored weight, which is what is saved.
     """
 
-    def derived(self, kernel: tf.Tensor) -> tf.Tensor:
-        """The free weight, float32 -> the kernel, of the same shape."""
+    _kernel: keras.Variable
+
+    def derive(self, kernel: tf.Tensor) -> tf.Tensor:
+        """Returns the kernel for the stored weight `kernel`, float32 of the same shape."""
         raise NotImplementedError
 
-    def add_weight(self, *args, name: str | None = None, **kwargs):
+    def add_weight(self, *args: Any, name: str | None = None, **kwargs: Any) -> keras.Variable:
         if name == "kernel":
             kwargs["autocast"] = False
         return super().add_weight(*args, name=name, **kwargs)
@@ -25,20 +29,20 @@ class DerivedKernel:
         """The derived kernel, in the layer's compute dtype."""
         if not self.built:
             raise AttributeError("You must build the layer before accessing `kernel`.")
-        return tf.cast(self.derived(self.free_kernel), self.compute_dtype)
+        return tf.cast(self.derive(self.stored_kernel), self.compute_dtype)
 
     @kernel.setter
-    def kernel(self, variable):
-        self._kernel = variable  # the layers that name their weight so themselves
+    def kernel(self, variable: keras.Variable):
+        self._kernel = variable  # Keras's convolutions assign their weight to `kernel`
 
     @property
-    def free_kernel(self) -> tf.Tensor:
+    def stored_kernel(self) -> tf.Tensor:
         """The stored weight, float32."""
         return tf.cast(tf.convert_to_tensor(self._kernel), tf.float32)
 
-    def save_own_variables(self, store):
-        # Keras's Dense and convolutions save `kernel` and `bias` by name: the derived kernel, and no further state
+    def save_own_variables(self, store: Any):
+        # Keras's Dense and convolutions would save `kernel` and `bias` by name: the derived kernel, and no other state
         keras.layers.Layer.save_own_variables(self, store)
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any):
         keras.layers.Layer.load_own_variables(self, store)

@@ -1,6 +1,7 @@
 """A trainable mixture of Gaussians as the prior over codes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,22 +17,26 @@ tfd = tfp.distributions
 class MixturePrior(keras.layers.Layer):
     """p(z) = sum_k w_k N(z; m_k, diag(s_k^2)) with trainable weights, means and scales.
 
-    The same interface as `keras_gen.Prior`: `size`, `noise`, `distribution()`, `draw(noise)`, `sampler()`.
+    It has the interface of `keras_gen.Prior`: `size`, `noise`, `distribution()`, `draw(noise)`, `sampler()`.
 
     Args:
-        size: dimensions of a code.
+        size: dimensions of a code, >= 1.
         components: Gaussians in the mixture, >= 1.
-        spread: standard deviation of the initial means, > 0; distinct means break the symmetry.
+        spread: standard deviation of the initial means, > 0; different means break the symmetry.
         seed: seed of the initial means.
+        **kwargs: name and dtype.
+
+    Raises:
+        ValueError: For a size or a number of components below 1.
 
     Reference:
         Tomczak, Welling 2018, VAE with a VampPrior, arXiv:1705.07120, section 2 (the mixture-of-Gaussians prior).
     """
 
-    def __init__(self, size: int, components: int, spread: float = 1.0, seed: int = 0, **kwargs):
+    def __init__(self, size: int, components: int, spread: float = 1.0, seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
         if size < 1 or components < 1:
-            raise ValueError(f"size and components must be >= 1; received size={size}, components={components}")
+            raise ValueError(f"Expected size and components >= 1; received size={size}, components={components}")
         self.size, self.components, self.spread, self.seed = size, components, spread, seed
         self.autocast = False
         self.noise = {"noise": Noise("normal", (size,)), "component": Noise("uniform", (1,))}
@@ -43,44 +48,45 @@ class MixturePrior(keras.layers.Layer):
         self.logits = self.add_weight(shape=(components,), initializer="zeros", name="logits", dtype="float32")
         self.built = True
 
-    def distribution(self, encode=None) -> tfd.Distribution:
-        """The mixture, with batch shape [] and event shape [size]. `encode` is not used."""
+    def distribution(self, encode: Callable | None = None) -> tfd.Distribution:
+        """Returns the mixture, with batch shape [] and event shape [size]. `encode` is not used."""
         loc, scale = tf.convert_to_tensor(self.loc), positive(tf.convert_to_tensor(self.raw_scale))
         return tfd.MixtureSameFamily(
             tfd.Categorical(logits=tf.convert_to_tensor(self.logits)),
             tfd.Independent(tfd.Normal(loc, scale), 1),
         )
 
-    def draw(self, noise: dict, encode=None) -> tf.Tensor:
-        """Base noise {"noise": [num, size], "component": [num, 1]} -> draws of the mixture [num, size]."""
+    def draw(self, noise: dict, encode: Callable | None = None) -> tf.Tensor:
+        """Returns samples [num, size] for the noise {"noise": [num, size], "component": [num, 1]}."""
         weights = tf.nn.softmax(tf.convert_to_tensor(self.logits))
         scale = positive(tf.convert_to_tensor(self.raw_scale))
         return draw_from_mixture(noise, weights, tf.convert_to_tensor(self.loc), scale)
 
-    def sampler(self, encode=None) -> Callable[[dict], tf.Tensor]:
-        """`draw` as a function of the noise alone. `encode` is not used."""
+    def sampler(self, encode: Callable | None = None) -> Callable[[dict], tf.Tensor]:
+        """Returns `draw` as a function of the noise alone. `encode` is not used."""
         return self.draw
 
     def get_config(self) -> dict:
-        own = {"size": self.size, "components": self.components, "spread": self.spread, "seed": self.seed}
-        return {**super().get_config(), **own}
+        config = {"size": self.size, "components": self.components, "spread": self.spread, "seed": self.seed}
+        return {**super().get_config(), **config}
 
 
 def draw_from_mixture(noise: dict, weights: tf.Tensor, loc: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """BatchNoise of a mixture of diagonal Gaussians: the uniform picks the component, the normal moves inside it.
+    """Returns samples of a mixture of diagonal Gaussians: the uniform selects the component, the normal its sample.
 
     Args:
         noise: `noise` standard normal [num, size], `component` uniform [num, 1].
-        weights: [components], summing to 1.
-        loc, scale: [components, size].
+        weights: weights of the components, [components], summing to 1.
+        loc: means, [components, size].
+        scale: standard deviations, [components, size].
 
     Returns:
         [num, size].
     """
-    upper = tf.cumsum(weights)
-    # the last bound is 1 up to rounding: without the cap, a uniform next to 1 would pick no component
-    # Floats >= 0 are ordered as the integers of their bits are. Compared as integers, they stay whole in an int8 file,
-    # where 256 levels of the uniform would name the wrong one of many components.
-    passed = tf.bitcast(noise["component"], tf.int32) >= tf.bitcast(upper[:-1], tf.int32)
+    bounds = tf.cumsum(weights)
+    # The last bound is 1 up to rounding; it is left out, so that a uniform next to 1 selects the last component.
+    # Floats >= 0 have the order of their bit patterns as integers. Compared as integers, they keep their precision in
+    # an int8 file, where 256 levels of the uniform would select the wrong one of many components.
+    passed = tf.bitcast(noise["component"], tf.int32) >= tf.bitcast(bounds[:-1], tf.int32)
     index = tf.reduce_sum(tf.cast(passed, tf.int32), axis=1)
     return tf.gather(loc, index) + tf.gather(scale, index) * noise["noise"]

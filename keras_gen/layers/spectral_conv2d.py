@@ -7,13 +7,12 @@ from .spectral_normalization import SpectralNormalization
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SpectralConv2D(SpectralNormalization, keras.layers.Conv2D):
-    """`keras.layers.Conv2D` whose kernel is divided by its largest singular value, with the gradient through it.
+    """A `keras.layers.Conv2D` whose kernel is divided by its largest singular value.
 
-    The singular value is that of the matrix [height * width * input channels, filters], as in the paper.
+    The singular value is that of the kernel as a matrix [height * width * input channels, filters], as in the paper.
 
-    Args:
-        filters, kernel_size, ...: as of `keras.layers.Conv2D`.
-        power_iterations: steps of the power iteration in every training call, >= 1.
+    The gradient includes the derivative of the singular value. The layer has the arguments of
+    `keras.layers.Conv2D` and `power_iterations`, see `SpectralNormalization`.
 
     Reference:
         Miyato, Kataoka, Koyama, Yoshida 2018, Spectral Normalization for Generative Adversarial Networks,

@@ -7,17 +7,16 @@ from .spectral_normalization import SpectralNormalization
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SpectralConv2DTranspose(SpectralNormalization, keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose` whose kernel is divided by its largest singular value, the gradient through it.
+    """A `keras.layers.Conv2DTranspose` whose kernel is divided by its largest singular value.
 
-    The singular value is that of the matrix [height * width * input channels, filters].
+    The singular value is that of the kernel as a matrix [height * width * input channels, filters].
 
-    Args:
-        filters, kernel_size, ...: as of `keras.layers.Conv2DTranspose`.
-        power_iterations: steps of the power iteration in every training call, >= 1.
+    The gradient includes the derivative of the singular value. The layer has the arguments of
+    `keras.layers.Conv2DTranspose` and `power_iterations`, see `SpectralNormalization`.
 
     Reference:
         Miyato, Kataoka, Koyama, Yoshida 2018, Spectral Normalization for Generative Adversarial Networks,
         arXiv:1802.05957, eq. 8 to 12, algorithm 1.
     """
 
-    output_axis = -2  # Keras keeps the kernel as [height, width, filters, input channels]
+    output_axis = -2  # Keras stores the kernel as [height, width, filters, input channels]

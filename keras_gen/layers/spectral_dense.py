@@ -1,4 +1,4 @@
-"""A spectrally normalized Dense layer."""
+"""A spectrally normalized dense layer."""
 
 import keras
 
@@ -7,13 +7,12 @@ from .spectral_normalization import SpectralNormalization
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SpectralDense(SpectralNormalization, keras.layers.Dense):
-    """`keras.layers.Dense` whose kernel is divided by its largest singular value, with the gradient through it.
+    """A `keras.layers.Dense` whose kernel is divided by its largest singular value.
 
-    Without its bias and activation the layer is then 1-Lipschitz, once the power iteration has converged.
+    Without bias and activation the layer is 1-Lipschitz once the power iteration has converged.
 
-    Args:
-        units, ...: as of `keras.layers.Dense`.
-        power_iterations: steps of the power iteration in every training call, >= 1.
+    The gradient includes the derivative of the singular value. The layer has the arguments of
+    `keras.layers.Dense` and `power_iterations`, see `SpectralNormalization`.
 
     Reference:
         Miyato, Kataoka, Koyama, Yoshida 2018, Spectral Normalization for Generative Adversarial Networks,

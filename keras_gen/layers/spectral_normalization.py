@@ -1,40 +1,52 @@
-"""Spectral normalization of a kernel, with the gradient through its norm: what the spectral layers share."""
+"""Spectral normalization of a kernel, with the gradient of its norm, which the spectral layers share."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from .derived_kernel import DerivedKernel
 
-# below it a norm counts as zero, and a vector or kernel is left as it is
-SMALLEST_NORM = 1e-12
+# a smaller norm counts as zero: the vector or kernel is then not divided
+NORM_FLOOR = 1e-12
 
 
 class SpectralNormalization(DerivedKernel):
-    """Divides a Keras layer's kernel W by its largest singular value; to be inherited before the layer.
+    """Divides a Keras layer's kernel W by its largest singular value; inherit from it before the layer.
 
-    W is the kernel as a matrix, one column per output channel (for a convolution not the norm of the operator on
-    images). The state u (`singular_vector`), a unit vector over output channels, goes `power_iterations` steps towards
-    W's first singular vector in every call with `training=True`; sigma = ||W u|| bounds the norm from below, and soon
-    equals it. The gradient of sigma by W, at a constant u, is v u^T with v = W u / ||W u||: the second term of eq. 12.
+    W is the kernel as a matrix with one column per output channel (for a convolution, sigma is not the norm of the
+    operator on images). The state u (`singular_vector`), a unit vector over output channels, takes `power_iterations`
+    steps of the power iteration towards W's first singular vector in every call with `training=True`.
+    sigma = ||W u|| is a lower bound of the norm and converges to it. The gradient of sigma with respect to W, at a
+    constant u, is v u^T with v = W u / ||W u||: the second term of eq. 12.
 
-    `kernel` is the normalized kernel. The stored weight is the free one.
+    `kernel` is the normalized kernel; the stored weight is not normalized.
+
+    Args:
+        *args: positional arguments of the Keras layer.
+        power_iterations: steps of the power iteration in every training call, >= 1.
+        **kwargs: keyword arguments of the Keras layer.
+
+    Raises:
+        ValueError: For power_iterations that are not an integer >= 1.
 
     Reference:
         Miyato, Kataoka, Koyama, Yoshida 2018, Spectral Normalization for Generative Adversarial Networks,
         arXiv:1802.05957, eq. 8 to 12, algorithm 1.
     """
 
-    output_axis = -1  # of the kernel
+    output_axis = -1  # the axis of the stored weight that holds the output channels
 
-    def __init__(self, *args, power_iterations: int = 1, **kwargs):
+    def __init__(self, *args: Any, power_iterations: int = 1, **kwargs: Any):
         if not isinstance(power_iterations, int) or power_iterations < 1:
-            raise ValueError(f"power_iterations must be an integer >= 1; received {power_iterations!r}")
+            raise ValueError(f"Expected power_iterations as an integer >= 1; received {power_iterations!r}")
         super().__init__(*args, **kwargs)
         self.power_iterations = power_iterations
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any):
         super().build(input_shape)
-        # the same on all replicas: it follows from the kernel alone
+        # it depends on the kernel alone, so all replicas compute the same value
         self.singular_vector = self.add_weight(
             name="singular_vector",
             shape=(self._kernel.shape[self.output_axis],),
@@ -45,48 +57,48 @@ class SpectralNormalization(DerivedKernel):
             aggregation="only_first_replica",
         )
 
-    def call(self, inputs, training: bool = False):
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         if training:
             self._iterate()
         return super().call(inputs)
 
-    def derived(self, kernel):
+    def derive(self, kernel: tf.Tensor) -> tf.Tensor:
         return kernel / self._sigma(kernel)
 
     def sigma(self) -> tf.Tensor:
-        """The estimate of the kernel's largest singular value, a float32 scalar."""
-        return self._sigma(self.free_kernel)
+        """Returns the estimate of the stored weight's largest singular value, a float32 scalar."""
+        return self._sigma(self.stored_kernel)
 
     def _sigma(self, kernel: tf.Tensor) -> tf.Tensor:
-        image = tf.linalg.matvec(self._matrix(kernel), tf.convert_to_tensor(self.singular_vector))
-        square = tf.reduce_sum(tf.square(image))
-        # a kernel of zeros has no direction: dividing by 1 leaves it, and its gradient, finite
-        return tf.sqrt(tf.where(square > SMALLEST_NORM**2, square, 1.0))
+        product = tf.linalg.matvec(self._matrix(kernel), tf.convert_to_tensor(self.singular_vector))
+        square = tf.reduce_sum(tf.square(product))
+        # a zero kernel is divided by 1, which keeps it and its gradient finite
+        return tf.sqrt(tf.where(square > NORM_FLOOR**2, square, 1.0))
 
     def _matrix(self, kernel: tf.Tensor) -> tf.Tensor:
-        """The kernel as [inputs, outputs]."""
+        """Returns the kernel as a matrix [inputs, outputs]."""
         if self.output_axis != -1:
             kernel = tf.experimental.numpy.moveaxis(kernel, self.output_axis, -1)
         return tf.reshape(kernel, [-1, kernel.shape[-1]])
 
     def _iterate(self):
-        matrix = tf.stop_gradient(self._matrix(self.free_kernel))
+        matrix = tf.stop_gradient(self._matrix(self.stored_kernel))
         u = tf.convert_to_tensor(self.singular_vector)
         for _ in range(self.power_iterations):
             v = _unit(tf.linalg.matvec(matrix, u))
-            u = _unit(tf.linalg.matvec(matrix, v, transpose_a=True), otherwise=u)
+            u = _unit(tf.linalg.matvec(matrix, v, transpose_a=True), fallback=u)
         self.singular_vector.assign(u)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "power_iterations": self.power_iterations}
 
 
-def _random_direction(shape, dtype=None):
+def _random_direction(shape: Sequence[int], dtype: Any = None) -> tf.Tensor:
     return _unit(keras.initializers.RandomNormal()(shape, dtype=dtype))
 
 
-def _unit(vector: tf.Tensor, otherwise: tf.Tensor | None = None) -> tf.Tensor:
-    """The vector at length 1, or `otherwise` (by default itself) where it has none."""
+def _unit(vector: tf.Tensor, fallback: tf.Tensor | None = None) -> tf.Tensor:
+    """Returns the vector scaled to norm 1, or `fallback` (by default the vector itself) if its norm is 0."""
     norm = tf.norm(vector)
-    otherwise = vector if otherwise is None else otherwise
-    return tf.where(norm > SMALLEST_NORM, vector / tf.maximum(norm, SMALLEST_NORM), otherwise)
+    fallback = vector if fallback is None else fallback
+    return tf.where(norm > NORM_FLOOR, vector / tf.maximum(norm, NORM_FLOOR), fallback)

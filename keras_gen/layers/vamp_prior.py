@@ -1,6 +1,7 @@
 """The VampPrior: a mixture of the posteriors of trainable pseudo-inputs."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -17,15 +18,20 @@ tfd = tfp.distributions
 class VampPrior(keras.layers.Layer):
     """p(z) = 1/K sum_k q(z | u_k), with K trainable pseudo-inputs u_k in the space of images.
 
-    The same interface as `keras_gen.Prior`, with `encode`, the map from images to the model's (diagonal) posterior, as
-    an argument that is needed.
+    It has the interface of `keras_gen.Prior`, but `encode`, the function from images to the model's (diagonal)
+    posterior, is a required argument.
 
     Args:
-        size: dimensions of a code.
+        size: dimensions of a code, >= 1.
         components: pseudo-inputs K, >= 1 (the paper uses 500).
         image_shape: (height, width, channels) of an image.
-        mean, spread: mean and standard deviation of the initial pseudo-inputs, before the clip to [0, 1].
+        mean: mean of the initial pseudo-inputs, before they are clipped to [0, 1].
+        spread: standard deviation of the initial pseudo-inputs, before they are clipped.
         seed: seed of the initial pseudo-inputs.
+        **kwargs: name and dtype.
+
+    Raises:
+        ValueError: For a size or a number of components below 1.
 
     Reference:
         Tomczak, Welling 2018, VAE with a VampPrior, arXiv:1705.07120, eq. 9.
@@ -39,11 +45,11 @@ class VampPrior(keras.layers.Layer):
         mean: float = 0.05,
         spread: float = 0.01,
         seed: int = 0,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if size < 1 or components < 1:
-            raise ValueError(f"size and components must be >= 1; received size={size}, components={components}")
+            raise ValueError(f"Expected size and components >= 1; received size={size}, components={components}")
         self.size, self.components, self.image_shape = size, components, tuple(image_shape)
         self.mean, self.spread, self.seed = mean, spread, seed
         self.autocast = False
@@ -57,11 +63,11 @@ class VampPrior(keras.layers.Layer):
         self.built = True
 
     def images(self) -> tf.Tensor:
-        """The pseudo-inputs as images, float32 [components, height, width, channels] in [0, 1]."""
+        """Returns the pseudo-inputs as images, float32 [components, height, width, channels] in [0, 1]."""
         return tf.clip_by_value(tf.convert_to_tensor(self.pseudo_inputs), 0.0, 1.0)
 
-    def distribution(self, encode) -> tfd.Distribution:
-        """The mixture, with batch shape [] and event shape [size].
+    def distribution(self, encode: Callable[[tf.Tensor], tfd.Distribution]) -> tfd.Distribution:
+        """Returns the mixture, with batch shape [] and event shape [size].
 
         Args:
             encode: images -> diagonal normal posterior (`Independent(Normal)`).
@@ -69,18 +75,18 @@ class VampPrior(keras.layers.Layer):
         posterior = encode(self.images())
         return tfd.MixtureSameFamily(tfd.Categorical(logits=tf.zeros([self.components])), posterior)
 
-    def draw(self, noise: dict, encode) -> tf.Tensor:
-        """Base noise {"noise": [num, size], "component": [num, 1]} -> draws of the mixture [num, size]."""
+    def draw(self, noise: dict, encode: Callable[[tf.Tensor], tfd.Distribution]) -> tf.Tensor:
+        """Returns samples [num, size] for the noise {"noise": [num, size], "component": [num, 1]}."""
         return self.sampler(encode)(noise)
 
-    def sampler(self, encode) -> Callable[[dict], tf.Tensor]:
-        """`draw` with the pseudo-inputs encoded now, once, and not again for every draw: noise -> draws."""
+    def sampler(self, encode: Callable[[tf.Tensor], tfd.Distribution]) -> Callable[[dict], tf.Tensor]:
+        """Returns a function from noise to samples that encodes the pseudo-inputs only once, at this call."""
         normal = encode(self.images()).distribution
         weights = tf.fill([self.components], 1.0 / self.components)
         return lambda noise: draw_from_mixture(noise, weights, normal.loc, normal.scale)
 
     def get_config(self) -> dict:
-        own = {
+        config = {
             "size": self.size,
             "components": self.components,
             "image_shape": self.image_shape,
@@ -88,4 +94,4 @@ class VampPrior(keras.layers.Layer):
             "spread": self.spread,
             "seed": self.seed,
         }
-        return {**super().get_config(), **own}
+        return {**super().get_config(), **config}

@@ -1,10 +1,11 @@
-"""Adversarial objectives by name.
+"""Registry of adversarial objectives.
 
-C is the discriminator's logit of an example, D = sigmoid(C) its probability of being real, r a real and g a generated
-example, softplus(x) = log(1 + exp(x)); -log D = softplus(-C) and -log(1 - D) = softplus(C).
+In the formulas, C is the discriminator's logit of an example, D = sigmoid(C) the probability that it is real, r a real
+and g a generated example, softplus(x) = log(1 + exp(x)); -log D = softplus(-C) and -log(1 - D) = softplus(C).
 """
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -12,16 +13,16 @@ from .objective import Logits, Objective
 
 
 def minimax(label_smoothing: float = 0.0) -> Objective:
-    """The two-player minimax game; the generator's loss saturates where the discriminator is sure.
+    """Returns the minimax objective, whose generator loss saturates where the discriminator is confident.
 
         discriminator: -log D(r) - log(1 - D(g))      generator: log(1 - D(g))
 
-    The game's value is V = -(mean discriminator loss): -log 4 where D = 1/2 everywhere, and 2 JSD - log 4 at the
+    The value function is V(D) = -(mean discriminator loss): -log 4 where D = 1/2 everywhere, and 2 JSD - log 4 at the
     optimal discriminator D* = p / (p + q), with JSD in nats.
 
     Args:
         label_smoothing: s, 0 <= s < 1/2: the discriminator's target for real examples is 1 - s (one-sided: that of
-            generated ones stays 0), and the optimal discriminator is (1 - s) p / (p + q).
+            generated examples stays 0), and the optimal discriminator is (1 - s) p / (p + q).
 
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, eq. 1 and theorem 1.
@@ -31,7 +32,7 @@ def minimax(label_smoothing: float = 0.0) -> Objective:
 
 
 def non_saturating(label_smoothing: float = 0.0) -> Objective:
-    """The minimax game's discriminator, and a generator that maximizes log D(g).
+    """Returns the non-saturating objective: the minimax discriminator, and a generator that maximizes log D(g).
 
         discriminator: -log D(r) - log(1 - D(g))      generator: -log D(g)
 
@@ -45,17 +46,19 @@ def non_saturating(label_smoothing: float = 0.0) -> Objective:
 
 
 def least_squares(label_smoothing: float = 0.0) -> Objective:
-    """Least squares with the 0-1 coding, on the logit itself: generated a = 0, real b = 1, the generator's aim c = 1.
+    """Returns the least-squares objective with the 0-1 coding, on the logit itself: a = 0, b = 1, c = 1.
+
+    a and b are the discriminator's targets for generated and real examples, c is the generator's target.
 
         discriminator: (C(r) - b)^2 / 2 + (C(g) - a)^2 / 2      generator: (C(g) - c)^2 / 2
 
     Args:
-        label_smoothing: s, 0 <= s < 1/2: b = 1 - s in the discriminator's loss alone.
+        label_smoothing: s, 0 <= s < 1/2: b = 1 - s in the discriminator's loss only.
 
     Reference:
         Mao et al. 2017, Least Squares Generative Adversarial Networks, arXiv:1611.04076, eq. 2 with a=0, b=c=1.
     """
-    real = 1.0 - _checked_smoothing("least_squares", label_smoothing)
+    real = 1.0 - _check_smoothing("least_squares", label_smoothing)
     return Objective(
         "least_squares",
         lambda logits: (tf.square(logits.real - real) + tf.square(logits.generated)) / 2,
@@ -65,7 +68,7 @@ def least_squares(label_smoothing: float = 0.0) -> Objective:
 
 
 def hinge() -> Objective:
-    """Margins of 1 around 0 for the discriminator; a linear loss for the generator.
+    """Returns the hinge objective: margins of 1 around 0 for the discriminator, a linear loss for the generator.
 
         discriminator: max(0, 1 - C(r)) + max(0, 1 + C(g))      generator: -C(g)
 
@@ -81,26 +84,30 @@ def hinge() -> Objective:
 
 
 def wasserstein(drift: float = 0.0) -> Objective:
-    """The dual form of the Wasserstein-1 distance; the critic C must be 1-Lipschitz.
+    """Returns the dual form of the Wasserstein-1 distance, whose critic C must be 1-Lipschitz.
 
         discriminator: C(g) - C(r) + drift C(r)^2      generator: -C(g)
 
-    C is known up to a constant, so accuracy takes the midpoint of the two means as the boundary. A critic is trained
-    towards its optimum, and a high accuracy is then no sign of trouble.
+    The critic needs a gradient penalty or spectral normalization. C is determined up to a constant, so the boundary of
+    `accuracy` is the midpoint of the two means. A critic is trained towards its optimum, so a high accuracy is not a
+    sign of failure.
 
     Args:
-        drift: >= 0; a small one keeps C near 0, where it would else wander off. The Progressive GAN has 0.001.
+        drift: >= 0; a small value keeps C near 0, from which it would otherwise drift. ProGAN uses 0.001.
+
+    Raises:
+        ValueError: For a drift below 0 or not finite.
 
     Reference:
         Arjovsky, Chintala, Bottou 2017, Wasserstein GAN, arXiv:1701.07875, eq. 2. Karras, Aila, Laine, Lehtinen 2018,
         arXiv:1710.10196, appendix A.1 (drift).
     """
     if not 0 <= drift < math.inf:
-        raise ValueError(f"objective 'wasserstein': drift must be >= 0; received {drift!r}")
+        raise ValueError(f"Expected drift >= 0 and finite for the objective 'wasserstein'; received {drift!r}")
 
     def midpoint(logits: Logits) -> tuple:
-        middle = (logits.real_mean + logits.generated_mean) / 2
-        return middle, middle
+        center = (logits.real_mean + logits.generated_mean) / 2
+        return center, center
 
     return Objective(
         "wasserstein",
@@ -108,18 +115,17 @@ def wasserstein(drift: float = 0.0) -> Objective:
         lambda logits: -logits.generated,
         boundaries=midpoint,
         accuracy_needs_means=True,
-        lipschitz=True,
     )
 
 
 def relativistic_average(label_smoothing: float = 0.0) -> Objective:
-    """Real examples shall look more real than generated ones do on average, and the reverse (RaSGAN).
+    """Returns the relativistic average objective (RaSGAN), which compares logits with the mean of the other kind.
 
         D(r) = sigmoid(C(r) - mean C(g))      D(g) = sigmoid(C(g) - mean C(r))
         discriminator: -log D(r) - log(1 - D(g))      generator: -log D(g) - log(1 - D(r))
 
-    The means are over the batch of all replicas, and the gradient goes through them. A logit counts as right where it
-    lies on its side of the other kind's mean.
+    The means are over the batch of all replicas, and gradients pass through them. `accuracy` compares a real logit with
+    the mean of the generated logits, and a generated logit with the mean of the real ones.
 
     Args:
         label_smoothing: s, 0 <= s < 1/2: the target of D(r) in the discriminator's loss is 1 - s.
@@ -127,7 +133,7 @@ def relativistic_average(label_smoothing: float = 0.0) -> Objective:
     Reference:
         Jolicoeur-Martineau 2018, The relativistic discriminator, arXiv:1807.00734, section 4.3.
     """
-    smoothing = _checked_smoothing("relativistic_average", label_smoothing)
+    smoothing = _check_smoothing("relativistic_average", label_smoothing)
 
     def relative(logits: Logits) -> tuple[tf.Tensor, tf.Tensor]:
         return logits.real - logits.generated_mean, logits.generated - logits.real_mean
@@ -159,17 +165,17 @@ OBJECTIVES = {
     "wasserstein": wasserstein,
     "relativistic_average": relativistic_average,
 }
-SMOOTHED = ("minimax", "non_saturating", "least_squares", "relativistic_average")
+WITH_LABEL_SMOOTHING = ("minimax", "non_saturating", "least_squares", "relativistic_average")
 
 
 def get(objective: str | dict | Objective) -> Objective:
-    """The objective of a name, or of a dict with its `name` and arguments; an `Objective` is returned as it is.
+    """Returns the objective for a name, or for a dict with its `name` and arguments; returns an `Objective` unchanged.
 
     Args:
         objective: a key of `OBJECTIVES`, or e.g. `{"name": "non_saturating", "label_smoothing": 0.1}`.
 
     Raises:
-        ValueError: for an unknown name or unknown arguments.
+        ValueError: For an unknown name or unknown arguments.
     """
     if isinstance(objective, Objective):
         return objective
@@ -177,18 +183,22 @@ def get(objective: str | dict | Objective) -> Objective:
     name = arguments.pop("name", None)
     if name not in OBJECTIVES:
         raise ValueError(
-            f"Unknown objective {objective!r}: expected one of {', '.join(OBJECTIVES)}, or a dict with such a 'name'"
+            f"Expected objective as one of {', '.join(OBJECTIVES)}, or a dict with such a 'name'; "
+            f"received {objective!r}"
         )
-    if "label_smoothing" in arguments and name not in SMOOTHED:
-        raise ValueError(f"objective {name!r} has no label to smooth; label_smoothing goes with {', '.join(SMOOTHED)}")
+    if "label_smoothing" in arguments and name not in WITH_LABEL_SMOOTHING:
+        raise ValueError(
+            f"Expected label_smoothing with one of {', '.join(WITH_LABEL_SMOOTHING)}; received it with {name!r}, which "
+            "has no labels"
+        )
     try:
         return OBJECTIVES[name](**arguments)
     except TypeError as error:
-        raise ValueError(f"objective {name!r} does not take the arguments {arguments}: {error}") from error
+        raise ValueError(f"Expected arguments of the objective {name!r}; received {arguments}: {error}") from error
 
 
-def _cross_entropy(name: str, label_smoothing: float, generator) -> Objective:
-    smoothing = _checked_smoothing(name, label_smoothing)
+def _cross_entropy(name: str, label_smoothing: float, generator: Callable[[Logits], tf.Tensor]) -> Objective:
+    smoothing = _check_smoothing(name, label_smoothing)
     boundary = math.log((1 - smoothing) / (1 + smoothing))  # the logit of D* = (1 - s) / 2, where p = q
     return Objective(
         name,
@@ -199,11 +209,13 @@ def _cross_entropy(name: str, label_smoothing: float, generator) -> Objective:
 
 
 def _real_term(logits: tf.Tensor, smoothing: float) -> tf.Tensor:
-    """Cross-entropy of sigmoid(logits) to the target 1 - s: -(1 - s) log D - s log(1 - D)."""
+    """Returns the cross-entropy of sigmoid(logits) to the target 1 - s: -(1 - s) log D - s log(1 - D)."""
     return tf.nn.softplus(-logits) + smoothing * logits
 
 
-def _checked_smoothing(name: str, label_smoothing: float) -> float:
+def _check_smoothing(name: str, label_smoothing: float) -> float:
     if not 0 <= label_smoothing < 0.5:
-        raise ValueError(f"objective {name!r}: label_smoothing must be in [0, 0.5); received {label_smoothing!r}")
+        raise ValueError(
+            f"Expected label_smoothing in [0, 0.5) for the objective {name!r}; received {label_smoothing!r}"
+        )
     return label_smoothing

@@ -1,4 +1,4 @@
-"""What an adversarial game asks of its two players: an objective on the discriminator's logits."""
+"""Objectives of adversarial training: the losses of discriminator and generator as functions of logits."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,32 +8,37 @@ import tensorflow as tf
 
 
 class Logits(NamedTuple):
-    """The discriminator's outputs in one pass, float32; what a formula does not read may be None.
+    """The discriminator's logits in one pass, float32.
+
+    A field that the objective does not declare to read (`needs_means`, `generator_needs_real`,
+    `accuracy_needs_means`) may be None. `Objective` checks the others, so formulas do not.
 
     Attributes:
-        real, generated: [batch], unbounded.
-        real_mean, generated_mean: scalars, means over the examples of all replicas.
+        real: logits of real examples, [batch], unbounded.
+        generated: logits of generated examples, [batch], unbounded.
+        real_mean: scalar, the mean of the real logits over all replicas.
+        generated_mean: scalar, the mean of the generated logits over all replicas.
     """
 
-    real: tf.Tensor | None
+    real: tf.Tensor
     generated: tf.Tensor
-    real_mean: tf.Tensor | None
-    generated_mean: tf.Tensor | None
+    real_mean: tf.Tensor
+    generated_mean: tf.Tensor
 
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """The two losses of an adversarial game, one value per example, both to be MINIMIZED.
+    """The losses of discriminator and generator, one value per example, both to be MINIMIZED.
 
     Attributes:
-        name: its name in the registry.
-        discriminator_formula, generator_formula: `Logits` -> losses [batch]; called through `discriminator` and
-            `generator`, which check shapes.
-        boundaries: `Logits` -> (boundary for real logits, boundary for generated logits): above it a logit says real.
-        needs_means: both losses read `real_mean` and `generated_mean`, and their gradient goes through them.
-        generator_needs_real: the generator's loss reads the real logits.
-        accuracy_needs_means: `accuracy` reads the means (without a gradient).
-        lipschitz: the objective is meant for a Lipschitz critic: use a gradient penalty or spectral normalization.
+        name: name in the registry.
+        discriminator_formula: `Logits` -> losses [batch]; call it as `discriminator`, which checks shapes.
+        generator_formula: `Logits` -> losses [batch]; call it as `generator`, which checks shapes.
+        boundaries: `Logits` -> (boundary for real logits, boundary for generated logits): a logit above its boundary
+            is classified as real.
+        needs_means: whether both losses read `real_mean` and `generated_mean`, with a gradient through them.
+        generator_needs_real: whether the generator's loss reads the real logits.
+        accuracy_needs_means: whether `accuracy` reads the means (without a gradient).
     """
 
     name: str
@@ -43,7 +48,6 @@ class Objective:
     needs_means: bool = False
     generator_needs_real: bool = False
     accuracy_needs_means: bool = False
-    lipschitz: bool = False
 
     def discriminator(
         self,
@@ -53,20 +57,22 @@ class Objective:
         real_mean: tf.Tensor | None = None,
         generated_mean: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """The discriminator's loss: the term of a real plus the term of a generated example, not halved.
+        """Returns the discriminator's loss: the sum, not the mean, of the terms of a real and a generated example.
 
         Args:
-            real_logits, generated_logits: [batch], unbounded, of one length.
-            real_mean, generated_mean: scalars, the means of the logits over all replicas with their gradient; due
-                where `needs_means`, else not read.
+            real_logits: [batch], unbounded.
+            generated_logits: [batch], unbounded.
+            real_mean: scalar, the mean of the real logits over all replicas, with its gradient; required if
+                `needs_means`, else not read.
+            generated_mean: scalar, the mean of the generated logits, under the same conditions.
 
         Returns:
             float32 [batch].
 
         Raises:
-            ValueError: for logits of another rank or of different lengths, or missing means.
+            ValueError: For logits of another rank or of different lengths, or missing means.
         """
-        logits = self._checked(real_logits, generated_logits, real_mean, generated_mean, self.needs_means)
+        logits = self._check_logits(real_logits, generated_logits, real_mean, generated_mean, self.needs_means)
         return self.discriminator_formula(logits)
 
     def generator(
@@ -77,24 +83,25 @@ class Objective:
         real_mean: tf.Tensor | None = None,
         generated_mean: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """The generator's loss.
+        """Returns the generator's loss.
 
         Args:
             generated_logits: [batch], unbounded.
-            real_logits: [batch]; due where `generator_needs_real`, else not read.
-            real_mean, generated_mean: as in `discriminator`.
+            real_logits: [batch]; required if `generator_needs_real`, else not read.
+            real_mean: as in `discriminator`.
+            generated_mean: as in `discriminator`.
 
         Returns:
             float32 [batch].
 
         Raises:
-            ValueError: as in `discriminator`, or for missing real logits.
+            ValueError: As in `discriminator`, or for missing real logits.
         """
         if self.generator_needs_real and real_logits is None:
-            raise ValueError(f"objective {self.name!r}: the generator's loss needs real_logits [batch]; received None")
+            raise ValueError(f"Expected real_logits [batch] for the objective {self.name!r}; received None")
         if not self.generator_needs_real:
             real_logits = None
-        logits = self._checked(real_logits, generated_logits, real_mean, generated_mean, self.needs_means)
+        logits = self._check_logits(real_logits, generated_logits, real_mean, generated_mean, self.needs_means)
         return self.generator_formula(logits)
 
     def accuracy(
@@ -105,43 +112,55 @@ class Objective:
         real_mean: tf.Tensor | None = None,
         generated_mean: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """How many of a real and a generated example the discriminator calls right: 0, 1/2 or 1 for each pair.
+        """Returns the discriminator's accuracy on each pair of a real and a generated example: 0, 1/2 or 1.
 
-        A logit above its boundary says real, any other generated: a constant discriminator is right half the time.
+        A logit above its boundary is classified as real, any other as generated. A constant discriminator has the
+        accuracy 1/2.
 
         Args:
-            real_logits, generated_logits: [batch], of one length.
-            real_mean, generated_mean: scalars, the means over all replicas; due where `accuracy_needs_means`.
+            real_logits: [batch].
+            generated_logits: [batch].
+            real_mean: scalar, the mean over all replicas; required if `accuracy_needs_means`.
+            generated_mean: scalar, the mean over all replicas; required if `accuracy_needs_means`.
 
         Returns:
             float32 [batch], without a gradient.
-        """
-        needed = self.accuracy_needs_means
-        logits = self._checked(real_logits, generated_logits, real_mean, generated_mean, needed)
-        real_boundary, generated_boundary = self.boundaries(logits)
-        right = tf.cast(logits.real > real_boundary, tf.float32)
-        return (right + tf.cast(logits.generated <= generated_boundary, tf.float32)) / 2
 
-    def _checked(self, real, generated, real_mean, generated_mean, needs_means: bool) -> Logits:
+        Raises:
+            ValueError: As in `discriminator`.
+        """
+        needs_means = self.accuracy_needs_means
+        logits = self._check_logits(real_logits, generated_logits, real_mean, generated_mean, needs_means)
+        real_boundary, generated_boundary = self.boundaries(logits)
+        correct = tf.cast(logits.real > real_boundary, tf.float32)
+        return (correct + tf.cast(logits.generated <= generated_boundary, tf.float32)) / 2
+
+    def _check_logits(
+        self,
+        real: tf.Tensor | None,
+        generated: tf.Tensor,
+        real_mean: tf.Tensor | None,
+        generated_mean: tf.Tensor | None,
+        needs_means: bool,
+    ) -> Logits:
         real = None if real is None else self._cast("real_logits", real, rank=1)
         generated = self._cast("generated_logits", generated, rank=1)
         if real is not None:
             if not real.shape.is_compatible_with(generated.shape):
                 raise ValueError(
-                    f"objective {self.name!r}: expected as many real as generated logits; received "
+                    f"Expected as many real as generated logits for the objective {self.name!r}; received "
                     f"{real.shape[0]} and {generated.shape[0]}"
                 )
             if not (real.shape.is_fully_defined() and generated.shape.is_fully_defined()):
                 # one logit against many would broadcast
-                tf.debugging.assert_equal(
-                    tf.size(real), tf.size(generated), f"objective {self.name!r}: as many real as generated logits"
-                )
+                message = f"Expected as many real as generated logits for the objective {self.name!r}"
+                tf.debugging.assert_equal(tf.size(real), tf.size(generated), message)
         if not needs_means:
             return Logits(real, generated, None, None)
         if real_mean is None or generated_mean is None:
             raise ValueError(
-                f"objective {self.name!r} needs real_mean and generated_mean, the scalar means of the logits over all "
-                "replicas"
+                f"Expected real_mean and generated_mean for the objective {self.name!r}, the scalar means of the "
+                "logits over all replicas; received None"
             )
         means = self._cast("real_mean", real_mean, rank=0), self._cast("generated_mean", generated_mean, rank=0)
         return Logits(real, generated, *means)
@@ -149,9 +168,9 @@ class Objective:
     def _cast(self, argument: str, value: tf.Tensor, rank: int) -> tf.Tensor:
         value = tf.cast(value, tf.float32)
         if value.shape.rank != rank:
-            # (batch, 1) against (batch,) would broadcast to (batch, batch) in silence
+            # (batch, 1) against (batch,) would silently broadcast to (batch, batch)
             expected = "a vector [batch] (of [batch, 1] take logits[:, 0])" if rank else "a scalar"
             raise ValueError(
-                f"objective {self.name!r}: {argument} must be {expected}; received the shape {value.shape}"
+                f"Expected {argument} as {expected} for the objective {self.name!r}; received the shape {value.shape}"
             )
         return value

@@ -1,24 +1,24 @@
-"""Packing: the discriminator judges several examples at once, and so sees a lack of diversity."""
+"""Packing: the discriminator classifies several examples jointly, which reveals a lack of diversity."""
 
 import tensorflow as tf
 
 
 def pack(examples: tf.Tensor, size: int) -> tf.Tensor:
-    """Put neighboring rows side by side in the channels.
+    """Concatenates neighboring examples along their channels.
 
-    Pack p holds the rows p * size, ..., p * size + size - 1, the first row's channels first. A pack must hold examples
-    of one kind: pack real and generated examples apart.
+    Pack p consists of the rows p * size, ..., p * size + size - 1, in this order. A pack must contain examples of one
+    kind: pack real and generated examples separately.
 
     Args:
-        examples: [batch, ..., channels], vectors [batch, dimensions] too; the batch a multiple of `size`.
-        size: examples in a pack, >= 1; 1 changes nothing.
+        examples: [batch, ..., channels] or vectors [batch, dimensions]; the batch is a multiple of `size`.
+        size: examples in a pack, >= 1; 1 returns the examples unchanged.
 
     Returns:
         [batch / size, ..., channels * size], of the same dtype.
 
     Raises:
-        ValueError: for a size below 1, a rank below 2, channels that are not static, or a batch that `size` does not
-            divide (`InvalidArgumentError` at run time where the batch is not static).
+        ValueError: For a size below 1, a rank below 2, channels that are not static, or a batch that is not a multiple
+            of `size` (`InvalidArgumentError` at run time if the batch is not static).
 
     Example:
         >>> pack(tf.constant([[1], [2], [3], [4]]), 2).numpy().tolist()
@@ -34,12 +34,12 @@ def pack(examples: tf.Tensor, size: int) -> tf.Tensor:
     if rank is None or rank < 2 or examples.shape[-1] is None:
         raise ValueError(f"Expected examples [batch, ..., channels] with static channels; received {examples.shape}")
     batch = examples.shape[0]
-    expected = f"packs of {size} need a batch that {size} divides"
+    expected = f"Expected a batch that is a multiple of the pack size {size}"
     if batch is None:
         with tf.control_dependencies([tf.debugging.assert_equal(tf.shape(examples)[0] % size, 0, expected)]):
             examples = tf.identity(examples)
     elif batch % size:
-        raise ValueError(f"{expected}; received {batch} rows: change the batch size, or the pack's")
+        raise ValueError(f"{expected}; received {batch} examples: change the batch size or the pack size")
     if size == 1:
         return examples
     inner = [tf.shape(examples)[i] if examples.shape[i] is None else examples.shape[i] for i in range(1, rank)]
@@ -49,23 +49,23 @@ def pack(examples: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def unpack(packs: tf.Tensor, size: int) -> tf.Tensor:
-    """The inverse of `pack`: [packs, ..., channels * size] -> [packs * size, ..., channels].
+    """Returns the inverse of `pack`: [packs, ..., channels * size] -> [packs * size, ..., channels].
 
     Args:
-        packs: as `pack` returns them, with static channels.
+        packs: the result of `pack`, with static channels.
         size: examples in a pack, >= 1.
 
     Returns:
-        The examples in the order of the rows that `pack` took, of the same dtype.
+        The examples in their order before `pack`, of the same dtype.
 
     Raises:
-        ValueError: for a size below 1, or channels that it does not divide.
+        ValueError: For a size below 1, or a number of channels that is not a multiple of it.
     """
     _check_size(size)
     packs = tf.convert_to_tensor(packs)
     channels = packs.shape[-1]
     if channels is None or channels % size:
-        raise ValueError(f"Expected static channels that {size} divides; received {packs.shape}")
+        raise ValueError(f"Expected static channels that are a multiple of {size}; received the shape {packs.shape}")
     if size == 1:
         return packs
     rank, shape = packs.shape.rank, tf.shape(packs)
@@ -76,19 +76,19 @@ def unpack(packs: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def spread(values: tf.Tensor, size: int) -> tf.Tensor:
-    """One value per pack -> one per example: each of a pack's examples gets its value.
+    """Returns one value per example, the value of its pack.
 
-    The mean over examples then equals the mean over packs.
+    The mean over examples equals the mean over packs.
 
     Args:
-        values: [packs].
+        values: one value per pack, [packs].
         size: examples in a pack, >= 1.
 
     Returns:
-        [packs * size], in the order of the rows that `pack` took.
+        [packs * size], in the order of the examples before `pack`.
 
     Raises:
-        ValueError: for a size below 1 or another rank.
+        ValueError: For a size below 1 or another rank.
     """
     _check_size(size)
     if values.shape.rank != 1:
@@ -98,4 +98,4 @@ def spread(values: tf.Tensor, size: int) -> tf.Tensor:
 
 def _check_size(size: int) -> None:
     if not isinstance(size, int) or size < 1:
-        raise ValueError(f"The size of a pack must be an integer >= 1; received {size!r}")
+        raise ValueError(f"Expected the pack size as an integer >= 1; received {size!r}")

@@ -21,9 +21,9 @@ def pair(request):
     for layer in (ours, theirs):
         layer.build(shape)
     scale = 1.5 / inputs**0.5
-    free, bias = ours.trainable_variables
+    stored, bias = ours.trainable_variables
     bias.assign(np.arange(4.0))
-    theirs.set_weights([scale * np.asarray(free), np.arange(4.0)])
+    theirs.set_weights([scale * np.asarray(stored), np.arange(4.0)])
     return ours, theirs, np.random.default_rng(0).normal(size=shape).astype(np.float32), scale
 
 
@@ -42,7 +42,7 @@ def test_the_gradient_of_the_stored_weight_is_scaled(pair):
     np.testing.assert_allclose(gradients[0], scale * gradients[1], rtol=1e-4, atol=1e-4)
 
 
-def test_starts_as_by_he():
+def test_starts_as_with_hes_initializer():
     keras.utils.set_random_seed(0)
     layer = EqualizedDense(400)
     layer.build((1, 300))
@@ -50,7 +50,7 @@ def test_starts_as_by_he():
     assert np.std(layer.kernel) == pytest.approx((2 / 300) ** 0.5, rel=0.02)
 
 
-def test_saves_the_free_weight(pair, tmp_path):
+def test_saves_the_stored_weight(pair, tmp_path):
     ours, _, x, _ = pair
     model = keras.Sequential([keras.Input(x.shape[1:]), ours])
     model.save(tmp_path / "layer.keras")

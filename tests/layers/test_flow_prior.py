@@ -1,4 +1,4 @@
-"""The flow prior against its own Jacobian, and against a density that it has to learn."""
+"""The flow prior against its own Jacobian, and against a density that it learns."""
 
 import keras
 import numpy as np
@@ -10,8 +10,8 @@ from keras_gen.distributions import draw_noise
 from keras_gen.layers import FlowPrior
 
 
-def bent(size: int = 3) -> FlowPrior:
-    """A flow whose weights are far from their start."""
+def random_flow(size: int = 3) -> FlowPrior:
+    """Returns a flow whose weights are far from their initial values."""
     layer, generator = FlowPrior(size, couplings=3, hidden=8, seed=1), np.random.default_rng(0)
     for weight in layer.trainable_weights:
         weight.assign(generator.normal(0, 0.7, weight.shape).astype(np.float32))
@@ -19,29 +19,29 @@ def bent(size: int = 3) -> FlowPrior:
 
 
 @pytest.mark.parametrize("size", [2, 5])
-def test_it_starts_as_the_standard_normal(size):
+def test_starts_as_the_standard_normal(size):
     layer = FlowPrior(size)
     z = np.random.default_rng(0).normal(0, 2, (20, size)).astype(np.float32)
     np.testing.assert_allclose(layer.distribution().log_prob(z), stats.norm.logpdf(z).sum(1), rtol=1e-5)
-    drawn, noise = layer.draw({"noise": z}), z
-    np.testing.assert_allclose(np.sort(drawn, axis=1), np.sort(noise, axis=1), rtol=1e-6)
+    samples = layer.draw({"noise": z})
+    np.testing.assert_allclose(np.sort(samples, axis=1), np.sort(z, axis=1), rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [2, 3, 6])
-def test_log_density_by_the_jacobian_of_the_draws(size):
-    layer = bent(size)
+def test_log_density_by_the_jacobian_of_the_samples(size):
+    layer = random_flow(size)
     noise = tf.constant(np.random.default_rng(2).normal(size=(10, size)), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(noise)
-        drawn = layer.draw({"noise": noise})
-    jacobian = tape.batch_jacobian(drawn, noise).numpy().astype(np.float64)
+        samples = layer.draw({"noise": noise})
+    jacobian = tape.batch_jacobian(samples, noise).numpy().astype(np.float64)
     expected = stats.norm.logpdf(noise).sum(1) - np.linalg.slogdet(jacobian)[1]
-    np.testing.assert_allclose(layer.distribution().log_prob(drawn), expected, rtol=1e-3, atol=1e-3)
-    # every dimension of the draws has been moved, and not by a permutation alone
-    assert np.abs(np.sort(drawn, axis=1) - np.sort(noise, axis=1)).max(axis=0).min() > 0.01
+    np.testing.assert_allclose(layer.distribution().log_prob(samples), expected, rtol=1e-3, atol=1e-3)
+    # every dimension is transformed, not only permuted
+    assert np.abs(np.sort(samples, axis=1) - np.sort(noise, axis=1)).max(axis=0).min() > 0.01
 
 
-def test_it_learns_what_no_normal_is():
+def test_learns_a_density_that_is_not_normal():
     # x ~ N(0, 1), y ~ N(x^2, .5^2): entropy 2.8379 + log .5 = 2.1447; the best diagonal normal is .5 log(1 + 2 / .25)
     # = 1.0986 above it
     x, e = np.random.default_rng(0).normal(size=(2, 4096)).astype(np.float32)
@@ -62,7 +62,7 @@ def test_it_learns_what_no_normal_is():
     assert losses[0] > entropy + 1
 
 
-def test_draws_follow_the_seed_and_the_initial_weights_too():
+def test_the_seed_sets_samples_and_initial_weights():
     layers = [FlowPrior(4, couplings=2, hidden=8, seed=seed) for seed in (0, 0, 1)]
     first = [np.asarray(layer.trainable_weights[0]) for layer in layers]
     np.testing.assert_array_equal(first[0], first[1])
@@ -71,8 +71,8 @@ def test_draws_follow_the_seed_and_the_initial_weights_too():
     np.testing.assert_array_equal(layers[0].draw(noise), layers[1].sampler()(noise))
 
 
-def test_config_and_weights_are_kept():
-    layer = bent()
+def test_config_and_weights_round_trip():
+    layer = random_flow()
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert (again.size, again.couplings, again.hidden, again.seed) == (3, 3, 8, 1)
     again.set_weights(layer.get_weights())
@@ -82,5 +82,5 @@ def test_config_and_weights_are_kept():
 
 @pytest.mark.parametrize("options", [{"size": 1}, {"size": 4, "couplings": 0}, {"size": 4, "hidden": 0}])
 def test_errors(options):
-    with pytest.raises(ValueError, match="FlowPrior needs size >= 2"):
+    with pytest.raises(ValueError, match="Expected size >= 2"):
         FlowPrior(**options)

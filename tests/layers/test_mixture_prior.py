@@ -33,31 +33,31 @@ def test_log_density():
     np.testing.assert_allclose(mixture().distribution().log_prob(z), log_density(z), rtol=1e-4, atol=1e-5)
 
 
-def test_draws():
+def test_samples():
     layer, num = mixture(), 20_000
-    drawn = layer.draw(draw_noise(layer.noise, num, 0)).numpy()
-    nearest = np.argmin((((drawn[:, None] - LOC) / SCALE) ** 2).sum(-1), axis=1)
+    samples = layer.draw(draw_noise(layer.noise, num, 0)).numpy()
+    nearest = np.argmin((((samples[:, None] - LOC) / SCALE) ** 2).sum(-1), axis=1)
     counts = np.bincount(nearest, minlength=3) / num
-    # components lie apart; a frequency has standard error <= .0036, and few draws stray into a neighbor
+    # components lie apart; a frequency has standard error <= .0036, and few samples are nearest to another component
     np.testing.assert_allclose(counts, WEIGHTS, atol=0.02)
     mean = (WEIGHTS[:, None] * LOC).sum(0)
     second = (WEIGHTS[:, None] * (SCALE**2 + LOC**2)).sum(0)
-    deviation = np.sqrt(second - mean**2)
-    assert (np.abs(drawn.mean(0) - mean) < 4.5 * deviation / np.sqrt(num)).all()
-    np.testing.assert_allclose((drawn**2).mean(0), second, rtol=0.05)
+    stddev = np.sqrt(second - mean**2)
+    assert (np.abs(samples.mean(0) - mean) < 4.5 * stddev / np.sqrt(num)).all()
+    np.testing.assert_allclose((samples**2).mean(0), second, rtol=0.05)
 
 
 @pytest.mark.parametrize("uniform, component", [(0.0, 0), (0.2499, 0), (0.25, 1), (0.7499, 1), (1 - 2**-24, 2)])
-def test_the_uniform_picks_the_component(uniform, component):
+def test_the_uniform_selects_the_component(uniform, component):
     noise = {"noise": np.zeros((1, 2), np.float32), "component": np.array([[uniform]], np.float32)}
-    drawn = draw_from_mixture(noise, tf.constant([0.25, 0.5, 0.25]), tf.constant(LOC), tf.constant(SCALE))
-    np.testing.assert_array_equal(drawn[0], LOC[component])
+    samples = draw_from_mixture(noise, tf.constant([0.25, 0.5, 0.25]), tf.constant(LOC), tf.constant(SCALE))
+    np.testing.assert_array_equal(samples[0], LOC[component])
 
 
 def test_one_component():
     layer = MixturePrior(2, 1)
-    drawn = layer.draw(draw_noise(layer.noise, 4, 0))
-    assert drawn.shape == (4, 2) and np.isfinite(drawn).all()
+    samples = layer.draw(draw_noise(layer.noise, 4, 0))
+    assert samples.shape == (4, 2) and np.isfinite(samples).all()
 
 
 def test_initial_components_differ_and_follow_the_seed():
@@ -76,5 +76,5 @@ def test_config():
 
 @pytest.mark.parametrize("size, components", [(0, 3), (2, 0)])
 def test_errors(size, components):
-    with pytest.raises(ValueError, match="size and components must be >= 1"):
+    with pytest.raises(ValueError, match="Expected size and components >= 1"):
         MixturePrior(size, components)

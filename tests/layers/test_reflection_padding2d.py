@@ -1,4 +1,4 @@
-"""Padding by reflection: numpy's own, its shape, and what it refuses."""
+"""Padding by reflection against numpy, its output shape, and its errors."""
 
 import keras
 import numpy as np
@@ -8,15 +8,15 @@ from keras_gen.layers import ReflectionPadding2D
 
 
 @pytest.mark.parametrize("size", [0, 1, 3])
-def test_as_numpy_pads(size):
+def test_equals_numpy(size):
     images = np.random.default_rng(0).random((2, 4, 5, 3), np.float32)
     expected = np.pad(images, [(0, 0), (size, size), (size, size), (0, 0)], mode="reflect")
-    made = ReflectionPadding2D(size)(images)
-    np.testing.assert_array_equal(made, expected)
+    outputs = ReflectionPadding2D(size)(images)
+    np.testing.assert_array_equal(outputs, expected)
     assert ReflectionPadding2D(size).compute_output_shape((None, None, 5, 3)) == (None, None, 5 + 2 * size, 3)
 
 
-def test_it_is_saved(tmp_path):
+def test_saving(tmp_path):
     model = keras.Sequential([keras.Input((4, 4, 1)), ReflectionPadding2D(2)])
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -25,6 +25,6 @@ def test_it_is_saved(tmp_path):
 
 
 @pytest.mark.parametrize("size", [-1, 1.5, (1, 1)])
-def test_sizes_it_refuses(size):
-    with pytest.raises(ValueError, match="integer >= 0"):
+def test_errors(size):
+    with pytest.raises(ValueError, match="Expected size as an integer >= 0"):
         ReflectionPadding2D(size)

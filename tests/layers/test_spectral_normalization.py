@@ -19,7 +19,7 @@ KINDS = ["dense", "conv", "transpose"]
 
 
 def layer_of(kind: str, plain: bool = False, **options):
-    """A small layer, built with random weights and a random bias, and a batch of its inputs."""
+    """Returns a small layer, built with random weights and a random bias, and a batch of its inputs."""
     dense, conv, transpose = (
         (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
         if plain
@@ -38,13 +38,13 @@ def layer_of(kind: str, plain: bool = False, **options):
     return layer, generator.normal(0, 1, shape).astype(np.float32)
 
 
-def free_kernel(layer) -> np.ndarray:
+def stored_kernel(layer) -> np.ndarray:
     (kernel,) = (variable for variable in layer.trainable_variables if variable.name == "kernel")
     return np.asarray(kernel)
 
 
 def matrix_of(kind: str, kernel: np.ndarray) -> np.ndarray:
-    """One row per input, one column per output channel."""
+    """Returns one row per input, one column per output channel."""
     return (np.swapaxes(kernel, 2, 3) if kind == "transpose" else kernel).reshape(-1, 4)
 
 
@@ -59,9 +59,9 @@ def converged(kind: str, **options):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_sigma_and_the_layer_it_makes(kind):
+def test_sigma_and_the_normalized_layer(kind):
     layer, inputs = converged(kind)
-    kernel = free_kernel(layer)
+    kernel = stored_kernel(layer)
     norm = norm_of(kind, kernel)
     np.testing.assert_allclose(layer.sigma(), norm, rtol=1e-5)
     np.testing.assert_allclose(norm_of(kind, np.asarray(layer.kernel)), 1, rtol=1e-5)
@@ -72,7 +72,7 @@ def test_sigma_and_the_layer_it_makes(kind):
 
 def test_one_step_of_the_power_iteration():
     layer, inputs = layer_of("dense")
-    matrix, u = free_kernel(layer).T, np.asarray(layer.singular_vector)  # the paper's W [outputs, inputs]
+    matrix, u = stored_kernel(layer).T, np.asarray(layer.singular_vector)  # the paper's W [outputs, inputs]
     np.testing.assert_allclose(np.linalg.norm(u), 1, rtol=1e-6)
     layer(inputs)
     layer(inputs, training=False)
@@ -87,7 +87,7 @@ def test_one_step_of_the_power_iteration():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gradient_goes_through_sigma(kind):
     layer, _ = converged(kind)
-    kernel = free_kernel(layer).astype(np.float64)
+    kernel = stored_kernel(layer).astype(np.float64)
     weights = RANDOM.normal(size=kernel.shape)
     (variable,) = (variable for variable in layer.trainable_variables if variable.name == "kernel")
     with tf.GradientTape() as tape:
@@ -118,7 +118,7 @@ def test_second_order_gradient():
             inner.watch(points)
             total = tf.reduce_sum(layer(points))
         penalty = tf.reduce_sum(inner.gradient(total, points) ** 2) / len(inputs)
-    kernel = free_kernel(layer).astype(np.float64)
+    kernel = stored_kernel(layer).astype(np.float64)
 
     def expected(kernel: np.ndarray) -> float:
         return ((kernel.sum(1) / norm_of("dense", kernel)) ** 2).sum()
@@ -134,25 +134,25 @@ def test_second_order_gradient():
 @pytest.mark.parametrize("kind", KINDS)
 def test_zero_kernel(kind):
     layer, inputs = layer_of(kind, use_bias=False)
-    layer.trainable_variables[0].assign(np.zeros(free_kernel(layer).shape))
+    layer.trainable_variables[0].assign(np.zeros(stored_kernel(layer).shape))
     before = np.asarray(layer.singular_vector)
     with tf.GradientTape() as tape:
         outputs = layer(inputs, training=True)
         total = tf.reduce_sum(outputs)
     assert (outputs.numpy() == 0).all()
     assert np.isfinite(tape.gradient(total, layer.trainable_variables[0].value)).all()
-    np.testing.assert_array_equal(layer.singular_vector, before)  # it can still start from there
+    np.testing.assert_array_equal(layer.singular_vector, before)  # the power iteration can still start from it
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mixed_precision_computes_sigma_in_float32(kind):
     layer, inputs = converged(kind, dtype="mixed_bfloat16")
     # bfloat16 keeps 8 bits: a sigma of a rounded kernel would be off by about 1e-3
-    np.testing.assert_allclose(layer.sigma(), norm_of(kind, free_kernel(layer)), rtol=1e-5)
-    seen = []
-    layer.activation = lambda x: seen.append(layer.sigma()) or x
+    np.testing.assert_allclose(layer.sigma(), norm_of(kind, stored_kernel(layer)), rtol=1e-5)
+    sigmas = []
+    layer.activation = lambda x: sigmas.append(layer.sigma()) or x
     layer(inputs)  # and the same under Keras's autocast
-    np.testing.assert_allclose(seen, norm_of(kind, free_kernel(layer)), rtol=1e-5)
+    np.testing.assert_allclose(sigmas, norm_of(kind, stored_kernel(layer)), rtol=1e-5)
     assert layer.kernel.dtype == tf.bfloat16 and layer.singular_vector.dtype == "float32"
 
 
@@ -201,20 +201,20 @@ def test_tflite(tmp_path):
     model, inputs = network(), RANDOM.random((1, 6, 6, 3), np.float32)
     model(inputs, training=True)
     ports = {"image": Port((6, 6, 3), "image")}, {"logits": Port((3,), "value")}
-    endpoint = Endpoint("judge", lambda image: {"logits": model(image, training=False)}, *ports)
+    endpoint = Endpoint("discriminate", lambda image: {"logits": model(image, training=False)}, *ports)
     write_saved_model([endpoint], tmp_path / "saved", batch=1)
-    content = convert(str(tmp_path / "saved"), ["judge"], "float32")
-    outputs = Interpreter(model_content=content).get_signature_runner("judge")(image=inputs)["logits"]
+    content = convert(str(tmp_path / "saved"), ["discriminate"], "float32")
+    outputs = Interpreter(model_content=content).get_signature_runner("discriminate")(image=inputs)["logits"]
     np.testing.assert_allclose(outputs, model(inputs), atol=1e-6)
-    # sigma is folded into the weights: nothing of it is computed on the device
-    assert set(operations(content)["judge"]) == {
+    # sigma is folded into the weights: the device does not compute it
+    assert set(operations(content)["discriminate"]) == {
         "CONV_2D", "FULLY_CONNECTED", "LEAKY_RELU", "RESHAPE", "TRANSPOSE_CONV"
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("iterations", [0, 1.5])
 def test_errors(iterations):
-    with pytest.raises(ValueError, match="power_iterations must be an integer >= 1"):
+    with pytest.raises(ValueError, match="Expected power_iterations as an integer >= 1"):
         SpectralDense(2, power_iterations=iterations)
     with pytest.raises(AttributeError, match="build the layer"):
         _ = SpectralDense(2).kernel

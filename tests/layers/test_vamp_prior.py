@@ -36,7 +36,7 @@ def test_log_density():
     np.testing.assert_allclose(layer.distribution(encode).log_prob(z), explicit, rtol=1e-4, atol=1e-5)
 
 
-def test_draws():
+def test_samples():
     layer = prior()
     loc, scale = components(layer)
     noise = draw_noise(layer.noise, 2000, 0)
@@ -67,5 +67,5 @@ def test_config():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="size and components must be >= 1"):
+    with pytest.raises(ValueError, match="Expected size and components >= 1"):
         VampPrior(2, 0, SHAPE)

@@ -1,4 +1,4 @@
-"""WordMask: one where a token is."""
+"""WordMask is 1 for words and 0 for padding."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from keras_gen.layers import WordMask
 
 
-def test_one_where_there_is_a_word():
+def test_one_for_a_word_and_zero_for_padding():
     tokens = np.array([[5, 1, 0], [900, 0, 0]], np.int32)
     mask = WordMask()(tokens)
     np.testing.assert_array_equal(mask[..., 0], [[1, 1, 0], [1, 0, 0]])

@@ -1,4 +1,4 @@
-"""Adversarial objectives by hand: logits of known probabilities, and what theory says of the game."""
+"""Adversarial objectives by hand: logits of known probabilities, and theoretical values of the value function."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.losses import Objective, adversarial
-from keras_gen.losses.adversarial import OBJECTIVES, SMOOTHED
+from keras_gen.losses.adversarial import OBJECTIVES, WITH_LABEL_SMOOTHING
 
 LOG3 = math.log(3)  # the logit of 3/4
 LOG4 = math.log(4)
@@ -37,10 +37,10 @@ def test_losses(name, real, generated, discriminator, generator):
     objective = adversarial.get(name)
     real, generated = tf.constant(real, tf.float32), tf.constant(generated, tf.float32)
     statistics = means(real, generated) if objective.needs_means else {}
-    told = {"real_logits": real} if objective.generator_needs_real else {}
+    inputs = {"real_logits": real} if objective.generator_needs_real else {}
     np.testing.assert_allclose(objective.discriminator(real, generated, **statistics), discriminator, rtol=1e-6)
-    np.testing.assert_allclose(objective.generator(generated, **told, **statistics), generator, rtol=1e-6)
-    # the same for all: what is not needed is not read
+    np.testing.assert_allclose(objective.generator(generated, **inputs, **statistics), generator, rtol=1e-6)
+    # arguments that an objective does not need are not read
     statistics = means(real, generated)
     np.testing.assert_allclose(objective.generator(generated, real_logits=real, **statistics), generator, rtol=1e-6)
 
@@ -54,7 +54,7 @@ def test_losses(name, real, generated, discriminator, generator):
         ("least_squares", [(LOG3 - 0.8) ** 2 / 2]),
     ],
 )
-def test_smoothing_is_one_sided_and_the_discriminators(name, discriminator):
+def test_smoothing_is_one_sided_and_only_in_the_discriminators_loss(name, discriminator):
     smooth, plain = adversarial.get({"name": name, "label_smoothing": 0.2}), adversarial.get(name)
     real, generated = tf.constant([LOG3]), tf.constant([0.0])
     statistics = means(real, generated)
@@ -65,37 +65,37 @@ def test_smoothing_is_one_sided_and_the_discriminators(name, discriminator):
     )
 
 
-def test_the_value_of_the_minimax_game():
-    game = adversarial.get("minimax")
+def test_the_value_function_of_minimax():
+    objective = adversarial.get("minimax")
     zeros = tf.zeros([3])
-    np.testing.assert_allclose(-game.discriminator(zeros, zeros), [-LOG4] * 3, rtol=1e-6)
+    np.testing.assert_allclose(-objective.discriminator(zeros, zeros), [-LOG4] * 3, rtol=1e-6)
     # p = (1/4, 1/4, 1/2) and q = (1/2, 1/4, 1/4) as samples of their exact frequencies; D* = p / (p + q)
     p, q = np.array([0.25, 0.25, 0.5]), np.array([0.5, 0.25, 0.25])
     optimal = np.log(p / q).astype(np.float32)
-    value = -tf.reduce_mean(game.discriminator(optimal[[0, 1, 2, 2]], optimal[[0, 0, 1, 2]]))
+    value = -tf.reduce_mean(objective.discriminator(optimal[[0, 1, 2, 2]], optimal[[0, 0, 1, 2]]))
     middle = (p + q) / 2
     divergence = (p @ np.log(p / middle) + q @ np.log(q / middle)) / 2
     np.testing.assert_allclose(value, 2 * divergence - LOG4, rtol=1e-6)
 
 
 def test_minimax_is_zero_sum():
-    game, real = adversarial.get("minimax"), tf.constant([0.3, 0.3, 0.3])
+    objective, real = adversarial.get("minimax"), tf.constant([0.3, 0.3, 0.3])
     generated = tf.constant([-4.0, 0.0, 5.0])
-    total = game.discriminator(real, generated) + game.generator(generated)
-    np.testing.assert_allclose(total, [math.log(1 + math.exp(-0.3))] * 3, rtol=1e-5)  # nothing of the generator's
+    total = objective.discriminator(real, generated) + objective.generator(generated)
+    np.testing.assert_allclose(total, [math.log(1 + math.exp(-0.3))] * 3, rtol=1e-5)  # the generator's terms cancel
 
 
-def test_slopes_at_a_sure_discriminator():
-    slope = {}
+def test_gradients_at_a_confident_discriminator():
+    gradient = {}
     for name in ("minimax", "non_saturating", "least_squares", "hinge", "wasserstein"):
         logits = tf.constant([-10.0])
         with tf.GradientTape() as tape:
             tape.watch(logits)
             loss = adversarial.get(name).generator(logits)
-        slope[name] = float(tape.gradient(loss, logits)[0])
+        gradient[name] = float(tape.gradient(loss, logits)[0])
     low = 1 / (1 + math.exp(10))  # D = 4.5e-5
     expected = {"minimax": -low, "non_saturating": -(1 - low), "least_squares": -11, "hinge": -1, "wasserstein": -1}
-    assert slope == pytest.approx(expected, rel=1e-5)
+    assert gradient == pytest.approx(expected, rel=1e-5)
 
 
 def test_large_logits_stay_finite():
@@ -110,7 +110,7 @@ def test_large_logits_stay_finite():
             assert np.isfinite(loss).all(), name
 
 
-def test_relativistic_gradient_goes_through_the_means():
+def test_relativistic_gradient_includes_the_means():
     objective = adversarial.get("relativistic_average")
     real, generated = tf.constant([0.7, -0.2, 1.5]), tf.constant([-0.4, 0.9, 0.1])
     with tf.GradientTape() as tape:
@@ -138,7 +138,7 @@ def test_accuracy(name):
     high, low, same = tf.constant([2.0, 3.0]), tf.constant([-2.0, -1.0]), tf.constant([0.2, 0.2])
     np.testing.assert_array_equal(objective.accuracy(high, low, **means(high, low)), [1, 1])
     np.testing.assert_array_equal(objective.accuracy(low, high, **means(low, high)), [0, 0])
-    # no knowledge, half right, wherever the constant lies
+    # a constant discriminator is right half of the time
     for constant in (same, same - 2.0, same + 2.0):
         np.testing.assert_array_equal(objective.accuracy(constant, constant, **means(constant, constant)), [0.5, 0.5])
 
@@ -148,19 +148,19 @@ def test_accuracy(name):
     [
         ("minimax", [1, 0.5, 0.5]),  # boundary 0
         ("least_squares", [1, 0.5, 1]),  # 1/2
-        ("wasserstein", [1, 0.5, 0.5]),  # (0.5 + 0) / 2, the middle of the means
+        ("wasserstein", [1, 0.5, 0.5]),  # (0.5 + 0) / 2, the midpoint of the means
         ("relativistic_average", [1, 0.5, 1]),  # 0 for real and 0.5 for generated examples
     ],
 )
 def test_accuracy_boundaries(name, accuracy):
     real, generated = tf.constant([1.1, -0.2, 0.6]), tf.constant([-1.0, -0.6, 0.4])
-    right = adversarial.get(name).accuracy(real, generated, real_mean=0.5, generated_mean=0.0)
-    np.testing.assert_array_equal(right, accuracy)
+    result = adversarial.get(name).accuracy(real, generated, real_mean=0.5, generated_mean=0.0)
+    np.testing.assert_array_equal(result, accuracy)
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating", "least_squares"])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_the_boundary_is_the_optimal_logit_where_real_and_generated_are_alike(name, smoothing):
+def test_the_boundary_is_the_optimal_logit_where_both_densities_are_equal(name, smoothing):
     objective = adversarial.get({"name": name, "label_smoothing": smoothing})
     boundary = tf.constant([objective.boundaries(None)[0]])
     with tf.GradientTape() as tape:
@@ -169,13 +169,14 @@ def test_the_boundary_is_the_optimal_logit_where_real_and_generated_are_alike(na
     np.testing.assert_allclose(tape.gradient(loss, boundary), [0], atol=1e-6)
 
 
-def test_what_an_objective_says_of_itself():
-    flags = {name: adversarial.get(name) for name in OBJECTIVES}
-    assert [name for name, objective in flags.items() if objective.lipschitz] == ["wasserstein"]
-    assert [name for name, objective in flags.items() if objective.needs_means] == ["relativistic_average"]
-    assert [name for name, objective in flags.items() if objective.generator_needs_real] == ["relativistic_average"]
-    assert all(objective.name == name for name, objective in flags.items())
-    assert adversarial.get(flags["hinge"]) is flags["hinge"]
+def test_declared_properties():
+    objectives = {name: adversarial.get(name) for name in OBJECTIVES}
+    assert [name for name, objective in objectives.items() if objective.needs_means] == ["relativistic_average"]
+    assert [name for name, objective in objectives.items() if objective.generator_needs_real] == [
+        "relativistic_average"
+    ]
+    assert all(objective.name == name for name, objective in objectives.items())
+    assert adversarial.get(objectives["hinge"]) is objectives["hinge"]
 
 
 def test_float32_from_bfloat16():
@@ -190,11 +191,11 @@ def test_float32_from_bfloat16():
 def test_shapes_that_would_broadcast(name):
     objective, logits = adversarial.get(name), tf.zeros([3])
     zero = {"real_mean": 0.0, "generated_mean": 0.0}
-    with pytest.raises(ValueError, match=r"real_logits must be a vector \[batch\].*received the shape \(3, 1\)"):
+    with pytest.raises(ValueError, match=r"Expected real_logits as a vector \[batch\].*received the shape \(3, 1\)"):
         objective.discriminator(tf.zeros([3, 1]), logits, **zero)
-    with pytest.raises(ValueError, match="generated_logits must be a vector"):
+    with pytest.raises(ValueError, match="Expected generated_logits as a vector"):
         objective.generator(tf.zeros([3, 1]), real_logits=logits, **zero)
-    with pytest.raises(ValueError, match="as many real as generated logits; received 1 and 3"):
+    with pytest.raises(ValueError, match="as many real as generated logits for the objective .*; received 1 and 3"):
         objective.discriminator(tf.zeros([1]), logits, **zero)
     vector = tf.TensorSpec([None])
     compiled = tf.function(lambda r, g: objective.discriminator(r, g, **zero), input_signature=[vector, vector])
@@ -205,27 +206,27 @@ def test_shapes_that_would_broadcast(name):
 
 def test_missing_statistics():
     objective, logits = adversarial.get("relativistic_average"), tf.zeros([2])
-    with pytest.raises(ValueError, match="needs real_mean and generated_mean"):
+    with pytest.raises(ValueError, match="Expected real_mean and generated_mean"):
         objective.discriminator(logits, logits, real_mean=0.0)
-    with pytest.raises(ValueError, match="needs real_logits"):
+    with pytest.raises(ValueError, match="Expected real_logits"):
         objective.generator(logits, real_mean=0.0, generated_mean=0.0)
-    with pytest.raises(ValueError, match="generated_mean must be a scalar"):
+    with pytest.raises(ValueError, match="Expected generated_mean as a scalar"):
         objective.discriminator(logits, logits, real_mean=0.0, generated_mean=logits)
-    with pytest.raises(ValueError, match="needs real_mean"):
+    with pytest.raises(ValueError, match="Expected real_mean"):
         adversarial.get("wasserstein").accuracy(logits, logits)
 
 
 @pytest.mark.parametrize(
     "objective, message",
     [
-        ("goodfellow", "Unknown objective 'goodfellow': expected one of minimax, non_saturating"),
-        ({"label_smoothing": 0.1}, "Unknown objective"),
+        ("goodfellow", "Expected objective as one of minimax, non_saturating.*; received 'goodfellow'"),
+        ({"label_smoothing": 0.1}, "Expected objective as one of"),
         (
             {"name": "hinge", "label_smoothing": 0.1},
-            "'hinge' has no label to smooth; label_smoothing goes with minimax",
+            "Expected label_smoothing with one of minimax.*; received it with 'hinge', which has no labels",
         ),
-        ({"name": "wasserstein", "label_smoothing": 0.1}, "no label to smooth"),
-        ({"name": "minimax", "margin": 1}, "does not take the arguments"),
+        ({"name": "wasserstein", "label_smoothing": 0.1}, "which has no labels"),
+        ({"name": "minimax", "margin": 1}, "Expected arguments of the objective 'minimax'; received"),
     ],
 )
 def test_unknown(objective, message):
@@ -233,16 +234,16 @@ def test_unknown(objective, message):
         adversarial.get(objective)
 
 
-@pytest.mark.parametrize("name", SMOOTHED)
+@pytest.mark.parametrize("name", WITH_LABEL_SMOOTHING)
 @pytest.mark.parametrize("smoothing", [-0.1, 0.5, 0.9])
 def test_smoothing_out_of_range(name, smoothing):
-    with pytest.raises(ValueError, match=f"'{name}': label_smoothing must be in .0, 0.5."):
+    with pytest.raises(ValueError, match=f"Expected label_smoothing in .0, 0.5. for the objective '{name}'; received"):
         adversarial.get({"name": name, "label_smoothing": smoothing})
 
 
-def test_an_objective_of_ones_own():
-    mine = Objective("mine", lambda x: x.generated - x.real, lambda x: -x.generated, lambda x: (0.0, 0.0))
-    np.testing.assert_array_equal(adversarial.get(mine).discriminator(tf.ones([2]), tf.zeros([2])), [-1, -1])
+def test_custom_objective():
+    custom = Objective("custom", lambda x: x.generated - x.real, lambda x: -x.generated, lambda x: (0.0, 0.0))
+    np.testing.assert_array_equal(adversarial.get(custom).discriminator(tf.ones([2]), tf.zeros([2])), [-1, -1])
 
 
 def test_drift_of_the_wasserstein_critic():
@@ -251,5 +252,5 @@ def test_drift_of_the_wasserstein_critic():
     np.testing.assert_allclose(plain.discriminator(real, generated), [-1.5, 4.0])
     np.testing.assert_allclose(drifting.discriminator(real, generated), [-1.5 + 0.4, 4.0 + 0.1])
     np.testing.assert_array_equal(drifting.generator(generated), plain.generator(generated))
-    with pytest.raises(ValueError, match="drift must be >= 0"):
+    with pytest.raises(ValueError, match="Expected drift >= 0"):
         adversarial.get({"name": "wasserstein", "drift": -1})

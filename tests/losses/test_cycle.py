@@ -1,4 +1,4 @@
-"""The losses of translators, by hand."""
+"""Losses of image-to-image translation, by hand."""
 
 import numpy as np
 import pytest
@@ -15,18 +15,18 @@ def test_absolute_error_is_a_mean_over_pixels():
         absolute_error(images, others[:, :, :1])
 
 
-def test_semantic_consistency_is_the_cross_entropy_to_the_former_decision():
-    before = tf.constant([[2.0, 0.0, 0.0], [0.0, 1.0, 5.0]])
-    after = tf.math.log(tf.constant([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]))
-    np.testing.assert_allclose(semantic_consistency(before, after), [np.log(2), np.log(8)], rtol=1e-6)
+def test_semantic_consistency_is_the_cross_entropy_to_the_prediction_on_the_source():
+    source = tf.constant([[2.0, 0.0, 0.0], [0.0, 1.0, 5.0]])
+    translated = tf.math.log(tf.constant([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]))
+    np.testing.assert_allclose(semantic_consistency(source, translated), [np.log(2), np.log(8)], rtol=1e-6)
     with tf.GradientTape(persistent=True) as tape:
-        tape.watch([before, after])
-        loss = semantic_consistency(before, after)
-    assert tape.gradient(loss, before) is None
+        tape.watch([source, translated])
+        loss = semantic_consistency(source, translated)
+    assert tape.gradient(loss, source) is None
     # softmax minus one-hot
-    np.testing.assert_allclose(tape.gradient(loss, after)[0], [-0.5, 0.25, 0.25], rtol=1e-6)
+    np.testing.assert_allclose(tape.gradient(loss, translated)[0], [-0.5, 0.25, 0.25], rtol=1e-6)
     with pytest.raises(ValueError, match="two sets of logits"):
-        semantic_consistency(before, after[:, :2])
+        semantic_consistency(source, translated[:, :2])
 
 
 def test_patches_are_averaged_for_each_image():

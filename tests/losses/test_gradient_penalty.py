@@ -15,7 +15,7 @@ def linear(weights):
 
 
 def quadratic(x):
-    """||x||^2 / 2, whose gradient is x."""
+    """Returns ||x||^2 / 2, whose gradient is x."""
     return tf.reduce_sum(tf.square(x), axis=list(range(1, x.shape.rank))) / 2
 
 
@@ -48,7 +48,7 @@ def test_alpha_runs_from_generated_to_real(shape):
 def test_zero_gradient_is_finite_and_so_is_its_own(name):
     weights, zeros = tf.Variable([[0.5]]), tf.zeros([3, 2])
     with tf.GradientTape() as tape:
-        critic = lambda x: weights[0, 0] * quadratic(x)  # noqa: E731  no slope at x = 0
+        critic = lambda x: weights[0, 0] * quadratic(x)  # noqa: E731  no gradient at x = 0
         if name == "wgan_gp":
             value = gradient_penalty.wgan_gp(critic, zeros, zeros, uniform(3))
         else:
@@ -62,14 +62,14 @@ def test_r1_and_r2_of_a_quadratic():
     matrix = np.array([[2.0, 1.0], [1.0, -3.0]], np.float32)  # C(x) = x^T A x / 2, gradient A x
     critic = lambda x: tf.reduce_sum(x * tf.linalg.matvec(matrix, x), axis=1) / 2  # noqa: E731
     points = tf.constant([[1.0, 0.0], [1.0, 2.0], [0.0, 0.0]])
-    expected = [5.0, 16.0 + 25.0, 0.0]  # the whole square: gamma / 2 is the caller's
+    expected = [5.0, 16.0 + 25.0, 0.0]  # the squared norm without gamma / 2
     np.testing.assert_allclose(gradient_penalty.r1(critic, points), expected)
     np.testing.assert_allclose(gradient_penalty.r2(critic, points), expected)
 
 
 def test_dragan():
     real, noise = tf.constant([[3.0, 0.0], [3.0, 0.0]]), tf.constant([[0.0, 2.0], [0.0, 2.0]])
-    value = gradient_penalty.dragan(quadratic, real, noise, deviation=4.0, alpha=tf.constant([1.0, 0.0]))
+    value = gradient_penalty.dragan(quadratic, real, noise, stddev=4.0, alpha=tf.constant([1.0, 0.0]))
     # x = (3, 1 * 0.5 * 4 * 2) and (3, 0)
     np.testing.assert_allclose(value, [(5 - 1) ** 2, (3 - 1) ** 2])
     wide = gradient_penalty.dragan(quadratic, real, noise, 4.0, tf.constant([[0.5], [0.5]]), scale=1.0)
@@ -77,7 +77,7 @@ def test_dragan():
 
 
 def network(weights: np.ndarray, out: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Gradient of out . tanh(W x) by x, in float64."""
+    """Returns the gradient of out . tanh(W x) with respect to x, in float64."""
     slope = 1 - np.tanh(x @ weights.T) ** 2
     return (slope * out) @ weights
 
@@ -162,11 +162,11 @@ def test_errors():
             gradient_penalty.wgan_gp(critic, points, points, alpha)
     with pytest.raises(ValueError, match=r"return logits \[batch\]; received \(3, 1\)"):
         gradient_penalty.r1(lambda x: x[:, :1], points)
-    with pytest.raises(ValueError, match="do not depend on its input"):
+    with pytest.raises(ValueError, match="Expected logits that depend on the discriminator's input"):
         gradient_penalty.r1(lambda x: tf.zeros([3]), points)
     with pytest.raises(ValueError, match="rank 2 or more"):
         gradient_penalty.r2(critic, tf.zeros([3]))
-    with pytest.raises(ValueError, match="deviation as a scalar"):
+    with pytest.raises(ValueError, match="stddev as a scalar"):
         gradient_penalty.dragan(critic, points, points, tf.ones([3]), uniform(3))
     with pytest.raises(ValueError, match="noise of the shape of real"):
         gradient_penalty.dragan(critic, points, tf.zeros([3, 1]), 1.0, uniform(3))

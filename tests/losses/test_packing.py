@@ -1,4 +1,4 @@
-"""Packs of neighbors, and back."""
+"""Packs of neighboring examples and their inverse."""
 
 import numpy as np
 import pytest
@@ -18,9 +18,9 @@ def test_round_trip(shape, size):
     packs = pack(examples, size)
     channels = shape[-1]
     assert packs.shape == (shape[0] // size, *shape[1:-1], channels * size)
-    for place in range(size):
-        taken = packs[..., place * channels : (place + 1) * channels]
-        np.testing.assert_array_equal(taken, examples[place::size])
+    for position in range(size):
+        example = packs[..., position * channels : (position + 1) * channels]
+        np.testing.assert_array_equal(example, examples[position::size])
     np.testing.assert_array_equal(unpack(packs, size), examples)
 
 
@@ -28,10 +28,10 @@ def test_unknown_batch():
     compiled = tf.function(lambda x: pack(x, 2), input_signature=[tf.TensorSpec([None, 2, 2, 3])])
     examples = np.random.default_rng(0).random((4, 2, 2, 3), np.float32)
     np.testing.assert_array_equal(compiled(examples), pack(examples, 2))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="packs of 2 need a batch that 2 divides"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected a batch that is a multiple of the pack size 2"):
         compiled(examples[:3])
-    back = tf.function(lambda x: unpack(x, 2), input_signature=[tf.TensorSpec([None, 2, 2, 6])])
-    np.testing.assert_array_equal(back(pack(examples, 2)), examples)
+    inverse = tf.function(lambda x: unpack(x, 2), input_signature=[tf.TensorSpec([None, 2, 2, 6])])
+    np.testing.assert_array_equal(inverse(pack(examples, 2)), examples)
 
 
 def test_spread_keeps_the_mean():
@@ -41,16 +41,16 @@ def test_spread_keeps_the_mean():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="packs of 2 need a batch that 2 divides; received 3 rows"):
+    with pytest.raises(ValueError, match="Expected a batch that is a multiple of the pack size 2; received 3 examples"):
         pack(tf.zeros([3, 4]), 2)
     with pytest.raises(ValueError, match="Expected examples .batch, ..., channels."):
         pack(tf.zeros([4]), 2)
     with pytest.raises(ValueError, match="one value per pack"):
         spread(tf.zeros([4, 1]), 2)
-    with pytest.raises(ValueError, match="static channels that 2 divides"):
+    with pytest.raises(ValueError, match="static channels that are a multiple of 2"):
         unpack(tf.zeros([4, 3]), 2)
     for size in (0, 1.5):
-        with pytest.raises(ValueError, match="size of a pack must be an integer >= 1"):
+        with pytest.raises(ValueError, match="Expected the pack size as an integer >= 1"):
             pack(tf.zeros([4, 1]), size)
-        with pytest.raises(ValueError, match="size of a pack must be an integer >= 1"):
+        with pytest.raises(ValueError, match="Expected the pack size as an integer >= 1"):
             spread(tf.zeros([4]), size)

@@ -1,4 +1,4 @@
-"""Penalties by name: the papers' units and weights, the points they are taken at, and the noise they ask for."""
+"""Penalties by name: the papers' units and weights, the points of evaluation, and the required noise."""
 
 import numpy as np
 import pytest
@@ -13,11 +13,11 @@ NOISE = {"alpha": tf.constant([[0.0], [0.5]]), "perturbation": tf.constant([[0.0
 
 
 def quadratic(x):
-    """||x||^2 / 2, whose slope at x is ||x||."""
+    """Returns ||x||^2 / 2, whose gradient at x has the norm ||x||."""
     return tf.reduce_sum(tf.square(x), axis=1) / 2
 
 
-# the slope by x' = 2 x - 1 is half of the one by x: 5 becomes 2.5, and 8 becomes 4
+# the norm of dC/dx' with x' = 2 x - 1 is half of that of dC/dx: 5 becomes 2.5, and 8 becomes 4
 @pytest.mark.parametrize(
     "penalty, expected",
     [
@@ -33,8 +33,8 @@ def quadratic(x):
     ],
 )
 def test_weighted_values(penalty, expected):
-    rows = penalties.get(penalty).rows(quadratic, REAL, GENERATED, NOISE, deviation=2.0)
-    np.testing.assert_allclose(rows, expected, rtol=1e-6)
+    losses = penalties.get(penalty).per_example(quadratic, REAL, GENERATED, NOISE, stddev=2.0)
+    np.testing.assert_allclose(losses, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", penalties.PENALTIES)
@@ -44,61 +44,42 @@ def test_the_units_are_those_of_images_from_minus_one_to_one(name):
     noise = {"alpha": RANDOM.random((3, 1), np.float32), "perturbation": RANDOM.random((3, 2), np.float32)}
     weights = tf.constant([[1.0, -2.0], [0.5, 3.0]])
 
-    def discriminator(scaled):  # as a network sees it
+    def discriminator(scaled):  # of images in [-1, 1], as in a network
         return tf.reduce_sum(tf.tanh(tf.matmul(scaled, weights)), axis=1)
 
     penalty = penalties.get(name)
-    ours = penalty.rows(lambda x: discriminator(2.0 * x - 1.0), real, generated, noise, deviation=0.3)
+    ours = penalty.per_example(lambda x: discriminator(2.0 * x - 1.0), real, generated, noise, stddev=0.3)
     papers = penalty.formula(discriminator, 2.0 * real - 1.0, 2.0 * generated - 1.0, noise, 0.6)
-    # one slope is nearly 1, and little is left of its difference to 1 in float32
+    # one gradient norm is nearly 1, and its difference to 1 has few digits in float32
     np.testing.assert_allclose(ours, penalty.weight * papers, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "saved, expected",
-    [
-        ("r1", 5 * 25),
-        ({"name": "r1", "gamma": 1.0}, 0.5 * 25),
-        ({"name": "r2", "gamma": 2}, 64),
-        ("wgan_gp", 10 * 49),
-        ({"name": "wgan_gp", "weight": 1.0}, 49),
-        ("dragan", 10 * 16),
-        ({"name": "dragan", "weight": 1.0, "scale": 1.0}, 16),
-    ],
-)
-def test_numbers_of_the_unit_range_keep_their_loss(saved, expected):
-    """What was saved before had the slope by x: 5 at the real points, 8 at the generated ones."""
-    penalty = penalties.get(penalties.from_unit_range(saved))
-    np.testing.assert_array_equal(penalty.rows(quadratic, REAL, GENERATED, NOISE, deviation=2.0)[0], expected)
-    assert penalties.from_unit_range(None) is None
-
-
-def test_the_noise_asked_for():
-    asked = {name: penalties.get(name).noise((4, 4, 3)) for name in penalties.PENALTIES}
+def test_required_noise():
+    noise = {name: penalties.get(name).noise((4, 4, 3)) for name in penalties.PENALTIES}
     alpha = {"alpha": Noise("uniform", (1,))}
-    assert asked == {
+    assert noise == {
         "wgan_gp": alpha,
         "r1": {},
         "r2": {},
         "dragan": alpha | {"perturbation": Noise("normal", (4, 4, 3))},
     }
-    assert [name for name in asked if penalties.get(name).needs_deviation] == ["dragan"]
-    mine = penalties.get("r1")
-    assert penalties.get(mine) is mine
+    assert [name for name in noise if penalties.get(name).needs_stddev] == ["dragan"]
+    penalty = penalties.get("r1")
+    assert penalties.get(penalty) is penalty
 
 
 def test_errors():
     for penalty, message in [
-        ("r3", "Unknown penalty 'r3': expected one of wgan_gp, r1, r2, dragan"),
-        ({"gamma": 1.0}, "Unknown penalty"),
-        ({"name": "r1", "weight": 1.0}, "'r1' does not take the arguments"),
-        ({"name": "r2", "gamma": 0.0}, "weight must be > 0"),
-        ({"name": "dragan", "scale": 0}, "scale must be > 0"),
-        ({"name": "wgan_gp", "target": 0}, "target must be > 0"),
+        ("r3", "Expected penalty as one of wgan_gp, r1, r2, dragan.*; received 'r3'"),
+        ({"gamma": 1.0}, "Expected penalty as one of"),
+        ({"name": "r1", "weight": 1.0}, "Expected arguments of the penalty 'r1'; received"),
+        ({"name": "r2", "gamma": 0.0}, "Expected a weight > 0"),
+        ({"name": "dragan", "scale": 0}, "Expected scale > 0"),
+        ({"name": "wgan_gp", "target": 0}, "Expected target > 0"),
     ]:
         with pytest.raises(ValueError, match=message):
             penalties.get(penalty)
-    with pytest.raises(ValueError, match="'wgan_gp' needs alpha"):
-        penalties.get("wgan_gp").rows(quadratic, REAL, GENERATED, {})
-    with pytest.raises(ValueError, match="'dragan' needs perturbation, deviation"):
-        penalties.get("dragan").rows(quadratic, REAL, GENERATED, {"alpha": NOISE["alpha"]})
+    with pytest.raises(ValueError, match="Expected alpha for the penalty 'wgan_gp'"):
+        penalties.get("wgan_gp").per_example(quadratic, REAL, GENERATED, {})
+    with pytest.raises(ValueError, match="Expected perturbation, stddev for the penalty 'dragan'"):
+        penalties.get("dragan").per_example(quadratic, REAL, GENERATED, {"alpha": NOISE["alpha"]})

@@ -24,31 +24,31 @@ def test_two_by_two_by_hand():
     np.testing.assert_allclose(matrix, [[p, 1 - p], [1 - p, p]], atol=1e-6)
 
 
-def test_what_is_added_to_rows_and_columns_changes_nothing():
+def test_constants_added_to_rows_and_columns_have_no_effect():
     shifted = SCORES + np.float32([1, -2, 3, 0, 5])[None, :, None] + np.float32([4, 0, -1, 2, 1])[None, None]
-    ours, theirs = log_sinkhorn(tf.constant(SCORES), 60), log_sinkhorn(tf.constant(shifted), 60)
-    np.testing.assert_allclose(ours, theirs, atol=1e-4)  # both within the rows' convergence of the one limit
+    plain, moved = log_sinkhorn(tf.constant(SCORES), 60), log_sinkhorn(tf.constant(shifted), 60)
+    np.testing.assert_allclose(plain, moved, atol=1e-4)  # both within the rows' convergence to the same limit
 
 
 def test_sharp_scores_give_the_best_assignment():
     matrix = np.exp(log_sinkhorn(tf.constant(200 * SCORES), 300))
-    for found, scores in zip(matrix, SCORES, strict=True):
-        np.testing.assert_array_equal(found.argmax(1), linear_sum_assignment(scores, maximize=True)[1])
+    for assignment, scores in zip(matrix, SCORES, strict=True):
+        np.testing.assert_array_equal(assignment.argmax(1), linear_sum_assignment(scores, maximize=True)[1])
 
 
 def test_cross_entropy_by_hand():
-    """Tile 0 fits place 0 (probability 1/2); tile 1 fits both (3/4 + 1/4); tile 2 is missing."""
+    """Position 0 is correct for tile 0 (1/2), positions 0 and 1 are for tile 1 (3/4 + 1/4); tile 2 is missing."""
     probabilities = tf.constant([[[0.5, 0.3, 0.2], [0.75, 0.25, 0.0], [0.0, 0.0, 1.0]]])
-    fits = tf.constant([[[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
-    loss = assignment_cross_entropy(probabilities, fits, tf.constant([[1.0, 1.0, 0.0]]))
+    targets = tf.constant([[[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
+    loss = assignment_cross_entropy(probabilities, targets, tf.constant([[1.0, 1.0, 0.0]]))
     np.testing.assert_allclose(loss, [np.log(2) / 2], rtol=1e-6)
-    np.testing.assert_array_equal(assignment_cross_entropy(probabilities, fits, tf.zeros([1, 3])), [0])
+    np.testing.assert_array_equal(assignment_cross_entropy(probabilities, targets, tf.zeros([1, 3])), [0])
 
 
 def test_bad_arguments():
     with pytest.raises(ValueError, match=r"scores \[batch, num, num\]; received the shape \(3, 5, 4\)"):
         log_sinkhorn(tf.zeros([3, 5, 4]))
-    with pytest.raises(ValueError, match="iterations must be an integer >= 1; received 0"):
+    with pytest.raises(ValueError, match="Expected iterations as an integer >= 1; received 0"):
         log_sinkhorn(tf.zeros([3, 5, 5]), 0)
     with pytest.raises(ValueError, match="received the shapes"):
         assignment_cross_entropy(tf.zeros([3, 5]), tf.zeros([3, 5]), tf.zeros([3]))

@@ -63,6 +63,6 @@ class Penalized(GenerativeModel):
             name: value[::size] if value.shape[1:] == [1] else packing.pack(value, size)
             for name, value in batch_noise.noise(penalty.noise(tuple(real.shape[1:]))).items()
         }
-        deviation = tf.sqrt(tf.reduce_mean(pixel_variance(real, global_batch))) if penalty.needs_deviation else None
-        rows = penalty.rows(logits_of, packing.pack(real, size), packing.pack(generated, size), noise, deviation)
+        stddev = tf.sqrt(tf.reduce_mean(pixel_variance(real, global_batch))) if penalty.needs_stddev else None
+        rows = penalty.per_example(logits_of, packing.pack(real, size), packing.pack(generated, size), noise, stddev)
         return packing.spread(rows, size)

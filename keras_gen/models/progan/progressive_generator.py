@@ -76,6 +76,6 @@ def _fit_head(head: keras.Model, x: tf.Tensor, images: tf.Tensor) -> None:
     x = tf.reshape(x, [-1, x.shape[-1]])
     x_mean, target_mean = tf.reduce_mean(x, 0), tf.reduce_mean(targets, 0)
     weights = tf.linalg.lstsq(x - x_mean, targets - target_mean, l2_regularizer=RIDGE)
-    kernel_of_ones = convolution.derived(tf.ones([1, 1, *weights.shape]))  # the kernel is linear in the stored weight
+    kernel_of_ones = convolution.derive(tf.ones([1, 1, *weights.shape]))  # the kernel is linear in the stored weight
     bias = target_mean - tf.linalg.matvec(weights, x_mean, transpose_a=True)
     convolution.set_weights([weights[None, None] / kernel_of_ones, bias])

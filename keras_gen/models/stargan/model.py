@@ -128,7 +128,7 @@ class StarGAN(AdversarialModel):
         real_scores, logits = self.discriminate(real, training)
         generated_scores, _ = self.discriminate(generated, training)
         losses = self._objective.discriminator(real_scores, generated_scores)
-        losses += self._penalty.rows(
+        losses += self._penalty.per_example(
             lambda images: self.discriminate(images, training)[0],
             real,
             generated,

@@ -232,8 +232,8 @@ class TestGAN:
             ({"packing": 2}, r"Expected a discriminator from \(2, 3, 2\)"),
             ({"num_classes": 3}, "Expected a generator with 2 input.* received one with 1"),
             ({"ema": 1.5}, r"ema as a decay in \(0, 1\), or None; received 1.5"),
-            ({"objective": "best"}, "Unknown objective 'best'"),
-            ({"penalty": "r3"}, "Unknown penalty 'r3'"),
+            ({"objective": "best"}, "Expected objective as one of .*; received 'best'"),
+            ({"penalty": "r3"}, "Expected penalty as one of .*; received 'r3'"),
         ],
     )
     def test_bad_options(self, options, message):

@@ -222,7 +222,7 @@ def test_translate_with_invalid_arguments():
     [
         ({"n_critic": 0}, "Expected n_critic as an integer >= 1; received 0"),
         ({"reconstruction_weight": -1.0}, "Expected reconstruction_weight as a number >= 0"),
-        ({"penalty_weight": 0.0}, "weight must be > 0"),
+        ({"penalty_weight": 0.0}, "Expected a weight > 0"),
         ({"groups": [2], "attribute_names": ["a"]}, "2 unique names"),
     ],
 )

@@ -338,7 +338,7 @@ def test_a_batch_without_tokens():
     [
         ({"vocabulary": ()}, "Expected the vocabulary, a list of words; received none"),
         ({"objective": "vanilla"}, "vanilla"),
-        ({"penalty": "r3"}, "Unknown penalty 'r3'"),
+        ({"penalty": "r3"}, "Expected penalty as one of .*; received 'r3'"),
         ({"matching_weight": 1.0}, "Expected an image_encoder with matching_weight=1.0; received None"),
         (
             {"matching_weight": -1.0},
