@@ -1,4 +1,4 @@
-"""Networks: functions that return a keras.Model."""
+"""Networks that several systems use: functions that return a keras.Model."""
 
 from .conv import conv_decoder as conv_decoder
 from .conv import conv_encoder as conv_encoder

@@ -1,4 +1,4 @@
-"""Convolutional encoder and decoder whose depth follows the image's size."""
+"""Convolutional encoder and decoder whose depth depends on the image size."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from .mlp import last_layers
 
 
 def num_downsamples(height: int, width: int, smallest: int = 4) -> int:
-    """How often height and width can be halved without a remainder and without going below `smallest`.
+    """Returns how often height and width can be halved evenly without getting smaller than `smallest`.
 
     28 -> 2 (7x7), 32 -> 3 (4x4), 64 -> 4, 256 -> 6.
     """
@@ -20,7 +20,7 @@ def num_downsamples(height: int, width: int, smallest: int = 4) -> int:
 
 
 def nearest_size(image_shape: Sequence[int | None], step: int, smallest: int) -> str:
-    """The nearest size whose sides are multiples of `step` and at least `smallest`, as `--image-size` takes it.
+    """Returns the nearest size whose sides are multiples of `step` and >= `smallest`, in the form of `--image-size`.
 
     Example:
         >>> nearest_size((17, 30, 3), 4, 12)
@@ -39,21 +39,22 @@ def conv_encoder(
     activation: str = "silu",
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
+    """Returns an encoder: images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
 
-    Strided 4x4 convolutions, `base_filters`, 2 * `base_filters`, ... channels up to 8 * `base_filters`, one per halving of the size.
+    It has strided 4x4 convolutions, one per halving of the size, with `base_filters`, 2 * `base_filters`, ... up to
+    8 * `base_filters` channels.
 
     Args:
-        image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
-        outputs: units of the last layer; several numbers make several last layers, and the model gives a list.
+        image_shape: (height, width, channels); height and width must be even, and their halves >= 4.
+        outputs: units of the last layer; a sequence results in several last layers and a list of outputs.
         base_filters: channels of the first convolution.
         dense_units: units of the hidden dense layer.
-        activation: a Keras activation's name.
-        num_classes: with a number, the model takes [images, one-hot labels [batch, num_classes]]; the label joins
-            the dense layer.
+        activation: name of a Keras activation.
+        num_classes: number of classes of a model with the inputs [images, one-hot labels [batch, num_classes]]; the
+            label is concatenated to the inputs of the dense layer.
 
     Raises:
-        ValueError: for a size that does not halve.
+        ValueError: For a size that cannot be halved.
     """
     steps, options = convolution_steps(image_shape), _options(activation)
     image = keras.Input(tuple(image_shape), name="image")
@@ -77,20 +78,20 @@ def conv_decoder(
     activation: str = "silu",
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Codes [batch, size] -> [batch, height, width, channels], unbounded: a head's parameters.
+    """Returns a decoder: codes [batch, size] -> a head's parameters [batch, height, width, channels], unbounded.
 
     The mirror image of `conv_encoder`, with transposed convolutions.
 
     Args:
         size: dimensions of a code.
-        image_shape: (height, width, channels) of the output, channels being what the head asks for.
+        image_shape: (height, width, channels) of the output, with the head's number of channels.
         base_filters: channels before the last layer.
         dense_units: units of the hidden dense layer.
-        activation: a Keras activation's name.
-        num_classes: with a number, the model takes [codes, one-hot labels [batch, num_classes]].
+        activation: name of a Keras activation.
+        num_classes: number of classes of a model with the inputs [codes, one-hot labels [batch, num_classes]].
 
     Raises:
-        ValueError: for a size that does not halve.
+        ValueError: For a size that cannot be halved.
     """
     steps, options = convolution_steps(image_shape), _options(activation)
     height, columns, channels = image_shape
@@ -110,19 +111,23 @@ def conv_decoder(
 
 
 def _options(activation: str) -> dict:
-    # with SiLU, 200 steps brought what 400 bring with ReLU and Glorot's scale (32x32 color, one seed); He's scale
-    # under ReLU alone made no clear difference
+    # SiLU reached in 200 steps the loss of ReLU with Glorot's scale in 400 (32x32 color, one seed); He's scale with
+    # ReLU made no clear difference
     return {"activation": activation, "kernel_initializer": "he_normal"}
 
 
 def convolution_steps(image_shape: Sequence[int]) -> int:
-    """The num_downsamples of an image, or a ValueError where there is none."""
+    """Returns the number of downsampling steps of an image.
+
+    Raises:
+        ValueError: For a size that cannot be halved.
+    """
     if len(image_shape) != 3:
-        raise ValueError(f"image_shape must be (height, width, channels); received {tuple(image_shape)}")
+        raise ValueError(f"Expected image_shape as (height, width, channels); received {tuple(image_shape)}")
     steps = num_downsamples(*image_shape[:2])
     if steps == 0:
         raise ValueError(
-            "A convolutional network needs a height and width that halve to 4 or more (28, 32, 48, 64, ...); received "
+            "Expected a height and width that halve to 4 or more (28, 32, 48, 64, ...); received "
             f"{tuple(image_shape)}: resize the images (--image-size {nearest_size(image_shape, 2, 8)}), or use the mlp "
             "networks"
         )

@@ -1,4 +1,4 @@
-"""The convolutional generator and discriminator of DCGAN, with a depth that follows the image's size."""
+"""The convolutional generator and discriminator of DCGAN, with a depth that depends on the image size."""
 
 from collections.abc import Sequence
 
@@ -22,23 +22,23 @@ def dcgan_generator(
     dense_units: int | None = None,
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Noise [batch, size] -> images [batch, height, width, channels] in [0, 1].
+    """Returns a generator: noise [batch, size] -> images [batch, height, width, channels] in [0, 1].
 
-    A linear projection, then transposed convolutions of stride 2 with batch normalization and ReLU; the last one has
-    neither, and ends in a tanh that is rescaled to [0, 1]. For 64x64: 8, 4, 2 and 1 times `base_filters` channels at 4x4 to
-    32x32.
+    A linear projection is followed by transposed convolutions of stride 2 with batch normalization and ReLU; the last
+    one has a tanh instead, which is rescaled to [0, 1]. For 64x64: 8, 4, 2 and 1 times `base_filters` channels at 4x4
+    to 32x32.
 
     Args:
         size: dimensions of the noise.
-        image_shape: (height, width, channels); height and width must halve at least once to 4 or more.
+        image_shape: (height, width, channels); height and width must be even, and their halves >= 4.
         base_filters: channels before the last layer; 128 in the paper's figure 1.
-        kernel: size of the kernels. The paper draws 5; 4 is a multiple of the stride, which leaves no checkerboard
-            and costs a third less.
+        kernel: size of the kernels. The paper's figure shows 5; 4 is a multiple of the stride, which avoids
+            checkerboard artifacts and costs a third less.
         dense_units: units of a hidden dense layer before the projection; InfoGAN has 1024, DCGAN none.
-        num_classes: with a number, the model takes [noise, one-hot labels [batch, num_classes]].
+        num_classes: number of classes of a model with the inputs [noise, one-hot labels [batch, num_classes]].
 
     Raises:
-        ValueError: for a size that does not halve.
+        ValueError: For a size that cannot be halved.
 
     Reference:
         Radford, Metz, Chintala 2015, arXiv:1511.06434, section 3 (architecture), figure 1, section 4 (weights from
@@ -78,30 +78,33 @@ def dcgan_discriminator(
     num_classes: int | None = None,
     packing: int = 1,
 ) -> keras.Model:
-    """Images [batch, height, width, packing * channels] in [0, 1] -> logits [batch, 1]: log-odds of being real.
+    """Returns a discriminator: images [batch, height, width, packing * channels] in [0, 1] -> logits [batch, 1].
 
-    Convolutions of stride 2 with leaky ReLU, `base_filters`, 2 * `base_filters`, ... channels up to 8 * `base_filters`, one per halving of
-    the size; normalization in all but the first; then one linear unit. With classes, the logit is
-    w . f(x) + y . V f(x) (projection): a label that joined the features of a linear unit would only shift its logit.
+    The logits are the log-odds of real. Convolutions of stride 2 with leaky ReLU, one per halving of the size, have
+    `base_filters`, 2 * `base_filters`, ... up to 8 * `base_filters` channels, with normalization in all but the first,
+    and a linear unit follows. With classes, the logit is w . f(x) + y . V f(x) (projection): a label that is
+    concatenated to the features of a linear unit would only shift its logit.
 
     Args:
-        image_shape: (height, width, channels) of one image; must halve at least once to 4 or more.
+        image_shape: (height, width, channels) of one image; height and width must be even, and their halves >= 4.
         base_filters: channels of the first convolution.
         kernel: size of the kernels.
         normalization: "batch" (synchronized over replicas), "layer" (over all of an image's features, with one scale
-            for each channel), "spectral" (of the weights of every layer, in the place of normalized features) or
-            "none". A gradient penalty belongs to one example, so it needs another than "batch".
-        slope: of the leaky ReLU below 0.
+            for each channel), "spectral" (of the weights of every layer instead of features) or
+            "none". A gradient penalty is a function of one example, so it does not work with "batch".
+        slope: slope of the leaky ReLU below 0.
         dense_units: units of a hidden dense layer before the last; InfoGAN has 1024, DCGAN none.
-        num_classes: with a number, the model takes [images, one-hot labels [batch, packing * num_classes]].
-        packing: m images judged as one, joined along the channels, and their labels likewise (PacGAN).
+        num_classes: number of classes of a model with the inputs [images, one-hot labels [batch,
+            packing * num_classes]].
+        packing: number of images that are classified jointly, concatenated along the channels, as are their labels
+            (PacGAN).
 
     Raises:
-        ValueError: for a size that does not halve, an unknown normalization, or packing < 1.
+        ValueError: For a size that cannot be halved, an unknown normalization, or packing < 1.
 
     Reference:
         Radford, Metz, Chintala 2015, arXiv:1511.06434, sections 3 and 4.
-        Gulrajani et al. 2017, arXiv:1704.00028, section 4 (no batch normalization beside a penalty).
+        Gulrajani et al. 2017, arXiv:1704.00028, section 4 (no batch normalization with a penalty).
         Miyato, Koyama 2018, cGANs with Projection Discriminator, arXiv:1802.05637.
         Miyato, Kataoka, Koyama, Yoshida 2018, Spectral Normalization for Generative Adversarial Networks,
         arXiv:1802.05957.
@@ -120,44 +123,49 @@ def dcgan_discriminator(
     return keras.Model(inputs if num_classes else image, logit, name="discriminator")
 
 
-def features(image, base_filters: int, kernel: int, normalization: str, slope: float, dense_units: int | None):
-    """The discriminator up to its last layer: images in [0, 1] -> [batch, features], as Keras tensors."""
+def features(
+    image: keras.KerasTensor, base_filters: int, kernel: int, normalization: str, slope: float, dense_units: int | None
+) -> keras.KerasTensor:
+    """Returns the discriminator's features [batch, features] for images in [0, 1], as Keras tensors."""
     steps = convolution_steps(image.shape[1:])
     spectral = normalization == "spectral"
     convolution, dense_layer = (SpectralConv2D, SpectralDense) if spectral else (layers.Conv2D, layers.Dense)
-    free = ("none", "spectral")  # nothing after the layer takes its bias away
+    with_bias = ("none", "spectral")  # any other normalization removes the bias
     x = layers.Rescaling(2.0, offset=-1.0)(image)
     for step in range(steps):
-        how = normalization if step else "none"
+        kind = normalization if step else "none"
         channels = base_filters * min(2**step, 8)
-        x = convolution(channels, kernel, strides=2, padding="same", use_bias=how in free, **normal_weights())(x)
-        x = layers.LeakyReLU(slope)(normalized(x, how))
+        x = convolution(channels, kernel, strides=2, padding="same", use_bias=kind in with_bias, **normal_weights())(x)
+        x = layers.LeakyReLU(slope)(normalized(x, kind))
     x = layers.Flatten()(x)
     if dense_units:
-        x = dense_layer(dense_units, use_bias=normalization in free, **normal_weights())(x)
+        x = dense_layer(dense_units, use_bias=normalization in with_bias, **normal_weights())(x)
         x = layers.LeakyReLU(slope)(normalized(x, normalization))
     return x
 
 
-def normalized(x, normalization: str, affine: bool = True):
-    """A Keras tensor [batch, ..., channels], normalized as `dcgan_discriminator` says.
+def normalized(x: keras.KerasTensor, normalization: str, affine: bool = True) -> keras.KerasTensor:
+    """Returns a Keras tensor [batch, ..., channels] with the normalization of `dcgan_discriminator`.
 
     Args:
         x: the tensor.
         normalization: one of `NORMALIZATIONS`.
-        affine: whether a normalization by batch has a scale and a shift for each channel.
+        affine: whether batch normalization has a scale and a shift for each channel.
+
+    Raises:
+        ValueError: For an unknown normalization.
     """
     if normalization == "batch":
-        # synchronized: the moments are those of the global batch, or two replicas would not equal one device
+        # synchronized: with the moments of the global batch, two replicas equal one device
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, center=affine, scale=affine, synchronized=True)(x)
     if normalization == "layer":
         return layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
-    if normalization in ("none", "spectral"):  # the second is of weights
+    if normalization in ("none", "spectral"):  # spectral normalization applies to weights
         return x
-    raise ValueError(f"Unknown normalization {normalization!r}: expected one of {', '.join(NORMALIZATIONS)}")
+    raise ValueError(f"Expected normalization as one of {', '.join(NORMALIZATIONS)}; received {normalization!r}")
 
 
 def normal_weights() -> dict:
-    """A layer's initializer, as DCGAN has it."""
-    # a new initializer each time: one that is called twice gives the same numbers twice
+    """Returns the keyword argument for a layer with weights from N(0, 0.02), as in DCGAN and CycleGAN."""
+    # a new initializer each time: an initializer that is called twice returns the same numbers twice
     return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}

@@ -15,24 +15,24 @@ def mlp_generator(
     activation: str = "relu",
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Noise [batch, size] -> images [batch, height, width, channels] in [0, 1], or vectors [batch, n], unbounded.
+    """Returns a generator: noise [batch, size] -> images [batch, height, width, channels] in [0, 1], or vectors.
 
     Args:
         size: dimensions of the noise.
-        output_shape: (height, width, channels) of images, which end in a sigmoid, or (n,) of vectors, which end in a
-            linear layer.
+        output_shape: (height, width, channels) of images, the outputs of a sigmoid, or (n,) of vectors, the unbounded
+            outputs of a linear layer.
         hidden: units of the hidden layers, first to last.
-        activation: a Keras activation's name.
-        num_classes: with a number, the model takes [noise, one-hot labels [batch, num_classes]].
+        activation: name of a Keras activation.
+        num_classes: number of classes of a model with the inputs [noise, one-hot labels [batch, num_classes]].
 
     Raises:
-        ValueError: for an output_shape of another rank.
+        ValueError: For an output_shape of another rank.
 
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, section 5 (ReLU and sigmoid units; the
-        paper gives no widths, the default has those of its published code).
+        paper states no numbers of units; the default is that of its published code).
     """
-    output_shape = _checked(output_shape)
+    output_shape = _check_shape(output_shape)
     noise = keras.Input((size,), name="z")
     inputs, x = [noise], noise
     if num_classes:
@@ -57,30 +57,34 @@ def mlp_discriminator(
     num_classes: int | None = None,
     packing: int = 1,
 ) -> keras.Model:
-    """Images in [0, 1] or vectors -> logits [batch, 1]: log-odds of being real.
+    """Returns a discriminator: images in [0, 1] or vectors -> logits [batch, 1], the log-odds of real.
 
-    Maxout is the default because it is the paper's. Dropout, the paper's too (its published code drops .2 of the inputs
-    and .5 of the hidden units), is off by default: a dropout layer draws the same mask on every replica, so that two
-    replicas would not equal one device, and a gradient penalty would be that of another network at every call.
+    Maxout is the default, as in the paper. The paper also uses dropout (its published code drops 0.2 of the inputs and
+    0.5 of the hidden units), which is off by default: a dropout layer samples the same mask on every replica, so two
+    replicas would not equal one device, and a gradient penalty would use another network at every call.
 
     Args:
         input_shape: (height, width, channels) of an image, or (n,) of a vector.
         hidden: units of the hidden layers, first to last.
         activation: "maxout" (each unit the largest of `pieces` linear functions) or a Keras activation's name.
         pieces: linear functions of a maxout unit; with 5, 240 units have the weights of 1,200.
-        dropout, input_dropout: share of the hidden units and of the inputs that training drops, 0 <= rate < 1.
-        num_classes: with a number, the model takes [input, one-hot labels [batch, packing * num_classes]].
-        packing: m inputs judged as one, joined along the last axis, and their labels likewise (PacGAN).
+        dropout: fraction of the hidden units that training drops, 0 <= rate < 1.
+        input_dropout: fraction of the inputs that training drops, 0 <= rate < 1.
+        num_classes: number of classes of a model with the inputs [input, one-hot labels [batch,
+            packing * num_classes]].
+        packing: number of inputs that are classified jointly, concatenated along the last axis, as are their labels
+            (PacGAN).
 
     Raises:
-        ValueError: for an input_shape of another rank, or packing < 1.
+        ValueError: For an input_shape of another rank, or packing < 1.
 
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, section 5.
-        Mirza, Osindero 2014, Conditional Generative Adversarial Nets, arXiv:1411.1784 (the label joins the input).
+        Mirza, Osindero 2014, Conditional Generative Adversarial Nets, arXiv:1411.1784 (the label is part of
+        the input).
         Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086, section 2 (packing).
     """
-    shape = packed_shape(_checked(input_shape), packing)
+    shape = packed_shape(_check_shape(input_shape), packing)
     sample = keras.Input(shape, name="image" if len(shape) == 3 else "x")
     inputs, x = [sample], layers.Flatten()(sample)
     if num_classes:
@@ -99,13 +103,13 @@ def mlp_discriminator(
 
 
 def packed_shape(shape: Sequence[int], packing: int) -> tuple[int, ...]:
-    """The shape of `packing` inputs joined along their last axis: (28, 28, 1), 2 -> (28, 28, 2)."""
+    """Returns the shape of `packing` inputs concatenated along their last axis: (28, 28, 1), 2 -> (28, 28, 2)."""
     if not isinstance(packing, int) or packing < 1:
-        raise ValueError(f"packing must be an integer >= 1 (1: every input is judged alone); received {packing!r}")
+        raise ValueError(f"Expected packing as an integer >= 1 (1 classifies every input alone); received {packing!r}")
     return (*shape[:-1], packing * shape[-1])
 
 
-def _checked(shape: Sequence[int]) -> tuple[int, ...]:
+def _check_shape(shape: Sequence[int]) -> tuple[int, ...]:
     shape = tuple(shape)
     if len(shape) not in (1, 3):
         raise ValueError(f"Expected (height, width, channels) for images or (n,) for vectors; received {shape}")

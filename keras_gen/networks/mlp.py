@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -15,14 +16,14 @@ def mlp_encoder(
     activation: str = "tanh",
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
+    """Returns an encoder: images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
 
     Args:
         image_shape: (height, width, channels).
-        outputs: units of the last layer; several numbers make several last layers, and the model gives a list.
+        outputs: units of the last layer; a sequence results in several last layers and a list of outputs.
         hidden: units of the hidden layers, first to last.
-        activation: a Keras activation's name.
-        num_classes: with a number, the model takes [images, one-hot labels [batch, num_classes]].
+        activation: name of a Keras activation.
+        num_classes: number of classes of a model with the inputs [images, one-hot labels [batch, num_classes]].
     """
     image = keras.Input(tuple(image_shape), name="image")
     inputs, x = [image], layers.Flatten()(image)
@@ -42,14 +43,14 @@ def mlp_decoder(
     activation: str = "tanh",
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Codes [batch, size] -> [batch, height, width, channels], unbounded: a head's parameters.
+    """Returns a decoder: codes [batch, size] -> a head's parameters [batch, height, width, channels], unbounded.
 
     Args:
         size: dimensions of a code.
-        image_shape: (height, width, channels) of the output, channels being what the head asks for.
+        image_shape: (height, width, channels) of the output, with the head's number of channels.
         hidden: units of the hidden layers, first to last.
-        activation: a Keras activation's name.
-        num_classes: with a number, the model takes [codes, one-hot labels [batch, num_classes]].
+        activation: name of a Keras activation.
+        num_classes: number of classes of a model with the inputs [codes, one-hot labels [batch, num_classes]].
     """
     code = keras.Input((size,), name="z")
     inputs, x = [code], code
@@ -63,8 +64,8 @@ def mlp_decoder(
     return keras.Model(inputs if num_classes else code, x, name="decoder")
 
 
-def last_layers(x, outputs: int | Sequence[int]):
-    """A Keras tensor [batch, units] -> [batch, outputs] by a linear layer, or a list of them, each by its own."""
-    several = isinstance(outputs, Sequence)
-    made = [layers.Dense(units, dtype="float32")(x) for units in (outputs if several else (outputs,))]
-    return made if several else made[0]
+def last_layers(x: keras.KerasTensor, outputs: int | Sequence[int]) -> Any:
+    """Returns the output [batch, outputs] of a linear layer on [batch, units], or a list for several linear layers."""
+    if isinstance(outputs, Sequence):
+        return [layers.Dense(units, dtype="float32")(x) for units in outputs]
+    return layers.Dense(outputs, dtype="float32")(x)

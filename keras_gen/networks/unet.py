@@ -1,4 +1,4 @@
-"""The U-Net: images to images of the same size, with a way past every halving."""
+"""The U-Net: a network from images to images of the same size with a skip connection at every resolution."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,10 @@ import keras
 from keras import layers
 
 from .conv import nearest_size
-from .translator import normalize, weights
+from .dcgan import normal_weights
+from .translator import normalize
 
-SMALLEST = 4  # instance normalization of a single pixel would leave nothing
+MIN_SIZE = 4  # instance normalization of a single pixel is 0
 
 
 def unet(
@@ -21,76 +22,82 @@ def unet(
     masked: bool = False,
     name: str = "unet",
 ) -> keras.Model:
-    """Images [batch, height, width, channels] in [0, 1] -> images in [0, 1] of the same height and width.
+    """Returns a network from images [batch, height, width, channels] in [0, 1] to images of the same size and range.
 
-    Convolutions of 4x4 and stride 2 with `base_filters`, 2 * `base_filters`, ... up to 8 * `base_filters` channels and leaky ReLU, then as
-    many transposed ones with ReLU; what comes up is joined with what went down at the same size. Instance
-    normalization in all but the first and the last; a tanh at the end, rescaled to [0, 1]. Shapes pass along the
-    joints unchanged, which suits domains that share them. (No dropout: nothing here draws noise by itself.)
+    4x4 convolutions of stride 2 with `base_filters`, 2 * `base_filters`, ... up to 8 * `base_filters` channels and
+    leaky ReLU are followed by as many transposed convolutions with ReLU; skip connections concatenate features of the
+    same size. All but the first and the last have instance normalization; a final tanh is rescaled to [0, 1]. Skip
+    connections preserve shapes, which suits domains that share them. (Without dropout: no layer generates noise.)
 
     Args:
-        image_shape: (height, width, channels); height and width may be None where `num_downsamples` is given: sides must
-            then be multiples of 2 ** num_downsamples.
-        channels: of the images that come out; None is as many as go in.
+        image_shape: (height, width, channels); height and width may be None if `num_downsamples` is a number;
+            sides must then be multiples of 2 ** num_downsamples.
+        channels: channels of the output; None is those of the input.
         base_filters: channels after the first convolution.
-        num_downsamples: None halves as long as both sides stay even numbers of pixels and 4 or more are left.
-        slope: of the leaky ReLU below 0.
-        masked: a pixel that comes out is mask * color + (1 - mask) * the given pixel, by a mask in (0, 1): what shall
-            not change need not be drawn. As the mask is one of pixels, there are two more convolutions, of 3x3 and
-            `base_filters` / 2 channels, before the num_downsamples and after them. Not in the two papers but in GANimation.
-        name: the model's.
+        num_downsamples: convolutions of stride 2, >= 1; None halves while both sides are even and their halves >= 4.
+        slope: slope of the leaky ReLU below 0.
+        masked: whether an output pixel is mask * color + (1 - mask) * input pixel, with a mask in (0, 1), so that
+            unchanged regions need not be generated. Because the mask has the full resolution, there are two more 3x3
+            convolutions, one of `base_filters` / 2 channels before the downsampling and one after the upsampling. As
+            in GANimation, but in neither of the other papers.
+        name: name of the model.
 
     Raises:
-        ValueError: for sides that do not halve so often, or a mask between other channels.
+        ValueError: For sides that cannot be halved `num_downsamples` times, or `masked` with other channels.
 
     Reference:
-        Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597. Isola et al. 2016, arXiv:1611.07004, appendix (its
-        sizes and places). Pumarola et al. 2018, GANimation, arXiv:1807.09251, equation 1 (the mask).
+        Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597. Isola et al. 2016, arXiv:1611.07004, appendix (the
+        architecture). Pumarola et al. 2018, GANimation, arXiv:1807.09251, equation 1 (the mask).
     """
     sides = tuple(image_shape[:2])
     if num_downsamples is None:
         if None in sides:
-            raise ValueError(f"Images {tuple(image_shape)} have no size to follow: give num_downsamples")
-        num_downsamples, rest = 0, sides
-        while all(side % 2 == 0 and side // 2 >= SMALLEST for side in rest):
-            num_downsamples, rest = num_downsamples + 1, tuple(side // 2 for side in rest)
+            raise ValueError(f"Expected num_downsamples for images of any size; received None for {tuple(image_shape)}")
+        num_downsamples, size = 0, sides
+        while all(side % 2 == 0 and side // 2 >= MIN_SIZE for side in size):
+            num_downsamples, size = num_downsamples + 1, tuple(side // 2 for side in size)
     step = 2**num_downsamples
     if num_downsamples < 1 or any(side is not None and (side % step or side // step < 2) for side in sides):
         step = max(step, 2)
         raise ValueError(
-            f"Images {tuple(image_shape)}: height and width must be multiples of {step} and at least {2 * step} "
-            f"(num_downsamples={num_downsamples}), such as --image-size {nearest_size(image_shape, step, 2 * step)}"
+            f"Expected height and width that are multiples of {step} and at least {2 * step} "
+            f"(num_downsamples={num_downsamples}), such as --image-size {nearest_size(image_shape, step, 2 * step)}; "
+            f"received {tuple(image_shape)}"
         )
     channels = channels or image_shape[-1]
     if masked and channels != image_shape[-1]:
-        raise ValueError(f"masked=True keeps parts of {image_shape[-1]} channels; received channels={channels}")
+        raise ValueError(f"Expected channels={image_shape[-1]} for masked=True; received channels={channels}")
     image = keras.Input(tuple(image_shape), name="image")
-    x, passed, whole = layers.Rescaling(2.0, offset=-1.0)(image), [], None
+    x, skips, full_size = layers.Rescaling(2.0, offset=-1.0)(image), [], None
     if masked:
-        x = whole = layers.LeakyReLU(slope)(layers.Conv2D(base_filters // 2, 3, padding="same", **weights())(x))
+        x = full_size = layers.LeakyReLU(slope)(
+            layers.Conv2D(base_filters // 2, 3, padding="same", **normal_weights())(x)
+        )
     for index in range(num_downsamples):
         down = layers.Conv2D(
-            base_filters * min(2**index, 8), 4, strides=2, padding="same", use_bias=not index, **weights()
+            base_filters * min(2**index, 8), 4, strides=2, padding="same", use_bias=not index, **normal_weights()
         )
         x = down(x)
         x = layers.LeakyReLU(slope)(normalize(x) if index else x)
-        passed.append(x)
+        skips.append(x)
     for index in reversed(range(num_downsamples - 1)):
         up = layers.Conv2DTranspose(
-            base_filters * min(2**index, 8), 4, strides=2, padding="same", use_bias=False, **weights()
+            base_filters * min(2**index, 8), 4, strides=2, padding="same", use_bias=False, **normal_weights()
         )  # fmt: skip
-        x = layers.Concatenate()([layers.ReLU()(normalize(up(x))), passed[index]])
+        x = layers.Concatenate()([layers.ReLU()(normalize(up(x))), skips[index]])
     last = {"padding": "same", "dtype": "float32"}
     if masked:
-        up = layers.Conv2DTranspose(base_filters // 2, 4, strides=2, padding="same", **weights())
-        x = layers.Concatenate()([layers.ReLU()(up(x)), whole])
-        return keras.Model(image, _blend(image, layers.Conv2D(channels + 1, 3, **last, **weights())(x)), name=name)
-    x = layers.Conv2DTranspose(channels, 4, strides=2, activation="tanh", **last, **weights())(x)
+        up = layers.Conv2DTranspose(base_filters // 2, 4, strides=2, padding="same", **normal_weights())
+        x = layers.Concatenate()([layers.ReLU()(up(x)), full_size])
+        return keras.Model(
+            image, _blend(image, layers.Conv2D(channels + 1, 3, **last, **normal_weights())(x)), name=name
+        )
+    x = layers.Conv2DTranspose(channels, 4, strides=2, activation="tanh", **last, **normal_weights())(x)
     return keras.Model(image, layers.Rescaling(0.5, offset=0.5, dtype="float32")(x), name=name)
 
 
-def _blend(image, x):
-    """The last channel of `x`, as a mask in (0, 1), lays its others, as colors in (0, 1), over the image."""
+def _blend(image: keras.KerasTensor, x: keras.KerasTensor) -> keras.KerasTensor:
+    """Returns the image blended with the colors in `x`, whose last channel is the logit of the mask."""
     colors, mask = keras.ops.split(layers.Activation("sigmoid", dtype="float32")(x), [x.shape[-1] - 1], axis=-1)
     change = layers.Multiply(dtype="float32", name="change")([mask, layers.Subtract(dtype="float32")([colors, image])])
     return layers.Add(dtype="float32")([image, change])

@@ -1,4 +1,4 @@
-"""DCGAN's networks: the published sizes, where normalization stands, ranges, labels, packing."""
+"""DCGAN's networks: the published sizes, the layers with normalization, ranges, labels, packing."""
 
 import keras
 import numpy as np
@@ -34,18 +34,18 @@ def test_weights_of_64x64():
 
 
 @pytest.mark.parametrize("size, steps", [((28, 28), 2), ((32, 32), 3), ((32, 64), 3), ((128, 128), 5)], ids=str)
-def test_depth_follows_the_size(size, steps):
+def test_depth_depends_on_the_size(size, steps):
     generator = networks.dcgan_generator(3, (*size, 3), base_filters=2)
     discriminator = networks.dcgan_discriminator((*size, 3), base_filters=2)
     assert generator.output_shape == (None, *size, 3) and discriminator.output_shape == (None, 1)
     down = [layer for layer in discriminator.layers if isinstance(layer, keras.layers.Conv2D)]
     up = [layer for layer in generator.layers if isinstance(layer, keras.layers.Conv2DTranspose)]
-    wanted = [2 * min(2**step, 8) for step in range(steps)]
-    assert [layer.filters for layer in down] == wanted
-    assert [layer.filters for layer in up] == [*wanted[:-1][::-1], 3]
+    filters = [2 * min(2**step, 8) for step in range(steps)]
+    assert [layer.filters for layer in down] == filters
+    assert [layer.filters for layer in up] == [*filters[:-1][::-1], 3]
 
 
-def test_where_normalization_stands():
+def test_layers_with_normalization():
     for dense in (None, 6):
         discriminator = networks.dcgan_discriminator((32, 32, 1), base_filters=2, dense_units=dense)
         generator = networks.dcgan_generator(3, (32, 32, 1), base_filters=2, dense_units=dense)
@@ -68,12 +68,12 @@ def test_ranges():
     last.kernel.assign(0 * last.kernel)
     np.testing.assert_array_equal(generator(noise), np.full((50, 8, 8, 1), 0.5))  # tanh(0) = 0 is gray
     discriminator = networks.dcgan_discriminator((8, 8, 1), base_filters=2)
-    seen = keras.Model(discriminator.inputs[0], discriminator.layers[1].output)
-    np.testing.assert_allclose(seen(IMAGES), 2 * IMAGES - 1, atol=1e-6)
+    rescaled = keras.Model(discriminator.inputs[0], discriminator.layers[1].output)
+    np.testing.assert_allclose(rescaled(IMAGES), 2 * IMAGES - 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("normalization, alone", [("batch", False), ("layer", True), ("none", True)])
-def test_whether_an_image_is_judged_alone(normalization, alone):
+def test_whether_a_logit_depends_on_the_rest_of_the_batch(normalization, alone):
     keras.utils.set_random_seed(0)
     model = networks.dcgan_discriminator((16, 16, 1), base_filters=4, normalization=normalization, dense_units=5)
     images = np.random.default_rng(0).random((3, 16, 16, 1)).astype(np.float32)
@@ -84,7 +84,7 @@ def test_whether_an_image_is_judged_alone(normalization, alone):
     assert (abs(float(with_second - with_third)) < 1e-4 * scale) == alone
 
 
-def test_spectral_normalization_holds_every_kernel_at_norm_one():
+def test_spectral_normalization_keeps_every_kernel_at_norm_one():
     model = networks.dcgan_discriminator(
         (16, 16, 1), base_filters=4, normalization="spectral", dense_units=5, num_classes=3
     )
@@ -101,11 +101,11 @@ def test_layer_normalization_is_over_all_features_of_an_image():
     x = keras.Input((4, 4, 3))
     model = keras.Model(x, normalized(x, "layer"))
     image = np.random.default_rng(0).normal(5.0, 3.0, (2, 4, 4, 3)).astype(np.float32)
-    mean, deviation = image.mean(axis=(1, 2, 3), keepdims=True), image.std(axis=(1, 2, 3), keepdims=True)
-    np.testing.assert_allclose(model(image), (image - mean) / deviation, atol=1e-4)
+    mean, stddev = image.mean(axis=(1, 2, 3), keepdims=True), image.std(axis=(1, 2, 3), keepdims=True)
+    np.testing.assert_allclose(model(image), (image - mean) / stddev, atol=1e-4)
 
 
-def test_a_label_changes_what_the_discriminator_looks_for():
+def test_a_label_changes_the_discriminators_features():
     keras.utils.set_random_seed(0)
     model = networks.dcgan_discriminator((8, 8, 1), base_filters=4, normalization="none", num_classes=3)
     one_hot = np.eye(3, dtype=np.float32)
@@ -117,8 +117,8 @@ def test_a_label_changes_what_the_discriminator_looks_for():
     f = keras.Model(model.inputs[0], features.output)(IMAGES).numpy()
     w, v = (layer for layer in model.layers if isinstance(layer, keras.layers.Dense))
     w, v = (w, v) if w.units == 1 else (v, w)
-    want = f @ w.kernel.numpy()[:, 0] + w.bias.numpy() + f @ v.kernel.numpy()[1]
-    np.testing.assert_allclose(second, want, rtol=1e-4, atol=1e-7)
+    expected = f @ w.kernel.numpy()[:, 0] + w.bias.numpy() + f @ v.kernel.numpy()[1]
+    np.testing.assert_allclose(second, expected, rtol=1e-4, atol=1e-7)
 
     generator = networks.dcgan_generator(2, (8, 8, 1), base_filters=4, num_classes=3)
     images = generator([np.ones((2, 2), np.float32), one_hot[:2]]).numpy()
@@ -133,11 +133,11 @@ def test_packing_widens_the_input():
 
 def test_errors():
     with pytest.raises(
-        ValueError, match="Unknown normalization 'instance': expected one of batch, layer, spectral, none"
+        ValueError, match="Expected normalization as one of batch, layer, spectral, none; received 'instance'"
     ):
         networks.dcgan_discriminator((16, 16, 1), base_filters=2, normalization="instance")
     for build in (lambda s: networks.dcgan_generator(3, s), networks.dcgan_discriminator):
         with pytest.raises(ValueError, match="halve to 4 or more"):
             build((27, 27, 1))
-    with pytest.raises(ValueError, match="packing must be an integer >= 1"):
+    with pytest.raises(ValueError, match="Expected packing as an integer >= 1"):
         networks.dcgan_discriminator((8, 8, 1), packing=0)

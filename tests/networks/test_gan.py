@@ -26,7 +26,7 @@ def test_maxout_is_the_largest_of_its_linear_functions():
     assert (hidden < 0).any()  # a ReLU would have none
 
 
-def test_the_default_widths():
+def test_the_default_units():
     # 784 inputs, twice 240 units of 5 pieces, one logit; 100 inputs, twice 1,200 units, 784 pixels
     assert networks.mlp_discriminator((28, 28, 1)).count_params() == 785 * 1200 + 241 * 1200 + 241
     assert networks.mlp_generator(100, (28, 28, 1)).count_params() == 101 * 1200 + 1201 * 1200 + 1201 * 784
@@ -62,12 +62,12 @@ def test_labels_and_packing():
 
 
 @pytest.mark.parametrize("build", [lambda s: networks.mlp_generator(3, s), networks.mlp_discriminator])
-def test_shapes_that_do_not_fit(build):
+def test_shapes_of_another_rank(build):
     with pytest.raises(ValueError, match=r"\(height, width, channels\) for images or \(n,\) for vectors; .*\(4, 4\)"):
         build((4, 4))
 
 
 @pytest.mark.parametrize("packing", [0, 1.5])
 def test_packing_is_a_whole_number(packing):
-    with pytest.raises(ValueError, match="packing must be an integer >= 1"):
+    with pytest.raises(ValueError, match="Expected packing as an integer >= 1"):
         networks.mlp_discriminator((2,), packing=packing)

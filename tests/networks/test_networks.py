@@ -72,7 +72,7 @@ def test_sizes_that_do_not_halve(build, shape):
 
 
 def test_image_shape_needs_channels():
-    with pytest.raises(ValueError, match=r"image_shape must be \(height, width, channels\); received \(28, 28\)"):
+    with pytest.raises(ValueError, match=r"Expected image_shape as \(height, width, channels\); received \(28, 28\)"):
         networks.conv_encoder((28, 28), 4)
 
 

@@ -27,8 +27,8 @@ INNER = {"infogan_trunk"}  # its features go on into heads
 
 def inputs(model):
     random = np.random.default_rng(0)
-    made = [random.random((2, *each.shape[1:])).astype(np.float32) for each in model.inputs]
-    return made if len(made) > 1 else made[0]
+    arrays = [random.random((2, *each.shape[1:])).astype(np.float32) for each in model.inputs]
+    return arrays if len(arrays) > 1 else arrays[0]
 
 
 def weighted(model):
@@ -45,9 +45,9 @@ def test_saved_and_loaded(name, tmp_path):
     model = weighted(BUILDERS[name]())
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
-    given = inputs(model)
-    for made, same in zip(keras.tree.flatten(model(given)), keras.tree.flatten(again(given)), strict=True):
-        np.testing.assert_array_equal(made, same)
+    batch = inputs(model)
+    for expected, restored in zip(keras.tree.flatten(model(batch)), keras.tree.flatten(again(batch)), strict=True):
+        np.testing.assert_array_equal(restored, expected)
 
 
 @pytest.mark.parametrize("name", BUILDERS)

@@ -1,4 +1,4 @@
-"""The text encoder: filling changes nothing, order does, words add up; and the networks of text to image fit."""
+"""The text encoder: padding has no effect, order does, words add up; and the networks of text to image fit."""
 
 import keras
 import numpy as np
@@ -9,17 +9,17 @@ from keras_gen.networks import text_encoder
 
 
 def encoders(*lengths: int, **options) -> list[keras.Model]:
-    """Encoders of the same weights for rows of several lengths."""
+    """Returns encoders of the same weights for rows of several lengths."""
     keras.utils.set_random_seed(0)
-    made = [text_encoder(9, length, 4, base_filters=6, **options) for length in lengths]
-    biases = [w + 0.1 for w in made[0].get_weights()]  # a bias lifts the filling off 0 where no mask holds it
-    for each in made:
+    models = [text_encoder(9, length, 4, base_filters=6, **options) for length in lengths]
+    biases = [w + 0.1 for w in models[0].get_weights()]  # without the mask, a bias would make padding nonzero
+    for each in models:
         each.set_weights(biases)
-    return made
+    return models
 
 
 @pytest.mark.parametrize("convolutions", [1, 2, 3])
-def test_filling_changes_nothing(convolutions):
+def test_padding_has_no_effect(convolutions):
     short, long = encoders(3, 8, convolutions=convolutions)
     tokens = np.array([[2, 3, 4], [10, 1, 0], [5, 0, 0]], np.int32)
     longer = np.pad(tokens, [[0, 0], [0, 5]])
@@ -29,12 +29,12 @@ def test_filling_changes_nothing(convolutions):
 
 def test_order_matters_within_the_kernel():
     (encoder,) = encoders(3)
-    found = encoder.predict(np.array([[2, 3, 4], [3, 2, 4]], np.int32), verbose=0)
-    assert np.abs(found[0] - found[1]).max() > 1e-3
+    outputs = encoder.predict(np.array([[2, 3, 4], [3, 2, 4]], np.int32), verbose=0)
+    assert np.abs(outputs[0] - outputs[1]).max() > 1e-3
 
 
 def test_words_beyond_the_kernel_add_up():
-    # the first word and the last see one neighbor each: what one of them brings does not depend on the other
+    # the first word and the last see one neighbor each: the contribution of one does not depend on the other
     (encoder,) = encoders(4, convolutions=1)
     ends = [(2, 3), (4, 3), (2, 5), (4, 5)]
     a, b, c, d = encoder.predict(np.array([[first, 6, 7, last] for first, last in ends], np.int32), verbose=0)
@@ -51,12 +51,12 @@ def test_a_large_vocabulary_is_not_rounded_in_half_precision():
     finally:
         keras.config.set_dtype_policy(policy)
     # bfloat16 has 8 bits: 2,001 and 2,002 would be the same number
-    found = encoder.predict(np.array([[2001], [2002]], np.int32), verbose=0)
-    assert np.abs(found[0] - found[1]).max() > 0.01
+    outputs = encoder.predict(np.array([[2001], [2002]], np.int32), verbose=0)
+    assert np.abs(outputs[0] - outputs[1]).max() > 0.01
 
 
 def test_no_convolution_is_an_error():
-    with pytest.raises(ValueError, match="convolutions must be >= 1; received 0"):
+    with pytest.raises(ValueError, match="Expected convolutions >= 1; received 0"):
         text_encoder(3, 3, 3, convolutions=0)
 
 
@@ -73,7 +73,7 @@ def test_shapes(shape, modulated):
 
 
 @pytest.mark.parametrize("modulated", [False, True])
-def test_both_players_hear_the_text(modulated):
+def test_generator_and_discriminator_depend_on_the_text(modulated):
     keras.utils.set_random_seed(0)
     generator = text2image_generator(3, 4, (8, 8, 1), base_filters=2, text_units=3, modulated=modulated)
     z, text = np.ones((2, 3), np.float32), np.array([[1, 0, 0, 0], [0, 3, 0, 0]], np.float32)
@@ -90,10 +90,10 @@ def test_a_modulated_generator_reads_the_text_at_every_resolution():
     # projection, then a scale and a shift at 4x4 and 8x8; the two hidden layers read noise and text themselves
     dense = [layer for layer in generator.layers if isinstance(layer, keras.layers.Dense)]
     assert [layer.kernel.shape[0] for layer in dense] == [7] + 6 * [256]
-    shown = keras.Model(generator.inputs, [layer.output for layer in generator.layers
+    normalized = keras.Model(generator.inputs, [layer.output for layer in generator.layers
                                            if isinstance(layer, keras.layers.BatchNormalization)])  # fmt: skip
-    assert [tuple(each.shape[1:3]) for each in shown.outputs] == [(4, 4), (8, 8)]
-    # without a scale, what came before cannot be seen: the image is that of the last shift
+    assert [tuple(each.shape[1:3]) for each in normalized.outputs] == [(4, 4), (8, 8)]
+    # with a scale of 0, the image depends on the last shift alone
     z, text = np.ones((1, 3), np.float32), np.ones((1, 4), np.float32)
     before = generator.predict([z, text], verbose=0)
     scales = [layer for layer in dense if layer.bias is not None and float(layer.bias[0]) == 1]

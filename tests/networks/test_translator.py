@@ -1,4 +1,4 @@
-"""The residual translator against the papers' tables, and its way through sizes and attributes."""
+"""The residual translator against the papers' tables, at several sizes, and with attributes."""
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ def test_parameters_of_the_paper():
     up = 4 * 4 * (256 * 128 + 128 * 64)
     normalized = 2 * (64 + 128 + 256 + 6 * 2 * 256 + 128 + 64)
     assert residual_translator((128, 128, 3)).count_params() == ends + down + blocks + up + normalized
-    # attributes are planes; their convolution has a bias in the place of the normalization's two numbers
-    told = residual_translator((128, 128, 3), num_attributes=5, padding="zero")
-    assert told.count_params() == ends + down + blocks + up + normalized + 7 * 7 * 5 * 64 - 64
+    # attributes are planes; their convolution has a bias instead of the normalization's two numbers
+    conditional = residual_translator((128, 128, 3), num_attributes=5, padding="zero")
+    assert conditional.count_params() == ends + down + blocks + up + normalized + 7 * 7 * 5 * 64 - 64
 
 
 @pytest.mark.parametrize("padding", ["reflect", "zero"])
@@ -24,47 +24,47 @@ def test_parameters_of_the_paper():
 def test_same_size_out_in_the_unit_range(padding, num_downsamples, shape):
     network = residual_translator(shape, 2, base_filters=2, blocks=1, num_downsamples=num_downsamples, padding=padding)
     image = np.random.default_rng(0).random((3, *shape), np.float32)
-    made = network.predict(image, verbose=0)
-    assert made.shape == (3, *shape[:2], 2) and made.dtype == np.float32
-    assert made.min() >= 0 and made.max() <= 1
+    outputs = network.predict(image, verbose=0)
+    assert outputs.shape == (3, *shape[:2], 2) and outputs.dtype == np.float32
+    assert outputs.min() >= 0 and outputs.max() <= 1
 
 
-def test_any_size_that_halves():
+def test_images_of_any_size():
     network = residual_translator((None, None, 1), base_filters=2, blocks=1)
     for shape in ((12, 12), (16, 24)):
         assert network(np.zeros((1, *shape, 1), np.float32)).shape == (1, *shape, 1)
 
 
 def test_a_constant_image_stays_constant_under_reflection():
-    # its mirror image is itself, so no border is seen; zeros around it are one
+    # its mirror image is constant, too, so there is no border; zero padding is one
     image, shape = np.full((1, 12, 12, 1), 0.3, np.float32), (12, 12, 1)
-    shown, seen = (
+    reflected, zero_padded = (
         residual_translator(shape, base_filters=2, blocks=1, num_downsamples=0, padding=padding)(image).numpy()
         for padding in ("reflect", "zero")
     )
-    assert np.ptp(shown) < 1e-6  # sums of the same numbers, in other orders
-    assert np.ptp(seen) > 1e-4
+    assert np.ptp(reflected) < 1e-6  # sums of the same numbers, in other orders
+    assert np.ptp(zero_padded) > 1e-4
 
 
 def test_attributes_matter_and_each_image_has_its_own():
     network = residual_translator((12, 12, 1), base_filters=4, blocks=1, num_attributes=3, padding="zero")
     image = np.repeat(np.random.default_rng(0).random((1, 12, 12, 1), np.float32), 3, 0)
-    made = network([image, np.eye(3, dtype=np.float32)]).numpy()
-    assert min(np.abs(made[i] - made[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-4
+    outputs = network([image, np.eye(3, dtype=np.float32)]).numpy()
+    assert min(np.abs(outputs[i] - outputs[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-4
     alone = network([image[:1], np.eye(3, dtype=np.float32)[1:2]]).numpy()
-    np.testing.assert_allclose(alone[0], made[1], atol=1e-6)  # instance normalization: no row sees another
+    np.testing.assert_allclose(alone[0], outputs[1], atol=1e-6)  # instance normalization: no row depends on another
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"padding": "edge"}, "Unknown padding 'edge': expected one of reflect, zero"),
+        ({"padding": "edge"}, "Expected padding as one of reflect, zero; received 'edge'"),
         ({"image_shape": (14, 12, 3)}, "multiples of 4 and at least 12"),
         ({"image_shape": (8, 12, 3)}, "multiples of 4 and at least 12"),
         ({"image_shape": (12, 12, 3), "num_downsamples": 3}, "multiples of 8 and at least 24"),
     ],
 )
-def test_what_it_refuses(arguments, message):
+def test_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
         residual_translator(**{"image_shape": (12, 12, 3), **arguments})
 
@@ -75,21 +75,21 @@ def test_attributes_act_away_from_the_borders():
         (32, 32, 1), base_filters=8, blocks=0, num_downsamples=0, num_attributes=2, padding="reflect"
     )
     image = np.repeat(np.random.default_rng(0).random((1, 32, 32, 1), np.float32), 2, 0)
-    made = network([image, np.eye(2, dtype=np.float32)]).numpy()[:, 12:20, 12:20]
-    assert np.abs(made[0] - made[1]).max() > 1e-4
+    outputs = network([image, np.eye(2, dtype=np.float32)]).numpy()[:, 12:20, 12:20]
+    assert np.abs(outputs[0] - outputs[1]).max() > 1e-4
 
 
-def test_a_residual_begins_near_the_given_image():
+def test_a_residual_network_starts_near_the_identity():
     network = residual_translator((12, 12, 3), base_filters=8, blocks=1, residual=True)
     image = np.random.default_rng(0).random((4, 12, 12, 3), np.float32)
-    made = network(image).numpy()
-    assert np.abs(made - image).mean() < 0.1 and made.min() >= 0 and made.max() <= 1
-    assert np.abs(made - image).max() > 1e-4
-    # the last convolution makes the change: without weights there is none
+    outputs = network(image).numpy()
+    assert np.abs(outputs - image).mean() < 0.1 and outputs.min() >= 0 and outputs.max() <= 1
+    assert np.abs(outputs - image).max() > 1e-4
+    # the last convolution outputs the change: with zero weights it is 0
     last = [layer for layer in network.layers if layer.weights][-1]
     last.set_weights([np.zeros_like(weight) for weight in last.get_weights()])
     np.testing.assert_array_equal(network(image), image)
-    with pytest.raises(ValueError, match="residual=True changes images of 3 channels; received channels=1"):
+    with pytest.raises(ValueError, match="Expected channels=3 for residual=True; received channels=1"):
         residual_translator((12, 12, 3), 1, residual=True)
 
 
@@ -104,8 +104,8 @@ def test_attributes_may_set_scale_and_shift_of_every_normalization():
     assert np.abs(rows[0] - rows[1])[:, 6, 6].min() > 1e-6  # in the middle too, where padding does not reach
     # no attribute at all: the scales are 1 and the shifts 0, as in an unconditional network of the same convolutions
     convolutions = [layer for layer in network.layers if "conv2d" in layer.name]
-    for mine, theirs in zip([layer for layer in plain.layers if "conv2d" in layer.name], convolutions, strict=True):
-        mine.set_weights(theirs.get_weights())
+    for target, source in zip([layer for layer in plain.layers if "conv2d" in layer.name], convolutions, strict=True):
+        target.set_weights(source.get_weights())
     np.testing.assert_allclose(network([image, np.zeros((2, 3))]), plain(image), atol=1e-6)
-    with pytest.raises(ValueError, match="Unknown conditioning 'bias'"):
+    with pytest.raises(ValueError, match="Expected conditioning as one of planes, normalization; received 'bias'"):
         residual_translator((12, 12, 1), conditioning="bias", **options)

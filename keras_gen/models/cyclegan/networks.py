@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_gen.networks.translator import normalize, weights
+from keras_gen.networks.dcgan import normal_weights
+from keras_gen.networks.translator import normalize
 
 KERNEL = 4
 MAX_DOWNSAMPLES = 3  # of the paper's 70x70 patches
@@ -59,10 +60,10 @@ def patch_discriminator(
     for step in range(num_downsamples + 1):
         filters, strides = base_filters * min(2**step, 8), 2 if step < num_downsamples else 1
         # normalization would remove a bias
-        conv = layers.Conv2D(filters, KERNEL, strides=strides, padding="same", use_bias=not step, **weights())
+        conv = layers.Conv2D(filters, KERNEL, strides=strides, padding="same", use_bias=not step, **normal_weights())
         x = conv(x)
         x = layers.LeakyReLU(slope)(normalize(x) if step else x)
-    logits = layers.Conv2D(1, KERNEL, padding="same", dtype="float32", **weights())(x)
+    logits = layers.Conv2D(1, KERNEL, padding="same", dtype="float32", **normal_weights())(x)
     return keras.Model(image, logits, name="discriminator")
 
 
