@@ -182,7 +182,11 @@ def test_priors(prior, check):
         ("gpt", {}, "Expected one of the systems aae, autoencoder, .*; received 'gpt'"),
         ("vae", {"depth": 3}, "Expected settings of 'vae': .*latent_size .default 32..*; received depth"),
         ("vae", {"network": "resnet"}, "Expected network='conv' or 'mlp'; received 'resnet'"),
-        ("vae", {"prior": "gauss"}, "Unknown prior 'gauss'"),
+        (
+            "vae",
+            {"prior": "gauss"},
+            "Expected prior as the name of a distribution in tfp.distributions; received 'gauss'",
+        ),
         ("vae", {"network": "mlp", "base_filters": 8}, "Expected no base_filters with network='mlp'.*set hidden_units"),
         ("aae", {"network": "conv", "hidden_units": 8}, "Expected no hidden_units.*'conv'.*set base_filters"),
         ("autoencoder", {"loss": "l1"}, "Expected loss as one of mse, bernoulli; received 'l1'"),

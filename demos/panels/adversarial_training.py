@@ -10,10 +10,10 @@ import tensorflow_probability as tfp
 
 from keras_gen.distributions import (
     discriminator_error,
-    game_value,
     jensen_shannon,
     optimal_discriminator,
     optimal_logit,
+    value_function,
 )
 
 tfd = tfp.distributions
@@ -58,7 +58,7 @@ def densities(p: tfd.Normal, q: tfd.Normal, x: np.ndarray) -> tuple[np.ndarray, 
 
 def optimal_values(p: tfd.Normal, q: tfd.Normal) -> tuple[float, float]:
     """Returns JSD(p, q) and V(D*), each computed by its own quadrature, in nats."""
-    return jensen_shannon(p, q), game_value(lambda x: optimal_logit(p, q, x[:, 0]), p, q)
+    return jensen_shannon(p, q), value_function(lambda x: optimal_logit(p, q, x[:, 0]), p, q)
 
 
 def learn(p: tfd.Normal, q: tfd.Normal, x: np.ndarray, *, steps: int, seed: int = 0) -> Iterator[Learned]:
@@ -113,4 +113,4 @@ def learn(p: tfd.Normal, q: tfd.Normal, x: np.ndarray, *, steps: int, seed: int 
         if step > previous:
             train(tf.constant(previous, tf.int32), tf.constant(step, tf.int32))
         values = tf.sigmoid(network(tf.constant(x[:, None], tf.float32)))[:, 0].numpy()
-        yield Learned(int(step), values, game_value(logits, p, q), discriminator_error(logits, p, q))
+        yield Learned(int(step), values, value_function(logits, p, q), discriminator_error(logits, p, q))

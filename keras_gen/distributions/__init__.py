@@ -9,12 +9,12 @@ from .divergences import MONTE_CARLO as MONTE_CARLO
 from .divergences import Divergence as Divergence
 from .divergences import kl as kl
 from .divergences import kl_per_dimension as kl_per_dimension
-from .games import discriminator_error as discriminator_error
-from .games import game_value as game_value
-from .games import jensen_shannon as jensen_shannon
-from .games import optimal_discriminator as optimal_discriminator
-from .games import optimal_logit as optimal_logit
 from .heads import Head as Head
+from .minimax import discriminator_error as discriminator_error
+from .minimax import jensen_shannon as jensen_shannon
+from .minimax import optimal_discriminator as optimal_discriminator
+from .minimax import optimal_logit as optimal_logit
+from .minimax import value_function as value_function
 from .noise import Noise as Noise
 from .noise import draw_noise as draw_noise
 from .petal_prior import PetalPrior as PetalPrior

@@ -11,24 +11,34 @@ LEVELS = 256
 
 
 class DiscretizedLogistic(tfd.Distribution):
-    """A logistic rounded to the levels k / 255, k = 0..255; the first and last level take the tails.
+    """A logistic rounded to the levels k / 255, k = 0..255; the first and the last level include the tails.
 
-    With F the logistic distribution function, an inner level's mass is F(upper) - F(lower). Between logits
-    a = (upper - loc) / scale and b = (lower - loc) / scale it is
+    With F the logistic distribution function, the mass of an inner level is F(upper) - F(lower). With the logits
+    a = (upper - loc) / scale and b = (lower - loc) / scale, it is
 
         log(F(a) - F(b)) = -softplus(-a) - softplus(b) + log(1 - exp(b - a)),
 
-    exact and finite where a difference of two rounded sigmoids is 0.
+    which is exact and finite where the difference of two rounded sigmoids is 0.
 
     Args:
-        loc: locations in [0, 1] units, any shape.
-        scale: scales > 0, same unit and shape.
+        loc: locations in the units of images in [0, 1], any shape.
+        scale: scales > 0, same units and shape.
+        validate_args: as in `tfp.distributions.Distribution`.
+        allow_nan_stats: as in `tfp.distributions.Distribution`.
+        name: name of the distribution.
 
     Reference:
         Salimans, Karpathy, Chen, Kingma 2017, PixelCNN++, arXiv:1701.05517, section 2.1.
     """
 
-    def __init__(self, loc, scale, validate_args=False, allow_nan_stats=True, name="DiscretizedLogistic"):
+    def __init__(
+        self,
+        loc: tf.Tensor | float,
+        scale: tf.Tensor | float,
+        validate_args: bool = False,
+        allow_nan_stats: bool = True,
+        name: str = "DiscretizedLogistic",
+    ):
         parameters = dict(locals())
         with tf.name_scope(name) as name:
             self._loc = tf.convert_to_tensor(loc, name="loc")
@@ -53,12 +63,12 @@ class DiscretizedLogistic(tfd.Distribution):
 
     @property
     def loc(self) -> tf.Tensor:
-        """Locations, in [0, 1] units."""
+        """Locations, in the units of images in [0, 1]."""
         return self._loc
 
     @property
     def scale(self) -> tf.Tensor:
-        """Scales > 0, in [0, 1] units."""
+        """Scales > 0, in the units of images in [0, 1]."""
         return self._scale
 
     def _event_shape(self):
@@ -75,7 +85,7 @@ class DiscretizedLogistic(tfd.Distribution):
         width = inverse / (LEVELS - 1)
         log_below_upper = -tf.math.softplus(-upper)
         log_above_lower = -tf.math.softplus(lower)
-        # width >= 4e-3 / scale: 1 - exp(-width) keeps its digits by expm1
+        # expm1 keeps the digits of 1 - exp(-width) for a small width
         inner = log_below_upper + log_above_lower + tf.math.log(-tf.math.expm1(-width))
         return tf.where(value < half, log_below_upper, tf.where(value > 1.0 - half, log_above_lower, inner))
 
@@ -87,10 +97,10 @@ class DiscretizedLogistic(tfd.Distribution):
 
 
 def bits_per_dimension(nll: float, dimensions: int) -> float:
-    """A negative log-likelihood in nats per image as bits per dimension.
+    """Returns a negative log-likelihood in nats per image as bits per dimension.
 
     Args:
-        nll: -log p(x) in nats, with x taken as discrete levels.
+        nll: -log p(x) in nats, of images with discrete levels.
         dimensions: height * width * channels.
     """
     return nll / (dimensions * math.log(2.0))

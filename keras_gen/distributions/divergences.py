@@ -15,48 +15,49 @@ MONTE_CARLO = "Monte Carlo"
 class Divergence(NamedTuple):
     """A divergence and how it was computed.
 
-    value: float32 [...], nats; an unbiased estimate (which may be below 0) where `method` is Monte Carlo.
-    method: `"closed form"` or `"Monte Carlo"`.
+    Attributes:
+        value: float32 [...], nats; an unbiased estimate (which may be below 0) if `method` is Monte Carlo.
+        method: `"closed form"` or `"Monte Carlo"`.
     """
 
     value: tf.Tensor
     method: str
 
 
-def kl(q: tfd.Distribution, p: tfd.Distribution, draws: tf.Tensor | None = None) -> Divergence:
-    """KL(q || p): the closed form where TFP has one registered, else the mean of log q - log p over draws of q.
+def kl(q: tfd.Distribution, p: tfd.Distribution, samples: tf.Tensor | None = None) -> Divergence:
+    """Returns KL(q || p): the closed form if TFP has one, else the mean of log q - log p over samples of q.
 
     Args:
         q: posterior with batch shape [batch].
         p: prior with a batch shape that broadcasts to [batch].
-        draws: draws of q, [num, batch, size]; needed where there is no closed form.
+        samples: samples of q, [num, batch, size]; required without a closed form.
 
     Returns:
-        A Divergence with values of shape [batch].
+        A `Divergence` with values of shape [batch].
 
     Raises:
-        ValueError: without a closed form and without draws.
+        ValueError: If there is no closed form and no samples.
 
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, appendix B (two normals).
     """
     if isinstance(q, _CORRELATED) != isinstance(p, _CORRELATED):
-        # TFP has this closed form for two multivariate normals, not for one of them beside independent normals
+        # TFP has the closed form for two multivariate normals, but not for a multivariate and independent normals
         q, p = _as_multivariate(q), _as_multivariate(p)
     try:
         return Divergence(tf.cast(tfd.kl_divergence(q, p), tf.float32), CLOSED_FORM)
     except NotImplementedError:
         pass
-    if draws is None:
+    if samples is None:
         raise ValueError(
-            f"KL({q.name} || {p.name}) has no closed form in TensorFlow Probability: pass draws of q, "
-            "a tensor [num, batch, size]"
+            f"Expected samples of q, [num, batch, size], because KL({q.name} || {p.name}) has no closed form in "
+            "TensorFlow Probability; received None"
         )
-    return Divergence(tf.reduce_mean(q.log_prob(draws) - p.log_prob(draws), axis=0), MONTE_CARLO)
+    return Divergence(tf.reduce_mean(q.log_prob(samples) - p.log_prob(samples), axis=0), MONTE_CARLO)
 
 
 def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
-    """KL(q || p) split by dimension, for distributions whose dimensions are independent.
+    """Returns KL(q || p) of each dimension, for distributions with independent dimensions.
 
     Args:
         q: `Independent` posterior over [size].
@@ -66,19 +67,21 @@ def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
         float32 [batch, size], nats; its sum over the last axis is `kl(q, p).value`.
 
     Raises:
-        ValueError: where one of the two does not factorize, or no closed form is registered.
+        ValueError: If a distribution does not factorize, or there is no closed form.
     """
     for role, distribution in (("posterior", q), ("prior", p)):
         if not isinstance(distribution, tfd.Independent):
-            raise ValueError(f"A KL by dimension needs a {role} with independent dimensions; received {distribution}")
+            raise ValueError(f"Expected a {role} with independent dimensions; received {distribution}")
     try:
         return tf.cast(tfd.kl_divergence(q.distribution, p.distribution), tf.float32)
     except NotImplementedError as error:
-        raise ValueError(f"A KL by dimension needs a closed form; there is none for {q.name} and {p.name}") from error
+        raise ValueError(
+            f"Expected distributions whose KL has a closed form; received {q.name} and {p.name}"
+        ) from error
 
 
 def _as_multivariate(distribution: tfd.Distribution) -> tfd.Distribution:
-    """Independent normals over [size] as one multivariate normal; anything else as it is."""
+    """Returns independent normals over [size] as one multivariate normal, and any other distribution unchanged."""
     if isinstance(distribution, tfd.Independent) and isinstance(distribution.distribution, tfd.Normal):
         normal = distribution.distribution
         return tfd.MultivariateNormalDiag(normal.loc, normal.scale)

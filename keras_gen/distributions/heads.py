@@ -1,4 +1,4 @@
-"""Heads: what a decoder's output means as a distribution over images."""
+"""Heads: distributions over images that a decoder's output parameterizes."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from .discretized_logistic import DiscretizedLogistic
 tfd = tfp.distributions
 
 SCALE_FLOOR = 1e-3
-# the logits at which a mixture's locations start lie between -SPREAD and SPREAD
+# the initial logits of a mixture's locations lie between -SPREAD and SPREAD
 SPREAD = 3.0
 
 
@@ -20,12 +20,12 @@ class Head:
     """A family of distributions over images [height, width, channels] in [0, 1].
 
     Attributes:
-        name: its name in the registry.
-        support: the data of which it is a likelihood: `"binary"` pixels, `"8-bit"` levels k / 255, or
-            `"continuous"` values (8-bit data then need uniform dequantization before a likelihood is quoted).
-        outputs: image channels -> channels of the decoder's output.
-        distribution: decoder output [..., height, width, outputs] -> distribution whose event is an image.
-        image: decoder output -> the image shown for it, float32 [..., height, width, channels] in [0, 1].
+        name: name in the registry.
+        support: the data for which it is a likelihood: `"binary"` pixels, `"8-bit"` levels k / 255, or
+            `"continuous"` values (8-bit data then need uniform dequantization before a likelihood is reported).
+        outputs: number of image channels -> number of channels of the decoder's output.
+        distribution: decoder output [..., height, width, outputs] -> distribution over images.
+        image: decoder output -> the image to display, float32 [..., height, width, channels] in [0, 1].
     """
 
     name: str
@@ -36,17 +36,17 @@ class Head:
 
 
 class _Pixel(tfd.Bernoulli):
-    """A Bernoulli over 0 and 1 as floats whose log p takes one softplus: x * logit - softplus(logit).
+    """A Bernoulli over 0 and 1 as floats whose log p computes one softplus: x * logit - softplus(logit).
 
-    TFP's own takes two, and is 1.4 times slower where a decoder's whole output goes through it.
+    TFP's implementation computes two and takes 1.4 times as long on a decoder's output.
     """
 
-    def _log_prob(self, event):
+    def _log_prob(self, event: tf.Tensor) -> tf.Tensor:
         return event * self.logits - tf.math.softplus(self.logits)
 
 
 def bernoulli() -> Head:
-    """Independent Bernoulli pixels; the decoder gives logits. A likelihood of binary images."""
+    """Returns the head of independent Bernoulli pixels with logits from the decoder, a likelihood of binary images."""
     return Head(
         "bernoulli",
         "binary",
@@ -57,16 +57,19 @@ def bernoulli() -> Head:
 
 
 def normal(scale: float | None = 0.1, squash: bool = True) -> Head:
-    """Independent normal pixels around a mean in [0, 1].
+    """Returns the head of independent normal pixels with a mean in [0, 1].
 
     Args:
-        scale: standard deviation in pixel units, > 0; None learns one for every pixel (the decoder's second half
-            of channels, softplus plus a floor of 0.001).
-        squash: pass the mean through a sigmoid. Without, the mean is the decoder's output itself, as in the
-            linear-Gaussian model (probabilistic PCA); the image shown is then clipped to [0, 1].
+        scale: standard deviation in pixel units, > 0; None learns one for every pixel (softplus of the second half of
+            the decoder's channels, plus a floor of 0.001).
+        squash: whether the mean passes through a sigmoid. Otherwise the mean is the decoder's output, as in the
+            linear-Gaussian model (probabilistic PCA), and the displayed image is clipped to [0, 1].
+
+    Raises:
+        ValueError: For a scale that is not > 0.
     """
     if scale is not None and not scale > 0:
-        raise ValueError(f"head 'normal': scale must be a number > 0 or None (learned); received {scale!r}")
+        raise ValueError(f"Expected scale > 0 or None (learned) for the head 'normal'; received {scale!r}")
 
     mean_of = tf.nn.sigmoid if squash else tf.identity
 
@@ -90,32 +93,39 @@ def normal(scale: float | None = 0.1, squash: bool = True) -> Head:
 
 
 def discretized_logistic_mixture(components: int = 3) -> Head:
-    """A mixture of discretized logistics for every pixel: a likelihood of 8-bit images, gray or color.
+    """Returns the head of a mixture of discretized logistics per pixel, a likelihood of 8-bit images, gray or color.
 
-    The channels of a pixel share the mixture's weights; within a component they are independent (the linear
-    dependence between channels of PixelCNN++ is left out, so that an image decodes in one pass).
-    The decoder gives, for each pixel, `components` logits, then raw locations, then raw scales [components, channels].
-    A location is a sigmoid; at raw values of 0 the components are spread over [0, 1]: each has a part to learn.
+    The channels of a pixel share the mixture's weights; within a component they are independent (without
+    PixelCNN++'s linear dependence between channels, so that an image is decoded in one pass).
+    For each pixel the decoder outputs `components` logits, then raw locations, then raw scales [components, channels].
+    A location is a sigmoid; at raw values of 0 the components are spread over [0, 1], which breaks their symmetry.
 
     Args:
         components: logistics in the mixture, >= 1.
+
+    Raises:
+        ValueError: For components < 1.
 
     Reference:
         Salimans, Karpathy, Chen, Kingma 2017, PixelCNN++, arXiv:1701.05517, eq. 2.
     """
     if components < 1:
-        raise ValueError(f"head 'discretized_logistic_mixture': components must be >= 1; received {components}")
-    starts = [SPREAD * (2 * (i + 1) / (components + 1) - 1) for i in range(components)]
+        raise ValueError(f"Expected components >= 1 for the head 'discretized_logistic_mixture'; received {components}")
+    initial_logits = [SPREAD * (2 * (i + 1) / (components + 1) - 1) for i in range(components)]
 
     def split(parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         channels = (parameters.shape[-1] // components - 1) // 2
         logits, loc, raw = tf.split(parameters, [components, components * channels, components * channels], axis=-1)
         shape = [*_leading_shape(parameters), components, channels]
-        return logits, tf.nn.sigmoid(tf.reshape(loc, shape) + tf.constant(starts)[:, None]), tf.reshape(raw, shape)
+        return (
+            logits,
+            tf.nn.sigmoid(tf.reshape(loc, shape) + tf.constant(initial_logits)[:, None]),
+            tf.reshape(raw, shape),
+        )
 
     def distribution(parameters: tf.Tensor) -> tfd.Distribution:
         logits, loc, raw = split(parameters)
-        # softplus(raw - 2) starts at .13: wide enough to see every level, narrow enough to learn from
+        # softplus(raw - 2) starts at 0.13: every level has a gradient, and the components differ
         component = DiscretizedLogistic(loc, SCALE_FLOOR + tf.nn.softplus(raw - 2.0))
         pixels = tfd.MixtureSameFamily(tfd.Categorical(logits=logits), tfd.Independent(component, 1))
         return tfd.Independent(pixels, 2)
@@ -123,9 +133,9 @@ def discretized_logistic_mixture(components: int = 3) -> Head:
     def image(parameters: tf.Tensor) -> tf.Tensor:
         channels = (parameters.shape[-1] // components - 1) // 2
         weights = tf.nn.softmax(parameters[..., :components])
-        starts_by_channel = tf.repeat(tf.constant(starts), channels)
-        loc = tf.nn.sigmoid(parameters[..., components : components * (1 + channels)] + starts_by_channel)
-        # sums of slices and not a reshape to rank 5: TFLite's fast kernels stop at rank 4
+        initial_by_channel = tf.repeat(tf.constant(initial_logits), channels)
+        loc = tf.nn.sigmoid(parameters[..., components : components * (1 + channels)] + initial_by_channel)
+        # sums of slices instead of a reshape to rank 5, because TFLite's fast kernels support rank 4
         return tf.add_n(
             [weights[..., i : i + 1] * loc[..., i * channels : (i + 1) * channels] for i in range(components)]
         )
@@ -147,25 +157,25 @@ HEADS = {
 
 
 def get(head: str | dict) -> Head:
-    """The head of a name, or of a dict with its `name` and arguments.
+    """Returns the head for a name, or for a dict with its `name` and arguments.
 
     Args:
         head: `"bernoulli"`, `"normal"`, `"discretized_logistic_mixture"`, or e.g. `{"name": "normal", "scale": 0.2}`.
 
     Raises:
-        ValueError: for an unknown name or unknown arguments.
+        ValueError: For an unknown name or unknown arguments.
     """
     arguments = dict(head) if isinstance(head, dict) else {"name": head}
     name = arguments.pop("name", None)
     if name not in HEADS:
-        raise ValueError(f"Unknown head {head!r}: expected one of {', '.join(HEADS)}, or a dict with such a 'name'")
+        raise ValueError(f"Expected head as one of {', '.join(HEADS)}, or a dict with such a 'name'; received {head!r}")
     try:
         return HEADS[name](**arguments)
     except TypeError as error:
-        raise ValueError(f"head {name!r} does not take the arguments {arguments}: {error}") from error
+        raise ValueError(f"Expected arguments of the head {name!r}; received {arguments}: {error}") from error
 
 
 def _leading_shape(tensor: tf.Tensor) -> list:
-    """All dimensions but the last, static where they are known."""
+    """Returns all dimensions but the last, static where they are known."""
     dynamic = tf.shape(tensor)
     return [dynamic[i] if size is None else size for i, size in enumerate(tensor.shape[:-1])]

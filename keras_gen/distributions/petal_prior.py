@@ -1,4 +1,4 @@
-"""A mixture of 2-D Gaussians arranged as the petals of a flower, one for each class."""
+"""A mixture of 2-D Gaussians in the arrangement of a flower's petals, one for each class."""
 
 import math
 from collections.abc import Callable
@@ -8,29 +8,32 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from .label_informed import read_label
 from .noise import Noise
+from .one_hot_labels import decode_one_hot
 
 tfd = tfp.distributions
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PetalPrior:
-    """p(z) = 1/K sum_k N(z; m_k, C_k) in the plane: means on a circle, each Gaussian long in the circle's radius.
+    """p(z) = 1/K sum_k N(z; m_k, C_k) in the plane: means on a circle, each Gaussian elongated along the radius.
 
-    The same interface as `keras_gen.Prior`, and a `draw` that can be told the class: class k owns petal k.
+    It has the interface of `keras_gen.Prior`, and `draw` can be conditioned on the class: class k has petal k.
 
     Args:
-        components: petals K, >= 1; petal k lies at the angle 2 pi k / K.
+        components: petals K, >= 1; petal k is at the angle 2 pi k / K.
         radius: distance of the means from 0.
-        length, breadth: standard deviations along the radius and across it, > 0. The paper shows its mixture in a
-            figure and gives no numbers. With these defaults, the border between neighbors lies three standard
-            deviations away at the means.
+        length: standard deviation along the radius, > 0. The paper shows its mixture in a figure without numbers.
+        breadth: standard deviation across the radius, > 0. With the defaults, the border between neighbors is three
+            standard deviations away from the means.
+
+    Raises:
+        ValueError: For arguments below their minimum.
 
     Example:
-        >>> prior = PetalPrior()
-        >>> third = tf.one_hot([3], 10)
-        >>> prior.draw({"noise": tf.zeros([1, 2]), "component": tf.zeros([1, 1])}, label=third)   # the mean of petal 3
+        >>> prior, noise = PetalPrior(4), {"noise": tf.zeros([1, 2]), "component": tf.zeros([1, 1])}
+        >>> prior.draw(noise, label=tf.one_hot([0], 4)).numpy()  # the mean of petal 0
+        array([[2., 0.]], dtype=float32)
 
     Reference:
         Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, section 2.3 and figure 4 (a mixture of 10).
@@ -42,7 +45,7 @@ class PetalPrior:
     def __init__(self, components: int = 10, *, radius: float = 2.0, length: float = 0.5, breadth: float = 0.2):
         if components < 1 or min(radius, length, breadth) <= 0:
             raise ValueError(
-                f"components must be >= 1, and radius, length and breadth > 0; received components={components}, "
+                f"Expected components >= 1, and radius, length and breadth > 0; received components={components}, "
                 f"radius={radius}, length={length}, breadth={breadth}"
             )
         self.components, self.radius, self.length, self.breadth = components, radius, length, breadth
@@ -51,8 +54,8 @@ class PetalPrior:
         # [component, (along, across), (x, y)]
         self._axes = np.stack([[np.cos(angles), np.sin(angles)], [-np.sin(angles), np.cos(angles)]]).transpose(2, 0, 1)
 
-    def distribution(self, encode=None) -> tfd.Distribution:
-        """The mixture, with batch shape [] and event shape [2]. `encode` is not used."""
+    def distribution(self, encode: Callable | None = None) -> tfd.Distribution:
+        """Returns the mixture, with batch shape [] and event shape [2]. `encode` is not used."""
         along, across = self._axes[:, 0], self._axes[:, 1]
         covariance = self.length**2 * along[:, :, None] * along[:, None, :]
         covariance = covariance + self.breadth**2 * across[:, :, None] * across[:, None, :]
@@ -62,34 +65,36 @@ class PetalPrior:
             tfd.MultivariateNormalTriL(tf.constant(loc, tf.float32), tf.constant(factor, tf.float32)),
         )
 
-    def draw(self, noise: dict, encode=None, label=None) -> tf.Tensor:
-        """Base noise -> draws of the prior, or of the petals that labels name.
+    def draw(self, noise: dict, encode: Callable | None = None, label: tf.Tensor | None = None) -> tf.Tensor:
+        """Returns samples of the prior, or of the petals of the labels.
 
         Args:
             noise: {"noise": [num, 2], "component": [num, 1]}.
             encode: not used.
-            label: one-hot [num, components]; the uniform picks the petal where a row has no label (is all zeros), and
-                everywhere without this argument.
+            label: one-hot [num, components], or None; the uniform selects the petal of a row without a label (all
+                zeros), and of all rows for None.
 
         Returns:
             float32 [num, 2].
 
         Raises:
-            ValueError: for labels with another number of classes than petals.
+            ValueError: For labels whose number of classes is not the number of petals.
         """
         index = tf.cast(noise["component"][:, 0] * self.components, tf.int32)
         index = tf.minimum(index, self.components - 1)  # the product may round up to K
         if label is not None:
-            known, named = read_label(label)
+            labeled, classes = decode_one_hot(label)
             if label.shape[1] != self.components:
-                raise ValueError(f"The prior has {self.components} petals, the labels {label.shape[1]} classes")
-            index = tf.where(known, named, index)
+                raise ValueError(
+                    f"Expected labels of {self.components} classes, one per petal; received {label.shape[1]}"
+                )
+            index = tf.where(labeled, classes, index)
         axes = tf.gather(tf.constant(self._axes, tf.float32), index)
         along = self.radius + self.length * noise["noise"][:, :1]
         return along * axes[:, 0] + self.breadth * noise["noise"][:, 1:] * axes[:, 1]
 
-    def sampler(self, encode=None) -> Callable[..., tf.Tensor]:
-        """`draw` as a function of the noise (and the label). `encode` is not used."""
+    def sampler(self, encode: Callable | None = None) -> Callable[..., tf.Tensor]:
+        """Returns `draw` as a function of the noise (and the label). `encode` is not used."""
         return self.draw
 
     def get_config(self) -> dict:

@@ -18,13 +18,13 @@ class Posterior:
     """A family of reparameterized distributions over codes [size].
 
     Attributes:
-        name: its name in the registry.
+        name: name in the registry.
         outputs: code size -> units of the encoder's output.
-        distribution: encoder output [..., outputs], code size -> distribution whose event is a code [size].
-        stddev: encoder output [batch, outputs], code size -> standard deviation of each dimension [batch, size]; the
-            distribution's own, by operations that TFLite has.
-        draw: such a distribution, standard normal noise [..., size] -> codes, differentiable in the parameters.
-        factorizes: whether the dimensions are independent, so that a KL can be split by dimension.
+        distribution: encoder output [..., outputs], code size -> distribution over codes [size].
+        stddev: encoder output [batch, outputs], code size -> standard deviation of each dimension [batch, size],
+            computed with operations that TFLite supports.
+        draw: distribution, standard normal noise [..., size] -> codes, differentiable with respect to the parameters.
+        factorizes: whether the dimensions are independent, so that the KL divergence is a sum over dimensions.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Posterior:
 
 
 def positive(raw: tf.Tensor) -> tf.Tensor:
-    """A scale > 1e-4 from an unbounded tensor; 1 at raw = 0."""
+    """Returns a scale > 1e-4 from an unbounded tensor; 1 at raw = 0."""
     return SCALE_FLOOR + tf.nn.softplus(raw + 0.5413)  # softplus(0.5413) = 1
 
 
@@ -53,11 +53,11 @@ def _full(parameters: tf.Tensor, size: int) -> tfd.Distribution:
 
 
 def _full_stddev(parameters: tf.Tensor, size: int) -> tf.Tensor:
-    """Root of the row sums of L * L, with the entries of L picked where fill_triangular puts them."""
+    """Returns the root of the row sums of L * L, with the entries of L in the order of `fill_triangular`."""
     entries = np.arange(size * (size + 1) // 2)
-    places = np.concatenate([entries[size:], entries[::-1]]).reshape(size, size)
+    indices = np.concatenate([entries[size:], entries[::-1]]).reshape(size, size)
     lower, diagonal = np.tril(np.ones((size, size), np.float32)), np.eye(size, dtype=np.float32)
-    factor = tf.reshape(tf.gather(parameters[:, size:], places.reshape(-1), axis=1), [-1, size, size])
+    factor = tf.reshape(tf.gather(parameters[:, size:], indices.reshape(-1), axis=1), [-1, size, size])
     factor = (lower - diagonal) * factor + diagonal * positive(factor)
     return tf.sqrt(tf.reduce_sum(tf.square(factor), axis=2))
 
@@ -82,11 +82,11 @@ POSTERIORS = {posterior.name: posterior for posterior in (DIAGONAL_NORMAL, FULL_
 
 
 def get(name: str) -> Posterior:
-    """The posterior of a name: `diagonal_normal` or `full_covariance_normal`.
+    """Returns the posterior for a name: `diagonal_normal` or `full_covariance_normal`.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: For an unknown name.
     """
     if name not in POSTERIORS:
-        raise ValueError(f"Unknown posterior {name!r}: expected one of {', '.join(POSTERIORS)}")
+        raise ValueError(f"Expected posterior as one of {', '.join(POSTERIORS)}; received {name!r}")
     return POSTERIORS[name]

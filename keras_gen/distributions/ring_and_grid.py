@@ -1,4 +1,4 @@
-"""The ring and the grid of Gaussians, on which modes are counted."""
+"""Mixtures of Gaussians on a ring and on a grid, the benchmarks of mode coverage."""
 
 import math
 
@@ -10,11 +10,11 @@ tfd = tfp.distributions
 
 
 def gaussian_ring(components: int = 8, *, radius: float = 1.0, scale: float = 0.01) -> tfd.MixtureSameFamily:
-    """Equal 2-D Gaussians with means on a circle around 0, the first at (radius, 0).
+    """Returns equal 2-D Gaussians with means on a circle around 0, the first at (radius, 0).
 
     Args:
-        components: Gaussians, >= 1.
-        radius: of the circle.
+        components: number of Gaussians, >= 1.
+        radius: radius of the circle.
         scale: standard deviation in each dimension, > 0; the paper's variance is 1e-4.
 
     Returns:
@@ -27,21 +27,21 @@ def gaussian_ring(components: int = 8, *, radius: float = 1.0, scale: float = 0.
     return _mixture(radius * np.stack([np.cos(angles), np.sin(angles)], axis=1), scale)
 
 
-def gaussian_grid(side: int = 5, *, spacing: float = 2.0, scale: float = 0.05) -> tfd.MixtureSameFamily:
-    """side * side equal 2-D Gaussians with means on a square grid around 0.
+def gaussian_grid(grid_size: int = 5, *, spacing: float = 2.0, scale: float = 0.05) -> tfd.MixtureSameFamily:
+    """Returns grid_size * grid_size equal 2-D Gaussians with means on a square grid around 0.
 
     Args:
-        side: Gaussians in a row, >= 1.
-        spacing: distance of neighbors.
+        grid_size: Gaussians per row, >= 1.
+        spacing: distance between neighbors.
         scale: standard deviation in each dimension, > 0; the paper's variance is 0.0025.
 
     Returns:
-        A mixture with event shape [2]; its means are `.components_distribution.mean()`, [side * side, 2].
+        A mixture with event shape [2]; its means are `.components_distribution.mean()`, [grid_size * grid_size, 2].
 
     Reference:
         Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086 (2D-grid).
     """
-    ticks = spacing * (np.arange(side) - (side - 1) / 2)
+    ticks = spacing * (np.arange(grid_size) - (grid_size - 1) / 2)
     return _mixture(np.stack(np.meshgrid(ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 2), scale)
 
 

@@ -17,7 +17,7 @@ SCALE = [0.5, 0.05, 0.004, 0.001]
 
 
 def masses(loc: float, scale: float) -> np.ndarray:
-    """By differences of the distribution function; by the survival function where both are close to 1."""
+    """Returns masses by differences of the distribution function, or of the survival function near 1."""
     edges = np.concatenate([[-np.inf], (np.arange(255) + 0.5) / 255, [np.inf]])
     below, above = stats.logistic.cdf(edges, loc, scale), stats.logistic.sf(edges, loc, scale)
     return np.where(edges[1:] < loc, np.diff(below), -np.diff(above))
@@ -26,22 +26,24 @@ def masses(loc: float, scale: float) -> np.ndarray:
 @pytest.mark.parametrize("scale", SCALE)
 @pytest.mark.parametrize("loc", LOC)
 def test_masses(loc, scale):
-    ours = DiscretizedLogistic(tf.constant(loc), tf.constant(scale)).log_prob(LEVELS.astype(np.float32)).numpy()
-    assert np.isfinite(ours).all()
+    log_masses = DiscretizedLogistic(tf.constant(loc), tf.constant(scale)).log_prob(LEVELS.astype(np.float32)).numpy()
+    assert np.isfinite(log_masses).all()
     # float32: an argument of size |x - loc| / scale is off by 6e-8 of itself, so the log is off by that much
-    room = 1e-4 + 3e-7 * np.abs(LEVELS - loc) / scale
+    tolerance = 1e-4 + 3e-7 * np.abs(LEVELS - loc) / scale
     exact = masses(loc, scale)
-    told = exact > 1e-290  # below, float64 itself runs out
-    assert (np.abs(ours - np.log(np.where(told, exact, 1)))[told] < room[told]).all()
-    assert np.exp(ours.astype(np.float64)).sum() == pytest.approx(1.0, abs=1e-4 + 3e-7 * room.max() / scale)
+    representable = exact > 1e-290  # below, float64 itself runs out
+    assert (
+        np.abs(log_masses - np.log(np.where(representable, exact, 1)))[representable] < tolerance[representable]
+    ).all()
+    assert np.exp(log_masses.astype(np.float64)).sum() == pytest.approx(1.0, abs=1e-4 + 3e-7 * tolerance.max() / scale)
 
 
-def test_far_tails_are_those_of_the_logistic():
+def test_far_tails_equal_the_logistics():
     # 100 scales below an inner level: log mass = -(100 - half a level) + log(1 - exp(-width)), by hand
     scale = 0.005
-    ours = DiscretizedLogistic(0.0, scale).log_prob(np.float32(127 / 255))
+    log_masses = DiscretizedLogistic(0.0, scale).log_prob(np.float32(127 / 255))
     lower, width = (126.5 / 255) / scale, 1 / 255 / scale
-    assert float(ours) == pytest.approx(-lower + math.log1p(-math.exp(-width)), abs=1e-4)
+    assert float(log_masses) == pytest.approx(-lower + math.log1p(-math.exp(-width)), abs=1e-4)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e-2, 10.0, 1e4])
@@ -66,15 +68,15 @@ def test_gradient_points_to_the_data():
 
 def test_samples_lie_on_the_grid_and_follow_the_masses():
     loc, scale, num = 0.3, 0.08, 20_000
-    drawn = DiscretizedLogistic(tf.constant([loc, 0.9]), scale * tf.ones([2])).sample(num, seed=(1, 2)).numpy()
-    assert drawn.shape == (num, 2)
-    indices = drawn * 255
+    samples = DiscretizedLogistic(tf.constant([loc, 0.9]), scale * tf.ones([2])).sample(num, seed=(1, 2)).numpy()
+    assert samples.shape == (num, 2)
+    indices = samples * 255
     np.testing.assert_allclose(indices, np.round(indices), atol=1e-4)  # k / 255 in float32
     for column, center in enumerate((loc, 0.9)):
         mass = masses(center, scale)
         mean = (mass * LEVELS).sum()
-        deviation = math.sqrt((mass * (LEVELS - mean) ** 2).sum())
-        assert abs(drawn[:, column].mean() - mean) < 4.5 * deviation / math.sqrt(num)  # standard errors
+        stddev = math.sqrt((mass * (LEVELS - mean) ** 2).sum())
+        assert abs(samples[:, column].mean() - mean) < 4.5 * stddev / math.sqrt(num)  # standard errors
         counts = np.bincount(np.round(indices[:, column]).astype(int), minlength=256)
         assert abs(counts[255] / num - mass[255]) < 4.5 * math.sqrt(mass[255] / num) + 1e-9
 

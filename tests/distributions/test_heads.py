@@ -40,17 +40,17 @@ def test_shapes(head, channels):
     raw, head = parameters(head, channels), heads.get(head)
     assert head.distribution(raw).log_prob(images(channels)).shape == [2]
     assert head.distribution(raw).event_shape == [4, 5, channels]
-    # codes of several draws come with a leading axis
+    # codes of several samples have a leading axis
     assert head.distribution(np.stack([raw] * 3)).log_prob(images(channels)[None]).shape == [3, 2]
 
 
 @pytest.mark.parametrize("head, channels", ALL)
 def test_images_are_in_range(head, channels):
     extreme, head = 50 * parameters(head, channels), heads.get(head)
-    shown = head.image(tf.constant(extreme)).numpy()
-    assert shown.shape == (2, 4, 5, channels) and shown.dtype == np.float32
-    assert shown.min() >= 0 and shown.max() <= 1
-    assert shown.std() > 0.1  # and are not constant
+    image = head.image(tf.constant(extreme)).numpy()
+    assert image.shape == (2, 4, 5, channels) and image.dtype == np.float32
+    assert image.min() >= 0 and image.max() <= 1
+    assert image.std() > 0.1  # and are not constant
 
 
 def test_bernoulli():
@@ -100,8 +100,8 @@ def test_mixture_by_direct_sums(components, channels):
     logits = raw[..., :components].astype(np.float64)
     weights = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     raw_loc = raw[..., components : components * (1 + channels)].reshape(2, 4, 5, components, channels)
-    starts = {1: [0.0], 3: [-1.5, 0.0, 1.5]}[components]
-    loc = 1 / (1 + np.exp(-(raw_loc + np.array(starts)[:, None])))
+    initial_logits = {1: [0.0], 3: [-1.5, 0.0, 1.5]}[components]
+    loc = 1 / (1 + np.exp(-(raw_loc + np.array(initial_logits)[:, None])))
     scale = 1e-3 + softplus(raw[..., components * (1 + channels) :].reshape(2, 4, 5, components, channels) - 2)
     level = np.round(x * 255).astype(int)
     total = np.zeros(2)
@@ -115,8 +115,8 @@ def test_mixture_by_direct_sums(components, channels):
         total[index[0]] += math.log(pixel)
     head = heads.get(name)
     np.testing.assert_allclose(head.distribution(raw).log_prob(x), total, rtol=1e-5)  # float32, 20 pixels
-    shown = (weights[..., None] * loc).sum(-2)
-    np.testing.assert_allclose(head.image(tf.constant(raw)), shown, rtol=1e-5, atol=1e-6)
+    image = (weights[..., None] * loc).sum(-2)
+    np.testing.assert_allclose(head.image(tf.constant(raw)), image, rtol=1e-5, atol=1e-6)
 
 
 def test_a_mixture_pixel_is_a_distribution():
@@ -134,11 +134,11 @@ def test_support():
 @pytest.mark.parametrize(
     "head, message",
     [
-        ("gauss", "Unknown head 'gauss'.*bernoulli, normal, discretized_logistic_mixture"),
-        ({"scale": 1.0}, "Unknown head"),
-        ({"name": "normal", "sigma": 1.0}, "head 'normal' does not take the arguments"),
-        ({"name": "normal", "scale": 0.0}, "scale must be a number > 0"),
-        ({"name": "discretized_logistic_mixture", "components": 0}, "components must be >= 1"),
+        ("gauss", "Expected head as one of bernoulli, normal, discretized_logistic_mixture.*; received 'gauss'"),
+        ({"scale": 1.0}, "Expected head as one of"),
+        ({"name": "normal", "sigma": 1.0}, "Expected arguments of the head 'normal'; received"),
+        ({"name": "normal", "scale": 0.0}, "Expected scale > 0 or None"),
+        ({"name": "discretized_logistic_mixture", "components": 0}, "Expected components >= 1"),
     ],
 )
 def test_errors(head, message):

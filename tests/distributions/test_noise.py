@@ -1,4 +1,4 @@
-"""Base noise: reproducible on any machine, and independent of how much of it is drawn."""
+"""Base noise is reproducible on any machine and independent of the number of rows."""
 
 import numpy as np
 import pytest
@@ -12,10 +12,10 @@ TWO = {"noise": Noise("normal", (3,)), "component": Noise("uniform", (1,))}
 
 
 def test_known_values():
-    # written down once: the TensorFlow-free runtime, on another machine, must draw these same numbers
-    drawn = draw_noise(TWO, 2, seed=7)
-    np.testing.assert_array_equal(drawn["noise"], np.array(NORMAL, np.float32))
-    np.testing.assert_array_equal(drawn["component"], np.array(UNIFORM, np.float32))
+    # recorded once: the TensorFlow-free runtime must generate the same numbers on any machine
+    samples = draw_noise(TWO, 2, seed=7)
+    np.testing.assert_array_equal(samples["noise"], np.array(NORMAL, np.float32))
+    np.testing.assert_array_equal(samples["component"], np.array(UNIFORM, np.float32))
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 4, 1)])
@@ -28,11 +28,11 @@ def test_first_rows_do_not_depend_on_num(kind, shape):
 
 
 def test_moments():
-    drawn = draw_noise({"n": Noise("normal", (4,)), "u": Noise("uniform", (4,))}, 5000, 0)
-    # Kolmogorov-Smirnov: a wrong distribution gives p < 1e-6 at 20,000 draws; a right one p < 1e-3 once in 1000 seeds
-    assert stats.kstest(drawn["n"].ravel(), "norm").pvalue > 1e-3
-    assert stats.kstest(drawn["u"].ravel(), "uniform").pvalue > 1e-3
-    assert drawn["u"].min() >= 0 and drawn["u"].max() < 1
+    samples = draw_noise({"n": Noise("normal", (4,)), "u": Noise("uniform", (4,))}, 5000, 0)
+    # Kolmogorov-Smirnov: a wrong distribution gives p < 1e-6 at 20,000 samples; a right one p < 1e-3 once in 1000 seeds
+    assert stats.kstest(samples["n"].ravel(), "norm").pvalue > 1e-3
+    assert stats.kstest(samples["u"].ravel(), "uniform").pvalue > 1e-3
+    assert samples["u"].min() >= 0 and samples["u"].max() < 1
 
 
 def test_streams_and_seeds_differ():
@@ -59,5 +59,5 @@ def test_seeds_out_of_range(seed):
 
 
 def test_unknown_kind():
-    with pytest.raises(ValueError, match="'gauss'.*normal, uniform"):
+    with pytest.raises(ValueError, match="Expected kind as one of normal, uniform.*; received 'gauss'"):
         Noise("gauss", (1,))

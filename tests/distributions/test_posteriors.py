@@ -1,4 +1,4 @@
-"""Posteriors: an encoder's output as a distribution, and draws with the right moments."""
+"""Posteriors: an encoder's output as a distribution, and samples with the right moments."""
 
 import numpy as np
 import pytest
@@ -34,25 +34,25 @@ def test_zero_is_the_standard_normal(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_draws_have_the_moments_of_the_distribution(name):
+def test_samples_have_the_moments_of_the_distribution(name):
     family, num = posteriors.get(name), 40_000
     q = family.distribution(parameters(name), SIZE)
     noise = np.random.default_rng(0).standard_normal((num, 3, SIZE)).astype(np.float32)
-    draws = family.draw(q, tf.constant(noise)).numpy()
+    samples = family.draw(q, tf.constant(noise)).numpy()
     covariance = covariance_of(q)
-    deviation = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-    # standard error of a mean is deviation / sqrt(num), of a variance deviation^2 sqrt(2 / num); 4.5 of each
-    assert (np.abs(draws.mean(0) - q.mean()) < 4.5 * deviation / np.sqrt(num)).all()
-    centered = draws - q.mean().numpy()
+    stddev = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    # standard error of a mean is stddev / sqrt(num), of a variance stddev^2 sqrt(2 / num); 4.5 of each
+    assert (np.abs(samples.mean(0) - q.mean()) < 4.5 * stddev / np.sqrt(num)).all()
+    centered = samples - q.mean().numpy()
     empirical = np.einsum("nbi,nbj->bij", centered, centered) / num
-    scale = deviation[:, :, None] * deviation[:, None, :]
+    scale = stddev[:, :, None] * stddev[:, None, :]
     assert (np.abs(empirical - covariance) < 4.5 * scale * np.sqrt(2 / num)).all()
     if name == "full_covariance_normal":
         assert (np.abs(covariance[:, 0, 1]) > 10 * scale[:, 0, 1] * np.sqrt(2 / num)).any()  # it is not diagonal
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_draws_are_differentiable_in_the_parameters(name):
+def test_samples_are_differentiable_in_the_parameters(name):
     family, raw = posteriors.get(name), parameters(name)
     with tf.GradientTape() as tape:
         tape.watch(raw)
@@ -75,7 +75,9 @@ def test_scale_floor(name):
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match="'normal'.*diagonal_normal, full_covariance_normal"):
+    with pytest.raises(
+        ValueError, match="Expected posterior as one of diagonal_normal, full_covariance_normal; received 'normal'"
+    ):
         posteriors.get("normal")
 
 

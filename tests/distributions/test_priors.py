@@ -1,4 +1,4 @@
-"""Priors by name: densities and draws against scipy, errors, round trips."""
+"""Priors by name: densities and samples against scipy, errors, round trips."""
 
 import keras
 import numpy as np
@@ -20,27 +20,27 @@ SCALARS = [
 
 
 @pytest.mark.parametrize("name, arguments, same", SCALARS, ids=[row[0] for row in SCALARS])
-def test_density_and_draws(name, arguments, same):
+def test_density_and_samples(name, arguments, same):
     prior = Prior(name, size=2, **arguments)
     assert prior.noise["noise"].kind == ("normal" if name == "Normal" else "uniform")
     z = np.array([[-1.5, 0.1], [0.4, 2.5]], np.float32)
     np.testing.assert_allclose(prior.distribution().log_prob(z), same.logpdf(z).sum(1), rtol=2e-5)  # float32
-    drawn = prior.draw(draw_noise(prior.noise, 5000, seed=0)).numpy()
-    assert drawn.shape == (5000, 2)
-    # a wrong location, scale or family gives p < 1e-6 at 10,000 draws
-    assert stats.kstest(drawn.ravel(), same.cdf).pvalue > 1e-3
+    samples = prior.draw(draw_noise(prior.noise, 5000, seed=0)).numpy()
+    assert samples.shape == (5000, 2)
+    # a wrong location, scale or family gives p < 1e-6 at 10,000 samples
+    assert stats.kstest(samples.ravel(), same.cdf).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("name, arguments, same", SCALARS[1:], ids=[row[0] for row in SCALARS[1:]])
 def test_uniform_noise_goes_through_the_quantile_function(name, arguments, same):
     u = np.array([[0.01, 0.25], [0.5, 0.99]], np.float32)
-    drawn = Prior(name, size=2, **arguments).draw({"noise": u})
+    samples = Prior(name, size=2, **arguments).draw({"noise": u})
     # float32 digits of the noise, and TFP's iterative inverse for Student's t
-    np.testing.assert_allclose(drawn, same.ppf(u), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(samples, same.ppf(u), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name, arguments, same", SCALARS, ids=[row[0] for row in SCALARS])
-def test_the_ends_of_the_noise_give_finite_draws(name, arguments, same):
+def test_the_ends_of_the_noise_give_finite_samples(name, arguments, same):
     prior = Prior(name, size=2, **arguments)
     ends = np.array([[0.0, 1.0 - 2**-24]], np.float32)
     assert np.isfinite(prior.draw({"noise": ends})).all()
@@ -66,25 +66,29 @@ def test_correlated_normal():
     np.testing.assert_allclose(prior.distribution().log_prob(z), same.logpdf(z), rtol=1e-5)
     noise = draw_noise(prior.noise, 20_000, 0)
     np.testing.assert_allclose(prior.draw(noise)[:5], noise["noise"][:5] @ factor.T + [1.0, -1.0], rtol=1e-5)
-    # entries of a covariance from 20,000 draws have standard errors <= sqrt(2 / 20,000) = .01
+    # entries of a covariance from 20,000 samples have standard errors <= sqrt(2 / 20,000) = .01
     np.testing.assert_allclose(np.cov(prior.draw(noise).numpy().T), factor @ factor.T, atol=0.045)
 
 
 @pytest.mark.parametrize(
     "name, arguments, message",
     [
-        ("Nope", {}, "Unknown prior 'Nope'"),
-        ("kl_divergence", {}, "Unknown prior 'kl_divergence'"),
-        ("Normal", {"loc": 0.0}, "does not take.*'scale'"),
-        ("Normal", {"loc": 0.0, "scale": 1.0, "shape": 3}, "does not take"),
-        ("Normal", {"loc": 0.0, "scale": -1.0}, "does not take"),
-        ("Normal", {"loc": float("nan"), "scale": 1.0}, "not finite"),
+        ("Nope", {}, "Expected prior as the name of.*; received 'Nope'"),
+        ("kl_divergence", {}, "Expected prior as the name of.*; received 'kl_divergence'"),
+        ("Normal", {"loc": 0.0}, "Expected arguments of the prior.*'scale'"),
+        ("Normal", {"loc": 0.0, "scale": 1.0, "shape": 3}, "Expected arguments of the prior"),
+        ("Normal", {"loc": 0.0, "scale": -1.0}, "Expected arguments of the prior"),
+        ("Normal", {"loc": float("nan"), "scale": 1.0}, "Expected a prior with finite samples"),
         ("Normal", {"loc": [0.0, 1.0, 2.0], "scale": 1.0}, "batch shape"),
         ("MultivariateNormalDiag", {"loc": [0.0, 0.0, 0.0]}, "one vector of size 2"),
-        ("Poisson", {"rate": 2.0}, "no quantile function"),
-        ("VonMises", {"loc": 0.0, "concentration": 1.0}, "no quantile function"),
-        ("Dirichlet", {"concentration": [1.0, 1.0]}, "no quantile function"),
-        ("RelaxedOneHotCategorical", {"temperature": 0.5, "logits": [0.0, 0.0]}, "no quantile function"),
+        ("Poisson", {"rate": 2.0}, "Expected a prior with a quantile function"),
+        ("VonMises", {"loc": 0.0, "concentration": 1.0}, "Expected a prior with a quantile function"),
+        ("Dirichlet", {"concentration": [1.0, 1.0]}, "Expected a prior with a quantile function"),
+        (
+            "RelaxedOneHotCategorical",
+            {"temperature": 0.5, "logits": [0.0, 0.0]},
+            "Expected a prior with a quantile function",
+        ),
     ],
 )
 def test_errors(name, arguments, message):
@@ -93,7 +97,7 @@ def test_errors(name, arguments, message):
 
 
 def test_size_error():
-    with pytest.raises(ValueError, match="size must be >= 1"):
+    with pytest.raises(ValueError, match="Expected size >= 1"):
         Prior(size=0)
 
 

@@ -17,25 +17,25 @@ KINDS = {
 def pair(request):
     """An equalized layer, the plain one with its scaled kernel, inputs, and the scale."""
     kind, plain, arguments, shape, inputs = KINDS[request.param]
-    ours, theirs = kind(*arguments, gain=1.5), plain(*arguments)
-    for layer in (ours, theirs):
+    equalized, plain_layer = kind(*arguments, gain=1.5), plain(*arguments)
+    for layer in (equalized, plain_layer):
         layer.build(shape)
     scale = 1.5 / inputs**0.5
-    stored, bias = ours.trainable_variables
+    stored, bias = equalized.trainable_variables
     bias.assign(np.arange(4.0))
-    theirs.set_weights([scale * np.asarray(stored), np.arange(4.0)])
-    return ours, theirs, np.random.default_rng(0).normal(size=shape).astype(np.float32), scale
+    plain_layer.set_weights([scale * np.asarray(stored), np.arange(4.0)])
+    return equalized, plain_layer, np.random.default_rng(0).normal(size=shape).astype(np.float32), scale
 
 
 def test_is_the_plain_layer_with_a_scaled_kernel(pair):
-    ours, theirs, x, _ = pair
-    np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
+    equalized, plain_layer, x, _ = pair
+    np.testing.assert_allclose(equalized(x), plain_layer(x), atol=1e-5)
 
 
 def test_the_gradient_of_the_stored_weight_is_scaled(pair):
-    ours, theirs, x, scale = pair
+    equalized, plain_layer, x, scale = pair
     gradients = []
-    for layer in (ours, theirs):
+    for layer in (equalized, plain_layer):
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(tf.square(layer(x)))
         gradients.append(tape.gradient(loss, layer.trainable_variables)[0])
@@ -51,8 +51,8 @@ def test_starts_as_with_hes_initializer():
 
 
 def test_saves_the_stored_weight(pair, tmp_path):
-    ours, _, x, _ = pair
-    model = keras.Sequential([keras.Input(x.shape[1:]), ours])
+    equalized, _, x, _ = pair
+    model = keras.Sequential([keras.Input(x.shape[1:]), equalized])
     model.save(tmp_path / "layer.keras")
     loaded = keras.saving.load_model(tmp_path / "layer.keras")
     np.testing.assert_array_equal(loaded(x), model(x))

@@ -169,8 +169,8 @@ def test_saving(tmp_path):
     model(inputs, training=True)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
-    for mine, other in zip(model.variables, again.variables, strict=True):
-        np.testing.assert_array_equal(mine, other)
+    for variable, loaded in zip(model.variables, again.variables, strict=True):
+        np.testing.assert_array_equal(loaded, variable)
     np.testing.assert_array_equal(model(inputs, training=True), again(inputs, training=True))
     assert again.layers[-1].power_iterations == 2 and again.layers[1].power_iterations == 1
     assert len(model.trainable_variables) == 6 and len(model.non_trainable_variables) == 3

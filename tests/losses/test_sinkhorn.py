@@ -26,8 +26,10 @@ def test_two_by_two_by_hand():
 
 def test_constants_added_to_rows_and_columns_have_no_effect():
     shifted = SCORES + np.float32([1, -2, 3, 0, 5])[None, :, None] + np.float32([4, 0, -1, 2, 1])[None, None]
-    plain, moved = log_sinkhorn(tf.constant(SCORES), 60), log_sinkhorn(tf.constant(shifted), 60)
-    np.testing.assert_allclose(plain, moved, atol=1e-4)  # both within the rows' convergence to the same limit
+    unshifted, shifted_result = log_sinkhorn(tf.constant(SCORES), 60), log_sinkhorn(tf.constant(shifted), 60)
+    np.testing.assert_allclose(
+        unshifted, shifted_result, atol=1e-4
+    )  # both within the rows' convergence to the same limit
 
 
 def test_sharp_scores_give_the_best_assignment():

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.data.pipeline.epochs import check_steps, loaded_in
-from keras_gen.distributions.noise import Noise, draw_noise, given_noise
+from keras_gen.distributions.noise import Noise, draw_noise, noise_from_value
 
 from .batching import map_batches
 from .constructor_config import constructor_config
@@ -691,7 +691,7 @@ class GenerativeModel(keras.Model):
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         noise = draw_noise(self.noise(), num, seed)
         for name in sorted(set(noise) & set(conditions)):
-            noise[name] = given_noise(name, self.noise()[name], conditions.pop(name), num)
+            noise[name] = noise_from_value(name, self.noise()[name], conditions.pop(name), num)
         options = self.generate_options(conditions)
         return self.sample(noise, self.conditions_of(num, **conditions), num, seed, batch_size, options)
 

@@ -120,7 +120,7 @@ def test_conditions_and_the_initial_state():
     state = np.full((1, *SHAPE), 0.5, np.float32)
     with pytest.raises(ValueError, match="Expected conditions among label for Denoiser; received caption"):
         model.generate(1, label=1, caption="gray")
-    with pytest.raises(ValueError, match="state must have the shape"):
+    with pytest.raises(ValueError, match="Expected state of the shape"):
         model.generate(1, label=1, state=state[:, :1])
 
 

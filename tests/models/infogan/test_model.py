@@ -106,7 +106,7 @@ def test_codes_can_be_chosen():
     assert list(noise) == ["z"] and np.abs(sampled - chosen).max() > 1e-3
     other = model.generate(4, seed=1, category=[2, 2, 2, 2], code=np.tile([0.5, -0.5], (4, 1)))
     np.testing.assert_array_equal(chosen, other)
-    with pytest.raises(ValueError, match="category must be classes from 0 to 2; received 3"):
+    with pytest.raises(ValueError, match="Expected category as classes from 0 to 2; received 3"):
         model.generate(4, category=3)
     with pytest.raises(ValueError, match="code is uniform_symmetric noise; received values from 2 to 2"):
         model.generate(4, code=[2.0, 2.0])

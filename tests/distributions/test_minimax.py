@@ -1,4 +1,4 @@
-"""The game of two known densities: D*, its value, the Jensen-Shannon divergence, and a discriminator that learns D*."""
+"""Minimax with two known densities: D*, its value, the Jensen-Shannon divergence, and a trained discriminator."""
 
 import functools
 
@@ -11,10 +11,10 @@ from scipy import stats
 
 from keras_gen.distributions import (
     discriminator_error,
-    game_value,
     jensen_shannon,
     optimal_discriminator,
     optimal_logit,
+    value_function,
 )
 from keras_gen.networks import mlp_discriminator
 
@@ -33,7 +33,7 @@ def test_optimal_discriminator():
     p = stats.norm(-1, 1).pdf(x)
     q = 0.3 * stats.norm(-2, 0.5).pdf(x) + 0.7 * stats.norm(1.5, 1).pdf(x)
     np.testing.assert_allclose(optimal_discriminator(P, Q, x), p / (p + q), rtol=1e-5)
-    # two normals of one width: the logit is linear, also where both densities are 0 in floating point
+    # two normals of equal scale: the logit is linear, also where both densities are 0 in floating point
     left, right = tfd.Normal(np.float64(-1), np.float64(1)), tfd.Normal(np.float64(1), np.float64(1))
     np.testing.assert_allclose(optimal_logit(left, right, [-100.0, 0.0, 100.0]), [200.0, 0.0, -200.0], atol=1e-9)
 
@@ -49,62 +49,62 @@ def test_jensen_shannon_of_equal_and_of_disjoint():
     np.testing.assert_allclose(jensen_shannon(tfd.Normal(0.0, 0.1), tfd.Normal(20.0, 0.1)), np.log(2), atol=1e-5)
 
 
-def test_jensen_shannon_known_otherwise():
-    # half the mass of each uniform is its own, where log(p / m) = log 2, and half is shared, where it is 0
+def test_jensen_shannon_by_other_formulas():
+    # half of the mass of each uniform is not shared, where log(p / m) = log 2, and half is shared (0)
     np.testing.assert_allclose(jensen_shannon(*PAIRS["uniforms that overlap"]), np.log(2) / 2, atol=1e-6)
     # entropies: H(m) - H(p) / 2 - H(q) / 2, with scipy's densities and integrals
     p, q = stats.laplace(0, 1), stats.norm(0.5, 1)
 
-    def surprise(x):
+    def entropy_density(x):
         m = (p.pdf(x) + q.pdf(x)) / 2
         return -m * np.log(m)
 
-    entropy = scipy.integrate.quad(surprise, -30, 30, points=[0, 0.5], limit=200)[0]
-    want = entropy - p.entropy() / 2 - q.entropy() / 2
-    np.testing.assert_allclose(jensen_shannon(*PAIRS["laplace and normal"]), want, atol=1e-6)
+    entropy = scipy.integrate.quad(entropy_density, -30, 30, points=[0, 0.5], limit=200)[0]
+    expected = entropy - p.entropy() / 2 - q.entropy() / 2
+    np.testing.assert_allclose(jensen_shannon(*PAIRS["laplace and normal"]), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_value_at_the_optimum(name):
     p, q = PAIRS[name]
     optimal = functools.partial(optimal_logit, p, q)
-    best, divergence = game_value(optimal, p, q), jensen_shannon(p, q)
+    best, divergence = value_function(optimal, p, q), jensen_shannon(p, q)
     np.testing.assert_allclose(best, 2 * divergence - np.log(4), atol=1e-6)
     assert discriminator_error(optimal, p, q) < 1e-6
     # any other discriminator has a lower value
-    assert game_value(lambda x: np.clip(optimal(x), -9, 9) + 0.1, p, q) < best - 1e-4
+    assert value_function(lambda x: np.clip(optimal(x), -9, 9) + 0.1, p, q) < best - 1e-4
 
 
-def test_value_and_error_of_a_guess():
+def test_value_and_error_of_a_constant_discriminator():
     p, q = tfd.Uniform(0.0, 1.0), tfd.Uniform(1.0, 2.0)
     for shape in ((-1,), (-1, 1)):
-        guess = lambda x, shape=shape: np.zeros(len(x)).reshape(shape)  # noqa: E731    D = 1/2
-        np.testing.assert_allclose(game_value(guess, p, q), -np.log(4), atol=1e-6)
-        np.testing.assert_allclose(discriminator_error(guess, p, q), 0.5, atol=1e-6)  # D* is 1 or 0
+        constant = lambda x, shape=shape: np.zeros(len(x)).reshape(shape)  # noqa: E731    D = 1/2
+        np.testing.assert_allclose(value_function(constant, p, q), -np.log(4), atol=1e-6)
+        np.testing.assert_allclose(discriminator_error(constant, p, q), 0.5, atol=1e-6)  # D* is 1 or 0
 
 
 def test_limits():
     cauchy = tfd.Cauchy(0.0, 1.0)
     with pytest.raises(ValueError, match=r"no finite mean and variance: pass limits"):
         jensen_shannon(cauchy, P)
-    with pytest.raises(ValueError, match="hold 0.9365 and 1.0000 of their mass"):  # 2 / pi atan(10) = .9365
+    with pytest.raises(ValueError, match="0.9365 and 1.0000 of it"):  # 2 / pi atan(10) = .9365
         jensen_shannon(cauchy, P, limits=(-10, 10))
     assert 0 < jensen_shannon(cauchy, P, limits=(-20_000, 20_000)) < np.log(2)
-    with pytest.raises(ValueError, match=r"limits must be \(low, high\)"):
+    with pytest.raises(ValueError, match=r"Expected limits as \(low, high\)"):
         jensen_shannon(P, Q, limits=(1, -1))
 
 
-def test_a_discriminator_that_draws_random_numbers():
+def test_a_discriminator_with_random_numbers():
     random = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="does not settle: the function jumps everywhere"):
-        game_value(lambda x: random.normal(size=len(x)), P, Q)
+    with pytest.raises(ValueError, match="Expected an integral that converges.*discontinuous everywhere"):
+        value_function(lambda x: random.normal(size=len(x)), P, Q)
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="two distributions of one number"):
+    with pytest.raises(ValueError, match="two distributions of a scalar"):
         jensen_shannon(P, tfd.Normal([0.0, 1.0], 1.0))
-    with pytest.raises(ValueError, match=r"one logit for each of \d+ points \[num, 1\]; it gives"):
-        game_value(lambda x: np.zeros((len(x), 2)), P, Q)
+    with pytest.raises(ValueError, match=r"one logit for each of \d+ points \[num, 1\]; received"):
+        value_function(lambda x: np.zeros((len(x), 2)), P, Q)
 
 
 def test_a_trained_discriminator_comes_near_the_optimum():
@@ -121,4 +121,4 @@ def test_a_trained_discriminator_comes_near_the_optimum():
     # ten seeds gave .004 to .009
     assert discriminator_error(model, P, Q) < 0.02
     best = 2 * jensen_shannon(P, Q) - np.log(4)
-    assert best - 0.01 < game_value(model, P, Q) < best
+    assert best - 0.01 < value_function(model, P, Q) < best

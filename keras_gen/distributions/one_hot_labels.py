@@ -1,19 +1,19 @@
-"""The class that a one-hot label names, for priors whose parts belong to classes."""
+"""Decoding of one-hot labels, for priors whose components belong to classes."""
 
 import tensorflow as tf
 
 
-def read_label(label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Which rows have a label, and which class it is.
+def decode_one_hot(label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns which rows have a label, and its class.
 
     Args:
         label: float32 [num, classes], one-hot; a row of zeros is an example without a label.
 
     Returns:
-        bool [num], and int32 [num] (0 where there is no label).
+        bool [num], and int32 [num] (0 for a row without a label).
 
     Raises:
-        ValueError: for labels that are not one-hot rows.
+        ValueError: For labels of another rank.
     """
     label = tf.convert_to_tensor(label)
     if label.shape.rank != 2:
