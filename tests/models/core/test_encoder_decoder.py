@@ -149,6 +149,7 @@ class TestOwnNetworks:
 
     def test_wrong_number_of_inputs(self):
         with pytest.raises(
-            ValueError, match=r"Expected a decoder with 1 input\(s\) for num_classes=None \(no label\); received one with 2"
+            ValueError,
+            match=r"Expected a decoder with 1 input\(s\) for num_classes=None \(no label\); received one with 2",
         ):
             Autoencoder(linear_encoder(SIZE), linear_decoder(num_classes=CLASSES))
