@@ -164,7 +164,8 @@ def check_resumes_exactly(trained: Trained):
     for name, values in trained.fit(loaded, initial_epoch=middle, epochs=EPOCHS).items():
         resumed[name] += values
     for name, value in loaded.evaluate(toy.dataset(), verbose=0, return_dict=True).items():
-        assert trained.history[f"val_{name}"][-1] == value, name
+        # `fit` and `evaluate` trace graphs of their own, which TensorFlow may optimize differently on some processors
+        assert trained.history[f"val_{name}"][-1] == pytest.approx(value, rel=1e-6, abs=1e-6), name
     assert {f"val_{name}" for name in resumed} | set(resumed) == set(trained.history)
     for name, values in resumed.items():
         assert trained.history[name][EPOCHS // 2 :] == values, name
