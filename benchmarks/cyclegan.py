@@ -123,7 +123,8 @@ def pairs(it: Configuration, split: str, usps: str | None, **options: Any):
             raise SystemExit("Expected --usps usps.npz for the digits; write it with python -m benchmarks.usps")
         source = f"mnist,{usps}"
     else:
-        source, options = "shapes", options | {"domains": CLASSES, "domain_field": DOMAIN_FIELD}
+        source = "shapes"
+        options.update(domains=CLASSES, domain_field=DOMAIN_FIELD)
     return data.load(source, split, image_shape=it.image_shape, **options)
 
 

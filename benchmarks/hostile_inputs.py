@@ -23,7 +23,8 @@ def write_hostile_inputs(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
     """Writes hostile images, metadata, arrays and models.
 
     Each source contains only the hostile part, so that it must be rejected by a `ValueError` that names the file,
-    within seconds and in bounded memory. No folder named `MARKER` may appear in `folder`: an unpickled object creates it.
+    within seconds and in bounded memory. No folder called `MARKER` may appear in `folder`: an unpickled
+    object creates it.
 
     Args:
         folder: an empty or new folder on a file system with pipes and symbolic links.

@@ -91,10 +91,10 @@ def summarize(rows: dict[str, list[dict]], check_ms: dict[str, float]) -> dict:
     return summary
 
 
-def measure(system: str, rounds: int, settings: dict | None = None, **sizes) -> dict:
+def measure(system: str, rounds: int, settings: dict | None = None, **sizes: Any) -> dict:
     """Returns the summary of a system; `sizes` replace those of `SYSTEMS`."""
     shape, batch_size, steps = SYSTEMS[system]
-    sizes: dict[str, Any] = {"shape": shape, "batch_size": batch_size, "steps": steps} | sizes
+    sizes = {"shape": shape, "batch_size": batch_size, "steps": steps} | sizes
     rows = turns(system, settings or {}, rounds=rounds, **sizes)
     check_ms = alone(sizes["shape"], sizes["batch_size"], times=20 * rounds)
     return {"system": system, **sizes, "rounds": rounds, **summarize(rows, check_ms)}

@@ -1,4 +1,4 @@
-"""Two logical CPU devices, so that replicas can be tested on any machine, and a toy run for all to read."""
+"""Two logical CPU devices, so that replicas can be tested on any machine, and a small run that tests share."""
 
 import os
 
@@ -23,7 +23,7 @@ def toy_images(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def toy_run(toy_images, tmp_path_factory):
-    """A VAE's run of four epochs on `toy_images`; do not write into it."""
+    """A run of a VAE of four epochs on `toy_images`, which tests must not change."""
     from keras_gen import training
 
     return training.train("vae", toy_images, tmp_path_factory.mktemp("runs") / "toy", epochs=4, **SMALL)

@@ -17,7 +17,7 @@ COMMANDS = ("zoo", "data", "train", "launch", "sample", "evaluate", "export")
 
 @pytest.fixture
 def call(monkeypatch):
-    """Run a command line -> its result; wide enough that no message is broken."""
+    """A function that runs a command line, without line breaks in messages."""
     monkeypatch.setenv("COLUMNS", "400")
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.delenv(cli.DEBUG, raising=False)
@@ -25,7 +25,7 @@ def call(monkeypatch):
 
 
 def failed(result, code, *parts):
-    """Whether a command ended with a code and one message, without a traceback."""
+    """Checks that a command ended with an exit code and one message, without a traceback."""
     assert result.exit_code == code, result.output
     assert result.stderr.startswith("error: ") and "Traceback" not in result.output
     for part in parts:

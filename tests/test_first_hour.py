@@ -1,4 +1,4 @@
-"""A person's first hour: twenty photos in a folder, and every step from there to an app, without an error."""
+"""A user's first hour: twenty photos in a folder, and every step from there to an app, without an error."""
 
 import contextlib
 import json
@@ -34,7 +34,7 @@ runpy.run_module("runtime", run_name="__main__")
 
 
 def photo(size: tuple[int, int], number: int, mode: str = "RGB") -> Image.Image:
-    """A soft disc on a gradient, each time in other colors."""
+    """Returns an image of a disc on a gradient, with colors that depend on `number`."""
     generator = np.random.default_rng(number)
     y, x = np.mgrid[: size[1], : size[0]][..., None] / np.array(size[::-1]).reshape(2, 1, 1, 1)
     disc = ((x - generator.uniform(0.3, 0.7)) ** 2 + (y - generator.uniform(0.3, 0.7)) ** 2 < 0.06).astype(float)
@@ -48,14 +48,14 @@ def photo(size: tuple[int, int], number: int, mode: str = "RGB") -> Image.Image:
 
 
 def write_photos(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Twenty photos as they come from cameras, scanners and the web, two damaged ones, and a file that is none."""
+    """Writes twenty photos as from cameras, scanners and the web, two damaged ones, and a text file."""
     folder.mkdir(parents=True)
-    turned = Image.Exif()
-    turned[ORIENTATION] = 6
+    rotated = Image.Exif()
+    rotated[ORIENTATION] = 6
     kinds = {
         "Urlaub am Meer.jpg": (LANDSCAPE, "RGB", {}),
         "Grüße aus Köln.JPG": (PORTRAIT, "RGB", {}),
-        "hochkant gedreht.jpeg": (LANDSCAPE, "RGB", {"exif": turned}),
+        "hochkant gedreht.jpeg": (LANDSCAPE, "RGB", {"exif": rotated}),
         "druck.jpg": (SQUARE, "CMYK", {}),
         "alt & grau.jpg": (PORTRAIT, "L", {}),
         "panorama.png": (WIDE, "RGB", {}),
@@ -86,14 +86,14 @@ def pixels_of(file) -> np.ndarray:
 
 
 def walk(command, photos: pathlib.Path, run: pathlib.Path, system: str, *settings: str) -> None:
-    """The steps of the command line from the folder to an int8 export; each ends without an error.
+    """Takes the steps of the command line from the folder to an int8 export; each must end without an error.
 
     Args:
-        command: runs `keras-gen` with these arguments and returns what it prints.
-        photos: the folder.
-        run: the run directory.
-        system: what is trained.
-        settings: further arguments of `train`.
+        command: A function that runs `keras-gen` with its arguments and returns the output.
+        photos: The folder of photos.
+        run: The run directory.
+        system: Key of the system.
+        *settings: Further arguments of `train`.
     """
     assert "kaputt.jpg" in command("data", photos)
     command("train", system, "--data", photos, "--out", run, "--epochs", 2, *settings)
@@ -111,8 +111,8 @@ def walk(command, photos: pathlib.Path, run: pathlib.Path, system: str, *setting
     assert line in re.sub(r"\s+", " ", exported)
 
 
-def on_the_device(python, folder: pathlib.Path, *arguments) -> None:
-    """The runtime of an export, alone in its folder, where neither TensorFlow nor this package can be imported."""
+def run_on_device(python, folder: pathlib.Path, *arguments) -> None:
+    """Runs the runtime of an export in its folder; neither TensorFlow nor keras_gen can be imported."""
     command = [python, "-P", "-c", WITHOUT_TENSORFLOW, *map(str, arguments)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=without_path())
     assert done.returncode == 0, done.stderr
@@ -124,7 +124,7 @@ def without_path() -> dict[str, str]:
 
 @contextlib.contextmanager
 def served(python, demos: pathlib.Path, runs: list[pathlib.Path], environment: dict, log: pathlib.Path):
-    """A client of `python -m demos`, on a free port."""
+    """Starts `python -m demos` on a free port, and yields a client."""
     with open(log, "w") as output:
         command = [python, "-m", "demos", *map(str, runs)]
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=demos, env=environment)
@@ -142,24 +142,22 @@ def served(python, demos: pathlib.Path, runs: list[pathlib.Path], environment: d
 
 
 def check_reconstruction(client, python, name: str, export: pathlib.Path, photos: list[pathlib.Path]) -> None:
-    """The app and the runtime read a photo alike, and show the same reconstruction of it."""
+    """Checks that the app and the runtime read a photo in the same way, and show the same reconstruction."""
     for file in photos:
-        (export / "made.npy").unlink(missing_ok=True)
-        on_the_device(python, export, "reconstruct", file, "--out", "made.npy")
+        (export / "reconstructed.npy").unlink(missing_ok=True)
+        run_on_device(python, export, "reconstruct", file, "--out", "reconstructed.npy")
         shape = json.loads((export / "model.json").read_text())["image_shape"]
         options = {key: value for key, value in read_description(export).items() if key in PREPROCESSING}
-        expected = read_images([file], tuple(shape), **options)[0], np.load(export / "made.npy")[0]
-        seen, made = client.predict(gradio_client.handle_file(str(file)), False, None, api_name=f"/{name}_reconstruct")[
-            :2
-        ]
-        for picture, image in zip((seen, made), expected, strict=True):
-            shown = pixels_of(picture)
-            factor = shown.shape[0] // shape[0]
-            np.testing.assert_array_equal(shown[::factor, ::factor], np.round(image * 255).astype(np.uint8))
+        expected = read_images([file], tuple(shape), **options)[0], np.load(export / "reconstructed.npy")[0]
+        shown = client.predict(gradio_client.handle_file(str(file)), False, None, api_name=f"/{name}_reconstruct")[:2]
+        for picture, image in zip(shown, expected, strict=True):
+            displayed = pixels_of(picture)
+            factor = displayed.shape[0] // shape[0]
+            np.testing.assert_array_equal(displayed[::factor, ::factor], np.round(image * 255).astype(np.uint8))
 
 
 def test_twenty_photos_go_all_the_way(tmp_path):
-    """On the command line of this process, with a network so small that it takes no time."""
+    """Runs in this process, with a small network."""
     files, run = write_photos(tmp_path / "Meine Fotos ü"), tmp_path / "runs" / "vae"
 
     def command(*arguments) -> str:
@@ -173,22 +171,22 @@ def test_twenty_photos_go_all_the_way(tmp_path):
         run,
         "vae",
         "--image-size",
-        16,
+        "16",
         "--set",
         "base_filters=4",
         "--set",
         "latent_size=2",
     )
-    on_the_device(sys.executable, run / "export", "generate", "--num", 4, "--out", "four.png")
+    run_on_device(sys.executable, run / "export", "generate", "--num", 4, "--out", "four.png")
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with served(sys.executable, ROOT, [run], environment, tmp_path / "log.txt") as client:
-        turned, deep = files[2], files[9]
-        check_reconstruction(client, sys.executable, "vae", run / "export", [turned, deep])
+        rotated, deep = files[2], files[9]
+        check_reconstruction(client, sys.executable, "vae", run / "export", [rotated, deep])
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> pathlib.Path:
-    """Python of a fresh environment with the wheel, and with the packages that it needs."""
+    """The Python of a new environment with the wheel and its requirements."""
     folder = tmp_path_factory.mktemp("fresh")
     source = folder / "source"  # a build leaves files in its source
     shutil.copytree(ROOT / "keras_gen", source / "keras_gen", ignore=shutil.ignore_patterns("__pycache__"))
@@ -213,7 +211,7 @@ def installed(tmp_path_factory) -> pathlib.Path:
 
 @pytest.mark.slow
 def test_an_installed_wheel_goes_all_the_way(installed, tmp_path):
-    """As the test above, in processes of their own that find the package in the wheel alone, and a GAN too."""
+    """Like the test above, in separate processes that import the package from the wheel; also with a GAN."""
     files = write_photos(tmp_path / "Meine Fotos ü")
 
     def command(*arguments) -> str:
@@ -231,7 +229,7 @@ def test_an_installed_wheel_goes_all_the_way(installed, tmp_path):
     runs = {system: tmp_path / "runs" / system for system in ("vae", "dcgan")}
     for system, run in runs.items():
         walk(command, tmp_path / "Meine Fotos ü", run, system, "--image-size", "32")
-        on_the_device(installed, run / "export", "generate", "--num", 4, "--seed", 1, "--out", "four.png")
+        run_on_device(installed, run / "export", "generate", "--num", 4, "--seed", 1, "--out", "four.png")
         assert pixels_of(run / "export" / "four.png").std() > 0
     checkout = installed.parents[2] / "checkout"
     with served(installed, checkout, list(runs.values()), without_path(), tmp_path / "log.txt") as client:

@@ -14,13 +14,13 @@ NAMES = ("1", "2", "3")
 
 @pytest.fixture
 def call(monkeypatch):
-    """A function of a command line: its result, without broken lines."""
+    """A function that runs a command line, without line breaks in messages."""
     monkeypatch.setenv("COLUMNS", "400")
     monkeypatch.delenv(cli.DEBUG, raising=False)
     return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
 
 
-def refused(result, *parts):
+def rejected(result, *parts):
     assert result.exit_code == 2 and result.stderr.startswith("error: "), result.output
     assert all(part in result.stderr for part in parts), result.stderr
 
@@ -70,9 +70,9 @@ def test_the_preview_picture_has_the_names_of_the_classes(run, model):
 
 
 def test_a_label_on_the_command_line_is_never_the_wrong_class(call, run, model, tmp_path):
-    refused(call("sample", run.path, "--label", 1, "--out", tmp_path / "a.npy"),
+    rejected(call("sample", run.path, "--label", 1, "--out", tmp_path / "a.npy"),
             "1 is the name of class 0, and the index of class '2': write name:1 or index:1")  # fmt: skip
-    refused(
+    rejected(
         call("sample", run.path, "--label", "cat", "--out", tmp_path / "a.npy"), "Expected the class as one of 1, 2, 3"
     )
     assert not list(tmp_path.iterdir())
@@ -106,8 +106,8 @@ def test_unknown_formats_and_existing_files_are_rejected_first(call, run, tmp_pa
     (tmp_path / "a.png").write_bytes(b"mine")
     listed = ".png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff, .npy"
     for command in (("sample", tmp_path / "gone"), ("data", tmp_path / "gone")):
-        refused(call(*command, "--out", tmp_path / "a.gif"), f"a name that ends in {listed}; received '.gif'")
-        refused(call(*command, "--out", tmp_path / "a.png"), "a.png exists. Replace it (--overwrite), or choose")
+        rejected(call(*command, "--out", tmp_path / "a.gif"), f"a name that ends in {listed}; received '.gif'")
+        rejected(call(*command, "--out", tmp_path / "a.png"), "a.png exists. Replace it (--overwrite), or choose")
     assert (tmp_path / "a.png").read_bytes() == b"mine"
     assert call("sample", run.path, "--num", 1, "--label", 3, "--out", tmp_path / "a.png", "--overwrite").exit_code == 0
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
@@ -130,11 +130,11 @@ def test_a_folder_of_samples_is_a_source(call, run, model, tmp_path):
     expected = pictures.to_uint8(model.generate(3, seed=2, label=[2, 0, 1]))
     np.testing.assert_array_equal(np.rint(255 * batch["image"].numpy()), expected)
     assert batch["label"].numpy().tolist() == [3, 1, 2]
-    refused(call(*line), "is not empty. Replace its images (--overwrite)")
+    rejected(call(*line), "is not empty. Replace its images (--overwrite)")
     assert call(*line[:2], "--num", 1, "--label", 3, "--out", out, "--overwrite").exit_code == 0
     assert sorted(path.name for path in out.iterdir()) == ["00001.png", "metadata.csv"]
     (out / "mine.txt").write_text("mine")
-    refused(call(*line, "--overwrite"), "contains mine.txt: it was not written by this command")
+    rejected(call(*line, "--overwrite"), "contains mine.txt: it was not written by this command")
     assert (out / "00001.png").is_file()
 
 
@@ -154,9 +154,9 @@ def test_sizes_that_a_system_does_not_support(call, run, tmp_path):
         ("progan", "20x30", "Choose a size such as 32, 48, 64, 96, 128 or 48x64"),
         ("vae", "1,2", "such as 48x64, for --image-size; received '1,2'"),
     ):  # fmt: skip
-        refused(call("train", system, *line, "--image-size", size), part)
+        rejected(call("train", system, *line, "--image-size", size), part)
     grid = ("--set", "layout=grid", "--image-size", "20x31")
-    refused(call("train", "puzzlegan", *line, *grid), "multiples of 3 and even, such as --image-size 24x36")
+    rejected(call("train", "puzzlegan", *line, *grid), "multiples of 3 and even, such as --image-size 24x36")
     assert not (tmp_path / "run").exists()
 
 

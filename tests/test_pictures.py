@@ -6,7 +6,7 @@ from keras_gen import pictures
 
 
 def ramp(num, height=4, width=3, channels=3):
-    """Image i is all i / 255."""
+    """Returns images, image i constant at i / 255."""
     return np.broadcast_to(np.arange(num).reshape(-1, 1, 1, 1) / 255, (num, height, width, channels)).astype("float32")
 
 
@@ -68,7 +68,7 @@ def test_transparency_is_shown_on_white():
     assert pictures.grid(image, pad=0).tolist() == [[[255, 255, 255], [0, 0, 0]]]
 
 
-def test_beside_has_both_pictures_under_their_titles():
+def test_hstack_puts_panels_side_by_side_under_their_titles():
     left, right = np.full((30, 60, 1), 7, np.uint8), np.full((20, 50, 3), 9, np.uint8)
     picture = pictures.hstack({"left": left, "right": right}, pad=4)
     assert picture.shape[2] == 3 and picture.shape[1] == 4 + 60 + 4 + 50 + 4
@@ -96,7 +96,7 @@ def test_images_are_saved_as_a_grid(tmp_path):
     assert (saved == pictures.grid(images)).all()
 
 
-def test_below_puts_every_panel_under_its_title():
+def test_vstack_puts_panels_below_each_other_under_their_titles():
     first, second = np.zeros((6, 30, 3), np.uint8), np.full((4, 8, 1), 100, np.uint8)
     picture = pictures.vstack({"one": first, "a longer title": second}, pad=2)
     rows = [pictures.hstack({title: panel}, pad=2) for title, panel in (("one", first), ("a longer title", second))]

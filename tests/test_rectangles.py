@@ -24,7 +24,7 @@ SYSTEMS = {
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Two classes of photos of 24x36: bright above, and bright on the left."""
+    """Two classes of 24x36 photos: bright at the top, and bright on the left."""
     random, folder = np.random.default_rng(0), tmp_path_factory.mktemp("photos")
     for name, part in (("above", np.s_[:12]), ("left", np.s_[:, :18])):
         (folder / name).mkdir()
@@ -57,9 +57,9 @@ def test_from_training_to_the_demo(system, photos, tmp_path, monkeypatch):
     assert any(value is not None for value in metrics.values())
     call("export", out, "--quantize", "int8,none")
     model = Runtime(run.export_folder, precision="float32")
-    file, made = photos / "left" / "0.png", tmp_path / "made"
+    file, outputs = photos / "left" / "0.png", tmp_path / "outputs"
     if system == "cyclegan":
-        call("translate", run.export_folder, file, "--to", "above", "--out", made, "--quiet")
+        call("translate", run.export_folder, file, "--to", "above", "--out", outputs, "--quiet")
         assert model.signatures["a_to_b"]["inputs"]["domain_a"]["shape"] == [HEIGHT, WIDTH, 3]
     else:
         label = {"label": "left"} if system == "dcgan" else {}
@@ -68,9 +68,9 @@ def test_from_training_to_the_demo(system, photos, tmp_path, monkeypatch):
         assert np.load(tmp_path / "a.npy").shape == (2, HEIGHT, WIDTH, 3)
         np.testing.assert_allclose(np.load(tmp_path / "a.npy"), model.generate(2, 1, **label), atol=1e-4)
     if system == "vae":
-        call("reconstruct", run.export_folder, file, "--out", made, "--quiet")
-    if made.exists():
-        with Image.open(made / "0.png") as image:
+        call("reconstruct", run.export_folder, file, "--out", outputs, "--quiet")
+    if outputs.exists():
+        with Image.open(outputs / "0.png") as image:
             assert image.size == (WIDTH, HEIGHT)
-    with served(["-m", "demos", str(out)], tmp_path / "log.txt") as address:  # tests/demos calls such demos
+    with served(["-m", "demos", str(out)], tmp_path / "log.txt") as address:
         assert urllib.request.urlopen(address).status == 200

@@ -27,7 +27,7 @@ SYSTEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A function of a system: its run with an untrained model, which is built once."""
+    """A function that returns the run of a system with an untrained model, which is built once."""
     folder, built = tmp_path_factory.mktemp("runs"), {}
 
     def get(system: str) -> Run:
@@ -45,7 +45,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of images of several sizes, modes and formats, and a file that is no image."""
+    """A folder of images of several sizes, modes and formats, and a text file."""
     random, folder = np.random.default_rng(0), tmp_path / "photos"
     (folder / "sub").mkdir(parents=True)
     for name, shape in (("a.png", (8, 12, 3)), ("a.jpg", (40, 30, 3)), ("sub/a.png", (9, 9)), ("b.PNG", (20, 12, 4))):
@@ -67,7 +67,7 @@ def pixels(file) -> np.ndarray:
 
 
 def as_read(folder, *names) -> np.ndarray:
-    """Files as training reads them."""
+    """Returns images as training reads them."""
     return np.stack([Resize(SHAPE)(read_image(folder / name, SHAPE[:2])) for name in names]).astype(np.float32) / 255
 
 
