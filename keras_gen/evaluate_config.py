@@ -62,7 +62,7 @@ class EvaluateConfig:
         check=_check_features,
         text=NAMES._replace(default="pixels"),
     )
-    parzen: bool = option(False, "Also compute the Parzen-window estimate, a historical measure")
+    parzen: bool = option(False, "Also compute the Parzen-window estimate")
     max_images: int = option(
         10_000, "Largest number of images in memory for other metrics than ELBO and log-likelihood", check=integer(1),
         flag=None,

@@ -117,7 +117,7 @@ def test_a_directory_is_overwritten_on_request_only(toy_run, toy_images, tmp_pat
     assert before
     with pytest.raises(FileExistsError, match="which is not empty.*--resume.*--overwrite"):
         train("vae", toy_images, path, **SMALL)
-    with pytest.raises(ValueError, match="there is no data set"):
+    with pytest.raises(ValueError, match="there is no dataset"):
         train("vae", "no_such_set", path, overwrite=True, **SMALL)
     with pytest.raises(ValueError, match="batch_size is 60, received 61"):
         train("vae", toy_images, path, resume=True, batch_size=61)

@@ -1,4 +1,4 @@
-"""Captions of a data set as tokens, for tables and for streams."""
+"""Captions of a dataset as tokens, for tables and for streams."""
 
 import numpy as np
 import pytest

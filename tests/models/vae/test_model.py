@@ -291,7 +291,10 @@ def test_every_option_is_saved(options, tmp_path):
         ({"prior": Prior(size=3)}, "Expected a prior of size 2, .*; received 3"),
         ({"prior": Prior("Uniform", size=2, low=-1.0, high=1.0)}, "infinite"),
         ({"prior": Prior("Exponential", size=2, rate=1.0)}, "infinite"),
-        ({"free_bits": 0.1, "prior": Prior("Laplace", size=2, loc=0.0, scale=1.0)}, "needs a closed form"),
+        (
+            {"free_bits": 0.1, "prior": Prior("Laplace", size=2, loc=0.0, scale=1.0)},
+            "Expected distributions whose KL has a closed form",
+        ),
         ({"free_bits": 0.1, "prior": MixturePrior(2, 3)}, "independent dimensions"),
         ({"posterior": "full_covariance_normal"}, "an encoder with 5 outputs .*; received 4"),
         ({"posterior": "normal"}, "posterior.*normal"),
