@@ -156,7 +156,10 @@ def test_sizes_that_a_system_does_not_support(call, run, tmp_path):
     ):  # fmt: skip
         rejected(call("train", system, *line, "--image-size", size), part)
     grid = ("--set", "layout=grid", "--image-size", "20x31")
-    rejected(call("train", "puzzlegan", *line, *grid), "multiples of 3 and even, such as --image-size 24x36")
+    rejected(
+        call("train", "puzzlegan", *line, *grid),
+        "multiples of 3, for 3 x 3 tiles; received 20x31: resize them, for example with --image-size 24x36",
+    )
     assert not (tmp_path / "run").exists()
 
 
