@@ -137,7 +137,7 @@ class _Design(NamedTuple):
     Attributes:
         network: "residual" or "unet".
         masked: whether the generators output a mask.
-        discriminator_downsamples: number of downsampling convolutions of the discriminators, or None for their own default.
+        discriminator_downsamples: Number of downsampling convolutions of the discriminators; None for their default.
         cycle_weight: weight of the cycle consistency loss.
         identity_weight: weight of the identity loss.
     """
