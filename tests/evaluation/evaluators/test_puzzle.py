@@ -101,8 +101,8 @@ def test_a_model_that_knows_every_place_solves_all(tmp_path):
     model = context.model
     shuffled, known = model.shuffled, []
     model.shuffled = lambda *arguments: known.append(shuffled(*arguments)) or known[-1]
-    blank = model.restored
-    model.restored = lambda tiles, presence, z: {
+    blank = model.restore_from
+    model.restore_from = lambda tiles, presence, z: {
         **blank(tiles, presence, z), "scores": tf.one_hot(_rows(known[-1], tiles), 4) * presence[:, :, None]
     }  # fmt: skip
     metrics, _ = tile_grid(context)

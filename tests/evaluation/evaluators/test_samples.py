@@ -100,7 +100,7 @@ class TestParzenWindows:
         context.split = "test"
         context.run.config["data"]["splits"]["validation"] = None
         _, about = parzen_windows(context)
-        assert "no validation split" in about["parzen_pixels_100_test"]["reason"]
+        assert "received 'validation'" in about["parzen_pixels_100_test"]["reason"]
 
     def test_only_on_request(self, context):
         context.parzen = False

@@ -108,7 +108,7 @@ def test_codes_can_be_chosen():
     np.testing.assert_array_equal(chosen, other)
     with pytest.raises(ValueError, match="Expected category as classes from 0 to 2; received 3"):
         model.generate(4, category=3)
-    with pytest.raises(ValueError, match="code is uniform_symmetric noise; received values from 2 to 2"):
+    with pytest.raises(ValueError, match="Expected code as uniform_symmetric noise; received values from 2 to 2"):
         model.generate(4, code=[2.0, 2.0])
 
 
