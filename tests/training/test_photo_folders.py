@@ -49,7 +49,7 @@ def test_data_reports_notes_about_the_files(call, deep, tmp_path):
     result = call("data", deep, "--value-range", "0,8190")
     assert result.exit_code == 0 and NOTE not in result.stdout
     assert (
-        "--value-range takes LOW,HIGH, such as 0,4095; received '4095'"
+        "Expected LOW,HIGH, such as 0,4095, for --value-range; received '4095'"
         in call("data", deep, "--value-range", "4095").stderr
     )
 
@@ -65,7 +65,7 @@ def test_training_reports_notes_once_and_stores_the_range(deep, tmp_path, capfd)
     batch = next(iter(run.dataset("validation")))
     assert run.dataset("validation").info.value_range == (0, 4095)
     assert 0.1 < float(batch["image"].numpy().max()) <= 4011 / 4095 + 1e-6
-    with pytest.raises(ValueError, match=r"value_range is \[0, 4095\], received \[0, 8190\]"):
+    with pytest.raises(ValueError, match=r"value_range is \(0, 4095\), received \(0, 8190\)"):
         training.train(None, None, run.path, resume=True, epochs=2, value_range=(0, 8190), verbose=0)
     resumed = training.train(None, None, run.path, resume=True, epochs=2, value_range=(0, 4095), verbose=0)
     assert resumed.config["data"]["value_range"] == [0, 4095]
@@ -88,5 +88,5 @@ def test_a_chosen_range_and_padding(call, deep, tmp_path):
 
 
 def test_a_plain_source_has_no_range_in_its_run(toy_run):
-    assert "value_range" not in toy_run.config["data"]
+    assert toy_run.config["data"]["value_range"] is None
     assert toy_run.dataset("train").info.value_range == (0, 255)

@@ -61,7 +61,7 @@ def test_the_output_in_a_file_reports_activities_and_remaining_time(tmp_path):
 
 @pytest.mark.parametrize("num, batch_size", [(5, 2), (1, 1)])
 def test_a_gan_trains_on_few_photos(num, batch_size, tmp_path, capsys):
-    settings = {"base_filters": 4, "latent_size": 2}
+    settings = {"hidden_units": 4, "latent_size": 2}
     run = training.train("gan", photos(tmp_path / "photos", num), tmp_path / "run", epochs=1, settings=settings,
                          image_size=8, verbose=2)  # fmt: skip
     assert run.config["training"]["batch_size"] == batch_size and run.model_file.is_file()
