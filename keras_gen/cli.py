@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from . import __version__, completion
 from .command_options import with_options
-from .evaluate_config import EvaluateConfig
+from .evaluation.config import EvaluateConfig
 from .export.config import ExportConfig
 from .launch import end_with_launcher
 from .launch import launch as launch_workers

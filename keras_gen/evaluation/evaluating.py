@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import pictures, runs
-from keras_gen.evaluate_config import EvaluateConfig
 from keras_gen.files import check_writable
 from keras_gen.progress import Progress
 
+from .config import EvaluateConfig
 from .context import MAX_NEIGHBOR_IMAGES, EvaluationContext, choose_split, split_note
 from .features.fid_inception import weights_file
 from .registry import EVALUATORS, PICTURES

@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from keras_gen.evaluation.compare import _picture_file, compare
+from keras_gen.evaluation.comparing import _picture_file, compare
 from keras_gen.runs import Run, write_json
 
 from .toys import make_run

@@ -5,8 +5,8 @@ import inspect
 import pytest
 
 from keras_gen import options
-from keras_gen.evaluate_config import FEATURES, SPLITS, EvaluateConfig
 from keras_gen.evaluation import evaluate
+from keras_gen.evaluation.config import FEATURES, SPLITS, EvaluateConfig
 from keras_gen.evaluation.context import SPLITS as ROLES
 from keras_gen.evaluation.features import extractors
 from keras_gen.evaluation.features.of_run import PYRAMID

@@ -1,15 +1,14 @@
 """`EvaluateConfig`: the options of an evaluation, each declared once for Python and the command line.
 
-The module is outside of `keras_gen.evaluation`, whose import needs TensorFlow, so that `keras-gen evaluate --help`
-answers at once.
+Importing the module does not import TensorFlow, so that `keras-gen evaluate --help` answers at once.
 """
 
 import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from . import options
-from .options import NAMES, Text, integer, option
+from keras_gen import options
+from keras_gen.options import NAMES, Text, integer, option
 
 # kinds of features that samples are compared by; "pyramid" are patches at each level of detail
 FEATURES = ("pixels", "classifier", "inception", "fid", "pyramid")
