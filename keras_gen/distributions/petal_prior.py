@@ -18,7 +18,7 @@ tfd = tfp.distributions
 class PetalPrior:
     """p(z) = 1/K sum_k N(z; m_k, C_k) in the plane: means on a circle, each Gaussian elongated along the radius.
 
-    It has the interface of `keras_gen.Prior`, and `draw` can be conditioned on the class: class k has petal k.
+    It has the interface of `keras_gen.Prior`, and `transform` can be conditioned on the class: class k has petal k.
 
     Args:
         components: petals K, >= 1; petal k is at the angle 2 pi k / K.
@@ -32,7 +32,7 @@ class PetalPrior:
 
     Example:
         >>> prior, noise = PetalPrior(4), {"noise": tf.zeros([1, 2]), "component": tf.zeros([1, 1])}
-        >>> prior.draw(noise, label=tf.one_hot([0], 4)).numpy()  # the mean of petal 0
+        >>> prior.transform(noise, label=tf.one_hot([0], 4)).numpy()  # the mean of petal 0
         array([[2., 0.]], dtype=float32)
 
     Reference:
@@ -65,7 +65,7 @@ class PetalPrior:
             tfd.MultivariateNormalTriL(tf.constant(loc, tf.float32), tf.constant(factor, tf.float32)),
         )
 
-    def draw(self, noise: dict, encode: Callable | None = None, label: tf.Tensor | None = None) -> tf.Tensor:
+    def transform(self, noise: dict, encode: Callable | None = None, label: tf.Tensor | None = None) -> tf.Tensor:
         """Returns samples of the prior, or of the petals of the labels.
 
         Args:
@@ -94,8 +94,8 @@ class PetalPrior:
         return along * axes[:, 0] + self.breadth * noise["noise"][:, 1:] * axes[:, 1]
 
     def sampler(self, encode: Callable | None = None) -> Callable[..., tf.Tensor]:
-        """Returns `draw` as a function of the noise (and the label). `encode` is not used."""
-        return self.draw
+        """Returns `transform` as a function of the noise (and the label). `encode` is not used."""
+        return self.transform
 
     def get_config(self) -> dict:
         return {

@@ -23,7 +23,8 @@ class Posterior:
         distribution: encoder output [..., outputs], code size -> distribution over codes [size].
         stddev: encoder output [batch, outputs], code size -> standard deviation of each dimension [batch, size],
             computed with operations that TFLite supports.
-        draw: distribution, standard normal noise [..., size] -> codes, differentiable with respect to the parameters.
+        reparameterize: distribution, standard normal noise [..., size] -> codes [..., size], differentiable with
+            respect to the parameters.
         factorizes: whether the dimensions are independent, so that the KL divergence is a sum over dimensions.
     """
 
@@ -31,7 +32,7 @@ class Posterior:
     outputs: Callable[[int], int]
     distribution: Callable[[tf.Tensor, int], tfd.Distribution]
     stddev: Callable[[tf.Tensor, int], tf.Tensor]
-    draw: Callable[[tfd.Distribution, tf.Tensor], tf.Tensor]
+    reparameterize: Callable[[tfd.Distribution, tf.Tensor], tf.Tensor]
     factorizes: bool
 
 
@@ -67,7 +68,7 @@ DIAGONAL_NORMAL = Posterior(
     outputs=lambda size: 2 * size,
     distribution=_diagonal,
     stddev=lambda parameters, size: positive(parameters[:, size:]),
-    draw=lambda q, noise: q.distribution.loc + q.distribution.scale * noise,
+    reparameterize=lambda q, noise: q.distribution.loc + q.distribution.scale * noise,
     factorizes=True,
 )
 FULL_COVARIANCE_NORMAL = Posterior(
@@ -75,7 +76,7 @@ FULL_COVARIANCE_NORMAL = Posterior(
     outputs=lambda size: size + size * (size + 1) // 2,
     distribution=_full,
     stddev=_full_stddev,
-    draw=lambda q, noise: q.bijector.forward(noise),
+    reparameterize=lambda q, noise: q.bijector.forward(noise),
     factorizes=False,
 )
 POSTERIORS = {posterior.name: posterior for posterior in (DIAGONAL_NORMAL, FULL_COVARIANCE_NORMAL)}

@@ -54,7 +54,7 @@ class Prior:
         # other vector distributions may have a bijector, but its base is not the standard normal
         transformable = factorizes or isinstance(distribution, tfd.MultivariateNormalLinearOperator)
         try:
-            probe = self.draw({"noise": np.full((2, self.size), 0.25, np.float32)}) if transformable else None
+            probe = self.transform({"noise": np.full((2, self.size), 0.25, np.float32)}) if transformable else None
         except NotImplementedError:  # TFP has no quantile function for it
             probe = None
         if probe is None:
@@ -109,7 +109,7 @@ class Prior:
             f"{self.name!r} with batch shape {base.batch_shape} and event shape {base.event_shape}"
         )
 
-    def draw(self, noise: dict, encode: Callable | None = None) -> tf.Tensor:
+    def transform(self, noise: dict, encode: Callable | None = None) -> tf.Tensor:
         """Returns samples, float32 [num, size], for the base noise {"noise": [num, size]}. `encode` is not used."""
         distribution, noise = self.distribution(), noise["noise"]
         if not isinstance(distribution, tfd.Independent):
@@ -119,8 +119,8 @@ class Prior:
         return distribution.distribution.quantile(tf.clip_by_value(noise, TAIL, 1.0 - TAIL))
 
     def sampler(self, encode: Callable | None = None) -> Callable[[dict], tf.Tensor]:
-        """Returns `draw` as a function of the noise alone. `encode` is not used."""
-        return self.draw
+        """Returns `transform` as a function of the noise alone. `encode` is not used."""
+        return self.transform
 
     def get_config(self) -> dict:
         return {"name": self.name, "size": self.size, **self.arguments}

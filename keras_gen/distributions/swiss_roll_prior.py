@@ -19,7 +19,7 @@ class SwissRollPrior:
 
     z = r (cos a, sin a) + jitter * e with r = radius sqrt(s), a = 2 pi turns sqrt(s) and s uniform on [0, 1): the
     length of the spiral up to a grows with a^2, so samples are evenly spaced along it (except for the innermost half
-    turn). `draw` can be conditioned on the class: of K classes, class k has the segment k/K <= s < (k + 1)/K.
+    turn). `transform` can be conditioned on the class: of K classes, class k has the segment k/K <= s < (k + 1)/K.
 
     Args:
         turns: windings, > 0.
@@ -53,7 +53,7 @@ class SwissRollPrior:
             "SwissRollPrior, which only an adversarial autoencoder can use: use a Prior, a MixturePrior or a PetalPrior"
         )
 
-    def draw(self, noise: dict, encode: Callable | None = None, label: tf.Tensor | None = None) -> tf.Tensor:
+    def transform(self, noise: dict, encode: Callable | None = None, label: tf.Tensor | None = None) -> tf.Tensor:
         """Returns samples of the roll, or of the segments of the labels.
 
         Args:
@@ -75,8 +75,8 @@ class SwissRollPrior:
         return spiral + self.jitter * noise["noise"]
 
     def sampler(self, encode: Callable | None = None) -> Callable[..., tf.Tensor]:
-        """Returns `draw` as a function of the noise (and the label). `encode` is not used."""
-        return self.draw
+        """Returns `transform` as a function of the noise (and the label). `encode` is not used."""
+        return self.transform
 
     def get_config(self) -> dict:
         return {"turns": self.turns, "radius": self.radius, "jitter": self.jitter}

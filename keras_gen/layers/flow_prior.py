@@ -25,7 +25,7 @@ class FlowPrior(keras.layers.Layer):
     f starts as a permutation, so p(z) starts as the standard normal. A flow fits aggregate posteriors that no mixture
     of few Gaussians fits, such as those of images whose factors combine freely.
 
-    It has the interface of `keras_gen.Prior`: `size`, `noise`, `distribution()`, `draw(noise)`, `sampler()`.
+    It has the interface of `keras_gen.Prior`: `size`, `noise`, `distribution()`, `transform(noise)`, `sampler()`.
 
     Args:
         size: dimensions of a code, >= 2.
@@ -64,13 +64,13 @@ class FlowPrior(keras.layers.Layer):
         normal = tfd.MultivariateNormalDiag(tf.zeros(self.size), tf.ones(self.size))
         return tfd.TransformedDistribution(normal, self._flow())
 
-    def draw(self, noise: dict, encode: Callable | None = None) -> tf.Tensor:
+    def transform(self, noise: dict, encode: Callable | None = None) -> tf.Tensor:
         """Returns samples [num, size] for the noise {"noise": [num, size]}. `encode` is not used."""
         return self._flow().forward(noise["noise"])
 
     def sampler(self, encode: Callable | None = None) -> Callable[[dict], tf.Tensor]:
-        """Returns `draw` as a function of the noise alone. `encode` is not used."""
-        return self.draw
+        """Returns `transform` as a function of the noise alone. `encode` is not used."""
+        return self.transform
 
     def _flow(self) -> tfb.Bijector:
         bijectors = []

@@ -17,7 +17,7 @@ tfd = tfp.distributions
 class MixturePrior(keras.layers.Layer):
     """p(z) = sum_k w_k N(z; m_k, diag(s_k^2)) with trainable weights, means and scales.
 
-    It has the interface of `keras_gen.Prior`: `size`, `noise`, `distribution()`, `draw(noise)`, `sampler()`.
+    It has the interface of `keras_gen.Prior`: `size`, `noise`, `distribution()`, `transform(noise)`, `sampler()`.
 
     Args:
         size: dimensions of a code, >= 1.
@@ -56,22 +56,22 @@ class MixturePrior(keras.layers.Layer):
             tfd.Independent(tfd.Normal(loc, scale), 1),
         )
 
-    def draw(self, noise: dict, encode: Callable | None = None) -> tf.Tensor:
+    def transform(self, noise: dict, encode: Callable | None = None) -> tf.Tensor:
         """Returns samples [num, size] for the noise {"noise": [num, size], "component": [num, 1]}."""
         weights = tf.nn.softmax(tf.convert_to_tensor(self.logits))
         scale = positive(tf.convert_to_tensor(self.raw_scale))
-        return draw_from_mixture(noise, weights, tf.convert_to_tensor(self.loc), scale)
+        return sample_mixture(noise, weights, tf.convert_to_tensor(self.loc), scale)
 
     def sampler(self, encode: Callable | None = None) -> Callable[[dict], tf.Tensor]:
-        """Returns `draw` as a function of the noise alone. `encode` is not used."""
-        return self.draw
+        """Returns `transform` as a function of the noise alone. `encode` is not used."""
+        return self.transform
 
     def get_config(self) -> dict:
         config = {"size": self.size, "components": self.components, "spread": self.spread, "seed": self.seed}
         return {**super().get_config(), **config}
 
 
-def draw_from_mixture(noise: dict, weights: tf.Tensor, loc: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+def sample_mixture(noise: dict, weights: tf.Tensor, loc: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     """Returns samples of a mixture of diagonal Gaussians: the uniform selects the component, the normal its sample.
 
     Args:

@@ -9,7 +9,7 @@ import tensorflow_probability as tfp
 
 from keras_gen.distributions.noise import Noise
 
-from .mixture_prior import draw_from_mixture
+from .mixture_prior import sample_mixture
 
 tfd = tfp.distributions
 
@@ -75,15 +75,20 @@ class VampPrior(keras.layers.Layer):
         posterior = encode(self.images())
         return tfd.MixtureSameFamily(tfd.Categorical(logits=tf.zeros([self.components])), posterior)
 
-    def draw(self, noise: dict, encode: Callable[[tf.Tensor], tfd.Distribution]) -> tf.Tensor:
-        """Returns samples [num, size] for the noise {"noise": [num, size], "component": [num, 1]}."""
+    def transform(self, noise: dict, encode: Callable[[tf.Tensor], tfd.Distribution]) -> tf.Tensor:
+        """Returns samples, float32 [num, size].
+
+        Args:
+            noise: {"noise": [num, size], "component": [num, 1]}.
+            encode: images -> diagonal normal posterior, as in `distribution`.
+        """
         return self.sampler(encode)(noise)
 
     def sampler(self, encode: Callable[[tf.Tensor], tfd.Distribution]) -> Callable[[dict], tf.Tensor]:
         """Returns a function from noise to samples that encodes the pseudo-inputs only once, at this call."""
         normal = encode(self.images()).distribution
         weights = tf.fill([self.components], 1.0 / self.components)
-        return lambda noise: draw_from_mixture(noise, weights, normal.loc, normal.scale)
+        return lambda noise: sample_mixture(noise, weights, normal.loc, normal.scale)
 
     def get_config(self) -> dict:
         config = {

@@ -38,7 +38,7 @@ def test_samples_have_the_moments_of_the_distribution(name):
     family, num = posteriors.get(name), 40_000
     q = family.distribution(parameters(name), SIZE)
     noise = np.random.default_rng(0).standard_normal((num, 3, SIZE)).astype(np.float32)
-    samples = family.draw(q, tf.constant(noise)).numpy()
+    samples = family.reparameterize(q, tf.constant(noise)).numpy()
     covariance = covariance_of(q)
     stddev = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     # standard error of a mean is stddev / sqrt(num), of a variance stddev^2 sqrt(2 / num); 4.5 of each
@@ -56,7 +56,7 @@ def test_samples_are_differentiable_in_the_parameters(name):
     family, raw = posteriors.get(name), parameters(name)
     with tf.GradientTape() as tape:
         tape.watch(raw)
-        z = family.draw(family.distribution(raw, SIZE), tf.ones([3, SIZE]))
+        z = family.reparameterize(family.distribution(raw, SIZE), tf.ones([3, SIZE]))
         loss = tf.reduce_sum(tf.square(z))
     gradient = tape.gradient(loss, raw).numpy()
     assert np.isfinite(gradient).all() and (gradient != 0).all()

@@ -25,7 +25,7 @@ def test_density_and_samples(name, arguments, same):
     assert prior.noise["noise"].kind == ("normal" if name == "Normal" else "uniform")
     z = np.array([[-1.5, 0.1], [0.4, 2.5]], np.float32)
     np.testing.assert_allclose(prior.distribution().log_prob(z), same.logpdf(z).sum(1), rtol=2e-5)  # float32
-    samples = prior.draw(draw_noise(prior.noise, 5000, seed=0)).numpy()
+    samples = prior.transform(draw_noise(prior.noise, 5000, seed=0)).numpy()
     assert samples.shape == (5000, 2)
     # a wrong location, scale or family gives p < 1e-6 at 10,000 samples
     assert stats.kstest(samples.ravel(), same.cdf).pvalue > 1e-3
@@ -34,7 +34,7 @@ def test_density_and_samples(name, arguments, same):
 @pytest.mark.parametrize("name, arguments, same", SCALARS[1:], ids=[row[0] for row in SCALARS[1:]])
 def test_uniform_noise_goes_through_the_quantile_function(name, arguments, same):
     u = np.array([[0.01, 0.25], [0.5, 0.99]], np.float32)
-    samples = Prior(name, size=2, **arguments).draw({"noise": u})
+    samples = Prior(name, size=2, **arguments).transform({"noise": u})
     # float32 digits of the noise, and TFP's iterative inverse for Student's t
     np.testing.assert_allclose(samples, same.ppf(u), rtol=1e-4, atol=1e-5)
 
@@ -43,13 +43,13 @@ def test_uniform_noise_goes_through_the_quantile_function(name, arguments, same)
 def test_the_ends_of_the_noise_give_finite_samples(name, arguments, same):
     prior = Prior(name, size=2, **arguments)
     ends = np.array([[0.0, 1.0 - 2**-24]], np.float32)
-    assert np.isfinite(prior.draw({"noise": ends})).all()
+    assert np.isfinite(prior.transform({"noise": ends})).all()
 
 
 def test_default_is_the_standard_normal():
     prior, z = Prior(size=3), np.array([[0.5, -1.0, 2.0]], np.float32)
     np.testing.assert_allclose(prior.distribution().log_prob(z), stats.norm.logpdf(z).sum(1), rtol=1e-6)
-    np.testing.assert_array_equal(prior.draw({"noise": z}), z)
+    np.testing.assert_array_equal(prior.transform({"noise": z}), z)
 
 
 def test_arguments_by_dimension():
@@ -65,9 +65,9 @@ def test_correlated_normal():
     z = np.array([[0.3, 0.7], [2.0, -2.0]], np.float32)
     np.testing.assert_allclose(prior.distribution().log_prob(z), same.logpdf(z), rtol=1e-5)
     noise = draw_noise(prior.noise, 20_000, 0)
-    np.testing.assert_allclose(prior.draw(noise)[:5], noise["noise"][:5] @ factor.T + [1.0, -1.0], rtol=1e-5)
+    np.testing.assert_allclose(prior.transform(noise)[:5], noise["noise"][:5] @ factor.T + [1.0, -1.0], rtol=1e-5)
     # entries of a covariance from 20,000 samples have standard errors <= sqrt(2 / 20,000) = .01
-    np.testing.assert_allclose(np.cov(prior.draw(noise).numpy().T), factor @ factor.T, atol=0.045)
+    np.testing.assert_allclose(np.cov(prior.transform(noise).numpy().T), factor @ factor.T, atol=0.045)
 
 
 @pytest.mark.parametrize(
@@ -132,5 +132,5 @@ def test_serialization(prior):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(prior))
     z = np.array([[0.3, -2.0]], np.float32)
     np.testing.assert_array_equal(prior.distribution().log_prob(z), again.distribution().log_prob(z))
-    np.testing.assert_array_equal(prior.draw({"noise": z**2 / 9}), again.draw({"noise": z**2 / 9}))
+    np.testing.assert_array_equal(prior.transform({"noise": z**2 / 9}), again.transform({"noise": z**2 / 9}))
     assert repr(again) == repr(prior)

@@ -23,7 +23,7 @@ def test_starts_as_the_standard_normal(size):
     layer = FlowPrior(size)
     z = np.random.default_rng(0).normal(0, 2, (20, size)).astype(np.float32)
     np.testing.assert_allclose(layer.distribution().log_prob(z), stats.norm.logpdf(z).sum(1), rtol=1e-5)
-    samples = layer.draw({"noise": z})
+    samples = layer.transform({"noise": z})
     np.testing.assert_allclose(np.sort(samples, axis=1), np.sort(z, axis=1), rtol=1e-6)
 
 
@@ -33,7 +33,7 @@ def test_log_density_by_the_jacobian_of_the_samples(size):
     noise = tf.constant(np.random.default_rng(2).normal(size=(10, size)), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(noise)
-        samples = layer.draw({"noise": noise})
+        samples = layer.transform({"noise": noise})
     jacobian = tape.batch_jacobian(samples, noise).numpy().astype(np.float64)
     expected = stats.norm.logpdf(noise).sum(1) - np.linalg.slogdet(jacobian)[1]
     np.testing.assert_allclose(layer.distribution().log_prob(samples), expected, rtol=1e-3, atol=1e-3)
@@ -68,7 +68,7 @@ def test_the_seed_sets_samples_and_initial_weights():
     np.testing.assert_array_equal(first[0], first[1])
     assert (first[0] != first[2]).any()
     noise = draw_noise(layers[0].noise, 5, 3)
-    np.testing.assert_array_equal(layers[0].draw(noise), layers[1].sampler()(noise))
+    np.testing.assert_array_equal(layers[0].transform(noise), layers[1].sampler()(noise))
 
 
 def test_config_and_weights_round_trip():
@@ -77,7 +77,7 @@ def test_config_and_weights_round_trip():
     assert (again.size, again.couplings, again.hidden, again.seed) == (3, 3, 8, 1)
     again.set_weights(layer.get_weights())
     noise = draw_noise(layer.noise, 5, 0)
-    np.testing.assert_array_equal(again.draw(noise), layer.draw(noise))
+    np.testing.assert_array_equal(again.transform(noise), layer.transform(noise))
 
 
 @pytest.mark.parametrize("options", [{"size": 1}, {"size": 4, "couplings": 0}, {"size": 4, "hidden": 0}])

@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from keras_gen.distributions import draw_noise
 from keras_gen.layers import MixturePrior
-from keras_gen.layers.mixture_prior import draw_from_mixture
+from keras_gen.layers.mixture_prior import sample_mixture
 
 LOC = np.array([[-4.0, 0.0], [0.0, 3.0], [5.0, -1.0]], np.float32)
 RAW = np.array([[0.0, 1.0], [-1.0, 0.5], [0.3, -0.7]], np.float32)
@@ -35,7 +35,7 @@ def test_log_density():
 
 def test_samples():
     layer, num = mixture(), 20_000
-    samples = layer.draw(draw_noise(layer.noise, num, 0)).numpy()
+    samples = layer.transform(draw_noise(layer.noise, num, 0)).numpy()
     nearest = np.argmin((((samples[:, None] - LOC) / SCALE) ** 2).sum(-1), axis=1)
     counts = np.bincount(nearest, minlength=3) / num
     # components lie apart; a frequency has standard error <= .0036, and few samples are nearest to another component
@@ -50,13 +50,13 @@ def test_samples():
 @pytest.mark.parametrize("uniform, component", [(0.0, 0), (0.2499, 0), (0.25, 1), (0.7499, 1), (1 - 2**-24, 2)])
 def test_the_uniform_selects_the_component(uniform, component):
     noise = {"noise": np.zeros((1, 2), np.float32), "component": np.array([[uniform]], np.float32)}
-    samples = draw_from_mixture(noise, tf.constant([0.25, 0.5, 0.25]), tf.constant(LOC), tf.constant(SCALE))
+    samples = sample_mixture(noise, tf.constant([0.25, 0.5, 0.25]), tf.constant(LOC), tf.constant(SCALE))
     np.testing.assert_array_equal(samples[0], LOC[component])
 
 
 def test_one_component():
     layer = MixturePrior(2, 1)
-    samples = layer.draw(draw_noise(layer.noise, 4, 0))
+    samples = layer.transform(draw_noise(layer.noise, 4, 0))
     assert samples.shape == (4, 2) and np.isfinite(samples).all()
 
 

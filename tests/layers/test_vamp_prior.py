@@ -41,7 +41,7 @@ def test_samples():
     loc, scale = components(layer)
     noise = draw_noise(layer.noise, 2000, 0)
     index = np.floor(3 * noise["component"][:, 0]).astype(int)
-    np.testing.assert_allclose(layer.draw(noise, encode), loc[index] + scale[index] * noise["noise"], atol=1e-5)
+    np.testing.assert_allclose(layer.transform(noise, encode), loc[index] + scale[index] * noise["noise"], atol=1e-5)
     # equal weights: a frequency out of 2,000 has standard error .011
     np.testing.assert_allclose(np.bincount(index, minlength=3) / 2000, [1 / 3] * 3, atol=0.05)
 

@@ -106,10 +106,10 @@ def prior_grid(model: Any, steps: int, seed: int = 0) -> np.ndarray:
     if isinstance(model.prior, Prior):
         values = scipy.special.ndtri(levels) if specification["noise"].kind == "normal" else levels
         noise = np.stack(np.meshgrid(values, values[::-1]), axis=-1).reshape(-1, 2)
-        return np.asarray(model.prior.draw({"noise": tf.constant(noise, tf.float32)}, model.posterior_of))
+        return np.asarray(model.prior.transform({"noise": tf.constant(noise, tf.float32)}, model.posterior_of))
     noise = draw_noise(specification, NUM_PRIOR_SAMPLES, seed)
     tensors = {name: tf.constant(values) for name, values in noise.items()}
-    samples = np.asarray(model.prior.draw(tensors, model.posterior_of))
+    samples = np.asarray(model.prior.transform(tensors, model.posterior_of))
     first, second = (np.quantile(samples[:, i], levels) for i in range(2))
     return np.stack(np.meshgrid(first, second[::-1]), axis=-1).reshape(-1, 2).astype(np.float32)
 

@@ -133,7 +133,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         """Returns the discriminator's loss of prior samples (real) against styles (generated)."""
         label = self.prior_label(batch)
         noise = batch_noise.noise(self.prior.noise)
-        real = self.prior.draw(noise) if label is None else self.prior.draw(noise, label=label)
+        real = self.prior.transform(noise) if label is None else self.prior.transform(noise, label=label)
         logits = self.discriminate(real, label, training), self.discriminate(shared["style"], label, training)
         return self._objective.discriminator(*logits), {"discriminator_accuracy": self._objective.accuracy(*logits)}
 
@@ -252,7 +252,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         return {**self.prior.noise, **category}
 
     def codes_from(self, noise: dict) -> tf.Tensor:
-        style = self.prior.draw({name: noise[name] for name in self.prior.noise})
+        style = self.prior.transform({name: noise[name] for name in self.prior.noise})
         return tf.concat([noise["category"], style], axis=1) if self.num_categories else style
 
     def sampler(self) -> Callable[[dict], tf.Tensor]:

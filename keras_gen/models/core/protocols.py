@@ -23,7 +23,7 @@ class HasPrior(Protocol):
     """A model whose latent codes have a prior.
 
     Attributes:
-        prior: The prior: `noise` ({input: Noise}), `draw(noise)` -> codes [num, size], and, if it has a density,
+        prior: The prior: `noise` ({input: Noise}), `transform(noise)` -> codes [num, size], and, if it has a density,
             `distribution(posterior_of)`; see `keras_gen.distributions.Prior`.
     """
 

@@ -107,7 +107,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
 
     def shared_forward(self, batch: dict, batch_noise: BatchNoise, training: bool) -> dict[str, tf.Tensor]:
         label = self.label_of(batch)
-        z = self.prior.draw(batch_noise.noise(self.prior.noise))
+        z = self.prior.transform(batch_noise.noise(self.prior.noise))
         generated = self.run_generator(z, label, training)
         return {"generated": generated} | self.shared_logits(batch, generated, batch_noise, training)
 
@@ -214,7 +214,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         return tf.cast((network or self.generator)(inputs, training=training), tf.float32)
 
     def generate_from(self, noise: dict, label: Any = None) -> tf.Tensor:
-        return self.run_generator(self.prior.draw(noise), label, network=self.inference_network("generator"))
+        return self.run_generator(self.prior.transform(noise), label, network=self.inference_network("generator"))
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Returns the images of base noise: {name: [batch, ...]}, with `label` if conditional, or one noise tensor."""

@@ -353,7 +353,7 @@ class ProgressiveGAN(GAN):
 
     def generate_from(self, noise: dict, label: Any = None, stage: int | None = None) -> tf.Tensor:
         network = self.inference_network("generator")
-        return self.run_generator(self.prior.draw(noise), label, network=network, stage=stage)
+        return self.run_generator(self.prior.transform(noise), label, network=network, stage=stage)
 
     def refit_heads(self) -> None:
         """Fits the heads of earlier stages to the images of `stable_stage`; see `ProgressiveGenerator.refit_heads`.
@@ -361,7 +361,7 @@ class ProgressiveGAN(GAN):
         `fit` does so after each epoch. It changes no weights that are trained.
         """
         noise = {name: tf.constant(value) for name, value in draw_noise(self.noise(), REFIT_IMAGES, 0).items()}
-        inputs = self.prior.draw(noise)
+        inputs = self.prior.transform(noise)
         if self.num_classes:
             inputs = [inputs, tf.one_hot(tf.range(REFIT_IMAGES) % self.num_classes, self.num_classes)]
         self.inference_network("generator").refit_heads(inputs, self.stable_stage)

@@ -183,7 +183,7 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
             shared |= {"interpolated": interpolated, "generated_interpolated": generated}
         if self.style_encoder is not None:
             style = tf.cast(self.style_encoder([batch["image"], embedding], training=training), tf.float32)
-            z = DIAGONAL_NORMAL.draw(self._style(style), batch_noise.normal([self.latent_size]))
+            z = DIAGONAL_NORMAL.reparameterize(self._style(style), batch_noise.normal([self.latent_size]))
             shared |= {"style": style, "reconstructed": self.run_generator(z, embedding, training)}
         return shared
 

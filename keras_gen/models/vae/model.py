@@ -126,7 +126,7 @@ class VAE(EncoderDecoder):
         """
         q = self.family.distribution(self.encoded(image, label, training), self.latent_size)
         noise = tf.transpose(batch_noise.normal([num, self.latent_size]), [1, 0, 2])
-        return q, self.family.draw(q, noise)
+        return q, self.family.reparameterize(q, noise)
 
     def log_likelihood(self, image: Any, z: Any, label: Any = None, training: bool = False) -> tf.Tensor:
         """Returns log p(x | z) in nats, [num, batch]; the decoder runs once on all codes.

@@ -307,7 +307,7 @@ def test_the_same_noise_at_every_stage(grown):
 def test_heads_of_earlier_stages_are_fitted_to_the_images_of_the_last(grown):
     model = grown.model
     noise = {name: tf.constant(value) for name, value in draw_noise(model.noise(), REFIT_IMAGES, 0).items()}
-    generator, codes = model.inference_network("generator"), model.prior.draw(noise)
+    generator, codes = model.inference_network("generator"), model.prior.transform(noise)
     features = [generator.blocks[0](codes)]
     for block in generator.blocks[1:]:
         features.append(block(features[-1]))
