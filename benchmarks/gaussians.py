@@ -70,9 +70,9 @@ def build(method: str, settings: Settings, seed: int) -> models.GAN:
     keras.utils.set_random_seed(seed)
     options = METHODS[method]
     model = models.GAN(
-        networks.mlp_generator(settings.latent_size, (2,), hidden=settings.hidden),
+        networks.mlp_generator(settings.latent_size, (2,), hidden_units=settings.hidden),
         networks.mlp_discriminator(
-            (2,), hidden=settings.hidden, activation="leaky_relu", packing=options.get("packing", 1)
+            (2,), hidden_units=settings.hidden, activation="leaky_relu", packing=options.get("packing", 1)
         ),
         ema=None,
         seed=seed,

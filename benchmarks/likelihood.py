@@ -88,7 +88,7 @@ def build(configuration: Configuration, steps: int, mean_image: np.ndarray) -> V
     keras.utils.set_random_seed(configuration.seed)
     size, burda = configuration.latent_size, configuration.network == "burda"
     if burda:
-        options: dict[str, Any] = {"hidden": (200, 200), "activation": "tanh"}
+        options: dict[str, Any] = {"hidden_units": (200, 200), "activation": "tanh"}
         encoder = networks.mlp_encoder(SHAPE, 2 * size, **options)
         decoder = networks.mlp_decoder(size, SHAPE, **options)
         mean = np.clip(mean_image.ravel(), 1e-3, 1 - 1e-3)

@@ -17,7 +17,7 @@ from .masks import mask_cross_entropy as mask_cross_entropy
 from .masks import masked_error as masked_error
 from .objective import Objective as Objective
 from .packing import pack as pack
-from .packing import spread as spread
+from .packing import repeat_per_example as repeat_per_example
 from .penalties import Penalty as Penalty
 from .reconstruction import bernoulli_cross_entropy as bernoulli_cross_entropy
 from .reconstruction import squared_error as squared_error

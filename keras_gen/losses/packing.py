@@ -75,7 +75,7 @@ def unpack(packs: tf.Tensor, size: int) -> tf.Tensor:
     return tf.ensure_shape(examples, [None, *packs.shape[1:-1], channels // size])
 
 
-def spread(values: tf.Tensor, size: int) -> tf.Tensor:
+def repeat_per_example(values: tf.Tensor, size: int) -> tf.Tensor:
     """Returns one value per example, the value of its pack.
 
     The mean over examples equals the mean over packs.

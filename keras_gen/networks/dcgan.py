@@ -53,14 +53,15 @@ def dcgan_generator(
         x = layers.Concatenate()(inputs)
     small = (height >> steps, columns >> steps, base_filters * min(2 ** (steps - 1), 8))
     if dense_units:
-        x = layers.ReLU()(normalized(layers.Dense(dense_units, use_bias=False, **normal_weights())(x), "batch"))
+        x = layers.Dense(dense_units, use_bias=False, **normal_weights())(x)
+        x = layers.ReLU()(apply_normalization(x, "batch"))
     x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(x)
-    x = layers.ReLU()(normalized(layers.Reshape(small)(x), "batch"))
+    x = layers.ReLU()(apply_normalization(layers.Reshape(small)(x), "batch"))
     for step in reversed(range(steps - 1)):
         up = layers.Conv2DTranspose(
             base_filters * min(2**step, 8), kernel, strides=2, padding="same", use_bias=False, **normal_weights()
         )
-        x = layers.ReLU()(normalized(up(x), "batch"))
+        x = layers.ReLU()(apply_normalization(up(x), "batch"))
     last = layers.Conv2DTranspose(channels, kernel, strides=2, padding="same", activation="tanh", dtype="float32",
                                   **normal_weights())  # fmt: skip
     x = layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
@@ -113,7 +114,7 @@ def dcgan_discriminator(
     convolution_steps(image_shape)  # raises before the shape is widened
     image = keras.Input(packed_shape(image_shape, packing), name="image")
     inputs = [image]
-    x = features(image, base_filters, kernel, normalization, slope, dense_units)
+    x = discriminator_features(image, base_filters, kernel, normalization, slope, dense_units)
     dense_layer = SpectralDense if normalization == "spectral" else layers.Dense
     logit = dense_layer(1, dtype="float32", **normal_weights())(x)
     if num_classes:
@@ -123,10 +124,19 @@ def dcgan_discriminator(
     return keras.Model(inputs if num_classes else image, logit, name="discriminator")
 
 
-def features(
+def discriminator_features(
     image: keras.KerasTensor, base_filters: int, kernel: int, normalization: str, slope: float, dense_units: int | None
 ) -> keras.KerasTensor:
-    """Returns the discriminator's features [batch, features] for images in [0, 1], as Keras tensors."""
+    """Returns what `dcgan_discriminator` computes before its logits, as a Keras tensor [batch, features].
+
+    Args:
+        image: images in [0, 1], [batch, height, width, channels].
+        base_filters: as in `dcgan_discriminator`, like the other arguments.
+        kernel: side of the kernels.
+        normalization: one of `NORMALIZATIONS`.
+        slope: slope of the leaky ReLUs at negative values.
+        dense_units: units of a hidden dense layer at the end, or None for none.
+    """
     steps = convolution_steps(image.shape[1:])
     spectral = normalization == "spectral"
     convolution, dense_layer = (SpectralConv2D, SpectralDense) if spectral else (layers.Conv2D, layers.Dense)
@@ -136,15 +146,15 @@ def features(
         kind = normalization if step else "none"
         channels = base_filters * min(2**step, 8)
         x = convolution(channels, kernel, strides=2, padding="same", use_bias=kind in with_bias, **normal_weights())(x)
-        x = layers.LeakyReLU(slope)(normalized(x, kind))
+        x = layers.LeakyReLU(slope)(apply_normalization(x, kind))
     x = layers.Flatten()(x)
     if dense_units:
         x = dense_layer(dense_units, use_bias=normalization in with_bias, **normal_weights())(x)
-        x = layers.LeakyReLU(slope)(normalized(x, normalization))
+        x = layers.LeakyReLU(slope)(apply_normalization(x, normalization))
     return x
 
 
-def normalized(x: keras.KerasTensor, normalization: str, affine: bool = True) -> keras.KerasTensor:
+def apply_normalization(x: keras.KerasTensor, normalization: str, affine: bool = True) -> keras.KerasTensor:
     """Returns a Keras tensor [batch, ..., channels] with the normalization of `dcgan_discriminator`.
 
     Args:

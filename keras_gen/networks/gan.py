@@ -11,7 +11,7 @@ def mlp_generator(
     size: int,
     output_shape: Sequence[int],
     *,
-    hidden: Sequence[int] = (1200, 1200),
+    hidden_units: Sequence[int] = (1200, 1200),
     activation: str = "relu",
     num_classes: int | None = None,
 ) -> keras.Model:
@@ -21,7 +21,7 @@ def mlp_generator(
         size: dimensions of the noise.
         output_shape: (height, width, channels) of images, the outputs of a sigmoid, or (n,) of vectors, the unbounded
             outputs of a linear layer.
-        hidden: units of the hidden layers, first to last.
+        hidden_units: units of the hidden layers, first to last.
         activation: name of a Keras activation.
         num_classes: number of classes of a model with the inputs [noise, one-hot labels [batch, num_classes]].
 
@@ -38,7 +38,7 @@ def mlp_generator(
     if num_classes:
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()(inputs)
-    for units in hidden:
+    for units in hidden_units:
         x = layers.Dense(units, activation)(x)
     last = "sigmoid" if len(output_shape) == 3 else "linear"
     x = layers.Dense(math.prod(output_shape), last, dtype="float32")(x)
@@ -49,7 +49,7 @@ def mlp_generator(
 def mlp_discriminator(
     input_shape: Sequence[int],
     *,
-    hidden: Sequence[int] = (240, 240),
+    hidden_units: Sequence[int] = (240, 240),
     activation: str = "maxout",
     pieces: int = 5,
     dropout: float = 0.0,
@@ -65,7 +65,7 @@ def mlp_discriminator(
 
     Args:
         input_shape: (height, width, channels) of an image, or (n,) of a vector.
-        hidden: units of the hidden layers, first to last.
+        hidden_units: units of the hidden layers, first to last.
         activation: "maxout" (each unit the largest of `pieces` linear functions) or a Keras activation's name.
         pieces: linear functions of a maxout unit; with 5, 240 units have the weights of 1,200.
         dropout: fraction of the hidden units that training drops, 0 <= rate < 1.
@@ -91,7 +91,7 @@ def mlp_discriminator(
         inputs.append(keras.Input((packing * num_classes,), name="label"))
         x = layers.Concatenate()([x, inputs[1]])
     x = layers.Dropout(input_dropout)(x) if input_dropout else x
-    for units in hidden:
+    for units in hidden_units:
         if activation == "maxout":
             x = layers.Reshape((pieces, units))(layers.Dense(pieces * units)(x))
             x = layers.GlobalMaxPooling1D()(x)

@@ -12,7 +12,7 @@ def mlp_encoder(
     image_shape: Sequence[int],
     outputs: int | Sequence[int],
     *,
-    hidden: Sequence[int] = (200, 200),
+    hidden_units: Sequence[int] = (200, 200),
     activation: str = "tanh",
     num_classes: int | None = None,
 ) -> keras.Model:
@@ -21,7 +21,7 @@ def mlp_encoder(
     Args:
         image_shape: (height, width, channels).
         outputs: units of the last layer; a sequence results in several last layers and a list of outputs.
-        hidden: units of the hidden layers, first to last.
+        hidden_units: units of the hidden layers, first to last.
         activation: name of a Keras activation.
         num_classes: number of classes of a model with the inputs [images, one-hot labels [batch, num_classes]].
     """
@@ -30,7 +30,7 @@ def mlp_encoder(
     if num_classes:
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([x, inputs[1]])
-    for units in hidden:
+    for units in hidden_units:
         x = layers.Dense(units, activation)(x)
     return keras.Model(inputs if num_classes else image, last_layers(x, outputs), name="encoder")
 
@@ -39,7 +39,7 @@ def mlp_decoder(
     size: int,
     image_shape: Sequence[int],
     *,
-    hidden: Sequence[int] = (200, 200),
+    hidden_units: Sequence[int] = (200, 200),
     activation: str = "tanh",
     num_classes: int | None = None,
 ) -> keras.Model:
@@ -48,7 +48,7 @@ def mlp_decoder(
     Args:
         size: dimensions of a code.
         image_shape: (height, width, channels) of the output, with the head's number of channels.
-        hidden: units of the hidden layers, first to last.
+        hidden_units: units of the hidden layers, first to last.
         activation: name of a Keras activation.
         num_classes: number of classes of a model with the inputs [codes, one-hot labels [batch, num_classes]].
     """
@@ -57,7 +57,7 @@ def mlp_decoder(
     if num_classes:
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([code, inputs[1]])
-    for units in hidden:
+    for units in hidden_units:
         x = layers.Dense(units, activation)(x)
     x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
     x = layers.Reshape(tuple(image_shape), dtype="float32")(x)

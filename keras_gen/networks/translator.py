@@ -95,7 +95,7 @@ def residual_translator(
         x = _norm_relu(down(x), condition)
     for _ in range(blocks):
         inner = _norm_relu(_conv(x, x.shape[-1], 3, padding), condition)
-        x = layers.Add()([x, normalize(_conv(inner, x.shape[-1], 3, padding), condition)])
+        x = layers.Add()([x, instance_normalization(_conv(inner, x.shape[-1], 3, padding), condition)])
     for index in reversed(range(num_downsamples)):
         # 4 is a multiple of the stride, which avoids checkerboard artifacts (4 in StarGAN, 3 in CycleGAN)
         up = layers.Conv2DTranspose(
@@ -112,7 +112,7 @@ def residual_translator(
     return keras.Model(inputs, layers.Rescaling(0.5, offset=0.5, dtype="float32")(x), name=name)
 
 
-def normalize(x: keras.KerasTensor, attributes: keras.KerasTensor | None = None) -> keras.KerasTensor:
+def instance_normalization(x: keras.KerasTensor, attributes: keras.KerasTensor | None = None) -> keras.KerasTensor:
     """Returns the instance normalization of a Keras tensor [batch, height, width, channels].
 
     Each channel has a learned scale and shift; with `attributes` [batch, n] both are linear in the attributes.
@@ -128,7 +128,7 @@ def normalize(x: keras.KerasTensor, attributes: keras.KerasTensor | None = None)
 
 
 def _norm_relu(x: keras.KerasTensor, attributes: keras.KerasTensor | None = None) -> keras.KerasTensor:
-    return layers.ReLU()(normalize(x, attributes))
+    return layers.ReLU()(instance_normalization(x, attributes))
 
 
 def _conv(

@@ -7,7 +7,7 @@ from keras import layers
 
 from .conv import nearest_size
 from .dcgan import normal_weights
-from .translator import normalize
+from .translator import instance_normalization
 
 MIN_SIZE = 4  # instance normalization of a single pixel is 0
 
@@ -78,13 +78,13 @@ def unet(
             base_filters * min(2**index, 8), 4, strides=2, padding="same", use_bias=not index, **normal_weights()
         )
         x = down(x)
-        x = layers.LeakyReLU(slope)(normalize(x) if index else x)
+        x = layers.LeakyReLU(slope)(instance_normalization(x) if index else x)
         skips.append(x)
     for index in reversed(range(num_downsamples - 1)):
         up = layers.Conv2DTranspose(
             base_filters * min(2**index, 8), 4, strides=2, padding="same", use_bias=False, **normal_weights()
         )  # fmt: skip
-        x = layers.Concatenate()([layers.ReLU()(normalize(up(x))), skips[index]])
+        x = layers.Concatenate()([layers.ReLU()(instance_normalization(up(x))), skips[index]])
     last = {"padding": "same", "dtype": "float32"}
     if masked:
         up = layers.Conv2DTranspose(base_filters // 2, 4, strides=2, padding="same", **normal_weights())

@@ -113,7 +113,7 @@ def test_a_trained_discriminator_comes_near_the_optimum():
     x = np.concatenate([P.sample(num, seed=1), Q.sample(num, seed=2)])[:, None]
     real = np.repeat([1.0, 0.0], num)[:, None]
     order = np.random.default_rng(0).permutation(2 * num)
-    model = mlp_discriminator((1,), hidden=(32, 32), activation="tanh")
+    model = mlp_discriminator((1,), hidden_units=(32, 32), activation="tanh")
     assert discriminator_error(model, P, Q) > 0.1
     rate = keras.optimizers.schedules.CosineDecay(0.03, 2 * num // batch * epochs)
     model.compile(keras.optimizers.Adam(rate), keras.losses.BinaryCrossentropy(from_logits=True))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.losses import pack, spread
+from keras_gen.losses import pack, repeat_per_example
 from keras_gen.losses.packing import unpack
 
 
@@ -36,8 +36,8 @@ def test_unknown_batch():
 
 def test_spread_keeps_the_mean():
     values = tf.constant([1.0, 5.0, 3.0])
-    np.testing.assert_array_equal(spread(values, 2), [1, 1, 5, 5, 3, 3])
-    assert float(tf.reduce_mean(spread(values, 2))) == 3.0 == float(tf.reduce_mean(values))
+    np.testing.assert_array_equal(repeat_per_example(values, 2), [1, 1, 5, 5, 3, 3])
+    assert float(tf.reduce_mean(repeat_per_example(values, 2))) == 3.0 == float(tf.reduce_mean(values))
 
 
 def test_errors():
@@ -46,11 +46,11 @@ def test_errors():
     with pytest.raises(ValueError, match="Expected examples .batch, ..., channels."):
         pack(tf.zeros([4]), 2)
     with pytest.raises(ValueError, match="one value per pack"):
-        spread(tf.zeros([4, 1]), 2)
+        repeat_per_example(tf.zeros([4, 1]), 2)
     with pytest.raises(ValueError, match="static channels that are a multiple of 2"):
         unpack(tf.zeros([4, 3]), 2)
     for size in (0, 1.5):
         with pytest.raises(ValueError, match="Expected the pack size as an integer >= 1"):
             pack(tf.zeros([4, 1]), size)
         with pytest.raises(ValueError, match="Expected the pack size as an integer >= 1"):
-            spread(tf.zeros([4]), size)
+            repeat_per_example(tf.zeros([4]), size)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_gen import networks
-from keras_gen.networks.dcgan import normalized
+from keras_gen.networks.dcgan import apply_normalization
 
 IMAGES = np.random.default_rng(0).random((3, 8, 8, 1)).astype(np.float32)
 
@@ -99,7 +99,7 @@ def test_spectral_normalization_keeps_every_kernel_at_norm_one():
 
 def test_layer_normalization_is_over_all_features_of_an_image():
     x = keras.Input((4, 4, 3))
-    model = keras.Model(x, normalized(x, "layer"))
+    model = keras.Model(x, apply_normalization(x, "layer"))
     image = np.random.default_rng(0).normal(5.0, 3.0, (2, 4, 4, 3)).astype(np.float32)
     mean, stddev = image.mean(axis=(1, 2, 3), keepdims=True), image.std(axis=(1, 2, 3), keepdims=True)
     np.testing.assert_allclose(model(image), (image - mean) / stddev, atol=1e-4)

@@ -11,7 +11,7 @@ SIZES = {
     (8, 8): 1, (28, 28): 2, (32, 32): 3, (48, 48): 3, (64, 64): 4, (128, 128): 5, (256, 256): 6,
     (32, 64): 3, (28, 32): 2
 }  # fmt: skip
-KINDS = {"conv": {"base_filters": 2, "dense_units": 4}, "mlp": {"hidden": (4,)}}
+KINDS = {"conv": {"base_filters": 2, "dense_units": 4}, "mlp": {"hidden_units": (4,)}}
 
 
 def pair(kind: str, shape, outputs: int, channels: int, **options):

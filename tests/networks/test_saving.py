@@ -9,9 +9,9 @@ from keras_gen.models.aae.networks import code_discriminator
 from keras_gen.models.infogan.networks import infogan_discriminator_head, infogan_q_head, infogan_trunk
 
 BUILDERS = {
-    "mlp_generator": lambda: networks.mlp_generator(3, (8, 8, 1), hidden=(4,), num_classes=2),
-    "mlp_generator_of_vectors": lambda: networks.mlp_generator(3, (2,), hidden=(4,)),
-    "mlp_discriminator": lambda: networks.mlp_discriminator((8, 8, 1), hidden=(4,), dropout=0.5, packing=2),
+    "mlp_generator": lambda: networks.mlp_generator(3, (8, 8, 1), hidden_units=(4,), num_classes=2),
+    "mlp_generator_of_vectors": lambda: networks.mlp_generator(3, (2,), hidden_units=(4,)),
+    "mlp_discriminator": lambda: networks.mlp_discriminator((8, 8, 1), hidden_units=(4,), dropout=0.5, packing=2),
     "dcgan_generator": lambda: networks.dcgan_generator(3, (8, 8, 3), base_filters=2, dense_units=4, num_classes=2),
     "dcgan_discriminator": lambda: networks.dcgan_discriminator((8, 8, 3), base_filters=2, num_classes=2, packing=2),
     "dcgan_discriminator_layer": lambda: networks.dcgan_discriminator(
@@ -20,7 +20,7 @@ BUILDERS = {
     "infogan_trunk": lambda: infogan_trunk((8, 8, 1), base_filters=2, dense_units=4),
     "infogan_discriminator_head": lambda: infogan_discriminator_head(4),
     "infogan_q_head": lambda: infogan_q_head(4, 3, hidden_units=4),
-    "code_discriminator": lambda: code_discriminator(2, hidden=(4,), num_classes=3),
+    "code_discriminator": lambda: code_discriminator(2, hidden_units=(4,), num_classes=3),
 }
 INNER = {"infogan_trunk"}  # its features go on into heads
 

@@ -1,6 +1,6 @@
 """The discriminator of codes, which is specific to the adversarial autoencoder.
 
-The paper's encoder and decoder are `mlp_encoder(image_shape, size, hidden=HIDDEN, activation=ACTIVATION)` and
+The paper's encoder and decoder are `mlp_encoder(image_shape, size, hidden_units=HIDDEN, activation=ACTIVATION)` and
 `mlp_decoder` with the same arguments, followed by a sigmoid. For semi-supervised learning and clustering the encoder
 has two output layers, and the decoder takes the category y and the style z, concatenated to one code.
 """
@@ -20,7 +20,7 @@ ACTIVATION = "relu"
 def code_discriminator(
     size: int,
     *,
-    hidden: Sequence[int] = HIDDEN,
+    hidden_units: Sequence[int] = HIDDEN,
     activation: str = ACTIVATION,
     num_classes: int | None = None,
 ) -> keras.Model:
@@ -28,7 +28,7 @@ def code_discriminator(
 
     Args:
         size: dimensions of a code; for the category discriminator, the number of categories.
-        hidden: units of the hidden layers, first to last.
+        hidden_units: units of the hidden layers, first to last.
         activation: name of a Keras activation.
         num_classes: a number makes the model take [codes, one-hot labels [batch, num_classes]]: the label determines
             the part of the prior that the code should come from. The paper has one class more than the data, for images
@@ -37,4 +37,4 @@ def code_discriminator(
     Reference:
         Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, sections 2 and 2.3, appendix A.
     """
-    return mlp_discriminator((size,), hidden=hidden, activation=activation, num_classes=num_classes)
+    return mlp_discriminator((size,), hidden_units=hidden_units, activation=activation, num_classes=num_classes)

@@ -81,8 +81,8 @@ def aae(
     return models.AdversarialAutoencoder(
         encoder,
         decoder,
-        code_discriminator(latent_size, hidden=hidden, num_classes=prior_num_classes),
-        category_discriminator=code_discriminator(num_categories, hidden=hidden) if num_categories else None,
+        code_discriminator(latent_size, hidden_units=hidden, num_classes=prior_num_classes),
+        category_discriminator=code_discriminator(num_categories, hidden_units=hidden) if num_categories else None,
         prior=prior_of(prior, latent_size, image_shape, seed or 0),
         num_categories=num_categories,
         supervised=supervised,

@@ -53,8 +53,8 @@ def encoder_decoder(
         refuse_setting("network='mlp'", "base_filters", base_filters, "set hidden_units instead")
         hidden = (HIDDEN_UNITS if hidden_units is None else hidden_units,) * 2
         return (
-            networks.mlp_encoder(image_shape, outputs, hidden=hidden, num_classes=num_classes),
-            networks.mlp_decoder(latent_size, decoded_shape, hidden=hidden, num_classes=num_classes),
+            networks.mlp_encoder(image_shape, outputs, hidden_units=hidden, num_classes=num_classes),
+            networks.mlp_decoder(latent_size, decoded_shape, hidden_units=hidden, num_classes=num_classes),
         )
     raise ValueError(f"Expected network='conv' or 'mlp'; received {network!r}")
 

@@ -65,4 +65,4 @@ class Penalized(GenerativeModel):
         }
         stddev = tf.sqrt(tf.reduce_mean(pixel_variance(real, global_batch))) if penalty.needs_stddev else None
         rows = penalty.per_example(logits_of, packing.pack(real, size), packing.pack(generated, size), noise, stddev)
-        return packing.spread(rows, size)
+        return packing.repeat_per_example(rows, size)

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from keras_gen.networks.dcgan import normal_weights
-from keras_gen.networks.translator import normalize
+from keras_gen.networks.translator import instance_normalization
 
 KERNEL = 4
 MAX_DOWNSAMPLES = 3  # of the paper's 70x70 patches
@@ -62,7 +62,7 @@ def patch_discriminator(
         # normalization would remove a bias
         conv = layers.Conv2D(filters, KERNEL, strides=strides, padding="same", use_bias=not step, **normal_weights())
         x = conv(x)
-        x = layers.LeakyReLU(slope)(normalize(x) if step else x)
+        x = layers.LeakyReLU(slope)(instance_normalization(x) if step else x)
     logits = layers.Conv2D(1, KERNEL, padding="same", dtype="float32", **normal_weights())(x)
     return keras.Model(image, logits, name="discriminator")
 

@@ -168,7 +168,8 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
             training: passed to the discriminator.
         """
         logits_of = self._augmented_discriminator(label, batch_noise, training)
-        return packing.spread(logits_of(packing.pack(tf.cast(images, tf.float32), self.packing)), self.packing)
+        packs = packing.pack(tf.cast(images, tf.float32), self.packing)
+        return packing.repeat_per_example(logits_of(packs), self.packing)
 
     def _logits_of(self, kind: str, batch: dict, shared: dict, batch_noise: BatchNoise, training: bool) -> tf.Tensor:
         """Returns the logits of the `"real"` or the `"generated"` images, from the shared pass if there is one."""

@@ -104,9 +104,9 @@ def gan(
             discriminator = networks.mlp_discriminator(image_shape, num_classes=num_classes, packing=packing)
         else:
             hidden = (hidden_units, hidden_units)
-            generator = networks.mlp_generator(latent_size, image_shape, hidden=hidden, num_classes=num_classes)
+            generator = networks.mlp_generator(latent_size, image_shape, hidden_units=hidden, num_classes=num_classes)
             discriminator = networks.mlp_discriminator(
-                image_shape, hidden=hidden, num_classes=num_classes, packing=packing
+                image_shape, hidden_units=hidden, num_classes=num_classes, packing=packing
             )
     else:
         raise ValueError(f"Expected network='mlp' or 'dcgan'; received {network!r}")

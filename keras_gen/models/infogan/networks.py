@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_gen.networks.dcgan import features, normalized
+from keras_gen.networks.dcgan import apply_normalization, discriminator_features
 
 SLOPE = 0.1  # of the leaky ReLU below 0, in the paper
 
@@ -44,7 +44,8 @@ def infogan_trunk(
         Chen et al. 2016, InfoGAN, arXiv:1606.03657, appendix C.1, table 1.
     """
     image = keras.Input(tuple(image_shape), name="image")
-    return keras.Model(image, features(image, base_filters, kernel, normalization, slope, dense_units), name="trunk")
+    features = discriminator_features(image, base_filters, kernel, normalization, slope, dense_units)
+    return keras.Model(image, features, name="trunk")
 
 
 def infogan_discriminator_head(size: int) -> keras.Model:
@@ -80,5 +81,5 @@ def infogan_q_head(
     """
     inputs = keras.Input((size,), name="features")
     x = layers.Dense(hidden_units, use_bias=normalization in ("none", "spectral"))(inputs)
-    x = layers.LeakyReLU(slope)(normalized(x, normalization))
+    x = layers.LeakyReLU(slope)(apply_normalization(x, normalization))
     return keras.Model(inputs, layers.Dense(outputs, dtype="float32")(x), name="q_head")

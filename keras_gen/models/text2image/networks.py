@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_gen.layers import AttributePlanes
 from keras_gen.networks.conv import convolution_steps
-from keras_gen.networks.dcgan import dcgan_generator, normal_weights, normalized
+from keras_gen.networks.dcgan import apply_normalization, dcgan_generator, normal_weights
 
 from .preset import NORMALIZATION
 
@@ -71,7 +71,7 @@ def _modulated_generator(condition: Any, image_shape: Sequence[int], base_filter
 
     def modulate(x):
         size = x.shape[-1]
-        x = normalized(x, "batch", affine=False)
+        x = apply_normalization(x, "batch", affine=False)
         scale = layers.Dense(size, bias_initializer="ones", **normal_weights())(condition)
         shift = layers.Dense(size, **normal_weights())(condition)
         scale, shift = (layers.Reshape((1, 1, size))(each) for each in (scale, shift))
@@ -124,7 +124,7 @@ def text2image_trunk(
             use_bias=kind == "none",
             kernel_initializer="he_normal",
         )(x)
-        x = layers.LeakyReLU(SLOPE)(normalized(x, kind))
+        x = layers.LeakyReLU(SLOPE)(apply_normalization(x, kind))
     return keras.Model(image, x, name="trunk")
 
 
@@ -171,6 +171,6 @@ def text2image_head(
     compressed = layers.LeakyReLU(SLOPE)(layers.Dense(text_units, kernel_initializer="he_normal")(embedding))
     x = AttributePlanes()([features, compressed])
     x = layers.Conv2D(features_shape[-1], 1, use_bias=normalization == "none", kernel_initializer="he_normal")(x)
-    x = layers.LeakyReLU(SLOPE)(normalized(x, normalization))
+    x = layers.LeakyReLU(SLOPE)(apply_normalization(x, normalization))
     logit = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
     return keras.Model([features, embedding], logit, name="head")

@@ -36,7 +36,7 @@ def batches(supervised: bool = False) -> tf.data.Dataset:
 
 def aae(size: int = 2, categories: int | None = None, **options) -> AdversarialAutoencoder:
     keras.utils.set_random_seed(0)
-    small, code = {"hidden": (16,)}, size + (categories or 0)
+    small, code = {"hidden_units": (16,)}, size + (categories or 0)
     model = AdversarialAutoencoder(
         mlp_encoder(SHAPE, (categories, size) if categories else size, **small),
         mlp_decoder(code, SHAPE, **small),
