@@ -10,13 +10,13 @@ from keras_gen.runtime import Runtime
 from .drawings import NAMES, draw
 from .errors import require, show_errors
 from .image_components import display_image, image_grid, image_output
-from .patch_places import cut_patches, format_places, framed, key_places, nearest_inside, read_places
+from .patch_positions import cut_patches, format_positions, framed, key_positions, nearest_inside, read_positions
 from .samples import LARGEST_SEED, seed_field
 from .uploads import RULE, invert_field, read_image, upload
 
 NOTE = (
-    "The model receives only the patches, without their places and in any order. Click on the image to select a patch, "
-    "or enter rows and columns; then restore."
+    "The model receives only the patches, without their positions and in any order. Click on the image to select a "
+    "patch, or enter rows and columns; then restore."
 )
 
 
@@ -37,40 +37,40 @@ def add_patch_puzzle(model: Runtime, prefix: str = "") -> None:
 
     def framed_image(path, invert, text):
         image = read_image(path, model, invert)
-        places = read_places(text, image_size, size, max_patches) if text and text.strip() else []
-        return display_image(framed(image, places, size))
+        positions = read_positions(text, image_size, size, max_patches) if text and text.strip() else []
+        return display_image(framed(image, positions, size))
 
     def choose(path, invert):
         image = read_image(path, model, invert)
-        places = key_places(image, default_patches, size)
-        return format_places(places), display_image(framed(image, places, size))
+        positions = key_positions(image, default_patches, size)
+        return format_positions(positions), display_image(framed(image, positions, size))
 
     def click(path, invert, text, event: gr.SelectData):
         image = read_image(path, model, invert)
         factor = display_image(image).shape[0] // image.shape[0]
         column, row = (int(pixel) // factor for pixel in event.index)
-        previous = read_places(text, image_size, size, max_patches) if text and text.strip() else []
-        places = [*previous, nearest_inside((row, column), image_size, size)]
-        text = format_places(places)
-        read_places(text, image_size, size, max_patches)  # raises an error if there are too many
-        return text, display_image(framed(image, places, size))
+        previous = read_positions(text, image_size, size, max_patches) if text and text.strip() else []
+        positions = [*previous, nearest_inside((row, column), image_size, size)]
+        text = format_positions(positions)
+        read_positions(text, image_size, size, max_patches)  # raises an error if there are too many
+        return text, display_image(framed(image, positions, size))
 
     def drop(path, invert, text):
-        places = read_places(text, image_size, size, max_patches)[:-1]
-        return format_places(places), framed_image(path, invert, format_places(places))
+        positions = read_positions(text, image_size, size, max_patches)[:-1]
+        return format_positions(positions), framed_image(path, invert, format_positions(positions))
 
     def remove_all(path, invert):
         return "", framed_image(path, invert, "")
 
     def shuffle(text):
-        places = read_places(text, image_size, size, max_patches)
-        order = np.random.default_rng().permutation(len(places))
-        return format_places([places[index] for index in order])
+        positions = read_positions(text, image_size, size, max_patches)
+        order = np.random.default_rng().permutation(len(positions))
+        return format_positions([positions[index] for index in order])
 
     def restore(path, invert, text, seed):
         image = read_image(path, model, invert)
-        places = read_places(text, image_size, size, max_patches)
-        patches = cut_patches(image, places, size)
+        positions = read_positions(text, image_size, size, max_patches)
+        patches = cut_patches(image, positions, size)
         missing = max_patches - len(patches)
         inputs = {
             "patches": np.pad(patches, [(0, missing), *[(0, 0)] * 3])[None],
@@ -79,7 +79,7 @@ def add_patch_puzzle(model: Runtime, prefix: str = "") -> None:
         }
         outputs = model.run("restore", **inputs)
         images = [
-            display_image(framed(image, places, size)),
+            display_image(framed(image, positions, size)),
             image_grid(patches, columns=len(patches)),
             display_image(outputs["image"][0]),
         ]

@@ -1,4 +1,4 @@
-"""Shuffled tiles of an image, some of them left out, which the model places and completes."""
+"""Shuffled tiles of an image, some of them left out, which the model puts at their positions and completes."""
 
 import gradio as gr
 import numpy as np
@@ -31,11 +31,11 @@ def join_tiles(tiles: np.ndarray, grid_size: int) -> np.ndarray:
     )  # fmt: skip
 
 
-def count_correct(tiles: np.ndarray, whole: np.ndarray, places: np.ndarray) -> str:
-    """Returns the number of tiles [count, ...] at places with the same pixels in the whole image, as text."""
-    correct = int((np.abs(tiles - whole[places]).max((1, 2, 3)) < TOLERANCE).sum())
+def count_correct(tiles: np.ndarray, whole: np.ndarray, positions: np.ndarray) -> str:
+    """Returns the number of tiles [count, ...] at positions with the same pixels in the whole image, as text."""
+    correct = int((np.abs(tiles - whole[positions]).max((1, 2, 3)) < TOLERANCE).sum())
     solved = ": solved" if correct == len(tiles) else ""
-    return f"{correct} of {len(tiles)} tiles are in their places{solved}"
+    return f"{correct} of {len(tiles)} tiles are in their positions{solved}"
 
 
 def add_tile_puzzle(model: Runtime, prefix: str = "") -> None:
@@ -54,14 +54,14 @@ def add_tile_puzzle(model: Runtime, prefix: str = "") -> None:
         seed = int(require(seed, "Seed"))
         input_tiles = whole[np.random.default_rng(seed).permutation(count)][: count - int(missing)]
         outputs = model.solve(input_tiles[None], seed=seed)
-        places = outputs["places"][0]
+        positions = outputs["positions"][0]
         pasted = split_tiles(outputs["image"][0], grid_size).copy()
-        pasted[places] = input_tiles
+        pasted[positions] = input_tiles
         return (
             image_grid(input_tiles, columns=grid_size),
             display_image(join_tiles(pasted, grid_size)),
             display_image(outputs["image"][0]),
-            count_correct(input_tiles, whole, places),
+            count_correct(input_tiles, whole, positions),
         )
 
     gr.Markdown(
@@ -79,7 +79,7 @@ def add_tile_puzzle(model: Runtime, prefix: str = "") -> None:
         with gr.Column(scale=3, min_width=300), gr.Row():
             images = [
                 image_output("Model input", "The tiles in their random order", min_width=200),
-                image_output("Assembled", "The tiles in their predicted places; gaps are generated", min_width=200),
+                image_output("Assembled", "The tiles in their predicted positions; gaps are generated", min_width=200),
                 image_output(
                     "Generated", "The image that the model generates from all tiles and the noise", min_width=200
                 ),

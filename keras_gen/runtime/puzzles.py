@@ -1,4 +1,4 @@
-"""Assignment of puzzle tiles to places."""
+"""Assignment of puzzle tiles to positions."""
 
 import numpy as np
 

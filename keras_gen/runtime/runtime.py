@@ -178,16 +178,16 @@ class Runtime:
         return np.broadcast_to(rows, (num, rows.shape[1]))
 
     def solve(self, tiles: np.ndarray, seed: int | None = None) -> dict[str, np.ndarray]:
-        """Solves grid puzzles: runs the endpoint `restore` and assigns tiles to places by their scores.
+        """Solves grid puzzles: runs the endpoint `restore` and assigns tiles to positions by their scores.
 
         Args:
-            tiles: [num, count, height, width, channels] in [0, 1], in any order; fewer than the places if some tiles
+            tiles: [num, count, height, width, channels] in [0, 1], in any order; fewer than the positions if some tiles
                 are missing.
             seed: seed of the noise, 0 <= seed < 2**63; None draws one.
 
         Returns:
-            `image` [num, height, width, channels], the restored image; `scores` [num, places, places] of tile against
-            place; `places` int64 [num, count], the place of each tile, row by row from the top left.
+            `image` [num, height, width, channels], the restored image; `scores` [num, positions, positions] of tile
+            against position; `positions` int64 [num, count], the position of each tile, row by row from the top left.
 
         Raises:
             ValueError: for a model of another kind, or tiles of another shape or range.
@@ -208,7 +208,7 @@ class Runtime:
         presence = np.broadcast_to(np.arange(shape[0]) < count, (num, shape[0]))
         noise = self.noise(num, random_seed() if seed is None else seed)
         outputs = self.run("restore", tiles=padded, presence=presence, **noise)
-        return {**outputs, "places": np.stack([assign(scores) for scores in outputs["scores"]])[:, :count]}
+        return {**outputs, "positions": np.stack([assign(scores) for scores in outputs["scores"]])[:, :count]}
 
     def translate(self, image: np.ndarray, attributes: Any, dataset: int | None = None) -> np.ndarray:
         """Translates images to other attributes.

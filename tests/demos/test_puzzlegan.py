@@ -6,7 +6,7 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from demos.panels.patch_places import cut_patches, format_places, framed, key_places
+from demos.panels.patch_positions import cut_patches, format_positions, framed, key_positions
 from demos.panels.tile_puzzle import split_tiles
 from keras_gen.runtime import Runtime
 
@@ -41,19 +41,21 @@ def upload(image, tmp_path_factory):
     return handle_file(str(file))
 
 
-def restored(model, image, places, seed) -> dict:
-    """Returns the outputs of the runtime for the patches at these places."""
+def restored(model, image, positions, seed) -> dict:
+    """Returns the outputs of the runtime for the patches at these positions."""
     patches = np.zeros((1, 4, 6, 6, 3), np.float32)
-    patches[0, : len(places)] = cut_patches(image.astype(np.float32) / 255, places, (6, 6))
-    presence = (np.arange(4) < len(places))[None]
+    patches[0, : len(positions)] = cut_patches(image.astype(np.float32) / 255, positions, (6, 6))
+    presence = (np.arange(4) < len(positions))[None]
     return model.run("restore", patches=patches, presence=presence, **model.noise(1, seed))
 
 
 def test_restore_shows_the_outputs_of_the_runtime(client, model, image, upload):
-    places = [(3, 3), (13, 12)]
-    picture, strip, whole, mask = client.predict(upload, False, format_places(places), 5, api_name="/puzzle_restore")
-    np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, places, (6, 6))))
-    made = restored(model, image, places, 5)
+    positions = [(3, 3), (13, 12)]
+    picture, strip, whole, mask = client.predict(
+        upload, False, format_positions(positions), 5, api_name="/puzzle_restore"
+    )
+    np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, positions, (6, 6))))
+    made = restored(model, image, positions, 5)
     np.testing.assert_array_equal(small(whole, SHAPE), rgb(made["image"][0]))
     np.testing.assert_array_equal(small(mask, SHAPE), rgb(made["mask"][0]))
     assert shown(strip).shape[1] > shown(strip).shape[0]  # two patches side by side
@@ -67,11 +69,11 @@ def test_the_order_of_the_patches_has_no_effect(client, upload):
 
 def test_patches_are_selected_removed_and_shuffled(client, image, upload):
     text, picture = client.predict(upload, False, api_name="/puzzle_choose")
-    places = key_places(image.astype(np.float32) / 255, 3, (6, 6))
-    assert text == format_places(places) and len(places) == 3
-    np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, places, (6, 6))))
+    positions = key_positions(image.astype(np.float32) / 255, 3, (6, 6))
+    assert text == format_positions(positions) and len(positions) == 3
+    np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, positions, (6, 6))))
     fewer, _ = client.predict(upload, False, text, api_name="/puzzle_drop")
-    assert fewer == format_places(places[:2])
+    assert fewer == format_positions(positions[:2])
     shuffled = client.predict(text, api_name="/puzzle_shuffle")
     assert sorted(shuffled.split("; ")) == sorted(text.split("; "))
 
@@ -117,7 +119,7 @@ def test_the_grid_is_solved_as_the_runtime_solves_it(client, served_models, tmp_
     made = model.solve(whole[order][None], seed=7)
     np.testing.assert_array_equal(small(painted, shape), rgb(made["image"][0]))
     tiles = split_tiles(made["image"][0], 2).copy()
-    tiles[made["places"][0]] = whole[order]
+    tiles[made["positions"][0]] = whole[order]
     np.testing.assert_array_equal(split_tiles(small(together, shape), 2), np.stack([rgb(tile) for tile in tiles]))
-    right = (made["places"][0] == order).sum()
+    right = (made["positions"][0] == order).sum()
     assert text.startswith(f"{right} of 3 tiles")

@@ -28,13 +28,13 @@ def test_solves_as_keras_does(model, runtime, count):
     ours, theirs = model.restore(tiles, seed=3), runtime.solve(tiles, seed=3)
     for name in ("image", "scores"):
         np.testing.assert_allclose(ours[name], theirs[name], atol=1e-5)  # float32 in another order of sums
-    np.testing.assert_array_equal(ours["places"][:, :count], theirs["places"])
-    assert theirs["places"].shape == (5, count) and theirs["places"].dtype == np.int64
+    np.testing.assert_array_equal(ours["positions"][:, :count], theirs["positions"])
+    assert theirs["positions"].shape == (5, count) and theirs["positions"].dtype == np.int64
 
 
 def test_no_place_is_assigned_twice(model, runtime):
-    places = runtime.solve(model.shuffled(IMAGES, 0, seed=1)[0], seed=3)["places"]
-    np.testing.assert_array_equal(np.sort(places, axis=1), np.tile(np.arange(4), (5, 1)))
+    positions = runtime.solve(model.shuffled(IMAGES, 0, seed=1)[0], seed=3)["positions"]
+    np.testing.assert_array_equal(np.sort(positions, axis=1), np.tile(np.arange(4), (5, 1)))
 
 
 def test_invalid_tiles_are_refused(runtime):

@@ -112,11 +112,11 @@ def grid_scores(
 ) -> tuple[np.ndarray, Metrics, About]:
     """Measures images that are restored from shuffled tiles: `tile_accuracy`, `solved`, `psnr` and `ssim`.
 
-    `tile_accuracy` is the fraction of tiles at a correct place, `solved` the fraction of images with all tiles correct.
-    Both are measured with all tiles and with the model's `max_missing` tiles missing (`..._missing_2`). A tile is
-    correct if it equals the tile that belongs to its place pixel by pixel. PSNR and SSIM compare the source with the
-    tiles at their predicted places, and with generated pixels where tiles are missing. `..._baseline` is the value of
-    the tiles in shuffled order, or of the mean image.
+    `tile_accuracy` is the fraction of tiles at a correct position, `solved` the fraction of images with all tiles
+    correct. Both are measured with all tiles and with the model's `max_missing` tiles missing (`..._missing_2`). A tile
+    is correct if it equals the tile that belongs to its position pixel by pixel. PSNR and SSIM compare the source with
+    the tiles at their predicted positions, and with generated pixels where tiles are missing. `..._baseline` is the
+    value of the tiles in shuffled order, or of the mean image.
 
     Args:
         model: a model that restores images from tiles.
@@ -135,10 +135,10 @@ def grid_scores(
     for missing in sorted({0, model.max_missing}):
         tiles, presence, _ = model.shuffled(images, missing, seed)
         restored = restore_all(model, {"tiles": tiles, "presence": presence}, seed, batch_size, progress)
-        places = model.places(restored["scores"])
-        shuffled_places = np.broadcast_to(np.arange(places.shape[1]), places.shape)
-        values, notes = source_metrics(images, model.assemble(tiles, presence, places, restored["image"]))
-        for suffix, predicted in (("", places), ("_baseline", shuffled_places)):
+        positions = model.positions(restored["scores"])
+        shuffled_positions = np.broadcast_to(np.arange(positions.shape[1]), positions.shape)
+        values, notes = source_metrics(images, model.assemble(tiles, presence, positions, restored["image"]))
+        for suffix, predicted in (("", positions), ("_baseline", shuffled_positions)):
             correct = correct_tiles(tiles, source_tiles, predicted, presence)
             accuracy = (correct & (presence > 0)).sum() / presence.sum()
             note = {"note": "the tiles in their shuffled order"} if suffix else {}

@@ -1,4 +1,4 @@
-"""Metrics of solved puzzles: overlap of masks, errors inside masks, and tiles at correct places."""
+"""Metrics of solved puzzles: overlap of masks, errors inside masks, and tiles at correct positions."""
 
 import numpy as np
 
@@ -70,18 +70,20 @@ def best_constants(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     return np.stack(colors)[:, None, None].astype(np.float32)
 
 
-def correct_tiles(tiles: np.ndarray, source_tiles: np.ndarray, places: np.ndarray, presence: np.ndarray) -> np.ndarray:
-    """Returns which tiles equal, pixel by pixel, the tile that belongs to their predicted place.
+def correct_tiles(
+    tiles: np.ndarray, source_tiles: np.ndarray, positions: np.ndarray, presence: np.ndarray
+) -> np.ndarray:
+    """Returns which tiles equal, pixel by pixel, the tile that belongs to their predicted position.
 
     Args:
         tiles: in shuffled order, [num, count, height, width, channels].
         source_tiles: tiles of the source images, row by row, the same shape.
-        places: predicted place of each tile, integers [num, count].
+        positions: predicted position of each tile, integers [num, count].
         presence: 1 for a tile that is present, else 0, [num, count].
 
     Returns:
         bool [num, count]; missing tiles count as correct.
     """
-    expected = np.take_along_axis(source_tiles, places[:, :, None, None, None], axis=1)
+    expected = np.take_along_axis(source_tiles, positions[:, :, None, None, None], axis=1)
     equal = np.abs(tiles - expected).max((2, 3, 4)) < EQUAL_PIXELS
     return equal | (presence < 0.5)

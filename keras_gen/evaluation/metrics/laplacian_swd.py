@@ -30,11 +30,11 @@ def laplacian_swd(
     """Returns the sliced Wasserstein distance of 7x7 patches at each level of the Laplacian pyramid, times 1000.
 
     A level contains the detail that its resolution adds to the next coarser one; the coarsest is the small image
-    itself. Patches of 7x7 pixels and all channels are cut from every image and level at random places (the same in both
-    sets). Each set is then normalized, per channel, by its own mean and standard deviation, so that overall brightness
-    and contrast do not count. The distance is of first order, a mean of absolute differences. Each level halves the
-    previous one while height and width are even and at least 16 pixels remain: levels 64, 32 and 16 for 64x64 pixels,
-    28 alone for 28x28.
+    itself. Patches of 7x7 pixels and all channels are cut from every image and level at random positions (the same in
+    both sets). Each set is then normalized, per channel, by its own mean and standard deviation, so that overall
+    brightness and contrast do not count. The distance is of first order, a mean of absolute differences. Each level
+    halves the previous one while height and width are even and at least 16 pixels remain: levels 64, 32 and 16 for
+    64x64 pixels, 28 alone for 28x28.
 
     The paper used 16,384 images. The value decreases with the number of images, down to the floor of real images
     against other real images.
@@ -44,7 +44,7 @@ def laplacian_swd(
         second: the same shape.
         patches: patches per image and level, >= 1; the paper's 128.
         projections: directions, >= 1; the paper's 512.
-        seed: seed of places and directions.
+        seed: seed of positions and directions.
         progress: called with (directions done, total), over all levels.
 
     Returns:

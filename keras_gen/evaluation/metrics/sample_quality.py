@@ -47,7 +47,7 @@ def sample_quality(
         pyramid: whether to compare patches of Laplacian pyramids, which is the slowest.
         split: the split of `real`, in the names: `"test"`, `"validation"` or `"train"`.
         floor_split: the split of `floor_real`, in the notes.
-        seed: seed of subsets, places, directions and pairs.
+        seed: seed of subsets, positions, directions and pairs.
         progress: called with (activity, steps done, total).
 
     Returns:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 if TYPE_CHECKING:
     from keras_gen.distributions.noise import Noise
+    from keras_gen.distributions.posteriors import Posterior
 
     from .global_batch import BatchNoise
     from .player import Player
@@ -261,61 +262,110 @@ class Diagnoses(Protocol):
 
 @runtime_checkable
 class HasReconstructionLoss(Protocol):
-    """A model with a reconstruction loss, `"mse"` or `"bernoulli"`."""
+    """A model with a reconstruction loss."""
 
     @property
-    def reconstruction_loss(self) -> str: ...
+    def reconstruction_loss(self) -> str:
+        """The name of the loss, `"mse"` or `"bernoulli"`."""
+        ...
 
 
 @runtime_checkable
 class HasPosteriorFamily(Protocol):
-    """A model with a family of posteriors; `family.factorizes` states whether their dimensions are independent."""
+    """A model with a family of posteriors."""
 
     @property
-    def family(self) -> Any: ...
+    def family(self) -> "Posterior":
+        """The family; see `keras_gen.distributions.posteriors`."""
+        ...
 
 
 @runtime_checkable
 class HasTextImageScorer(Protocol):
     """A text-conditional model that declares the joint embedding by which its images and texts are compared."""
 
-    def new_text_image_scorer(self, seed: int) -> Any: ...
+    def new_text_image_scorer(self, seed: int) -> Any:
+        """Returns an untrained joint embedding of images and captions for the model's data.
+
+        Args:
+            seed: Seed of its initial weights, >= 0.
+        """
+        ...
 
 
 @runtime_checkable
 class RestoresFromPatches(Protocol):
-    """A model that restores images from patches with unknown positions.
-
-    `endpoint_columns` returns the inputs of the endpoint `restore` for a batch, without noise; `patch_masks` returns
-    the true masks of the patches, [num, height, width, 1].
-    """
+    """A model that restores images from patches with unknown positions."""
 
     @property
-    def num_patches(self) -> int: ...
+    def num_patches(self) -> int:
+        """Number of key patches of an image, >= 1."""
+        ...
 
     @property
-    def use_mask(self) -> bool: ...
+    def use_mask(self) -> bool:
+        """Whether the model predicts the mask of the patches."""
+        ...
 
-    def endpoint_columns(self, columns: dict[str, Any]) -> dict[str, Any]: ...
+    def endpoint_columns(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Returns the inputs of the endpoint `restore` for a batch, without noise.
 
-    def patch_masks(self, batch: dict[str, Any]) -> Any: ...
+        Args:
+            columns: A batch of the data, {field: array [num, ...]}.
+        """
+        ...
+
+    def patch_masks(self, batch: dict[str, Any]) -> Any:
+        """Returns the true masks of the patches of a batch, float32 [num, height, width, 1] in [0, 1].
+
+        Args:
+            batch: A batch of the data, {field: array [num, ...]}.
+        """
+        ...
 
 
 @runtime_checkable
 class RestoresFromTiles(Protocol):
-    """A model that restores images from shuffled tiles.
-
-    `cut_tiles` returns the tiles of images row by row; `shuffled` returns shuffled tiles, their presence and their true
-    places; `places` assigns tiles to places by scores; `assemble` returns images with the tiles at their places.
-    """
+    """A model that restores images from shuffled tiles. Positions are counted row by row from the top left."""
 
     @property
-    def max_missing(self) -> int: ...
+    def max_missing(self) -> int:
+        """Largest number of missing tiles in training, >= 0."""
+        ...
 
-    def cut_tiles(self, images: Any) -> Any: ...
+    def cut_tiles(self, images: Any) -> Any:
+        """Returns the tiles of images in the order of their positions, [num, count, height, width, channels].
 
-    def shuffled(self, images: Any, missing: int, seed: int) -> tuple[Any, Any, Any]: ...
+        Args:
+            images: [num, height, width, channels] in [0, 1].
+        """
+        ...
 
-    def places(self, scores: Any) -> Any: ...
+    def shuffled(self, images: Any, missing: int, seed: int) -> tuple[Any, Any, Any]:
+        """Returns the tiles of images in random order, their presence and their true positions, both [num, count].
 
-    def assemble(self, tiles: Any, presence: Any, places: Any, images: Any) -> Any: ...
+        Args:
+            images: [num, height, width, channels] in [0, 1].
+            missing: Number of tiles of each image that are left out, and are zeros.
+            seed: Seed of the order.
+        """
+        ...
+
+    def positions(self, scores: Any) -> Any:
+        """Returns the best assignment of tiles to positions, int64 [num, count].
+
+        Args:
+            scores: Score of each tile at each position, [num, count, count].
+        """
+        ...
+
+    def assemble(self, tiles: Any, presence: Any, positions: Any, images: Any) -> Any:
+        """Returns images with the present tiles at their positions.
+
+        Args:
+            tiles: [num, count, height, width, channels] in [0, 1].
+            presence: 1 for a present tile, 0 for a missing one, [num, count].
+            positions: Position of each tile, integers [num, count].
+            images: The pixels of the remaining positions, [num, height, width, channels] in [0, 1].
+        """
+        ...

@@ -1,4 +1,4 @@
-"""Puzzle-GAN on a grid: all tiles of an image in unknown order, some missing, and the place of each tile."""
+"""Puzzle-GAN on a grid: all tiles of an image in unknown order, some missing, and the position of each tile."""
 
 from typing import Any
 
@@ -33,11 +33,11 @@ MAX_GRID_SIZE = 5
 class PuzzleGrid(Puzzle):
     """A model that restores an image from the tiles of a k x k grid in unknown order, some of them missing.
 
-    One encoder reads every tile and a placer scores each tile against each place of the grid. On a canvas, every place
-    holds the mean of the tiles, weighted by the softmax of their scores. A painter maps the canvas and noise z to the
-    image: it smooths uncertain places and fills in missing tiles. The placer learns from the Sinkhorn normalization of
-    the scores (one tile for each place, one place for each tile). The best assignment is computed outside the graph, by
-    `restore` here and by `solve` in the runtime.
+    One encoder reads every tile and a placer scores each tile against each position of the grid. On a canvas, every
+    position holds the mean of the tiles, weighted by the softmax of their scores. A painter maps the canvas and noise z
+    to the image: it smooths uncertain positions and fills in missing tiles. The placer learns from the Sinkhorn
+    normalization of the scores (one tile for each position, one position for each tile). The best assignment is
+    computed outside the graph, by `restore` here and by `solve` in the runtime.
 
     Tiles that are identical pixel by pixel are interchangeable, in training and in every metric.
 
@@ -52,10 +52,10 @@ class PuzzleGrid(Puzzle):
         max_missing: in training 0 to `max_missing` tiles are missing, all numbers equally likely.
         iterations: iterations of Sinkhorn's normalization, >= 1.
         shuffle_channels: whether the encoder, but no other network, sees the channels of each training image in a
-            random order, so that shapes and not colors determine the place of a tile.
+            random order, so that shapes and not colors determine the position of a tile.
         objective: see `Puzzle`.
         adversarial_weight: see `Puzzle`.
-        spatial_weight: see `Puzzle`; weight of the cross-entropy of the places.
+        spatial_weight: see `Puzzle`; weight of the cross-entropy of the positions.
         appearance_weight: see `Puzzle`; weight of the error of the whole image.
         half_life: see `Puzzle`.
         min_weight: see `Puzzle`.
@@ -131,9 +131,9 @@ class PuzzleGrid(Puzzle):
             channel_order = tf.argsort(batch_noise.uniform([image.shape[-1]]), axis=1)
         z = batch_noise.noise(self.noise())["z"]
         scores, generated = self.forward(tiles, presence, z, training, averaged=False, channel_order=channel_order)
-        # the true places of the present tiles, whatever the placer predicts
+        # the true positions of the present tiles, whatever the placer predicts
         occupied = tf.gather(presence, tf.argsort(order, axis=1), batch_dims=1)
-        inside = self.expand_places(occupied[:, :, None])
+        inside = self.expand_positions(occupied[:, :, None])
         shared = {
             "generated": generated,
             "scores": scores,
@@ -163,7 +163,7 @@ class PuzzleGrid(Puzzle):
             channel_order: order in which the encoder sees an image's channels, [batch, channels]; None keeps it.
 
         Returns:
-            Scores [batch, k * k, k * k] of tile against place, and images [batch, height, width, channels].
+            Scores [batch, k * k, k * k] of tile against position, and images [batch, height, width, channels].
         """
         network = self.inference_network if averaged else lambda name: getattr(self, name)
         tiles, presence, z = (tf.convert_to_tensor(each) for each in (tiles, presence, z))
@@ -179,12 +179,12 @@ class PuzzleGrid(Puzzle):
         pixels = tf.matmul(by_place, tf.reshape(tiles, [-1, self.num_tiles, height * width * channels]))
         pixels /= tf.maximum(total, 1.0)
         canvas = join(tf.reshape(pixels, [-1, self.num_tiles, *self.tile_shape]), self.grid_size)
-        coverage = self.expand_places(tf.minimum(total, 1.0))
+        coverage = self.expand_positions(tf.minimum(total, 1.0))
         image = network("canvas_painter")([canvas, coverage, z], training=training)
         return scores, tf.cast(image, tf.float32)
 
-    def expand_places(self, values: Any) -> tf.Tensor:
-        """Returns maps [batch, height, width, 1] of one value for each place, [batch, k * k, 1]."""
+    def expand_positions(self, values: Any) -> tf.Tensor:
+        """Returns maps [batch, height, width, 1] of one value for each position, [batch, k * k, 1]."""
         height, width = self.tile_shape[:2]
         maps = tf.reshape(values, [-1, self.grid_size, self.grid_size, 1])
         return tf.repeat(tf.repeat(maps, height, axis=1), width, axis=2)
@@ -192,10 +192,10 @@ class PuzzleGrid(Puzzle):
     def generator_loss(
         self, batch: dict, shared: dict, batch_noise: BatchNoise | None, global_batch: GlobalBatch, training: bool
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Returns the adversarial loss, the cross-entropy of the places, and the error of the whole image."""
+        """Returns the adversarial loss, the cross-entropy of the positions, and the error of the whole image."""
         fits, presence = tf.stop_gradient(shared["fits"]), tf.stop_gradient(shared["presence"])
         assignment = tf.exp(log_sinkhorn(shared["scores"], self.iterations))
-        # the canvas uses the softmax, which ignores the places of the other tiles: it needs its own loss
+        # the canvas uses the softmax, which ignores the positions of the other tiles: it needs its own loss
         spatial = 0.5 * (
             assignment_cross_entropy(assignment, fits, presence)
             + assignment_cross_entropy(tf.nn.softmax(shared["scores"], axis=2), fits, presence)
@@ -214,7 +214,7 @@ class PuzzleGrid(Puzzle):
         return {"tiles": None}
 
     def restore_from(self, pieces: Any, presence: Any, z: Any) -> dict[str, tf.Tensor]:
-        """Returns the outputs of `restore` for tiles: `image`, and `scores` [batch, k * k, k * k] of tile and place."""
+        """Returns the outputs of `restore`: `image`, and `scores` [batch, k * k, k * k] of tile against position."""
         scores, image = self.forward(pieces, presence, z)
         return {"image": image, "scores": scores}
 
@@ -228,8 +228,8 @@ class PuzzleGrid(Puzzle):
 
         Returns:
             `image` float32 [num, height, width, channels] in [0, 1]; `scores` [num, k * k, k * k] of tile against
-            place; `places` int64 [num, k * k], the best assignment of tiles to places, where missing tiles have the
-            remaining places; and `solved`, the image with the tiles themselves at their places.
+            position; `positions` int64 [num, k * k], the best assignment of tiles to positions, where missing tiles
+            have the remaining positions; and `solved`, the image with the tiles themselves at their positions.
 
         Raises:
             ValueError: for other shapes.
@@ -237,27 +237,27 @@ class PuzzleGrid(Puzzle):
         tiles, presence = self.pad_pieces("tiles", tiles, presence, self.num_tiles, self.tile_shape)
         tensors = self.restore_from(tiles, presence, self.noise_of(len(tiles), seed))
         outputs = {name: value.numpy() for name, value in tensors.items()}
-        outputs["places"] = self.places(outputs["scores"])
-        outputs["solved"] = self.assemble(tiles, presence, outputs["places"], outputs["image"])
+        outputs["positions"] = self.positions(outputs["scores"])
+        outputs["solved"] = self.assemble(tiles, presence, outputs["positions"], outputs["image"])
         return outputs
 
     @staticmethod
-    def places(scores: np.ndarray) -> np.ndarray:
-        """Returns the place of each tile, int64 [num, tiles], with the largest sum of scores [num, tiles, places]."""
+    def positions(scores: np.ndarray) -> np.ndarray:
+        """Returns the position of each tile, int64 [num, k * k], with the largest sum of scores [num, k * k, k * k]."""
         return np.stack([linear_sum_assignment(each, maximize=True)[1] for each in np.asarray(scores, np.float64)])
 
-    def assemble(self, tiles: Any, presence: Any, places: Any, images: Any) -> np.ndarray:
-        """Returns images with the present tiles at their places, [num, height, width, channels].
+    def assemble(self, tiles: Any, presence: Any, positions: Any, images: Any) -> np.ndarray:
+        """Returns images with the present tiles at their positions, [num, height, width, channels].
 
         Args:
             tiles: [num, k * k, *tile_shape].
             presence: 1 for a present tile, 0 for a missing one, [num, k * k].
-            places: place of each tile, int [num, k * k].
-            images: [num, height, width, channels], the pixels of the remaining places.
+            positions: position of each tile, int [num, k * k].
+            images: [num, height, width, channels], the pixels of the remaining positions.
         """
         assembled = self.cut_tiles(images)
         rows, present = np.nonzero(np.asarray(presence) > 0.5)
-        assembled[rows, places[rows, present]] = tiles[rows, present]
+        assembled[rows, positions[rows, present]] = tiles[rows, present]
         return join(tf.constant(assembled), self.grid_size).numpy()
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
@@ -290,19 +290,19 @@ class PuzzleGrid(Puzzle):
             seed: seed of the order and of the choice of the missing tiles.
 
         Returns:
-            Tiles [num, k * k, *tile_shape] (zeros where missing), presence [num, k * k], and the true place of each
+            Tiles [num, k * k, *tile_shape] (zeros where missing), presence [num, k * k], and the true position of each
             tile, int64 [num, k * k].
         """
         tiles_in_order = self.cut_tiles(images)
         num = len(tiles_in_order)
-        places = np.random.default_rng(seed).permuted(np.tile(np.arange(self.num_tiles), (num, 1)), axis=1)
+        positions = np.random.default_rng(seed).permuted(np.tile(np.arange(self.num_tiles), (num, 1)), axis=1)
         presence = np.ones((num, self.num_tiles), np.float32)
         presence[:, :missing] = 0
-        tiles = np.take_along_axis(tiles_in_order, places[:, :, None, None, None], axis=1)
-        return tiles * presence[:, :, None, None, None], presence, places
+        tiles = np.take_along_axis(tiles_in_order, positions[:, :, None, None, None], axis=1)
+        return tiles * presence[:, :, None, None, None], presence, positions
 
     def preview_images(self, batch: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-        """Returns images, their shuffled tiles, the tiles at their predicted places, and the restored images."""
+        """Returns images, their shuffled tiles, the tiles at their predicted positions, and the restored images."""
         tiles, presence, _ = self.shuffled(batch["image"], self.max_missing, seed=0)
         outputs = self.restore(tiles, presence, seed=0)
         # missing tiles are white
@@ -311,7 +311,7 @@ class PuzzleGrid(Puzzle):
         return {"tiles | restored": {**columns, "restored": outputs["image"]}}
 
     def endpoints(self) -> list[Endpoint]:
-        """Returns `restore`: tiles, presence and noise z -> image, and scores of tile against place."""
+        """Returns `restore`: tiles, presence and noise z -> image, and scores of tile against position."""
         inputs = {
             "tiles": Port((self.num_tiles, *self.tile_shape), "image"),
             "presence": Port((self.num_tiles,), "mask"),

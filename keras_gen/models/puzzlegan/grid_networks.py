@@ -1,4 +1,4 @@
-"""The networks of the grid puzzle: tiles to embeddings, embeddings to scores of places, a canvas to an image."""
+"""The networks of the grid puzzle: tiles to embeddings, embeddings to scores of positions, a canvas to an image."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def tile_encoder(tile_shape: Sequence[int], *, base_filters: int = 16, size: int
 
 
 def tile_placer(num: int, size: int = 128, *, base_filters: int = 128, rounds: int = 2) -> keras.Model:
-    """Builds a network that scores each tile against each place.
+    """Builds a network that scores each tile against each position.
 
     It maps [embeddings [batch, num, size], presence [batch, num], seams [batch, num, num, 4]] to scores [batch, num,
     num]. In each round of message passing every tile receives the mean message of all present tiles,
@@ -39,7 +39,7 @@ def tile_placer(num: int, size: int = 128, *, base_filters: int = 128, rounds: i
     The row of a missing tile is 0.
 
     Args:
-        num: number of tiles, and of places.
+        num: number of tiles, and of positions.
         size: dimensions of an embedding.
         base_filters: units of the hidden layers.
         rounds: rounds of message passing, >= 1.

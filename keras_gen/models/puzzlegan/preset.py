@@ -87,7 +87,7 @@ def puzzlegan(
             "non_saturating". It must need no mean over the batch.
         adversarial_weight: weight of the generator's adversarial loss, >= 0; default 1.
         spatial_weight: initial weight of the spatial loss, >= 0: the cross-entropy of the mask ("free") or of the
-            tiles' places ("grid"); default 10.
+            tiles' positions ("grid"); default 10.
         appearance_weight: initial weight of the appearance loss, >= 0: the error of the pixels inside the true mask
             ("free") or of the whole image ("grid"); default 50.
         half_life: steps in which the decaying part of the spatial and the appearance weight halves, > 0; default 5000.

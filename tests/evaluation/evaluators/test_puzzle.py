@@ -56,7 +56,7 @@ def test_error_inside_and_the_best_constant_by_hand():
 
 def test_equal_tiles_are_interchangeable():
     whole = np.array([1, 2, 2, 3], np.float32).reshape(1, 4, 1, 1, 1) / 4
-    tiles = whole[:, [1, 0, 2, 3]]  # of the places 1, 0, 2, 3
+    tiles = whole[:, [1, 0, 2, 3]]  # of the positions 1, 0, 2, 3
     presence = np.ones((1, 4))
     np.testing.assert_array_equal(correct_tiles(tiles, whole, np.array([[1, 0, 2, 3]]), presence), [[True] * 4])
     np.testing.assert_array_equal(correct_tiles(tiles, whole, np.array([[2, 0, 1, 3]]), presence), [[True] * 4])
@@ -94,7 +94,7 @@ def test_metrics_of_a_grid_with_all_tiles_and_with_some_missing(tmp_path):
 
 
 def test_a_model_that_knows_every_place_solves_all(tmp_path):
-    """With the true places as scores all tiles are correct, and the assembled image is the source (100 dB)."""
+    """With the true positions as scores all tiles are correct, and the assembled image is the source (100 dB)."""
     context = EvaluationContext(
         make_run(tmp_path, "puzzlegan", layout="grid", grid_size=2, max_missing=1, **SMALL), samples=40
     )
@@ -107,17 +107,17 @@ def test_a_model_that_knows_every_place_solves_all(tmp_path):
     }  # fmt: skip
     metrics, _ = tile_grid(context)
     assert metrics["tile_accuracy"] == metrics["solved"] == metrics["tile_accuracy_missing_1"] == 1
-    # the shuffled order: tiles at their own place, or equal to the tile of their place
+    # the shuffled order: tiles at their own position, or equal to the tile of their position
     unmoved = (known[0][2] == np.arange(4)).mean()
     assert unmoved <= metrics["tile_accuracy_baseline"] < 1 and metrics["psnr_baseline"] < 60
     assert metrics["psnr"] == pytest.approx(100) and metrics["psnr_missing_1"] < 60
 
 
 def _rows(known, tiles) -> np.ndarray:
-    """The true places of a batch of puzzles, which is found by its tiles."""
-    every, _, places = known
+    """The true positions of a batch of puzzles, which is found by its tiles."""
+    every, _, positions = known
     start = next(i for i in range(len(every)) if np.array_equal(every[i : i + len(tiles)], tiles.numpy()))
-    return places[start : start + len(tiles)]
+    return positions[start : start + len(tiles)]
 
 
 class _ZeroNoise:

@@ -33,7 +33,7 @@ def test_a_permutation_of_the_tiles_permutes_the_scores_only(model):
     np.testing.assert_allclose(ours["scores"][:, order], theirs["scores"], atol=1e-5)
     np.testing.assert_allclose(ours["image"], theirs["image"], atol=1e-5)
     present = presence[:, order] > 0
-    np.testing.assert_array_equal(ours["places"][:, order][present], theirs["places"][present])
+    np.testing.assert_array_equal(ours["positions"][:, order][present], theirs["positions"][present])
 
 
 def test_pixels_of_a_missing_tile_are_ignored(model):
@@ -47,20 +47,20 @@ def test_pixels_of_a_missing_tile_are_ignored(model):
     assert (ours["scores"][:, :2] == 0).all()
 
 
-def test_tiles_at_their_true_places_are_the_image(model):
-    tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
-    np.testing.assert_array_equal(model.assemble(tiles, presence, places, 0 * IMAGES), IMAGES)
-    tiles, presence, places = model.shuffled(IMAGES, 3, seed=0)
-    assembled = model.assemble(tiles, presence, places, 2 + 0 * IMAGES)
+def test_tiles_at_their_true_positions_are_the_image(model):
+    tiles, presence, positions = model.shuffled(IMAGES, 0, seed=0)
+    np.testing.assert_array_equal(model.assemble(tiles, presence, positions, 0 * IMAGES), IMAGES)
+    tiles, presence, positions = model.shuffled(IMAGES, 3, seed=0)
+    assembled = model.assemble(tiles, presence, positions, 2 + 0 * IMAGES)
     filled = assembled == 2
     np.testing.assert_array_equal(assembled[~filled], IMAGES[~filled])
     assert filled.mean() == 3 / 9
 
 
 def test_a_confident_placer_puts_the_tiles_on_the_canvas():
-    """With scores of 50 at the true places the canvas that the painter gets is the image itself."""
+    """With scores of 50 at the true positions the canvas that the painter gets is the image itself."""
     model = built()
-    tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
+    tiles, presence, positions = model.shuffled(IMAGES, 0, seed=0)
     seen = {}
 
     class Painter:
@@ -69,7 +69,7 @@ def test_a_confident_placer_puts_the_tiles_on_the_canvas():
             return inputs[0]
 
     def placer(inputs, training=False):
-        return 50.0 * tf.one_hot(places, 9)
+        return 50.0 * tf.one_hot(positions, 9)
 
     model.inference_network = {
         "tile_encoder": model.tile_encoder,
@@ -82,12 +82,12 @@ def test_a_confident_placer_puts_the_tiles_on_the_canvas():
     presence[:, 0] = 0
     model.forward(tiles, presence, np.zeros((6, 2), np.float32))
     coverage = seen["coverage"].numpy()[0, ::4, ::4, 0].reshape(-1)
-    np.testing.assert_allclose(coverage, np.arange(9) != places[0, 0], atol=1e-6)
+    np.testing.assert_allclose(coverage, np.arange(9) != positions[0, 0], atol=1e-6)
 
 
 def test_only_the_encoder_sees_shuffled_channels():
     model = built()
-    tiles, presence, places = model.shuffled(IMAGES, 0, seed=0)
+    tiles, presence, positions = model.shuffled(IMAGES, 0, seed=0)
     seen = {}
 
     def encoder(inputs, training=False):
@@ -97,7 +97,7 @@ def test_only_the_encoder_sees_shuffled_channels():
     def painter(inputs, training=False):
         return inputs[0]
 
-    placer = {"tile_placer": lambda inputs, training=False: 50.0 * tf.one_hot(places, 9)}
+    placer = {"tile_placer": lambda inputs, training=False: 50.0 * tf.one_hot(positions, 9)}
     model.inference_network = {"tile_encoder": encoder, "canvas_painter": painter, **placer}.get
     orders = np.array([[2, 0, 1]] * 3 + [[0, 1, 2]] * 3)
     _, image = model.forward(tiles, presence, np.zeros((6, 2), np.float32), channel_order=tf.constant(orders))
@@ -107,7 +107,7 @@ def test_only_the_encoder_sees_shuffled_channels():
 
 
 def test_identical_tiles_are_interchangeable(model):
-    """An image of one color: any place is right for every tile, and the loss is 0 (here up to Sinkhorn's rounding)."""
+    """An image of one color: any position is right for every tile, and the loss is 0 (up to Sinkhorn's rounding)."""
     flat = np.full((4, *SHAPE), 0.5, np.float32)
     global_batch = GlobalBatch(tf.constant(4))
     shared = model.shared_forward({"image": tf.constant(flat)}, BatchNoise(tf.constant([1, 2]), global_batch), False)
@@ -117,12 +117,12 @@ def test_identical_tiles_are_interchangeable(model):
     np.testing.assert_allclose(metrics["spatial_loss"], 0, atol=0.05)
 
 
-def test_fits_are_the_true_places(model):
+def test_fits_are_the_true_positions(model):
     global_batch = GlobalBatch(tf.constant(6))
     shared = model.shared_forward({"image": tf.constant(IMAGES)}, BatchNoise(tf.constant([1, 2]), global_batch), True)
     fits, presence = shared["fits"].numpy(), shared["presence"].numpy()
     assert (fits.sum(1) == 1).all() and (fits.sum(2) == 1).all()  # permutations
-    # the mask covers the places of the present tiles
+    # the mask covers the positions of the present tiles
     occupied = (fits * presence[:, :, None]).sum(1)
     np.testing.assert_array_equal(shared["inside"].numpy()[:, ::4, ::4, 0].reshape(6, 9), occupied)
 
@@ -131,30 +131,30 @@ def test_the_assignment_is_the_best_one():
     """Against all 120 orders of five, and the runtime's solver against scipy's up to 25."""
     generator = np.random.default_rng(0)
     scores = generator.normal(size=(10, 5, 5))
-    for places, table in zip(PuzzleGrid.places(scores), scores, strict=True):
+    for positions, table in zip(PuzzleGrid.positions(scores), scores, strict=True):
         best = max(itertools.permutations(range(5)), key=lambda order: table[range(5), order].sum())
-        assert tuple(places) == best == tuple(puzzles.assign(table))
+        assert tuple(positions) == best == tuple(puzzles.assign(table))
     for num in (1, 2, 9, 16, 25):
         scores = generator.normal(size=(20, num, num))
-        np.testing.assert_array_equal(PuzzleGrid.places(scores), [puzzles.assign(each) for each in scores])
+        np.testing.assert_array_equal(PuzzleGrid.positions(scores), [puzzles.assign(each) for each in scores])
         ties = generator.integers(0, 3, (20, num, num)).astype(float)
         totals = [[each[range(num), order].sum() for each, order in zip(ties, orders, strict=True)]
-                  for orders in (PuzzleGrid.places(ties), [puzzles.assign(each) for each in ties])]  # fmt: skip
+                  for orders in (PuzzleGrid.positions(ties), [puzzles.assign(each) for each in ties])]  # fmt: skip
         np.testing.assert_array_equal(*totals)
     with pytest.raises(ValueError, match="square matrix of finite scores"):
         puzzles.assign(np.full((2, 2), np.nan))
 
 
 def test_it_learns_where_tiles_belong():
-    """The gray level of a tile determines its place: after 60 steps nearly all are right, and before hardly any."""
+    """The gray level of a tile determines its position: after 60 steps nearly all are right, and before hardly any."""
     model = built(ema=None, adversarial_weight=0.0)
     generator = np.random.default_rng(0)
     gray = np.linspace(0.05, 0.95, 9).reshape(1, 3, 3, 1).repeat(4, 1).repeat(4, 2)
     images = (gray + generator.uniform(-0.02, 0.02, (64, *SHAPE))).astype(np.float32)
 
     def right():
-        tiles, presence, places = model.shuffled(images, 1, seed=3)
-        return (model.restore(tiles, presence, seed=0)["places"] == places)[presence > 0].mean()
+        tiles, presence, positions = model.shuffled(images, 1, seed=3)
+        return (model.restore(tiles, presence, seed=0)["positions"] == positions)[presence > 0].mean()
 
     assert right() < 0.4  # 1/9 by chance
     model.compile("adam")

@@ -1,18 +1,18 @@
-"""Places of patches are parsed, checked, extracted and framed."""
+"""Positions of patches are parsed, checked, extracted and framed."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from demos.panels.drawings import NAMES, draw
-from demos.panels.patch_places import (
+from demos.panels.patch_positions import (
     cut_patches,
-    format_places,
+    format_positions,
     framed,
-    key_places,
+    key_positions,
     limits,
     nearest_inside,
-    read_places,
+    read_positions,
 )
 from demos.panels.tile_puzzle import count_correct, join_tiles, split_tiles
 from keras_gen.models.puzzlegan.key_patches import extract_patches, key_boxes
@@ -21,10 +21,10 @@ IMAGE = np.random.default_rng(0).random((10, 14, 3)).astype(np.float32)
 SIZE = (4, 5)
 
 
-def test_places_survive_formatting_and_parsing():
-    places = [(2, 3), (8, 11), (5, 7)]
-    assert read_places(format_places(places), (10, 14), SIZE, 3) == places
-    assert read_places(" 2,3 ;; 8 , 11;", (10, 14), SIZE, 3) == [(2, 3), (8, 11)]
+def test_positions_survive_formatting_and_parsing():
+    positions = [(2, 3), (8, 11), (5, 7)]
+    assert read_positions(format_positions(positions), (10, 14), SIZE, 3) == positions
+    assert read_positions(" 2,3 ;; 8 , 11;", (10, 14), SIZE, 3) == [(2, 3), (8, 11)]
 
 
 def test_a_patch_lies_inside_exactly_within_the_limits():
@@ -59,17 +59,17 @@ def test_a_patch_lies_inside_exactly_within_the_limits():
 )
 def test_invalid_texts_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
-        read_places(text, (10, 14), SIZE, 3)
+        read_positions(text, (10, 14), SIZE, 3)
 
 
-def test_key_places_match_training():
+def test_key_positions_match_training():
     """The boxes of `key_boxes`, and their patches."""
-    places = key_places(IMAGE, 3, SIZE)
+    positions = key_positions(IMAGE, 3, SIZE)
     boxes = key_boxes(tf.constant(IMAGE[None]), 3, SIZE)
     corners = np.rint(boxes.numpy()[0] * [10, 14, 10, 14])
-    np.testing.assert_array_equal([(row - 2, column - 2) for row, column in places], corners[:, :2])
+    np.testing.assert_array_equal([(row - 2, column - 2) for row, column in positions], corners[:, :2])
     patches = extract_patches(tf.constant(IMAGE[None]), boxes, SIZE)[0]
-    np.testing.assert_allclose(cut_patches(IMAGE, places, SIZE), patches, atol=1e-5)
+    np.testing.assert_allclose(cut_patches(IMAGE, positions, SIZE), patches, atol=1e-5)
 
 
 def test_a_frame_changes_only_the_border_of_its_patch():
@@ -94,7 +94,7 @@ def test_tiles_and_the_number_of_correct_ones():
     tiles = split_tiles(image, 3)
     np.testing.assert_array_equal(tiles[5], image[3:6, 8:12])
     np.testing.assert_array_equal(join_tiles(tiles, 3), image)
-    assert count_correct(tiles, tiles, np.arange(9)) == "9 of 9 tiles are in their places: solved"
-    assert count_correct(tiles[:4], tiles, np.array([0, 1, 3, 2])) == "2 of 4 tiles are in their places"
-    tiles[2] = tiles[3]  # alike: they may take each other's places
-    assert count_correct(tiles[:4], tiles, np.array([0, 1, 3, 2])) == "4 of 4 tiles are in their places: solved"
+    assert count_correct(tiles, tiles, np.arange(9)) == "9 of 9 tiles are in their positions: solved"
+    assert count_correct(tiles[:4], tiles, np.array([0, 1, 3, 2])) == "2 of 4 tiles are in their positions"
+    tiles[2] = tiles[3]  # alike: they may take each other's positions
+    assert count_correct(tiles[:4], tiles, np.array([0, 1, 3, 2])) == "4 of 4 tiles are in their positions: solved"
