@@ -231,6 +231,8 @@ def test_cyclegan_depends_on_the_sizes():
         zoo.build("cyclegan", GRAY, network="vgg")
     with pytest.raises(ValueError, match="Expected no blocks with network='unet'.*set num_downsamples instead"):
         zoo.build("cyclegan", GRAY, network="unet", blocks=3)
+    with pytest.raises(ValueError, match="num_downsamples=0"):  # and not the default instead
+        zoo.build("cyclegan", GRAY, network="unet", num_downsamples=0)
     with pytest.raises(ValueError, match="Expected domains of one size with crop"):
         zoo.build("cyclegan", GRAY, domain_b=(16, 16, 1), crop=8)
 

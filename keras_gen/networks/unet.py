@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from .conv import nearest_size
+from . import conv
 from .dcgan import normal_weights
 from .translator import instance_normalization
-
-MIN_SIZE = 4  # instance normalization of a single pixel is 0
 
 
 def unet(
@@ -53,15 +51,14 @@ def unet(
     if num_downsamples is None:
         if None in sides:
             raise ValueError(f"Expected num_downsamples for images of any size; received None for {tuple(image_shape)}")
-        num_downsamples, size = 0, sides
-        while all(side % 2 == 0 and side // 2 >= MIN_SIZE for side in size):
-            num_downsamples, size = num_downsamples + 1, tuple(side // 2 for side in size)
+        num_downsamples = conv.num_downsamples(*sides)
     step = 2**num_downsamples
     if num_downsamples < 1 or any(side is not None and (side % step or side // step < 2) for side in sides):
         step = max(step, 2)
+        nearest = conv.nearest_size(image_shape, step, 2 * step)
         raise ValueError(
             f"Expected height and width that are multiples of {step} and at least {2 * step} "
-            f"(num_downsamples={num_downsamples}), such as --image-size {nearest_size(image_shape, step, 2 * step)}; "
+            f"(num_downsamples={num_downsamples}), such as --image-size {nearest}; "
             f"received {tuple(image_shape)}"
         )
     channels = channels or image_shape[-1]

@@ -63,8 +63,8 @@ def cyclegan(
         base_filters: channels of a generator's first convolution, >= 1; default 32, 64 in the paper.
         blocks: for "residual", residual blocks, >= 0; default None: 3 below 64 pixels, 6 below 256, 9 from 256 on, as
             in the paper for 128 and 256.
-        num_downsamples: how often a generator halves the image, >= 0; default None: up to 2 ("residual", as in the
-            paper) or 5 ("unet") while the sides stay whole and at 4 pixels or more.
+        num_downsamples: how often a generator halves the image, >= 0 ("residual") or >= 1 ("unet"); default None: up to
+            2 ("residual", as in the paper) or 5 ("unet") while the sides stay whole and at 4 pixels or more.
         padding: for "residual", "reflect" or "zero"; default None: "reflect", as in the paper.
         masked: for "unet", whether a generator also outputs a mask of the pixels that it changes (Pumarola et al. 2018,
             arXiv:1807.09251); default None: true for a "unet" below 64 pixels between domains with the same number of
@@ -223,24 +223,23 @@ def _generator(
     # at the output's size: the losses of a domain compare images at its own size
     size = crop_size or shapes[other][:2]
     image_shape: Any = (*((None, None) if crop_size else size), shapes[domain][-1])
+    most_downsamples = networks.num_downsamples(*size)
     if design.network == "unet":
-        steps = num_downsamples or _num_downsamples(size, 5)
         network = networks.unet(
             image_shape,
             channels,
             base_filters=base_filters,
-            num_downsamples=steps,
+            num_downsamples=min(5, most_downsamples) if num_downsamples is None else num_downsamples,
             masked=design.masked,
             name=name,
         )
     else:
-        steps = _num_downsamples(size, 2) if num_downsamples is None else num_downsamples
         network = networks.residual_translator(
             image_shape,
             channels,
             base_filters=base_filters,
             blocks=_num_blocks(size) if blocks is None else blocks,
-            num_downsamples=steps,
+            num_downsamples=min(2, most_downsamples) if num_downsamples is None else num_downsamples,
             padding=PADDING if padding is None else padding,
             name=name,
         )
@@ -264,11 +263,6 @@ def _discriminator(
 def _num_blocks(size: Sequence[int]) -> int:
     """Returns the paper's number of residual blocks, 6 for 128 pixels and 9 for 256; three span a small image."""
     return 9 if min(size) >= 256 else 6 if min(size) >= SMALL else 3
-
-
-def _num_downsamples(size: Sequence[int], most: int) -> int:
-    """Returns how often, at most, both sides can be halved to whole numbers and 4 pixels or more."""
-    return next(n for n in range(most, -1, -1) if all(side % 2**n == 0 and side >> n >= 4 for side in size))
 
 
 SYSTEMS = (
