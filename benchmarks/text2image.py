@@ -178,7 +178,9 @@ def encoder(source: Source, seed: int, epochs: int, noise: float):
     captions = source.all("train", fields=("caption",))["caption"]
     vocabulary = data.build_vocabulary(captions)
     joint = joint_embedding(SHAPE, seed, vocabulary=vocabulary, length=LENGTH, image_noise=noise)
-    train = source.load("train", 128, seed=seed, drop_remainder=True, fields=("image", "tokens"), tokens=joint.text())
+    train = source.load(
+        "train", 128, seed=seed, drop_remainder=True, fields=("image", "tokens"), tokens=joint.tokenizer_config()
+    )
     joint.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(train))))
     joint.fit(train, epochs=epochs, verbose=2)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -200,9 +202,9 @@ def decoder(source: Source, model, options: dict, seed: int, seconds: float):
 
 def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
     """Returns the trained GAN and a summary of its training."""
-    work, options = time.process_time(), {"seed": seed, "drop_remainder": True, "tokens": joint.text()}
+    work, options = time.process_time(), {"seed": seed, "drop_remainder": True, "tokens": joint.tokenizer_config()}
     batches = source.load("train", it.batch_size, fields=("image", "tokens"), **options)
-    model = zoo.build("text2image", SHAPE, seed=seed, **joint.text(), **it.settings)
+    model = zoo.build("text2image", SHAPE, seed=seed, **joint.tokenizer_config(), **it.settings)
     model.load_pretrained(joint)
     vae_steps = 0
     if it.as_vae:
@@ -247,7 +249,7 @@ def factor_classifier(source: Source) -> keras.Model:
 
 def measure(source: Source, it: Configuration, model, joint, seed: int) -> dict:
     """Returns accuracies of factors and R-precisions of generated and real images, by split."""
-    train = source.all("scorers", fields=("image", "tokens"), tokens=joint.text())
+    train = source.all("scorers", fields=("image", "tokens"), tokens=joint.tokenizer_config())
     scorer = train_text_image_scorer(
         model.new_text_image_scorer(SCORER_SEED + seed),
         train["image"],
@@ -257,7 +259,7 @@ def measure(source: Source, it: Configuration, model, joint, seed: int) -> dict:
     )
     results: dict[str, dict] = {}
     for role in [role for role in source.splits if role not in ("train", "scorers")]:
-        split = source.all(role, tokens=joint.text())
+        split = source.all(role, tokens=joint.tokenizer_config())
         generated = model.generate(len(split["image"]), seed=seed, tokens=split["tokens"])
         results[role] = {"images": len(generated)}
         for name, images in (("generated", generated), ("real", split["image"])):
@@ -276,7 +278,7 @@ def measure(source: Source, it: Configuration, model, joint, seed: int) -> dict:
 
 def picture(source: Source, model, joint, rows: int = 12, num: int = 8) -> np.ndarray:
     """Returns a picture with a strip for each of some held-out captions: the real image, then generated ones."""
-    split = source.all("held_out", fields=("image", "caption", "tokens"), tokens=joint.text())
+    split = source.all("held_out", fields=("image", "caption", "tokens"), tokens=joint.tokenizer_config())
     # evenly over the split, which may be ordered by class
     chosen = np.linspace(0, len(split["image"]) - 1, rows).astype(int)
     strips = []

@@ -3,6 +3,7 @@
 from . import adversarial as adversarial
 from . import gradient_penalty as gradient_penalty
 from . import penalties as penalties
+from . import reconstruction as reconstruction
 from .classification import group_accuracy as group_accuracy
 from .classification import group_cross_entropy as group_cross_entropy
 from .cycle import absolute_error as absolute_error

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from .same_shape import check_same_shape
+
 
 def absolute_error(images: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     """Returns the mean absolute error over pixels and channels: the cycle and the identity loss.
@@ -23,11 +25,7 @@ def absolute_error(images: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     Reference:
         Zhu et al. 2017, arXiv:1703.10593, eq. 2 (cycle consistency, the L1 norm) and section 5.2 (identity).
     """
-    if images.shape.rank != 4 or not images.shape.is_compatible_with(others.shape):
-        raise ValueError(
-            f"Expected two tensors [batch, height, width, channels] of one shape; received {images.shape} and "
-            f"{others.shape}"
-        )
+    check_same_shape(images, others, "images", "others")
     difference = tf.cast(images, tf.float32) - tf.cast(others, tf.float32)
     return tf.reduce_mean(tf.abs(difference), axis=[1, 2, 3])
 

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from .same_shape import check_same_shape
+
 
 def mask_cross_entropy(mask: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Returns the cross-entropy between a mask and predicted log-odds, mean over pixels.
@@ -16,7 +18,7 @@ def mask_cross_entropy(mask: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     Raises:
         ValueError: For shapes that differ.
     """
-    mask, logits = _check_shapes(mask, logits, "mask", "logits")
+    mask, logits = _same_shape(mask, logits, "mask", "logits")
     losses = tf.nn.sigmoid_cross_entropy_with_logits(mask, logits)
     return tf.reduce_mean(losses, axis=[1, 2, 3])
 
@@ -35,7 +37,7 @@ def masked_error(images: tf.Tensor, outputs: tf.Tensor, mask: tf.Tensor) -> tf.T
     Raises:
         ValueError: For shapes that differ.
     """
-    images, outputs = _check_shapes(images, outputs, "images", "outputs")
+    images, outputs = _same_shape(images, outputs, "images", "outputs")
     total = tf.reduce_sum(mask * tf.abs(images - outputs), axis=[1, 2, 3])
     return total / tf.maximum(images.shape[-1] * tf.reduce_sum(mask, axis=[1, 2, 3]), 1.0)
 
@@ -54,20 +56,15 @@ def intersection_over_union(mask: tf.Tensor, probabilities: tf.Tensor, threshold
     Raises:
         ValueError: For shapes that differ.
     """
-    mask, probabilities = _check_shapes(mask, probabilities, "mask", "probabilities")
+    mask, probabilities = _same_shape(mask, probabilities, "mask", "probabilities")
     target, predicted = (tf.cast(each >= threshold, tf.float32) for each in (mask, probabilities))
     intersection = tf.reduce_sum(target * predicted, axis=[1, 2, 3])
     union = tf.reduce_sum(tf.maximum(target, predicted), axis=[1, 2, 3])
     return tf.where(union > 0, intersection / tf.maximum(union, 1.0), 1.0)
 
 
-def _check_shapes(
-    first: tf.Tensor, second: tf.Tensor, first_name: str, second_name: str
-) -> tuple[tf.Tensor, tf.Tensor]:
+def _same_shape(first: tf.Tensor, second: tf.Tensor, first_name: str, second_name: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns two tensors as float32, after a check that they have one shape."""
     first, second = tf.cast(first, tf.float32), tf.cast(second, tf.float32)
-    if first.shape.rank != 4 or not first.shape.is_compatible_with(second.shape):
-        raise ValueError(
-            f"Expected {first_name} and {second_name} of one shape [batch, height, width, channels]; received "
-            f"{first.shape} and {second.shape}"
-        )
+    check_same_shape(first, second, first_name, second_name)
     return first, second

@@ -1,6 +1,10 @@
 """Reconstruction losses: pure functions, one value per image."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
+
+from .same_shape import check_same_shape
 
 
 def squared_error(images: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
@@ -16,7 +20,7 @@ def squared_error(images: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
     Raises:
         ValueError: For other ranks or different shapes.
     """
-    _check_shapes(images, reconstructions)
+    check_same_shape(images, reconstructions, "images", "reconstructions")
     difference = tf.cast(images, tf.float32) - tf.cast(reconstructions, tf.float32)
     return tf.reduce_sum(tf.square(difference), axis=[1, 2, 3])
 
@@ -34,15 +38,26 @@ def bernoulli_cross_entropy(images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     Raises:
         ValueError: For other ranks or different shapes.
     """
-    _check_shapes(images, logits)
+    check_same_shape(images, logits, "images", "logits")
     terms = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(images, tf.float32), tf.cast(logits, tf.float32))
     return tf.reduce_sum(terms, axis=[1, 2, 3])
 
 
-def _check_shapes(first: tf.Tensor, second: tf.Tensor) -> None:
-    shape = tf.TensorShape(first.shape)  # accepts tensors and arrays
-    if shape.rank != 4 or not shape.is_compatible_with(second.shape):
-        raise ValueError(
-            f"Expected two tensors [batch, height, width, channels] of one shape; received {first.shape} and "
-            f"{second.shape}"
-        )
+LOSSES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "mse": lambda images, logits: squared_error(images, tf.nn.sigmoid(logits)),
+    "bernoulli": bernoulli_cross_entropy,
+}
+
+
+def get(name: str) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Returns a reconstruction loss by name: images in [0, 1] and a decoder's logits of the same shape -> [batch].
+
+    Args:
+        name: `"mse"`, the squared error of the sigmoid of the logits, or `"bernoulli"`, their cross-entropy.
+
+    Raises:
+        ValueError: For an unknown name.
+    """
+    if name not in LOSSES:
+        raise ValueError(f"Expected loss as one of {', '.join(LOSSES)}; received {name!r}")
+    return LOSSES[name]

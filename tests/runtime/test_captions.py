@@ -50,7 +50,7 @@ def model():
     for weight in model.generator.weights:
         added = generator.normal(0, 0.1, weight.shape)
         weight.assign(np.abs(weight + added) if weight.path.endswith("variance") else weight + added)
-    model.average()
+    model.create_ema_networks()
     return model
 
 

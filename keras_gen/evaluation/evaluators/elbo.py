@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.losses import bernoulli_cross_entropy, squared_error
+from keras_gen.losses import reconstruction
 from keras_gen.models.core.protocols import HasPlayers, HasReconstructionLoss
 
 from ..batch_progress import BatchProgress
@@ -87,13 +87,11 @@ def _loss_unit(model: Any) -> str:
 def _reconstruction_loss(context: EvaluationContext) -> float:
     """Returns the reconstruction loss, averaged over the split."""
     model = context.model
+    loss = reconstruction.get(model.reconstruction_loss)
 
     @tf.function(reduce_retracing=True)
     def losses(image, label):
-        logits = model.decoded(model.encode(image, label), label)
-        if model.reconstruction_loss == "bernoulli":
-            return bernoulli_cross_entropy(image, logits)
-        return squared_error(image, model.image_of(logits))
+        return loss(image, model.decoded(model.encode(image, label), label))
 
     values, done, total = [], 0, context.count()
     for batch in context.dataset():

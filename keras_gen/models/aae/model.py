@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_gen.distributions import Prior
 from keras_gen.distributions.noise import Noise
-from keras_gen.losses import adversarial, bernoulli_cross_entropy, squared_error
+from keras_gen.losses import adversarial, reconstruction
 
 from ..core.adversarial import AdversarialModel
 from ..core.class_conditional import class_indices
@@ -16,10 +16,9 @@ from ..core.encoder_decoder import EncoderDecoder
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.inputs import Shape
+from ..core.logit_means import refuse_logit_means
 from ..core.player import Player
 from .preset import LOSS, OBJECTIVE
-
-LOSSES = ("mse", "bernoulli")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -93,10 +92,10 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         self.input_noise, self.reconstruction_loss, self.objective = input_noise, loss, objective
         self.style_size = self.latent_size - (num_categories or 0)
         self.prior = Prior(size=self.style_size) if prior is None else prior
-        self._objective = adversarial.get(objective)
+        self._reconstruction_loss, self._objective = reconstruction.get(loss), adversarial.get(objective)
         self._check_options()
         self._check_networks()
-        self.average()
+        self.create_ema_networks()
 
     # training
 
@@ -122,10 +121,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Returns the reconstruction loss, summed over pixels."""
         logits = self.decoded(self.code_of(shared), training=training)
-        target = self.target_of(batch)
-        if self.reconstruction_loss == "bernoulli":
-            return bernoulli_cross_entropy(target, logits), {}
-        return squared_error(target, tf.nn.sigmoid(logits)), {}
+        return self._reconstruction_loss(self.target_of(batch), logits), {}
 
     def discriminator_loss(
         self, batch: dict, shared: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
@@ -243,7 +239,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         """
         if not self.num_categories:
             raise ValueError("Expected a model with categories; received num_categories=None: build it with a number")
-        image = self.images_of("image", image, everywhere=False)
+        image = self.images_of("image", image, in_graph=False)
         # not from the code: in an int8 file its probabilities would have the quantization steps of the styles
         return tf.nn.softmax(self.encoded(image)["logits"])
 
@@ -268,8 +264,6 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         return endpoints
 
     def _check_options(self) -> None:
-        if self.reconstruction_loss not in LOSSES:
-            raise ValueError(f"Expected loss as one of {', '.join(LOSSES)}; received {self.reconstruction_loss!r}")
         if bool(self.num_categories) != (self.category_discriminator is not None):
             raise ValueError(
                 "Expected num_categories and category_discriminator together; received "
@@ -281,8 +275,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             )
         if not 0 <= self.input_noise < float("inf"):
             raise ValueError(f"Expected input_noise as a standard deviation >= 0; received {self.input_noise!r}")
-        if self._objective.needs_means or self._objective.accuracy_needs_means:
-            raise ValueError(f"Expected an objective without means over the batch; received {self._objective.name!r}")
+        refuse_logit_means(self._objective)
 
     def _check_networks(self) -> None:
         units = [output.shape[-1] for output in self.encoder.outputs]

@@ -6,13 +6,11 @@ import keras
 import tensorflow as tf
 
 from keras_gen.distributions import Prior
-from keras_gen.losses import bernoulli_cross_entropy, squared_error
+from keras_gen.losses import reconstruction
 
 from ..core.encoder_decoder import EncoderDecoder
 from ..core.global_batch import BatchNoise, GlobalBatch
 from .preset import LOSS
-
-LOSSES = ("mse", "bernoulli")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -60,8 +58,6 @@ class Autoencoder(EncoderDecoder):
         **kwargs: Any,
     ):
         super().__init__(encoder, decoder, num_classes=num_classes, seed=seed, **kwargs)
-        if loss not in LOSSES:
-            raise ValueError(f"Expected loss as one of {', '.join(LOSSES)}; received {loss!r}")
         units, outputs = self.encoder.output_shape[-1], tuple(self.decoder.output_shape[1:])
         if units != self.latent_size:
             raise ValueError(
@@ -73,7 +69,7 @@ class Autoencoder(EncoderDecoder):
                 f"Expected a decoder with outputs {self.image_shape}, the shape of the encoder's images; received "
                 f"{outputs}"
             )
-        self.reconstruction_loss = loss
+        self.reconstruction_loss, self._reconstruction_loss = loss, reconstruction.get(loss)
         self.prior = Prior(size=self.latent_size)
 
     def losses_of(
@@ -81,11 +77,7 @@ class Autoencoder(EncoderDecoder):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         image, label = batch["image"], self.label_of(batch)
         logits = self.decoded(self.encoded(image, label, training), label, training)
-        target = self.target_of(batch)
-        if self.reconstruction_loss == "mse":
-            losses = squared_error(target, tf.nn.sigmoid(logits))
-        else:
-            losses = bernoulli_cross_entropy(target, logits)
+        losses = self._reconstruction_loss(self.target_of(batch), logits)
         return losses, {"reconstruction": losses}
 
     def code_of(self, encoded: tf.Tensor) -> tf.Tensor:

@@ -69,7 +69,7 @@ class AdversarialModel(GenerativeModel):
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
         self.optimizers = optimizers
         for player in self._players:
-            optimizers[player.name].build(player.optimized)
+            optimizers[player.name].build(player.optimizer_variables)
         self.optimizer = Optimizers(optimizers)
 
     def get_compile_config(self) -> dict[str, Any] | None:

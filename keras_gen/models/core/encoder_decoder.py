@@ -105,7 +105,7 @@ class EncoderDecoder(ClassConditional, GenerativeModel):
         Raises:
             ValueError: For images outside [0, 1], or of another shape.
         """
-        return self.code_of(self.encoded(self.images_of("image", image, everywhere=False), label))
+        return self.code_of(self.encoded(self.images_of("image", image, in_graph=False), label))
 
     def decode(self, z: Any, label: Any = None) -> tf.Tensor:
         """Returns the images of codes, float32 [batch, height, width, channels] in [0, 1].

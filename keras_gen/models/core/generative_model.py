@@ -10,12 +10,13 @@ import tensorflow as tf
 
 from keras_gen.data.pipeline.epochs import check_steps, loaded_in
 from keras_gen.distributions.noise import Noise, draw_noise, noise_from_value
+from keras_gen.runtime.noise import random_seed
 
 from .batching import map_batches
 from .constructor_config import constructor_config
 from .ema import clone_for_ema, update_ema
 from .endpoint import Endpoint, Port, noise_ports
-from .global_batch import BatchNoise, GlobalBatch
+from .global_batch import BatchNoise, GlobalBatch, pad_if_empty
 from .graph_checks import short_errors
 from .host import host_value
 from .inputs import Shape, as_arrays, check_images, is_array, refuse_weights, split_arrays
@@ -245,7 +246,7 @@ class GenerativeModel(keras.Model):
 
     # moving averages
 
-    def average(self) -> None:
+    def create_ema_networks(self) -> None:
         """Creates the moving averages of `averaged_networks`; to be called at the end of a subclass's `__init__`."""
         if self.ema:
             self.ema_networks = {name: clone_for_ema(getattr(self, name)) for name in self.averaged_networks}
@@ -478,11 +479,7 @@ class GenerativeModel(keras.Model):
         # the end of the data may leave a replica without a row, and TensorFlow's convolution of none (on a CPU, by
         # oneDNN) has the shape of its input: that replica computes a row of zeros, as in training, which is cut off
         rows = tf.shape(keras.tree.flatten(x)[0])[0]
-        missing = 1 - tf.minimum(rows, 1)
-        padded = keras.tree.map_structure(
-            lambda value: tf.concat([value, tf.zeros(tf.concat([[missing], tf.shape(value)[1:]], 0), value.dtype)], 0),
-            x,
-        )
+        padded = keras.tree.map_structure(pad_if_empty, x)
         return keras.tree.map_structure(lambda value: value[:rows], self(padded, training=False))
 
     def _evaluation_batch(self, data: Any) -> tuple[dict[str, tf.Tensor], GlobalBatch, BatchNoise]:
@@ -552,7 +549,7 @@ class GenerativeModel(keras.Model):
         return self._named_fields(data)
 
     def images_of(
-        self, field: str, images: Any, fields: Mapping[str, Shape | None] | None = None, everywhere: bool = True
+        self, field: str, images: Any, fields: Mapping[str, Shape | None] | None = None, in_graph: bool = True
     ) -> Any:
         """Returns the images of a field as the networks take them: floats in [0, 1] of the field's shape, checked.
 
@@ -560,13 +557,13 @@ class GenerativeModel(keras.Model):
             field: One of the fields.
             images: An array or a tensor [batch, height, width, channels]; the channel of gray images may be missing.
             fields: {field: (height, width, channels)}; None is the fields of a batch.
-            everywhere: Whether a graph checks the values as well, each time it runs.
+            in_graph: Whether a graph checks the values as well, each time it runs.
 
         Raises:
             ValueError: For images of another type, shape or range.
         """
         fields = {**self.image_fields, **self.optional_image_fields} if fields is None else fields
-        return check_images(field, images, fields[field], check_values=self.checks_range, in_graph=everywhere)
+        return check_images(field, images, fields[field], check_values=self.checks_range, in_graph=in_graph)
 
     def rows_of(self, batch: dict[str, Any]) -> tf.Tensor:
         """Returns the number of examples in a batch."""
@@ -688,7 +685,7 @@ class GenerativeModel(keras.Model):
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"Expected {name} as an integer >= 1; received {value!r}")
         if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
+            seed = random_seed()
         noise = draw_noise(self.noise(), num, seed)
         for name in sorted(set(noise) & set(conditions)):
             noise[name] = noise_from_value(name, self.noise()[name], conditions.pop(name), num)

@@ -38,13 +38,7 @@ class GlobalBatch:
 
     def pad_if_empty(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Returns the batch {name: [rows, ...]}, with one row of zeros if this replica has none."""
-        if self.replicas == 1:
-            return batch
-        missing = 1 - tf.minimum(self.rows, 1)
-        return {
-            name: tf.concat([value, tf.zeros(tf.concat([[missing], tf.shape(value)[1:]], 0), value.dtype)], 0)
-            for name, value in batch.items()
-        }
+        return batch if self.replicas == 1 else {name: pad_if_empty(value) for name, value in batch.items()}
 
     def valid_rows(self, values: tf.Tensor) -> tf.Tensor:
         """Returns values [rows, ...] without the row of `pad_if_empty`."""
@@ -95,6 +89,17 @@ class GlobalBatch:
             values: Per-example losses, [rows].
         """
         return tf.reduce_sum(self.valid_rows(values)) / tf.cast(self.total, values.dtype)
+
+
+def pad_if_empty(values: tf.Tensor) -> tf.Tensor:
+    """Returns values [rows, ...], or one row of zeros if there are none: [max(rows, 1), ...].
+
+    Args:
+        values: [rows, ...].
+    """
+    shape = tf.shape(values)
+    missing = 1 - tf.minimum(shape[0], 1)
+    return tf.concat([values, tf.zeros(tf.concat([[missing], shape[1:]], 0), values.dtype)], 0)
 
 
 class BatchNoise:

@@ -27,3 +27,9 @@ def logit_means(
         "real_mean": global_batch.differentiable_mean(real_logits),
         "generated_mean": global_batch.differentiable_mean(generated_logits),
     }
+
+
+def refuse_logit_means(objective: Objective) -> None:
+    """Raises a ValueError for an objective that needs the means of the logits, in a model that computes none."""
+    if objective.needs_means or objective.accuracy_needs_means:
+        raise ValueError(f"Expected an objective without means over the batch; received {objective.name!r}")

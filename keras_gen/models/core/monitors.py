@@ -1,21 +1,24 @@
 """Checks of Keras's callbacks on models that report other metrics than `loss`."""
 
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import keras
+
+if TYPE_CHECKING:
+    from .generative_model import GenerativeModel
 
 # endings of the names of metrics whose smallest, or largest, value is the best
 _SMALLEST, _LARGEST = ("loss", "error", "reconstruction"), ("accuracy", "elbo", "information", "agreement", "iou")
 
 
-def check_callbacks(model: Any, callbacks: Any, validated: bool) -> None:
+def check_callbacks(model: "GenerativeModel", callbacks: Any, validated: bool) -> None:
     """Refuses, before the first step, callbacks that would fail or be ignored after the first epoch.
 
     Sets the mode of a callback with `mode="auto"` to the better direction of its metric, if the metric's name says so.
 
     Args:
-        model: A `GenerativeModel`; it reports the metrics in `tracked`.
+        model: The model; it reports the metrics in `tracked`.
         callbacks: The callbacks of `fit`: a list, a single one, a CallbackList or None.
         validated: Whether `fit` also reports the metrics of validation data, as `val_...`.
 
@@ -38,7 +41,7 @@ def check_callbacks(model: Any, callbacks: Any, validated: bool) -> None:
         if callback.monitor not in reported:
             _check_unreported(model, callback, reported, validated, requested)
         elif callback.mode == "auto":
-            callback.mode = mode_of(callback.monitor) or _refuse_open(callback)
+            callback.mode = mode_of(callback.monitor) or _refuse_unknown_mode(callback)
 
 
 def mode_of(metric: str) -> str | None:
@@ -50,7 +53,9 @@ def mode_of(metric: str) -> str | None:
     return "min" if metric.endswith(_SMALLEST) else "max" if metric.endswith(_LARGEST) else None
 
 
-def _check_unreported(model: Any, callback: Any, reported: Iterable[str], validated: bool, requested: list) -> None:
+def _check_unreported(
+    model: "GenerativeModel", callback: Any, reported: Iterable[str], validated: bool, requested: list
+) -> None:
     monitor, name = callback.monitor, type(callback).__name__
     # a user's callbacks may report further metrics, but not under these names
     if any(_may_report(each) for each in requested) and monitor.removeprefix("val_") not in {"loss", *model.tracked}:
@@ -72,7 +77,7 @@ def _may_report(callback: keras.callbacks.Callback) -> bool:
     return not module.startswith(("keras.", "keras_gen.")) or isinstance(callback, keras.callbacks.LambdaCallback)
 
 
-def _refuse_open(callback: Any) -> NoReturn:
+def _refuse_unknown_mode(callback: Any) -> NoReturn:
     raise ValueError(
         f"Expected mode='min' or mode='max' for the monitor {callback.monitor!r}, whose name does not say which is "
         f"better; received mode='auto' in {type(callback).__name__}"

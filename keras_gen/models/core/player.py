@@ -21,15 +21,15 @@ class Player:
             `shared` is the result of `AdversarialModel.shared_forward` for this batch.
         updates: Updates in a step, >= 1. The step's batch is split among the updates of the player that has most of
             them, so each update uses new examples; a player with fewer updates uses the last parts.
-        whole: All networks that it updates at any time of the training, if `networks` is a part of them: its optimizer
-            is built for these.
+        all_networks: All networks that it updates at any time of the training, if `networks` is a part of them: its
+            optimizer is built for these.
     """
 
     name: str
-    networks: tuple
+    networks: tuple[keras.Layer, ...]
     loss: Callable[..., tuple[tf.Tensor, dict[str, tf.Tensor]]]
     updates: int = 1
-    whole: tuple = ()
+    all_networks: tuple[keras.Layer, ...] = ()
 
     def __post_init__(self):
         if not isinstance(self.updates, int) or self.updates < 1:
@@ -43,12 +43,12 @@ class Player:
         return _unique_variables(self.networks)
 
     @property
-    def optimized(self) -> list[keras.Variable]:
+    def optimizer_variables(self) -> list[keras.Variable]:
         """The variables that its optimizer is built for; the same, in the same order, throughout the training."""
-        return _unique_variables(self.whole or self.networks)
+        return _unique_variables(self.all_networks or self.networks)
 
 
-def _unique_variables(networks: Iterable[Any]) -> list[keras.Variable]:
+def _unique_variables(networks: Iterable[keras.Layer]) -> list[keras.Variable]:
     return list({id(v): v for network in networks for v in network.trainable_variables}.values())
 
 

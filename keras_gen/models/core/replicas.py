@@ -1,7 +1,7 @@
 """Options that do not work on several replicas, refused before the first step."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
@@ -9,6 +9,9 @@ from keras_gen.layers import MinibatchStandardDeviation
 
 from .player import Optimizers, inner_optimizer
 from .protocols import HasPlayers
+
+if TYPE_CHECKING:
+    from .generative_model import GenerativeModel
 
 # Keras clips each replica's gradients before they are summed, which differs from the update on one device
 _CLIPPING = ("clipnorm", "global_clipnorm", "clipvalue")
@@ -19,11 +22,11 @@ _IN_CONDITION = {
 }
 
 
-def check_options(model: Any, strategy: tf.distribute.Strategy, batch_size: int | None = None) -> None:
+def check_options(model: "GenerativeModel", strategy: tf.distribute.Strategy, batch_size: int | None = None) -> None:
     """Refuses options that fail under a strategy, or with which several devices train another model than one does.
 
     Args:
-        model: A `GenerativeModel`; one that is not compiled is not checked, since `fit` refuses it.
+        model: The model; one that is not compiled is not checked, since `fit` refuses it.
         strategy: The strategy under which the model was compiled.
         batch_size: Examples in a step, over all replicas; None is not checked.
 
@@ -44,14 +47,13 @@ def check_options(model: Any, strategy: tf.distribute.Strategy, batch_size: int 
     optimizers = model.optimizer.optimizers if isinstance(model.optimizer, Optimizers) else [model.optimizer]
     for optimizer in map(inner_optimizer, optimizers):
         for name in _CLIPPING:
-            if getattr(optimizer, name, None) is not None:
+            if (value := getattr(optimizer, name, None)) is not None:
                 problems.append(
-                    f"{name}={getattr(optimizer, name)} of the optimizer {optimizer.name!r} would clip each device's "
-                    "gradients before they are summed; leave it out and lower the learning rate instead"
+                    f"{name}={value} of the optimizer {optimizer.name!r} would clip each device's gradients before "
+                    "they are summed; leave it out and lower the learning rate instead"
                 )
         for name, remedy in _IN_CONDITION.items():
-            if getattr(optimizer, name, None) is not None:
-                value = getattr(optimizer, name)
+            if (value := getattr(optimizer, name, None)) is not None:
                 problems.append(
                     f"{name}={value} of the optimizer {optimizer.name!r} fails on several devices; {remedy}"
                 )
@@ -62,7 +64,7 @@ def check_options(model: Any, strategy: tf.distribute.Strategy, batch_size: int 
         )
 
 
-def _batch_problems(model: Any, replicas: int, batch_size: int) -> Iterator[str]:
+def _batch_problems(model: "GenerativeModel", replicas: int, batch_size: int) -> Iterator[str]:
     """Yields the problems of the batch size, including the batch sizes of a growing model's stages."""
     groups = {layer.group_size for layer in model._flatten_layers() if isinstance(layer, MinibatchStandardDeviation)}
     # a step's batch is split among the updates of a player

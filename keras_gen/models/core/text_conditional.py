@@ -59,13 +59,13 @@ class TextConditional(GenerativeModel):
             self._tokenizer = Tokenizer(self.vocabulary, self.length)
         return self._tokenizer
 
-    def text(self) -> dict[str, Any]:
+    def tokenizer_config(self) -> dict[str, Any]:
         """Returns `vocabulary` and `length`, as `keras_gen.data.load(tokens=...)` takes them."""
         return {"vocabulary": list(self.vocabulary), "length": self.length}
 
     def export_description(self) -> dict[str, Any]:
         """Returns `text`, the vocabulary and the length of captions for a runtime."""
-        return {**super().export_description(), "text": self.text()}
+        return {**super().export_description(), "text": self.tokenizer_config()}
 
     def preview_conditions(self, num: int, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns the conditions of samples for a preview picture: one caption for each row of a square grid.

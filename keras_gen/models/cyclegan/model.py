@@ -125,7 +125,7 @@ class CycleGAN(TwoDomains):
         if classifier is not None:
             classifier.trainable = False
         self.pools = {domain: ImagePool(pool_size, self.trained_shape(domain)) for domain in "ab" if pool_size}
-        self.average()
+        self.create_ema_networks()
 
     # training
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow as tf
 
+from ..core.logit_means import refuse_logit_means
+
 if TYPE_CHECKING:
     from .model import CycleGAN
 
@@ -41,8 +43,7 @@ def _check_options(model: "CycleGAN") -> None:
         raise ValueError(f"Expected source as 'a' or 'b', the domain of the classifier; received {model.source!r}")
     if model.semantics not in SEMANTICS:
         raise ValueError(f"Expected semantics as one of {', '.join(SEMANTICS)}; received {model.semantics!r}")
-    if model._objective.needs_means or model._objective.accuracy_needs_means:
-        raise ValueError(f"Expected an objective without means over the batch; received {model._objective.name!r}")
+    refuse_logit_means(model._objective)
 
 
 def _check_sizes(model: "CycleGAN", inputs: dict[str, tuple]) -> None:

@@ -95,7 +95,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         self._objective = adversarial.get(objective)
         self._check()
         self.shared_networks = ("generator", "discriminator") if simultaneous else ("generator",)
-        self.average()
+        self.create_ema_networks()
 
     # training
 

@@ -201,7 +201,7 @@ class InfoGAN(GAN):
         Raises:
             ValueError: for images outside [0, 1], or of another shape.
         """
-        image = self.images_of("image", image, everywhere=False)
+        image = self.images_of("image", image, in_graph=False)
         category, code = self.recognize(tf.convert_to_tensor(image))
         return category.probs_parameter(), code.mean()
 

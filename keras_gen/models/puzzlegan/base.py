@@ -9,11 +9,13 @@ import tensorflow as tf
 
 from keras_gen.distributions import Noise, draw_noise
 from keras_gen.losses import adversarial
+from keras_gen.runtime.noise import random_seed
 
 from ..core.adversarial import AdversarialModel
 from ..core.diagnostics import diagnose_discriminator
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.inputs import check_range
+from ..core.logit_means import refuse_logit_means
 from ..core.player import Player
 from .preset import ADVERSARIAL_WEIGHT, APPEARANCE_WEIGHT, EMA, HALF_LIFE, MIN_WEIGHT, OBJECTIVE, SPATIAL_WEIGHT
 
@@ -71,7 +73,7 @@ class Puzzle(AdversarialModel):
         self.spatial_weight, self.appearance_weight = spatial_weight, appearance_weight
         self.half_life, self.min_weight = half_life, min_weight
         self._check_losses()
-        self.average()
+        self.create_ema_networks()
 
     # training
 
@@ -158,8 +160,7 @@ class Puzzle(AdversarialModel):
             num: number of images.
             seed: 0 <= seed < 2**63; None draws one.
         """
-        seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-        return draw_noise(self.noise(), num, seed)["z"]
+        return draw_noise(self.noise(), num, random_seed() if seed is None else seed)["z"]
 
     def restore_from(self, pieces: Any, presence: Any, z: Any) -> dict[str, tf.Tensor]:
         """Returns the outputs of the endpoint `restore`: `image`, and where the pieces belong.
@@ -210,8 +211,7 @@ class Puzzle(AdversarialModel):
             raise ValueError(f"Expected half_life as a number of steps > 0, or None; received {self.half_life!r}")
         if not 0 <= self.min_weight <= 1:
             raise ValueError(f"Expected min_weight as a fraction in [0, 1]; received {self.min_weight!r}")
-        if self._objective.needs_means or self._objective.accuracy_needs_means:
-            raise ValueError(f"Expected an objective without means over the batch; received {self._objective.name!r}")
+        refuse_logit_means(self._objective)
         shape = tuple(self.discriminator.input_shape[1:])
         if shape != self.image_shape:
             raise ValueError(f"Expected a discriminator of the generator's images {self.image_shape}; received {shape}")

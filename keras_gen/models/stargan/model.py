@@ -100,7 +100,7 @@ class StarGAN(AdversarialModel):
         self._objective = adversarial.get("wasserstein")
         self._penalty = penalties.get({"name": "wgan_gp", "weight": penalty_weight})
         self._check()
-        self.average()
+        self.create_ema_networks()
 
     # training
 
@@ -257,7 +257,7 @@ class StarGAN(AdversarialModel):
         Raises:
             ValueError: for images outside [0, 1] or of another shape.
         """
-        image = self.images_of("image", image, everywhere=False)
+        image = self.images_of("image", image, in_graph=False)
         return self.attribute_schema.probabilities(self.discriminate(image)[1])
 
     def translate(

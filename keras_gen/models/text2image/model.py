@@ -151,7 +151,7 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
         self.latent_size = int(generator.inputs[0].shape[-1])
         self.set_penalty(penalty)
         self.objective, self._objective = objective, adversarial.get(objective)
-        self.average()
+        self.create_ema_networks()
 
     # training
 

@@ -185,7 +185,7 @@ class Line(GenerativeModel):
     def __init__(self, network: keras.Model, **kwargs):
         super().__init__(**kwargs)
         self.network = network
-        self.average()
+        self.create_ema_networks()
 
     def losses_of(self, batch, batch_noise, global_batch, training):
         pixels = tf.reduce_mean(batch["image"], axis=[1, 2, 3])
@@ -229,7 +229,7 @@ class TestMovingAverages:
         def run():
             model = line(ema=0.9)
             model.network.set_weights([np.full((1, 1), 0.5), np.full(1, 0.25)])
-            model.average()
+            model.create_ema_networks()
             model.fit(tf.data.Dataset.from_tensor_slices({"image": X}).batch(3), epochs=2, verbose=0)
             return [*model.network.get_weights(), *model.inference_network("network").get_weights()]
 

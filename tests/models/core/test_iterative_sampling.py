@@ -25,7 +25,7 @@ class Autoregressive(IterativeSampling):
     def __init__(self, network: keras.Model, **kwargs):
         super().__init__(**kwargs)
         self.network = network
-        self.average()
+        self.create_ema_networks()
 
     def losses_of(self, batch, batch_noise, global_batch, training):
         pixels = tf.reshape(batch["image"], [-1, PIXELS])
