@@ -14,15 +14,8 @@ from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.inputs import Shape
 from .base import Puzzle
 from .preset import (
-    ADVERSARIAL_WEIGHT,
-    APPEARANCE_WEIGHT,
-    EMA,
     GRID_SIZE,
-    HALF_LIFE,
     MAX_MISSING,
-    MIN_WEIGHT,
-    OBJECTIVE,
-    SPATIAL_WEIGHT,
 )
 from .tiles import identical, join, seams, split
 
@@ -53,14 +46,8 @@ class PuzzleGrid(Puzzle):
         iterations: iterations of Sinkhorn's normalization, >= 1.
         shuffle_channels: whether the encoder, but no other network, sees the channels of each training image in a
             random order, so that shapes and not colors determine the position of a tile.
-        objective: see `Puzzle`.
-        adversarial_weight: see `Puzzle`.
-        spatial_weight: see `Puzzle`; weight of the cross-entropy of the positions.
-        appearance_weight: see `Puzzle`; weight of the error of the whole image.
-        half_life: see `Puzzle`.
-        min_weight: see `Puzzle`.
-        ema: decay of the generator's moving averages in (0, 1), which inference uses; None turns them off.
-        seed: seed of all noise; None draws one.
+        **kwargs: the objective, the weights of the losses and their decay, `ema` and `seed`, see `Puzzle`. The spatial
+            loss is the cross-entropy of the positions, the appearance loss the error of the whole image.
 
     Raises:
         ValueError: for networks that do not match each other, or options out of range.
@@ -87,14 +74,6 @@ class PuzzleGrid(Puzzle):
         max_missing: int = MAX_MISSING,
         iterations: int = 10,
         shuffle_channels: bool = True,
-        objective: str | dict = OBJECTIVE,
-        adversarial_weight: float = ADVERSARIAL_WEIGHT,
-        spatial_weight: float = SPATIAL_WEIGHT,
-        appearance_weight: float = APPEARANCE_WEIGHT,
-        half_life: int | None = HALF_LIFE,
-        min_weight: float = MIN_WEIGHT,
-        ema: float | None = EMA,
-        seed: int | None = None,
         **kwargs: Any,
     ):
         self.grid_size, self.max_missing = grid_size, max_missing
@@ -102,18 +81,7 @@ class PuzzleGrid(Puzzle):
         self.num_tiles, self.tile_shape = grid_size * grid_size, tuple(tile_encoder.input_shape[1:])
         self.tile_encoder, self.tile_placer, self.canvas_painter = tile_encoder, tile_placer, canvas_painter
         self.latent_size = int(canvas_painter.inputs[2].shape[-1])
-        super().__init__(
-            discriminator,
-            objective=objective,
-            adversarial_weight=adversarial_weight,
-            spatial_weight=spatial_weight,
-            appearance_weight=appearance_weight,
-            half_life=half_life,
-            min_weight=min_weight,
-            ema=ema,
-            seed=seed,
-            **kwargs,
-        )
+        super().__init__(discriminator, **kwargs)
         self._check_grid()
 
     # training

@@ -7,6 +7,8 @@ from keras import layers, ops
 
 from keras_gen.networks.conv import convolution_steps, num_downsamples
 
+from .patch_networks import he_weights, leaky_relu, small_weights
+
 
 def tile_encoder(tile_shape: Sequence[int], *, base_filters: int = 16, size: int = 128) -> keras.Model:
     """Builds a network from tiles [batch, height, width, channels] in [0, 1] to embeddings [batch, size].
@@ -21,11 +23,11 @@ def tile_encoder(tile_shape: Sequence[int], *, base_filters: int = 16, size: int
     """
     tile = keras.Input(tuple(tile_shape), name="tile")
     x = layers.Rescaling(2.0, offset=-1.0)(tile)
-    x = layers.ReLU()(layers.Conv2D(base_filters, 3, padding="same", **_weights())(x))
+    x = layers.ReLU()(layers.Conv2D(base_filters, 3, padding="same", **he_weights())(x))
     for step in range(num_downsamples(*tile_shape[:2])):
         channels = base_filters * min(2 ** (step + 1), 8)
-        x = layers.ReLU()(layers.Conv2D(channels, 4, strides=2, padding="same", **_weights())(x))
-    x = layers.ReLU()(layers.Dense(size, **_weights())(layers.Flatten()(x)))
+        x = layers.ReLU()(layers.Conv2D(channels, 4, strides=2, padding="same", **he_weights())(x))
+    x = layers.ReLU()(layers.Dense(size, **he_weights())(layers.Flatten()(x)))
     return keras.Model(tile, x, name="tile_encoder")
 
 
@@ -52,15 +54,15 @@ def tile_placer(num: int, size: int = 128, *, base_filters: int = 128, rounds: i
     weights = present / ops.maximum(ops.sum(present, axis=2, keepdims=True), 1.0)
     x = embeddings
     for _ in range(rounds):
-        receiver = layers.Reshape((num, 1, base_filters))(layers.Dense(base_filters, **_weights())(x))
-        sender = layers.Dense(base_filters, use_bias=False, **_weights())(x)
+        receiver = layers.Reshape((num, 1, base_filters))(layers.Dense(base_filters, **he_weights())(x))
+        sender = layers.Dense(base_filters, use_bias=False, **he_weights())(x)
         sender = layers.Reshape((1, num, base_filters))(sender)
-        seam = layers.Dense(16, activation="relu", **_weights())(layers.Rescaling(5.0)(seams))
-        seam = layers.Dense(base_filters, use_bias=False, **_weights())(seam)
+        seam = layers.Dense(16, activation="relu", **he_weights())(layers.Rescaling(5.0)(seams))
+        seam = layers.Dense(base_filters, use_bias=False, **he_weights())(seam)
         messages = layers.ReLU()(layers.Add()([layers.Add()([receiver, sender]), seam]))
         message = ops.sum(layers.Multiply()([messages, weights]), axis=2)
-        x = layers.ReLU()(layers.Dense(base_filters, **_weights())(layers.Concatenate()([x, message])))
-    scores = layers.Dense(num, dtype="float32", **_weights())(x)
+        x = layers.ReLU()(layers.Dense(base_filters, **he_weights())(layers.Concatenate()([x, message])))
+    scores = layers.Dense(num, dtype="float32", **he_weights())(x)
     scores = layers.Multiply(dtype="float32")([scores, layers.Reshape((num, 1))(presence)])
     return keras.Model([embeddings, presence, seams], scores, name="tile_placer")
 
@@ -84,32 +86,22 @@ def canvas_painter(image_shape: Sequence[int], latent_size: int, *, base_filters
     coverage = keras.Input((*image_shape[:2], 1), name="coverage")
     z = keras.Input((latent_size,), name="z")
     x = layers.Concatenate()([layers.Rescaling(2.0, offset=-1.0)(canvas), coverage])
-    x = _active(layers.Conv2D(base_filters, 3, padding="same", **_weights())(x))
+    x = leaky_relu(layers.Conv2D(base_filters, 3, padding="same", **he_weights())(x))
     down = [x]
     for step in range(steps):
-        x = _active(
-            layers.Conv2D(base_filters * min(2 ** (step + 1), 8), 4, strides=2, padding="same", **_weights())(x)
+        x = leaky_relu(
+            layers.Conv2D(base_filters * min(2 ** (step + 1), 8), 4, strides=2, padding="same", **he_weights())(x)
         )
         down.append(x)
     shape = tuple(x.shape[1:])
     # a dense layer over the whole smallest map: distant tiles determine the content of missing ones
-    code = _active(layers.Dense(256, **_weights())(layers.Concatenate()([layers.Flatten()(x), z])))
-    code = _active(layers.Dense(shape[0] * shape[1] * shape[2], **_weights())(code))
+    code = leaky_relu(layers.Dense(256, **he_weights())(layers.Concatenate()([layers.Flatten()(x), z])))
+    code = leaky_relu(layers.Dense(shape[0] * shape[1] * shape[2], **he_weights())(code))
     x = layers.Concatenate()([x, layers.Reshape(shape)(code)])
     for step in reversed(range(steps)):
-        up = layers.Conv2DTranspose(base_filters * min(2**step, 8), 4, strides=2, padding="same", **_weights())
-        x = layers.Concatenate()([_active(up(x)), down[step]])
-    x = _active(layers.Conv2D(base_filters, 3, padding="same", **_weights())(x))
-    last = layers.Conv2D(image_shape[-1], 3, padding="same", activation="tanh", dtype="float32",
-                         kernel_initializer=keras.initializers.RandomNormal(stddev=0.02))  # fmt: skip
+        up = layers.Conv2DTranspose(base_filters * min(2**step, 8), 4, strides=2, padding="same", **he_weights())
+        x = layers.Concatenate()([leaky_relu(up(x)), down[step]])
+    x = leaky_relu(layers.Conv2D(base_filters, 3, padding="same", **he_weights())(x))
+    last = layers.Conv2D(image_shape[-1], 3, padding="same", activation="tanh", dtype="float32", **small_weights())
     image = layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
     return keras.Model([canvas, coverage, z], image, name="canvas_painter")
-
-
-def _active(x):
-    return layers.LeakyReLU(0.2)(x)
-
-
-def _weights() -> dict:
-    # scaled for rectifiers: without normalization this keeps the variance from layer to layer
-    return {"kernel_initializer": keras.initializers.HeNormal()}

@@ -34,12 +34,12 @@ def part_encoder(
     patch = keras.Input(tuple(patch_shape), name="patch")
     x = layers.Rescaling(2.0, offset=-1.0)(patch)
     x = layers.Resizing(image_shape[0] // 2, image_shape[1] // 2)(x)
-    x = _active(layers.Conv2D(base_filters, 3, padding="same", **_weights())(x))
+    x = leaky_relu(layers.Conv2D(base_filters, 3, padding="same", **he_weights())(x))
     features = [x]
     for step in range(1, steps):
-        x = _active(layers.Conv2D(base_filters * min(2**step, 8), 4, strides=2, padding="same", **_weights())(x))
+        x = leaky_relu(layers.Conv2D(base_filters * min(2**step, 8), 4, strides=2, padding="same", **he_weights())(x))
         features.append(x)
-    code = _active(layers.Dense(code_size, **_weights())(layers.Flatten()(x)))
+    code = leaky_relu(layers.Dense(code_size, **he_weights())(layers.Flatten()(x)))
     return keras.Model(patch, [*features, code], name="part_encoder")
 
 
@@ -67,7 +67,7 @@ def mask_decoder(features: Sequence[Sequence[int]], *, base_filters: int = 16, h
         maps.append(x)
     if not head:
         return keras.Model(inputs, maps, name="mask_decoder")
-    logits = layers.Conv2D(1, 3, padding="same", dtype="float32", **_weights())(x)
+    logits = layers.Conv2D(1, 3, padding="same", dtype="float32", **he_weights())(x)
     return keras.Model(inputs, [logits, *maps], name="mask_decoder")
 
 
@@ -94,33 +94,34 @@ def image_decoder(
     x = _first_map(layers.Concatenate()([code, z]), (height // 2, width // 2, depth * 2))
     for index, skip in zip(reversed(range(len(features))), features, strict=True):
         x = layers.Concatenate()([_upsampled(x, base_filters * min(2**index, 8)), skip])
-    last = layers.Conv2D(channels, 3, padding="same", activation="tanh", dtype="float32", **_last_weights())
+    last = layers.Conv2D(channels, 3, padding="same", activation="tanh", dtype="float32", **small_weights())
     return keras.Model(inputs, layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x)), name="image_decoder")
 
 
-def _inputs(shapes: Sequence[Sequence[int]]) -> list:
+def _inputs(shapes: Sequence[Sequence[int]]) -> list[keras.KerasTensor]:
     return [keras.Input(tuple(shape), name=f"part_{index}") for index, shape in enumerate(shapes)]
 
 
-def _first_map(code, shape: Sequence[int]):
+def _first_map(code: keras.KerasTensor, shape: Sequence[int]) -> keras.KerasTensor:
     units = shape[0] * shape[1] * shape[2]
-    return layers.Reshape(tuple(shape))(_active(layers.Dense(units, **_weights())(code)))
+    return layers.Reshape(tuple(shape))(leaky_relu(layers.Dense(units, **he_weights())(code)))
 
 
-def _upsampled(x, channels: int):
+def _upsampled(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
     # a kernel size that is a multiple of the stride avoids checkerboard artifacts
-    return _active(layers.Conv2DTranspose(channels, 4, strides=2, padding="same", **_weights())(x))
+    return leaky_relu(layers.Conv2DTranspose(channels, 4, strides=2, padding="same", **he_weights())(x))
 
 
-def _active(x):
+def leaky_relu(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Returns the activation of the hidden layers, a Keras tensor of the same shape."""
     return layers.LeakyReLU(0.2)(x)
 
 
-def _weights() -> dict:
-    # scaled for rectifiers: without normalization this keeps the variance from layer to layer
+def he_weights() -> dict:
+    """Returns the initializer of a layer before a rectifier: the variance stays the same without normalization."""
     return {"kernel_initializer": keras.initializers.HeNormal()}
 
 
-def _last_weights() -> dict:
-    # small initial outputs, where the gradient of tanh is large
+def small_weights() -> dict:
+    """Returns the initializer of a layer before tanh: small outputs, where the gradient of tanh is large."""
     return {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}

@@ -14,15 +14,8 @@ from ..core.inputs import Shape
 from .base import Puzzle
 from .key_patches import box_mask, extract_patches, key_boxes
 from .preset import (
-    ADVERSARIAL_WEIGHT,
-    APPEARANCE_WEIGHT,
-    EMA,
-    HALF_LIFE,
     JITTER,
-    MIN_WEIGHT,
     NUM_PATCHES,
-    OBJECTIVE,
-    SPATIAL_WEIGHT,
 )
 
 
@@ -52,14 +45,8 @@ class PuzzleGAN(Puzzle):
             `num_patches`.
         jitter: the largest random shift of a box in training, as a fraction of the image's sides, in [0, 0.5].
         use_mask: False turns the spatial loss and the mask output off: the paper's ablation.
-        objective: see `Puzzle`.
-        adversarial_weight: see `Puzzle`.
-        spatial_weight: see `Puzzle`; weight of the cross-entropy of the mask.
-        appearance_weight: see `Puzzle`; weight of the error inside the true mask.
-        half_life: see `Puzzle`.
-        min_weight: see `Puzzle`.
-        ema: decay of the generator's moving averages in (0, 1), which inference uses; None turns them off.
-        seed: seed of all noise; None draws one.
+        **kwargs: the objective, the weights of the losses and their decay, `ema` and `seed`, see `Puzzle`. The spatial
+            loss is the cross-entropy of the mask, the appearance loss the error inside the true mask.
 
     Raises:
         ValueError: for networks that do not match each other, or options out of range.
@@ -84,35 +71,17 @@ class PuzzleGAN(Puzzle):
         min_patches: int | None = None,
         jitter: float = JITTER,
         use_mask: bool = True,
-        objective: str | dict = OBJECTIVE,
-        adversarial_weight: float = ADVERSARIAL_WEIGHT,
-        spatial_weight: float = SPATIAL_WEIGHT,
-        appearance_weight: float = APPEARANCE_WEIGHT,
-        half_life: int | None = HALF_LIFE,
-        min_weight: float = MIN_WEIGHT,
-        ema: float | None = EMA,
-        seed: int | None = None,
         **kwargs: Any,
     ):
-        self.num_patches, self.max_patches = num_patches, max_patches or num_patches
-        self.min_patches, self.jitter, self.use_mask = min_patches or num_patches, jitter, use_mask
+        self.num_patches, self.jitter, self.use_mask = num_patches, jitter, use_mask
+        self.max_patches = num_patches if max_patches is None else max_patches
+        self.min_patches = num_patches if min_patches is None else min_patches
         self.patch_shape = tuple(part_encoder.input_shape[1:])
         if use_mask:
             self.tracked = (*PuzzleGAN.tracked, "spatial_loss", "mask_iou")
         self.part_encoder, self.mask_decoder, self.image_decoder = part_encoder, mask_decoder, image_decoder
         self.latent_size = int(image_decoder.inputs[1].shape[-1])
-        super().__init__(
-            discriminator,
-            objective=objective,
-            adversarial_weight=adversarial_weight,
-            spatial_weight=spatial_weight,
-            appearance_weight=appearance_weight,
-            half_life=half_life,
-            min_weight=min_weight,
-            ema=ema,
-            seed=seed,
-            **kwargs,
-        )
+        super().__init__(discriminator, **kwargs)
         self._check_patches()
 
     @property

@@ -173,6 +173,7 @@ def test_preview_images_show_source_patches_mask_and_image(model):
 def test_errors():
     for settings, message in (
         ({"num_patches": 5}, "min_patches <= num_patches <= max_patches; received 2, 5 and 4"),
+        ({"min_patches": 0}, "min_patches <= num_patches <= max_patches; received 0, 3 and 4"),
         ({"jitter": 0.7}, "Expected jitter as a fraction .* received 0.7"),
         ({"min_weight": 2}, "Expected min_weight as a fraction in"),
         ({"half_life": 0}, "Expected half_life as a number of steps > 0"),
