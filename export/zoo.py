@@ -35,7 +35,7 @@ def rows_of(run: Run, folder: pathlib.Path, repeats: int) -> list[dict]:
         repeats: timed calls of each endpoint, precision and number of threads.
 
     Returns:
-        Dicts with `run`, `system`, `endpoint`, `output` (the endpoint's first), `precision`, `bytes`, `max`, `mean`,
+        dicts with `run`, `system`, `endpoint`, `output` (the endpoint's first), `precision`, `bytes`, `max`, `mean`,
         `within` (the bound, for images), `ms` {threads: median milliseconds}, `peak_mb` (one thread), `operations`.
     """
     parity = read_parity(folder)

@@ -40,7 +40,7 @@ def check(path: str | os.PathLike) -> list[Finding]:
         path: the run directory.
 
     Returns:
-        A finding for each part that exists or is missing, in the order config.json, states, metrics, models,
+        a finding for each part that exists or is missing, in the order config.json, states, metrics, models,
         evaluation, export, scratch files of killed processes.
 
     Raises:
@@ -68,7 +68,7 @@ def repair(path: str | os.PathLike) -> list[str]:
         path: the run directory.
 
     Returns:
-        A line for each repair.
+        a line for each repair.
 
     Raises:
         RunInUseError: where a process trains in the directory.

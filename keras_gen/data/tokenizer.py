@@ -84,7 +84,7 @@ class Tokenizer:
         """Returns the tokens of captions within a graph.
 
         Args:
-            captions: string [batch].
+            captions: String [batch].
 
         Returns:
             int32 [batch, length].

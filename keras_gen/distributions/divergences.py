@@ -33,10 +33,10 @@ def kl(q: tfd.Distribution, p: tfd.Distribution, samples: tf.Tensor | None = Non
         samples: samples of q, [num, batch, size]; required without a closed form.
 
     Returns:
-        A `Divergence` with values of shape [batch].
+        a `Divergence` with values of shape [batch].
 
     Raises:
-        ValueError: If there is no closed form and no samples.
+        ValueError: if there is no closed form and no samples.
 
     Reference:
         Kingma, Welling 2013, arXiv:1312.6114, appendix B (two normals).
@@ -67,7 +67,7 @@ def kl_per_dimension(q: tfd.Distribution, p: tfd.Distribution) -> tf.Tensor:
         float32 [batch, size], nats; its sum over the last axis is `kl(q, p).value`.
 
     Raises:
-        ValueError: If a distribution does not factorize, or there is no closed form.
+        ValueError: if a distribution does not factorize, or there is no closed form.
     """
     for role, distribution in (("posterior", q), ("prior", p)):
         if not isinstance(distribution, tfd.Independent):

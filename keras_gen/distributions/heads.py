@@ -66,7 +66,7 @@ def normal(scale: float | None = 0.1, squash: bool = True) -> Head:
             linear-Gaussian model (probabilistic PCA), and the displayed image is clipped to [0, 1].
 
     Raises:
-        ValueError: For a scale that is not > 0.
+        ValueError: for a scale that is not > 0.
     """
     if scale is not None and not scale > 0:
         raise ValueError(f"Expected scale > 0 or None (learned) for the head 'normal'; received {scale!r}")
@@ -104,7 +104,7 @@ def discretized_logistic_mixture(components: int = 3) -> Head:
         components: logistics in the mixture, >= 1.
 
     Raises:
-        ValueError: For components < 1.
+        ValueError: for components < 1.
 
     Reference:
         Salimans, Karpathy, Chen, Kingma 2017, PixelCNN++, arXiv:1701.05517, eq. 2.
@@ -163,7 +163,7 @@ def get(head: str | dict) -> Head:
         head: `"bernoulli"`, `"normal"`, `"discretized_logistic_mixture"`, or e.g. `{"name": "normal", "scale": 0.2}`.
 
     Raises:
-        ValueError: For an unknown name or unknown arguments.
+        ValueError: for an unknown name or unknown arguments.
     """
     arguments = dict(head) if isinstance(head, dict) else {"name": head}
     name = arguments.pop("name", None)

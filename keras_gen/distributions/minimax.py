@@ -64,10 +64,10 @@ def jensen_shannon(p: tfd.Distribution, q: tfd.Distribution, limits: tuple[float
         limits: (low, high) that contain the mass of both; None uses 12 standard deviations around the means.
 
     Returns:
-        A number from 0 (equal) to log 2 (disjoint), accurate to about 1e-6 (float32 parameters).
+        a number from 0 (equal) to log 2 (disjoint), accurate to about 1e-6 (float32 parameters).
 
     Raises:
-        ValueError: For distributions that are not of a scalar, or limits that do not contain their mass.
+        ValueError: for distributions that are not of a scalar, or limits that do not contain their mass.
     """
 
     def integrand(x: np.ndarray, log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
@@ -93,10 +93,10 @@ def value_function(
         limits: (low, high) that contain the mass of both; None uses 12 standard deviations around the means.
 
     Returns:
-        A number of at most 2 JSD(p, q) - log 4, the value V(D*).
+        a number of at most 2 JSD(p, q) - log 4, the value V(D*).
 
     Raises:
-        ValueError: As in `jensen_shannon`; also for a D whose errors are so confident that the value is not finite.
+        ValueError: as in `jensen_shannon`; also for a D whose errors are so confident that the value is not finite.
     """
 
     def integrand(x: np.ndarray, log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
@@ -122,10 +122,10 @@ def discriminator_error(
         limits: as in `jensen_shannon`.
 
     Returns:
-        A number from 0 to 1.
+        a number from 0 to 1.
 
     Raises:
-        ValueError: As in `jensen_shannon`.
+        ValueError: as in `jensen_shannon`.
     """
 
     def integrand(x: np.ndarray, log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:

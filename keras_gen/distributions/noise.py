@@ -19,7 +19,7 @@ class Noise:
         shape: shape for one image, without the batch; (classes,) for `"one_hot"`.
 
     Raises:
-        ValueError: For an unknown kind, or a one-hot shape that is not (classes,).
+        ValueError: for an unknown kind, or a one-hot shape that is not (classes,).
     """
 
     kind: str
@@ -43,7 +43,7 @@ def draw_noise(specification: dict[str, Noise], num: int, seed: int) -> dict[str
         seed: 0 <= seed < 2**63.
 
     Returns:
-        Input name -> float32 [num, *shape].
+        input name -> float32 [num, *shape].
     """
     inputs = [
         {"name": name, "stream": stream, "kind": noise.kind, "shape": noise.shape}
@@ -65,7 +65,7 @@ def noise_from_value(name: str, noise: Noise, value: Any, num: int) -> np.ndarra
         float32 [num, *noise.shape].
 
     Raises:
-        ValueError: For another shape, or values outside the noise's range.
+        ValueError: for another shape, or values outside the noise's range.
     """
     array = np.asarray(value)
     if noise.kind == "one_hot" and array.dtype.kind in "iu" and array.ndim < 2:

@@ -13,7 +13,7 @@ def decode_one_hot(label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         bool [num], and int32 [num] (0 for a row without a label).
 
     Raises:
-        ValueError: For labels of another rank.
+        ValueError: for labels of another rank.
     """
     label = tf.convert_to_tensor(label)
     if label.shape.rank != 2:

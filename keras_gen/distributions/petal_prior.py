@@ -28,7 +28,7 @@ class PetalPrior:
             standard deviations away from the means.
 
     Raises:
-        ValueError: For arguments below their minimum.
+        ValueError: for arguments below their minimum.
 
     Example:
         >>> prior, noise = PetalPrior(4), {"noise": tf.zeros([1, 2]), "component": tf.zeros([1, 1])}
@@ -78,7 +78,7 @@ class PetalPrior:
             float32 [num, 2].
 
         Raises:
-            ValueError: For labels whose number of classes is not the number of petals.
+            ValueError: for labels whose number of classes is not the number of petals.
         """
         index = tf.cast(noise["component"][:, 0] * self.components, tf.int32)
         index = tf.minimum(index, self.components - 1)  # the product may round up to K

@@ -86,7 +86,7 @@ def get(name: str) -> Posterior:
     """Returns the posterior for a name: `diagonal_normal` or `full_covariance_normal`.
 
     Raises:
-        ValueError: For an unknown name.
+        ValueError: for an unknown name.
     """
     if name not in POSTERIORS:
         raise ValueError(f"Expected posterior as one of {', '.join(POSTERIORS)}; received {name!r}")

@@ -29,7 +29,7 @@ class Prior:
         **arguments: the distribution's arguments, numbers or nested lists.
 
     Raises:
-        ValueError: For an unknown name, invalid arguments, a wrong event size, or a distribution that is not a
+        ValueError: for an unknown name, invalid arguments, a wrong event size, or a distribution that is not a
             transformation of base noise (it has no quantile function and is not a normal).
 
     Example:

@@ -44,7 +44,7 @@ def integrate(
         limits: (low, high) that contain the mass of both; None uses 12 standard deviations around the means.
 
     Raises:
-        ValueError: For distributions that are not of a scalar, limits that are unknown or exclude mass, an integral
+        ValueError: for distributions that are not of a scalar, limits that are unknown or exclude mass, an integral
             that is not finite, or a function that is discontinuous everywhere.
     """
     for distribution in (p, q):

@@ -18,7 +18,7 @@ def gaussian_ring(components: int = 8, *, radius: float = 1.0, scale: float = 0.
         scale: standard deviation in each dimension, > 0; the paper's variance is 1e-4.
 
     Returns:
-        A mixture with event shape [2]; its means are `.components_distribution.mean()`, [components, 2].
+        a mixture with event shape [2]; its means are `.components_distribution.mean()`, [components, 2].
 
     Reference:
         Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086 (2D-ring).
@@ -36,7 +36,7 @@ def gaussian_grid(grid_size: int = 5, *, spacing: float = 2.0, scale: float = 0.
         scale: standard deviation in each dimension, > 0; the paper's variance is 0.0025.
 
     Returns:
-        A mixture with event shape [2]; its means are `.components_distribution.mean()`, [grid_size * grid_size, 2].
+        a mixture with event shape [2]; its means are `.components_distribution.mean()`, [grid_size * grid_size, 2].
 
     Reference:
         Lin, Khetan, Fanti, Oh 2017, PacGAN, arXiv:1712.04086 (2D-grid).

@@ -27,7 +27,7 @@ class SwissRollPrior:
         jitter: standard deviation of the noise around the spiral, >= 0.
 
     Raises:
-        ValueError: For arguments below their minimum.
+        ValueError: for arguments below their minimum.
 
     Reference:
         Makhzani et al. 2015, Adversarial Autoencoders, arXiv:1511.05644, section 2.3 and figure 4 (the first tenth of

@@ -129,7 +129,7 @@ class EvaluationContext:
             **changes: arguments of `keras_gen.data.load` to change, e.g. `binarize=None`.
 
         Returns:
-            Field -> array; `image` is float32 [num, height, width, channels].
+            field -> array; `image` is float32 [num, height, width, channels].
         """
         role = role or self.split
         progress = functools.partial(self.progress, f"reading {role} images")
@@ -257,7 +257,7 @@ def gather(
         progress: called with (images read, images to read).
 
     Returns:
-        Field -> array.
+        field -> array.
     """
     chosen = np.sort(seeded_permutation(dataset.info.num_examples, seed)[:num])
     parts, first, last = [], 0, int(chosen[-1])

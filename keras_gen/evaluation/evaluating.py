@@ -75,7 +75,7 @@ def evaluate(
         verbose: print progress and the table.
 
     Returns:
-        The content of evaluation.json.
+        the content of evaluation.json.
 
     Raises:
         ValueError: for options out of range, or a split that the run does not have.
@@ -165,7 +165,7 @@ def write_pictures(context: EvaluationContext) -> tuple[dict[str, str], dict[str
     """Writes every picture whose requirements the model meets.
 
     Returns:
-        Name -> file, relative to the run directory; and name -> reason for pictures that could not be drawn.
+        name -> file, relative to the run directory; and name -> reason for pictures that could not be drawn.
     """
     files, missing = {}, {}
     for picture in PICTURES:

@@ -52,7 +52,7 @@ def convert(
         float_fallback: operations of an int8 file that compute in float32; the weights of layers remain int8.
 
     Returns:
-        The content of the .tflite file.
+        the content of the .tflite file.
 
     Raises:
         UnsupportedOperations: if an operation is not a builtin.

@@ -96,7 +96,7 @@ def endpoint_inputs(
         seed: seed of noise and labels.
 
     Returns:
-        Endpoint -> {input: float32 [num, *shape]}.
+        endpoint -> {input: float32 [num, *shape]}.
 
     Raises:
         ValueError: for an input that none of these rules covers.
@@ -203,7 +203,7 @@ def run_eagerly(endpoint: Endpoint, inputs: Mapping[str, np.ndarray], batch: int
         batch: rows at a time.
 
     Returns:
-        Output name -> [num, ...].
+        output name -> [num, ...].
     """
     num = len(next(iter(inputs.values())))
     with tf.device("CPU:0"):
@@ -225,7 +225,7 @@ def columns_of(data: Any, limit: int, fields: Sequence[str] = ("image",), seed: 
         seed: seed of the choice of rows and of their order.
 
     Returns:
-        Column -> [num, ...] with 1 <= num <= limit, in a random order.
+        column -> [num, ...] with 1 <= num <= limit, in a random order.
 
     Raises:
         ValueError: without images, or for values outside [0, 1].

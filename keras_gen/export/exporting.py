@@ -56,7 +56,7 @@ def export(
         overwrite: whether an export of other weights in `out` is replaced.
 
     Returns:
-        The folder: model.tflite, model.json, parity.json, runtime/ (the device runtime), requirements.txt, and
+        the folder: model.tflite, model.json, parity.json, runtime/ (the device runtime), requirements.txt, and
         saved_model/ if requested. It is self-contained.
 
     Raises:
@@ -137,7 +137,7 @@ def export_model(
         seed: as in `export`.
 
     Returns:
-        The folder.
+        the folder.
 
     Raises:
         ValueError: as `export`.

@@ -18,7 +18,7 @@ def operations(content: bytes) -> dict[str, dict[str, int]]:
         content: of a .tflite file.
 
     Returns:
-        Signature -> {operation: count}; a custom (or Flex) operation has its own name in angle brackets.
+        signature -> {operation: count}; a custom (or Flex) operation has its own name in angle brackets.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     codes = [

@@ -210,7 +210,7 @@ def write_runtime(folder: pathlib.Path) -> dict[str, str]:
         folder: the export folder.
 
     Returns:
-        File, relative to the folder -> its SHA-256.
+        file, relative to the folder -> its SHA-256.
     """
     source = pathlib.Path(keras_gen.runtime.__file__).parent
     (folder / RUNTIME).mkdir()

@@ -68,7 +68,7 @@ def errors(expected: Mapping[str, np.ndarray], received: Mapping[str, np.ndarray
         received: output -> array of the same shape, from the exported model.
 
     Returns:
-        Output -> {"max", "mean", "largest"}; "largest" is the largest absolute value expected.
+        output -> {"max", "mean", "largest"}; "largest" is the largest absolute value expected.
 
     Raises:
         ValueError: for other names or shapes, or values that are not finite.
@@ -157,7 +157,7 @@ def parity_rows(parity: Mapping[str, Any]) -> list[dict[str, Any]]:
         parity: the content of parity.json.
 
     Returns:
-        Dicts with `precision`, `endpoint`, `output`, `kind`, `max`, `mean`, `bytes` and `within`: whether an image's
+        dicts with `precision`, `endpoint`, `output`, `kind`, `max`, `mean`, `bytes` and `within`: whether an image's
         error is within the bound of its precision (`BOUNDS`); None for outputs that are not images.
     """
     rows = []

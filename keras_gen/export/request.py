@@ -39,7 +39,7 @@ def check_request(
         out: as in `export`.
 
     Returns:
-        The parsed arguments.
+        the parsed arguments.
 
     Raises:
         FileNotFoundError: if the run has no trained model.

@@ -128,7 +128,7 @@ class Server:
         """Runs the job in a scratch folder.
 
         Returns:
-            Its exit status (minus the signal that killed it) and its output to stderr. If the process ends without an
+            its exit status (minus the signal that killed it) and its output to stderr. If the process ends without an
             answer, its own status; None if it had ended because it was idle.
         """
         assert self.process.stdin is not None and self.process.stdout is not None  # both are pipes

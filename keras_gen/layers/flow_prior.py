@@ -35,7 +35,7 @@ class FlowPrior(keras.layers.Layer):
         **kwargs: name and dtype.
 
     Raises:
-        ValueError: For arguments below their minimum.
+        ValueError: for arguments below their minimum.
 
     Reference:
         Dinh, Sohl-Dickstein, Bengio 2016, Density estimation using Real NVP, arXiv:1605.08803, eq. 7 and 8.

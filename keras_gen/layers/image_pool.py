@@ -25,7 +25,7 @@ class ImagePool(keras.layers.Layer):
         **kwargs: name and dtype.
 
     Raises:
-        ValueError: For a size that is not an integer >= 1.
+        ValueError: for a size that is not an integer >= 1.
 
     Example:
         >>> pool = ImagePool(2, (1, 1, 1))

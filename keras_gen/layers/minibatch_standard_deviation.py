@@ -20,7 +20,7 @@ class MinibatchStandardDeviation(keras.layers.Layer):
         **kwargs: name and dtype.
 
     Raises:
-        ValueError: For a group size that is not an integer >= 2.
+        ValueError: for a group size that is not an integer >= 2.
 
     Reference:
         Karras, Aila, Laine, Lehtinen 2018, arXiv:1710.10196, section 3.

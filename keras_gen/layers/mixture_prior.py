@@ -27,7 +27,7 @@ class MixturePrior(keras.layers.Layer):
         **kwargs: name and dtype.
 
     Raises:
-        ValueError: For a size or a number of components below 1.
+        ValueError: for a size or a number of components below 1.
 
     Reference:
         Tomczak, Welling 2018, VAE with a VampPrior, arXiv:1705.07120, section 2 (the mixture-of-Gaussians prior).

@@ -18,7 +18,7 @@ class ReflectionPadding2D(keras.layers.Layer):
         **kwargs: name and dtype.
 
     Raises:
-        ValueError: For a size that is not an integer >= 0.
+        ValueError: for a size that is not an integer >= 0.
 
     Example:
         >>> ReflectionPadding2D(1)(np.arange(9.0).reshape(1, 3, 3, 1))[0, 0, :, 0].numpy()

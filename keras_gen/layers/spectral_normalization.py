@@ -29,7 +29,7 @@ class SpectralNormalization(DerivedKernel):
         **kwargs: keyword arguments of the Keras layer.
 
     Raises:
-        ValueError: For power_iterations that are not an integer >= 1.
+        ValueError: for power_iterations that are not an integer >= 1.
 
     Reference:
         Miyato, Kataoka, Koyama, Yoshida 2018, Spectral Normalization for Generative Adversarial Networks,

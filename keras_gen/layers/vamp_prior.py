@@ -31,7 +31,7 @@ class VampPrior(keras.layers.Layer):
         **kwargs: name and dtype.
 
     Raises:
-        ValueError: For a size or a number of components below 1.
+        ValueError: for a size or a number of components below 1.
 
     Reference:
         Tomczak, Welling 2018, VAE with a VampPrior, arXiv:1705.07120, eq. 9.

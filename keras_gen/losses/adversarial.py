@@ -96,7 +96,7 @@ def wasserstein(drift: float = 0.0) -> Objective:
         drift: >= 0; a small value keeps C near 0, from which it would otherwise drift. ProGAN uses 0.001.
 
     Raises:
-        ValueError: For a drift below 0 or not finite.
+        ValueError: for a drift below 0 or not finite.
 
     Reference:
         Arjovsky, Chintala, Bottou 2017, Wasserstein GAN, arXiv:1701.07875, eq. 2. Karras, Aila, Laine, Lehtinen 2018,
@@ -175,7 +175,7 @@ def get(objective: str | dict | Objective) -> Objective:
         objective: a key of `OBJECTIVES`, or e.g. `{"name": "non_saturating", "label_smoothing": 0.1}`.
 
     Raises:
-        ValueError: For an unknown name or unknown arguments.
+        ValueError: for an unknown name or unknown arguments.
     """
     if isinstance(objective, Objective):
         return objective

@@ -24,7 +24,7 @@ def group_cross_entropy(
         float32 [batch], >= 0.
 
     Raises:
-        ValueError: For shapes that do not match.
+        ValueError: for shapes that do not match.
 
     Reference:
         Choi et al. 2018, StarGAN, arXiv:1711.09020, eq. 2 and 3.

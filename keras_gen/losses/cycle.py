@@ -20,7 +20,7 @@ def absolute_error(images: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
         float32 [batch], >= 0.
 
     Raises:
-        ValueError: For other ranks or different shapes.
+        ValueError: for other ranks or different shapes.
 
     Reference:
         Zhu et al. 2017, arXiv:1703.10593, eq. 2 (cycle consistency, the L1 norm) and section 5.2 (identity).
@@ -41,7 +41,7 @@ def semantic_consistency(source_logits: tf.Tensor, translated_logits: tf.Tensor)
         float32 [batch], >= 0.
 
     Raises:
-        ValueError: For other ranks or different shapes.
+        ValueError: for other ranks or different shapes.
 
     Reference:
         Hoffman et al. 2017, CyCADA: Cycle-Consistent Adversarial Domain Adaptation, arXiv:1711.03213, eq. 4.

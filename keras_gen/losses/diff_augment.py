@@ -38,7 +38,7 @@ def diff_augment(images: tf.Tensor, names: Iterable[str], noise: tf.Tensor) -> t
         float32 [batch, height, width, channels].
 
     Raises:
-        ValueError: For an unknown name, or images or noise of another shape.
+        ValueError: for an unknown name, or images or noise of another shape.
 
     Example:
         >>> names = ("color", "translation", "cutout")
@@ -69,7 +69,7 @@ def noise_size(names: Iterable[str]) -> int:
     """Returns the number of uniform random numbers that the augmentations need per image.
 
     Raises:
-        ValueError: For an unknown name.
+        ValueError: for an unknown name.
     """
     return sum(AUGMENTATIONS[name].noise_size for name in check_names(names))
 
@@ -78,7 +78,7 @@ def check_names(names: Iterable[str] | str) -> tuple[str, ...]:
     """Returns the names as a tuple.
 
     Raises:
-        ValueError: For an unknown name.
+        ValueError: for an unknown name.
     """
     names = (names,) if isinstance(names, str) else tuple(names)
     for name in names:

@@ -33,7 +33,7 @@ def wgan_gp(
         float32 [batch], >= 0. The paper's weight is 10.
 
     Raises:
-        ValueError: For shapes that do not match, or logits that are not [batch] or do not depend on the points.
+        ValueError: for shapes that do not match, or logits that are not [batch] or do not depend on the points.
 
     Reference:
         Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv:1704.00028, eq. 3 and algorithm 1.
@@ -57,7 +57,7 @@ def r1(discriminator: Discriminator, real: tf.Tensor) -> tf.Tensor:
             published code uses a weight of 10).
 
     Raises:
-        ValueError: As in `wgan_gp`.
+        ValueError: as in `wgan_gp`.
 
     Reference:
         Mescheder, Geiger, Nowozin 2018, Which Training Methods for GANs do actually Converge?, arXiv:1801.04406,
@@ -77,7 +77,7 @@ def r2(discriminator: Discriminator, generated: tf.Tensor) -> tf.Tensor:
         float32 [batch], >= 0. The weight gamma / 2 gives the paper's R2.
 
     Raises:
-        ValueError: As in `wgan_gp`.
+        ValueError: as in `wgan_gp`.
 
     Reference:
         Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406, eq. 10.
@@ -112,7 +112,7 @@ def dragan(
         float32 [batch], >= 0. The usual weight is 10.
 
     Raises:
-        ValueError: As in `wgan_gp`, or for a standard deviation that is not a scalar.
+        ValueError: as in `wgan_gp`, or for a standard deviation that is not a scalar.
 
     Reference:
         Kodali, Abernethy, Hays, Kira 2017, On Convergence and Stability of GANs, arXiv:1705.07215, section 2.5

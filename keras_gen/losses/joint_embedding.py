@@ -21,7 +21,7 @@ def contrastive(scores: tf.Tensor, positives: tf.Tensor, duplicates: tf.Tensor) 
         float32 [rows], >= 0; log(total) where all scores are equal.
 
     Raises:
-        ValueError: For other ranks.
+        ValueError: for other ranks.
 
     Reference:
         van den Oord, Li, Vinyals 2018, arXiv:1807.03748, eq. 4. Radford et al. 2021, arXiv:2103.00020 (symmetric,
@@ -50,7 +50,7 @@ def structured(scores: tf.Tensor, positives: tf.Tensor, duplicates: tf.Tensor, m
         float32 [rows], >= 0; 0 for a row without negatives.
 
     Raises:
-        ValueError: For other ranks.
+        ValueError: for other ranks.
 
     Reference:
         Reed, Akata, Schiele, Lee 2016, Learning Deep Representations of Fine-grained Visual Descriptions,

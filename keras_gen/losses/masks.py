@@ -16,7 +16,7 @@ def mask_cross_entropy(mask: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         float32 [batch], nats per pixel, >= 0.
 
     Raises:
-        ValueError: For shapes that differ.
+        ValueError: for shapes that differ.
     """
     mask, logits = _same_shape(mask, logits, "mask", "logits")
     losses = tf.nn.sigmoid_cross_entropy_with_logits(mask, logits)
@@ -35,7 +35,7 @@ def masked_error(images: tf.Tensor, outputs: tf.Tensor, mask: tf.Tensor) -> tf.T
         float32 [batch] in [0, 1]; 0 for an empty mask.
 
     Raises:
-        ValueError: For shapes that differ.
+        ValueError: for shapes that differ.
     """
     images, outputs = _same_shape(images, outputs, "images", "outputs")
     total = tf.reduce_sum(mask * tf.abs(images - outputs), axis=[1, 2, 3])
@@ -54,7 +54,7 @@ def intersection_over_union(mask: tf.Tensor, probabilities: tf.Tensor, threshold
         float32 [batch] in [0, 1], without a gradient; 1 where both masks are empty.
 
     Raises:
-        ValueError: For shapes that differ.
+        ValueError: for shapes that differ.
     """
     mask, probabilities = _same_shape(mask, probabilities, "mask", "probabilities")
     target, predicted = (tf.cast(each >= threshold, tf.float32) for each in (mask, probabilities))

@@ -70,7 +70,7 @@ class Objective:
             float32 [batch].
 
         Raises:
-            ValueError: For logits of another rank or of different lengths, or missing means.
+            ValueError: for logits of another rank or of different lengths, or missing means.
         """
         logits = self._check_logits(real_logits, generated_logits, real_mean, generated_mean, self.needs_means)
         return self.discriminator_formula(logits)
@@ -95,7 +95,7 @@ class Objective:
             float32 [batch].
 
         Raises:
-            ValueError: As in `discriminator`, or for missing real logits.
+            ValueError: as in `discriminator`, or for missing real logits.
         """
         if self.generator_needs_real and real_logits is None:
             raise ValueError(f"Expected real_logits [batch] for the objective {self.name!r}; received None")
@@ -127,7 +127,7 @@ class Objective:
             float32 [batch], without a gradient.
 
         Raises:
-            ValueError: As in `discriminator`.
+            ValueError: as in `discriminator`.
         """
         needs_means = self.accuracy_needs_means
         logits = self._check_logits(real_logits, generated_logits, real_mean, generated_mean, needs_means)

@@ -17,7 +17,7 @@ def pack(examples: tf.Tensor, size: int) -> tf.Tensor:
         [batch / size, ..., channels * size], of the same dtype.
 
     Raises:
-        ValueError: For a size below 1, a rank below 2, channels that are not static, or a batch that is not a multiple
+        ValueError: for a size below 1, a rank below 2, channels that are not static, or a batch that is not a multiple
             of `size` (`InvalidArgumentError` at run time if the batch is not static).
 
     Example:
@@ -56,10 +56,10 @@ def unpack(packs: tf.Tensor, size: int) -> tf.Tensor:
         size: examples in a pack, >= 1.
 
     Returns:
-        The examples in their order before `pack`, of the same dtype.
+        the examples in their order before `pack`, of the same dtype.
 
     Raises:
-        ValueError: For a size below 1, or a number of channels that is not a multiple of it.
+        ValueError: for a size below 1, or a number of channels that is not a multiple of it.
     """
     _check_size(size)
     packs = tf.convert_to_tensor(packs)
@@ -88,7 +88,7 @@ def repeat_per_example(values: tf.Tensor, size: int) -> tf.Tensor:
         [packs * size], in the order of the examples before `pack`.
 
     Raises:
-        ValueError: For a size below 1 or another rank.
+        ValueError: for a size below 1 or another rank.
     """
     _check_size(size)
     if values.shape.rank != 1:

@@ -56,7 +56,7 @@ class Penalty:
             float32 [batch], >= 0.
 
         Raises:
-            ValueError: For missing noise or a missing standard deviation, and the errors of the penalty itself.
+            ValueError: for missing noise or a missing standard deviation, and the errors of the penalty itself.
         """
         missing = [name for name in self.noise(real.shape[1:]) if name not in noise]
         missing += ["stddev"] if self.needs_stddev and stddev is None else []
@@ -76,7 +76,7 @@ def wgan_gp(weight: float = 10.0, target: float = 1.0) -> Penalty:
         target: target of the gradient's norm, > 0; 1 in the paper.
 
     Raises:
-        ValueError: For a target that is not > 0.
+        ValueError: for a target that is not > 0.
     """
     _check_target("wgan_gp", target)
     return Penalty(
@@ -124,7 +124,7 @@ def dragan(weight: float = 10.0, scale: float = 0.5, target: float = 1.0) -> Pen
         target: target of the gradient's norm, > 0; usually 1.
 
     Raises:
-        ValueError: For a scale or a target that is not > 0.
+        ValueError: for a scale or a target that is not > 0.
     """
     _check_target("dragan", target)
     if not scale > 0:
@@ -150,7 +150,7 @@ def get(penalty: str | dict | Penalty) -> Penalty:
         penalty: a key of `PENALTIES`, or e.g. `{"name": "r1", "gamma": 1.0}`.
 
     Raises:
-        ValueError: For an unknown name, unknown arguments, or a weight that is not > 0.
+        ValueError: for an unknown name, unknown arguments, or a weight that is not > 0.
     """
     if isinstance(penalty, Penalty):
         return penalty

@@ -18,7 +18,7 @@ def squared_error(images: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
         float32 [batch], >= 0.
 
     Raises:
-        ValueError: For other ranks or different shapes.
+        ValueError: for other ranks or different shapes.
     """
     check_same_shape(images, reconstructions, "images", "reconstructions")
     difference = tf.cast(images, tf.float32) - tf.cast(reconstructions, tf.float32)
@@ -36,7 +36,7 @@ def bernoulli_cross_entropy(images: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         float32 [batch], >= 0.
 
     Raises:
-        ValueError: For other ranks or different shapes.
+        ValueError: for other ranks or different shapes.
     """
     check_same_shape(images, logits, "images", "logits")
     terms = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(images, tf.float32), tf.cast(logits, tf.float32))
@@ -56,7 +56,7 @@ def get(name: str) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
         name: `"mse"`, the squared error of the sigmoid of the logits, or `"bernoulli"`, their cross-entropy.
 
     Raises:
-        ValueError: For an unknown name.
+        ValueError: for an unknown name.
     """
     if name not in LOSSES:
         raise ValueError(f"Expected loss as one of {', '.join(LOSSES)}; received {name!r}")

@@ -23,7 +23,7 @@ def log_sinkhorn(scores: tf.Tensor, iterations: int = 10) -> tf.Tensor:
         float32 [batch, num, num], each at most 0 up to rounding.
 
     Raises:
-        ValueError: For scores that are not square matrices, or iterations < 1.
+        ValueError: for scores that are not square matrices, or iterations < 1.
 
     Reference:
         Mena, Belanger, Linderman, Snoek 2018, Learning Latent Permutations with Gumbel-Sinkhorn Networks,
@@ -55,7 +55,7 @@ def assignment_cross_entropy(probabilities: tf.Tensor, targets: tf.Tensor, prese
         float32 [batch], nats, >= 0; 0 if no tile is present.
 
     Raises:
-        ValueError: For other ranks.
+        ValueError: for other ranks.
     """
     if not (probabilities.shape.rank == targets.shape.rank == 3 and presence.shape.rank == 2):
         raise ValueError(

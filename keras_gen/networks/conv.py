@@ -54,7 +54,7 @@ def conv_encoder(
             label is concatenated to the inputs of the dense layer.
 
     Raises:
-        ValueError: For a size that cannot be halved.
+        ValueError: for a size that cannot be halved.
     """
     steps, options = convolution_steps(image_shape), _options(activation)
     image = keras.Input(tuple(image_shape), name="image")
@@ -91,7 +91,7 @@ def conv_decoder(
         num_classes: number of classes of a model with the inputs [codes, one-hot labels [batch, num_classes]].
 
     Raises:
-        ValueError: For a size that cannot be halved.
+        ValueError: for a size that cannot be halved.
     """
     steps, options = convolution_steps(image_shape), _options(activation)
     height, columns, channels = image_shape
@@ -120,7 +120,7 @@ def convolution_steps(image_shape: Sequence[int]) -> int:
     """Returns the number of downsampling steps of an image.
 
     Raises:
-        ValueError: For a size that cannot be halved.
+        ValueError: for a size that cannot be halved.
     """
     if len(image_shape) != 3:
         raise ValueError(f"Expected image_shape as (height, width, channels); received {tuple(image_shape)}")

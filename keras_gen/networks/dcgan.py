@@ -38,7 +38,7 @@ def dcgan_generator(
         num_classes: number of classes of a model with the inputs [noise, one-hot labels [batch, num_classes]].
 
     Raises:
-        ValueError: For a size that cannot be halved.
+        ValueError: for a size that cannot be halved.
 
     Reference:
         Radford, Metz, Chintala 2015, arXiv:1511.06434, section 3 (architecture), figure 1, section 4 (weights from
@@ -101,7 +101,7 @@ def dcgan_discriminator(
             (PacGAN).
 
     Raises:
-        ValueError: For a size that cannot be halved, an unknown normalization, or packing < 1.
+        ValueError: for a size that cannot be halved, an unknown normalization, or packing < 1.
 
     Reference:
         Radford, Metz, Chintala 2015, arXiv:1511.06434, sections 3 and 4.
@@ -163,7 +163,7 @@ def apply_normalization(x: keras.KerasTensor, normalization: str, affine: bool =
         affine: whether batch normalization has a scale and a shift for each channel.
 
     Raises:
-        ValueError: For an unknown normalization.
+        ValueError: for an unknown normalization.
     """
     if normalization == "batch":
         # synchronized: with the moments of the global batch, two replicas equal one device

@@ -26,7 +26,7 @@ def mlp_generator(
         num_classes: number of classes of a model with the inputs [noise, one-hot labels [batch, num_classes]].
 
     Raises:
-        ValueError: For an output_shape of another rank.
+        ValueError: for an output_shape of another rank.
 
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, section 5 (ReLU and sigmoid units; the
@@ -76,7 +76,7 @@ def mlp_discriminator(
             (PacGAN).
 
     Raises:
-        ValueError: For an input_shape of another rank, or packing < 1.
+        ValueError: for an input_shape of another rank, or packing < 1.
 
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, section 5.

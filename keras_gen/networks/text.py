@@ -25,7 +25,7 @@ def text_encoder(
         kernel: size of the kernels, in words.
 
     Raises:
-        ValueError: For convolutions < 1.
+        ValueError: for convolutions < 1.
 
     Reference:
         Kim 2014, Convolutional Neural Networks for Sentence Classification, arXiv:1408.5882 (words and convolutions).

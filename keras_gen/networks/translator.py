@@ -54,7 +54,7 @@ def residual_translator(
         name: name of the model.
 
     Raises:
-        ValueError: For sides that cannot be halved `num_downsamples` times, an unknown padding or conditioning, or
+        ValueError: for sides that cannot be halved `num_downsamples` times, an unknown padding or conditioning, or
             `residual` with another number of channels.
 
     Reference:

@@ -41,7 +41,7 @@ def unet(
         name: name of the model.
 
     Raises:
-        ValueError: For sides that cannot be halved `num_downsamples` times, or `masked` with other channels.
+        ValueError: for sides that cannot be halved `num_downsamples` times, or `masked` with other channels.
 
     Reference:
         Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597. Isola et al. 2016, arXiv:1611.07004, appendix (the

@@ -54,7 +54,7 @@ class Run:
             locked: whether the caller has the directory's `lock`.
 
         Returns:
-            The new run.
+            the new run.
 
         Raises:
             FileExistsError: where the directory is not empty and `overwrite` is False.
@@ -291,7 +291,7 @@ def load(path: str | os.PathLike) -> "GenerativeModel":
         path: a run directory (its `model.keras` is opened) or a file.
 
     Returns:
-        A `keras_gen.GenerativeModel`, compiled, with optimizer and seeds restored.
+        a `keras_gen.GenerativeModel`, compiled, with optimizer and seeds restored.
 
     Raises:
         FileNotFoundError: where there is neither.

@@ -55,7 +55,7 @@ def noise_share(images: np.ndarray) -> float:
     white pixels. All pixels together have the variance m (1 - m), where m is their mean.
 
     Args:
-        images: float in [0, 1], of any shape.
+        images: Float in [0, 1], of any shape.
 
     Returns:
         From 0 (all pixels are black or white) to 1 (all pixels are equal).

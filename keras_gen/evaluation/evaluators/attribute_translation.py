@@ -73,7 +73,7 @@ def shuffle_within_datasets(datasets: np.ndarray, seed: int) -> np.ndarray:
         seed: seed of the order.
 
     Returns:
-        For every example the index of another one of its dataset, int64 [num].
+        for every example the index of another one of its dataset, int64 [num].
     """
     order = seeded_permutation(len(datasets), seed)
     permutation = np.empty(len(datasets), np.int64)

@@ -34,7 +34,7 @@ def caption_classes(batch: Mapping[str, np.ndarray]) -> np.ndarray:
         batch: with `caption`, and for `shapes` with the five factors.
 
     Returns:
-        Integers [num].
+        integers [num].
     """
     if all(name in batch for name in FACTORS):
         rows = np.stack([np.asarray(batch[name]) for name in FACTORS], axis=1)

@@ -72,7 +72,7 @@ def patch_scores(
         progress: called with (images done, total).
 
     Returns:
-        The restored images, and (metrics, about) as every evaluator.
+        the restored images, and (metrics, about) as every evaluator.
     """
     restored = restore_all(model, model.endpoint_columns(batch), seed, batch_size, progress)
     masks, images = model.patch_masks(batch), batch["image"]
@@ -126,7 +126,7 @@ def grid_scores(
         progress: called with (images done, total).
 
     Returns:
-        The images that the model restores from all tiles, and (metrics, about) as every evaluator.
+        the images that the model restores from all tiles, and (metrics, about) as every evaluator.
     """
     source_tiles = model.cut_tiles(images)
     metrics: Metrics = {}

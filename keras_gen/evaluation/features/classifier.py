@@ -88,7 +88,7 @@ def feature_classifier(
         progress: called with (batches done, total) in training.
 
     Returns:
-        A FeatureClassifier.
+        a FeatureClassifier.
 
     Raises:
         ValueError: for unknown settings, other shapes, labels that are not integers >= 0, or fewer than 2 classes.

@@ -33,7 +33,7 @@ def fid_network(size: int = SIZE) -> keras.Model:
         size: height and width of the input, >= 75; the FID is defined at 299.
 
     Returns:
-        A network from images float32 [num, size, size, 3] in [-1, 1] to features float32 [num, 2048].
+        a network from images float32 [num, size, size, 3] in [-1, 1] to features float32 [num, 2048].
 
     Reference:
         Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2015, Rethinking the Inception architecture, arXiv:1512.00567.

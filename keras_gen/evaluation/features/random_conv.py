@@ -55,7 +55,7 @@ def random_conv_distance(samples: np.ndarray, real: np.ndarray) -> float:
         real: float32 [other num, height, width, channels] in [0, 1], other num >= 2.
 
     Returns:
-        The distance, >= 0; 0 for equal sets.
+        the distance, >= 0; 0 for equal sets.
 
     Raises:
         ValueError: for fewer than 2 images.

@@ -12,7 +12,7 @@ def load_weights(file: pathlib.Path, network: keras.Model) -> dict[str, float] |
     """Sets the weights of a network from a file that `save_weights` wrote.
 
     Returns:
-        The numbers that were saved with the weights; None for a missing file.
+        the numbers that were saved with the weights; None for a missing file.
     """
     if not file.exists():
         return None

@@ -47,7 +47,7 @@ def train_text_image_scorer(
         progress: called with (batches done, total) in training.
 
     Returns:
-        The scorer.
+        the scorer.
 
     Raises:
         ValueError: for unknown settings.

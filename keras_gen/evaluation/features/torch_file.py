@@ -53,7 +53,7 @@ def read_tensors(file: str | os.PathLike) -> dict[str, np.ndarray]:
         file: a .pth or .pt file that contains a state dictionary.
 
     Returns:
-        Name -> array, of the tensor's type.
+        name -> array, of the tensor's type.
 
     Raises:
         OSError: for a file that cannot be read.

@@ -77,7 +77,7 @@ def principal_plane(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         codes: [num, size].
 
     Returns:
-        The mean [size], the first two principal components [size, 2], and the fraction of the variance that they
+        the mean [size], the first two principal components [size, 2], and the fraction of the variance that they
         explain.
     """
     center = codes.mean(axis=0)

@@ -79,7 +79,7 @@ def add_shifted_copies(
         max_shift: pixels in each direction; the border is repeated.
 
     Returns:
-        Images (float16 if copies were added, to save memory) and labels.
+        images (float16 if copies were added, to save memory) and labels.
     """
     images, labels = labeled
     copies = math.ceil(min_images / len(images))

@@ -70,7 +70,7 @@ def elbo_surgery(
         progress: called with (steps done, total), where a step encodes an image or compares a code with all posteriors.
 
     Returns:
-        An ElboSurgery.
+        an ElboSurgery.
 
     Raises:
         ValueError: for no images or num_samples < 1.

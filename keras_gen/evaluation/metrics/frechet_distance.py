@@ -17,7 +17,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
         second: features [other num, size], other num > size.
 
     Returns:
-        The distance, >= 0, in squared units of a feature.
+        the distance, >= 0, in squared units of a feature.
 
     Raises:
         ValueError: for too few features or features of different size.
@@ -66,7 +66,7 @@ def normal_frechet_distance(
         second_covariance: [size, size], symmetric.
 
     Returns:
-        The distance, >= 0.
+        the distance, >= 0.
 
     Reference:
         Dowson, Landau 1982, The Frechet distance between multivariate normal distributions, Journal of Multivariate

@@ -42,7 +42,7 @@ def kernel_distance(first: np.ndarray, second: np.ndarray, *, subsets: int = 10,
         seed: seed of the shuffling.
 
     Returns:
-        A KernelDistance.
+        a KernelDistance.
 
     Raises:
         ValueError: for fewer than 2 samples in a subset, or features of different size.
@@ -71,7 +71,7 @@ def squared_discrepancy(first: np.ndarray, second: np.ndarray) -> float:
         second: features [n, size], n >= 2.
 
     Returns:
-        The estimate; negative where the sets are closer than expected by chance.
+        the estimate; negative where the sets are closer than expected by chance.
 
     Reference:
         Gretton, Borgwardt, Rasch, Schoelkopf, Smola 2012, A kernel two-sample test, Journal of Machine Learning

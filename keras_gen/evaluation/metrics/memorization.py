@@ -50,7 +50,7 @@ def nearest_neighbors(
         held_out: real images that are not in `train`, [others, ...]; None omits the comparison.
 
     Returns:
-        A NearestNeighbors.
+        a NearestNeighbors.
 
     Raises:
         ValueError: for an empty set or images of different shape.

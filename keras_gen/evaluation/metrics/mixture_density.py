@@ -20,7 +20,7 @@ def log_density(distribution: Any) -> Callable[[tf.Tensor], tf.Tensor]:
         distribution: a TFP distribution over codes [size], with batch shape [].
 
     Returns:
-        Codes [..., size] -> float32 [...], nats.
+        codes [..., size] -> float32 [...], nats.
     """
     if not isinstance(distribution, tfd.MixtureSameFamily):
         return distribution.log_prob

@@ -52,7 +52,7 @@ def mode_coverage(classes: np.ndarray, *, num_classes: int = 10, data: np.ndarra
             significant (classes 7, 0, 2 are mode 702); None is uniform.
 
     Returns:
-        A Modes.
+        a Modes.
 
     Raises:
         ValueError: for classes out of range, or samples in a mode that the data do not have.
@@ -93,7 +93,7 @@ def modes_floor(
         seed: seed of the simulations.
 
     Returns:
-        A ModesFloor.
+        a ModesFloor.
 
     Raises:
         ValueError: for samples < 1, repeats < 2 or data of another shape.

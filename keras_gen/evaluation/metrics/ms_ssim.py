@@ -104,7 +104,7 @@ def pair_similarity(
         progress: called with (pairs done, total).
 
     Returns:
-        A PairSimilarity.
+        a PairSimilarity.
 
     Raises:
         ValueError: for fewer than 4 images, pairs < 2, or images below 11 pixels.

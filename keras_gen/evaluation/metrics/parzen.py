@@ -59,7 +59,7 @@ def parzen(
         progress: called with (images compared, total), over both mixtures.
 
     Returns:
-        A Parzen.
+        a Parzen.
 
     Raises:
         ValueError: for images of different shape, an empty set, sigmas <= 0 or an optimum at an end of the grid.

@@ -51,7 +51,7 @@ def precision_recall(
         progress: called with (samples compared, total), over three comparisons of all pairs.
 
     Returns:
-        A PrecisionRecall.
+        a PrecisionRecall.
 
     Raises:
         ValueError: for k < 1, sets of k samples or fewer, or features of different size.

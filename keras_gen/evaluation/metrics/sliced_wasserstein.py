@@ -39,7 +39,7 @@ def sliced_wasserstein(
         progress: called with (directions done, total).
 
     Returns:
-        The distance, >= 0, in units of a pixel's value.
+        the distance, >= 0, in units of a pixel's value.
 
     Raises:
         ValueError: for sets of different shape or another order.

@@ -21,7 +21,7 @@ def sample_standard_error(values: np.ndarray) -> float:
         values: [num], num >= 2; the sample standard deviation (n - 1) is used.
 
     Returns:
-        The error in the units of the values.
+        the error in the units of the values.
     """
     values = np.asarray(values, np.float64)
     return float(values.std(ddof=1) / math.sqrt(len(values)))

@@ -34,7 +34,7 @@ def encoder_decoder(
         num_classes: number of classes that both networks are conditioned on, or None.
 
     Returns:
-        The encoder and the decoder.
+        the encoder and the decoder.
 
     Raises:
         ValueError: for an unknown network, or a setting that has no effect on the chosen one.

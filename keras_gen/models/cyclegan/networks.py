@@ -89,7 +89,7 @@ def resized(network: keras.Model, size: Sequence[int], name: str | None = None) 
         name: name of the model; None is the name of the network.
 
     Returns:
-        A model of images [batch, *size, channels].
+        a model of images [batch, *size, channels].
     """
     height, width, channels = network.input_shape[1:]
     if (height, width) == tuple(size):

@@ -54,7 +54,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         **kwargs: `label_names` of the classes, and Keras's `name` and `dtype`.
 
     Raises:
-        ValueError: for unknown names, numbers out of range, or networks that do not fit.
+        ValueError: For unknown names, numbers out of range, or networks that do not fit.
 
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661, algorithm 1. Mirza, Osindero 2014,
@@ -117,10 +117,10 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         """Returns the logits that both players use if they are updated simultaneously, else an empty dict.
 
         Args:
-            batch: the batch with the real images.
-            generated: generated images [batch, height, width, channels].
-            batch_noise: noise for the augmentations.
-            training: passed to the discriminator.
+            batch: The batch with the real images.
+            generated: Generated images [batch, height, width, channels].
+            batch_noise: Noise for the augmentations.
+            training: Passed to the discriminator.
         """
         if not self.simultaneous:
             return {}
@@ -164,8 +164,8 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         Args:
             images: [batch, height, width, channels] in [0, 1].
             label: one-hot labels [batch, num_classes], or None for a model without classes.
-            batch_noise: noise for the augmentations.
-            training: passed to the discriminator.
+            batch_noise: Noise for the augmentations.
+            training: Passed to the discriminator.
         """
         logits_of = self._augmented_discriminator(label, batch_noise, training)
         packs = packing.pack(tf.cast(images, tf.float32), self.packing)
@@ -206,10 +206,10 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         """Returns the images of codes, float32 [batch, height, width, channels] in [0, 1].
 
         Args:
-            z: codes [batch, size].
+            z: Codes [batch, size].
             label: one-hot labels [batch, num_classes], or None for a model without classes.
-            training: passed to the network.
-            network: the generator to run; None is the one that is trained, not its moving average.
+            training: Passed to the network.
+            network: The generator to run; None is the one that is trained, not its moving average.
         """
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         return tf.cast((network or self.generator)(inputs, training=training), tf.float32)

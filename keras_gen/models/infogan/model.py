@@ -57,7 +57,7 @@ class InfoGAN(GAN):
         **kwargs: Keras's `name` and `dtype`.
 
     Raises:
-        ValueError: as `GAN`, for weights below 0, or networks that do not fit.
+        ValueError: As `GAN`, for weights below 0, or networks that do not fit.
 
     Reference:
         Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel 2016, InfoGAN, arXiv:1606.03657, eq. 5 and 6.
@@ -166,7 +166,7 @@ class InfoGAN(GAN):
 
         Args:
             images: [batch, height, width, channels] in [0, 1].
-            training: passed to the networks.
+            training: Passed to the networks.
         """
         parameters = tf.cast(self.recognizer(images, training=training), tf.float32)
         logits, mean, raw = tf.split(parameters, [self.num_categories, self.num_codes, self.num_codes], axis=-1)
@@ -199,7 +199,7 @@ class InfoGAN(GAN):
             image: [batch, height, width, channels] in [0, 1].
 
         Raises:
-            ValueError: for images outside [0, 1], or of another shape.
+            ValueError: For images outside [0, 1], or of another shape.
         """
         image = self.images_of("image", image, in_graph=False)
         category, code = self.recognize(tf.convert_to_tensor(image))

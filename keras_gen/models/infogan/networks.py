@@ -38,7 +38,7 @@ def infogan_trunk(
         slope: Slope of the leaky ReLU below 0.
 
     Raises:
-        ValueError: for a size that cannot be halved, or an unknown normalization.
+        ValueError: For a size that cannot be halved, or an unknown normalization.
 
     Reference:
         Chen et al. 2016, InfoGAN, arXiv:1606.03657, appendix C.1, table 1.

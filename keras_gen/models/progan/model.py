@@ -73,7 +73,7 @@ class ProgressiveGAN(GAN):
         **kwargs: `label_names` of the classes, and Keras's `name` and `dtype`.
 
     Raises:
-        ValueError: as `GAN`, for numbers out of range, or a resolution that no stage has.
+        ValueError: As `GAN`, for numbers out of range, or a resolution that no stage has.
 
     Reference:
         Karras, Aila, Laine, Lehtinen 2018, Progressive Growing of GANs for Improved Quality, Stability, and Variation,
@@ -194,7 +194,7 @@ class ProgressiveGAN(GAN):
             number: Index in `phases`.
 
         Raises:
-            ValueError: for a number that is no phase's.
+            ValueError: For a number that is no phase's.
         """
         previous = self._learning_rate_multiplier()
         self._set_phase(number)
@@ -261,7 +261,7 @@ class ProgressiveGAN(GAN):
         """As of any model, with images at the current resolution and, in a fade-in, blended with half of it.
 
         Raises:
-            ValueError: also for images whose sides are no integer multiple of the current resolution's.
+            ValueError: Also for images whose sides are no integer multiple of the current resolution's.
         """
         self._graphs.record()
         batch = super().batch_of(data)
@@ -311,12 +311,12 @@ class ProgressiveGAN(GAN):
         """Returns the images of codes, float32 [batch, height, width, channels].
 
         Args:
-            z: codes [batch, size].
+            z: Codes [batch, size].
             label: one-hot labels [batch, num_classes], or None for a model without classes.
-            training: passed to the network.
-            network: the generator to run, whose images are clipped to [0, 1]. None is the one that is trained, at the
+            training: Passed to the network.
+            network: The generator to run, whose images are clipped to [0, 1]. None is the one that is trained, at the
                 resolution and alpha of the current phase, without clipping.
-            stage: stage of the images of `network`; None is `stable_stage`.
+            stage: Stage of the images of `network`; None is `stable_stage`.
         """
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(label)] if self.num_classes else z
         if network is None:

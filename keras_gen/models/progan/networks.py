@@ -26,7 +26,7 @@ def resolutions(image_shape: Sequence[int], start_resolution: int | None = None)
             pixels; the smaller side of the images gives a network that does not grow.
 
     Raises:
-        ValueError: for sides that are not 4 to 7 pixels times one power of two, or a start_resolution that no stage
+        ValueError: For sides that are not 4 to 7 pixels times one power of two, or a start_resolution that no stage
             has.
 
     Example:
@@ -79,7 +79,7 @@ def progressive_generator(
             num_classes]].
 
     Raises:
-        ValueError: as `resolutions`.
+        ValueError: As `resolutions`.
 
     Reference:
         Karras, Aila, Laine, Lehtinen 2018, arXiv:1710.10196, appendix A.1, table 2.
@@ -142,7 +142,7 @@ def progressive_discriminator(
         packing: Images that are classified together, concatenated along the channels, >= 1.
 
     Raises:
-        ValueError: as `resolutions`.
+        ValueError: As `resolutions`.
 
     Reference:
         Karras, Aila, Laine, Lehtinen 2018, arXiv:1710.10196, appendix A.1, table 2. Miyato, Koyama 2018,

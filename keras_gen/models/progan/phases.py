@@ -43,7 +43,7 @@ def by_resolution(name: str, values: Mapping[int | str, Number], resolutions: li
         resolutions: The smaller sides of all stages.
 
     Raises:
-        ValueError: for a key that is no stage's resolution, or a value that is not above 0.
+        ValueError: For a key that is no stage's resolution, or a value that is not above 0.
     """
     by_number = {int(resolution): value for resolution, value in values.items()}
     if unknown := sorted(set(by_number) - set(resolutions)):

@@ -185,7 +185,7 @@ class Puzzle(AdversarialModel):
             shape: (height, width, channels) of a piece.
 
         Returns:
-            Pieces float32 [num, count, *shape] and presence float32 [num, count].
+            pieces float32 [num, count, *shape] and presence float32 [num, count].
 
         Raises:
             ValueError: for other shapes, or pieces outside [0, 1].

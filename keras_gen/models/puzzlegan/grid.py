@@ -131,7 +131,7 @@ class PuzzleGrid(Puzzle):
             channel_order: order in which the encoder sees an image's channels, [batch, channels]; None keeps it.
 
         Returns:
-            Scores [batch, k * k, k * k] of tile against position, and images [batch, height, width, channels].
+            scores [batch, k * k, k * k] of tile against position, and images [batch, height, width, channels].
         """
         network = self.inference_network if averaged else lambda name: getattr(self, name)
         tiles, presence, z = (tf.convert_to_tensor(each) for each in (tiles, presence, z))
@@ -258,7 +258,7 @@ class PuzzleGrid(Puzzle):
             seed: seed of the order and of the choice of the missing tiles.
 
         Returns:
-            Tiles [num, k * k, *tile_shape] (zeros where missing), presence [num, k * k], and the true position of each
+            tiles [num, k * k, *tile_shape] (zeros where missing), presence [num, k * k], and the true position of each
             tile, int64 [num, k * k].
         """
         tiles_in_order = self.cut_tiles(images)

@@ -75,7 +75,7 @@ def extract_patches(images: tf.Tensor, boxes: tf.Tensor, size: tuple[int, int]) 
         size: (height, width) of a patch in pixels.
 
     Returns:
-        Patches [batch, num, *size, channels].
+        patches [batch, num, *size, channels].
     """
     down = _interpolation(boxes[..., 0], boxes[..., 2], images.shape[1], size[0])
     across = _interpolation(boxes[..., 1], boxes[..., 3], images.shape[2], size[1])

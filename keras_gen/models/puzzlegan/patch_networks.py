@@ -55,7 +55,7 @@ def mask_decoder(features: Sequence[Sequence[int]], *, base_filters: int = 16, h
         head: whether there are mask logits; False builds the network of a model without a mask.
 
     Returns:
-        A model whose features have increasing sizes: one map for each scale, and one at the image's size.
+        a model whose features have increasing sizes: one map for each scale, and one at the image's size.
     """
     inputs = _inputs(features)
     *skips, code = inputs

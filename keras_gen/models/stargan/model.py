@@ -182,7 +182,7 @@ class StarGAN(AdversarialModel):
             batch: fields `attributes` or `label`, and `dataset` if there are several datasets.
 
         Returns:
-            Attributes float32 [batch, n], 0 where the dataset does not label them; and one-hot datasets float32
+            attributes float32 [batch, n], 0 where the dataset does not label them; and one-hot datasets float32
             [batch, num_datasets], None for one dataset.
 
         Raises:

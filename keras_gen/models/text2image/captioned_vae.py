@@ -39,7 +39,7 @@ class CaptionedVAE(TextConditional, VAE):
         **kwargs: Keras's `name` and `dtype`.
 
     Raises:
-        ValueError: as `VAE`, or for a missing vocabulary.
+        ValueError: As `VAE`, or for a missing vocabulary.
 
     Reference:
         Sohn, Lee, Yan 2015, Learning Structured Output Representation using Deep Conditional Generative Models

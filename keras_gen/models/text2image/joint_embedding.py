@@ -43,7 +43,7 @@ class JointEmbedding(TextConditional, GenerativeModel):
         **kwargs: Keras's `name` and `dtype`.
 
     Raises:
-        ValueError: for an unknown loss, a temperature or noise out of range, or encoders of different sizes.
+        ValueError: For an unknown loss, a temperature or noise out of range, or encoders of different sizes.
 
     Reference:
         Reed, Akata, Schiele, Lee 2016, arXiv:1605.05395 (structured). Chen, Kornblith, Norouzi, Hinton 2020,
@@ -135,12 +135,12 @@ def check_joint_space(size: int, image_encoder: keras.Model, projection: keras.M
     """Validates that texts, after the projection if there is one, and images are embedded in one space.
 
     Args:
-        size: dimensions of a text's embedding.
-        image_encoder: images -> [batch, n].
-        projection: embeddings of texts -> [batch, n], or None.
+        size: Dimensions of a text's embedding.
+        image_encoder: Images -> [batch, n].
+        projection: Embeddings of texts -> [batch, n], or None.
 
     Raises:
-        ValueError: for embeddings of different shapes.
+        ValueError: For embeddings of different shapes.
     """
     image_shape = tuple(image_encoder.output_shape[1:])
     if projection is None:
@@ -163,7 +163,7 @@ def project(projection: keras.Model | None, text: Any) -> tf.Tensor:
 
     Args:
         projection: [batch, size] -> [batch, n], or None for the embeddings themselves.
-        text: embeddings [..., size].
+        text: Embeddings [..., size].
     """
     text = tf.convert_to_tensor(text)
     if projection is None:
@@ -182,8 +182,8 @@ def caption_targets(tokens: tf.Tensor, global_batch: GlobalBatch) -> tuple[tf.Te
     """Returns the correct captions of each row among all captions of the global batch.
 
     Args:
-        tokens: captions of this replica's rows, [rows, length].
-        global_batch: the position of these rows in the global batch.
+        tokens: Captions of this replica's rows, [rows, length].
+        global_batch: The position of these rows in the global batch.
 
     Returns:
         The index of the row's own caption, int32 [rows]; and which captions are equal to it, bool [rows, total].

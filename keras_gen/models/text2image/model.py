@@ -89,7 +89,7 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
         **kwargs: Keras's `name` and `dtype`.
 
     Raises:
-        ValueError: for unknown names, a missing vocabulary, numbers out of range, or networks that do not fit.
+        ValueError: For unknown names, a missing vocabulary, numbers out of range, or networks that do not fit.
 
     Reference:
         Reed, Akata, Yan, Logeswaran, Schiele, Lee 2016, Generative Adversarial Text to Image Synthesis,
@@ -276,8 +276,8 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
 
         Args:
             images: [batch, height, width, channels] in [0, 1].
-            embedding: embeddings of the texts [batch, size].
-            training: passed to the networks.
+            embedding: Embeddings of the texts [batch, size].
+            training: Passed to the networks.
         """
         return self._logits(self.trunk(images, training=training), embedding, training)
 
@@ -296,10 +296,10 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
         encoder as the style encoder.
 
         Args:
-            pretrained: the pretrained model.
+            pretrained: The pretrained model.
 
         Raises:
-            ValueError: for another vocabulary, or networks of another structure.
+            ValueError: For another vocabulary, or networks of another structure.
         """
         if pretrained.vocabulary != self.vocabulary or pretrained.length != self.length:
             raise ValueError(
@@ -334,10 +334,10 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
         """Returns the images of noise and texts, float32 [batch, height, width, channels] in [0, 1].
 
         Args:
-            z: noise [batch, n].
-            embedding: embeddings of the texts [batch, size].
-            training: passed to the network.
-            network: the generator to run; None is the one that is trained, not its moving average.
+            z: Noise [batch, n].
+            embedding: Embeddings of the texts [batch, size].
+            training: Passed to the network.
+            network: The generator to run; None is the one that is trained, not its moving average.
         """
         inputs = [tf.convert_to_tensor(z), tf.convert_to_tensor(embedding)]
         return tf.cast((network or self.generator)(inputs, training=training), tf.float32)
@@ -360,7 +360,7 @@ class Text2Image(TextConditional, Penalized, AdversarialModel):
         It shares no weights with this model.
 
         Args:
-            seed: seed of its weights; use another one than the model's.
+            seed: Seed of its weights; use another one than the model's.
         """
         from .preset import joint_embedding
 
@@ -381,9 +381,9 @@ def mismatched_captions(tokens: tf.Tensor, all_tokens: tf.Tensor, noise: tf.Tens
     """Returns for each caption another one that differs from it, drawn uniformly.
 
     Args:
-        tokens: captions of this replica's rows, [rows, length].
-        all_tokens: captions of the global batch, of the same dtype, [total, length].
-        noise: uniform on [0, 1), [rows, total].
+        tokens: Captions of this replica's rows, [rows, length].
+        all_tokens: Captions of the global batch, of the same dtype, [total, length].
+        noise: Uniform on [0, 1), [rows, total].
 
     Returns:
         The index of the mismatched caption in `all_tokens`, int32 [rows]; and whether it differs, bool [rows], which is

@@ -45,7 +45,7 @@ def text2image_generator(
         modulated: Whether noise and embedding modulate the batch normalizations.
 
     Raises:
-        ValueError: for a size that cannot be halved.
+        ValueError: For a size that cannot be halved.
 
     Reference:
         Reed, Akata, Yan, Logeswaran, Schiele, Lee 2016, Generative Adversarial Text to Image Synthesis,
@@ -104,7 +104,7 @@ def text2image_trunk(
             normalization, which mixes the images of a batch; a gradient penalty requires another one.
 
     Raises:
-        ValueError: for a size that cannot be halved, or another normalization.
+        ValueError: For a size that cannot be halved, or another normalization.
 
     Reference:
         Reed et al. 2016, arXiv:1605.05396, section 4.1.
