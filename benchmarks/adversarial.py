@@ -20,11 +20,11 @@ import tensorflow as tf
 
 from benchmarks import record
 from keras_gen import data, evaluation, pictures, zoo
+from keras_gen.batching import map_batches
 from keras_gen.evaluation.features.classifier import feature_classifier
 from keras_gen.evaluation.metrics import parzen as parzen_windows
 from keras_gen.evaluation.metrics.mode_coverage import mode_coverage, modes_floor
 from keras_gen.models import AdversarialModel, GenerativeModel, InfoGAN
-from keras_gen.models.core.batching import map_batches
 
 GRAY, COLOR = (28, 28, 1), (28, 28, 3)
 WEIGHTS = pathlib.Path("runs/benchmarks")

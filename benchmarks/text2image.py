@@ -25,11 +25,11 @@ import tensorflow as tf
 
 from benchmarks import record
 from keras_gen import data, pictures, zoo
+from keras_gen.batching import map_batches
 from keras_gen.data import FACTORS, HELD_OUT
 from keras_gen.evaluation.evaluators.captions import caption_classes
 from keras_gen.evaluation.features.text_image_scorer import train_text_image_scorer
 from keras_gen.evaluation.metrics.r_precision import r_precision
-from keras_gen.models.core.batching import map_batches
 from keras_gen.models.text2image.preset import joint_embedding, vae_of
 from keras_gen.training.callbacks import optimizers_of
 

@@ -9,18 +9,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.batching import map_batches
 from keras_gen.distributions import draw_noise
-from keras_gen.models.core.protocols import Grows, HasClasses
+from keras_gen.models.core.protocols import Grows, HasClasses, HasText
 from keras_gen.runs import Run
 
-from .batching import map_batches
+from .config import MAX_NEIGHBOR_IMAGES, SPLITS
 from .seeding import seeded_permutation
 from .types import Progress, ProgressReport, no_progress, no_report
-
-SPLITS = ("test", "validation", "train")
-
-# training images that 1,000 samples are compared with: about 3 minutes of one processor at 64x64x3
-MAX_NEIGHBOR_IMAGES = 250_000
 
 
 def choose_split(run: Run, split: str | None = None) -> str:
@@ -160,7 +156,7 @@ class EvaluationContext:
 
     def conditions(self, num: int) -> dict[str, np.ndarray]:
         """Returns the conditions of `num` generated images: labels or tokens of real images, or nothing."""
-        if "text" in self.model.export_description():
+        if isinstance(self.model, HasText):
             return {"tokens": self.caption_batch(num)["tokens"]}
         if not self.num_classes:
             return {}

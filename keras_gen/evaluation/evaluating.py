@@ -13,8 +13,8 @@ from keras_gen import pictures, runs
 from keras_gen.files import check_writable
 from keras_gen.progress import Progress
 
-from .config import EvaluateConfig
-from .context import MAX_NEIGHBOR_IMAGES, EvaluationContext, choose_split, split_note
+from .config import MAX_NEIGHBOR_IMAGES, EvaluateConfig
+from .context import EvaluationContext, choose_split, split_note
 from .features.fid_inception import weights_file
 from .registry import EVALUATORS, PICTURES
 from .report import print_table

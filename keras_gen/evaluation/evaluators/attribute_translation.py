@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from keras_gen import pictures
+from keras_gen.batching import map_batches
 
-from ..batching import map_batches
 from ..context import EvaluationContext
 from ..features.classifier import SETTINGS, feature_classifier
 from ..metrics.standard_error import standard_error

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from keras_gen import pictures
+from keras_gen.batching import map_batches
 from keras_gen.data import normalize
 
-from ..batching import map_batches
 from ..context import EvaluationContext
 from ..features.text_image_scorer import train_text_image_scorer
 from ..metrics.r_precision import r_precision

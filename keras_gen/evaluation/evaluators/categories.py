@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.batching import map_batches
 from keras_gen.models.core.protocols import SemiSupervised
 
-from ..batching import map_batches
 from ..context import EvaluationContext
 from ..metrics.standard_error import standard_error
 from ..types import About, Metrics

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from keras_gen import data, pictures
+from keras_gen.batching import map_batches
 from keras_gen.data import FACTORS, Factors
 
-from ..batching import map_batches
 from ..context import EvaluationContext
 from ..metrics.counterfactual_error import counterfactual_errors, counterfactuals
 from ..metrics.domain_transfer import domain_transfer

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import pictures
+from keras_gen.batching import batch_slices, map_batches
 from keras_gen.distributions import draw_noise
 from keras_gen.models.core.protocols import RestoresFromPatches, RestoresFromTiles
 
-from ..batching import batch_slices, map_batches
 from ..context import EvaluationContext
 from ..features.of_run import PYRAMID, extractors
 from ..metrics.jigsaw import average_mask, best_constants, correct_tiles, mask_iou, masked_error

@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_gen.batching import batch_slices
 from keras_gen.data.cache.store import Store
 from keras_gen.networks import conv_encoder
 
 from ..batch_progress import BatchProgress
-from ..batching import batch_slices
 from ..seeding import seeded_generator
 from ..types import Progress, no_progress
 from .stored_weights import load_weights, save_weights

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..batching import map_batches
+from keras_gen.batching import map_batches
+
 from ..types import Progress, no_progress
 from .classifier import IMAGES_PER_PASS, LabeledImages, feature_classifier
 from .clean_resize import clean_resize

@@ -5,7 +5,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from ..batching import map_batches
+from keras_gen.batching import map_batches
+
 from ..metrics.frechet_distance import moments, normal_frechet_distance
 from ..seeding import seeded_generator
 

@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from ..batching import batch_slices
+from keras_gen.batching import batch_slices
+
 from ..types import Progress, no_progress
 from .log_likelihood import ImageNoise
 from .mixture_density import log_density

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..batching import batch_slices
+from keras_gen.batching import batch_slices
+
 from ..seeding import seeded_generator
 from .feature_sets import feature_pair
 from .standard_error import sample_standard_error

@@ -3,7 +3,8 @@
 import numpy as np
 import scipy.ndimage
 
-from ..batching import batch_slices
+from keras_gen.batching import batch_slices
+
 from ..seeding import seeded_generator
 from ..types import Progress, no_progress
 from .sliced_wasserstein import sliced_wasserstein

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ..batching import map_batches
+from keras_gen.batching import map_batches
+
 from .mixture_density import log_density
 
 # the decoder's output of one pass stays in a core's cache (float32 values; 2 MiB)

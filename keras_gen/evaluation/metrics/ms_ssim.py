@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from ..batching import map_batches
+from keras_gen.batching import map_batches
+
 from ..seeding import seeded_permutation
 from ..types import Progress, no_progress
 from .standard_error import sample_standard_error

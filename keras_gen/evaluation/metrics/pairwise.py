@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..batching import batch_slices
+from keras_gen.batching import batch_slices
 
 # distances in memory at a time, 64 MiB
 PAIRS = 2**23

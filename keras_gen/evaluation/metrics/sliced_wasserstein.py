@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..batching import batch_slices
+from keras_gen.batching import batch_slices
+
 from ..seeding import seeded_generator
 from ..types import Progress, no_progress
 

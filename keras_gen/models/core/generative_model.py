@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.batching import map_batches
 from keras_gen.data.pipeline.epochs import check_steps, loaded_in
 from keras_gen.distributions.noise import Noise, draw_noise, noise_from_value
 from keras_gen.runtime.noise import random_seed
 
-from .batching import map_batches
 from .constructor_config import constructor_config
 from .ema import clone_for_ema, update_ema
 from .endpoint import Endpoint, Port, noise_ports

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.batching import map_batches
 from keras_gen.distributions.noise import Noise, draw_noise
 
-from .batching import map_batches
 from .endpoint import Endpoint, Port, noise_ports
 from .generative_model import GenerativeModel, tensors
 

@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.batching import map_batches
+
 from ..core.adversarial import AdversarialModel
-from ..core.batching import map_batches
 from ..core.endpoint import Endpoint, Port
 from ..core.inputs import Shape, check_range
 

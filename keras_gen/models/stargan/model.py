@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.batching import map_batches
 from keras_gen.losses import adversarial, group_accuracy, group_cross_entropy, penalties
 
 from ..core.adversarial import AdversarialModel
-from ..core.batching import map_batches
 from ..core.class_conditional import class_indices
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
