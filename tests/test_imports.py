@@ -256,7 +256,7 @@ def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, to
         ([*vae, "--set", "depth=3"], 2, "received depth"),
         ([*vae, "--set", "latent_size=abc"], 2, "an integer >= 1 for the setting latent_size of 'vae'; received 'abc'"),
         ([*vae, "--set", "beta"], 2, "Expected KEY=VALUE"),
-        ([*vae, "--view", "domains=a,b"], 2, "expected no option: this system sees the images as they are"),
+        ([*vae, "--view", "domains=a,b"], 2, "Expected no option (this system sees the images as they are)"),
         ([*vae, "--epochs", "0"], 2, "Expected an integer >= 1 for epochs"),
         ([*vae, "--pretraining-epochs", "2"], 2, "Expected pretraining_epochs only with systems"),
         ([*vae, "--precision", "float8"], 2, "for precision; received 'float8'"),

@@ -23,10 +23,8 @@ def add_inference(model: Categories, prefix: str = "") -> None:
     def infer(path, invert):
         image = read_image(path, model.model, invert)
         inferred = model.model.run("infer", image=image[None])
-        category, code = (
-            inferred["category"],
-            np.clip(inferred["code"], -1, 1),
-        )  # a mean may lie outside [-1, 1], a code may not
+        category = inferred["category"]
+        code = np.clip(inferred["code"], -1, 1)  # a mean may lie outside [-1, 1], a code may not
         generated_image = model.generate(1, 0, label=[int(category[0].argmax())], code=code)[0]
         return (
             display_image(image),

@@ -83,9 +83,9 @@ def view_of(
     """
     known, requested = KNOWN[system.view], normalize_options(requested)
     if unknown := sorted(set(requested) - set(known)):
-        none = "no option: this system sees the images as they are"
+        none = "no option (this system sees the images as they are)"
         expected = f"{', '.join(known)} for this system" if known else none
-        raise ValueError(f"--view: expected {expected}; received {', '.join(unknown)}")
+        raise ValueError(f"Expected {expected} in --view; received {', '.join(unknown)}")
     if system.view == "domains":
         return _domains(system, source, requested, name)
     if system.view == "attributes":
@@ -100,7 +100,10 @@ def view_of(
 def _domains(system: System, source: SourceInfo, requested: dict[str, Any], name: str | os.PathLike) -> View:
     if set(DOMAINS).issubset(source.fields):
         if requested:
-            raise ValueError(f"{name} has two domains already; leave --view out")
+            raise ValueError(
+                f"Expected no --view for data with two domains; received {', '.join(requested)} for {name}: leave "
+                "--view out"
+            )
         return View({}, {})
     if not requested and (options := system.default_view(_dataset(source))):
         return View(options, {})
@@ -140,8 +143,8 @@ def _default_attributes(
     if "label" in names:
         return ["label"]
     raise ValueError(
-        f"Expected data with attributes or with named labels; {source} has neither. Use a folder with one sub-folder "
-        "for each class, or a metadata.csv with columns of 0 and 1"
+        f"Expected data with attributes or with named labels; received {source}, which has neither: use a folder with "
+        "one sub-folder for each class, or a metadata.csv with columns of 0 and 1"
     )
 
 
@@ -156,9 +159,9 @@ def _captions(
         options["captions"] = str(pathlib.Path(requested["captions"]).expanduser().resolve())
     elif CAPTION not in source.fields:
         raise ValueError(
-            f"Expected data with captions; {name} has the fields {', '.join(source.fields)}. Use shapes, a TFDS "
-            "dataset with captions, or a folder whose metadata.csv has the columns file_name and caption; or give a "
-            "file of captions for the files of a dataset (--view captions=FILE)"
+            f"Expected data with captions; received {name} with the fields {', '.join(source.fields)}: use shapes, a "
+            "TFDS dataset with captions, or a folder whose metadata.csv has the columns file_name and caption; or give "
+            "a file of captions for the files of a dataset (--view captions=FILE)"
         )
     texts = list(captions(options))
     vocabulary = build_vocabulary(texts, requested.get("max_words", MAX_WORDS))

@@ -119,7 +119,7 @@ def test_pretraining_is_announced_and_has_an_option(tmp_path, tfds_dir, capsys):
         (
             "cyclegan",
             {"attributes": "color"},
-            "--view: expected domains, domain_field for this system; received attributes",
+            "Expected domains, domain_field for this system in --view; received attributes",
         ),
         ("stargan", {"attributes": "hue"}, "received 'hue'"),
         ("vae", {"domains": "a,b"}, "sees the images as they are"),

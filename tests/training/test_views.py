@@ -40,7 +40,7 @@ def test_domains():
     }
     pair = SourceInfo({"train": 9}, (8, 8), 1, fields=("domain_a", "domain_b"))
     assert view_of(CYCLEGAN, pair, {}, "a,b").options == {}
-    with pytest.raises(ValueError, match="two domains already"):
+    with pytest.raises(ValueError, match="Expected no --view for data with two domains"):
         view_of(CYCLEGAN, pair, {"domains": "0,1"}, "a,b")
     with pytest.raises(ValueError, match="received digits, which is one dataset. Name two of its classes"):
         view_of(CYCLEGAN, LABELLED, {}, "digits")
@@ -57,7 +57,7 @@ def test_attributes():
     assert view_of(STARGAN, faces, {}, "celeb_a").options["attributes"] == list(CELEBRITIES[1:])
     few = SourceInfo({"train": 9}, (8, 8), 3, names={"attributes": ("Bald", "Male")})
     assert view_of(STARGAN, few, {}, "faces").settings == {"groups": [1, 1], "attribute_names": ["Bald", "Male"]}
-    with pytest.raises(ValueError, match="attributes or with named labels; .* has neither"):
+    with pytest.raises(ValueError, match="attributes or with named labels; received .*, which has neither"):
         view_of(STARGAN, SourceInfo({"train": 9}, (8, 8), 3), {}, "photos")
     with pytest.raises(ValueError, match="among the fields color, label .* received 'hue'"):
         view_of(STARGAN, SHAPES, {"attributes": "hue"}, "shapes")
@@ -86,7 +86,7 @@ def test_captions():
     assert view.options == {"tokens": view.settings}
     few = view_of(TEXT2IMAGE, pictures, {"max_words": 2, "length": 3}, "pictures", lambda _: iter(texts))
     assert few.settings == {"vocabulary": ["a", "circle"], "length": 3}
-    with pytest.raises(ValueError, match="Expected data with captions; digits has the fields image"):
+    with pytest.raises(ValueError, match="Expected data with captions; received digits with the fields image"):
         view_of(TEXT2IMAGE, LABELLED, {}, "digits", lambda _: ())
     requested = []
     view = view_of(TEXT2IMAGE, LABELLED, {"captions": "texts.csv"}, "flowers", lambda o: requested.append(o) or texts)
@@ -103,5 +103,5 @@ def test_two_sets_of_attributes():
         "datasets": [0, 1, 1],
         "attribute_names": ["cat", "dog", "small", "tame"],
     }
-    with pytest.raises(ValueError, match="attributes or with named labels; .* has neither"):
+    with pytest.raises(ValueError, match="attributes or with named labels; received .*, which has neither"):
         view_of(STARGAN, SourceInfo(*shown, parts=({}, {"label": ("cat", "dog")})), {}, "a,b")

@@ -127,8 +127,7 @@ def epoch_order(count: int, length: int, epoch: tf.Tensor, *, seed: int, shuffle
     index = tf.range(count, dtype=tf.int64)[None, :]
     if shuffle:
         keys = mix(seed, epoch, number, index)
-        order = tf.argsort(tf.cast(tf.bitwise.right_shift(keys, tf.constant(1, tf.uint64)), tf.int64), axis=-1)
-        order = tf.cast(order, tf.int64)
+        order = tf.cast(tf.argsort(_to_int64(keys), axis=-1), tf.int64)
     else:
         order = tf.repeat(index, passes, axis=0)
     number = tf.repeat(number, count, axis=1)

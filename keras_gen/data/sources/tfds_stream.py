@@ -75,9 +75,7 @@ class TFDSStream:
         for field, (key, kind) in self.mapping.items():
             value = example[key]
             if kind == "image":
-                row[field] = tf.numpy_function(
-                    lambda image: self.resize(image * np.uint8(self.scale)), [value], tf.uint8
-                )
+                row[field] = tf.numpy_function(self._resize, [value], tf.uint8)
                 row[field].set_shape(self.resize.image_shape)
             elif kind == "flags":
                 row[field] = tf.stack([tf.cast(value[name], tf.float32) for name in sorted(value)])

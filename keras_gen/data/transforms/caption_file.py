@@ -66,5 +66,7 @@ def caption_of(name: bytes, captions: Mapping[str, bytes], file: pathlib.Path) -
     """
     caption = captions.get(name.decode())
     if caption is None:
-        raise ValueError(f"{file} has no caption of the image {name.decode()!r} (it has {len(captions):,} others).")
+        raise ValueError(
+            f"Expected a caption of the image {name.decode()!r} in {file}; received {len(captions):,} of other images."
+        )
     return caption

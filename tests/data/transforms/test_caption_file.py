@@ -73,7 +73,7 @@ def test_a_file_of_captions(tmp_path, cache):
     batch = next(iter(data.load("flowers_test_set", captions=file, **options)))
     assert batch["caption"].numpy().tolist() == [f"flower number {index}".encode() for index in numbers(batch)]
     file.write_text("file_name,caption\n" + "\n".join(rows[:-1]))
-    with pytest.raises(Exception, match="no caption of the image 'image_0.jpg'"):
+    with pytest.raises(Exception, match="Expected a caption of the image 'image_0.jpg'"):
         next(iter(data.load("flowers_test_set", captions=file, **options)))
 
 
