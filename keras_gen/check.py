@@ -122,7 +122,7 @@ def _config(run: Run, record: Mapping[str, Any] | None) -> Iterator[Finding]:
 
 
 def _all_checkpoints(run: Run) -> list[Checkpoints]:
-    """The folders of states: of the run, of further workers, and of the pretraining of all of them."""
+    """Returns the folders of states: of the run, of further workers, and of the pretraining of all of them."""
     homes = [run.path, *sorted(run.checkpoints.glob("worker_*"))]
     folders = [home / "checkpoints" for home in homes]
     pretraining = [folder for home in homes for folder in home.glob("pretraining/*")]

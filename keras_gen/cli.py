@@ -562,7 +562,7 @@ def main() -> None:
 
 
 def _table(*columns: str, title: str | None = None) -> Table:
-    """A table whose long cells are wrapped, not cut."""
+    """Returns a table whose long cells are wrapped, not cut."""
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -570,7 +570,7 @@ def _table(*columns: str, title: str | None = None) -> Table:
 
 
 def _shortened(values: Iterable[str], maximum: int = 12) -> str:
-    """The first values, separated by commas, and their number where there are more."""
+    """Returns the first values, separated by commas, and their number if there are more."""
     values = tuple(values)
     return ", ".join(values[:maximum]) + (f", ... ({len(values)})" if len(values) > maximum else "")
 

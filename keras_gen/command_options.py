@@ -63,7 +63,7 @@ def _type(option: Option) -> Any:
 
 
 def _value(option: Option, value: Any) -> Any:
-    """The value for Python of a value from the command line."""
+    """Returns the value for Python of a value from the command line."""
     if option.text is None:
         return value
     if not value:

@@ -114,7 +114,7 @@ def option(
 
 
 def declared(options: Any) -> Iterator[Option]:
-    """The options of a dataclass, in the order of its fields.
+    """Returns the options of a dataclass, in the order of its fields.
 
     Args:
         options: the dataclass, or an instance of it.
@@ -142,7 +142,7 @@ def validate(options: Any) -> None:
 
 
 def to_json(options: Any) -> dict[str, Any]:
-    """The stored options as JSON represents them: {section: {key: value}}, with the top level under its own keys."""
+    """Returns the stored options as in a config.json: {section: {key: value}}, and {key: value} at the top level."""
     content: dict[str, Any] = {}
     for each in declared(options):
         if each.section is not None:
@@ -152,7 +152,7 @@ def to_json(options: Any) -> dict[str, Any]:
 
 
 def stored_values(options: type, content: Mapping) -> dict[str, Any]:
-    """Name of each stored option -> its value in the content of a config.json, the default where it is missing."""
+    """Returns {name: value} of the stored options in the content of a config.json, defaults for missing ones."""
     values = {}
     for each in declared(options):
         if each.section is not None:
@@ -162,7 +162,7 @@ def stored_values(options: type, content: Mapping) -> dict[str, Any]:
 
 
 def differences(requested: Any, stored: Any) -> list[str]:
-    """Where requested options differ from stored ones that a resume may not change, in words.
+    """Returns, in words, where requested options differ from stored ones that a resume may not change.
 
     An option that has its default value counts as not requested. Mappings are compared key by key.
 
@@ -186,12 +186,12 @@ def differences(requested: Any, stored: Any) -> list[str]:
 
 
 def as_json(value: Any) -> Any:
-    """A value as it returns from a JSON file: tuples as lists, keys as strings."""
+    """Returns a value as it comes back from a JSON file: tuples as lists, keys as strings."""
     return json.loads(json.dumps(value))
 
 
 def integer(minimum: int, maximum: int | None = None) -> Check:
-    """A check for integers from `minimum` to `maximum`; without a maximum where that is None."""
+    """Returns a check for integers from `minimum` to `maximum`; without a maximum where that is None."""
     expected = f"an integer >= {minimum}" if maximum is None else f"an integer from {minimum} to {maximum}"
 
     def check(name: str, value: Any) -> int:
@@ -203,14 +203,14 @@ def integer(minimum: int, maximum: int | None = None) -> Check:
 
 
 def positive(name: str, value: Any) -> float:
-    """A check for numbers above 0."""
+    """Returns a check for numbers above 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         raise ValueError(f"Expected a number > 0 for {name}; received {value!r}")
     return value
 
 
 def one_of(*choices: str) -> Check:
-    """A check for one of several words."""
+    """Returns a check for one of several words."""
 
     def check(name: str, value: Any) -> str:
         if value not in choices:
@@ -221,12 +221,12 @@ def one_of(*choices: str) -> Check:
 
 
 def parse_names(flag: str, text: str) -> list[str]:
-    """`"a, b"` -> `["a", "b"]`."""
+    """Returns the names in a text: `"a, b"` -> `["a", "b"]`."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def parse_size(flag: str, text: str) -> int | tuple[int, int]:
-    """`"64"` -> 64; `"48x64"` -> (48, 64), height and width.
+    """Returns the size in a text: `"64"` -> 64; `"48x64"` -> (48, 64), height and width.
 
     Raises:
         ValueError: for anything else.
@@ -238,7 +238,7 @@ def parse_size(flag: str, text: str) -> int | tuple[int, int]:
 
 
 def parse_range(flag: str, text: str) -> tuple[float, float]:
-    """`"0,4095"` -> `(0.0, 4095.0)`.
+    """Returns the range in a text: `"0,4095"` -> `(0.0, 4095.0)`.
 
     Raises:
         ValueError: for anything but two numbers.
@@ -251,7 +251,7 @@ def parse_range(flag: str, text: str) -> tuple[float, float]:
 
 
 def parse_settings(flag: str, texts: list[str]) -> dict[str, Any]:
-    """`["beta=4", "network=mlp"]` -> `{"beta": 4, "network": "mlp"}`.
+    """Returns the settings in texts: `["beta=4", "network=mlp"]` -> `{"beta": 4, "network": "mlp"}`.
 
     A value is JSON, or one of the words True, False and None, or else a string.
 

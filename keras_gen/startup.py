@@ -12,7 +12,7 @@ DEBUG = "KERAS_GEN_DEBUG"
 
 @contextlib.contextmanager
 def starting() -> Iterator[None]:
-    """A context for imports that need TensorFlow; reports them to the open `Progress` unless they are already done."""
+    """Returns a context for imports that need TensorFlow, which reports them to the open `Progress` the first time."""
     from .progress import report
 
     if "tensorflow" in sys.modules and "keras" in sys.modules:

@@ -15,7 +15,7 @@ TOLERANCE = 1e-4  # different 8-bit images differ by at least 1 / 255
 
 
 def split_tiles(image: np.ndarray, grid_size: int) -> np.ndarray:
-    """The tiles of an image, row by row: [grid_size * grid_size, height / grid_size, width / grid_size, channels]."""
+    """Returns the tiles of an image, row by row, [grid_size * grid_size, height, width, channels] of a tile."""
     height, width, channels = image.shape
     tiles = image.reshape(grid_size, height // grid_size, grid_size, width // grid_size, channels)
     return tiles.transpose(0, 2, 1, 3, 4).reshape(

@@ -191,6 +191,6 @@ class Checkpoints:
 
 
 def _digest(content: dict) -> str:
-    """The SHA-256 of a JSON object, which does not depend on the order of its keys or on whitespace."""
+    """Returns the SHA-256 of a JSON object, which does not depend on the order of its keys or on whitespace."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -257,7 +257,7 @@ def check_free(path: str | os.PathLike, *, overwrite: bool = False, locked: bool
 
 
 def _content(path: pathlib.Path) -> list[pathlib.Path]:
-    """The content of a directory, without its lock and the scratch files of killed processes."""
+    """Returns the content of a directory, without its lock and the scratch files of killed processes."""
     if not path.is_dir():
         return []
     return [each for each in path.iterdir() if each.name not in LOCK_FILES and not each.name.startswith(files.SCRATCH)]

@@ -7,7 +7,7 @@ FORMAT = 2
 
 
 def format_problem(file: pathlib.Path, received: Any) -> str | None:
-    """What is wrong with the format of a file, and what to do about it; None for the current format.
+    """Returns what is wrong with the format of a file, and what to do about it; None for the current format.
 
     Args:
         file: the file, for the message.

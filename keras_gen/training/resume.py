@@ -49,7 +49,7 @@ def resumed(config: TrainConfig, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def data_changed(content: Mapping[str, Any], former: Mapping[str, Any]) -> bool:
-    """Whether a run continued on other data, deliberately, after an earlier content of its config.json.
+    """Returns whether a run continued on other data, deliberately, after an earlier content of its config.json.
 
     Args:
         content: the content of config.json.
@@ -60,7 +60,7 @@ def data_changed(content: Mapping[str, Any], former: Mapping[str, Any]) -> bool:
 
 
 def changes(content: Mapping[str, Any], former: Mapping[str, Any]) -> list[str]:
-    """Where config.json differs from its earlier content, except for what a resume may change; in words.
+    """Returns, in words, where config.json differs from its earlier content, except for what a resume may change.
 
     Args:
         content: the content of config.json.
@@ -78,7 +78,7 @@ def changes(content: Mapping[str, Any], former: Mapping[str, Any]) -> list[str]:
 
 
 def _fixed(content: Mapping[str, Any], free: set[str]) -> dict[str, Any]:
-    """The parts of config.json that stay as they are."""
+    """Returns the parts of config.json that stay as they are."""
     parts = {name: content.get(name) for name in ("id", "system", "image_shape", "settings")}
     for section in ("data", "training"):
         parts[section] = {name: value for name, value in content[section].items() if name not in free}
@@ -86,7 +86,7 @@ def _fixed(content: Mapping[str, Any], free: set[str]) -> dict[str, Any]:
 
 
 def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
-    """{"a": {"b": 1}} -> {"a.b": 1}, with values as JSON represents them."""
+    """Returns {"a": {"b": 1}} as {"a.b": 1}, with values as JSON represents them."""
     flat = {}
     for name, value in json.loads(json.dumps(content)).items():
         inner = _flat(value) if isinstance(value, dict) else {"": value}

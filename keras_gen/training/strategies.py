@@ -95,7 +95,7 @@ def _collect(numbers: tf.Tensor) -> tf.Tensor:
 
 @contextlib.contextmanager
 def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """A block that all workers must finish without an error, or none continues.
+    """Returns a context for a block that all workers must finish without an error, or none continues.
 
     Nothing inside the block may wait for another worker.
 

@@ -137,7 +137,7 @@ def _star(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Two circles at the top, and the lower half of a square on its corner at the bottom."""
+    """Returns a heart: two circles at the top, and the lower half of a square on its corner at the bottom."""
     scale = 1.55
     x, y = np.abs(x) / scale, y / scale + 0.56
     lobe = np.sqrt((x - 0.25) ** 2 + (y - 0.75) ** 2) - np.sqrt(0.125)
