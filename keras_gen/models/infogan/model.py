@@ -1,7 +1,6 @@
 """InfoGAN: a GAN whose generator learns a categorical and continuous latent codes without labels."""
 
 import dataclasses
-from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -11,7 +10,6 @@ import tensorflow_probability as tfp
 from keras_gen.distributions.noise import Noise
 from keras_gen.distributions.posteriors import positive
 
-from ..core.defaults import EMA, OBJECTIVE
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.player import Player
@@ -47,14 +45,8 @@ class InfoGAN(GAN):
         num_codes: Number of continuous codes, >= 0.
         category_weight: lambda of the category, >= 0; 1 in the paper.
         code_weight: lambda of the continuous codes, >= 0; below 1 in the paper (section 6).
-        objective: See `GAN`.
-        penalty: See `GAN`.
-        n_critic: See `GAN`.
-        simultaneous: See `GAN`.
-        augment: See `GAN`; Q sees images without augmentation.
-        ema: See `GAN`.
-        seed: See `GAN`.
-        **kwargs: Keras's `name` and `dtype`.
+        **kwargs: The other arguments of `GAN`, except `packing`, `num_classes` and `prior`. With `augment`, Q sees
+            images without augmentation.
 
     Raises:
         ValueError: As `GAN`, for weights below 0, or networks that do not fit.
@@ -78,13 +70,6 @@ class InfoGAN(GAN):
         num_codes: int,
         category_weight: float,
         code_weight: float,
-        objective: str | dict = OBJECTIVE,
-        penalty: str | dict | None = None,
-        n_critic: int = 1,
-        simultaneous: bool = False,
-        augment: Iterable[str] = (),
-        ema: float | None = EMA,
-        seed: int | None = None,
         **kwargs: Any,
     ):
         if refused := sorted({"packing", "num_classes", "prior"} & set(kwargs)):
@@ -93,18 +78,7 @@ class InfoGAN(GAN):
                 f"and has a prior of its own; received {', '.join(refused)}: leave them out"
             )
         discriminator = keras.Model(trunk.inputs[0], discriminator_head(trunk.outputs[0]), name="discriminator")
-        super().__init__(
-            generator,
-            discriminator,
-            objective=objective,
-            penalty=penalty,
-            n_critic=n_critic,
-            simultaneous=simultaneous,
-            augment=augment,
-            ema=ema,
-            seed=seed,
-            **kwargs,
-        )
+        super().__init__(generator, discriminator, **kwargs)
         self.trunk, self.discriminator_head, self.q_head = trunk, discriminator_head, q_head
         self.recognizer = keras.Model(trunk.inputs[0], q_head(trunk.outputs[0]), name="recognizer")
         self.num_categories, self.num_codes = num_categories, num_codes

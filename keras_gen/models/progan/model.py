@@ -1,6 +1,6 @@
 """The Progressive GAN: a generator and a discriminator that grow during training."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -11,7 +11,6 @@ from keras_gen.data.pipeline.epochs import loaded_in
 from keras_gen.distributions.noise import draw_noise
 from keras_gen.losses import packing
 
-from ..core.defaults import EMA, OBJECTIVE
 from ..core.ema import update_ema
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
@@ -60,17 +59,7 @@ class ProgressiveGAN(GAN):
             resolutions that are not listed. Cannot be combined with a learning-rate schedule.
         reset_optimizers: Whether each phase begins with a new state and zero iterations of the optimizers.
         phase: Number of the phase to begin with.
-        prior: See `GAN`.
-        objective: See `GAN`.
-        penalty: See `GAN`.
-        n_critic: See `GAN`.
-        simultaneous: See `GAN`.
-        packing: See `GAN`.
-        augment: See `GAN`.
-        ema: See `GAN`; the average restarts in each phase.
-        num_classes: See `GAN`.
-        seed: See `GAN`.
-        **kwargs: `label_names` of the classes, and Keras's `name` and `dtype`.
+        **kwargs: The other arguments of `GAN`. The average of `ema` restarts in each phase.
 
     Raises:
         ValueError: As `GAN`, for numbers out of range, or a resolution that no stage has.
@@ -97,33 +86,9 @@ class ProgressiveGAN(GAN):
         stage_learning_rate_multipliers: Mapping | None = None,
         reset_optimizers: bool = True,
         phase: int = 0,
-        prior: Any = None,
-        objective: str | dict = OBJECTIVE,
-        penalty: str | dict | None = None,
-        n_critic: int = 1,
-        simultaneous: bool = False,
-        packing: int = 1,
-        augment: Iterable[str] = (),
-        ema: float | None = EMA,
-        num_classes: int | None = None,
-        seed: int | None = None,
         **kwargs: Any,
     ):
-        super().__init__(
-            generator,
-            discriminator,
-            prior=prior,
-            objective=objective,
-            penalty=penalty,
-            n_critic=n_critic,
-            simultaneous=simultaneous,
-            packing=packing,
-            augment=augment,
-            ema=ema,
-            num_classes=num_classes,
-            seed=seed,
-            **kwargs,
-        )
+        super().__init__(generator, discriminator, **kwargs)
         self.fade_images, self.stable_images = fade_images, stable_images
         self.reset_optimizers = reset_optimizers
         self.phases = phases(generator.stages)
