@@ -21,7 +21,7 @@ def _check_batch(name: str, value: int) -> int:
 
 
 def _names(flag: str, text: str) -> str:
-    """Names with commas, which the checks split."""
+    """Returns the text as it is: the checks split it at the commas."""
     return text
 
 

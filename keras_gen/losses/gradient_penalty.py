@@ -63,7 +63,7 @@ def r1(discriminator: Discriminator, real: tf.Tensor) -> tf.Tensor:
         Mescheder, Geiger, Nowozin 2018, Which Training Methods for GANs do actually Converge?, arXiv:1801.04406,
         eq. 9.
     """
-    return _square(discriminator, _points("real", real))
+    return _squared_gradient_norm(discriminator, _points("real", real))
 
 
 def r2(discriminator: Discriminator, generated: tf.Tensor) -> tf.Tensor:
@@ -82,7 +82,7 @@ def r2(discriminator: Discriminator, generated: tf.Tensor) -> tf.Tensor:
     Reference:
         Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406, eq. 10.
     """
-    return _square(discriminator, _points("generated", generated))
+    return _squared_gradient_norm(discriminator, _points("generated", generated))
 
 
 def dragan(
@@ -151,10 +151,10 @@ def _per_example(alpha: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
 
 def _norm(discriminator: Discriminator, points: tf.Tensor) -> tf.Tensor:
     # the derivative of the root is infinite at 0, and infinity times the inner derivative 0 is NaN
-    return tf.sqrt(tf.maximum(_square(discriminator, points), SQUARE_FLOOR))
+    return tf.sqrt(tf.maximum(_squared_gradient_norm(discriminator, points), SQUARE_FLOOR))
 
 
-def _square(discriminator: Discriminator, points: tf.Tensor) -> tf.Tensor:
+def _squared_gradient_norm(discriminator: Discriminator, points: tf.Tensor) -> tf.Tensor:
     """Returns ||grad C(x)||^2 at every point, float32 [batch]."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(points)
