@@ -50,7 +50,7 @@ def add_map(demo: gr.Blocks, model: LatentModel, codes: Codes, prefix: str = "")
             model.decode(plane_of(*plane).codes(positions), **label_argument(plane[-1], len(positions))), STEPS, pad=0
         )
 
-    def place(kind, first, second, seed, label, x, y, dots):
+    def show_position(kind, first, second, seed, label, x, y, dots):
         plane = kind, first, second, int(require(seed, "Seed")), label
         code = plane_of(*plane).codes([[require(x, "x"), require(y, "y")]])
         picture = map_picture(*plane)
@@ -65,7 +65,7 @@ def add_map(demo: gr.Blocks, model: LatentModel, codes: Codes, prefix: str = "")
     def click(kind, first, second, seed, label, dots, event: gr.SelectData):
         height, width = map_picture(kind, first, second, int(require(seed, "Seed")), label).shape[:2]
         x, y = (round(value, 2) for value in latent_planes.position_of(event.index, width, height))
-        return x, y, *place(kind, first, second, seed, label, x, y, dots)
+        return x, y, *show_position(kind, first, second, seed, label, x, y, dots)
 
     names = [(f"z[{dimension}]", dimension) for dimension in codes.active(codes.size)]
     with gr.Row():
@@ -108,7 +108,7 @@ def add_map(demo: gr.Blocks, model: LatentModel, codes: Codes, prefix: str = "")
     events = [kind.input, first.input, second.input, seed.submit, x.submit, y.submit]
     on_live(
         [demo.load, *events, *selection_events(label), *selection_events(dots)],
-        place,
+        show_position,
         [*plane, x, y, dots],
         outputs,
         f"{prefix}map",
