@@ -12,13 +12,14 @@ from keras_gen.losses import adversarial, reconstruction
 
 from ..core.adversarial import AdversarialModel
 from ..core.class_conditional import class_indices
+from ..core.defaults import OBJECTIVE
 from ..core.encoder_decoder import EncoderDecoder
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.inputs import Shape
 from ..core.logit_means import refuse_logit_means
 from ..core.player import Player
-from .preset import LOSS, OBJECTIVE
+from .preset import LOSS
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..core.default_networks import encoder_decoder
+from ..core.defaults import OBJECTIVE
 from ..core.prior_of import prior_of
 from ..core.system import System
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 HIDDEN_UNITS = 1000  # of the paper's networks
 # defaults of the constructor too
 LOSS = "mse"
-OBJECTIVE = "non_saturating"
 
 
 def aae(

@@ -12,12 +12,13 @@ from keras_gen.losses import adversarial
 from keras_gen.runtime.noise import random_seed
 
 from ..core.adversarial import AdversarialModel
+from ..core.defaults import EMA, OBJECTIVE
 from ..core.diagnostics import diagnose_discriminator
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.inputs import check_range
 from ..core.logit_means import refuse_logit_means
 from ..core.player import Player
-from .preset import ADVERSARIAL_WEIGHT, APPEARANCE_WEIGHT, EMA, HALF_LIFE, MIN_WEIGHT, OBJECTIVE, SPATIAL_WEIGHT
+from .preset import ADVERSARIAL_WEIGHT, APPEARANCE_WEIGHT, HALF_LIFE, MIN_WEIGHT, SPATIAL_WEIGHT
 
 
 class Puzzle(AdversarialModel):

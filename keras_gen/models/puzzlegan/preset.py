@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..core.defaults import EMA, OBJECTIVE
 from ..core.system import System
 
 if TYPE_CHECKING:
@@ -16,13 +17,11 @@ NUM_PATCHES = 3
 JITTER = 0.05
 GRID_SIZE = 3
 MAX_MISSING = 2
-OBJECTIVE = "non_saturating"
 ADVERSARIAL_WEIGHT = 1.0
 SPATIAL_WEIGHT = 10.0
 APPEARANCE_WEIGHT = 50.0
 HALF_LIFE = 5000
 MIN_WEIGHT = 0.1
-EMA = 0.999
 
 
 def puzzlegan(

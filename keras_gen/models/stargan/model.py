@@ -12,12 +12,13 @@ from keras_gen.losses import adversarial, group_accuracy, group_cross_entropy, p
 
 from ..core.adversarial import AdversarialModel
 from ..core.class_conditional import class_indices
+from ..core.defaults import EMA
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.graph_checks import between
 from ..core.player import Player
 from .attributes import AttributeSchema
-from .preset import CLASSIFICATION_WEIGHT, EMA, PENALTY_WEIGHT, RECONSTRUCTION_WEIGHT
+from .preset import CLASSIFICATION_WEIGHT, PENALTY_WEIGHT, RECONSTRUCTION_WEIGHT
 
 MAX_COLUMNS = 16  # translations of an example in a preview picture
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..core.defaults import EMA
 from ..core.system import DefaultView, System
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 CLASSIFICATION_WEIGHT = 1.0
 RECONSTRUCTION_WEIGHT = 10.0
 PENALTY_WEIGHT = 10.0
-EMA = 0.999
 
 
 def stargan(
