@@ -2,10 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from keras_gen.models.core.generative_model import GenerativeModel
 from keras_gen.models.core.protocols import (
     Grows,
     HasAttributes,
@@ -51,7 +51,7 @@ class Requirements:
     endpoints: tuple[str, ...] = ()
     protocols: tuple[type, ...] = ()
 
-    def met_by(self, model: Any) -> bool:
+    def met_by(self, model: GenerativeModel) -> bool:
         """Returns whether the model has all endpoints and implements all protocols."""
         names = {endpoint.name for endpoint in model.endpoints()}
         return names.issuperset(self.endpoints) and all(isinstance(model, protocol) for protocol in self.protocols)

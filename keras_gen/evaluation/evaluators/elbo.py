@@ -78,7 +78,7 @@ def _evaluate(context: EvaluationContext, dataset: tf.data.Dataset, activity: st
     return context.model.evaluate(dataset, verbose=0, return_dict=True, callbacks=callbacks)
 
 
-def _loss_unit(model: Any) -> str:
+def _loss_unit(model: object) -> str:
     if isinstance(model, HasReconstructionLoss) and model.reconstruction_loss == "mse":
         return "squared error, summed over pixels"
     return NATS
