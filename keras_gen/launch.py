@@ -59,7 +59,7 @@ def worker_arguments(num_workers: int, arguments: Sequence[str]) -> list[str]:
         ValueError: As `launch`.
     """
     if num_workers < 2:
-        raise ValueError(f"--workers: expected at least 2; received {num_workers}. For one, run keras-gen train ...")
+        raise ValueError(f"Expected at least 2 --workers; received {num_workers}. For one, run keras-gen train ...")
     if not arguments:
         raise ValueError("Expected a command; received none. Write: keras-gen launch --workers 2 -- train vae ...")
     if arguments[0] != "train":

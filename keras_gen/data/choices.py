@@ -17,7 +17,7 @@ def check_augmentations(names: Iterable[str] | str | None) -> tuple[str, ...]:
     names = (names,) if isinstance(names, str) else tuple(names or ())
     for name in names:
         if name not in AUGMENTATIONS:
-            raise ValueError(f"augment: expected names among {', '.join(AUGMENTATIONS)}; received {name!r}.")
+            raise ValueError(f"Expected augment as names among {', '.join(AUGMENTATIONS)}; received {name!r}.")
     return names
 
 
@@ -29,5 +29,5 @@ def check_binarization(binarize: str | None) -> str | None:
     """
     if binarize not in BINARIZATIONS:
         expected = ", ".join(map(repr, BINARIZATIONS))
-        raise ValueError(f"binarize: expected one of {expected}; received {binarize!r}.")
+        raise ValueError(f"Expected binarize as one of {expected}; received {binarize!r}.")
     return binarize

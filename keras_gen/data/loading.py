@@ -239,7 +239,7 @@ def _check_fields(fields: Iterable[str] | str, table: Table) -> tuple[str, ...]:
     unknown = [field for field in requested if field not in table.fields]
     if unknown or not requested:
         received = repr(unknown[0]) if unknown else "none"
-        raise ValueError(f"fields: expected names among {', '.join(table.fields)}; received {received}.")
+        raise ValueError(f"Expected fields as names among {', '.join(table.fields)}; received {received}.")
     return requested
 
 

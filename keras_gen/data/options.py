@@ -35,7 +35,7 @@ def _optional(check: Check) -> Check:
 def _one_of(choices: Sequence[str]) -> Check:
     def check(name: str, value: Any) -> str:
         if value not in choices:
-            raise ValueError(f"{name}: expected one of {', '.join(map(repr, choices))}; received {value!r}.")
+            raise ValueError(f"Expected {name} as one of {', '.join(map(repr, choices))}; received {value!r}.")
         return value
 
     return check

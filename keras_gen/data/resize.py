@@ -47,7 +47,7 @@ class Resize:
                 f"Expected image_shape with 1 (gray), 3 (color) or 4 (color and alpha) channels; received {shape[2]}."
             )
         if self.crop not in CROPS:
-            raise ValueError(f"crop: expected one of {', '.join(map(repr, CROPS))}; received {self.crop!r}.")
+            raise ValueError(f"Expected crop as one of {', '.join(map(repr, CROPS))}; received {self.crop!r}.")
         background = tuple(self.background)
         if len(background) != 3 or any(not 0 <= n <= 255 or n != int(n) for n in background):
             raise ValueError(

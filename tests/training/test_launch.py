@@ -52,8 +52,8 @@ def supervised(program: str, **options) -> int:
 @pytest.mark.parametrize(
     "workers, arguments, message",
     [
-        (0, ["train", "vae"], "expected at least 2; received 0"),
-        (1, ["train", "vae"], "expected at least 2; received 1"),
+        (0, ["train", "vae"], "Expected at least 2 --workers; received 0"),
+        (1, ["train", "vae"], "Expected at least 2 --workers; received 1"),
         (2, [], "Expected a command; received none. Write: keras-gen launch"),
         (2, ["evaluate", "runs/vae"], "Expected the command train; received 'evaluate'"),
         (2, ["train", "vae", "--strategy", "mirrored"], "Expected --strategy multiworker; received 'mirrored'"),

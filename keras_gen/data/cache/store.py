@@ -27,7 +27,7 @@ def check_cache(cache: str | None) -> str | None:
         ValueError: For an unknown value.
     """
     if cache not in CACHES:
-        raise ValueError(f"cache: expected one of {', '.join(map(repr, CACHES))}; received {cache!r}.")
+        raise ValueError(f"Expected cache as one of {', '.join(map(repr, CACHES))}; received {cache!r}.")
     return cache
 
 

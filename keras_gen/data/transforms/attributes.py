@@ -49,7 +49,7 @@ def attribute_groups(
         else:
             fields = [field for field in names if field != FIELD]
             raise ValueError(
-                f"attributes: expected names among the fields {', '.join(fields) or '(none)'} and the attributes "
+                f"Expected attributes as names among the fields {', '.join(fields) or '(none)'} and the attributes "
                 f"{', '.join(names.get(FIELD, ())) or '(none)'}; received {name!r}."
             )
     return tuple(sizes), tuple(entries)
@@ -112,7 +112,7 @@ def _zeros_and_ones(table: Table, chosen: Sequence[str]) -> tuple[np.ndarray | N
         valid = [name for name, column in zip(known, vectors.T, strict=True) if set(column) in _BINARY]
         others = f"choose among {', '.join(valid)} (attributes=[...], --view attributes=NAME,...), or " if valid else ""
         raise ValueError(
-            f"attributes: expected 0 and 1 (or -1 and 1) in every selected attribute; received {', '.join(invalid)}: "
+            f"Expected 0 and 1 (or -1 and 1) in every selected attribute; received {', '.join(invalid)}: "
             f"{others}convert the column to 0 and 1 with a threshold."
         )
     notes = (f"{', '.join(signed)}: attributes of -1 and 1 are read as 0 and 1.",) if signed else ()
@@ -129,7 +129,7 @@ def _check_classes(name: str, column: np.ndarray, size: int) -> None:
     low, high = column.min(), column.max()
     if low < 0 or high >= size:
         raise ValueError(
-            f"attributes: expected classes from 0 to {size - 1} in {name!r}, which has {size} names; received "
+            f"Expected classes from 0 to {size - 1} in {name!r}, which has {size} names; received "
             f"{low} to {high}. Number the classes from 0, or name every class."
         )
 
@@ -166,9 +166,11 @@ class _VectorBuilder:
 
         vector = self(fields)
         if FIELD in fields:  # whether an attribute is -1 and 1 is only known after a pass over all examples
-            names = f"attributes {', '.join(self.chosen)}"
             binary = tf.reduce_all((vector == 0) | (tf.abs(vector) == 1))
-            message = f"{names}: expected 0 and 1 (or -1 and 1); choose others, or load with cache='disk' to see which"
+            message = (
+                f"Expected 0 and 1 (or -1 and 1) in the attributes {', '.join(self.chosen)}; choose others, or load "
+                "with cache='disk' to see which"
+            )
             with tf.control_dependencies([tf.debugging.Assert(binary, [message, vector])]):
                 vector = tf.maximum(vector, 0)
         return {**fields, FIELD: vector}

@@ -29,7 +29,7 @@ def add_captions(table: Table, file: str | os.PathLike) -> Table:
     file = pathlib.Path(file).expanduser()
     if FILE_NAME not in table.fields:
         raise ValueError(
-            f"captions: expected a source with `file_name`; received the fields {', '.join(table.fields)}."
+            f"Expected a source with `file_name` for captions; received the fields {', '.join(table.fields)}."
         )
     rows = read_rows(file)
     check_names(file, rows, file.parent)

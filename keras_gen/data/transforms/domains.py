@@ -113,7 +113,7 @@ def _class_index(value: str | int, domain_field: str, names: Sequence[str] | Non
     if str(value).isdigit() and (not names or int(value) < len(names)):
         return int(value)
     expected = ", ".join(names or ()) or "integers"
-    raise ValueError(f"domains: expected classes of {domain_field!r} among {expected}; received {value!r}.")
+    raise ValueError(f"Expected domains as classes of {domain_field!r} among {expected}; received {value!r}.")
 
 
 def _select(table: Table, rows: np.ndarray, fingerprint: str) -> Table:

@@ -28,7 +28,7 @@ def add_labeled(table: Table, count: int, seed: int) -> Table:
     label = table.columns.get("label")
     if label is None or label.ndim != 1 or not np.issubdtype(label.dtype, np.integer):
         columns = ", ".join(table.columns) or "none"
-        raise ValueError(f"labeled: expected a source with an integer label; received the columns {columns}.")
+        raise ValueError(f"Expected a source with an integer label for labeled; received the columns {columns}.")
     chosen = choose_balanced(label, count, seed)
     names = {**table.names, LABEL: table.names["label"]} if "label" in table.names else table.names
     return dataclasses.replace(

@@ -43,7 +43,7 @@ def merged_groups(
         entries += own_entries
     if repeated := sorted({entry for entry in entries if entries.count(entry) > 1}):
         raise ValueError(
-            f"attributes: expected unique entries; received {', '.join(repeated)} in both datasets. Rename them in one."
+            f"Expected unique attributes; received {', '.join(repeated)} in both datasets. Rename them in one."
         )
     return tuple(sizes), tuple(datasets), tuple(entries)
 
@@ -56,7 +56,7 @@ def chosen_of_each(names: Sequence[Mapping[str, Sequence[str]]], chosen: Sequenc
     for index, part in enumerate(parts):
         if not part:
             raise ValueError(
-                f"attributes: expected at least one attribute of every dataset; received none of dataset {index + 1} "
+                f"Expected at least one attribute of every dataset; received none of dataset {index + 1} "
                 f"in {', '.join(chosen)}."
             )
     return parts

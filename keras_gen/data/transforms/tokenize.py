@@ -17,7 +17,7 @@ def tokenizer_of(tokens: Mapping) -> Tokenizer:
     """
     if not isinstance(tokens, Mapping) or set(tokens) != {"vocabulary", "length"}:
         received = f"the keys {sorted(tokens)}" if isinstance(tokens, Mapping) else repr(tokens)
-        raise ValueError(f"tokens: expected a dict with the keys 'vocabulary' and 'length'; received {received}")
+        raise ValueError(f"Expected tokens as a dict with the keys 'vocabulary' and 'length'; received {received}")
     return Tokenizer(tokens["vocabulary"], tokens["length"])
 
 
@@ -33,7 +33,7 @@ def add_tokens(table: Table, tokenizer: Tokenizer) -> Table:
     """
     if CAPTION not in table.fields:
         fields = ", ".join(table.fields)
-        raise ValueError(f"tokens: expected a source with the field {CAPTION!r}; received the fields {fields}.")
+        raise ValueError(f"Expected a source with the field {CAPTION!r} for tokens; received the fields {fields}.")
     fingerprint = fingerprint_of([table.fingerprint, tokenizer.vocabulary, tokenizer.length])
     if table.stream is None:
         columns = {**table.columns, TOKENS: tokenizer(list(table.columns[CAPTION]))}

@@ -75,7 +75,7 @@ def test_choice_of_the_cache():
     assert choose_cache("auto", MEMORY_LIMIT // 12, (2, 2, 3)) == "memory"
     assert choose_cache("auto", MEMORY_LIMIT // 12 + 1, (2, 2, 3)) == "none"
     assert choose_cache(None, 1, (2, 2, 3)) == "none"
-    with pytest.raises(ValueError, match="cache: expected one of 'auto', 'memory', 'disk', None; received 'ram'"):
+    with pytest.raises(ValueError, match="Expected cache as one of 'auto', 'memory', 'disk', None; received 'ram'"):
         choose_cache("ram", 1, (2, 2, 3))
 
 

@@ -70,5 +70,5 @@ def test_order_of_names_is_the_order_of_work_and_unknown_names_raise():
     first = augment(IMAGE, ("flip", "shift"), keys_of(np.arange(400))).numpy()
     second = augment(augment(IMAGE, ["flip"], keys_of(np.arange(400))), ["shift"], keys_of(np.arange(400))).numpy()
     np.testing.assert_array_equal(first, second)
-    with pytest.raises(ValueError, match="expected names among flip, crop, shift, color; received 'rotate'"):
+    with pytest.raises(ValueError, match="Expected augment as names among flip, crop, shift, color; received 'rotate'"):
         augment(IMAGE, ["rotate"], keys_of(np.arange(400)))

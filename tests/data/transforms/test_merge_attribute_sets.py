@@ -43,7 +43,7 @@ def test_a_name_that_both_have_is_a_group_of_each():
     [
         ([ANIMALS, TRAITS], ["label", "wild"], "fields label and the attributes small, tame; received 'wild'"),
         ([ANIMALS, TRAITS], ["label"], "received none of dataset 2 in label"),
-        ([ANIMALS, ANIMALS], ["label"], "unique entries; received cat, dog in both"),
+        ([ANIMALS, ANIMALS], ["label"], "unique attributes; received cat, dog in both"),
     ],
 )
 def test_invalid_names(names, chosen, message):

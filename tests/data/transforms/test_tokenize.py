@@ -46,8 +46,8 @@ def test_a_stream_gives_the_tokens_of_the_table(tfds_dir):
 @pytest.mark.parametrize(
     ("tokens", "message"),
     [
-        ({"vocabulary": ["a"]}, "expected a dict with the keys 'vocabulary' and 'length'; received the keys"),
-        (["a"], "expected a dict with the keys 'vocabulary' and 'length'; received .'a'"),
+        ({"vocabulary": ["a"]}, "Expected tokens as a dict with the keys 'vocabulary' and 'length'; received the keys"),
+        (["a"], "Expected tokens as a dict with the keys 'vocabulary' and 'length'; received .'a'"),
         ({"vocabulary": [], "length": 2}, "Expected the vocabulary"),
     ],
 )
