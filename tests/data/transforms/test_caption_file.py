@@ -89,5 +89,5 @@ def test_hostile_files_of_captions_are_refused_by_name(tmp_path):
 
 def test_sets_without_names_are_refused(tfds_dir, tmp_path):
     (tmp_path / "captions.csv").write_text("file_name,caption\na.png,a flower\n")
-    with pytest.raises(ValueError, match="a source with `file_name`; received the fields"):
+    with pytest.raises(ValueError, match="a source with `file_name` for captions; received the fields"):
         data.load("data_test_set", captions=tmp_path / "captions.csv", data_dir=tfds_dir, **OPTIONS)

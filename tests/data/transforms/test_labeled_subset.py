@@ -67,7 +67,7 @@ def test_workers_share_the_labelled_part(file):
 
 def test_errors(file, tmp_path):
     np.save(tmp_path / "bare.npy", np.zeros((10, 4, 4, 1), np.uint8))
-    with pytest.raises(ValueError, match="a source with an integer label; received the columns none"):
+    with pytest.raises(ValueError, match="a source with an integer label for labeled; received the columns none"):
         data.load(tmp_path / "bare.npy", image_shape=(4, 4, 1), batch_size=5, labeled=3)
     with pytest.raises(ValueError, match="labeled as a positive number of examples; received 0"):
         data.load(file, image_shape=(4, 4, 1), batch_size=5, labeled=0)

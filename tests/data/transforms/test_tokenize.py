@@ -58,5 +58,7 @@ def test_invalid_tokens(file, tokens, message):
 
 def test_a_source_without_captions(tmp_path):
     np.savez(tmp_path / "plain.npz", image=np.zeros((3, 8, 8, 1), np.uint8), label=np.arange(3))
-    with pytest.raises(ValueError, match="a source with the field 'caption'; received the fields image, label"):
+    with pytest.raises(
+        ValueError, match="a source with the field 'caption' for tokens; received the fields image, label"
+    ):
         load(tmp_path / "plain.npz", image_shape=(8, 8, 1), batch_size=2, tokens={"vocabulary": ["a"], "length": 2})
