@@ -1,15 +1,16 @@
-"""Safe reading of files that may be damaged or malicious: regular files only, and zip archives of bounded size.
+"""Safe reading of zip archives that may be damaged or malicious, `.keras` files among them.
 
-The messages of `open_regular` and `open_archive` lack the path: the caller adds it, with what the file should be.
+The messages of `open_archive` lack the path: the caller adds it, with what the file should be.
 """
 
 import contextlib
 import os
-import stat
 import struct
 import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
+
+from keras_gen.runtime.regular_file import open_regular
 
 if TYPE_CHECKING:
     import keras
@@ -25,39 +26,6 @@ MAX_DIRECTORY_BYTES = 4 << 20
 DEFLATE_RATIO = 1032
 _END, _END_SIZE, _END_64_SIZE, _MAX_COMMENT, _FILE_HEADER_SIZE = b"PK\5\6", 22, 76, 65535, 30
 _METHODS = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
-
-
-def open_regular(path: str | os.PathLike) -> BinaryIO:
-    """Opens a regular file for reading; never waits for the other end of a pipe.
-
-    Args:
-        path: The file.
-
-    Raises:
-        ValueError: For a folder, pipe, socket or device, also behind a symbolic link.
-        OSError: As `open`.
-    """
-    _check_regular(os.stat(path))  # before it is opened: opening some devices changes them
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
-    try:
-        _check_regular(os.fstat(file.fileno()))
-    except ValueError:  # replaced in between
-        file.close()
-        raise
-    return file
-
-
-def _check_regular(status: os.stat_result) -> None:
-    kind = stat.S_IFMT(status.st_mode)
-    if kind != stat.S_IFREG:
-        raise ValueError(f"expected a regular file; received {_KINDS.get(kind, 'a special file')}")
 
 
 @contextlib.contextmanager

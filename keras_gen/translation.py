@@ -14,7 +14,8 @@ import numpy as np
 
 from keras_gen.runtime import Runtime
 from keras_gen.runtime.attributes import attribute_vectors
-from keras_gen.runtime.images import decode_image, scale_image
+from keras_gen.runtime.image_file import EXTENSIONS, read_image
+from keras_gen.runtime.images import scale_image
 from keras_gen.runtime.names import read_domain, read_index, read_indices
 from keras_gen.runtime.noise import NOISE_KINDS, draw_noise
 from keras_gen.runtime.resize import fit_image
@@ -168,7 +169,7 @@ def _convert(
             try:
                 images.append(_read(file, task.shape, model.preprocessing))
                 rows.append(row)
-            except (ValueError, FileNotFoundError) as error:
+            except ValueError as error:
                 failed.append((str(file), str(error).removeprefix(f"{file}").lstrip(": ")))
         if images:
             outputs = _run(model, task, np.stack(images), {name: values[rows] for name, values in noise.items()})
@@ -193,7 +194,6 @@ def targets(paths: Sequence[str | os.PathLike], out: pathlib.Path) -> list[tuple
         FileNotFoundError: For a path that does not exist, or if there is no image.
         ValueError: If a file that is read would be overwritten.
     """
-    from keras_gen.data.sources.image_file import EXTENSIONS
     from keras_gen.data.sources.links import find_files
 
     folder_out = out.resolve()
@@ -242,7 +242,7 @@ def _check_free(files: Sequence[pathlib.Path]) -> None:
 
 def _read(file: pathlib.Path, shape: tuple[int, int, int], preprocessing: Mapping[str, Any]) -> np.ndarray:
     """Returns a file as the training data were read: float32 [height, width, channels] in [0, 1]."""
-    image = scale_image(decode_image(file, shape[:2]), preprocessing.get("value_range"))
+    image = scale_image(read_image(file, shape[:2]), preprocessing.get("value_range"))
     options = {name: preprocessing[name] for name in ("crop", "background") if name in preprocessing}
     return fit_image(image, shape, **options)
 

@@ -1,5 +1,4 @@
 import io
-import os
 import zipfile
 
 import numpy as np
@@ -7,39 +6,12 @@ import pytest
 
 from benchmarks.hostile_inputs import archive
 from keras_gen import archives, zoo
-from keras_gen.archives import open_archive, open_regular
+from keras_gen.archives import open_archive
 
 
 def write(path, content):
     path.write_bytes(content)
     return path
-
-
-def test_a_regular_file_and_a_link_to_it_are_opened(tmp_path):
-    file = write(tmp_path / "a", b"content")
-    (tmp_path / "link").symlink_to(file)
-    for path in (file, tmp_path / "link"):
-        with open_regular(path) as stream:
-            assert stream.read() == b"content"
-    with pytest.raises(FileNotFoundError):
-        open_regular(tmp_path / "gone")
-
-
-def test_other_files_than_regular_ones_are_named_by_their_kind(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    for path, kind in ((tmp_path, "a folder"), (tmp_path / "pipe", "a named pipe"), ("/dev/null", "a device")):
-        with pytest.raises(ValueError, match=f"expected a regular file; received {kind}"):
-            open_regular(path)
-
-
-def test_a_file_that_is_replaced_between_the_check_and_the_opening_is_rejected(tmp_path, monkeypatch):
-    file, descriptors = write(tmp_path / "a", b""), len(os.listdir("/proc/self/fd"))
-    os.mkfifo(tmp_path / "pipe")
-    status = os.stat(file)
-    monkeypatch.setattr(os, "stat", lambda path: status)
-    with pytest.raises(ValueError, match="received a named pipe"):
-        open_regular(tmp_path / "pipe")
-    assert len(os.listdir("/proc/self/fd")) == descriptors
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])

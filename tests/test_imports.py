@@ -18,7 +18,7 @@ BOTTOM = {"archives", "batching", "files", "options", "progress", "runtime"}
 LEAVES = {"distributions", "layers", "losses", "data"} | BOTTOM
 SIBLINGS = {"training", "evaluation", "export"}
 # each part of the package -> the parts it may import, besides itself
-MAY = {leaf: LEAVES for leaf in LEAVES} | {bottom: set() for bottom in BOTTOM}
+MAY = {leaf: LEAVES for leaf in LEAVES} | {bottom: set() for bottom in BOTTOM} | {"archives": {"runtime"}}
 MAY["networks"] = LEAVES
 MAY["models"] = MAY["networks"] | {"networks"}
 MAY["zoo"] = MAY["models"] | {"models"}

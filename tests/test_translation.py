@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from keras_gen import cli, translation, zoo
 from keras_gen.data.resize import Resize
-from keras_gen.data.sources.image_file import read_image
 from keras_gen.runs import Run
+from keras_gen.runtime.image_file import read_image
 
 SHAPE = (8, 12, 3)
 SYSTEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -119,7 +119,7 @@ def test_unreadable_files_are_named_at_the_end(call, runs, photos, tmp_path):
     (photos / "empty.jpg").touch()
     result = call("translate", runs("cyclegan").path, photos, "--to", "B", "--out", tmp_path / "out")
     assert result.exit_code == 1 and "4 images" in result.stdout
-    assert "2 files could not be read" in result.stderr and "received: an empty file" in result.stderr
+    assert "2 files could not be read" in result.stderr and "empty.jpg: the file is empty" in result.stderr
     assert "broken.png: " in result.stderr and not (tmp_path / "out" / "broken.png").exists()
     none = call("translate", runs("cyclegan").path, tmp_path / "out", "--to", "B", "--limit", 0, "--out", "x")
     assert none.exit_code == 2

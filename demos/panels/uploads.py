@@ -5,7 +5,8 @@ import pathlib
 import gradio as gr
 import numpy as np
 
-from keras_gen.runtime.images import decode_image, scale_image
+from keras_gen.runtime import image_file
+from keras_gen.runtime.images import scale_image
 from keras_gen.runtime.resize import fit_image
 
 from .errors import user_error
@@ -15,7 +16,7 @@ RULE = (
     "An upload is rotated upright, placed on white if it is transparent, scaled to cover the model's size, cropped to "
     "its center, and converted to gray or color."
 )
-HELP = "it may be damaged or another kind of file. Upload a PNG, JPEG or WebP"
+HELP = "Upload a PNG, JPEG or WebP"
 
 
 def upload(label: str) -> gr.Image:
@@ -45,7 +46,7 @@ def read_image(
     """Reads an image file as the model takes it: see `RULE`, and scaled as its training data was.
 
     Args:
-        path: The file, in one of the runtime's `IMAGE_FORMATS`, which its content determines, not its name.
+        path: The file, in one of the formats `image_file.FORMATS`, which its content determines, not its name.
         model: The exported model, with the `preprocessing` of its training data.
         invert: Whether to invert black and white.
         image_shape: (height, width, channels); None for the model's.
@@ -62,12 +63,9 @@ def read_image(
     name, shape, preprocessing = pathlib.Path(path).name, image_shape or model.image_shape, dict(model.preprocessing)
     value_range = preprocessing.pop("value_range", None)
     try:
-        image = decode_image(path, shape[:2])
-    except (ValueError, OSError) as error:
-        if error.__cause__ is None:
-            raise user_error(str(error).replace(path, name)) from error
-        # the message does not repeat the contents of a damaged file
-        raise user_error(f"{name} cannot be read as an image ({type(error.__cause__).__name__}): {HELP}") from error
+        image = image_file.read_image(path, shape[:2])
+    except image_file.UnreadableImage as error:
+        raise user_error(f"{name} cannot be read as an image: {error.reason}. {HELP}") from error
     original = _undo_enlargement(image, shape)
     try:
         # images saved from the app have 8 bits, whatever the range of the training data

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,20 +57,6 @@ class DataInfo:
     value_range: Range = EIGHT_BITS
     notes: tuple[str, ...] = ()
     binarize: str | None = None
-
-
-class UnreadableImage(ValueError):
-    """An image file that cannot be read.
-
-    Args:
-        file: The file.
-        reason: Why it cannot be read.
-    """
-
-    def __init__(self, file: pathlib.Path | str, reason: str):
-        super().__init__(f"{file}: {reason}")
-        self.file = str(file)
-        self.reason = reason
 
 
 @dataclasses.dataclass(frozen=True)

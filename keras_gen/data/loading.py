@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import tensorflow as tf
 
 from keras_gen.archives import MAX_MEMBER_BYTES
+from keras_gen.runtime.image_file import MAX_PIXELS
 
 from .choices import AUTO, check_augmentations
 from .info import DataInfo, Table
@@ -17,7 +18,6 @@ from .pipeline.batches import Plan, build
 from .pipeline.binarize import choose_binarization
 from .pipeline.epochs import register
 from .resolve import resolve
-from .sources.image_file import MAX_PIXELS
 from .sources.skipped import summarize
 from .tokenizer import Tokenizer
 from .transforms.attributes import choose_attributes, note_constants

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from keras_gen.archives import MAX_MEMBER_BYTES
+from keras_gen.runtime.image_file import MAX_PIXELS
 
 from .cache.decode import ON_ERROR
 from .cache.store import check_cache
 from .choices import check_augmentations, check_binarization
 from .resize import Resize
 from .slices import SLICES, split_names
-from .sources.image_file import MAX_PIXELS
 from .value_range import check_range
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_gen.archives import MAX_MEMBER_BYTES
+from keras_gen.runtime.image_file import MAX_PIXELS
 
 from .cache.decode import decode_and_cache
 from .cache.store import Store, choose_cache
@@ -17,7 +18,6 @@ from .resize import Resize
 from .shapes.source import describe_shapes, read_shapes
 from .sources.arrays import describe_arrays, read_arrays
 from .sources.folder import describe_folder, read_folder
-from .sources.image_file import MAX_PIXELS
 from .sources.stacked_mnist import PREFIX, describe_stacked, read_stacked
 from .sources.tfds import check_split, describe_tfds, read_tfds
 from .sources.tfds_builders import EXAMPLES, find_builder, is_tfds_name, prepare, prepared_sets, similar_names

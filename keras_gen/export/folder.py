@@ -32,7 +32,11 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-REQUIREMENTS_TEXT = "numpy>=1.26,<3\nai-edge-litert>=2.1,<3\n"
+REQUIREMENTS_TEXT = """numpy>=1.26,<3
+ai-edge-litert>=2.1,<3
+# for image files; without it, images are .npy files:
+# pillow>=11
+"""
 REQUIREMENTS = "requirements.txt"
 RUNTIME = "runtime"
 SAVED_MODEL = "saved_model"

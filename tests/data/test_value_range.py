@@ -127,7 +127,7 @@ def test_values_outside_of_a_given_range_are_named_and_not_clipped(tmp_path):
 
 def test_transparency_of_sixteen_bits_has_its_full_range(tmp_path):
     """Half transparent gray of 12 bits on white: the mean of 1000 / 4095 and 1."""
-    from .sources.test_image_file import png_file
+    from tests.runtime.test_image_file import png_file
 
     raw = b"\0" + np.array([[1000, 32768], [4000, 65535]], ">u2").tobytes()
     (tmp_path / "a.png").write_bytes(png_file(2, 1, raw, 4, False))

@@ -1,21 +1,25 @@
 """Image files on the device become what `data.load` returned for training, also files of 12 bits."""
 
 import json
+import os
 import shutil
-import struct
-import zlib
+import signal
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.hostile_inputs import tiff, write_hostile_inputs
 from keras_gen import data
 from keras_gen.export import export
 from keras_gen.runs import Run
-from keras_gen.runtime.images import decode_image, read_images, scale_image
+from keras_gen.runtime.image_file import UnreadableImage, read_image
+from keras_gen.runtime.images import read_images, scale_image
 from tests.export.conftest import SIZE
 
 from .device import command_line
+from .test_image_file import png_file
 
 ORIENTATION = 0x0112  # EXIF
 DEEP = np.linspace(0, 4095, 64).round().astype(np.uint16).reshape(8, 8)
@@ -89,26 +93,14 @@ def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
     )
 
 
-def deep_png(pixels: np.ndarray) -> bytes:
-    """A PNG with 16 bits a channel, which Pillow does not write in color: uint16 [height, width, 2 to 4]."""
-    height, width, channels = pixels.shape
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
-    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_training_and_device_scale_twelve_bits_alike(tmp_path, channels):
     generator, options = np.random.default_rng(0), {"value_range": (0, 4095)}
     for number in (2, 3, 4):
         pixels = generator.integers(0, 4096, (20, 31, number)).astype(np.uint16)
-        (tmp_path / f"deep{number}.png").write_bytes(deep_png(pixels))
-        np.testing.assert_array_equal(decode_image(tmp_path / f"deep{number}.png"), pixels)
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+        (tmp_path / f"deep{number}.png").write_bytes(png_file(31, 20, rows, {2: 4, 3: 2, 4: 6}[number], False))
+        np.testing.assert_array_equal(read_image(tmp_path / f"deep{number}.png"), pixels)
     gray = Image.fromarray(pixels[..., 0])
     gray.save(tmp_path / "gray.png")
     gray.save(tmp_path / "gray.tif")
@@ -147,27 +139,6 @@ def test_opacity_has_the_range_of_its_type():
     np.testing.assert_allclose(scale_image(stored, (0, 4095)), [[[0, 1], [1, 0.2]]], atol=1e-7)
 
 
-def test_tiffs_that_pillow_reads_wrongly_or_at_any_cost_are_refused(tmp_path):
-    """Of 16 bits, of which 0 is white; of four pixels in a tile of 65536 x 65536."""
-
-    def tags(**changed) -> bytes:
-        entries = {
-            **{256: 2, 257: 2, 258: 16, 259: 1, 262: 1, 273: 8, 277: 1, 278: 2, 279: 8},
-            **{int(tag[1:]): value for tag, value in changed.items()},
-        }
-        body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries.items()))
-        return b"II*\0" + struct.pack("<I", 16) + bytes(8) + struct.pack("<H", len(entries)) + body + bytes(4)
-
-    (tmp_path / "fine.tif").write_bytes(tags())
-    assert decode_image(tmp_path / "fine.tif").shape == (2, 2, 1)
-    (tmp_path / "negative.tif").write_bytes(tags(_262=0))
-    with pytest.raises(ValueError, match="0 is white in its pixels of more than 8 bits"):
-        decode_image(tmp_path / "negative.tif")
-    (tmp_path / "tile.tif").write_bytes(tags(_322=65536, _323=65536))
-    with pytest.raises(ValueError, match="tiles of 65536 x 65536 pixels; expected at most 50000000"):
-        decode_image(tmp_path / "tile.tif")
-
-
 def test_numbers_outside_of_the_range_are_refused(tmp_path):
     with pytest.raises(ValueError, match="from 0 .black. to 16 .white., as in the training data; received 0 to 17"):
         scale_image(np.uint8([[[0], [17]]]), (0, 16))
@@ -193,20 +164,89 @@ def test_image_files_are_fitted_with_pillow(device, tmp_path):
     assert "error: wide.png: image files need Pillow" in failed.stderr
 
 
-def test_image_files_are_bounded_and_of_known_formats(tmp_path):
-    """Neither an interpreter of PostScript nor a decoder of gigapixels is reached."""
-    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
-    with pytest.raises(
-        ValueError, match="a.png cannot be read as an image: expected PNG, JPEG, WEBP, BMP, GIF, TIFF; rec"
+HOSTILE = {
+    "png_bomb": "13,000 x 13,000 are 169,000,000 pixels; expected at most 50,000,000; make it smaller",
+    "png_bomb_sides": "pixels; expected at most 50,000,000; make it smaller",
+    "png_text_bomb": "too large",
+    "png_endless_chunk": "broken data stream",
+    "png_is_postscript": "its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image",
+    "png_is_empty": "the file is empty",
+    "jpeg_bomb": "65,000 x 65,000 are 4,225,000,000 pixels; expected",
+    "webp_bomb": "268,435,456 pixels; expected",
+    "bmp_bomb": "10,000,000,000 pixels; expected",
+    "gif_bomb": "4,294,836,225 pixels; expected",
+    "tiff_bomb": "10,000,000,000 pixels; expected",
+    "tiff_tile_bomb": "its tiles have 1,073,741,824 pixels; expected at most 50,000,000; make it smaller",
+    "tiff_truncated": "buffer is not large enough",
+    "tiff_damaged_lzw": "its pixels are damaged or incomplete",
+    "fifo": "expected a regular file; received a named pipe",
+    "socket": "expected a regular file; received a socket",
+    "device": "expected a regular file; received a device",
+    "link_loop": "Too many levels of symbolic links",
+}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    return write_hostile_inputs(tmp_path_factory.mktemp("hostile") / "inputs")
+
+
+@pytest.fixture
+def nothing_waits():
+    """Turns a wait for ever, as for the other end of a pipe, into a failure."""
+
+    def stop(*_):
+        raise TimeoutError("a file made the reader wait")
+
+    former = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, former)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_image_file_is_refused_before_it_takes_memory_or_time(hostile, nothing_waits, name, capfd):
+    (file,) = hostile[name].iterdir()
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableImage, match=HOSTILE[name]) as error:
+            read_images([file], (8, 8, 1))
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+    assert str(error.value) == f"{file}: {error.value.reason}"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_of_too_many_bytes_is_refused(tmp_path):
+    """WebP is read as a whole; a sparse file takes no space on the disk."""
+    with open(tmp_path / "a.webp", "wb") as stream:
+        stream.write(b"RIFF")
+        os.truncate(stream.fileno(), (1 << 30) + 1)
+    with pytest.raises(UnreadableImage, match="1,073,741,825 bytes; expected at most 1,073,741,824"):
+        read_images([tmp_path / "a.webp"], (8, 8, 1))
+
+
+def test_folders_and_missing_files_are_refused(tmp_path):
+    for path, reason in (
+        (tmp_path, "a regular file; received a folder"),
+        (tmp_path / "a.png", "no such file"),
     ):
-        read_images([tmp_path / "a.png"], (SIZE, SIZE, 1))
-    header = b"IHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
-    chunk = b"\0\0\0\r" + header + zlib.crc32(header).to_bytes(4, "big")
-    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\x10IDAT")
-    with pytest.raises(ValueError, match="bomb.png: expected at most 50000000 pixels; received 9000 x 9000: make it"):
-        read_images([tmp_path / "bomb.png"], (SIZE, SIZE, 1))
-    with pytest.raises(FileNotFoundError, match="is not a file"):
-        read_images([tmp_path], (SIZE, SIZE, 1))
+        with pytest.raises(UnreadableImage, match=reason):
+            read_images([path], (8, 8, 1))
+    with pytest.raises(FileNotFoundError, match="a.npy does not exist, or is not a file"):
+        read_images([tmp_path / "a.npy"], (8, 8, 1))
+
+
+def test_numbers_of_32_bits(tmp_path):
+    """Unsigned integers, which Pillow reads as signed, and floats, of which NaN is refused."""
+    (tmp_path / "a.tif").write_bytes(tiff(np.array([[[0], [2**31], [2**32 - 1]]], "<u4"), False))
+    found = read_images([tmp_path / "a.tif"], (1, 3, 1), (0, 2**32 - 1))
+    np.testing.assert_allclose(found.ravel(), [0, 0.5, 1], atol=1e-7)
+    (tmp_path / "b.tif").write_bytes(tiff(np.array([[[0], [np.nan]]], "<f4"), False))
+    with pytest.raises(UnreadableImage, match="b.tif: expected finite pixels; received NaN or infinite ones"):
+        read_images([tmp_path / "b.tif"], (1, 2, 1))
 
 
 def flat_zip(path):

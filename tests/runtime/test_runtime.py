@@ -30,7 +30,10 @@ def test_generates_what_keras_generates_without_tensorflow(device, model):
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
 def test_imports_numpy_litert_and_pillow_only(path):
-    """By the source: other modules of the package relatively, numpy, and inside functions LiteRT and Pillow."""
+    """By the source: other modules of the package relatively, numpy, and inside functions LiteRT and Pillow.
+
+    `image_file` imports Pillow at the top, and is itself imported inside functions.
+    """
     parsed = ast.parse(path.read_text())
     imported, at_top = set(), set()
     for node in ast.walk(parsed):
@@ -40,11 +43,12 @@ def test_imports_numpy_litert_and_pillow_only(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level <= 1
             names = [] if node.level else [node.module]
+            assert node.module != "image_file" or node not in parsed.body
         imported |= {name.split(".")[0] for name in names}
         if node in parsed.body:
             at_top |= {name.split(".")[0] for name in names}
     assert imported - set(sys.stdlib_module_names) <= {"numpy", "ai_edge_litert", "PIL"}
-    assert at_top - set(sys.stdlib_module_names) <= {"numpy"}
+    assert at_top - set(sys.stdlib_module_names) <= ({"numpy", "PIL"} if path.stem == "image_file" else {"numpy"})
 
 
 def test_importing_it_from_keras_gen_loads_neither_tensorflow_nor_keras():

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from keras_gen.progress import report
+from keras_gen.runtime.image_file import UnreadableImage
 
-from ..info import Images, Table, UnreadableImage
+from ..info import Images, Table
 from ..resize import Resize
 from .store import Block, Failures, Store, choose_cache
 

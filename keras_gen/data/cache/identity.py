@@ -8,7 +8,7 @@ import time
 from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from keras_gen.archives import open_regular
+from keras_gen.runtime.regular_file import open_regular
 
 from .store import Store
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from keras_gen import files
-
-from ..info import UnreadableImage
+from keras_gen.runtime.image_file import UnreadableImage
 
 # cache="auto" keeps a split in memory up to this size (bytes of the resized images)
 MEMORY_LIMIT = 1 << 30

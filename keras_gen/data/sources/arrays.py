@@ -10,7 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from keras_gen.archives import MAX_MEMBER_BYTES, open_archive, open_regular
+from keras_gen.archives import MAX_MEMBER_BYTES, open_archive
+from keras_gen.runtime.regular_file import open_regular
 
 from ..info import Images, Table
 from ..resize import Resize

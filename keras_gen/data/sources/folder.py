@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_gen.runtime.image_file import EXTENSIONS, MAX_PIXELS, Header, UnreadableImage, read_image
+
 from ..cache.identity import digest_files
 from ..cache.store import Store
-from ..info import Images, Table, UnreadableImage
+from ..info import Images, Table
 from ..resize import Resize
 from ..slices import canonical_domain, canonical_split, canonicalize_splits, choose_rows, split_rows
 from ..value_range import EIGHT_BITS, Range, scale_file
-from .image_file import EXTENSIONS, MAX_PIXELS, Header, read_image
 from .inspection import inspect_files, range_of_files
 from .links import check_inside, find_files, find_outside, is_hidden
 from .metadata import FILES, Row, check_names, find_metadata, read_columns, read_rows

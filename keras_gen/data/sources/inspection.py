@@ -12,12 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from keras_gen.progress import report
+from keras_gen.runtime.image_file import Header, UnreadableImage, read_header, read_image
+from keras_gen.runtime.regular_file import open_regular
 
-from ..info import UnreadableImage
 from ..value_range import EIGHT_BITS, Range, detect_range, range_note
-from .image_file import DEEP_EXTENSIONS, Header, may_be_deep, read_header, read_image
 from .links import find_outside
 
+# formats that may have more than 8 bits per channel
+_DEEP_EXTENSIONS = (".png", ".tif", ".tiff")
 # files between two progress reports
 _BLOCK = 256
 # cached results: headers, deep files and values of two domains, and two more
@@ -83,8 +85,8 @@ def range_of_files(folder: pathlib.Path, paths: Sequence[pathlib.Path], max_pixe
     else:
         refused = find_outside(paths, folder)
         # a deep image with another extension raises an error later, as its values are outside of the 8-bit range
-        inside = [path for path in paths if path.suffix.lower() in DEEP_EXTENSIONS and path not in refused]
-        possible = _map_files("Looking for images of more than 8 bits", inside, may_be_deep, max_pixels)
+        inside = [path for path in paths if path.suffix.lower() in _DEEP_EXTENSIONS and path not in refused]
+        possible = _map_files("Looking for images of more than 8 bits", inside, _may_be_deep, max_pixels)
         candidates = list(itertools.compress(inside, possible))
         headers = inspect_files(candidates, folder, max_pixels) if candidates else []
         deep = [path for path, each in zip(candidates, headers, strict=True) if isinstance(each, Header) and each.deep]
@@ -112,6 +114,16 @@ def range_of_files(folder: pathlib.Path, paths: Sequence[pathlib.Path], max_pixe
     value_range = detect_range(folder, min(each.low for each in values), high, values[0].floats)
     note = range_note(value_range, high, f"{len(values):,} files of more than 8 bits") if high > 255 else None
     return value_range, note
+
+
+def _may_be_deep(file: pathlib.Path) -> bool:
+    """Returns whether the first bytes of a file allow more than 8 bits per channel; False if it cannot be read."""
+    try:
+        with open_regular(file) as stream:
+            prefix = stream.read(25)
+    except (OSError, ValueError):
+        return False
+    return prefix.startswith((b"II", b"MM")) or (prefix.startswith(b"\x89PNG") and prefix[24:] == b"\x10")
 
 
 def _key(what: str, paths: Sequence[pathlib.Path], max_pixels: int) -> tuple:

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from keras_gen.archives import open_regular
+from keras_gen.runtime.regular_file import open_regular
 
 FILES = ("metadata.csv", "metadata.jsonl")
 # characters in a line of a metadata file; the csv module limits a cell to 131,072

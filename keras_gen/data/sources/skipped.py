@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from .image_file import MISSING
+from keras_gen.runtime.image_file import MISSING
 
 OTHER_EXTENSION = "no image extension"
 _NOT_IN = "not in "

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keras_gen.archives import load_keras
-
 from ..core.default_networks import refuse_setting
 from ..core.system import DefaultView, System
 
@@ -91,6 +89,7 @@ def cyclegan(
         ema: decay of the generators' moving averages in (0, 1), which inference uses; default None: off.
     """
     from keras_gen import models
+    from keras_gen.archives import load_keras
 
     shapes = {"a": tuple(image_shape), "b": tuple(domain_b or image_shape)}
     size, crop_size = _crop_sizes(shapes, crop)

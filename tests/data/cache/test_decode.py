@@ -4,9 +4,9 @@ from PIL import Image
 
 from keras_gen.data.cache.decode import decode_and_cache
 from keras_gen.data.cache.store import MEMORY_LIMIT, Store, choose_cache
-from keras_gen.data.info import UnreadableImage
 from keras_gen.data.resize import Resize
 from keras_gen.data.sources.folder import read_folder
+from keras_gen.runtime.image_file import UnreadableImage
 
 RESIZE = Resize((4, 4, 3))
 

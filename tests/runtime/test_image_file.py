@@ -6,8 +6,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.hostile_inputs import tiff
-from keras_gen.data.info import UnreadableImage
-from keras_gen.data.sources.image_file import read_header, read_image
+from keras_gen.runtime.image_file import UnreadableImage, read_header, read_image
 
 RNG = np.random.default_rng(0)
 COLOR = RNG.integers(0, 256, (24, 16, 3), np.uint8)
@@ -118,6 +117,11 @@ def test_unsigned_integers_of_32_bits(tmp_path):
         (np.full((2, 2, 1), np.nan, "<f4"), {}, "NaN or infinite"),
         (np.zeros((2, 2, 1), "<i1"), {}, "signed pixels of 8 bits"),
         (np.zeros((2, 2, 1), "<u2"), {"photometric": 0}, "received 0 as white"),
+        (
+            np.zeros((2, 2, 1), "<u2"),
+            {"tags": {322: 65536, 323: 65536}},
+            "its tiles have 4,294,967,296 pixels",
+        ),
         (np.zeros((2, 2, 4), "<u2"), {"extra": 1}, "16 bits per channel; received the color mode RGBa"),
     ],
 )
@@ -191,3 +195,19 @@ def test_other_contents(tmp_path, content, message):
         read_image(tmp_path / "a.png")
     with pytest.raises(UnreadableImage, match="no such file"):
         read_image(tmp_path / "none.png")
+
+
+def test_the_limit_of_pixels_is_named_to_callers_that_pass_it(tmp_path):
+    Image.fromarray(COLOR).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png", max_pixels=24 * 16).shape == COLOR.shape
+    for read in (read_image, read_header):
+        with pytest.raises(UnreadableImage, match=r"16 x 24 are 384 pixels; expected at most 383 \(max_pixels\)$"):
+            read(tmp_path / "a.png", max_pixels=383)
+
+
+def test_a_faulty_second_picture_of_a_jpeg_is_ignored_without_a_warning(tmp_path):
+    Image.fromarray(COLOR).save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[Image.fromarray(COLOR)])
+    content = (tmp_path / "a.jpg").read_bytes()
+    first = read_image(tmp_path / "a.jpg")
+    (tmp_path / "b.jpg").write_bytes(content[: content.rindex(b"\xff\xd8")])
+    np.testing.assert_array_equal(read_image(tmp_path / "b.jpg"), first)

@@ -1,10 +1,8 @@
-"""Reads one image file as one array."""
+"""Reads one image file as one array. It needs Pillow, 11 or later."""
 
 import contextlib
-import ctypes
 import io
 import os
-import pathlib
 import struct
 import warnings
 from collections.abc import Iterator
@@ -27,21 +25,17 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from keras_gen.archives import open_regular
+from .regular_file import open_regular
 
-from ..info import UnreadableImage
-
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-# formats that may have more than 8 bits per channel
-DEEP_EXTENSIONS = (".png", ".tif", ".tiff")
 # checked in the header before decoding: a PNG of 20 kB may have 169 million pixels
 MAX_PIXELS = 50_000_000
-# the reason for skipping a file that is listed in a metadata file and does not exist
+# the reason for a file that does not exist
 MISSING = "there is no such file"
 # bytes of a file, since WebP files are read as a whole; no format needs more than 16 bytes per pixel
 _MAX_BYTES, _MAX_BYTES_PER_PIXEL = 1 << 30, 16
 _LARGE_PIECE = 1 << 20
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 # TIFF tags
 _BITS, _COMPRESSION, _PHOTOMETRIC, _TILE_WIDTH, _TILE_HEIGHT, _SAMPLE_FORMAT = 258, 259, 262, 322, 323, 339
 _WHITE_IS_ZERO, _UNCOMPRESSED, _UNSIGNED, _SIGNED = 0, 1, 1, 2
@@ -51,11 +45,27 @@ _LOWER = {"16B": "16L", "16L": "16B", "16N": "16B" if np.little_endian else "16L
 _NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 
 # damaged files are reported as unreadable, so Pillow's warnings about them are redundant
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
-with contextlib.suppress(AttributeError, OSError):  # and so are libtiff's messages on stderr
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.(Bmp|Gif|Jpeg|Png|Tiff|WebP)ImagePlugin")
+with contextlib.suppress(AttributeError, ImportError, OSError):  # and so are libtiff's messages on stderr
+    import ctypes
+
     _set_handler = ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler
     _set_handler.argtypes, _set_handler.restype = (ctypes.c_void_p,), ctypes.c_void_p
     _set_handler(None)
+
+
+class UnreadableImage(ValueError):
+    """An image file that cannot be read.
+
+    Args:
+        file: The file.
+        reason: Why it cannot be read.
+    """
+
+    def __init__(self, file: str | os.PathLike, reason: str):
+        super().__init__(f"{file}: {reason}")
+        self.file = str(file)
+        self.reason = reason
 
 
 class Header(NamedTuple):
@@ -74,14 +84,16 @@ class Header(NamedTuple):
     several: bool
 
 
-def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def read_image(
+    file: str | os.PathLike, min_size: tuple[int, int] | None = None, max_pixels: int | None = None
+) -> np.ndarray:
     """Decodes the first image of a PNG, JPEG, WebP, BMP, GIF or TIFF file and applies its EXIF orientation.
 
     Args:
         file: The file; its format is detected from its content, not from its name.
-        at_least: Required (height, width): a large JPEG is decoded at a half, a quarter or an eighth of its size, as
+        min_size: Required (height, width): a large JPEG is decoded at a half, a quarter or an eighth of its size, as
             long as both sides remain at least twice the required ones. None decodes the full size.
-        max_pixels: Maximum of width times height.
+        max_pixels: Maximum of width times height; None is `MAX_PIXELS`, 50 million.
 
     Returns:
         The stored values [h, w, c]: 1 channel gray, 2 gray and alpha, 3 color, 4 color and alpha; other color spaces
@@ -92,13 +104,13 @@ def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None, max_
             or if it has more than `max_pixels` pixels or pixels that are NaN or infinite.
 
     Example:
-        >>> read_image(pathlib.Path("photo.jpg")).shape  # doctest: +SKIP
+        >>> read_image("photo.jpg").shape  # doctest: +SKIP
         (480, 640, 3)
     """
     try:
         with _opened(file, max_pixels) as image:
-            if image.format == "JPEG" and at_least is not None:
-                image.draft(None, (2 * at_least[1], 2 * at_least[0]))
+            if image.format == "JPEG" and min_size is not None:
+                image.draft(None, (2 * min_size[1], 2 * min_size[0]))
             raw = _raw_mode(image)
             if not raw.endswith(tuple(_LOWER)) or image.mode.startswith("I"):
                 unsigned = _is_unsigned(image)  # before the transposition, which drops the TIFF tags
@@ -117,12 +129,12 @@ def read_image(file: pathlib.Path, at_least: tuple[int, int] | None = None, max_
         raise UnreadableImage(file, _reason(file, error)) from error
 
 
-def read_header(file: pathlib.Path, max_pixels: int = MAX_PIXELS) -> Header:
+def read_header(file: str | os.PathLike, max_pixels: int | None = None) -> Header:
     """Reads the header of an image file without decoding it.
 
     Args:
         file: The file.
-        max_pixels: Maximum of width times height.
+        max_pixels: As in `read_image`.
 
     Raises:
         UnreadableImage: As for `read_image`, as far as the header shows it.
@@ -140,18 +152,8 @@ def read_header(file: pathlib.Path, max_pixels: int = MAX_PIXELS) -> Header:
         raise UnreadableImage(file, _reason(file, error)) from error
 
 
-def may_be_deep(file: pathlib.Path) -> bool:
-    """Returns whether the first bytes of a file allow more than 8 bits per channel; False if it cannot be read."""
-    try:
-        with open_regular(file) as stream:
-            prefix = stream.read(25)
-    except (OSError, ValueError):
-        return False
-    return prefix.startswith((b"II", b"MM")) or (prefix.startswith(b"\x89PNG") and prefix[24:] == b"\x10")
-
-
 @contextlib.contextmanager
-def _opened(file: pathlib.Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
+def _opened(file: str | os.PathLike, max_pixels: int | None) -> Iterator[ImageFile.ImageFile]:
     """Yields Pillow's image of a file after reading its header.
 
     `Image.open` also compares the size with a limit of the whole process, so it could reject a size that `max_pixels`
@@ -160,19 +162,23 @@ def _opened(file: pathlib.Path, max_pixels: int) -> Iterator[ImageFile.ImageFile
     raw = open_regular(file).detach()  # ty: ignore[missing-attribute]  # a BinaryIO that is an io.BufferedReader
     with _Reader(raw) as stream:
         size = os.fstat(stream.fileno()).st_size
-        limit = max(_MAX_BYTES, _MAX_BYTES_PER_PIXEL * max_pixels)
+        limit = max(_MAX_BYTES, _MAX_BYTES_PER_PIXEL * (max_pixels or 0))
         if size > limit:
             raise ValueError(f"the file has {size:,} bytes; expected at most {limit:,}")
         with _open_format(stream, file) as image:
             width, height = image.size
-            if width * height > max_pixels:
-                raise ValueError(
-                    f"{width:,} x {height:,} are {width * height:,} pixels; expected at most {max_pixels:,} "
-                    "(max_pixels)"
-                )
+            _check_pixels(f"{width:,} x {height:,} are", width * height, max_pixels)
             if isinstance(image, TiffImagePlugin.TiffImageFile):
                 _check_tiff(image, max_pixels)
             yield image
+
+
+def _check_pixels(what: str, pixels: int, max_pixels: int | None) -> None:
+    """Raises a ValueError for too many pixels; it names the argument `max_pixels` only to callers that pass it."""
+    limit = MAX_PIXELS if max_pixels is None else max_pixels
+    if pixels > limit:
+        remedy = "; make it smaller" if max_pixels is None else " (max_pixels)"
+        raise ValueError(f"{what} {pixels:,} pixels; expected at most {limit:,}{remedy}")
 
 
 class _Reader(io.BufferedReader):
@@ -188,10 +194,10 @@ class _Reader(io.BufferedReader):
         return super().read(size)
 
 
-def _open_format(stream: IO[bytes], file: pathlib.Path) -> ImageFile.ImageFile:
+def _open_format(stream: IO[bytes], file: str | os.PathLike) -> ImageFile.ImageFile:
     """Opens an image with the plugin of its format."""
     prefix = stream.read(16)
-    for name in _FORMATS:
+    for name in FORMATS:
         open_format, accepts = Image.OPEN[name]
         if accepts is not None and accepts(prefix) is True:
             stream.seek(0)
@@ -207,12 +213,10 @@ def _open_format(stream: IO[bytes], file: pathlib.Path) -> ImageFile.ImageFile:
     raise Image.UnidentifiedImageError
 
 
-def _check_tiff(image: TiffImagePlugin.TiffImageFile, max_pixels: int) -> None:
+def _check_tiff(image: TiffImagePlugin.TiffImageFile, max_pixels: int | None) -> None:
     """Raises a ValueError for a TIFF that Pillow would misread, or whose tiles have more than `max_pixels` pixels."""
     tags = image.tag_v2
-    tile = tags.get(_TILE_WIDTH, 0) * tags.get(_TILE_HEIGHT, 0)
-    if tile > max_pixels:
-        raise ValueError(f"its tiles have {tile:,} pixels; expected at most {max_pixels:,} (max_pixels)")
+    _check_pixels("its tiles have", tags.get(_TILE_WIDTH, 0) * tags.get(_TILE_HEIGHT, 0), max_pixels)
     if _is_deep(image) and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         raise ValueError("expected 0 as black in pixels of more than 8 bits; received 0 as white; invert it")
     if set(tags.get(_SAMPLE_FORMAT, ())) == {_SIGNED} and set(tags.get(_BITS, ())) == {8}:
@@ -301,7 +305,7 @@ def _add_alpha(color: np.ndarray, transparent: int | tuple[int, ...]) -> np.ndar
     return np.concatenate([color, alpha.astype(np.uint16)], axis=-1)
 
 
-def _reason(file: pathlib.Path, error: Exception) -> str:
+def _reason(file: str | os.PathLike, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return MISSING
     if isinstance(error, PermissionError):
@@ -309,12 +313,12 @@ def _reason(file: pathlib.Path, error: Exception) -> str:
     if isinstance(error, OSError) and error.errno and error.strerror:  # str(error) would repeat the file
         return error.strerror
     try:
-        if file.is_file() and file.stat().st_size == 0:
+        if os.path.isfile(file) and os.path.getsize(file) == 0:
             return "the file is empty"
     except OSError:
         pass
     if isinstance(error, Image.UnidentifiedImageError):
-        return f"its content is no {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]} image"
+        return f"its content is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image"
     if str(error).startswith("decoder error"):  # followed by a number of Pillow's
         return "its pixels are damaged or incomplete"
     return str(error) or type(error).__name__
