@@ -17,7 +17,7 @@ from keras_gen.runtime.attributes import attribute_vectors
 from keras_gen.runtime.image_file import EXTENSIONS, read_image
 from keras_gen.runtime.images import scale_image
 from keras_gen.runtime.names import read_domain, read_index, read_indices
-from keras_gen.runtime.noise import NOISE_KINDS, draw_noise
+from keras_gen.runtime.noise import NOISE_KINDS
 from keras_gen.runtime.resize import fit_image
 from keras_gen.startup import starting
 
@@ -326,11 +326,9 @@ class _RunModel(_Model):
         return {name: output.numpy() for name, output in self.functions[endpoint](**tensors).items()}
 
     def noise(self, num, seed):
-        inputs = [
-            {"name": name, "stream": stream, "kind": noise.kind, "shape": noise.shape}
-            for stream, (name, noise) in enumerate(self.model.noise().items())
-        ]
-        return draw_noise(inputs, num, seed)
+        from keras_gen.distributions.noise import draw_noise
+
+        return draw_noise(self.model.noise(), num, seed)
 
     def endpoint_columns(self, images):
         return self.model.endpoint_columns({"image": images})
@@ -404,7 +402,7 @@ def _unsupported(model: _Model, command: str) -> str:
             [port for port, each in signature[ports].items() if each["kind"] == "image"]
             for ports in ("inputs", "outputs")
         )
-        if name == "generate":
+        if name in ("generate", model.description.get("sampling", {}).get("endpoint")):
             commands.append("sample")
         elif name == RECONSTRUCT:
             commands.append(RECONSTRUCT)

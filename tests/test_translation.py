@@ -1,5 +1,6 @@
 """`translate` and `reconstruct`: files in, files out, through runs; exports are in tests/export."""
 
+import types
 from typing import Any
 
 import numpy as np
@@ -187,3 +188,10 @@ def test_paths_without_an_image(call, runs, tmp_path):
     for path, part in ((tmp_path / "gone", "gone does not exist"), (tmp_path / "empty", "there is no image")):
         result = call("translate", tmp_path / "no_run", path, "--out", tmp_path / "out")
         assert result.exit_code == 2 and part in result.stderr
+
+
+@pytest.mark.parametrize("name, sampling", [("generate", {}), ("generate_step", {"endpoint": "generate_step"})])
+def test_a_model_that_samples_in_one_or_many_steps_is_sampled(name, sampling):
+    ports = {"inputs": {"state": {"kind": "value"}}, "outputs": {"state": {"kind": "value"}}}
+    model: Any = types.SimpleNamespace(system="toy", description={"sampling": sampling}, signatures={name: ports})
+    assert translation._unsupported(model, "translate").endswith(f"its endpoints are {name}. Use keras-gen sample")

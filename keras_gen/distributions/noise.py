@@ -1,6 +1,7 @@
 """Base noise, generated on the host: the same numbers in Keras, in a SavedModel and in the TensorFlow-free runtime."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,22 @@ class Noise:
             raise ValueError(f"Expected shape as (classes,) for one-hot noise; received {self.shape}")
 
 
-def draw_noise(specification: dict[str, Noise], num: int, seed: int) -> dict[str, np.ndarray]:
+def noise_inputs(specification: Mapping[str, Noise]) -> list[dict[str, Any]]:
+    """Returns base noise as model.json describes it, one stream for each input in the order of the specification.
+
+    Args:
+        specification: input name -> Noise.
+
+    Returns:
+        `name`, `stream`, `kind` and `shape` of each input, see `keras_gen.runtime.noise.draw_noise`.
+    """
+    return [
+        {"name": name, "stream": stream, "kind": noise.kind, "shape": list(noise.shape)}
+        for stream, (name, noise) in enumerate(specification.items())
+    ]
+
+
+def draw_noise(specification: Mapping[str, Noise], num: int, seed: int) -> dict[str, np.ndarray]:
     """Returns base noise from numpy's Philox, one stream for each input in the order of the specification.
 
     The first rows do not depend on `num`: with the same seed, the first image of 1 is the first image of 64.
@@ -45,11 +61,7 @@ def draw_noise(specification: dict[str, Noise], num: int, seed: int) -> dict[str
     Returns:
         input name -> float32 [num, *shape].
     """
-    inputs = [
-        {"name": name, "stream": stream, "kind": noise.kind, "shape": noise.shape}
-        for stream, (name, noise) in enumerate(specification.items())
-    ]
-    return runtime_noise.draw_noise(inputs, num, seed)
+    return runtime_noise.draw_noise(noise_inputs(specification), num, seed)
 
 
 def noise_from_value(name: str, noise: Noise, value: Any, num: int) -> np.ndarray:

@@ -10,10 +10,13 @@ from keras_gen.distributions import Noise, draw_noise
 from keras_gen.models import Endpoint, GenerativeModel, Port
 from keras_gen.runtime.inputs import ROUNDING
 from keras_gen.runtime.noise import NOISE_KINDS
+from keras_gen.runtime.sampling import run_steps
 
 from .parity import COMPARISON
 
 CALIBRATION = 128  # rows for the calibration of int8, if there are as many images
+# images that are sampled to the end for the inputs of sampling steps, unless there are more rows than steps of these
+TRAJECTORIES = 8
 # rows if there are fewer images: they are repeated, each time with other noise
 MIN_ROWS = 32
 
@@ -87,7 +90,8 @@ def endpoint_inputs(
     the data's `image`. An input that is an output of another endpoint (the embedding of a text) is computed by that
     endpoint from its own inputs. Codes alternate between encoded images and samples of the prior, noise is drawn as
     `generate` draws it, and labels that the data lacks are uniform. Attributes are those of the data's rows in another
-    order, so that images are translated to attributes of other images.
+    order, so that images are translated to attributes of other images. The states of a model that samples iteratively
+    are those before steps from the first to the last one.
 
     Args:
         model: the model that the endpoints belong to.
@@ -124,9 +128,13 @@ class _Inputs:
         self.endpoints = {endpoint.name: endpoint for endpoint in endpoints}
         self._arrays: dict[tuple[str, str, tuple[int, ...]], np.ndarray] = {}
         self._noise: dict[str, np.ndarray] | None = None
+        self.sampling: Mapping[str, Any] = model.export_description().get("sampling", {})
+        self._states: dict[str, dict[str, np.ndarray]] | None = None
 
     def array(self, endpoint: Endpoint, name: str, port: Port) -> np.ndarray:
         """Returns the array of an endpoint's input."""
+        if self._is_state(endpoint, name):
+            return self._sampled_states()[endpoint.name][name]
         key = (name, port.kind, port.shape)
         if key not in self._arrays:
             self._arrays[key] = np.ascontiguousarray(self._create(endpoint, name, port), np.float32)
@@ -163,6 +171,47 @@ class _Inputs:
         if self._noise is None:
             self._noise = draw_noise(self.model.noise(), self.num, self.seed)
         return self._noise
+
+    def _is_state(self, endpoint: Endpoint, name: str) -> bool:
+        """Returns whether an input is a state of sampling or the number of a step."""
+        if endpoint.name == self.sampling.get("endpoint"):
+            return name in (self.sampling["state"], self.sampling["step"])
+        return endpoint.name == self.sampling.get("image")
+
+    def _sampled_states(self) -> dict[str, dict[str, np.ndarray]]:
+        """Returns states before steps that are evenly spaced, with these steps, and states after the last step.
+
+        Returns:
+            Endpoint -> {input: [num, ...]}.
+        """
+        if self._states is not None:
+            return self._states
+        endpoint, state, step = self.endpoints[self.sampling["endpoint"]], self.sampling["state"], self.sampling["step"]
+        steps = self.sampling["steps"]
+        num = min(self.num, max(TRAJECTORIES, -(-self.num // steps)))
+        conditions = {
+            name: self.array(endpoint, name, port)[:num]
+            for name, port in endpoint.inputs.items()
+            if port.kind not in NOISE_KINDS and not self._is_state(endpoint, name)
+        }
+        initial = self._model_noise().get(state, np.zeros((num, *endpoint.inputs[state].shape), np.float32))[:num]
+        selected = np.linspace(0, steps - 1, -(-self.num // num)).round().tolist()
+        before: list[dict[str, np.ndarray]] = []
+
+        def run(inputs: dict[str, np.ndarray]) -> np.ndarray:
+            if inputs[step][0, 0] in selected:
+                before.append(inputs)
+            return run_eagerly(endpoint, inputs | conditions)[state]
+
+        last = run_steps(run, self.sampling, initial, self.seed)
+        self._states = {
+            endpoint.name: {
+                name: np.concatenate([inputs[name] for inputs in before])[: self.num] for name in (state, step)
+            }
+        }
+        if image := self.sampling["image"]:
+            self._states[image] = {name: last[np.arange(self.num) % num] for name in self.endpoints[image].inputs}
+        return self._states
 
     def _labels(self, column: np.ndarray | None, classes: int) -> np.ndarray:
         if column is not None and column.shape[1:] == (classes,):

@@ -74,11 +74,13 @@ def describe(
     """
     if model.image_shape is None:
         raise ValueError("Expected a model with an image_shape; received one that is not built: call or train it first")
-    has_noise = any(port.kind in NOISE_KINDS for each in endpoints for port in each.inputs.values())
-    noise = [
-        {"name": name, "stream": stream, "kind": each.kind, "shape": list(each.shape)}
-        for stream, (name, each) in enumerate(model.noise().items() if has_noise else ())
-    ]
+    from keras_gen.distributions.noise import noise_inputs
+
+    entries = model.export_description()
+    drawn = {name for each in endpoints for name, port in each.inputs.items() if port.kind in NOISE_KINDS}
+    if "sampling" in entries:  # the initial states are noise, and those of later steps are not
+        drawn.add(entries["sampling"]["state"])
+    noise = [each for each in noise_inputs(model.noise()) if each["name"] in drawn]
     return {
         "format": FORMAT,
         "system": system,
@@ -101,7 +103,7 @@ def describe(
         },
         "labels": labels,
         **preprocessing,
-        **model.export_description(),
+        **entries,
         "fingerprint": fingerprint(model),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": versions(),

@@ -163,6 +163,9 @@ def summary(model: Runtime) -> str:
             for side in ("inputs", "outputs")
         )
         lines.append(f"  {name}: {inputs} -> {outputs}")
+    if sampling := description.get("sampling"):
+        last = f", then {sampling['image']}" if sampling["image"] else ""
+        lines.append(f"generate: {sampling['steps']:,} steps of {sampling['endpoint']}{last}")
     if attributes := description.get("attributes"):
         lines.append("attributes: " + ", ".join(attributes["names"]))
     if labels := description.get("labels"):

@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from . import sampling
 from .noise import NOISE_KINDS
 from .schema import (
     DIGEST,
@@ -40,8 +41,7 @@ KINDS: dict[str, list[int] | None] = {
     "mask": [0, 1],
     "value": None,
 }
-SHAPE = Items(integer(1, 2**31 - 1), max_length=8)
-PORT = {"shape": SHAPE, "kind": one_of(KINDS), "range": Nullable(Items(NUMBER, 2, 2))}
+PORT = {"shape": sampling.SHAPE, "kind": one_of(KINDS), "range": Nullable(Items(NUMBER, 2, 2))}
 RULES = {
     "system": TEXT,
     "title": TEXT,
@@ -53,9 +53,8 @@ RULES = {
     "files": Each({"file": FILE, "bytes": integer(1, 2**40), "sha256": DIGEST}),
     "runtime": Each(DIGEST),
     "signatures": Each({"inputs": Each(PORT), "outputs": Each(PORT)}),
-    "noise": {
-        "inputs": Items({"name": TEXT, "stream": integer(0, 2**63 - 1), "kind": one_of(NOISE_KINDS), "shape": SHAPE})
-    },
+    "noise": {"inputs": sampling.NOISE},
+    "sampling?": sampling.RULES,
     "labels": Nullable(Items(TEXT)),
     "value_range?": Items(NUMBER, 2, 2),
     "crop?": one_of(CROPS),
@@ -146,7 +145,9 @@ def _relations(content: dict[str, Any]) -> Iterator[_Relation]:
     for key in ("name", "stream"):
         values = [item[key] for item in noise]
         yield f"noise.inputs.{key}", len(set(values)) == len(values), "different values", ", ".join(map(str, values))
-    yield from _port_relations(signatures, noise)
+    if "sampling" in content:
+        yield from sampling.relations(content)
+    yield from _port_relations(signatures, noise, content.get("sampling"))
     if "generate" in signatures:
         shape = next(iter(signatures["generate"]["outputs"].values()))["shape"]
         yield (
@@ -161,10 +162,16 @@ def _relations(content: dict[str, Any]) -> Iterator[_Relation]:
     yield from _attribute_relations(content.get("attributes"), signatures)
 
 
-def _port_relations(signatures: dict, noise: list[dict]) -> Iterator[_Relation]:
-    described = {item["name"]: item for item in noise}
-    used = set()
+def _port_relations(signatures: dict, noise: list[dict], steps: dict | None) -> Iterator[_Relation]:
+    # the entry of model.json -> {input: its noise}; the noise of steps is that of their endpoint alone
+    described = {"noise.inputs": {item["name"]: item for item in noise}}
+    used = {"noise.inputs": set()}
+    if steps is not None:
+        described["sampling.noise"] = {item["name"]: item for item in steps["noise"]}
+        used["sampling.noise"] = set()
+        used["noise.inputs"] |= {steps["state"]} & set(described["noise.inputs"])  # the initial states
     for name, signature in signatures.items():
+        source = "sampling.noise" if steps is not None and name == steps["endpoint"] else "noise.inputs"
         for side in ("inputs", "outputs"):
             yield f"signatures.{name}.{side}", bool(signature[side]), "at least one port", signature[side]
             for port_name, port in signature[side].items():
@@ -174,12 +181,13 @@ def _port_relations(signatures: dict, noise: list[dict]) -> Iterator[_Relation]:
                 one_axis = kind not in ("label", "one_hot", "attributes") or len(shape) == 1
                 yield f"{entry}.shape", one_axis, f"one number for {kind}", str(shape)
                 if side == "inputs" and kind in NOISE_KINDS:
-                    used.add(port_name)
-                    item = described.get(port_name, {})
+                    used[source].add(port_name)
+                    item = described[source].get(port_name, {})
                     valid = item.get("kind") == kind and item.get("shape") == shape
                     received = f"{item['kind']} of shape {item['shape']}" if item else "none"
-                    yield f"noise.inputs of {port_name}", valid, f"{kind} of shape {shape}, as in {entry}", received
-    yield "noise.inputs", used == set(described), f"the names {sorted(used)}", f"{sorted(described)}"
+                    yield f"{source} of {port_name}", valid, f"{kind} of shape {shape}, as in {entry}", received
+    for source, items in described.items():
+        yield source, used[source] == set(items), f"the names {sorted(used[source])}", f"{sorted(items)}"
 
 
 def _text_relations(text: dict | None, signatures: dict) -> Iterator[_Relation]:

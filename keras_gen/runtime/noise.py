@@ -32,6 +32,16 @@ def draw_noise(inputs: Iterable[Mapping[str, Any]], num: int, seed: int) -> dict
     return {each["name"]: _draw(seed, each["stream"], each["kind"], (num, *each["shape"])) for each in inputs}
 
 
+def step_seed(seed: int, step: int) -> int:
+    """Returns the seed of the base noise of a sampling step, 0 <= seed < 2**63.
+
+    Args:
+        seed: the seed of `generate`, 0 <= seed < 2**63.
+        step: number of the step, >= 0.
+    """
+    return int(np.random.SeedSequence([seed, step + 1]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
 def random_seed() -> int:
     """Returns a seed from the entropy of the operating system."""
     return int(np.random.SeedSequence().generate_state(1)[0])

@@ -16,6 +16,7 @@ from .model_file import check_file, check_shapes, check_signatures, open_interpr
 from .names import indices_of, read_domain, read_indices
 from .noise import draw_noise, random_seed
 from .puzzles import assign
+from .sampling import run_steps
 
 
 class Runtime:
@@ -96,12 +97,9 @@ class Runtime:
             names, count = self.description["labels"], ports["label"]["shape"][0]
             inputs["label"] = indices_of("class", inputs["label"], names, count)
         arrays = check_inputs(signature, ports, inputs)
+        runner = self._runner(signature)
         with self._lock:
-            if signature not in self._runners:
-                runner = self.interpreter.get_signature_runner(signature)
-                check_shapes(self.file, signature, runner, self.signatures[signature], self.batch)
-                self._runners[signature] = runner
-            outputs = run_in_batches(self._runners[signature], arrays, self.batch, self.before_batch)
+            outputs = run_in_batches(runner, arrays, self.batch, self.before_batch)
         return {name: outputs[name] for name in self.signatures[signature]["outputs"]}
 
     def endpoint(self, signature: str) -> dict[str, Any]:
@@ -117,6 +115,8 @@ class Runtime:
     def generate(self, num: int, seed: int | None = None, **conditions: Any) -> np.ndarray:
         """Generates images; the same seed gives the images of the Keras model.
 
+        If the model samples iteratively (`sampling` of model.json), it runs all steps of its endpoint.
+
         Args:
             num: images, >= 1.
             seed: 0 <= seed < 2**63; None draws one.
@@ -126,12 +126,36 @@ class Runtime:
 
         Returns:
             float32 [num, height, width, channels] in [0, 1].
+
+        Raises:
+            ValueError: for a model that does not generate images from noise, a number or a seed out of range, and
+                conditions that the model does not take.
         """
         check_positive("num", num)
         if "caption" in conditions:
             conditions["embedding"] = self.embed(conditions.pop("caption"), num)
-        noise = self.noise(num, random_seed() if seed is None else seed)
-        return self._first_output("generate", **{**noise, **conditions})
+        seed = random_seed() if seed is None else seed
+        if "sampling" in self.description:
+            return self._sample(num, seed, conditions)
+        return self._first_output("generate", **{**self.noise(num, seed), **conditions})
+
+    def _sample(self, num: int, seed: int, conditions: dict[str, Any]) -> np.ndarray:
+        """Runs all sampling steps, and the endpoint from the last states to images if there is one."""
+        sampling = self.description["sampling"]
+        name, state, image = sampling["endpoint"], sampling["state"], sampling["image"]
+        ports = self.signatures[name]["inputs"]
+        self._runner(name)  # checks the shapes in model.json before memory is allocated
+        noise = self.noise(num, seed)
+        states = noise.get(state, np.zeros((num, *ports[state]["shape"]), np.float32))
+        drawn = {state, sampling["step"], *(each["name"] for each in sampling["noise"])} - set(noise)
+        if refused := sorted(drawn & set(conditions)):
+            allowed = ", ".join(each for each in ports if each not in drawn) or "none"
+            raise ValueError(f"generate: expected conditions among {allowed}; received {', '.join(refused)}")
+        states = np.asarray(conditions.pop(state, states))
+        states = run_steps(lambda inputs: self.run(name, **conditions, **inputs)[state], sampling, states, seed)
+        if image is None:
+            return states
+        return self._first_output(image, **{next(iter(self.signatures[image]["inputs"])): states})
 
     def encode(self, image: np.ndarray, **conditions: Any) -> np.ndarray:
         """Encodes images [num, height, width, channels] in [0, 1] to codes [num, size]."""
@@ -237,7 +261,9 @@ class Runtime:
 
     def parse_labels(self, signature: str, texts: Sequence[str]) -> int | list[int]:
         """Returns the class or classes that command-line texts mean for an endpoint; see `names.read_index`."""
-        port = self.signatures.get(signature, {}).get("inputs", {}).get("label")
+        sampled = signature == "generate" and "sampling" in self.description
+        name = self.description["sampling"]["endpoint"] if sampled else signature
+        port = self.signatures.get(name, {}).get("inputs", {}).get("label")
         if port is None:
             raise ValueError(f"--label: {signature} of this model ({self.description['system']}) takes no class")
         names, count = self.description["labels"], port["shape"][0]
@@ -256,6 +282,15 @@ class Runtime:
                 f"--to: expected a model of two domains; received one with the endpoints {', '.join(self.signatures)}"
             )
         return ("b_to_a", "a_to_b")[read_domain(text, self.description.get("domains"))]
+
+    def _runner(self, signature: str) -> Any:
+        """Returns the interpreter's runner of an endpoint, whose shapes are checked once."""
+        with self._lock:
+            if signature not in self._runners:
+                runner = self.interpreter.get_signature_runner(signature)
+                check_shapes(self.file, signature, runner, self.signatures[signature], self.batch)
+                self._runners[signature] = runner
+            return self._runners[signature]
 
     def _text(self) -> dict[str, Any]:
         text = self.description.get("text")

@@ -1,29 +1,19 @@
 """Models that call a network many times for each image, such as diffusion and autoregressive models."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.batching import map_batches
-from keras_gen.distributions.noise import Noise, draw_noise
+from keras_gen.distributions.noise import Noise, noise_inputs
+from keras_gen.runtime.sampling import run_steps
 
 from .endpoint import Endpoint, Port, noise_ports
 from .generative_model import GenerativeModel, tensors
 
-STATE = "state"
-
-
-def step_seed(seed: int, step: int) -> int:
-    """Returns the seed of the base noise of a sampling step, 0 <= seed < 2**63; numpy alone is enough to compute it.
-
-    Args:
-        seed: The seed of `generate`, 0 <= seed < 2**63.
-        step: Number of the step, >= 0.
-    """
-    return int(np.random.SeedSequence([seed, step + 1]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+STATE, STEP = "state", "step"
+GENERATE_STEP, IMAGE_FROM_STATE = "generate_step", "image_from_state"
 
 
 class IterativeSampling(GenerativeModel):
@@ -32,7 +22,8 @@ class IterativeSampling(GenerativeModel):
     The state of an image begins as the base noise `state`, if `noise()` contains it, and as zeros otherwise. Each
     step maps the states, the number of the step and new base noise to the next states. A step is an endpoint without
     a random operation, `generate_step`: its noise is drawn on the host, for all images of a call, with a seed of its
-    own for each step. One seed therefore gives the same images in batches of any size, in Keras and in an export.
+    own for each step. One seed therefore gives the same images in batches of any size, in Keras and in an export, whose
+    model.json declares the steps.
 
     Attributes:
         sampling_steps: Number of steps, >= 1.
@@ -53,7 +44,8 @@ class IterativeSampling(GenerativeModel):
 
         Args:
             state: float32 [num, *state_shape].
-            step: Number of the step, from 0 to `sampling_steps` - 1, the same for all images: float32 [num, 1].
+            step: Number of each image's step, from 0 to `sampling_steps` - 1, float32 [num, 1]. `generate` passes the
+                same number for all images; images in different steps check and calibrate an export.
             noise: Base noise of the step, {input: [num, ...]}.
             *args: Unused; a subclass has named arguments for its conditions.
             **conditions: The conditions as `conditions_of` returns them.
@@ -73,13 +65,40 @@ class IterativeSampling(GenerativeModel):
             step_noise = {name: inputs.pop(name) for name in noise}
             return {STATE: self.sampling_step(state, step, step_noise, **inputs)}
 
-        inputs = {STATE: state, "step": Port((1,), "value")}
+        inputs = {STATE: state, STEP: Port((1,), "value")}
         inputs |= noise_ports(noise) | self.condition_ports()
-        return Endpoint("generate_step", generate_step, inputs, {STATE: state})
+        return Endpoint(GENERATE_STEP, generate_step, inputs, {STATE: state})
 
     def endpoints(self) -> list[Endpoint]:
-        """Returns `generate_step`."""
-        return [self.generate_step_endpoint()]
+        """Returns `generate_step` and, if the last states are not the images themselves, `image_from_state`."""
+        endpoints = [self.generate_step_endpoint()]
+        if self._has_image_from_state():
+            state = Port(self.state_shape or self.image_shape, "value")
+            image = Port(self.image_shape, "image")
+
+            def image_from_state(state):
+                return {"image": self.image_from_state(state)}
+
+            endpoints.append(Endpoint(IMAGE_FROM_STATE, image_from_state, {STATE: state}, {"image": image}))
+        return endpoints
+
+    def export_description(self) -> dict[str, Any]:
+        """Returns `sampling`, the steps of `generate` for a runtime, besides the entries of other bases."""
+        return {**super().export_description(), "sampling": self._sampling()}
+
+    def _sampling(self) -> dict[str, Any]:
+        return {
+            "endpoint": GENERATE_STEP,
+            "steps": int(self.sampling_steps),
+            "state": STATE,
+            "step": STEP,
+            "noise": noise_inputs(self.step_noise()),
+            "seeds": "of step i: numpy.random.SeedSequence([seed, i + 1]).generate_state(1, numpy.uint64)[0] >> 1",
+            "image": IMAGE_FROM_STATE if self._has_image_from_state() else None,
+        }
+
+    def _has_image_from_state(self) -> bool:
+        return type(self).image_from_state is not IterativeSampling.image_from_state
 
     def sample(
         self,
@@ -92,14 +111,12 @@ class IterativeSampling(GenerativeModel):
     ) -> np.ndarray:
         """Returns the images of `generate`: all steps, each for all images, `batch_size` of them at a time."""
         endpoint = self.generate_step_endpoint()
-        run = tf.function(endpoint.function).get_concrete_function(**endpoint.specification())
-        state = noise.get(STATE, np.zeros((num, *endpoint.outputs[STATE].shape), np.float32))
-        for step in range(self.sampling_steps):
-            inputs = draw_noise(self.step_noise(), num, step_seed(seed, step)) | conditions
-            inputs |= {STATE: state, "step": np.full((num, 1), step, np.float32)}
-            state = map_batches(functools.partial(_run_rows, run, inputs), num, batch_size)
+        step = tf.function(endpoint.function).get_concrete_function(**endpoint.specification())
+
+        def run(inputs: dict[str, np.ndarray]) -> np.ndarray:
+            inputs = inputs | conditions
+            return map_batches(lambda rows: step(**tensors(inputs, rows))[STATE], num, batch_size)
+
+        initial = noise.get(STATE, np.zeros((num, *endpoint.outputs[STATE].shape), np.float32))
+        state = run_steps(run, self._sampling(), initial, seed)
         return map_batches(lambda rows: self.image_from_state(tf.constant(state[rows])), num, batch_size)
-
-
-def _run_rows(run: Callable[..., dict[str, tf.Tensor]], inputs: dict[str, np.ndarray], rows: slice) -> tf.Tensor:
-    return run(**tensors(inputs, rows))[STATE]

@@ -1,80 +1,14 @@
-"""Models that call a network many times for each image: an autoregressive one and one that denoises."""
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gen.distributions import Noise, draw_noise
-from keras_gen.models.core.class_conditional import ClassConditional
 from keras_gen.models.core.endpoint import Port
-from keras_gen.models.core.iterative_sampling import IterativeSampling, step_seed
 from keras_gen.models.core.protocols import SamplesIteratively
+from keras_gen.runtime.noise import step_seed
 
-SHAPE = (2, 3, 1)
-PIXELS = 6
-
-
-class Autoregressive(IterativeSampling):
-    """Binary pixels in raster order: pixel i is 1 with a probability that depends on the pixels before it."""
-
-    image_shape = SHAPE
-    sampling_steps = PIXELS
-    averaged_networks = ("network",)
-
-    def __init__(self, network: keras.Model, **kwargs):
-        super().__init__(**kwargs)
-        self.network = network
-        self.create_ema_networks()
-
-    def losses_of(self, batch, batch_noise, global_batch, training):
-        pixels = tf.reshape(batch["image"], [-1, PIXELS])
-        logits = tf.stack([self._logit(self.network, pixels, i) for i in range(PIXELS)], axis=1)
-        return tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(pixels, logits), axis=1), {}
-
-    @staticmethod
-    def _logit(network, pixels, position):
-        before = tf.cast(tf.range(PIXELS) < tf.cast(position, tf.int32), tf.float32)
-        return network(pixels * before)[:, 0]
-
-    def step_noise(self):
-        return {"uniform": Noise("uniform", (1,))}
-
-    def sampling_step(self, state, step, noise):
-        pixels = tf.reshape(state, [-1, PIXELS])
-        probability = tf.nn.sigmoid(self._logit(self.inference_network("network"), pixels, step[0, 0]))
-        value = tf.cast(noise["uniform"] < probability[:, None], tf.float32)
-        pixels += value * tf.one_hot(tf.cast(step[:, 0], tf.int32), PIXELS)
-        return tf.reshape(pixels, [-1, *SHAPE])
-
-
-class Denoiser(ClassConditional, IterativeSampling):
-    """Moves normal noise towards the gray value of a class, with less noise in each step, as a diffusion model does."""
-
-    image_shape = SHAPE
-    sampling_steps = 4
-    num_classes = 3
-
-    def noise(self):
-        return {"state": Noise("normal", SHAPE)}
-
-    def step_noise(self):
-        return {"noise": Noise("normal", SHAPE)}
-
-    def sampling_step(self, state, step, noise, label):
-        gray = tf.reduce_sum(label * tf.constant([0.25, 0.5, 0.75]), axis=1)[:, None, None, None]
-        scale = (self.sampling_steps - 1 - step)[:, :, None, None] / self.sampling_steps
-        return gray + 0.5 * scale * (state - gray) + 0.1 * scale * noise["noise"]
-
-    def image_from_state(self, state):
-        return tf.clip_by_value(state, 0.0, 1.0)
-
-
-def autoregressive(weight: float = 2.0, **options) -> Autoregressive:
-    """Pixels whose logits are `weight` times the sum of those before, less 1/2."""
-    network = keras.Sequential([keras.Input((PIXELS,)), keras.layers.Dense(1)])
-    network.set_weights([np.full((PIXELS, 1), weight, np.float32), np.full(1, -0.5, np.float32)])
-    return Autoregressive(network, seed=0, **options)
+from .sampling_toys import PIXELS, SHAPE, Denoiser, autoregressive
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 128])
@@ -112,12 +46,17 @@ def test_each_step_has_noise_of_its_own():
 
 
 def test_conditions_and_the_initial_state():
-    images = Denoiser().generate(2, seed=0, label=[0, 2])
-    # the last step has neither a share of the state nor noise
-    np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), [0.25, 0.75], atol=1e-6)
-    model = Denoiser()
-    model.sampling_steps = 1000  # so that hardly anything changes in the first step
-    state = np.full((1, *SHAPE), 0.5, np.float32)
+    """Against the recursion in numpy."""
+    model, gray = Denoiser(), np.float32([0.25, 0.75])[:, None, None, None]
+    state = draw_noise({"state": Noise("normal", SHAPE)}, 2, 7)["state"]
+    for initial in ({}, {"state": state[::-1]}):
+        expected = initial.get("state", state)
+        for step in range(4):
+            noise = draw_noise({"noise": Noise("normal", SHAPE)}, 2, step_seed(7, step))["noise"]
+            expected = gray + (4 - step) / 4 * (0.9 * (expected - gray) + 0.5 * noise)
+        images = model.generate(2, seed=7, label=[0, 2], **initial)
+        np.testing.assert_allclose(images, np.clip(expected, 0, 1), atol=1e-6)
+        assert images.std() > 0.1
     with pytest.raises(ValueError, match="Expected conditions among label for Denoiser; received caption"):
         model.generate(1, label=1, caption="gray")
     with pytest.raises(ValueError, match="Expected state of the shape"):
@@ -125,8 +64,10 @@ def test_conditions_and_the_initial_state():
 
 
 def test_the_endpoint_has_no_random_operation():
-    (endpoint,) = Denoiser().endpoints()
-    assert endpoint.name == "generate_step"
+    assert [endpoint.name for endpoint in autoregressive().endpoints()] == ["generate_step"]
+    endpoint, image = Denoiser().endpoints()
+    assert (endpoint.name, image.name) == ("generate_step", "image_from_state")
+    assert image.inputs == endpoint.outputs and image.outputs == {"image": Port(SHAPE, "image")}
     shapes = {name: port.shape for name, port in endpoint.inputs.items()}
     assert shapes == {"state": SHAPE, "step": (1,), "noise": SHAPE, "label": (3,)}
     assert endpoint.outputs == {"state": Port(SHAPE, "value")}
