@@ -115,8 +115,8 @@ def hostile(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nothing_waits():
-    """Turn a wait for ever, as for the other end of a pipe, into a failure."""
+def fail_if_blocked():
+    """Fails a test that blocks forever, for example on the other end of a pipe."""
 
     def stop(*_):
         raise TimeoutError("an input made the reader wait")
@@ -136,12 +136,12 @@ def call(monkeypatch):
     return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
 
 
-def test_every_hostile_input_is_expected(hostile):
+def test_every_hostile_input_has_an_expected_message(hostile):
     assert set(hostile) == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_hostile_input_is_refused_by_name_before_it_takes_memory(hostile, name):
+def test_hostile_inputs_are_refused_by_name_before_they_take_memory(hostile, name):
     path = hostile[name]
     tracemalloc.start()
     try:
@@ -172,8 +172,8 @@ def test_libtiff_prints_nothing(hostile, name, capfd):
 
 
 @pytest.fixture
-def mixed(tmp_path, hostile):
-    """A folder of three images, a bomb, a pipe and a link that leaves it."""
+def mixed_folder(tmp_path, hostile):
+    """A folder of three images, a bomb, a pipe and a link to a file outside."""
     folder = tmp_path / "mixed"
     folder.mkdir()
     for index in range(3):
@@ -185,18 +185,18 @@ def mixed(tmp_path, hostile):
 
 
 @pytest.mark.parametrize("cache", ["memory", "disk", None])
-def test_among_others_it_is_an_unreadable_file(mixed, tmp_path, cache, caplog):
+def test_hostile_files_in_a_folder_are_skipped(mixed_folder, tmp_path, cache, caplog):
     options = {**SMALLEST, "cache": cache, "data_dir": tmp_path}
-    loaded = data.load(mixed, **options)
+    loaded = data.load(mixed_folder, **options)
     assert re.search("Left out 3 of 6 files: 3 that cannot be read .*bomb.png: 13,000 x 13,000", caplog.text)
     assert {file.split("/")[-1]: reason.split(" ")[0] for file, reason in loaded.info.skipped} == {
         "bomb.png": "13,000", "link.png": "it", "pipe.png": "expected"}  # fmt: skip
     assert len(list(loaded)) == 3
     with pytest.raises(ValueError, match="bomb.png: 13,000 x 13,000"):
-        data.load(mixed, **options, on_error="raise")
+        data.load(mixed_folder, **options, on_error="raise")
 
 
-def test_the_limit_is_an_argument_whatever_pillows_own_is(tmp_path, monkeypatch):
+def test_max_pixels_overrides_the_limit_of_pillow(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)  # Pillow's own functions would raise from 21 on
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "a.png").write_bytes(GOOD)
@@ -212,7 +212,7 @@ def test_the_limit_is_an_argument_whatever_pillows_own_is(tmp_path, monkeypatch)
         data.describe(tmp_path / "set", max_pixels="many")
 
 
-def test_bytes_of_a_member_are_an_argument_and_black_images_are_no_bomb(tmp_path):
+def test_max_member_bytes_is_an_argument_and_black_images_are_accepted(tmp_path):
     np.savez_compressed(tmp_path / "black.npz", image=np.zeros((200, 64, 64), np.uint8))
     assert (tmp_path / "black.npz").stat().st_size < 200 * 64 * 64 / 400
     assert data.load(tmp_path / "black.npz", **SMALLEST).info.num_examples == 200
@@ -223,7 +223,7 @@ def test_bytes_of_a_member_are_an_argument_and_black_images_are_no_bomb(tmp_path
             read(tmp_path / "black.npz", max_member_bytes=size - 1)
 
 
-def test_links_inside_a_folder_and_to_it_are_fine(tmp_path):
+def test_links_within_a_folder_are_followed(tmp_path):
     pool = tmp_path / "set" / ".pool"
     pool.mkdir(parents=True)
     (pool / "a.png").write_bytes(GOOD)
@@ -238,8 +238,8 @@ def test_links_inside_a_folder_and_to_it_are_fine(tmp_path):
         assert loaded.info.skipped == ()
 
 
-def test_a_web_of_links_ends(tmp_path):
-    """Followed naively, the links of these folders are 2 ** 40 paths."""
+def test_exponentially_many_link_paths_are_read_once(tmp_path):
+    """Followed naively, the links of these folders give 2 ** 40 paths."""
     for level in range(40):
         (tmp_path / f"{level}").mkdir()
         for name in "ab":
@@ -248,7 +248,7 @@ def test_a_web_of_links_ends(tmp_path):
     assert data.load(tmp_path, **SMALLEST).info.label_names == ("39",)
 
 
-def test_names_that_stay_inside_are_read(tmp_path):
+def test_metadata_names_inside_the_folder_are_read(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").write_bytes(GOOD)
     rows = [{"file_name": name} for name in ("images/a.png", "images/../images/a.png", str(tmp_path / "images/a.png"))]
@@ -269,7 +269,7 @@ def test_data_reports_a_file_that_cannot_be_read(call, hostile, name):
     "name", ["npz_bomb", "npz_pickle", "npy_shape", "fifo_npz", "fifo_metadata", "metadata_parent"]
 )
 @pytest.mark.parametrize("command", ["data", "train"])
-def test_commands_refuse_a_source_with_one_message(call, hostile, tmp_path, command, name):
+def test_commands_refuse_hostile_sources_with_one_message(call, hostile, tmp_path, command, name):
     path = hostile[name]
     result = call("data", path) if command == "data" else call("train", "vae", "--data", path, "--out", tmp_path / "x")
     assert result.exit_code == 2 and result.stderr.startswith("error: ") and "Traceback" not in result.output
@@ -278,8 +278,8 @@ def test_commands_refuse_a_source_with_one_message(call, hostile, tmp_path, comm
 
 
 def test_train_refuses_a_folder_of_bombs_and_reads_up_to_its_limit(call, hostile, tmp_path):
-    line = ("train", "vae", "--data", hostile["png_bomb"], "--out", tmp_path / "x", "--image-size", 8)
-    result = call(*line, "--set", "network=mlp", "--set", "hidden_units=8")
+    command_line = ("train", "vae", "--data", hostile["png_bomb"], "--out", tmp_path / "x", "--image-size", 8)
+    result = call(*command_line, "--set", "network=mlp", "--set", "hidden_units=8")
     assert result.exit_code == 2 and "None of the 1 files can be read" in result.stderr
     assert "169,000,000 pixels" in result.stderr
     folder = tmp_path / "images"

@@ -8,7 +8,7 @@ import pytest
 from keras_gen import data
 
 PACKAGE = pathlib.Path(data.__file__).parent
-# every part imports parts of smaller rank only, besides itself
+# every part imports only itself and parts of smaller rank
 RANKS = {
     **dict.fromkeys(("value_range", "choices", "slices", "tokenizer"), 0),
     **dict.fromkeys(("info", "resize"), 1),

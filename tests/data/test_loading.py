@@ -29,7 +29,7 @@ def load(source, split="train", **options):
     return data.load(source, split, **{"image_shape": (6, 6, 1), "batch_size": 8, **options})
 
 
-def test_what_is_returned(array_file):
+def test_dataset_fields_and_info(array_file):
     dataset = load(array_file, "train[:84%]", seed=5)
     assert dataset.cardinality() == 6
     assert isinstance(dataset.epoch, tf.Variable) and dataset.epoch.dtype == tf.int64 and int(dataset.epoch) == 0
@@ -45,7 +45,7 @@ def test_what_is_returned(array_file):
     assert set(next(iter(load(array_file, fields=["label"])))) == {"label"}
 
 
-def test_another_process_makes_the_same_epoch(array_file):
+def test_another_process_gives_the_same_epoch(array_file):
     options = "image_shape=(6, 6, 1), batch_size=8, seed=9, augment=('flip', 'shift'), binarize='dynamic'"
     code = f"""
 import hashlib
@@ -58,47 +58,49 @@ for batch in dataset.as_numpy_iterator():
 print(digest.hexdigest())
 """
     root = pathlib.Path(data.__file__).parents[2]
-    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     dataset = load(array_file, seed=9, augment=("flip", "shift"), binarize="dynamic")
-    for epoch in (0, 4):  # with an earlier epoch here, without one there
+    for epoch in (0, 4):  # here after an earlier epoch, in the other process without one
         dataset.epoch.assign(epoch)
         digest = hashlib.sha256()
         for batch in dataset.as_numpy_iterator():
             digest.update(batch["image"].tobytes() + batch["label"].tobytes())
-    assert there.stdout.split()[-1] == digest.hexdigest()
+    assert other.stdout.split()[-1] == digest.hexdigest()
 
 
-def test_fit_sees_a_new_epoch_each_time(array_file):
+def test_fit_trains_on_a_new_order_in_every_epoch(array_file):
     dataset = load(array_file)
-    seen = []
+    recorded = []
 
     class SetEpoch(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            seen.append([])
+            recorded.append([])
             dataset.epoch.assign(epoch)
 
-    def watched(batch):
-        def note(label):
-            seen[-1].append(label.tolist())
+    def record_labels(batch):
+        def record(label):
+            recorded[-1].append(label.tolist())
             return np.float32(label)
 
-        return batch["image"], tf.ensure_shape(tf.numpy_function(note, [batch["label"]], tf.float32), [None])
+        return batch["image"], tf.ensure_shape(tf.numpy_function(record, [batch["label"]], tf.float32), [None])
 
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    model.fit(dataset.map(watched, num_parallel_calls=1), epochs=3, callbacks=[SetEpoch()], verbose=0, shuffle=False)
+    model.fit(
+        dataset.map(record_labels, num_parallel_calls=1), epochs=3, callbacks=[SetEpoch()], verbose=0, shuffle=False
+    )
     for epoch in range(3):
         fresh = load(array_file)
         fresh.epoch.assign(epoch)
         expected = [batch["label"].tolist() for batch in fresh.as_numpy_iterator()]
-        assert seen[epoch] == expected
+        assert recorded[epoch] == expected
 
 
-def test_shuffled_when_training_only(array_file, tfds_dir):
+def test_only_training_splits_are_shuffled(array_file, tfds_dir):
     order = [label for batch in load(array_file) for label in batch["label"].numpy()]
     assert sorted(order) == list(range(50)) != order
-    still = [label for batch in load(array_file, shuffle=False) for label in batch["label"].numpy()]
-    assert still == list(range(50))
+    unshuffled = [label for batch in load(array_file, shuffle=False) for label in batch["label"].numpy()]
+    assert unshuffled == list(range(50))
     test = load("data_test_set", "test", data_dir=tfds_dir, image_shape=(6, 6, 3))
     orders = []
     for epoch in (0, 1):
@@ -107,7 +109,7 @@ def test_shuffled_when_training_only(array_file, tfds_dir):
     assert orders[0] == orders[1]
 
 
-def test_input_context_shares_the_epoch(array_file):
+def test_input_context_shards_the_epoch(array_file):
     parts = []
     for i in range(2):
         context = tf.distribute.InputContext(num_input_pipelines=2, input_pipeline_id=i, num_replicas_in_sync=2)
@@ -139,7 +141,7 @@ def test_unreadable_files_are_logged_and_named_in_info(tmp_path, caplog):
         load(tmp_path, on_error="raise")
 
 
-def test_every_mode_in_one_folder(tmp_path):
+def test_images_of_every_mode_in_one_folder(tmp_path):
     """The same gray in each; of 16 bits it is 100 * 257."""
     gray, color = np.full((6, 8), 100, np.uint8), np.full((6, 8, 3), 100, np.uint8)
     images = {"L": Image.fromarray(gray), "RGB": Image.fromarray(color), "P": Image.fromarray(color).quantize(4)}
@@ -211,7 +213,7 @@ def test_invalid_options(array_file, options, message):
 
 @needs_real_data
 @pytest.mark.slow
-def test_mnist_is_mnist(tmp_path):
+def test_mnist_has_the_known_statistics(tmp_path):
     folder = os.environ.get("KERAS_GEN_TEST_TFDS")
     if not folder:
         folder = tmp_path
@@ -219,14 +221,14 @@ def test_mnist_is_mnist(tmp_path):
     dataset = load("mnist", "test", image_shape=(28, 28, 1), batch_size=1000, data_dir=folder)
     batches = list(dataset.as_numpy_iterator())
     labels = np.concatenate([batch["label"] for batch in batches])
-    # known of the 10,000 test digits: how many there are of each, and the mean gray value
+    # known facts about the 10,000 test digits: the count of each digit, and the mean gray value
     assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert abs(np.mean([batch["image"].mean() for batch in batches]) - 0.1325) < 1e-4
     assert dataset.info.label_names == tuple("0123456789")
 
 
 @needs_real_data
-def test_emoji_stand_on_their_background(tmp_path):
+def test_emoji_are_composited_on_the_background(tmp_path):
     with zipfile.ZipFile(f"{REAL}/twemoji/twemoji.zip") as archive:
         archive.extractall(tmp_path, [name for name in archive.namelist() if name.endswith(".png")][:40])
     dataset = load(tmp_path / "72x72", image_shape=(72, 72, 3), batch_size=40, shuffle=False, background=(20, 120, 250))

@@ -28,20 +28,20 @@ def test_unknown_names_suggest_known_ones(tfds_dir, tmp_path):
         data.describe(tmp_path / "a.txt")
 
 
-def test_datasets_that_cannot_be_downloaded(tfds_dir, monkeypatch):
-    asked = []
+def test_datasets_that_cannot_be_downloaded_raise_after_one_request(tfds_dir, monkeypatch):
+    timeouts = []
 
     def refuse(request, timeout):
-        asked.append(timeout)
+        timeouts.append(timeout)
         raise OSError("no route to host")
 
     monkeypatch.setattr(tfds_builders.urllib.request, "urlopen", refuse)
     with pytest.raises(ValueError, match="fashion_mnist.* is not prepared .*no route to host.*there: .*shapes"):
         data.load("fashion_mnist", image_shape=(28, 28, 1), batch_size=8, data_dir=tfds_dir)
-    assert len(asked) == 1 and asked[0] <= 10  # one question, with a limit
+    assert len(timeouts) == 1 and timeouts[0] <= 10  # one request, with a timeout
     with pytest.raises(ValueError, match="download=False"):
         data.load("fashion_mnist", image_shape=(28, 28, 1), batch_size=8, data_dir=tfds_dir, download=False)
-    assert len(asked) == 1
+    assert len(timeouts) == 1
 
 
 def test_datasets_without_images(tfds_dir):
@@ -65,5 +65,5 @@ def test_describe_every_kind(tfds_dir, tmp_path):
     assert about.kind == "shapes" and about.splits["test"] == 2000 and about.names["color"][0] == "red"
     assert "data_test_set" in data.list_sources(data_dir=tfds_dir)
     assert list(data.list_sources(data_dir=tfds_dir))[0] == "shapes"
-    not_here = data.describe("fashion_mnist", data_dir=tfds_dir)
-    assert not_here.splits == {} and "Not prepared yet" in not_here.about
+    not_prepared = data.describe("fashion_mnist", data_dir=tfds_dir)
+    assert not_prepared.splits == {} and "Not prepared yet" in not_prepared.about

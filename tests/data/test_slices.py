@@ -29,7 +29,7 @@ def test_slices(split, expected):
 
 
 @pytest.mark.parametrize("cut", ["33%", "90%", "7", "-3"])
-def test_two_parts_make_the_whole(cut):
+def test_two_complementary_slices_cover_the_split(cut):
     ((_, a, b),) = split_rows(f"train[:{cut}]", COUNTS)
     ((_, c, d),) = split_rows(f"train[{cut}:]", COUNTS)
     assert (a, b, d) == (0, c, 50)

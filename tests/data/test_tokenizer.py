@@ -1,4 +1,4 @@
-"""Captions as tokens: the written rule, case by case, and what is reported as lost."""
+"""Captions as tokens: the normalization rule, case by case, and reports of unknown and dropped words."""
 
 import unicodedata
 
@@ -53,7 +53,7 @@ def test_vocabulary_by_frequency_then_alphabet():
     assert build_vocabulary(captions, 2) == ("a", "circle")
 
 
-def test_tokens_are_places_in_the_vocabulary_after_padding_and_unknown():
+def test_tokens_index_padding_unknown_and_then_the_vocabulary():
     tokenizer = Tokenizer(("a", "red", "circle"), 4)
     tokens = tokenizer(["a red circle", "CIRCLE, red", "a blue circle a red"])
     np.testing.assert_array_equal(tokens, [[2, 3, 4, 0], [4, 3, 0, 0], [2, 1, 4, 2]])
@@ -64,14 +64,14 @@ def test_tokens_are_places_in_the_vocabulary_after_padding_and_unknown():
     assert tokenizer.read("a red circle a red star").unknown == ()  # the star is dropped, not unknown
 
 
-def test_every_caption_of_shapes_is_told_apart():
+def test_captions_of_shapes_survive_a_round_trip_through_tokens():
     factors = Factors.draw(400, seed=1)
     captions = [caption for form in range(4) for caption in caption_shapes(factors, form)]
     vocabulary = build_vocabulary(captions)
     assert set(vocabulary) >= {word for factor in ("shape", "color", "texture", "size") for word in FACTORS[factor]}
     tokens = Tokenizer(vocabulary, 16)(captions)
     assert tokens.min() == 0 and (tokens != 1).all()
-    # rows back to words: nothing is lost
+    # back to words: nothing is lost
     names = ("", "[UNK]", *vocabulary)
     assert [" ".join(names[i] for i in row if i) for row in tokens] == [normalize(caption) for caption in captions]
 
@@ -97,12 +97,12 @@ def test_a_caption_without_a_word_is_an_error(caption):
         (("red",), 2.0, "Expected length, .* as an integer >= 1"),
     ],
 )
-def test_vocabularies_that_cannot_be(vocabulary, length, message):
+def test_invalid_vocabularies(vocabulary, length, message):
     with pytest.raises(ValueError, match=message):
         Tokenizer(vocabulary, length)
 
 
-def test_captions_without_words_make_no_vocabulary():
+def test_captions_without_words_give_no_vocabulary():
     with pytest.raises(ValueError, match="at least one word"):
         build_vocabulary(["!", ""])
     with pytest.raises(ValueError, match="Expected max_size >= 1"):

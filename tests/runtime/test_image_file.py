@@ -23,7 +23,7 @@ def test_lossless_formats_are_exact(tmp_path, kind):
     np.testing.assert_array_equal(read_image(tmp_path / f"a.{kind}"), COLOR)
 
 
-def test_the_content_decides_not_the_name(tmp_path):
+def test_format_is_detected_from_the_content(tmp_path):
     Image.fromarray(COLOR).save(tmp_path / "a.jpg", format="png")
     np.testing.assert_array_equal(read_image(tmp_path / "a.jpg"), COLOR)
 
@@ -46,7 +46,7 @@ def test_transparency_gray_and_palettes(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["png", "tif"])
-def test_sixteen_bits_stay_sixteen(tmp_path, kind):
+def test_sixteen_bits_are_preserved(tmp_path, kind):
     deep = np.uint16([[0, 128, 129, 257, 65535, 32896]])
     Image.fromarray(deep).save(tmp_path / f"deep.{kind}")
     np.testing.assert_array_equal(read_image(tmp_path / f"deep.{kind}"), deep[..., None])
@@ -54,7 +54,7 @@ def test_sixteen_bits_stay_sixteen(tmp_path, kind):
 
 
 def png_file(width, height, raw, color, interlaced, *chunks):
-    """A PNG with 16 bits per channel."""
+    """Returns a PNG with 16 bits per channel."""
 
     def chunk(kind, content):
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -129,14 +129,14 @@ def test_unsigned_integers_of_32_bits(tmp_path):
         (np.zeros((2, 2, 4), "<u2"), {"extra": 1}, "16 bits per channel; received the color mode RGBa"),
     ],
 )
-def test_tiff_that_would_be_read_wrongly_is_refused(tmp_path, values, options, message):
+def test_tiffs_that_pillow_misreads_are_refused(tmp_path, values, options, message):
     (tmp_path / "a.tif").write_bytes(tiff(values, False, **options))
     with pytest.raises(UnreadableImage, match=message):
         read_image(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("kind", ["tif", "gif", "webp", "png"])
-def test_of_several_pages_or_frames_the_first_is_read(tmp_path, kind):
+def test_first_page_or_frame_is_read(tmp_path, kind):
     pages = [Image.new("RGB", (6, 4), color) for color in ("red", "blue")]
     pages[0].save(tmp_path / f"a.{kind}", save_all=True, append_images=pages[1:], lossless=True)
     np.testing.assert_array_equal(read_image(tmp_path / f"a.{kind}")[..., :3], np.asarray(pages[0]))
@@ -144,7 +144,7 @@ def test_of_several_pages_or_frames_the_first_is_read(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["png", "gif", "tif", "bmp"])
-def test_a_palette_of_grays_is_gray(tmp_path, kind):
+def test_gray_palettes_are_read_as_gray(tmp_path, kind):
     Image.fromarray(COLOR[..., 0]).convert("P").save(tmp_path / f"gray.{kind}")
     assert read_header(tmp_path / f"gray.{kind}").channels == 1
     np.testing.assert_array_equal(read_image(tmp_path / f"gray.{kind}")[..., 0], COLOR[..., 0])
@@ -153,7 +153,7 @@ def test_a_palette_of_grays_is_gray(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tif"])
-def test_the_size_in_the_header_is_that_of_the_turned_photo(tmp_path, kind):
+def test_header_size_accounts_for_orientation(tmp_path, kind):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(COLOR).save(tmp_path / f"a.{kind}", exif=exif)
@@ -171,7 +171,7 @@ def test_orientation_of_a_photo(tmp_path):
     assert out[:, -7:].min() > 200 and out[:, :15].max() < 50
 
 
-def test_large_photos_are_decoded_small_but_large_enough(tmp_path):
+def test_large_photos_are_decoded_at_reduced_size(tmp_path):
     Image.fromarray(np.full((800, 600, 3), 90, np.uint8)).save(tmp_path / "a.jpg")
     shape = read_image(tmp_path / "a.jpg", (32, 32)).shape
     assert shape[0] < 400 and min(shape[:2]) >= 64
@@ -180,7 +180,7 @@ def test_large_photos_are_decoded_small_but_large_enough(tmp_path):
 
 @pytest.mark.parametrize("kind", ["png", "jpg", "webp", "bmp"])
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_truncated_files(tmp_path, kind, part):
+def test_truncated_files_raise(tmp_path, kind, part):
     file = tmp_path / f"a.{kind}"
     Image.fromarray(RNG.integers(0, 256, (64, 64, 3), np.uint8)).save(file)
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * part)])
@@ -193,7 +193,7 @@ def test_truncated_files(tmp_path, kind, part):
     "content, message",
     [(b"no image, just text\n", "its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image"), (b"", "empty")],
 )
-def test_other_contents(tmp_path, content, message):
+def test_other_contents_raise(tmp_path, content, message):
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(UnreadableImage, match=message):
         read_image(tmp_path / "a.png")

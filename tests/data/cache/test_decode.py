@@ -13,7 +13,7 @@ RESIZE = Resize((4, 4, 3))
 
 @pytest.fixture
 def folder(tmp_path):
-    """Ten images in two classes; the second is truncated, the sixth is a text."""
+    """Ten images of two classes; the second is truncated, and the sixth is a text file."""
     for i in range(10):
         name = tmp_path / "images" / ("a" if i < 5 else "b") / f"{i}.png"
         name.parent.mkdir(parents=True, exist_ok=True)
@@ -31,8 +31,8 @@ def all_images(images):
 
 
 @pytest.mark.parametrize("cache", ["memory", "disk", None, "auto"])
-def test_unreadable_files_are_left_out_and_named(folder, tmp_path, cache):
-    for _ in range(2):  # the second time from what was kept
+def test_unreadable_files_are_skipped_and_reported(folder, tmp_path, cache):
+    for _ in range(2):  # the second time from the cache
         table = decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "skip", Store(tmp_path))
         assert [(file.split("/")[-1], reason) for file, reason in table.skipped] == [
             ("1.png", table.skipped[0][1]),
@@ -44,34 +44,34 @@ def test_unreadable_files_are_left_out_and_named(folder, tmp_path, cache):
 
 
 @pytest.mark.parametrize("cache", ["memory", "disk", None])
-def test_raise_stops_at_the_first(folder, tmp_path, cache):
-    for earlier in (False, True):
-        if earlier:
+def test_on_error_raise_stops_at_the_first_unreadable_file(folder, tmp_path, cache):
+    for cached in (False, True):
+        if cached:
             decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "skip", Store(tmp_path))
         with pytest.raises(ValueError, match="1.png"):
             decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "raise", Store(tmp_path))
 
 
-def test_nothing_readable(folder, tmp_path):
+def test_a_folder_without_readable_files_raises(folder, tmp_path):
     for file in folder.rglob("*.png"):
         file.write_text("text")
     with pytest.raises(ValueError, match="None of the 10 files can be read. The first, .*0.png: its content"):
         decode_and_cache(read_folder(folder, "train", RESIZE), "memory", RESIZE, "skip", Store(tmp_path))
 
 
-def test_disk_is_a_memory_map_that_is_found_again_until_a_file_changes(folder, tmp_path):
+def test_disk_cache_is_memory_mapped_and_reused_until_a_file_changes(folder, tmp_path):
     store = Store(tmp_path)
     first = decode_and_cache(read_folder(folder, "train", RESIZE), "disk", RESIZE, "skip", store)
     assert isinstance(first.images["image"].array, np.memmap)
-    kept = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*") if path.is_file()}
+    written = {path: path.stat().st_mtime_ns for path in store.folder.rglob("*") if path.is_file()}
     decode_and_cache(read_folder(folder, "train", RESIZE), "disk", RESIZE, "skip", store)
-    assert {path: path.stat().st_mtime_ns for path in store.folder.rglob("*") if path.is_file()} == kept
+    assert {path: path.stat().st_mtime_ns for path in store.folder.rglob("*") if path.is_file()} == written
     Image.fromarray(np.full((5, 5, 3), 77, np.uint8)).save(folder / "a" / "0.png")
     table = decode_and_cache(read_folder(folder, "train", RESIZE), "disk", RESIZE, "skip", store)
     assert table.images["image"].array[0, 0, 0, 0] == 77
 
 
-def test_choice_of_the_cache():
+def test_choose_cache():
     assert choose_cache("auto", MEMORY_LIMIT // 12, (2, 2, 3)) == "memory"
     assert choose_cache("auto", MEMORY_LIMIT // 12 + 1, (2, 2, 3)) == "none"
     assert choose_cache(None, 1, (2, 2, 3)) == "none"
@@ -97,7 +97,7 @@ def test_collect_keeps_strings_and_columns(tmp_path):
 def test_a_damaged_cache_raises_an_error(folder, tmp_path, cache, pattern):
     store = Store(tmp_path)
     decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "skip", store)
-    (kept,) = store.folder.glob(pattern)
-    kept.write_bytes(kept.read_bytes()[:30])
+    (file,) = store.folder.glob(pattern)
+    file.write_bytes(file.read_bytes()[:30])
     with pytest.raises(ValueError, match="keras_gen_cache/.* is damaged: .*Delete it"):
         decode_and_cache(read_folder(folder, "train", RESIZE), cache, RESIZE, "skip", store)

@@ -14,23 +14,23 @@ def keys_of(index, epoch=0):
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_function_of_the_key_alone(name, channels):
+def test_augmentation_depends_only_on_the_key(name, channels):
     image = tf.concat([IMAGE, IMAGE[..., :1]], -1)[:40, ..., :channels]
     index = np.arange(40)
     whole = augment(image, [name], keys_of(index)).numpy()
     assert whole.shape == image.shape and whole.min() >= 0 and whole.max() <= 1
-    some = [31, 4, 17]
-    got = augment(tf.gather(image, some), [name], keys_of(index[some])).numpy()
-    np.testing.assert_array_equal(got, whole[some])
+    indices = [31, 4, 17]
+    part = augment(tf.gather(image, indices), [name], keys_of(index[indices])).numpy()
+    np.testing.assert_array_equal(part, whole[indices])
     assert not np.array_equal(augment(image, [name], keys_of(index, epoch=1)).numpy(), whole)
 
 
-def test_flip_mirrors_half_of_them_and_nothing_else():
+def test_flip_mirrors_half_of_the_images():
     out = augment(IMAGE, ["flip"], keys_of(np.arange(400))).numpy()
     same = (out == IMAGE.numpy()).all((1, 2, 3))
     mirrored = (out == IMAGE.numpy()[:, :, ::-1]).all((1, 2, 3))
     assert (same ^ mirrored).all()
-    assert abs(mirrored.mean() - 0.5) < 0.1  # four standard deviations of 400 coin tosses
+    assert abs(mirrored.mean() - 0.5) < 0.1  # four standard deviations of 400 coin flips
 
 
 def test_shift_moves_whole_pixels_by_at_most_an_eighth():
@@ -45,8 +45,8 @@ def test_shift_moves_whole_pixels_by_at_most_an_eighth():
         np.testing.assert_array_equal(out[k], image[k][rows][:, columns])
 
 
-def test_crop_cuts_a_window_of_the_stated_size():
-    y, x = np.mgrid[:33, :33].astype(np.float32) / 32  # coordinates as colors: the window can be read off
+def test_crop_side_is_uniform_between_0_8_and_1():
+    y, x = np.mgrid[:33, :33].astype(np.float32) / 32  # the corners tell the size of the window
     image = np.repeat(np.stack([y, x, x], -1)[None], 300, 0)
     out = augment(tf.constant(image), ["crop"], keys_of(np.arange(300))).numpy()
     height = out[:, -1, 0, 0] - out[:, 0, 0, 0]
@@ -57,16 +57,16 @@ def test_crop_cuts_a_window_of_the_stated_size():
     assert out.min() >= 0 and out.max() <= 1
 
 
-def test_color_leaves_alpha_and_keeps_gray_gray():
+def test_color_preserves_alpha_and_keeps_gray_images_gray():
     gray = tf.concat([tf.repeat(IMAGE[..., :1], 3, -1), IMAGE[..., 1:2]], -1)
     out = augment(gray, ["color"], keys_of(np.arange(400))).numpy()
     np.testing.assert_array_equal(out[..., 3], gray[..., 3])
     np.testing.assert_allclose(out[..., 0], out[..., 1], atol=1e-5)
     change = out[..., 0].mean((1, 2)) - gray.numpy()[..., 0].mean((1, 2))
-    assert 0.02 < change.std() < 0.08 and abs(change).max() < 0.12  # brightness: uniform in +-0.1, 0.058
+    assert 0.02 < change.std() < 0.08 and abs(change).max() < 0.12  # uniform in +-0.1: 0.058
 
 
-def test_order_of_names_is_the_order_of_work_and_unknown_names_raise():
+def test_augmentations_apply_in_order_and_unknown_names_raise():
     first = augment(IMAGE, ("flip", "shift"), keys_of(np.arange(400))).numpy()
     second = augment(augment(IMAGE, ["flip"], keys_of(np.arange(400))), ["shift"], keys_of(np.arange(400))).numpy()
     np.testing.assert_array_equal(first, second)

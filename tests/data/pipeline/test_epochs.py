@@ -1,4 +1,4 @@
-"""A loaded dataset below operations of `tf.data` still receives the number of the epoch."""
+"""A loaded dataset receives the epoch number even through further `tf.data` operations."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ COUNT, BATCH = 24, 4
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """Images that hold their own number, and nothing else."""
+    """Images whose pixels are all equal to the image's index."""
     file = tmp_path_factory.mktemp("epochs") / "set.npz"
     np.savez(file, image=np.broadcast_to(np.arange(COUNT, dtype=np.uint8)[:, None, None, None], (COUNT, 4, 4, 1)))
     return file
@@ -26,7 +26,7 @@ def load(source):
     return lambda **options: data.load(source, image_shape=(4, 4, 1), batch_size=BATCH, value_range=(0, 255), **options)
 
 
-# what a person does to a dataset; each keeps batches of images
+# common operations on a dataset; each of them returns batches of images
 OPERATIONS = {
     "map": lambda loaded: loaded.map(lambda batch: {"image": batch["image"]}),
     "take": lambda loaded: loaded.take(3),
@@ -48,17 +48,17 @@ OPERATIONS = {
 }
 
 
-class Watching(GenerativeModel):
-    """Trains nothing, and notes the numbers of the images of each step."""
+class RecordingModel(GenerativeModel):
+    """A model that trains nothing and records the indices of the images in each step."""
 
     def __init__(self):
         super().__init__(seed=0)
-        self.image_shape, self.seen, self.gain = (4, 4, 1), [], self.add_weight(shape=(), name="gain")
+        self.image_shape, self.recorded, self.gain = (4, 4, 1), [], self.add_weight(shape=(), name="gain")
         self.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
 
-    def losses_of(self, batch, draws, place, training):
+    def losses_of(self, batch, batch_noise, global_batch, training):
         numbers = tf.reduce_mean(tf.cast(batch["image"], tf.float32), axis=[1, 2, 3])
-        self.seen.append(np.rint(255 * numbers.numpy()).astype(int).tolist())
+        self.recorded.append(np.rint(255 * numbers.numpy()).astype(int).tolist())
         return self.gain * numbers, {}
 
 
@@ -67,38 +67,38 @@ def numbers_of(dataset) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_order_changes_from_epoch_to_epoch(load, name):
-    changed, model = OPERATIONS[name](load()), Watching()
-    if changed.cardinality() < 0:  # Keras warns where it has to find out
-        changed = changed.apply(tf.data.experimental.assert_cardinality(len(list(changed))))
-    model.fit(changed, epochs=2, verbose=0)
-    epochs = np.array_split(np.array(model.seen, object), 2)
+def test_order_changes_from_epoch_to_epoch(load, name):
+    transformed, model = OPERATIONS[name](load()), RecordingModel()
+    if transformed.cardinality() < 0:  # Keras warns about an unknown cardinality
+        transformed = transformed.apply(tf.data.experimental.assert_cardinality(len(list(transformed))))
+    model.fit(transformed, epochs=2, verbose=0)
+    epochs = np.array_split(np.array(model.recorded, object), 2)
     expected = []
-    for epoch in (0, 1):  # as a dataset of its own has them
-        alone = load()
-        alone.epoch.assign(epoch)
-        expected.append(numbers_of(OPERATIONS[name](alone)))
+    for epoch in (0, 1):  # the same epochs of a separate dataset
+        separate = load()
+        separate.epoch.assign(epoch)
+        expected.append(numbers_of(OPERATIONS[name](separate)))
     assert expected[0] != expected[1]
     assert [list(map(list, each)) for each in epochs] == expected
 
 
-def test_two_loaded_sets_change_together(load):
+def test_two_zipped_datasets_receive_the_epoch(load):
     first, second = load(), load(seed=1)
     pairs = tf.data.Dataset.zip(first, second).map(lambda one, other: one).prefetch(2)
     assert loaded_in(pairs) == [first, second]
     assert loaded_in(tf.data.Dataset.zip(first, first)) == [first]
-    Watching().fit(pairs, epochs=3, verbose=0)
+    RecordingModel().fit(pairs, epochs=3, verbose=0)
     assert (int(first.epoch), int(second.epoch)) == (2, 2)
 
 
-def test_datasets_that_a_strategy_distributes(load):
+def test_distributed_datasets_are_found(load):
     loaded, strategy = load(), two_replicas()
     assert loaded_in(strategy.experimental_distribute_dataset(loaded.map(lambda batch: batch))) == [loaded]
-    by_function = strategy.distribute_datasets_from_function(lambda context: loaded.prefetch(1))
-    assert loaded_in(by_function) == [loaded]
+    from_function = strategy.distribute_datasets_from_function(lambda context: loaded.prefetch(1))
+    assert loaded_in(from_function) == [loaded]
 
 
-def test_stages_below_operations(load):
+def test_multi_resolution_data_is_found_below_operations(load):
     multi_resolution = data.multi_resolution([load(steps=2), load(steps=2)])
     found = loaded_in(multi_resolution.map(lambda batch: batch).prefetch(1))
     assert found == [multi_resolution] and found[0].stage is multi_resolution.stage
@@ -106,9 +106,9 @@ def test_stages_below_operations(load):
     assert [int(variable) for variable in multi_resolution.epoch.variables] == [3, 3]
 
 
-def test_nothing_is_found_where_nothing_was_loaded():
-    for given in (np.zeros(3), None, tf.data.Dataset.range(3).repeat().cache(), (number for number in range(3))):
-        assert loaded_in(given) == []
+def test_other_data_contains_no_loaded_dataset():
+    for source in (np.zeros(3), None, tf.data.Dataset.range(3).repeat().cache(), (number for number in range(3))):
+        assert loaded_in(source) == []
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_nothing_is_found_where_nothing_was_loaded():
         (lambda loaded: (batch for batch in loaded), "a Python generator"),
     ],
 )
-def test_what_would_freeze_the_epochs_is_refused(load, change, message):
+def test_operations_that_repeat_one_epoch_are_refused(load, change, message):
     with pytest.raises(ValueError, match=rf"load below {message}.*load\(steps=N\)"):
-        Watching().fit(change(load()), steps_per_epoch=3, epochs=2, verbose=0)
+        RecordingModel().fit(change(load()), steps_per_epoch=3, epochs=2, verbose=0)
 
 
 def test_steps_per_epoch_is_refused(load):
     with pytest.raises(ValueError, match=r"load below steps_per_epoch=3.*load\(steps=N\)"):
-        Watching().fit(load().prefetch(1), steps_per_epoch=3, epochs=2, verbose=0)
+        RecordingModel().fit(load().prefetch(1), steps_per_epoch=3, epochs=2, verbose=0)

@@ -1,4 +1,4 @@
-"""Data sets that change their images and batches from stage to stage."""
+"""Datasets whose image size and batch size depend on the stage."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ def multi_resolution(tmp_path):
     images = np.arange(12 * 8 * 8, dtype=np.uint8).reshape(12, 8, 8, 1)
     np.savez(tmp_path / "toy.npz", image=images)
 
-    def load(side, batch_size, steps=3):
-        return data.load(tmp_path / "toy.npz", image_shape=(side, side, 1), batch_size=batch_size, steps=steps)
+    def load(size, batch_size, steps=3):
+        return data.load(tmp_path / "toy.npz", image_shape=(size, size, 1), batch_size=batch_size, steps=steps)
 
     return load, data.multi_resolution([load(4, 4), load(8, 2)])
 
@@ -22,7 +22,7 @@ def shapes(dataset):
     return [tuple(batch["image"].shape) for batch in dataset]
 
 
-def test_the_stage_decides(multi_resolution):
+def test_stage_selects_image_and_batch_size(multi_resolution):
     _, dataset = multi_resolution
     assert shapes(dataset) == [(4, 4, 4, 1)] * 3 and int(dataset.cardinality()) == 3
     dataset.stage.assign(1)
@@ -30,15 +30,15 @@ def test_the_stage_decides(multi_resolution):
     assert dataset.info.image_shape == (8, 8, 1)
 
 
-def test_the_epoch_decides_the_order_of_every_stage(multi_resolution):
+def test_epoch_determines_the_order_in_every_stage(multi_resolution):
     load, dataset = multi_resolution
-    alone = load(8, 2)
+    separate = load(8, 2)
     dataset.stage.assign(1)
     for epoch in (0, 3):
         dataset.epoch.assign(epoch)
-        alone.epoch.assign(epoch)
-        for ours, theirs in zip(dataset, alone, strict=True):
-            np.testing.assert_array_equal(ours["image"], theirs["image"])
+        separate.epoch.assign(epoch)
+        for batch, expected in zip(dataset, separate, strict=True):
+            np.testing.assert_array_equal(batch["image"], expected["image"])
 
 
 def test_two_replicas_share_the_batches(multi_resolution):
@@ -51,7 +51,7 @@ def test_two_replicas_share_the_batches(multi_resolution):
             assert [part.shape[0] for part in strategy.experimental_local_results(batch["image"])] == [rows, rows]
 
 
-def test_other_lengths_are_refused(multi_resolution):
+def test_stages_of_different_lengths_are_refused(multi_resolution):
     load, _ = multi_resolution
     with pytest.raises(ValueError, match=r"received \[3, 4\]"):
         data.multi_resolution([load(4, 4), load(8, 2, steps=4)])

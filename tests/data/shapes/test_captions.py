@@ -24,7 +24,7 @@ GRAMMAR = (
 
 
 @pytest.mark.parametrize("form", range(FORMS))
-def test_every_sentence_follows_the_grammar_and_tells_the_truth(form):
+def test_captions_follow_the_grammar_and_match_their_factors(form):
     for i, sentence in enumerate(caption_shapes(DRAWN, form)):
         match = re.fullmatch(GRAMMAR[form], sentence)
         assert match, sentence
@@ -32,12 +32,12 @@ def test_every_sentence_follows_the_grammar_and_tells_the_truth(form):
         assert names == {factor: FACTORS[factor][getattr(DRAWN, factor)[i]] for factor in names}
 
 
-def test_the_example():
+def test_caption_of_named_factors():
     star = Factors.named(shape="star", color="red", texture="striped", size="small", position="top left")
     assert caption_shapes(star) == ["a small striped red star at the top left"]
 
 
-def test_forms_can_differ_and_unknown_ones_raise():
+def test_forms_can_differ_per_caption_and_unknown_forms_raise():
     mixed = caption_shapes(DRAWN, np.arange(400) % FORMS)
     assert mixed[3] == caption_shapes(DRAWN[3:4], 3)[0] and mixed[4] == caption_shapes(DRAWN[4:5], 0)[0]
     with pytest.raises(ValueError, match="form from 0 to 3; received 4"):

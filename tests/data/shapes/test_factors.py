@@ -16,35 +16,35 @@ from keras_gen.data.shapes.factors import (
 DRAWN = Factors.draw(6000, 7)
 
 
-def test_drawn_again_the_same_and_otherwise_not():
+def test_same_seed_same_factors_and_other_seeds_differ():
     again, other = Factors.draw(6000, 7), Factors.draw(6000, 8)
     for field, value in DRAWN.as_dict().items():
         np.testing.assert_array_equal(again.as_dict()[field], value)
     assert (other.shape != DRAWN.shape).mean() > 0.5
-    np.testing.assert_array_equal(Factors.draw(10, 7).x, DRAWN.x[:10])  # a smaller set is the beginning
+    np.testing.assert_array_equal(Factors.draw(10, 7).x, DRAWN.x[:10])  # fewer factors are the first of more factors
 
 
 @pytest.mark.parametrize("factor", FACTORS)
-def test_classes_are_equally_likely_where_they_can_be_seen(factor):
-    shown = {
+def test_classes_are_equally_likely_where_visible(factor):
+    visible = {
         "rotation": DRAWN.shape != 0,
         "texture_angle": DRAWN.texture == FACTORS["texture"].index("striped"),
     }.get(factor, DRAWN.texture != 0 if factor.startswith("texture_") else np.ones(6000, bool))
-    values = getattr(DRAWN, factor)[shown]
+    values = getattr(DRAWN, factor)[visible]
     counts = np.bincount(values, minlength=len(FACTORS[factor]))
     expected = len(values) / len(FACTORS[factor])
     assert len(counts) == len(FACTORS[factor])
     assert abs(counts - expected).max() < 5 * np.sqrt(expected)
 
 
-def test_shape_and_colour_are_independent():
+def test_shape_and_color_are_independent():
     table = np.zeros((6, 8))
     np.add.at(table, (DRAWN.shape, DRAWN.color), 1)
-    # chi-square with 47 degrees of freedom: standard deviation 9.7; six of them
+    # chi-square with 47 degrees of freedom: standard deviation 9.7; the bound is six of them
     assert ((table - 125) ** 2 / 125).sum() < 47 + 6 * 9.7
 
 
-def test_measures_lie_in_their_classes_with_gaps_between():
+def test_measures_stay_in_the_range_of_their_class_with_gaps_between_classes():
     row, column = DRAWN.position // 3, DRAWN.position % 3
     for values, classes, (middles, reach) in (
         (DRAWN.radius, DRAWN.size, RADIUS),
@@ -56,11 +56,11 @@ def test_measures_lie_in_their_classes_with_gaps_between():
         assert abs(values - middles[classes]).max() <= reach + 1e-6
         assert abs(values - middles[classes]).max() > 0.9 * reach
         assert np.diff(np.sort(middles)).min() > 3 * reach
-    # nothing leaves the image
+    # objects lie inside the image
     assert (DRAWN.x + DRAWN.radius).max() < 1 and (DRAWN.x - DRAWN.radius).min() > 0
 
 
-def test_what_cannot_be_seen_is_fixed():
+def test_invisible_factors_are_zero():
     circle, plain = DRAWN.shape == 0, DRAWN.texture == 0
     assert (DRAWN.rotation[circle] == 0).all() and (DRAWN.angle[circle] == 0).all()
     for factor in ("texture_angle", "texture_period", "texture_phase", "texture_color"):
@@ -68,7 +68,7 @@ def test_what_cannot_be_seen_is_fixed():
     assert set(DRAWN.texture_angle[DRAWN.texture > 1]) == {0, 1}
 
 
-def test_change_keeps_everything_else():
+def test_change_keeps_the_other_factors():
     for factor, names in FACTORS.items():
         changed = DRAWN.change(**{factor: names[1]})
         again = changed.change(**{factor: getattr(DRAWN, factor)})
@@ -79,13 +79,13 @@ def test_change_keeps_everything_else():
                 np.testing.assert_allclose(again.as_dict()[field], value, atol=1e-5)
 
 
-def test_change_keeps_the_distance_from_the_middle():
+def test_change_keeps_the_offset_within_a_class():
     large = DRAWN.change(size="large")
     np.testing.assert_allclose(large.radius - RADIUS[0][2], DRAWN.radius - RADIUS[0][DRAWN.size], atol=1e-6)
     np.testing.assert_array_equal(large.x, DRAWN.x)
 
 
-def test_held_out_pairs_leave_every_shape_and_color():
+def test_held_out_pairs_keep_every_shape_and_color_in_training():
     held_out = DRAWN.held_out()
     pairs = {(FACTORS["shape"][s], FACTORS["color"][c]) for s, c in zip(DRAWN.shape, DRAWN.color, strict=True)}
     rest = {
@@ -97,7 +97,7 @@ def test_held_out_pairs_leave_every_shape_and_color():
     assert {color for _, color in rest} == set(FACTORS["color"])
 
 
-def test_attributes_are_one_per_factor():
+def test_attributes_have_a_one_per_factor():
     attributes = DRAWN.attributes()
     assert attributes.shape == (6000, len(attribute_names())) and attributes.dtype == np.float32
     assert (attributes.sum(1) == len(FACTORS)).all()

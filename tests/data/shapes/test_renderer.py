@@ -7,36 +7,36 @@ from keras_gen.data.shapes.renderer import COLORS, PERIODS, RIM, render_shapes
 DRAWN = Factors.draw(40, 3)
 
 
-def test_the_same_factors_give_the_same_picture_alone_and_among_others():
+def test_a_picture_does_not_depend_on_the_batch():
     whole = render_shapes(DRAWN)
     assert whole.shape == (40, 64, 64, 3) and whole.dtype == np.uint8
     np.testing.assert_array_equal(render_shapes(DRAWN[20:30]), whole[20:30])
 
 
-def reach(factors, size=64):
-    """Pixels that the object can touch: a disc of its radius, and one pixel for the smooth edge."""
+def object_pixels(factors, size=64):
+    """Returns the pixels that the object can cover: a disc of its radius, and one pixel for the smooth edge."""
     middle = (np.arange(size) + 0.5) / size
     distance = np.hypot(middle[None, None] - factors.x[:, None, None], middle[None, :, None] - factors.y[:, None, None])
     return distance < factors.radius[:, None, None] * 1.07 + 1 / size
 
 
 @pytest.mark.parametrize("factor", [f for f in FACTORS if f != "background"])
-def test_one_changed_factor_leaves_the_rest_of_the_picture(factor):
+def test_changing_a_factor_changes_only_the_object(factor):
     before = render_shapes(DRAWN)
     for name in FACTORS[factor]:
         changed = DRAWN.change(**{factor: name})
         after = render_shapes(changed)
-        touched = reach(DRAWN) | reach(changed)
+        touched = object_pixels(DRAWN) | object_pixels(changed)
         np.testing.assert_array_equal(after[~touched], before[~touched])
-        different = (after != before).any((1, 2, 3))
-        # a changed factor is seen, an unchanged one is not; what is hidden may change back
-        moved = np.any([getattr(changed, f) != getattr(DRAWN, f) for f in FACTORS], axis=0)
-        np.testing.assert_array_equal(different, moved)
+        changed_pictures = (after != before).any((1, 2, 3))
+        # a picture changes if and only if a factor changes (`change` resets invisible factors)
+        changed_factors = np.any([getattr(changed, f) != getattr(DRAWN, f) for f in FACTORS], axis=0)
+        np.testing.assert_array_equal(changed_pictures, changed_factors)
 
 
-def test_the_ground_is_the_stated_shade_and_nothing_else_changes_with_it():
+def test_background_has_its_shade_and_does_not_affect_the_object():
     pictures = render_shapes(DRAWN)
-    outside = ~reach(DRAWN)
+    outside = ~object_pixels(DRAWN)
     for i in range(40):
         assert set(pictures[i][outside[i]].ravel()) == {int(np.rint(DRAWN.shade[i] * 255))}
     inner = render_shapes(DRAWN.change(background="white"))
@@ -45,17 +45,17 @@ def test_the_ground_is_the_stated_shade_and_nothing_else_changes_with_it():
     np.testing.assert_array_equal(inner[plain, y[plain], x[plain]], pictures[plain, y[plain], x[plain]])
 
 
-def test_the_middle_of_a_plain_object_has_its_color():
+def test_center_of_a_plain_object_has_its_color():
     for i, color in enumerate(FACTORS["color"]):
         picture = render_shapes(Factors.named(shape="square", color=color))[0]
         np.testing.assert_array_equal(picture[32, 32], np.rint(COLORS[i] * 255))
 
 
 def covered(factors, size):
-    """Part of the image that a plain red object covers, from its red channel (214 on black ground)."""
-    ground = np.rint(factors.shade[0] * 255) / 255
+    """Returns the fraction of the image that a plain red object covers, from the red channel (214 on black)."""
+    background = np.rint(factors.shade[0] * 255) / 255
     pictures = render_shapes(factors.change(color="red", texture="plain"), size)[..., 0] / 255
-    return (pictures - ground).mean((1, 2)) / (214 / 255 - ground)
+    return (pictures - background).mean((1, 2)) / (214 / 255 - background)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def covered(factors, size):
     ],
 )
 @pytest.mark.parametrize("rotation", FACTORS["rotation"])
-def test_areas_are_those_of_geometry_at_every_angle(shape, area, rotation):
+def test_areas_equal_the_geometric_areas_at_every_angle(shape, area, rotation):
     factors = Factors.named(shape=shape, size="large", rotation=rotation)
     expected = area * factors.radius[0] ** 2
     # smooth edges keep the area of straight sides; sharp corners lose a little of it
@@ -79,11 +79,11 @@ def test_areas_are_those_of_geometry_at_every_angle(shape, area, rotation):
 
 
 def test_no_object_is_cut_off_at_the_edge():
-    drawn = DRAWN.change(size="large", background="black", texture="plain", color="red")
-    inside = render_shapes(drawn.change(position="center"))[..., 0].astype(float).sum((1, 2))
+    large = DRAWN.change(size="large", background="black", texture="plain", color="red")
+    centered = render_shapes(large.change(position="center"))[..., 0].astype(float).sum((1, 2))
     for position in FACTORS["position"]:
-        there = render_shapes(drawn.change(position=position))[..., 0].astype(float).sum((1, 2))
-        assert abs(there / inside - 1).max() < 0.01
+        shifted = render_shapes(large.change(position=position))[..., 0].astype(float).sum((1, 2))
+        assert abs(shifted / centered - 1).max() < 0.01
 
 
 def test_edges_are_smooth():
@@ -106,9 +106,9 @@ def test_stripes_have_their_period_and_phase():
             row = render_shapes(square.change(texture_period=period, texture_phase=phase), size)[0, size // 2, :, 0]
             u = ((np.arange(size) + 0.5) / size - 0.5) / PERIODS[period] + 0.5 * phase
             distance = abs(u - np.rint(u))
-            inside = abs(np.arange(size) + 0.5 - size / 2) < 0.75 * square.radius[0] * size - RIM * size - 1
-            clear = inside & (abs(distance - 0.25) * PERIODS[period] * size > 1)
-            np.testing.assert_array_equal(row[clear] > 150, distance[clear] < 0.25)
+            centered = abs(np.arange(size) + 0.5 - size / 2) < 0.75 * square.radius[0] * size - RIM * size - 1
+            certain = centered & (abs(distance - 0.25) * PERIODS[period] * size > 1)
+            np.testing.assert_array_equal(row[certain] > 150, distance[certain] < 0.25)
 
 
 def test_a_quarter_turn_of_the_texture_turns_the_picture():

@@ -17,14 +17,14 @@ def pixels(table):
     return np.stack([images.read(i) for i in range(images.count)])
 
 
-def test_every_stored_picture_is_drawn_again_from_its_own_columns(tfds_dir):
+def test_stored_pictures_can_be_rendered_from_their_columns(tfds_dir):
     table = read_shapes("shapes/tiny", "test", RESIZE, tfds_dir)
     factors = Factors.from_batch(table.columns)
     np.testing.assert_array_equal(pixels(table), render_shapes(factors))
     np.testing.assert_array_equal(table.columns["attributes"], factors.attributes())
     np.testing.assert_array_equal(table.columns["label"], factors.shape)
-    drawn, forms = draw_split("test")
-    expected = sorted(text.encode() for text in caption_shapes(drawn[:200], forms[:200]))
+    factors_of_split, forms = draw_split("test")
+    expected = sorted(text.encode() for text in caption_shapes(factors_of_split[:200], forms[:200]))
     assert sorted(table.columns["caption"]) == expected
     assert np.bincount(forms, minlength=4).min() > 400  # 500 of each form among 2,000
 
@@ -44,16 +44,16 @@ def test_placed_objects_are_large_centered_and_upright(tmp_path, monkeypatch):
 def test_splits_hold_out_combinations(tfds_dir):
     held_out = {(FACTORS["shape"].index(shape), FACTORS["color"].index(color)) for shape, color in HELD_OUT}
     sizes = split_sizes("shapes/tiny")
-    found = {}
+    pairs = {}
     for split in ("test", "test_seen", "test_unseen"):
         table = read_shapes("shapes/tiny", split, RESIZE, tfds_dir)
-        found[split] = list(zip(table.columns["shape"].tolist(), table.columns["color"].tolist(), strict=True))
-        assert len(found[split]) == sizes[split]
-    assert set(found["test_unseen"]) <= held_out and not set(found["test_seen"]) & held_out
-    assert sorted(found["test_seen"] + found["test_unseen"]) == sorted(found["test"])
+        pairs[split] = list(zip(table.columns["shape"].tolist(), table.columns["color"].tolist(), strict=True))
+        assert len(pairs[split]) == sizes[split]
+    assert set(pairs["test_unseen"]) <= held_out and not set(pairs["test_seen"]) & held_out
+    assert sorted(pairs["test_seen"] + pairs["test_unseen"]) == sorted(pairs["test"])
 
 
-def test_slices_and_sums(tfds_dir):
+def test_slices_and_concatenated_splits(tfds_dir):
     captions = {
         split: read_shapes("shapes/tiny", split, RESIZE, tfds_dir).columns["caption"].tolist()
         for split in ("test", "test[:-50]", "test[-50:]", "test_seen[:5]+test_unseen[:5]")
@@ -64,7 +64,7 @@ def test_slices_and_sums(tfds_dir):
         read_shapes("shapes/tiny", "validation", RESIZE, tfds_dir)
 
 
-def test_the_full_sizes_and_train_and_test_share_no_picture():
+def test_split_sizes_and_train_and_test_share_no_picture():
     sizes = describe_shapes("shapes")["splits"]
     assert sizes["train"] == 20_000 and sizes["test"] == 2_000
     assert sizes["train_seen"] + sizes["train_unseen"] == 20_000
@@ -72,7 +72,7 @@ def test_the_full_sizes_and_train_and_test_share_no_picture():
     assert not set(zip(train.x, train.y, train.shade, strict=True)) & set(zip(test.x, test.y, test.shade, strict=True))
 
 
-def test_tfds_itself_loads_it_and_images_are_fitted(tfds_dir):
+def test_tfds_loads_the_dataset_and_images_are_resized(tfds_dir):
 
     example = next(iter(tfds.load("shapes/tiny", split="test", data_dir=str(tfds_dir)).as_numpy_iterator()))
     assert example["image"].shape == (64, 64, 3) and example["caption"].startswith((b"a ", b"at ", b"in "))

@@ -20,7 +20,7 @@ def read_all(table):
     return np.stack([images.read(i) for i in range(images.count)])
 
 
-def test_rows_in_order_with_everything_carried_along(tmp_path):
+def test_rows_keep_their_order_and_columns(tmp_path):
     file = save(
         tmp_path,
         images=PIXELS[..., 0],
@@ -39,7 +39,7 @@ def test_rows_in_order_with_everything_carried_along(tmp_path):
     assert table.names["label"][3] == "n3"
 
 
-def test_splits_by_the_end_of_the_key(tmp_path):
+def test_splits_are_named_by_the_suffix_of_the_key(tmp_path):
     file = save(tmp_path, x_train=PIXELS, y_train=np.arange(20), x_test=PIXELS[:5], y_test=np.arange(5))
     assert describe_arrays(file)["splits"] == {"train": 20, "test": 5}
     table = read_arrays(file, "test+train[:2]", RESIZE, slices="file")
@@ -49,7 +49,7 @@ def test_splits_by_the_end_of_the_key(tmp_path):
         read_arrays(file, "valid", RESIZE)
 
 
-def test_slices_of_a_sorted_file_hold_every_class(tmp_path):
+def test_slices_of_a_sorted_file_contain_every_class(tmp_path):
     label = np.repeat(np.arange(10), 100)
     file = save(tmp_path, x=np.zeros((1000, 6, 6), np.uint8), y=label, row=np.arange(1000))
     parts = [read_arrays(file, split, RESIZE).columns for split in ("train[:-100]", "train[-100:]")]
@@ -57,14 +57,14 @@ def test_slices_of_a_sorted_file_hold_every_class(tmp_path):
         assert set(part["label"]) == set(range(10))
         assert (np.diff(part["row"]) > 0).all()  # in the order of the file
     assert sorted(np.concatenate([part["row"] for part in parts])) == list(range(1000))
-    # the choice is fixed for all runs and machines
+    # the same choice on every run and machine
     assert parts[1]["row"][:8].tolist() == [3, 44, 49, 64, 65, 76, 80, 83]
     assert read_arrays(file, "train", RESIZE).columns["row"].tolist() == list(range(1000))
     in_order = read_arrays(file, "train[-100:]", RESIZE, slices="file").columns
     assert in_order["row"].tolist() == list(range(900, 1000))
 
 
-def test_mapped_files_stay_on_the_disk(tmp_path):
+def test_npy_files_are_memory_mapped(tmp_path):
     np.save(tmp_path / "set.npy", PIXELS)
     table = read_arrays(tmp_path / "set.npy", "train[:50%]", RESIZE)
     images = read_all(table)
@@ -94,11 +94,11 @@ def test_shapes_of_images(tmp_path, array, shape, message):
     np.testing.assert_array_equal(
         read_all(table), (COLOR[..., :1] if shape[3] == 1 else COLOR)[: shape[0], : shape[1], : shape[2]]
     )
-    found = describe_arrays(tmp_path / "set.npy")
-    assert found["image_shape"] == shape[1:] and found["splits"] == {"train": shape[0]}
+    description = describe_arrays(tmp_path / "set.npy")
+    assert description["image_shape"] == shape[1:] and description["splits"] == {"train": shape[0]}
     assert len(table.notes) == bool(message)
     if message:
-        assert re.search(message, table.notes[0]) and found["notes"] == table.notes
+        assert re.search(message, table.notes[0]) and description["notes"] == table.notes
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_invalid_shapes(tmp_path, shape, message):
             read(tmp_path / "set.npy")
 
 
-def test_labels_distinguish_a_photo_from_many_images(tmp_path):
+def test_labels_tell_one_color_photo_from_many_gray_images(tmp_path):
     file = save(tmp_path, x=COLOR[0], y=np.arange(16))
     assert describe_arrays(file)["splits"] == {"train": 16}
 
@@ -138,12 +138,12 @@ def test_labels_distinguish_a_photo_from_many_images(tmp_path):
         (PIXELS / np.float64(255), (PIXELS / 255).astype(np.float32)),
     ],
 )
-def test_kinds_of_pixels(tmp_path, pixels, expected):
+def test_pixel_types(tmp_path, pixels, expected):
     np.save(tmp_path / "set.npy", pixels)
     np.testing.assert_array_equal(read_all(read_arrays(tmp_path / "set.npy", "train", RESIZE)), expected)
 
 
-def spoiled(value, dtype=np.float32):
+def outlier(value, dtype=np.float32):
     pixels = np.zeros((2000, 2, 2, 1), dtype)
     pixels[1500, 0, 0] = value
     return pixels
@@ -152,15 +152,18 @@ def spoiled(value, dtype=np.float32):
 @pytest.mark.parametrize(
     "pixels, message",
     [
-        (spoiled(np.nan), "1 values that are NaN or infinite, the first in image 1500"),
-        (spoiled(np.inf), "NaN or infinite"),
-        (spoiled(255), r"floats from 0 to 255. .*value_range=\(0, 255\) \(--value-range 0,255\)"),
-        (spoiled(16), r"floats from 0 to 16. .*value_range=\(0, 16\) \(--value-range 0,16\)"),
-        (spoiled(4000), r"floats from 0 to 4000. .*value_range=\(0, 4095\)"),
-        (spoiled(-1), r"floats from -1 to 0. .*value_range=\(-1, 1\)"),
-        (spoiled(70000, np.int32), r"integers from 0 to 70000. .*value_range=\(0, 70000\)"),
-        (spoiled(-1000, np.int32), r"integers from -1000 to 0. .*value_range=\(-1000, 0\)"),
-        (spoiled(16, np.uint8), r"nearly black; received integers from 0 to 16. .*range=\(0, 16\).*range=\(0, 255\)"),
+        (outlier(np.nan), "1 values that are NaN or infinite, the first in image 1500"),
+        (outlier(np.inf), "NaN or infinite"),
+        (outlier(255), r"floats from 0 to 255. .*value_range=\(0, 255\) \(--value-range 0,255\)"),
+        (outlier(16), r"floats from 0 to 16. .*value_range=\(0, 16\) \(--value-range 0,16\)"),
+        (outlier(4000), r"floats from 0 to 4000. .*value_range=\(0, 4095\)"),
+        (outlier(-1), r"floats from -1 to 0. .*value_range=\(-1, 1\)"),
+        (outlier(70000, np.int32), r"integers from 0 to 70000. .*value_range=\(0, 70000\)"),
+        (outlier(-1000, np.int32), r"integers from -1000 to 0. .*value_range=\(-1000, 0\)"),
+        (
+            outlier(16, np.uint8),
+            r"nearly black; received integers from 0 to 16. .*range=\(0, 16\).*range=\(0, 255\)",
+        ),
         (np.zeros((4, 2, 2, 1), np.complex64), "received the type complex64"),
     ],
 )
@@ -206,7 +209,7 @@ def test_damaged_pickled_and_missing_files(tmp_path):
         read_arrays(tmp_path / "none.npz", "train", RESIZE)
 
 
-def test_the_fingerprint_tells_contents_apart(tmp_path):
+def test_fingerprints_depend_on_content_split_and_shape(tmp_path):
     first = read_arrays(save(tmp_path, image=PIXELS), "train", RESIZE).fingerprint
     assert read_arrays(save(tmp_path, image=PIXELS.copy()), "train", RESIZE).fingerprint == first
     changed = PIXELS.copy()

@@ -17,7 +17,7 @@ RESIZE = Resize((4, 4, 3))
 
 
 def fill(folder, count, start=0):
-    """Pictures whose pixel values are their number."""
+    """Writes pictures whose pixel values are their number."""
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(start, start + count):
         Image.fromarray(np.full((4, 4, 3), i, np.uint8)).save(folder / f"{i:03d}.png")
@@ -27,7 +27,7 @@ def numbers(images):
     return [int(images.read(i)[0, 0, 0]) for i in range(images.count)]
 
 
-def test_flat_in_alphabetical_order(tmp_path):
+def test_a_flat_folder_is_read_in_alphabetical_order(tmp_path):
     fill(tmp_path, 12)
     (tmp_path / "notes.txt").write_text("not an image")
     (tmp_path / ".hidden.png").write_text("not an image")
@@ -39,7 +39,7 @@ def test_flat_in_alphabetical_order(tmp_path):
     assert described["sizes"] == {(4, 4): 12} and described["channels"] == 3
 
 
-def test_classes_are_sub_folders(tmp_path):
+def test_subfolders_are_classes(tmp_path):
     fill(tmp_path / "dog" / "brown", 3)
     fill(tmp_path / "cat", 4, 10)
     table = read_folder(tmp_path, "train", RESIZE)
@@ -48,23 +48,23 @@ def test_classes_are_sub_folders(tmp_path):
     assert numbers(table.images["image"]) == [10, 11, 12, 13, 0, 1, 2]
 
 
-def test_slices_are_disjoint_complete_mixed_and_fixed(tmp_path):
+def test_slices_are_disjoint_complete_mixed_and_reproducible(tmp_path):
     fill(tmp_path / "a", 60)
     fill(tmp_path / "b", 40, 100)
     whole = numbers(read_folder(tmp_path, "train", RESIZE).images["image"])
     first, last = (read_folder(tmp_path, f"train[{cut}]", RESIZE) for cut in (":80%", "80%:"))
     train, valid = numbers(first.images["image"]), numbers(last.images["image"])
     assert len(valid) == 20 and sorted(train + valid) == sorted(whole)
-    assert set(last.columns["label"]) == {0, 1}  # not the last class alone
+    assert set(last.columns["label"]) == {0, 1}  # not only the last class
     assert all((n >= 100) == label for n, label in zip(valid, last.columns["label"], strict=True))
     assert numbers(read_folder(tmp_path, "train[80%:]", RESIZE).images["image"]) == valid
-    # a file's place hangs on its name alone: one more file moves no other across an absolute boundary by more than one
+    # files are ordered by their name alone, so one more file moves at most one file across a slice boundary
     fill(tmp_path / "c", 1, 200)
     again = numbers(read_folder(tmp_path, "train[-20:]", RESIZE).images["image"])
     assert len(set(valid) - set(again)) <= 1
 
 
-def test_splits_and_labels_agree_over_them(tmp_path):
+def test_splits_share_their_class_names(tmp_path):
     fill(tmp_path / "train" / "cat", 2)
     fill(tmp_path / "train" / "dog", 2)
     fill(tmp_path / "test" / "dog", 3)
@@ -74,7 +74,7 @@ def test_splits_and_labels_agree_over_them(tmp_path):
         read_folder(tmp_path, "valid", RESIZE)
 
 
-def test_metadata_names_the_images(tmp_path):
+def test_metadata_selects_the_images(tmp_path):
     fill(tmp_path, 5)
     (tmp_path / "metadata.csv").write_text("file_name,caption,label\n003.png,three,9\n001.png,one,7\n")
     table = read_folder(tmp_path, "train", RESIZE)
@@ -84,7 +84,7 @@ def test_metadata_names_the_images(tmp_path):
     assert read_folder(tmp_path, "train", RESIZE).images["image"].count == 2
 
 
-def test_domains_without_pairs(tmp_path):
+def test_unpaired_domains(tmp_path):
     for name, count in {"trainA": 5, "trainB": 3, "testA": 2, "testB": 2}.items():
         fill(tmp_path / name, count, 100 if name.endswith("B") else 0)
     table = read_folder(tmp_path, "train", RESIZE)
@@ -132,7 +132,7 @@ def test_the_fingerprint_depends_on_the_files(tmp_path):
         ("Training", "TEST", "dev"),
     ],
 )
-def test_splits_have_their_usual_names_in_any_case(tmp_path, names):
+def test_split_names_in_any_case(tmp_path, names):
     for name, count in zip(names, (4, 2, 3), strict=True):
         fill(tmp_path / name / "cat", count)
         fill(tmp_path / name / "dog", 1)
@@ -144,7 +144,7 @@ def test_splits_have_their_usual_names_in_any_case(tmp_path, names):
         assert read_folder(tmp_path, name, RESIZE).images["image"].count == count
 
 
-def test_two_names_of_one_split(tmp_path):
+def test_two_folders_of_the_same_split_raise(tmp_path):
     fill(tmp_path / "train", 2)
     fill(tmp_path / "val", 1)
     fill(tmp_path / "valid", 1)
@@ -152,7 +152,7 @@ def test_two_names_of_one_split(tmp_path):
         describe_folder(tmp_path)
 
 
-def test_classes_beside_splits_show_both_readings(tmp_path):
+def test_an_ambiguous_mix_of_classes_and_splits_raises(tmp_path):
     fill(tmp_path / "cats", 2)
     fill(tmp_path / "Test", 2)
     assert describe_folder(tmp_path)["names"] == {"label": ("Test", "cats")}  # without train/ there are no splits
@@ -167,7 +167,7 @@ def test_classes_beside_splits_show_both_readings(tmp_path):
     assert read_folder(tmp_path, "train", RESIZE).names["label"] == ("a", "b", "c")
 
 
-def test_splits_inside_other_folders_are_not_mixed(tmp_path):
+def test_splits_inside_another_folder_raise(tmp_path):
     fill(tmp_path / "dataset" / "train", 3)
     fill(tmp_path / "dataset" / "test", 2)
     with pytest.raises(ValueError, match="contains dataset/ with the splits inside. Pass .*dataset"):
@@ -179,7 +179,7 @@ def test_splits_inside_other_folders_are_not_mixed(tmp_path):
     assert describe_folder(tmp_path)["names"] == {"label": ("dataset", "other", "third")}
 
 
-def test_domains_in_any_case_and_classes_that_end_so(tmp_path):
+def test_domains_in_any_case_and_classes_with_similar_names(tmp_path):
     fill(tmp_path / "pairs" / "TrainingA", 3)
     fill(tmp_path / "pairs" / "trainB", 2)
     assert set(read_folder(tmp_path / "pairs", "train", RESIZE).images) == {"domain_a", "domain_b"}
@@ -219,24 +219,24 @@ def test_skipped_files_are_summarized(tmp_path):
     }
 
 
-def test_headers_are_read_once_in_a_command(tmp_path, monkeypatch):
+def test_headers_are_read_once_per_process(tmp_path, monkeypatch):
     fill(tmp_path / "train", 3)
     fill(tmp_path / "test", 2)
-    seen, reported = [], []
+    headers, reported = [], []
     original = inspection.read_header
-    monkeypatch.setattr(inspection, "read_header", lambda path, *rest: seen.append(path) or original(path, *rest))
+    monkeypatch.setattr(inspection, "read_header", lambda path, *rest: headers.append(path) or original(path, *rest))
     monkeypatch.setattr(inspection, "report", lambda *progress: reported.append(progress))
     describe_folder(tmp_path)
     describe_folder(tmp_path)
     for split in ("train", "test"):
         read_folder(tmp_path, split, RESIZE)
-    assert len(seen) == 5 and reported[0] == ("Reading image headers", 0, 5)
+    assert len(headers) == 5 and reported[0] == ("Reading image headers", 0, 5)
     fill(tmp_path / "test", 3)
     describe_folder(tmp_path)
-    assert len(seen) == 11
+    assert len(headers) == 11
 
 
-def test_the_fingerprint_depends_on_the_content_alone(tmp_path):
+def test_fingerprint_depends_only_on_content(tmp_path):
     fill(tmp_path / "here", 4)
     first = read_folder(tmp_path / "here", "train", RESIZE).fingerprint
     shutil.copytree(tmp_path / "here", tmp_path / "copy", copy_function=shutil.copyfile)
@@ -252,7 +252,7 @@ def test_unmodified_files_are_not_read_again(tmp_path, monkeypatch):
     fill(tmp_path / "images", 4)
     read, store = [], Store(tmp_path)
     monkeypatch.setattr(identity, "open_regular", lambda path: read.append(path.name) or open(path, "rb"))
-    monkeypatch.setattr(identity, "_MIN_AGE", -60.0)  # as if the files were old
+    monkeypatch.setattr(identity, "_MIN_AGE", -60.0)  # as if the files were a minute old
     first = read_folder(tmp_path / "images", "train", RESIZE, store=store).fingerprint
     assert sorted(read) == ["000.png", "001.png", "002.png", "003.png"]
     assert read_folder(tmp_path / "images", "train", RESIZE, store=store).fingerprint == first and len(read) == 4
@@ -265,7 +265,7 @@ def test_unmodified_files_are_not_read_again(tmp_path, monkeypatch):
     assert read_folder(tmp_path / "images", "train", RESIZE, store=store).fingerprint != first
 
 
-def test_files_that_have_just_been_written_are_read_again(tmp_path):
+def test_recently_written_files_are_read_again(tmp_path):
     fill(tmp_path / "images", 2)
     read_folder(tmp_path / "images", "train", RESIZE, store=Store(tmp_path))
     assert not list(tmp_path.glob("keras_gen_cache/*-content.txt"))

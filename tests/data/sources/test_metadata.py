@@ -43,7 +43,7 @@ def test_jsonl_with_lists(tmp_path):
     assert left_out == ("tags",)
 
 
-def test_names_of_labels_come_from_all_splits(tmp_path):
+def test_label_names_come_from_all_splits(tmp_path):
     rows = [{"file_name": "a", "label": "dog"}]
     columns, names, _ = read_columns(tmp_path, rows, [*rows, {"file_name": "b", "label": "cat"}])
     assert columns["label"].tolist() == [1] and names["label"] == ("cat", "dog")
@@ -96,13 +96,13 @@ def test_two_metadata_files(tmp_path):
         find_metadata(tmp_path)
 
 
-def test_bytes_that_are_not_utf8_are_named_by_their_line(tmp_path):
+def test_errors_name_the_line_that_is_not_utf8(tmp_path):
     (tmp_path / "metadata.csv").write_bytes("\ufefffile_name,caption\na,é\n".encode() + b"b,\xe9\n")
     with pytest.raises(ValueError, match="metadata.csv cannot be read: line 3 is not UTF-8"):
         read_rows(tmp_path / "metadata.csv")
 
 
-def test_byte_order_marks_and_line_endings_are_not_part_of_the_text(tmp_path):
+def test_byte_order_marks_and_line_endings_are_removed(tmp_path):
     (tmp_path / "metadata.csv").write_bytes("\ufefffile_name,caption\r\na,é\r\n".encode())
     assert read_rows(tmp_path / "metadata.csv") == [{"file_name": "a", "caption": "é"}]
 

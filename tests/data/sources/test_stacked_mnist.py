@@ -1,4 +1,4 @@
-"""Stacked digits: three images of a small gray set as channels, its labels, its modes."""
+"""Stacked images: three images of a small gray dataset as channels, their labels, and the modes."""
 
 import os
 
@@ -19,7 +19,7 @@ REAL = os.environ.get("KERAS_GEN_TEST_TFDS")
 
 
 class GrayTestSet(tfds.core.GeneratorBasedBuilder):
-    """Gray 6x8 pictures whose first pixel is the index; train from 0, test from 100."""
+    """Gray 6x8 pictures whose pixels are the index: from 0 in train, from 100 in test."""
 
     VERSION = tfds.core.Version("1.0.0")
 
@@ -52,13 +52,13 @@ def pixels(table):
     return images.array if images.array is not None else np.stack([images.read(i) for i in range(images.count)])
 
 
-def test_channels_and_labels_are_those_of_the_single_images(folder):
+def test_channels_and_labels_come_from_the_single_images(folder):
     table = read(folder, "train[:300]+test[-50:]")
     images = pixels(table)
     assert images.shape == (350, 6, 8, 3) and images.dtype == np.uint8
     index = images[:, 0, 0]  # the single image behind each channel
     np.testing.assert_array_equal(images, np.broadcast_to(index[:, None, None], images.shape))
-    assert index[:300].max() == 19 and index[300:].min() >= 100  # train from train, test from test
+    assert index[:300].max() == 19 and index[300:].min() >= 100  # train stacks train images, test stacks test images
     channels = table.columns["channel_labels"]
     np.testing.assert_array_equal(channels, index % 3)
     np.testing.assert_array_equal(table.columns["label"], 9 * channels[:, 0] + 3 * channels[:, 1] + channels[:, 2])
@@ -68,30 +68,30 @@ def test_channels_and_labels_are_those_of_the_single_images(folder):
         assert table.names["label"][label] == f"{NAMES[a]} {NAMES[b]} {NAMES[c]}"
 
 
-def test_the_draw():
+def test_draw_rows_is_reproducible_and_uniform():
     for split, count in (("train", 60_000), ("test", 10_000)):
         rows = draw_rows(split, count)
         assert rows.shape == ({"train": 128_000, "test": 26_000}[split], 3) == (SIZES[split], 3)
         np.testing.assert_array_equal(rows, draw_rows(split, count))
         assert rows.min() >= 0 and rows.max() < count
-        # each image count-th part of all; 5 standard deviations of a count in a tenth of the images
+        # every image is equally likely; 5 standard deviations of the count in a tenth of the images
         tenths = np.bincount(rows.reshape(-1) * 10 // count, minlength=10)
         assert np.abs(tenths - rows.size / 10).max() < 5 * np.sqrt(rows.size * 0.09)
         assert np.abs(np.corrcoef(rows.T)[np.triu_indices(3, 1)]).max() < 5 / np.sqrt(len(rows))  # independent
     assert (draw_rows("train", 50)[:100] != draw_rows("test", 50)[:100]).any()
 
 
-def test_held_or_not_it_is_the_same(folder):
-    memory, single, disk = (read(folder, "train[5:40]", cache) for cache in ("memory", None, "disk"))
-    assert memory.images["image"].array is not None and single.images["image"].array is None
+def test_all_caches_give_the_same_images(folder):
+    memory, uncached, disk = (read(folder, "train[5:40]", cache) for cache in ("memory", None, "disk"))
+    assert memory.images["image"].array is not None and uncached.images["image"].array is None
     assert isinstance(disk.images["image"].array, np.memmap)
-    np.testing.assert_array_equal(pixels(memory), pixels(single))
+    np.testing.assert_array_equal(pixels(memory), pixels(uncached))
     np.testing.assert_array_equal(pixels(memory), pixels(disk))
     np.testing.assert_array_equal(pixels(memory), pixels(read(folder, "train[:40]"))[5:])
-    assert memory.fingerprint == single.fingerprint != read(folder, "train[5:41]").fingerprint
+    assert memory.fingerprint == uncached.fingerprint != read(folder, "train[5:41]").fingerprint
 
 
-def test_through_the_door(folder):
+def test_load_and_describe(folder):
     assert identify("stacked_gray_test_set", folder) == ("stacked", "stacked_gray_test_set")
     assert identify("stacked_mnist")[0] == "stacked" and "stacked_mnist" in data.list_sources(data_dir=folder)
     about = data.describe("stacked_gray_test_set", data_dir=folder)
@@ -123,4 +123,4 @@ def test_stacked_mnist_has_1000_modes():
     dataset = data.load("stacked_mnist", "test", image_shape=(28, 28, 3), batch_size=26_000, data_dir=REAL, cache=None,
                         fields=["label"])  # fmt: skip
     counts = np.bincount(next(dataset.as_numpy_iterator())["label"], minlength=1000)
-    assert len(counts) == 1000 and counts.min() >= 5  # 26 expected of each, by the digits' shares 18 to 38
+    assert len(counts) == 1000 and counts.min() >= 5  # 26 expected per mode, 18 to 38 by digit frequencies

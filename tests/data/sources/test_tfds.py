@@ -71,7 +71,7 @@ def plan(**changes):
     return Plan(**{"batch_size": 16, "seed": 1, "shuffle": True, **changes})
 
 
-def test_a_stream_has_the_examples_of_memory_in_an_order_of_seed_and_epoch(builder):
+def test_a_stream_has_the_cached_examples_in_an_order_given_by_seed_and_epoch(builder):
     memory, stream = read(builder, "train[5:]"), read(builder, "train[5:]", "none")
     options = {"augment": ("flip", "color"), "shuffle": False}
     expected = epoch_of(*build(memory, plan(**options)), 3)
@@ -88,7 +88,7 @@ def test_a_stream_has_the_examples_of_memory_in_an_order_of_seed_and_epoch(build
     assert tuple(epoch_of(*second, 2)["number"]) == orders[2]  # without epochs 0 and 1 before
 
 
-def test_the_order_of_a_stream_does_not_depend_on_the_global_seed(builder):
+def test_stream_order_does_not_depend_on_the_global_seed(builder):
     orders = []
     for seed in (0, 1, None):  # with 0, tf.data's own shuffle cannot take a seed that is a tensor
         tf.random.set_seed(seed)
@@ -114,11 +114,11 @@ def test_channels_that_cannot_be_converted_raise_before_the_first_batch(builder)
             read_tfds(builder, "test", Resize((6, 8, 4)), cache=cache, store=Store())
 
 
-def test_disk_is_read_once(builder, tmp_path):
+def test_disk_cache_is_written_once(builder, tmp_path):
     first = read(builder, cache="disk", folder=tmp_path)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     again = read(builder, cache="disk", folder=tmp_path)
-    assert kept == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     memory = read(builder)
     for table in (first, again):
         np.testing.assert_array_equal(table.images["image"].array, memory.images["image"].array)
@@ -133,7 +133,7 @@ def test_description(builder):
     assert about["fields"]["box"] == "vector [4]" and about["fields"]["attributes"] == "vector [2]"
 
 
-def test_slices_of_an_unshuffled_dataset_have_a_note(tfds_dir, monkeypatch):
+def test_slices_of_an_unshuffled_dataset_cause_a_note(tfds_dir, monkeypatch):
     options = {"image_shape": (6, 8, 3), "batch_size": 5, "data_dir": tfds_dir, "report": False}
     assert data.load("data_test_set", "train[:50%]", **options).info.notes == ()
     monkeypatch.setattr(tfds.core.DatasetInfo, "disable_shuffling", property(lambda info: True))

@@ -1,4 +1,4 @@
-"""The vector of chosen attributes: one-hot groups and single entries, in the order in which they were chosen."""
+"""The vector of selected attributes: one-hot groups and single entries, in the order of selection."""
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ from keras_gen.data.transforms.attributes import attribute_groups, choose_attrib
 NAMES = {"label": ("cat", "dog", "fox"), "attributes": ("small", "tame")}
 
 
-def test_groups():
+def test_groups_of_selected_attributes():
     assert attribute_groups(NAMES, ["tame", "label"]) == ((1, 3), ("tame", "cat", "dog", "fox"))
 
 
 @pytest.mark.parametrize("chosen", [[], "label", ["label", "label"], ["wild"], ["attributes"]])
-def test_refused(chosen):
+def test_invalid_selections_are_refused(chosen):
     with pytest.raises(ValueError, match="attributes"):
         attribute_groups(NAMES, chosen)
 
@@ -44,18 +44,25 @@ def test_single_attributes_of_a_folder(tmp_path):
     np.testing.assert_array_equal(batch["attributes"], [[0], [0], [1], [1]])
 
 
-def test_of_a_stream_as_of_a_held_set(tfds_dir):
+def test_cached_and_streamed_data_have_the_same_attributes(tfds_dir):
     chosen = ["young", "label"]
     options = {"image_shape": (6, 8, 3), "batch_size": 10, "shuffle": False, "attributes": chosen, "data_dir": tfds_dir}
-    held, streamed = (next(iter(data.load("data_test_set", cache=cache, **options))) for cache in ("memory", None))
-    number = np.asarray(held["number"])
-    np.testing.assert_array_equal(held["attributes"], np.stack([number % 3 == 0, number % 2 == 0, number % 2 == 1], -1))
+    cached, streamed = (next(iter(data.load("data_test_set", cache=cache, **options))) for cache in ("memory", None))
+    number = np.asarray(cached["number"])
+    np.testing.assert_array_equal(
+        cached["attributes"], np.stack([number % 3 == 0, number % 2 == 0, number % 2 == 1], -1)
+    )
     for name in ("number", "attributes"):
-        np.testing.assert_array_equal(held[name], streamed[name])
+        np.testing.assert_array_equal(cached[name], streamed[name])
 
 
 def faces(folder, rows: str) -> str:
-    """A folder of images with a metadata.csv: a header, and a line for each image without its name."""
+    """Writes a folder of images with metadata.csv.
+
+    Args:
+        folder: The folder.
+        rows: The header, and a line for each image, without file names; separated by spaces.
+    """
     header, *lines = rows.split()
     for index in range(len(lines)):
         Image.fromarray(np.full((8, 8, 3), 20 * index, np.uint8)).save(folder / f"{index}.png")
@@ -68,15 +75,15 @@ MIXED = "smiling,age,young 1,20,0 -1,31,1 1,44,0 -1,20,1"
 FOUR = {"image_shape": (8, 8, 3), "batch_size": 4, "shuffle": False}
 
 
-def test_minus_one_becomes_zero_and_that_is_said_once(tmp_path, caplog):
+def test_minus_one_becomes_zero_with_one_note(tmp_path, caplog):
     source = faces(tmp_path, MIXED)
     loaded = data.load(source, attributes=["smiling", "young"], **FOUR)
     data.load(source, attributes=["smiling", "young"], report=False, **FOUR)
     np.testing.assert_array_equal(next(iter(loaded))["attributes"], [[1, 0], [0, 1], [1, 0], [0, 1]])
     assert caplog.messages == [f"{source}: smiling: attributes of -1 and 1 are read as 0 and 1."]
-    # a part in which all are -1
-    held = data.load(source, "train[:1]", attributes=["smiling"], **FOUR)
-    assert next(iter(held))["attributes"].numpy().tolist() in ([[0.0]], [[1.0]])
+    # a slice in which all values are equal, perhaps -1
+    single = data.load(source, "train[:1]", attributes=["smiling"], **FOUR)
+    assert next(iter(single))["attributes"].numpy().tolist() in ([[0.0]], [[1.0]])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +99,7 @@ def test_other_values_raise_an_error(tmp_path, rows, message):
     source = faces(tmp_path, rows)
     with pytest.raises(ValueError, match=f"Expected 0 and 1 .or -1 and 1. .*{message}"):
         data.load(source, attributes=["age"], **FOUR)
-    assert data.load(source, **FOUR).info.attribute_names  # carried along, where nothing reads it as yes or no
+    assert data.load(source, **FOUR).info.attribute_names  # loaded as it is if nothing needs binary values
 
 
 def test_attributes_of_an_array_file(tmp_path):
@@ -106,7 +113,7 @@ def test_attributes_of_an_array_file(tmp_path):
         data.load(tmp_path / "set.npz", attributes=["label"], **FOUR)
 
 
-def test_what_cannot_be_learned_is_said_of_training_data(tmp_path, caplog):
+def test_constant_attributes_are_reported_for_training_data(tmp_path, caplog):
     source = faces(tmp_path, "young,old 0,0 0,1 0,0 0,1")
     data.load(source, attributes=["young", "old"], **FOUR)
     assert not caplog.messages
@@ -115,8 +122,8 @@ def test_what_cannot_be_learned_is_said_of_training_data(tmp_path, caplog):
     assert caplog.messages == [f"{source}: {training.info.notes[0]}"]
 
 
-class Rows:
-    """A stream of vectors of attributes."""
+class VectorStream:
+    """A stream of attribute vectors."""
 
     mapping = {"attributes": ("attributes", "vector")}
 
@@ -124,8 +131,8 @@ class Rows:
         return {"attributes": record}
 
 
-def test_values_of_a_stream_are_seen_when_they_are_read():
-    table = Table({}, {}, {"attributes": ("a", "b")}, "", stream=Rows(), count=1)
+def test_values_of_a_stream_are_checked_when_they_are_read():
+    table = Table({}, {}, {"attributes": ("a", "b")}, "", stream=VectorStream(), count=1)
     decode = choose_attributes(table, ["b"]).stream.decode
     np.testing.assert_array_equal(decode(tf.constant([7.0, -1.0]))["attributes"], [0])
     np.testing.assert_array_equal(decode(tf.constant([7.0, 1.0]))["attributes"], [1])

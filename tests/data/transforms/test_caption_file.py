@@ -1,4 +1,4 @@
-"""Captions of TFDS sets: several of an image, or in a file of their own."""
+"""Captions of TFDS datasets: several per image, or in a separate file."""
 
 import os
 
@@ -53,7 +53,7 @@ def numbers(batch) -> list[int]:
 
 
 @pytest.mark.parametrize("cache", ["memory", None])
-def test_the_first_of_several_captions(tmp_path, cache):
+def test_first_of_several_captions_is_used(tmp_path, cache):
     SeveralCaptionsTestSet(data_dir=str(tmp_path)).download_and_prepare()
     assert "caption" in data.describe("several_captions_test_set", data_dir=tmp_path).fields
     batch = next(iter(data.load("several_captions_test_set", data_dir=tmp_path, cache=cache, **OPTIONS)))
@@ -64,7 +64,7 @@ def test_the_first_of_several_captions(tmp_path, cache):
 
 
 @pytest.mark.parametrize("cache", ["memory", None])
-def test_a_file_of_captions(tmp_path, cache):
+def test_captions_from_a_file(tmp_path, cache):
     FlowersTestSet(data_dir=str(tmp_path)).download_and_prepare()
     file = tmp_path / "captions.csv"
     rows = [f"image_{index}.jpg,flower number {index}" for index in reversed(range(7))]
@@ -77,7 +77,7 @@ def test_a_file_of_captions(tmp_path, cache):
         next(iter(data.load("flowers_test_set", captions=file, **options)))
 
 
-def test_hostile_files_of_captions_are_refused_by_name(tmp_path):
+def test_hostile_caption_files_are_refused(tmp_path):
     table = Table({}, {"file_name": np.array([b"a.png"], object)}, {}, "")
     (tmp_path / "up.csv").write_text("file_name,caption\n../a.png,a flower\n")
     with pytest.raises(ValueError, match=r"up.csv: the file_name '../a.png' leads out of"):
@@ -87,7 +87,7 @@ def test_hostile_files_of_captions_are_refused_by_name(tmp_path):
         add_captions(table, tmp_path / "pipe.csv")
 
 
-def test_sets_without_names_are_refused(tfds_dir, tmp_path):
+def test_datasets_without_file_names_are_refused(tfds_dir, tmp_path):
     (tmp_path / "captions.csv").write_text("file_name,caption\na.png,a flower\n")
     with pytest.raises(ValueError, match="a source with `file_name` for captions; received the fields"):
         data.load("data_test_set", captions=tmp_path / "captions.csv", data_dir=tfds_dir, **OPTIONS)

@@ -1,4 +1,4 @@
-"""Two domains of two sources, of two classes, of a TFDS set's splits; labels stay with their images."""
+"""Two domains from two sources, two classes, or the splits of a TFDS dataset; labels stay with their images."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,10 @@ OPTIONS = {"image_shape": (4, 4, 1), "batch_size": 3, "shuffle": True}
 
 
 def save(file, count: int, first: int, **columns):
-    """Images whose first pixel is first, first + 1, ... of 255, which identifies it."""
+    """Writes images that are identified by their first pixel: first, first + 1, ... of 255."""
     images = np.zeros((count, 4, 4, 1), np.uint8)
     images[:, 0, 0, 0] = first + np.arange(count)
-    images[:, 3, 3] = 255  # or numbers of at most 31 would be too dark to be meant
+    images[:, 3, 3] = 255  # images with a maximum of at most 31 would be rejected as too dark
     np.savez(file, image=images, **columns)
     return file
 
@@ -30,22 +30,22 @@ def two_files(tmp_path):
     return f"{a},{b}"
 
 
-def test_two_sources_are_two_domains_and_labels_stay_with_their_images(two_files):
+def test_two_sources_give_two_domains_with_their_labels(two_files):
     loaded = data.load(two_files, **OPTIONS)
-    assert loaded.info.num_examples == 9  # the larger one is passed once, the smaller one starts again
-    seen = {"a": [], "b": []}
+    assert loaded.info.num_examples == 9  # one pass over the larger source, while the smaller one repeats
+    numbers = {"a": [], "b": []}
     for batch in loaded:
         assert set(batch) == {"domain_a", "domain_b", "label_a", "label_b"}
         a, b = number(batch["domain_a"]), number(batch["domain_b"])
         np.testing.assert_array_equal(batch["label_a"], [(each - 10) % 2 for each in a])
         np.testing.assert_array_equal(batch["label_b"], [each - 100 for each in b])
-        seen["a"] += a
-        seen["b"] += b
-    assert sorted(seen["b"]) == list(range(100, 109))
-    assert set(seen["a"]) == set(range(10, 15)) and len(seen["a"]) == 9
+        numbers["a"] += a
+        numbers["b"] += b
+    assert sorted(numbers["b"]) == list(range(100, 109))
+    assert set(numbers["a"]) == set(range(10, 15)) and len(numbers["a"]) == 9
 
 
-def test_two_sources_are_described_and_sliced_alike(two_files):
+def test_two_sources_are_described_and_sliced_together(two_files):
     description = data.describe(two_files)
     assert description.kind == "pair" and description.splits == {"train": 9} and description.smaller == {"train": 5}
     assert description.image_shape == (4, 4, 1) and {"domain_a", "domain_b", "label_a", "label_b"} == set(
@@ -56,7 +56,7 @@ def test_two_sources_are_described_and_sliced_alike(two_files):
     assert number(batch["domain_a"]) == [13, 13] and number(batch["domain_b"]) == [103, 105]
 
 
-def test_two_classes_of_one_set(tmp_path):
+def test_two_classes_of_one_dataset(tmp_path):
     file = save(tmp_path / "c.npz", 9, 0, label=np.arange(9) % 3)
     batches = list(data.load(file, domains=(2, 0), **OPTIONS))
     assert {n % 3 for batch in batches for n in number(batch["domain_a"])} == {2}
@@ -68,9 +68,9 @@ def test_shapes_by_texture(tfds_dir):
     batch = next(iter(data.load("shapes/tiny", data_dir=tfds_dir, **options)))
     plain, striped = (np.asarray(batch[name]) for name in ("domain_a", "domain_b"))
     assert plain.shape == striped.shape == (50, 16, 16, 3)
-    # stripes are another color inside the object: a larger difference between neighboring pixels
-    rough = [np.abs(np.diff(images, axis=1)).mean() for images in (plain, striped)]
-    assert rough[1] > 1.2 * rough[0]
+    # stripes have a second color, so neighboring pixels differ more
+    roughness = [np.abs(np.diff(images, axis=1)).mean() for images in (plain, striped)]
+    assert roughness[1] > 1.2 * roughness[0]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ class TwoDomainsTestSet(tfds.core.GeneratorBasedBuilder):
             yield index, {"image": np.full((4, 4, 1), 10 * ("B" in name) + index, np.uint8), "label": name[-1]}
 
 
-def test_a_tfds_set_of_two_domains(tmp_path):
+def test_a_tfds_dataset_of_two_domains(tmp_path):
     TwoDomainsTestSet(data_dir=str(tmp_path)).download_and_prepare()
     options = {"data_dir": tmp_path, "download": False}
     description = data.describe("two_domains_test_set", data_dir=tmp_path)

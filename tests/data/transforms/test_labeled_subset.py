@@ -22,18 +22,18 @@ def batches(file, epoch=0, **options):
     return loaded, list(loaded.as_numpy_iterator())
 
 
-def test_classes_are_equally_often():
-    for count, wanted in ((3, [1, 1, 1]), (12, [4, 4, 4]), (70, [25, 25, 20]), (500, [50, 30, 20])):
+def test_labeled_subset_is_class_balanced():
+    for count, expected in ((3, [1, 1, 1]), (12, [4, 4, 4]), (70, [25, 25, 20]), (500, [50, 30, 20])):
         chosen = choose_balanced(LABEL, count, seed=0)
-        assert len(set(chosen)) == len(chosen) == sum(wanted)
-        np.testing.assert_array_equal(np.bincount(LABEL[chosen]), wanted)
+        assert len(set(chosen)) == len(chosen) == sum(expected)
+        np.testing.assert_array_equal(np.bincount(LABEL[chosen]), expected)
     uneven = np.bincount(LABEL[choose_balanced(LABEL, 11, seed=0)])
     assert sorted(uneven) == [3, 4, 4]
     np.testing.assert_array_equal(choose_balanced(LABEL, 12, 5), choose_balanced(LABEL, 12, 5))
     assert (choose_balanced(LABEL, 12, 5) != choose_balanced(LABEL, 12, 6)).any()
 
 
-def test_the_part_stays_and_its_order_changes(file):
+def test_labeled_subset_is_fixed_and_its_order_changes(file):
     loaded, first = batches(file)
     _, second = batches(file, epoch=1)
     assert set(loaded.info.fields) == {"image", "label", "labeled_image", "labeled_label"}
@@ -49,14 +49,14 @@ def test_the_part_stays_and_its_order_changes(file):
     assert (indices[0] != indices[1]).any()
     for start in range(0, 96, 12):  # each pass shows each example once
         assert len(set(indices[0][start : start + 12])) == 12
-    # the whole set is what it is without a labeled part
+    # the unlabeled stream does not depend on the labeled subset
     plain = data.load(file, "train", image_shape=(4, 4, 1), batch_size=20, seed=3)
     for batch, other in zip(first, plain.as_numpy_iterator(), strict=True):
         np.testing.assert_array_equal(batch["image"], other["image"])
         np.testing.assert_array_equal(batch["label"], other["label"])
 
 
-def test_workers_share_the_labelled_part(file):
+def test_workers_share_the_labeled_subset(file):
     _, whole = batches(file)
     parts = [batches(file, num_shards=2, shard_index=index)[1] for index in (0, 1)]
     for field in ("labeled_image", "labeled_label"):

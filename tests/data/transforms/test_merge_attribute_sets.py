@@ -1,4 +1,4 @@
-"""Two merged datasets with different labels: images of both, known attributes, and the dataset of each image."""
+"""Two merged datasets with different labels: images from both, known attributes, and each image's dataset."""
 
 import numpy as np
 import pytest
@@ -29,13 +29,13 @@ def sources(tmp_path):
 
 
 def test_groups_of_the_first_dataset_come_first():
-    found = merged_groups([ANIMALS, TRAITS], ["tame", "label", "small"])
-    assert found == ((2, 1, 1), (0, 1, 1), ("cat", "dog", "tame", "small"))
+    result = merged_groups([ANIMALS, TRAITS], ["tame", "label", "small"])
+    assert result == ((2, 1, 1), (0, 1, 1), ("cat", "dog", "tame", "small"))
 
 
-def test_a_name_that_both_have_is_a_group_of_each():
-    found = merged_groups([ANIMALS, {"label": ("day", "night")}], ["label"])
-    assert found == ((2, 2), (0, 1), ("cat", "dog", "day", "night"))
+def test_a_field_of_both_datasets_gives_two_groups():
+    result = merged_groups([ANIMALS, {"label": ("day", "night")}], ["label"])
+    assert result == ((2, 2), (0, 1), ("cat", "dog", "day", "night"))
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_each_image_has_the_attributes_of_its_dataset(sources, cache, tmp_path):
     loaded = data.load(sources, attributes=["label", "tame"], cache=cache, data_dir=tmp_path / "store", **OPTIONS)
     batch = {name: np.asarray(value) for name, value in next(iter(loaded)).items()}
     np.testing.assert_array_equal(batch["dataset"], [0, 0, 0, 1, 1, 1, 1])
-    wanted = [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]]
-    np.testing.assert_array_equal(batch["attributes"], wanted)
+    expected = [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 1]]
+    np.testing.assert_array_equal(batch["attributes"], expected)
     np.testing.assert_allclose(batch["image"][:, 0, 0, 0] * 255, [0, 1, 2, 200, 201, 202, 203], atol=1e-4)
     assert loaded.info.attribute_names == ("cat", "dog", "tame") and loaded.info.num_examples == 7
 
 
-def test_bytes_and_floats_meet_in_the_same_range(tmp_path):
+def test_bytes_and_floats_are_scaled_to_the_same_range(tmp_path):
     for name, pixels in (("bytes", np.full((2, 8, 8, 3), 51, np.uint8)), ("floats", np.full((2, 8, 8, 3), 0.2, "f4"))):
         names = np.array([f"{name}_a", f"{name}_b"])
         np.savez(tmp_path / f"{name}.npz", image=pixels, label=np.array([0, 1]), label_names=names)

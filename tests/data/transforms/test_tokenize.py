@@ -16,31 +16,31 @@ def file(tmp_path):
     return tmp_path / "captioned.npz"
 
 
-def test_a_table_gets_tokens_that_follow_its_rows(file):
+def test_tokens_of_a_table_follow_its_rows(file):
     tokens = {"vocabulary": build_vocabulary(CAPTIONS), "length": 3}
     loaded = load(file, image_shape=(8, 8, 1), batch_size=2, tokens=tokens, seed=4)
     tokenizer = Tokenizer(**tokens)
     batches = list(loaded.as_numpy_iterator())
-    seen = [(c.decode(), row) for b in batches for c, row in zip(b["caption"], b["tokens"], strict=True)]
-    assert {caption for caption, _ in seen} == set(CAPTIONS)
-    for caption, row in seen:
+    rows = [(c.decode(), row) for b in batches for c, row in zip(b["caption"], b["tokens"], strict=True)]
+    assert {caption for caption, _ in rows} == set(CAPTIONS)
+    for caption, row in rows:
         np.testing.assert_array_equal(row, tokenizer([caption])[0])
     assert loaded.element_spec["tokens"].dtype == tf.int32 and loaded.element_spec["tokens"].shape[1] == 3
-    alone = load(file, image_shape=(8, 8, 1), batch_size=3, tokens=tokens, fields=("image", "tokens"))
-    assert set(next(iter(alone))) == {"image", "tokens"}
+    selected = load(file, image_shape=(8, 8, 1), batch_size=3, tokens=tokens, fields=("image", "tokens"))
+    assert set(next(iter(selected))) == {"image", "tokens"}
 
 
-def test_a_stream_gives_the_tokens_of_the_table(tfds_dir):
+def test_a_stream_gives_the_same_tokens_as_a_table(tfds_dir):
     words = [f"{i}" for i in range(0, 90, 2)]  # of "number 7", "7" is unknown
     options = {"image_shape": (6, 6, 3), "batch_size": 7, "tokens": {"vocabulary": ["number", *words], "length": 3}}
-    found = []
+    tables = []
     for cache in ("memory", None):
         loaded = load("data_test_set", data_dir=tfds_dir, cache=cache, **options)
         assert loaded.element_spec["tokens"].shape[1:] == [3]
         rows = {c: tuple(t) for b in loaded for c, t in zip(b["caption"].numpy(), b["tokens"].numpy(), strict=True)}
-        found.append(rows)
-    assert found[0] == found[1] and len(found[0]) == 90
-    assert found[0][b"number 7"] == (2, 1, 0) and found[0][b"number 4"] == (2, 5, 0)
+        tables.append(rows)
+    assert tables[0] == tables[1] and len(tables[0]) == 90
+    assert tables[0][b"number 7"] == (2, 1, 0) and tables[0][b"number 4"] == (2, 5, 0)
 
 
 @pytest.mark.parametrize(
