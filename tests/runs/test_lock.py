@@ -15,7 +15,7 @@ with lock(pathlib.Path(sys.argv[1])):
 """
 
 
-def test_the_process_that_holds_the_lock_is_named_and_kill_9_frees_it(tmp_path):
+def test_the_lock_names_its_process_and_is_released_by_sigkill(tmp_path):
     folder = tmp_path / "run"
     with subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
@@ -25,13 +25,13 @@ def test_the_process_that_holds_the_lock_is_named_and_kill_9_frees_it(tmp_path):
                 pass
         other.kill()
         other.wait()
-    assert holder_of(folder) is None and (folder / HOLDER).exists()  # what the killed process left
+    assert holder_of(folder) is None and (folder / HOLDER).exists()  # the killed process left the file
     with runs.lock(folder):
         pass
     assert not (folder / HOLDER).exists()
 
 
-def test_a_holder_that_cannot_be_read_is_another_process(tmp_path):
+def test_an_unreadable_lock_file_names_no_process(tmp_path):
     with runs.lock(tmp_path):
         (tmp_path / HOLDER).write_text("{")
         with pytest.raises(runs.RunInUseError, match="in use by another process"):

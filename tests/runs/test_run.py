@@ -15,14 +15,14 @@ from keras_gen.runs import Run
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def test_a_run_is_created_and_opened(tmp_path):
+def test_create_and_open(tmp_path):
     run = Run.create(tmp_path / "deep" / "run", {"system": "vae", "image_shape": [8, 8, 1]})
     opened = Run.open(str(run.path))
     assert opened.config == run.config == {"format": runs.FORMAT, "system": "vae", "image_shape": [8, 8, 1]}
     assert opened.image_shape == (8, 8, 1) and opened.model_file == run.path / "model.keras"
 
 
-def test_a_directory_that_is_not_empty_is_replaced_only_if_it_is_a_run(tmp_path):
+def test_only_a_run_directory_is_overwritten(tmp_path):
     run = Run.create(tmp_path / "run", {"system": "vae"})
     (run.path / "old").touch()
     with pytest.raises(FileExistsError, match=r"is not empty. Continue its run \(--resume\), replace it"):
@@ -40,21 +40,21 @@ def test_a_directory_that_is_not_empty_is_replaced_only_if_it_is_a_run(tmp_path)
     Run.create(tmp_path / "empty", {})
 
 
-def test_a_directory_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+def test_an_unwritable_directory_is_refused_early(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError, match=r"run cannot be written: .*file is a file; choose another"):
         runs.check_free(tmp_path / "file" / "run")
-    asked = []
-    monkeypatch.setattr(os, "access", lambda path, mode: asked.append(path))
+    checked = []
+    monkeypatch.setattr(os, "access", lambda path, mode: checked.append(path))
     with pytest.raises(PermissionError, match=f"no permission to write in {tmp_path}, or its disk is read-only"):
         runs.check_free(tmp_path / "a" / "b")
-    assert asked == [tmp_path]
+    assert checked == [tmp_path]
     monkeypatch.undo()
 
-    def full(*args, **named):
+    def raise_disk_full(*args, **named):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pathlib.Path, "mkdir", full)
+    monkeypatch.setattr(pathlib.Path, "mkdir", raise_disk_full)
     with pytest.raises(OSError, match="run cannot be created: No space left on device. Choose another --out"):
         Run.create(tmp_path / "run", {})
 
@@ -92,7 +92,7 @@ def test_json_is_replaced_atomically(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
-def test_validation_data_come_in_order_and_unaugmented(toy_run, toy_images, tmp_path):
+def test_validation_data_are_neither_shuffled_nor_augmented(toy_run, toy_images, tmp_path):
     run = Run(
         toy_run.path,
         {**toy_run.config, "data": {**toy_run.config["data"], "augment": ["flip"], "binarize": None, "slices": "file"}},
@@ -100,16 +100,16 @@ def test_validation_data_come_in_order_and_unaugmented(toy_run, toy_images, tmp_
     raw = np.load(toy_images)["image"] / np.float32(255)
     held_out = np.concatenate([batch["image"] for batch in run.dataset("validation")])
     np.testing.assert_allclose(held_out, raw[-20:], atol=1e-7)
-    trained = np.concatenate([batch["image"] for batch in run.dataset("train")])
-    assert trained.shape == raw[:-20].shape and not np.allclose(trained, raw[:-20])
-    np.testing.assert_allclose(trained.sum(), raw[:-20].sum(), rtol=1e-5)  # the same pixels, in another order
+    training_images = np.concatenate([batch["image"] for batch in run.dataset("train")])
+    assert training_images.shape == raw[:-20].shape and not np.allclose(training_images, raw[:-20])
+    np.testing.assert_allclose(training_images.sum(), raw[:-20].sum(), rtol=1e-5)  # the same pixels, in another order
     with pytest.raises(ValueError, match=r"Expected a split of this run \(train, validation\); received 'test'"):
         run.dataset("test")
 
 
-def test_fresh_processes_open_a_run_and_a_file_from_anywhere(toy_run, tmp_path):
+def test_new_processes_load_a_run_and_a_file_from_any_directory(toy_run, tmp_path):
     shutil.copy(toy_run.model_file, tmp_path / "alone.keras")
-    # the second process is a fork of the first: both begin where only the libraries are loaded
+    # the second process is a fork of the first: in both, only the libraries are imported at first
     program = f"""
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -128,8 +128,8 @@ else:
     np.save("of_run.npy", model.generate(3, seed=7))
     np.save("of_file.npy", keras_gen.load("alone.keras").generate(3, seed=7))
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
     expected = keras_gen.load(toy_run.path).generate(3, seed=7)
     for name in ("of_keras", "of_run", "of_file"):
         np.testing.assert_array_equal(np.load(tmp_path / f"{name}.npy"), expected)

@@ -4,8 +4,8 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def ctrl_c():
-    """Ctrl-C as in a terminal: a shell's background job ignores SIGINT."""
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+def handle_sigint():
+    """Restores the default handler of SIGINT, which background jobs of a shell ignore."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, former)
+    signal.signal(signal.SIGINT, previous)

@@ -15,7 +15,7 @@ from keras_gen.training.source import SourceInfo
         (18, None, None, 8),
         (5, None, None, 2),
         (1, None, None, 1),
-        (5, None, 10, 128),  # repeated until there are ten batches
+        (5, None, 10, 128),  # `steps` repeats the images until there are ten batches
         (58, 20, None, 20),
     ],
 )
@@ -25,7 +25,7 @@ def test_a_default_batch_size_is_reduced_until_it_fits(images, requested, steps,
     assert amounts.batch_size_of(requested, 128, drop_remainder=False, **options) == (requested or 128)
 
 
-def test_a_requested_batch_size_is_refused():
+def test_a_requested_batch_size_that_is_too_large_is_refused():
     source = SourceInfo({"train": 20}, None, 3)
     with pytest.raises(ValueError, match="at most 18, the number of training images.*received 64. Use --batch-size 8"):
         amounts.batch_size_of(64, 128, source=source, split="train[:-2]", drop_remainder=True, steps=None)
@@ -49,7 +49,7 @@ def warning(training, validation, *, usual=None, size=8, patience=None, without=
     return amounts.few_images(config, Info(training), held_out, usual_batch=usual, without=without)
 
 
-def test_enough_images_cause_no_warning():
+def test_many_images_cause_no_warning():
     assert warning({"image": 1000}, {"image": 100}, usual=8) == ""
 
 

@@ -4,7 +4,7 @@ from keras_gen.runs import Run
 from keras_gen.training import write_card
 
 
-def test_the_card_has_the_files_of_the_run(tmp_path):
+def test_card_reflects_the_files_of_the_run(tmp_path):
     config = {
         "system": "vae", "image_shape": [8, 8, 1], "settings": {"beta": 1.0, "num_classes": 3},
         "data": {"source": "digits", "splits": {"train": "train[:-5]", "test": None}, "binarize": "dynamic"},
@@ -33,7 +33,7 @@ def test_the_card_has_the_files_of_the_run(tmp_path):
     assert "| int8 | 12 | decode | 0.02 | 0.001 |" in full and "| encode |" not in full
 
 
-def test_a_model_of_ones_own_has_a_card_too(tmp_path):
+def test_card_of_a_custom_model(tmp_path):
     data = {"source": "d", "splits": {"train": "train"}}
     config = {"system": "MyVAE", "image_shape": [8, 8, 3], "settings": {}, "data": data, "training": {"epochs": 1}}
     assert write_card(Run.create(tmp_path / "run", config)).read_text().startswith("# MyVAE on d\n")

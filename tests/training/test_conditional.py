@@ -1,4 +1,4 @@
-"""Systems that are trained on more than images, as by `keras-gen train KEY --data shapes`."""
+"""Systems that need more than images, trained as by `keras-gen train KEY --data shapes`."""
 
 import functools
 import os
@@ -35,7 +35,7 @@ def tfds_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run_of(tfds_dir, tmp_path_factory):
-    """A function of a system: its run of two epochs, trained once."""
+    """A function that returns a system's run of two epochs, which is trained once."""
 
     @functools.cache
     def run_of(key: str):
@@ -46,7 +46,7 @@ def run_of(tfds_dir, tmp_path_factory):
 
 
 @pytest.mark.parametrize("key", TOYS)
-def test_trains_on_shapes_with_a_preview_picture(key, run_of):
+def test_trains_on_shapes_and_writes_preview_pictures(key, run_of):
     run = run_of(key)
     assert run.model_file.is_file() and len(run.metrics_file.read_text().splitlines()) == 3
     first, second = (np.asarray(Image.open(run.samples / f"epoch_000{epoch}.png")) for epoch in (1, 2))
@@ -56,45 +56,45 @@ def test_trains_on_shapes_with_a_preview_picture(key, run_of):
         assert "circle" in words and run.config["data"]["tokens"]["vocabulary"] == words
 
 
-def test_pretraining_is_not_repeated_and_a_resumed_run_is_the_same(tmp_path, tfds_dir, run_of):
+def test_a_resumed_run_does_not_repeat_pretraining_and_equals_an_uninterrupted_one(tmp_path, tfds_dir, run_of):
     options = {**OPTIONS, "settings": TOYS["text2image"], "data_dir": tfds_dir, "epochs": 1}
-    part = training.train("text2image", "shapes/tiny", tmp_path / "part", **options)
-    stages = [part.path / f"{name}.keras" for name in ("embedding", "vae")]
-    written = [file.stat().st_mtime_ns for file in stages]
-    part = training.train(None, None, part.path, epochs=2, resume=True, verbose=0)
-    assert [file.stat().st_mtime_ns for file in stages] == written
-    for ours, theirs in zip(
-        part.load_model().get_weights(), run_of("text2image").load_model().get_weights(), strict=True
+    run = training.train("text2image", "shapes/tiny", tmp_path / "run", **options)
+    stages = [run.path / f"{name}.keras" for name in ("embedding", "vae")]
+    times = [file.stat().st_mtime_ns for file in stages]
+    run = training.train(None, None, run.path, epochs=2, resume=True, verbose=0)
+    assert [file.stat().st_mtime_ns for file in stages] == times
+    for weight, expected in zip(
+        run.load_model().get_weights(), run_of("text2image").load_model().get_weights(), strict=True
     ):
-        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(weight, expected)
 
 
-def test_pretraining_is_stopped_by_a_signal_and_continued_exactly(tmp_path, tfds_dir, monkeypatch, capsys):
-    """It stops in the second epoch of the embedding, then in the second of the VAE."""
+def test_interrupted_pretraining_resumes_exactly(tmp_path, tfds_dir, monkeypatch, capsys):
+    """The run is stopped in the second epoch of the embedding, then in the second epoch of the VAE."""
     settings = {**TOYS["text2image"], "embedding": {"epochs": 2}, "vae": {"epochs": 2}}
     options = {**OPTIONS, "settings": settings, "data_dir": tfds_dir, "epochs": 1}
     whole = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
 
-    stopped = [None]
+    stop_in = [None]
 
     class StopAt(pretraining.StopOnNaN):
         def on_train_batch_begin(self, batch, logs=None):
-            if (type(self.model).__name__, self.epoch, batch) == (stopped[0], 1, 0):
+            if (type(self.model).__name__, self.epoch, batch) == (stop_in[0], 1, 0):
                 os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(pretraining, "StopOnNaN", StopAt)
     for model, folder in (("JointEmbedding", "embedding"), ("CaptionedVAE", "vae")):
-        stopped[:] = [model]
+        stop_in[:] = [model]
         again = {**options, "resume": True} if (tmp_path / "run").exists() else options
         with pytest.raises(SystemExit):
             training.train("text2image", "shapes/tiny", tmp_path / "run", **again)
         assert Checkpoints(tmp_path / "run" / "pretraining" / folder).states[-1] == State(1, 1)
         assert "stopped by SIGTERM after step 1 of epoch 2 of the pretraining" in capsys.readouterr().err
-    stopped[:] = [None]
-    part = training.train(None, None, tmp_path / "run", resume=True, verbose=0)
-    assert not (part.path / "pretraining").exists()
-    for ours, theirs in zip(part.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    stop_in[:] = [None]
+    run = training.train(None, None, tmp_path / "run", resume=True, verbose=0)
+    assert not (run.path / "pretraining").exists()
+    for weight, expected in zip(run.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
 
 
 def test_pretraining_is_announced_and_has_an_option(tmp_path, tfds_dir, capsys):
@@ -125,6 +125,6 @@ def test_pretraining_is_announced_and_has_an_option(tmp_path, tfds_dir, capsys):
         ("vae", {"domains": "a,b"}, "sees the images as they are"),
     ],
 )
-def test_views_that_do_not_fit(key, view, message, tmp_path, tfds_dir):
+def test_invalid_views_are_refused(key, view, message, tmp_path, tfds_dir):
     with pytest.raises(ValueError, match=message):
         training.train(key, "shapes/tiny", tmp_path / "run", view=view, data_dir=tfds_dir, **OPTIONS)

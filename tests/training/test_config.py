@@ -1,4 +1,4 @@
-"""The options of a training are the same in Python, on the command line and in config.json."""
+"""Training options are the same in Python, on the command line and in config.json."""
 
 import inspect
 
@@ -12,7 +12,7 @@ from keras_gen.training.new_run import new_run
 from keras_gen.training.train import train
 
 
-def test_python_and_the_declarations_agree_in_names_defaults_and_help():
+def test_arguments_of_train_match_the_declared_options():
     parameters = inspect.signature(train).parameters
     declared = list(options.declared(TrainConfig))
     assert [name for name in parameters if name not in ("out", "callbacks", "verbose")] == [o.name for o in declared]
@@ -25,7 +25,7 @@ def test_python_and_the_declarations_agree_in_names_defaults_and_help():
         assert documented[option.name].startswith(f"{option.help}."), option.name
 
 
-def test_config_json_holds_every_stored_option(tmp_path):
+def test_config_json_has_every_stored_option(tmp_path):
     np.savez(tmp_path / "toy.npz", image=np.zeros((50, 8, 8, 1), np.uint8), label=np.arange(50) % 2)
     config = TrainConfig(
         system="vae", data=str(tmp_path / "toy.npz"), epochs=3, steps=4, batch_size=5, image_size=(8, 8), seed=6,
@@ -57,7 +57,7 @@ def test_config_json_holds_every_stored_option(tmp_path):
         ({"system": 3}, "Expected a key of the zoo .* or a keras_gen.GenerativeModel; received 3"),
     ],
 )
-def test_values_that_do_not_fit_are_refused(values, message):
+def test_invalid_values_are_refused(values, message):
     with pytest.raises(ValueError, match=message):
         TrainConfig(**{"system": "vae", "data": "shapes", **values})
 
@@ -70,7 +70,7 @@ def test_image_sizes():
             TrainConfig(image_size=wrong)
 
 
-def test_a_model_that_is_built_takes_no_options_of_building():
+def test_a_built_model_accepts_no_build_options():
     model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=4, latent_size=2)
     assert TrainConfig(system=model).system_name == "VAE" and TrainConfig(system=model).own_model is model
     with pytest.raises(ValueError, match="Expected no learning_rate with a VAE that is already built; received 0.1"):

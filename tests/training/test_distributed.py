@@ -1,4 +1,4 @@
-"""Two workers started by the command line: what they leave, what they resume from, and when they refuse."""
+"""Two workers started from the command line: their files, their states, and their errors."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ from tests.small import SMALL
 
 @pytest.fixture(scope="module")
 def mirrored(toy_images, tmp_path_factory):
-    """Two epochs on two logical CPU devices."""
+    """A run of two epochs on two logical CPU devices."""
     out = tmp_path_factory.mktemp("runs") / "mirrored"
     return train("vae", toy_images, out, epochs=2, strategy="mirrored", **SMALL)
 
@@ -30,28 +30,28 @@ def launch(*arguments):
     assert done.returncode == 0, done.stderr
 
 
-def test_two_workers_one_of_them_on_a_replaced_machine_train_as_two_devices_do(toy_images, mirrored, tmp_path):
+def test_two_workers_equal_two_devices_after_one_lost_its_states(toy_images, mirrored, tmp_path):
     out, small = tmp_path / "run", SMALL["settings"]
     settings = [part for name, value in small.items() for part in ("--set", f"{name}={value}")]
     launch("vae", "--data", toy_images, "--out", out, "--epochs", 1, "--batch-size", SMALL["batch_size"], *settings)
-    shutil.rmtree(out / "checkpoints" / "worker_1")  # it takes the chief's states, which it can read
+    shutil.rmtree(out / "checkpoints" / "worker_1")  # the worker reads the chief's states instead
     launch("--resume", "--out", out, "--epochs", 2)
     run = runs.Run.open(out)
-    # the same numbers but for the order of sums (float32, three steps an epoch)
+    # the same sums in a different order (float32, three steps per epoch)
     for row, other_row in zip(read_rows(run.metrics_file), read_rows(mirrored.metrics_file), strict=True):
         assert row == pytest.approx(other_row, rel=1e-5)
     for weight, other_weight in zip(run.load_model().weights, mirrored.load_model().weights, strict=True):
         np.testing.assert_allclose(weight.numpy(), other_weight.numpy(), atol=2e-5, err_msg=weight.path)
-    # one of them writes the run, and each its own states
+    # the chief writes the run, and each worker its own states
     assert len(list(run.samples.iterdir())) == 2
     assert {path.name for path in (run.checkpoints / "worker_1").iterdir()} == {"checkpoints", ".lock"}
-    ours, theirs = Checkpoints(run.checkpoints), Checkpoints(run.checkpoints / "worker_1" / "checkpoints")
-    assert ours.states == theirs.states == [State(1), State(2)]
-    assert ours.record(State(2))["rows"] == theirs.record(State(2))["rows"]
+    chief, worker = Checkpoints(run.checkpoints), Checkpoints(run.checkpoints / "worker_1" / "checkpoints")
+    assert chief.states == worker.states == [State(1), State(2)]
+    assert chief.record(State(2))["rows"] == worker.record(State(2))["rows"]
 
 
-def test_workers_without_a_state_in_common_are_refused(mirrored, monkeypatch):
-    """The other worker has none, and cannot read the chief's."""
+def test_workers_without_a_common_state_are_refused(mirrored, monkeypatch):
+    """The other worker has no states and cannot read those of the chief."""
     session = Session(
         mirrored.load_model(), tf.distribute.get_strategy(), Checkpoints(mirrored.checkpoints), mirrored.config
     )
@@ -63,14 +63,14 @@ def test_workers_without_a_state_in_common_are_refused(mirrored, monkeypatch):
         match=r"all workers have; received replica 0: epoch 1, epoch 2; replica 1: none. Copy the files epoch_\*",
     ):
         session.restore()
-    only_begun = Session(session.model, session.devices, Checkpoints(mirrored.path / "none"), mirrored.config)
+    new_session = Session(session.model, session.devices, Checkpoints(mirrored.path / "none"), mirrored.config)
     other[:2] = (0, 0)  # killed while the first states were written: nothing is lost
-    assert not only_begun.restore() and only_begun.state == State(0)
+    assert not new_session.restore() and new_session.state == State(0)
     other[:2] = (1, 0)  # it was stopped an epoch earlier
     assert session.restore() and session.state == State(1) and before == [State(1), State(2)]
 
 
-def test_when_one_worker_fails_no_other_continues(monkeypatch):
+def test_when_one_worker_fails_the_others_stop(monkeypatch):
     failed = []
     monkeypatch.setattr(strategies, "has_workers", lambda devices: True)
     monkeypatch.setattr(strategies, "gather", lambda devices, own: np.array([[own[0]], [int(bool(failed))]]))

@@ -19,23 +19,23 @@ from tests.small import SMALL
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-class At(keras.callbacks.Callback):
+class CallAt(keras.callbacks.Callback):
     """Calls a function of the model before a step; epoch and step count from 1."""
 
-    def __init__(self, epoch, step, do):
+    def __init__(self, epoch, step, function):
         super().__init__()
-        self.when, self.do = (epoch, step), do
+        self.position, self.function = (epoch, step), function
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch + 1
 
     def on_train_batch_begin(self, batch, logs=None):
-        if (self.epoch, batch + 1) == self.when:
-            self.do(self.model)
+        if (self.epoch, batch + 1) == self.position:
+            self.function(self.model)
 
 
 def state(run):
-    """The name and every number of the last state: weights, optimizer, seeds, counters."""
+    """Returns the file name and all numbers of the last state: weights, optimizer, seeds, counters."""
     import h5py
 
     numbers = {}
@@ -56,7 +56,7 @@ def assert_same(run, other):
         np.testing.assert_array_equal(weight.numpy(), other_weight.numpy())
 
 
-def test_the_files_of_a_run(toy_run, toy_images):
+def test_files_of_a_run(toy_run, toy_images):
     names = {path.name for path in toy_run.path.iterdir()} - {".lock"}
     assert names == {"README.md", "checkpoints", "config.json", "metrics.csv", "model.keras", "samples", "tensorboard"}
     assert [path.name for path in sorted(toy_run.samples.iterdir())] == [f"epoch_000{e}.png" for e in (1, 2, 3, 4)]
@@ -75,26 +75,26 @@ def test_the_files_of_a_run(toy_run, toy_images):
     assert keras_gen.load(toy_run.path).generate(3, seed=1).shape == (3, 8, 8, 1)
 
 
-def test_the_best_model_is_the_one_whose_validation_loss_is_in_the_table(toy_run):
+def test_saved_model_has_the_best_validation_loss(toy_run):
     measured = toy_run.load_model().evaluate(toy_run.dataset("validation"), verbose=0, return_dict=True)
     best = min(row["val_loss"] for row in read_rows(toy_run.metrics_file))
     assert measured["loss"] == pytest.approx(best, rel=1e-6)
 
 
-def test_a_run_killed_in_an_epoch_and_resumed_is_uninterrupted_bit_for_bit(toy_images, toy_run, tmp_path, capsys):
+def test_a_run_killed_within_an_epoch_resumes_bit_for_bit(toy_images, toy_run, tmp_path, capsys):
     program = f"""
 import os, signal
 from keras_gen.training import train
 from tests.small import SMALL
-from tests.training.test_fitting import At
-kill = At(3, 2, lambda model: os.kill(os.getpid(), signal.SIGKILL))
+from tests.training.test_fitting import CallAt
+kill = CallAt(3, 2, lambda model: os.kill(os.getpid(), signal.SIGKILL))
 train("vae", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs=3, callbacks=[kill], **SMALL)
 """
     killed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     run = runs.Run.open(tmp_path / "run")
     assert len(read_rows(run.metrics_file)) == 2
-    # as if the kill had come while the last state was written, and after the next row of the table
+    # as if the process had been killed while it wrote the last state, and after it wrote the next row of the metrics
     damaged = run.checkpoints / "epoch_0002.weights.h5"
     damaged.write_bytes(damaged.read_bytes()[:5000])
     with run.metrics_file.open("a") as file:
@@ -110,7 +110,7 @@ train("vae", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs=3, callbacks
     assert {file: file.read_bytes() for file in run.checkpoints.iterdir()} == before
 
 
-def test_a_directory_is_overwritten_on_request_only(toy_run, toy_images, tmp_path):
+def test_a_directory_is_overwritten_only_on_request(toy_run, toy_images, tmp_path):
     path = tmp_path / "run"
     shutil.copytree(toy_run.path, path)
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
@@ -130,15 +130,15 @@ def test_a_directory_is_overwritten_on_request_only(toy_run, toy_images, tmp_pat
         train(None, None, tmp_path / "gone", resume=True)
 
 
-def spoil(model):
+def set_nan(model):
     model.decoder.trainable_variables[-1].assign(model.decoder.trainable_variables[-1] * np.nan)
 
 
-def test_nan_ends_the_run_and_the_best_model_remains(toy_images, tmp_path):
+def test_nan_stops_the_run_and_the_best_model_remains(toy_images, tmp_path):
     path = tmp_path / "run"
-    with pytest.raises(FloatingPointError) as caught:
-        train("autoencoder", toy_images, path, epochs=4, callbacks=[At(3, 2, spoil)], **SMALL)
-    message = str(caught.value)
+    with pytest.raises(FloatingPointError) as error:
+        train("autoencoder", toy_images, path, epochs=4, callbacks=[CallAt(3, 2, set_nan)], **SMALL)
+    message = str(error.value)
     assert "became nan in step 2 of epoch 3" in message and "--learning-rate" in message
     assert "model.keras holds the best epoch, 2 of 2, val_loss" in message
     assert np.isfinite(keras_gen.load(path).generate(2, seed=0)).all()
@@ -146,23 +146,23 @@ def test_nan_ends_the_run_and_the_best_model_remains(toy_images, tmp_path):
 
 
 def test_nan_in_adversarial_training_names_the_player(toy_images, tmp_path):
-    def spoil_generator(model):
+    def set_generator_nan(model):
         last = model.generator.trainable_variables[-1]
         last.assign(last + np.nan)
 
-    with pytest.raises(FloatingPointError) as caught:
-        train("gan", toy_images, tmp_path / "run", epochs=3, callbacks=[At(2, 1, spoil_generator)],
+    with pytest.raises(FloatingPointError) as error:
+        train("gan", toy_images, tmp_path / "run", epochs=3, callbacks=[CallAt(2, 1, set_generator_nan)],
               **{**SMALL, "settings": {"hidden_units": 8, "latent_size": 2}})  # fmt: skip
-    message = str(caught.value)
+    message = str(error.value)
     # the discriminator is updated first, on the generator's images
     assert "of the player 'discriminator' became NaN or infinite" in message
     assert "model.keras holds the best epoch, 1 of 1" in message
     assert np.isfinite(keras_gen.load(tmp_path / "run").generate(2, seed=0)).all()
 
 
-def test_patience_ends_a_run_and_more_patience_continues_it(toy_images, tmp_path, capsys):
+def test_patience_stops_a_run_and_more_patience_continues_it(toy_images, tmp_path, capsys):
     options = {**SMALL, "verbose": 2}
-    # a learning rate so small that the rounding of weights stops it: no epoch is better than the first
+    # with such a small learning rate, rounding keeps the weights constant: no epoch is better than the first
     run = train("autoencoder", toy_images, tmp_path / "run", epochs=6, patience=2, learning_rate=1e-30, **options)
     assert len(read_rows(run.metrics_file)) == 3
     capsys.readouterr()
@@ -173,12 +173,12 @@ def test_patience_ends_a_run_and_more_patience_continues_it(toy_images, tmp_path
 
 
 @pytest.mark.parametrize("precision, resumed", [("mixed_bfloat16", False), ("mixed_float16", True)])
-def test_mixed_precision_is_set_for_the_model_alone_and_resumes(toy_images, tmp_path, precision, resumed):
-    former = keras.config.dtype_policy().name
+def test_mixed_precision_applies_only_to_the_model_and_survives_resume(toy_images, tmp_path, precision, resumed):
+    previous = keras.config.dtype_policy().name
     run = train("vae", toy_images, tmp_path / "run", epochs=1, precision=precision, steps=2, **SMALL)
     if resumed:
         run = train(None, None, run.path, epochs=2, resume=True, verbose=0)
-    assert keras.config.dtype_policy().name == former == "float32"
+    assert keras.config.dtype_policy().name == previous == "float32"
     model = run.load_model()
     computed = {layer.compute_dtype for layer in model.encoder.layers if layer.weights}
     assert computed == {precision.removeprefix("mixed_"), "float32"}  # the last layer is float32
@@ -189,10 +189,10 @@ def test_mixed_precision_is_set_for_the_model_alone_and_resumes(toy_images, tmp_
     assert model.train_steps == 2 * len(losses)
 
 
-def own_model():
+def custom_model():
     keras.utils.set_random_seed(3)
     encoder = keras.Sequential(
-        [keras.Input((8, 8, 1)), keras.layers.Flatten(name="flat"), keras.layers.Dense(4, name="own")]
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(name="flat"), keras.layers.Dense(4, name="custom")]
     )
     decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))])
     model = VAE(encoder, decoder, seed=5)
@@ -200,17 +200,17 @@ def own_model():
     return model
 
 
-def test_the_callers_own_model_is_trained_and_resumed_without_it(toy_images, tmp_path):
-    run = train(own_model(), toy_images, tmp_path / "run", epochs=1, batch_size=60, verbose=0)
+def test_a_custom_model_is_trained_and_resumed_from_its_file(toy_images, tmp_path):
+    run = train(custom_model(), toy_images, tmp_path / "run", epochs=1, batch_size=60, verbose=0)
     assert run.config["system"] == "VAE" and run.config["data"]["binarize"] == "dynamic"
     train(None, None, run.path, epochs=2, resume=True, verbose=0)
     model, losses = run.load_model(), [row["val_loss"] for row in read_rows(run.metrics_file)]
     assert len(losses) == 2 and losses[1] < losses[0]
     assert model.train_steps == model.optimizer.iterations == 6
-    assert [layer.name for layer in model.encoder.layers] == [layer.name for layer in own_model().encoder.layers]
+    assert [layer.name for layer in model.encoder.layers] == [layer.name for layer in custom_model().encoder.layers]
 
 
-def test_classes_must_fit_the_data(toy_images, tmp_path):
+def test_a_conditional_model_needs_labels(toy_images, tmp_path):
     unlabeled = tmp_path / "plain.npz"
     np.savez(unlabeled, image=np.zeros((20, 8, 8, 1), np.uint8))
     options = {**SMALL, "settings": {**SMALL["settings"], "num_classes": 2}, "batch_size": 10}
@@ -241,7 +241,7 @@ def test_semi_supervised_training_is_resumed(toy_images, tmp_path):
     assert len(read_rows(run.path / "metrics.csv")) == 2
 
 
-def test_gray_photographs_are_binarized_on_request_only(tmp_path, capsys):
+def test_gray_photographs_are_binarized_only_on_request(tmp_path, capsys):
     images = np.clip(np.random.default_rng(0).normal(0.5, 0.15, (40, 8, 8)), 0, 1).astype(np.float32)
     np.save(tmp_path / "photos.npy", images)
     options = {**SMALL, "batch_size": 8, "steps": 1, "epochs": 1}
@@ -255,7 +255,7 @@ def test_gray_photographs_are_binarized_on_request_only(tmp_path, capsys):
     assert set(np.unique(next(iter(binarized.dataset("validation")))["image"])) == {0, 1}
 
 
-def test_attributes_with_other_values_matter_only_to_systems_that_use_them(tmp_path, capsys):
+def test_invalid_attribute_values_matter_only_to_systems_that_use_them(tmp_path, capsys):
     images, rows = tmp_path / "images", ["file_name,smiling,age"]
     images.mkdir()
     for index in range(24):

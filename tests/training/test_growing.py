@@ -1,4 +1,4 @@
-"""A run of a growing model: its metrics, killed and resumed while fading in and while stable, evaluated early."""
+"""Runs of a growing model: metrics, exact resume in a fade-in and in a stable phase, evaluation before the end."""
 
 import os
 import signal
@@ -14,22 +14,22 @@ from keras_gen.training.train import train
 from .test_fitting import ROOT, assert_same
 
 SETTINGS = {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 24, "stable_images": 24}
-# at 4x4 24 images in an epoch, at 8x8 12: the fade-in takes the epochs 2 and 3
+# an epoch has 24 images at 4x4 and 12 at 8x8: the fade-in takes the epochs 2 and 3
 SMALL = {"batch_size": 4, "steps": 3, "settings": SETTINGS, "verbose": 0}
 EPOCHS = 5
 
 
 @pytest.fixture(scope="module")
-def grown(toy_images, tmp_path_factory):
-    return train("progan", toy_images, tmp_path_factory.mktemp("runs") / "grown", epochs=EPOCHS, **SMALL)
+def finished(toy_images, tmp_path_factory):
+    return train("progan", toy_images, tmp_path_factory.mktemp("runs") / "progan", epochs=EPOCHS, **SMALL)
 
 
-def test_the_metrics_have_resolution_and_alpha(grown):
-    rows = read_rows(grown.metrics_file)
+def test_metrics_include_resolution_and_alpha(finished):
+    rows = read_rows(finished.metrics_file)
     assert [row["resolution"] for row in rows] == [4, 8, 8, 8, 8]
     assert [round(row["alpha"], 3) for row in rows] == [1, 0.167, 0.667, 1, 1]
-    assert len(list(grown.samples.iterdir())) == EPOCHS
-    model = grown.load_model()
+    assert len(list(finished.samples.iterdir())) == EPOCHS
+    model = finished.load_model()
     assert model.stable_stage == 1 and model.generate(2, seed=0).shape == (2, 8, 8, 1)
 
 
@@ -37,12 +37,12 @@ def test_the_metrics_have_resolution_and_alpha(grown):
     "epoch",
     [pytest.param(3, id="in a fade-in"), pytest.param(5, id="in a stabilization", marks=pytest.mark.slow)],
 )
-def test_a_killed_and_resumed_run_is_the_same_bit_for_bit(grown, toy_images, tmp_path, epoch):
+def test_a_killed_run_resumes_bit_for_bit(finished, toy_images, tmp_path, epoch):
     program = f"""
 import os, signal
 from keras_gen.training import train
-from tests.training.test_fitting import At
-kill = At({epoch}, 2, lambda model: os.kill(os.getpid(), signal.SIGKILL))
+from tests.training.test_fitting import CallAt
+kill = CallAt({epoch}, 2, lambda model: os.kill(os.getpid(), signal.SIGKILL))
 train("progan", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs={EPOCHS}, callbacks=[kill], **{SMALL!r})
 """
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
@@ -51,17 +51,17 @@ train("progan", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs={EPOCHS},
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert len(read_rows(tmp_path / "run" / "metrics.csv")) == epoch - 1
-    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), grown)
+    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), finished)
 
 
-def test_a_run_that_is_still_growing_is_evaluated_at_its_resolution(toy_images, tmp_path):
+def test_a_growing_run_is_evaluated_at_its_current_resolution(toy_images, tmp_path):
     run = train("progan", toy_images, tmp_path / "run", epochs=2, **SMALL)
     assert run.load_model().stable_stage == 0
     content = keras_gen.evaluate(run, samples=40, split="train", verbose=False)
     assert content["metrics"]["fd_pixels_40_train"] is not None and content["pictures"]["stages"]
 
 
-def test_a_size_that_cannot_grow_is_rejected(toy_images, tmp_path):
+def test_invalid_image_sizes_are_refused(toy_images, tmp_path):
     with pytest.raises(ValueError, match="can grow by doubling.*received 30x30"):
         train("progan", toy_images, tmp_path / "run", image_size=30, epochs=1, **SMALL)
     assert not (tmp_path / "run").exists()

@@ -1,4 +1,4 @@
-"""Several workers on this machine: how they are started, supervised and ended."""
+"""Several workers on one machine: start, supervision and termination."""
 
 import os
 import pathlib
@@ -36,7 +36,7 @@ COUNTS_SIGNALS = (
     + """
 def stop(number, _):
     report(signal.Signals(number).name)
-    time.sleep(0.5)  # a second one would be reported too
+    time.sleep(0.5)  # a second signal would be reported too
     sys.exit(130)
 signal.signal(signal.SIGINT, stop)
 report('up')
@@ -45,7 +45,7 @@ time.sleep(600)
 )
 
 
-def supervised(program: str, **options) -> int:
+def supervise(program: str, **options) -> int:
     return launch.supervise([sys.executable, "-c", WORKER + program], [{"INDEX": "0"}, {"INDEX": "1"}], **options)
 
 
@@ -60,26 +60,26 @@ def supervised(program: str, **options) -> int:
         (2, ["train", "vae", "--strategy=default"], "Expected --strategy multiworker; received 'default'"),
     ],
 )
-def test_wrong_arguments_are_rejected_before_a_process_starts(workers, arguments, message):
+def test_invalid_arguments_are_refused_before_a_process_starts(workers, arguments, message):
     with pytest.raises(ValueError, match=message):
         launch.launch(workers, arguments)
 
 
-def test_the_strategy_is_added_unless_it_is_chosen():
+def test_strategy_option_is_added_if_missing():
     assert launch.worker_arguments(2, ["train", "vae"]) == ["train", "--strategy", "multiworker", "vae"]
-    for chosen in (["--strategy", "multiworker"], ["--strategy=auto"]):
-        assert launch.worker_arguments(2, ["train", "vae", *chosen]) == ["train", "vae", *chosen]
+    for explicit in (["--strategy", "multiworker"], ["--strategy=auto"]):
+        assert launch.worker_arguments(2, ["train", "vae", *explicit]) == ["train", "vae", *explicit]
     assert len(set(launch.free_ports(8))) == 8
 
 
 def test_output_is_prefixed_and_only_the_chief_reports_progress(capfd):
-    assert supervised("print('progress'); print('warning', file=sys.stderr)") == 0
+    assert supervise("print('progress'); print('warning', file=sys.stderr)") == 0
     out, err = capfd.readouterr()
     assert out == "[0] progress\n" and sorted(err.splitlines()) == ["[0] warning", "[1] warning"]
 
 
 @pytest.mark.parametrize("handler, end", [("signal.SIG_DFL", "stopped"), ("signal.SIG_IGN", "are killed: 0")])
-def test_the_first_failure_ends_the_others_and_is_the_exit_code(handler, end, tmp_path, capfd):
+def test_first_failure_stops_the_others_and_is_the_exit_code(handler, end, tmp_path, capfd):
     program = f"""
 import pathlib
 ready = pathlib.Path({str(tmp_path / "ready")!r})
@@ -90,18 +90,18 @@ signal.signal(signal.SIGTERM, {handler})
 ready.touch()
 time.sleep(600)
 """
-    assert supervised(program, grace=0.3 if "IGN" in handler else 600) == 3
+    assert supervise(program, grace=0.3 if "IGN" in handler else 600) == 3
     err = capfd.readouterr().err
     assert "worker 1 failed with exit code 3" in err and end in err
 
 
-def test_a_worker_killed_by_a_signal_has_the_exit_code_of_a_shell():
-    assert supervised("os.kill(os.getpid(), signal.SIGKILL) if index == '0' else time.sleep(600)") == 137
+def test_a_worker_killed_by_a_signal_gives_the_exit_code_of_a_shell():
+    assert supervise("os.kill(os.getpid(), signal.SIGKILL) if index == '0' else time.sleep(600)") == 137
 
 
 @pytest.fixture
-def launched(tmp_path):
-    """A function of a program: starts two workers; returns the launcher, and the workers' reports line by line."""
+def start_launcher(tmp_path):
+    """A function that starts two workers of a program; it returns the launcher and a file of the workers' reports."""
     os.mkfifo(tmp_path / "fifo")
     started = []
 
@@ -119,23 +119,23 @@ def launched(tmp_path):
         reports.close()
 
 
-def test_ctrl_c_reaches_every_worker_once(launched):
-    process, reports = launched(COUNTS_SIGNALS)
+def test_ctrl_c_reaches_every_worker_once(start_launcher):
+    process, reports = start_launcher(COUNTS_SIGNALS)
     process.send_signal(signal.SIGINT)
-    assert sorted(reports) == ["0 SIGINT\n", "1 SIGINT\n"]  # up to the end of both
+    assert sorted(reports) == ["0 SIGINT\n", "1 SIGINT\n"]  # read until both have ended
     assert process.wait() == 130
 
 
-def test_sigterm_ends_every_worker(launched):
-    process, reports = launched(SLEEPS)
+def test_sigterm_stops_every_worker(start_launcher):
+    process, reports = start_launcher(SLEEPS)
     process.send_signal(signal.SIGTERM)
     assert not reports.read() and process.wait() == 128 + signal.SIGTERM
 
 
-def test_no_worker_outlives_a_killed_launcher(launched):
-    process, reports = launched(SLEEPS)
+def test_no_worker_outlives_a_killed_launcher(start_launcher):
+    process, reports = start_launcher(SLEEPS)
     process.kill()
-    assert not reports.read()  # returns once no worker has the other end open
+    assert not reports.read()  # returns when no worker has the other end open
 
 
 def test_two_workers_train_stop_by_sigterm_and_resume_from_the_command_line(toy_images, tmp_path):

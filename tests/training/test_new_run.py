@@ -25,13 +25,13 @@ def npz(tmp_path):
         ("autoencoder", 1, {}, None),
     ],
 )
-def test_pixels_are_binarized_where_the_head_is_a_likelihood_of_binary_pixels(key, channels, settings, expected):
+def test_pixels_are_binarized_for_likelihoods_of_binary_pixels(key, channels, settings, expected):
     model = zoo.build(key, (8, 8, channels), network="mlp", hidden_units=4, latent_size=2, **settings)
     assert binarize_of(model, "auto") == expected
     assert binarize_of(model, "threshold") == "threshold" and binarize_of(model, None) is None
 
 
-def test_a_new_run_states_every_option(npz):
+def test_config_of_a_new_run_has_every_option(npz):
     content = new_run(TrainConfig(system="vae", data=npz, settings={"beta": 2.0}, batch_size=16))
     assert content["format"] == runs.FORMAT and content["system"] == "vae"
     assert content["settings"] == {**zoo.get("vae").settings, "beta": 2.0}
@@ -47,7 +47,7 @@ def test_a_new_run_states_every_option(npz):
     }  # fmt: skip
 
 
-def test_patches_of_shapes_are_cut_from_objects_whose_position_they_show():
+def test_puzzlegan_uses_the_variant_of_shapes_with_placed_objects():
     assert new_run(TrainConfig(system="puzzlegan", data="shapes"))["data"]["source"] == "shapes/placed"
     assert new_run(TrainConfig(system="puzzlegan", data="shapes/full"))["data"]["source"] == "shapes/full"
 
@@ -61,17 +61,17 @@ def test_patches_of_shapes_are_cut_from_objects_whose_position_they_show():
         ({"pretraining_epochs": 2}, r"only with systems that are pretrained \(text2image\); received it with vae"),
     ],
 )
-def test_options_that_do_not_fit_together_are_refused(npz, options, message):
+def test_inconsistent_options_are_refused(npz, options, message):
     with pytest.raises(ValueError, match=message):
         new_run(TrainConfig(**{"system": "vae", "data": npz, **options}))
 
 
-def test_settings_are_completed_as_json_holds_them():
+def test_completed_settings_are_json_values():
     assert complete_settings("vae", {"beta": np.float32(2)})["beta"] == 2.0
     assert complete_settings("dcgan", {"augment": ("translation",)})["augment"] == ["translation"]
 
 
-def test_a_model_of_ones_own_is_trained_as_it_is(npz):
+def test_config_of_a_custom_model(npz):
     model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=4, latent_size=2)
     content = new_run(TrainConfig(system=model, data=npz, view={"crop": "pad", "captions": "a.csv"}))
     assert content["system"] == "VAE" and content["settings"] == {} and content["image_shape"] == [8, 8, 1]
@@ -79,14 +79,14 @@ def test_a_model_of_ones_own_is_trained_as_it_is(npz):
     assert content["data"]["crop"] == "pad" and content["data"]["captions"] == "a.csv"
 
 
-def test_a_detected_value_range_is_stored_where_it_is_not_that_of_8_bits(tmp_path):
+def test_a_detected_value_range_is_stored_unless_it_is_0_to_255(tmp_path):
     np.save(tmp_path / "deep.npy", np.full((20, 8, 8), 4000, np.uint16))
     assert new_run(TrainConfig(system="vae", data=tmp_path / "deep.npy"))["data"]["value_range"] == [0, 4095]
     config = TrainConfig(system="vae", data=tmp_path / "deep.npy", value_range=(0, 5000.5))
     assert new_run(config)["data"]["value_range"] == [0, 5000.5]
 
 
-def test_files_are_found_from_everywhere_and_names_stay_as_they_are(tmp_path, monkeypatch, npz):
+def test_paths_become_absolute_and_dataset_names_do_not_change(tmp_path, monkeypatch, npz):
     monkeypatch.chdir(tmp_path)
     assert absolute_source("toy.npz") == str(npz) and absolute_source(pathlib.Path("toy.npz")) == str(npz)
     (tmp_path / "mnist").mkdir()

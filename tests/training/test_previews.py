@@ -14,8 +14,8 @@ def batch():
     return {"image": random.random((8, 32, 32, 1), np.float32), "label": np.arange(8, dtype=np.int32) % 3}
 
 
-def panel(picture, other):
-    """Returns whether a picture has another one as a panel: at the height of the first panel, at any column."""
+def has_panel(picture, other):
+    """Returns whether a picture contains another one as a panel, in the first row at any column."""
     top = pictures.FONT_SIZE + 6 + 8
     height, width = other.shape[:2]
     rows = picture[top : top + height, :, 0]
@@ -25,18 +25,18 @@ def panel(picture, other):
 def test_samples_and_reconstructions_are_side_by_side(batch):
     model = zoo.build("vae", (32, 32, 1), **SIZE)
     picture = picture_of(model, batch, num=16, seed=5)
-    assert panel(picture, pictures.grid(model.generate(16, seed=5), scale=2))
-    shown = pictures.pairs(batch["image"], model.reconstruct(batch["image"]).numpy(), columns=2, scale=2)
-    assert panel(picture, shown)
-    assert not panel(picture, pictures.grid(model.generate(16, seed=6), scale=2))
+    assert has_panel(picture, pictures.grid(model.generate(16, seed=5), scale=2))
+    reconstructions = pictures.pairs(batch["image"], model.reconstruct(batch["image"]).numpy(), columns=2, scale=2)
+    assert has_panel(picture, reconstructions)
+    assert not has_panel(picture, pictures.grid(model.generate(16, seed=6), scale=2))
 
 
-def test_a_conditional_model_shows_its_classes_in_turn(batch):
+def test_samples_of_a_conditional_model_cycle_through_its_classes(batch):
     model = zoo.build("vae", (32, 32, 1), num_classes=3, **SIZE)
     picture = picture_of(model, batch, num=4, seed=5)
-    assert panel(picture, pictures.grid(model.generate(4, seed=5, label=[0, 1, 2, 0]), scale=2))
+    assert has_panel(picture, pictures.grid(model.generate(4, seed=5, label=[0, 1, 2, 0]), scale=2))
     reconstructed = model.reconstruct(batch["image"][:2], np.eye(3, dtype=np.float32)[:2]).numpy()
-    assert panel(picture, pictures.pairs(batch["image"][:2], reconstructed, columns=1, scale=2))
+    assert has_panel(picture, pictures.pairs(batch["image"][:2], reconstructed, columns=1, scale=2))
 
 
 def test_a_picture_is_written_after_each_epoch(tmp_path, batch):
@@ -49,7 +49,7 @@ def test_a_picture_is_written_after_each_epoch(tmp_path, batch):
     assert (np.asarray(Image.open(files[0])) == np.asarray(Image.open(files[1]))).all()  # the same noise and images
 
 
-def test_examples_are_of_all_classes_of_a_sorted_source(tmp_path):
+def test_examples_include_all_classes_of_a_sorted_source(tmp_path):
     labels = np.repeat(np.arange(4), 25)
     images = np.broadcast_to((60 * labels)[:, None, None], (100, 8, 8)).astype(np.uint8)
     np.savez(tmp_path / "sorted.npz", image=images, label=labels)

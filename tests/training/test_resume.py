@@ -20,34 +20,34 @@ def npz(tmp_path):
 
 
 @pytest.fixture
-def began(npz):
-    """config.json of a run on 50 images of 8x8."""
+def config(npz):
+    """The content of config.json of a new run on 50 images of 8x8."""
     return new_run(TrainConfig(system="vae", data=npz, settings={"beta": 2.0}, batch_size=16))
 
 
-def test_the_resumable_options():
+def test_resumable_options():
     resumable = [each.name for each in options.declared(TrainConfig) if each.resumable]
     assert resumable == ["data", "epochs", "strategy", "patience", "data_dir"]
 
 
-def test_a_resumed_run_may_change_its_resumable_options(began):
-    content = resumed(TrainConfig(epochs=30, patience=3, strategy="mirrored", data_dir="/elsewhere"), began)
-    assert {name: value for name, value in content["training"].items() if value != began["training"][name]} == {
+def test_a_resumed_run_may_change_its_resumable_options(config):
+    content = resumed(TrainConfig(epochs=30, patience=3, strategy="mirrored", data_dir="/elsewhere"), config)
+    assert {name: value for name, value in content["training"].items() if value != config["training"][name]} == {
         "epochs": 30, "patience": 3, "strategy": "mirrored",
     }  # fmt: skip
-    assert content["data"] == {**began["data"], "data_dir": "/elsewhere"}
-    assert resumed(TrainConfig(data=pathlib.Path("mnist")), began)["data"]["source"] == "mnist"
+    assert content["data"] == {**config["data"], "data_dir": "/elsewhere"}
+    assert resumed(TrainConfig(data=pathlib.Path("mnist")), config)["data"]["source"] == "mnist"
 
 
-def test_options_that_agree_with_those_of_the_run_may_be_repeated(began):
-    source = began["data"]["source"]
+def test_unchanged_options_may_be_repeated(config):
+    source = config["data"]["source"]
     same = TrainConfig(system="vae", data=source, batch_size=16, image_size=(8, 8), settings={"beta": 2.0}, seed=0)
-    assert resumed(same, began) == began
+    assert resumed(same, config) == config
     puzzle = new_run(TrainConfig(system="puzzlegan", data="shapes"))
     assert resumed(TrainConfig(system="puzzlegan", data="shapes"), puzzle) == puzzle
-    own = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=4, latent_size=2)
-    began_with_own = new_run(TrainConfig(system=own, data=source))
-    assert resumed(TrainConfig(system=own), began_with_own) == began_with_own
+    custom_model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=4, latent_size=2)
+    config_of_custom_model = new_run(TrainConfig(system=custom_model, data=source))
+    assert resumed(TrainConfig(system=custom_model), config_of_custom_model) == config_of_custom_model
 
 
 @pytest.mark.parametrize(
@@ -68,22 +68,22 @@ def test_options_that_agree_with_those_of_the_run_may_be_repeated(began):
         ({"pretraining_epochs": 0}, "pretraining_epochs is None, received 0"),
     ],
 )
-def test_other_options_are_those_that_the_run_began_with(began, values, message):
+def test_other_options_cannot_change(config, values, message):
     with pytest.raises(ValueError, match=f"Expected the options that the run began with: .*{message}"):
-        resumed(TrainConfig(**values), began)
+        resumed(TrainConfig(**values), config)
 
 
-def test_changes_of_config_json_that_a_resume_cannot_have_made(began):
-    former = {**began, "id": "a", "fingerprints": FINGERPRINTS}
-    content = json.loads(json.dumps(former))
+def test_edits_of_config_json_are_detected(config):
+    original = {**config, "id": "a", "fingerprints": FINGERPRINTS}
+    content = json.loads(json.dumps(original))
     content["training"] |= {"epochs": 100, "patience": 2, "strategy": "mirrored", "schedule": [[0, 20], [5, 100]]}
     content["data"] |= {"source": "/elsewhere", "data_dir": "/d"}
-    assert changes(content, former) == []
+    assert changes(content, original) == []
     content["settings"]["beta"], content["data"]["splits"]["train"], content["training"]["seed"] = 9.0, "test", 1
-    assert changes(content, former) == [
+    assert changes(content, original) == [
         "data.splits.train is 'test', expected 'train[:-5]'",
         "settings.beta is 9.0, expected 2.0",
         "training.seed is 1, expected 0",
     ]
     content["fingerprints"]["changed"] = [{"epoch": 1, "train": [45, 90]}]
-    assert len(changes(content, former)) == 2  # other data were split again
+    assert len(changes(content, original)) == 2  # after a change of the data, the splits may differ

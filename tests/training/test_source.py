@@ -13,7 +13,7 @@ from keras_gen.training.source import (
 )
 
 
-def test_arrays(tmp_path):
+def test_an_array_file_is_inspected(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=np.zeros((5, 6, 7), np.uint8), x_test=np.zeros((2, 6, 7), np.uint8))
     info = inspect_source(tmp_path / "a.npz")
     assert (info.splits, info.image_size, info.channels) == ({"train": 5, "test": 2}, (6, 7), 1)
@@ -53,7 +53,7 @@ def test_every_file_is_inspected(tmp_path, last, size, channels):
     assert sum(info.sizes.values()) == 41
 
 
-def test_modes_of_all_kinds(tmp_path):
+def test_images_of_all_modes_are_inspected(tmp_path):
     for mode in ("1", "L", "LA", "RGB", "RGBA", "P", "I;16"):
         Image.new(mode, (8, 6)).save(tmp_path / f"{mode.replace(';', '')}.png")
     Image.new("CMYK", (8, 6)).save(tmp_path / "cmyk.jpg")
@@ -68,10 +68,10 @@ def test_modes_of_all_kinds(tmp_path):
 
 
 @pytest.mark.parametrize("mode, channels", [("L", 1), ("RGB", 3)])
-def test_two_folders(tmp_path, mode, channels):
-    for name, own in (("a", "L"), ("b", mode)):
+def test_two_folders_are_inspected(tmp_path, mode, channels):
+    for name, mode_of_folder in (("a", "L"), ("b", mode)):
         (tmp_path / name).mkdir()
-        Image.new(own, (8, 6)).save(tmp_path / name / "0.png")
+        Image.new(mode_of_folder, (8, 6)).save(tmp_path / name / "0.png")
     info = inspect_source(f"{tmp_path / 'a'},{tmp_path / 'b'}")
     assert (info.image_size, info.channels) == ((6, 8), channels)
 
@@ -85,12 +85,12 @@ def test_two_folders(tmp_path, mode, channels):
         ({(48, 64): 1, (64, 64): 1}, (32, 32), 0.125),
     ],
 )
-def test_the_share_that_cropping_removes(sizes, size, share):
+def test_cropped_share(sizes, size, share):
     assert cropped_share(sizes, size) == pytest.approx(share)
     assert (crop_note(sizes, size) is None) == (share == 0)
 
 
-def test_a_note_about_cropping():
+def test_crop_note():
     assert crop_note({(32, 128): 3}, (32, 32)).startswith(
         "Cropping to 32x32 (width x height) removes 75% of the area of 128x32 images. --view crop=pad keeps all of it"
     )
@@ -101,15 +101,15 @@ def test_a_note_about_cropping():
 @pytest.mark.parametrize(
     "size, channels, rendered, requested, expected",
     [
-        ((28, 28), 1, False, None, (28, 28, 1)),  # MNIST's own
-        ((64, 64), 3, True, None, (32, 32, 3)),  # shapes are drawn at 64, the system's size is 32
+        ((28, 28), 1, False, None, (28, 28, 1)),  # MNIST
+        ((64, 64), 3, True, None, (32, 32, 3)),  # shapes can be rendered at any size
         ((218, 178), 3, False, None, (32, 32, 3)),  # not square
         ((65, 65), 3, False, None, (32, 32, 3)),  # larger than 64
         (None, 4, False, None, (32, 32, 3)),  # differing sizes, transparency
         ((28, 28), 1, False, (64, 48), (64, 48, 1)),
     ],
 )
-def test_the_size_is_the_sources_own_where_it_is_square_and_small(size, channels, rendered, requested, expected):
+def test_default_size_is_that_of_small_square_images(size, channels, rendered, requested, expected):
     assert image_shape_of(SourceInfo({}, size, channels, rendered), requested, 32) == expected
 
 
@@ -123,7 +123,7 @@ def test_the_size_is_the_sources_own_where_it_is_square_and_small(size, channels
         ({"all": 100}, ("all[:-10]", "all[-10:]", None)),
     ],
 )
-def test_validation_is_the_sources_own_or_the_end_of_training(sizes, expected):
+def test_validation_split_is_the_sources_or_the_end_of_the_training_split(sizes, expected):
     splits = splits_of(SourceInfo(sizes, None, 3))
     assert (splits["train"], splits["validation"], splits["test"]) == expected
 
@@ -139,6 +139,6 @@ def test_two_domains_are_split_by_percentages():
     "training, validation, expected",
     [("train[:-4]", "train[-4:]", "train"), ("train", "validation", "train"), ("a[:90%]+b", "a[90%:]", "a[:90%]+b")],
 )
-def test_images_that_were_held_out_return_to_the_training_split(training, validation, expected):
+def test_without_validation_its_images_are_in_the_training_split(training, validation, expected):
     splits = {"train": training, "validation": validation, "test": None}
     assert without_validation(splits) == {"train": expected, "validation": None, "test": None}

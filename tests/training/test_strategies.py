@@ -33,7 +33,7 @@ def test_mirrored_uses_all_logical_cpus():
         (0, {}, "default"),
     ],
 )
-def test_auto_depends_on_the_cluster_then_on_the_gpus(monkeypatch, gpus, cluster, expected):
+def test_auto_depends_on_the_cluster_and_then_on_the_gpus(monkeypatch, gpus, cluster, expected):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if cluster is not None:
         monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 0}}))
@@ -41,7 +41,7 @@ def test_auto_depends_on_the_cluster_then_on_the_gpus(monkeypatch, gpus, cluster
     assert strategies.choose() == expected
 
 
-def test_missing_devices_are_named(monkeypatch):
+def test_unknown_strategies_and_missing_clusters_raise(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(ValueError, match="Expected one of auto, default, .* for strategy; received 'horovod'"):
         strategies.get("horovod")
@@ -52,7 +52,7 @@ def test_missing_devices_are_named(monkeypatch):
         strategies.get("auto")
 
 
-def test_the_chief_writes_and_workers_are_numbered_after_it():
+def test_tasks_are_numbered_with_the_chief_first():
     class Strategy:
         class extended:
             _in_multi_worker_mode = staticmethod(lambda: True)
@@ -62,7 +62,7 @@ def test_the_chief_writes_and_workers_are_numbered_after_it():
                 tf.train.ClusterSpec(cluster), task_type=kind, task_id=index
             )
 
-    two, led = {"worker": ["a:1", "b:1"]}, {"chief": ["c:1"], "worker": ["a:1", "b:1"]}
-    assert [strategies.task_of(Strategy(two, "worker", index)) for index in (0, 1)] == [0, 1]
-    assert strategies.task_of(Strategy(led, "chief", 0)) == 0
-    assert [strategies.task_of(Strategy(led, "worker", index)) for index in (0, 1)] == [1, 2]
+    without_chief, with_chief = {"worker": ["a:1", "b:1"]}, {"chief": ["c:1"], "worker": ["a:1", "b:1"]}
+    assert [strategies.task_of(Strategy(without_chief, "worker", index)) for index in (0, 1)] == [0, 1]
+    assert strategies.task_of(Strategy(with_chief, "chief", 0)) == 0
+    assert [strategies.task_of(Strategy(with_chief, "worker", index)) for index in (0, 1)] == [1, 2]

@@ -13,8 +13,18 @@ class Clock:
         return self.now
 
 
-def pass_through(callback, clock, epochs, steps, *, compiling=30.0, step=0.5, between=4.0):
-    """Calls a callback as `fit` does: after the first step, each takes `step` s and each validation `between` s."""
+def simulate_fit(callback, clock, epochs, steps, *, compiling=30.0, step=0.5, between=4.0):
+    """Calls a callback as `fit` does, and yields the position after each step.
+
+    Args:
+        callback: The callback.
+        clock: The clock, which is advanced.
+        epochs: Number of epochs.
+        steps: Steps in an epoch.
+        compiling: Seconds of the first step.
+        step: Seconds of every other step.
+        between: Seconds between epochs, for validation.
+    """
     callback.set_params({"steps": steps})
     callback.on_train_begin()
     for epoch in range(epochs):
@@ -29,21 +39,21 @@ def pass_through(callback, clock, epochs, steps, *, compiling=30.0, step=0.5, be
         callback.on_epoch_end(epoch)
 
 
-def test_the_remaining_time_is_of_all_epochs_without_the_compilation():
+def test_remaining_time_excludes_the_compilation():
     clock, messages = Clock(), []
     callback = ReportProgress("Epoch", 3, later=2, validation=1, say=messages.append, clock=clock)
-    left = {step: callback.remaining() for step in pass_through(callback, clock, 3, 20)}
-    assert left[0, 0] is None
-    assert left[0, 9] == pytest.approx(0.5 * (10 + 4 * 20))  # the time of a validation is not known yet
-    assert left[1, 4] == pytest.approx(0.5 * (15 + 3 * 20) + 4.0 * 4)
-    assert left[2, 19] == pytest.approx(0.5 * 2 * 20 + 4.0 * 3)
+    remaining = {step: callback.remaining() for step in simulate_fit(callback, clock, 3, 20)}
+    assert remaining[0, 0] is None
+    assert remaining[0, 9] == pytest.approx(0.5 * (10 + 4 * 20))  # the duration of a validation is not known yet
+    assert remaining[1, 4] == pytest.approx(0.5 * (15 + 3 * 20) + 4.0 * 4)
+    assert remaining[2, 19] == pytest.approx(0.5 * 2 * 20 + 4.0 * 3)
     assert messages == ["Expected time: about 44 s for 3 epochs and the 2 that follow, if theirs take as long"]
 
 
-def test_a_training_of_seconds_is_not_announced():
+def test_the_duration_of_a_short_training_is_not_announced():
     clock, messages = Clock(), []
     callback = ReportProgress("Epoch", 1, say=messages.append, clock=clock)
-    assert len(list(pass_through(callback, clock, 1, 3, step=0.1, between=0.1))) == 3
+    assert len(list(simulate_fit(callback, clock, 1, 3, step=0.1, between=0.1))) == 3
     assert messages == []
 
 
@@ -51,7 +61,7 @@ def test_a_file_gets_lines_within_an_epoch():
     clock, stream = Clock(), io.StringIO()
     with Progress(stream=stream, clock=clock):
         callback = ReportProgress("Epoch", 2, validation=1, say=lambda text: None, clock=clock)
-        assert list(pass_through(callback, clock, 2, 40))
+        assert list(simulate_fit(callback, clock, 2, 40))
     lines = stream.getvalue().splitlines()
     assert lines[0] == "Epoch 1 of 2: 5 of 40, about 14 s left; about 38 s left in all"
     assert "Validation: 1 of 1" in lines

@@ -1,4 +1,4 @@
-"""Training as users start it: its output before and during the training, with few photos too."""
+"""Training as users start it: its output before and during the training, also with few photos."""
 
 import pathlib
 import subprocess
@@ -10,7 +10,7 @@ from PIL import Image
 
 from keras_gen import training
 
-# every activity is announced at once, however short it is, and every step
+# reports every activity, however short, and every step at once
 PROGRAM = """
 import sys
 from keras_gen import cli, progress
@@ -21,7 +21,7 @@ cli.app([*sys.argv[1:], "--overwrite", "--quiet"], standalone_mode=False)
 """
 
 
-def photos(folder: pathlib.Path, num: int) -> pathlib.Path:
+def write_photos(folder: pathlib.Path, num: int) -> pathlib.Path:
     folder.mkdir(parents=True)
     random = np.random.default_rng(num)
     for index in range(num):
@@ -29,12 +29,23 @@ def photos(folder: pathlib.Path, num: int) -> pathlib.Path:
     return folder
 
 
-def test_the_output_in_a_file_reports_activities_and_remaining_time(tmp_path):
-    line = ["train", "vae", "--data", photos(tmp_path / "photos", 20), "--out", tmp_path / "run", "--epochs", 2]
-    line += ["--batch-size", 4, "--image-size", 8, "--set", "network=mlp", "--set", "hidden_units=4"]
-    done = subprocess.run([sys.executable, "-c", PROGRAM, *map(str, line)], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    output, quietly = done.stdout.split("and now quietly\n")
+def test_redirected_output_reports_activities_and_remaining_time(tmp_path):
+    arguments = [
+        "train",
+        "vae",
+        "--data",
+        write_photos(tmp_path / "photos", 20),
+        "--out",
+        tmp_path / "run",
+        "--epochs",
+        2,
+    ]
+    arguments += ["--batch-size", 4, "--image-size", 8, "--set", "network=mlp", "--set", "hidden_units=4"]
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=300
+    )
+    assert result.returncode == 0, result.stderr
+    output, quiet_output = result.stdout.split("and now quietly\n")
     expected = (
         "Starting TensorFlow ...",
         "Building the model ...",
@@ -56,13 +67,13 @@ def test_the_output_in_a_file_reports_activities_and_remaining_time(tmp_path):
     for text in expected:
         assert text in output[position:], (text, output)
         position = output.index(text, position)
-    assert output.count("Few images:") == 1 and quietly == ""
+    assert output.count("Few images:") == 1 and quiet_output == ""
 
 
 @pytest.mark.parametrize("num, batch_size", [(5, 2), (1, 1)])
 def test_a_gan_trains_on_few_photos(num, batch_size, tmp_path, capsys):
     settings = {"hidden_units": 4, "latent_size": 2}
-    run = training.train("gan", photos(tmp_path / "photos", num), tmp_path / "run", epochs=1, settings=settings,
+    run = training.train("gan", write_photos(tmp_path / "photos", num), tmp_path / "run", epochs=1, settings=settings,
                          image_size=8, verbose=2)  # fmt: skip
     assert run.config["training"]["batch_size"] == batch_size and run.model_file.is_file()
     output = capsys.readouterr().out
@@ -71,7 +82,7 @@ def test_a_gan_trains_on_few_photos(num, batch_size, tmp_path, capsys):
 
 def test_a_class_of_three_images_trains_without_validation(tmp_path, capsys):
     for name, num in (("many", 20), ("few", 3)):
-        photos(tmp_path / "classes" / name, num)
+        write_photos(tmp_path / "classes" / name, num)
     options = {"epochs": 1, "steps": 1, "batch_size": 1, "image_size": 8, "settings": {"base_filters": 2}}
     view = {"domains": "many,few"}
     run = training.train("cyclegan", tmp_path / "classes", tmp_path / "run", view=view, verbose=2, **options)

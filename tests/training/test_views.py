@@ -11,11 +11,11 @@ CYCLEGAN, PUZZLEGAN, STARGAN, TEXT2IMAGE, VAE = map(zoo.get, ("cyclegan", "puzzl
 SHAPES = SourceInfo(
     {"train": 9}, (64, 64), 3, True, ("image", "label"), {"color": ("red", "blue"), "label": ("star", "heart")}
 )
-LABELLED = SourceInfo({"train": 9}, (8, 8), 1, names={"label": ("0", "1", "2")})
+LABELED = SourceInfo({"train": 9}, (8, 8), 1, names={"label": ("0", "1", "2")})
 CELEBRITIES = ("Bald", "Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 
 
-def test_a_system_has_its_own_variant_of_a_dataset():
+def test_a_system_may_declare_a_variant_of_a_dataset():
     assert (
         source_of("puzzlegan", "shapes") == "shapes/placed" and source_of("puzzlegan", "shapes/full") == "shapes/full"
     )
@@ -23,18 +23,18 @@ def test_a_system_has_its_own_variant_of_a_dataset():
     assert view_of(PUZZLEGAN, SHAPES, {}, "shapes/placed") == ({}, {})
 
 
-def test_images_take_no_view():
-    assert view_of(VAE, LABELLED, {}, "digits") == ({}, {})
+def test_systems_of_plain_images_have_no_view():
+    assert view_of(VAE, LABELED, {}, "digits") == ({}, {})
     with pytest.raises(ValueError, match="sees the images as they are"):
-        view_of(VAE, LABELLED, {"domains": "0,1"}, "digits")
+        view_of(VAE, LABELED, {"domains": "0,1"}, "digits")
 
 
-def test_domains():
+def test_views_of_domains():
     assert view_of(CYCLEGAN, SHAPES, {}, "shapes").options == {
         "domains": ["plain", "striped"],
         "domain_field": "texture",
     }
-    assert view_of(CYCLEGAN, LABELLED, {"domains": "0,2"}, "digits").options == {
+    assert view_of(CYCLEGAN, LABELED, {"domains": "0,2"}, "digits").options == {
         "domains": ["0", "2"],
         "domain_field": "label",
     }
@@ -43,16 +43,16 @@ def test_domains():
     with pytest.raises(ValueError, match="Expected no --view for data with two domains"):
         view_of(CYCLEGAN, pair, {"domains": "0,1"}, "a,b")
     with pytest.raises(ValueError, match="received digits, which is one dataset. Name two of its classes"):
-        view_of(CYCLEGAN, LABELLED, {}, "digits")
+        view_of(CYCLEGAN, LABELED, {}, "digits")
 
 
-def test_attributes():
+def test_views_of_attributes():
     view = view_of(STARGAN, SHAPES, {}, "shapes")
     assert view.options == {"attributes": ["color"]}
     assert view.settings == {"groups": [2], "attribute_names": ["red", "blue"]}
     explicit = view_of(STARGAN, SHAPES, {"attributes": "label,color"}, "shapes")
     assert explicit.settings == {"groups": [2, 2], "attribute_names": ["star", "heart", "red", "blue"]}
-    assert view_of(STARGAN, LABELLED, {}, "digits").settings["groups"] == [3]
+    assert view_of(STARGAN, LABELED, {}, "digits").settings["groups"] == [3]
     faces = SourceInfo({"train": 9}, (8, 8), 3, names={"attributes": CELEBRITIES})
     assert view_of(STARGAN, faces, {}, "celeb_a").options["attributes"] == list(CELEBRITIES[1:])
     few = SourceInfo({"train": 9}, (8, 8), 3, names={"attributes": ("Bald", "Male")})
@@ -78,7 +78,7 @@ def test_inspecting_a_pair(tmp_path):
     assert (info.image_size, info.channels) == ((8, 8), 1) and set(info.fields) == {"domain_a", "domain_b"}
 
 
-def test_captions():
+def test_views_of_captions():
     pictures = SourceInfo({"train": 3}, (8, 8), 3, fields=("image", "caption"))
     texts = [b"A red circle.", b"a BLUE circle, small"]
     view = view_of(TEXT2IMAGE, pictures, {}, "pictures", lambda _: iter(texts))
@@ -89,13 +89,13 @@ def test_captions():
     with pytest.raises(ValueError, match="Expected data with captions; received digits with the fields image"):
         view_of(TEXT2IMAGE, LABELLED, {}, "digits", lambda _: ())
     requested = []
-    view = view_of(TEXT2IMAGE, LABELLED, {"captions": "texts.csv"}, "flowers", lambda o: requested.append(o) or texts)
+    view = view_of(TEXT2IMAGE, LABELED, {"captions": "texts.csv"}, "flowers", lambda o: requested.append(o) or texts)
     assert view.options["captions"] == requested[0]["captions"] == str(pathlib.Path("texts.csv").resolve())
 
 
-def test_two_sets_of_attributes():
-    shown = {"train": 9}, (8, 8), 3
-    both = SourceInfo(*shown, parts=({"label": ("cat", "dog")}, {"attributes": ("small", "tame")}))
+def test_views_of_two_merged_datasets():
+    common = {"train": 9}, (8, 8), 3
+    both = SourceInfo(*common, parts=({"label": ("cat", "dog")}, {"attributes": ("small", "tame")}))
     view = view_of(STARGAN, both, {}, "animals,traits")
     assert view.options == {"attributes": ["label", "small", "tame"]}
     assert view.settings == {
