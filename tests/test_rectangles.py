@@ -12,7 +12,7 @@ from keras_gen import cli
 from keras_gen.runs import Run
 from keras_gen.runtime import Runtime
 
-from .demos.conftest import served
+from .demos.conftest import serve
 
 HEIGHT, WIDTH = 16, 24
 SYSTEMS = {
@@ -72,5 +72,5 @@ def test_from_training_to_the_demo(system, photos, tmp_path, monkeypatch):
     if outputs.exists():
         with Image.open(outputs / "0.png") as image:
             assert image.size == (WIDTH, HEIGHT)
-    with served(["-m", "demos", str(out)], tmp_path / "log.txt") as address:
+    with serve(["-m", "demos", str(out)], tmp_path / "log.txt") as address:
         assert urllib.request.urlopen(address).status == 200

@@ -1,4 +1,4 @@
-"""The app: every system has a demo, and exports that suit no demo are refused."""
+"""The app: every system has a demo, and exports without a suitable demo are refused."""
 
 import importlib
 import json
@@ -25,20 +25,20 @@ def test_every_system_declares_its_demo():
     "system, endpoints, module",
     [
         ("vae", {"generate": ["noise"]}, "latent"),
-        ("mine", {"generate": ["noise"]}, "generator"),
-        ("mine", {"generate": ["noise", "label"], "infer": ["image"]}, "generator"),
-        ("mine", {"generate": ["noise"], "encode": ["image"], "decode": ["z"], "reconstruct": ["image"]}, "latent"),
-        ("mine", {"generate": ["noise", "embedding"]}, None),
-        ("mine", {"translate": ["image"]}, None),
+        ("custom", {"generate": ["noise"]}, "generator"),
+        ("custom", {"generate": ["noise", "label"], "infer": ["image"]}, "generator"),
+        ("custom", {"generate": ["noise"], "encode": ["image"], "decode": ["z"], "reconstruct": ["image"]}, "latent"),
+        ("custom", {"generate": ["noise", "embedding"]}, None),
+        ("custom", {"translate": ["image"]}, None),
     ],
 )
-def test_a_model_of_another_system_gets_the_demo_of_its_endpoints(system, endpoints, module):
+def test_the_demo_of_an_unknown_system_depends_on_its_endpoints(system, endpoints, module):
     signatures = {name: {"inputs": dict.fromkeys(inputs)} for name, inputs in endpoints.items()}
     description = {"system": system, "signatures": signatures, "noise": {"inputs": [{"name": "noise"}]}}
     assert demo_module(description) == module
 
 
-def altered(folder, artifact, change) -> Artifact:
+def copy_with_changes(folder, artifact, change) -> Artifact:
     """Copies an export with a changed description."""
     copy = shutil.copytree(artifact.folder, folder / "export")
     description = json.loads((copy / "model.json").read_text())
@@ -47,13 +47,13 @@ def altered(folder, artifact, change) -> Artifact:
     return Artifact("altered", copy)
 
 
-def test_a_model_of_an_unknown_system_has_a_demo(tmp_path, artifacts, monkeypatch):
-    artifact = altered(tmp_path, artifacts[2], lambda description: description.update(system="crystal_ball"))
+def test_a_model_of_an_unknown_system_gets_a_tab(tmp_path, artifacts, monkeypatch):
+    artifact = copy_with_changes(tmp_path, artifacts[2], lambda description: description.update(system="crystal_ball"))
     monkeypatch.setattr(latent, "build_demo", lambda folder, name: (folder, name))
     assert build_tab(artifact) == (artifact.folder, artifact.name)
 
 
-def test_a_model_that_suits_no_demo_is_refused(tmp_path, artifacts):
+def test_a_model_without_a_suitable_demo_is_refused(tmp_path, artifacts):
     def change(description):
         description["system"] = "crystal_ball"
         del description["signatures"]["generate"]
@@ -61,7 +61,7 @@ def test_a_model_that_suits_no_demo_is_refused(tmp_path, artifacts):
 
     message = "(?s)Expected a system of the zoo.*received the system 'crystal_ball' with encode"
     with pytest.raises(ValueError, match=message):
-        build_tab(altered(tmp_path, artifacts[2], change))
+        build_tab(copy_with_changes(tmp_path, artifacts[2], change))
 
 
 def test_a_damaged_model_is_refused(tmp_path, artifacts):
@@ -71,7 +71,7 @@ def test_a_damaged_model_is_refused(tmp_path, artifacts):
         build_app([Artifact("broken", folder)])
 
 
-class Occupied:
+class OccupiedPortApp:
     """An app whose port is in use."""
 
     def queue(self, **options):
@@ -85,6 +85,6 @@ def test_an_unavailable_port_is_named():
     with pytest.raises(
         OSError, match="Cannot listen on 127.0.0.1 port 8000: in use or not permitted.*choose another --port"
     ):
-        launch(Occupied(), port=8000)
+        launch(OccupiedPortApp(), port=8000)
     with pytest.raises(ValueError, match="Expected a port from 1 to 65535; received 70000"):
-        launch(Occupied(), port=70000)
+        launch(OccupiedPortApp(), port=70000)

@@ -1,4 +1,4 @@
-"""The tab of CycleGAN, called like a browser does, compared with the exported model."""
+"""The tab of CycleGAN, called as a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from keras_gen import zoo
 from keras_gen.export import export_model
 from keras_gen.runtime import Runtime, command_line
 
-from .test_latent import random_image, rgb, small
+from .test_latent import random_image, read_image, rgb
 
 A, B = (12, 12, 1), (16, 20, 3)
 
@@ -20,7 +20,7 @@ A, B = (12, 12, 1), (16, 20, 3)
 def export(runs):
     generator = np.random.default_rng(0)
     model = zoo.build("cyclegan", A, domain_b=B, base_filters=4, blocks=1, num_downsamples=1)
-    # weights of a size that makes the image matter
+    # larger weights, so that the output depends on the image
     model.set_weights([weight + generator.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
     model.set_names({"domains": ["ink", "photo"]})
     data = {f"domain_{name}": generator.random((3, *shape), np.float32) for name, shape in (("a", A), ("b", B))}
@@ -44,13 +44,13 @@ def test_translation_and_cycle_reconstruction(client, model, tmp_path, domain, o
     image = random_image(shape)
     Image.fromarray(image.squeeze()).save(tmp_path / "image.png")
     upload = handle_file(str(tmp_path / "image.png"))
-    sees, made, back, error = client.predict(upload, False, api_name=f"/cycle_{domain}_to_{other}")
+    model_input, translation, cycle, error = client.predict(upload, False, api_name=f"/cycle_{domain}_to_{other}")
     real = image.astype(np.float32) / 255
     expected = model.run(f"{domain}_to_{other}", **{f"domain_{domain}": real[None]})[f"domain_{other}"]
     again = model.run(f"{other}_to_{domain}", **{f"domain_{other}": expected})[f"domain_{domain}"]
-    np.testing.assert_array_equal(small(sees, shape), rgb(real))
-    np.testing.assert_array_equal(small(made, expected.shape[1:]), rgb(expected[0]))
-    np.testing.assert_array_equal(small(back, shape), rgb(again[0]))
+    np.testing.assert_array_equal(read_image(model_input, shape), rgb(real))
+    np.testing.assert_array_equal(read_image(translation, expected.shape[1:]), rgb(expected[0]))
+    np.testing.assert_array_equal(read_image(cycle, shape), rgb(again[0]))
     assert error == cycle_text(real, again[0])
 
 
@@ -59,7 +59,7 @@ def test_the_cycle_error_by_hand():
     assert text == "mean 0.2500, largest 0.5000 (of 1)"
 
 
-def test_domains_have_their_names(client, model):
+def test_tab_has_the_names_of_the_domains(client, model):
     assert model.description["domains"] == ["ink", "photo"]
     labels = {each["props"].get("label") for each in client.config["components"]}
     assert {"ink to photo", "photo to ink", "Image of domain ink", "As photo", "Back in ink"} <= labels
@@ -79,16 +79,16 @@ def test_the_runtime_translates_into_a_domain_by_name(model, tmp_path):
 
 def test_gray_uploads_can_be_inverted(client, tmp_path):
     Image.fromarray(np.full((12, 12), 55, np.uint8)).save(tmp_path / "gray.png")
-    sees = client.predict(handle_file(str(tmp_path / "gray.png")), True, api_name="/cycle_a_to_b")[0]
-    assert (small(sees, A) == 200).all()
+    model_input = client.predict(handle_file(str(tmp_path / "gray.png")), True, api_name="/cycle_a_to_b")[0]
+    assert (read_image(model_input, A) == 200).all()
 
 
 @pytest.mark.parametrize("mode, size", [("L", (1, 1)), ("RGBA", (40, 3)), ("I;16", (5, 9)), ("P", (700, 900))])
 def test_unusual_images_are_translated(client, tmp_path, mode, size):
     Image.new(mode, size).save(tmp_path / "image.png")
     upload = handle_file(str(tmp_path / "image.png"))
-    made, back = client.predict(upload, False, api_name="/cycle_b_to_a")[1:3]
-    assert small(made, A).shape == (12, 12, 3) and small(back, B).shape == (16, 20, 3)
+    translation, cycle = client.predict(upload, False, api_name="/cycle_b_to_a")[1:3]
+    assert read_image(translation, A).shape == (12, 12, 3) and read_image(cycle, B).shape == (16, 20, 3)
 
 
 def test_unreadable_images_are_refused(client, tmp_path):

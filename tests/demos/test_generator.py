@@ -1,4 +1,4 @@
-"""The tab of a conditional GAN, called like a browser does, compared with the exported model."""
+"""The tab of a conditional GAN, called as a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
@@ -8,14 +8,14 @@ from demos.panels.truncation import truncate_noise, truncation_field
 from keras_gen import pictures
 from keras_gen.runtime import Runtime
 
-from .conftest import exported
-from .test_latent import rgb, shown, small
+from .conftest import export_small_model
+from .test_latent import read_image, read_rgb, rgb
 
 SHAPE = (12, 12, 1)
 SETTINGS = {"hidden_units": 8, "latent_size": 6, "num_classes": 3}
 
 
-SERVED = {"gan": lambda runs: exported(runs, "gan", "gan", SHAPE, SETTINGS)}
+SERVED = {"gan": lambda runs: export_small_model(runs, "gan", "gan", SHAPE, SETTINGS)}
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +24,20 @@ def model(served_models):
 
 
 def sheet_of(images, columns, path):
-    factor = (shown(path).shape[1] - (columns + 1) * 2) // (columns * SHAPE[1])
-    return np.broadcast_to(pictures.grid(images, columns, scale=factor), shown(path).shape)
+    factor = (read_rgb(path).shape[1] - (columns + 1) * 2) // (columns * SHAPE[1])
+    return np.broadcast_to(pictures.grid(images, columns, scale=factor), read_rgb(path).shape)
 
 
-def test_a_scale_multiplies_the_noise(client, model):
+def test_truncation_scales_the_noise(client, model):
     for scale in (1.0, 0.4):
         path = client.predict(5, 4, 2, scale, api_name="/gan_generate")
         noise = np.float32(scale) * model.noise(4, 5)["noise"]
         expected = model.run("generate", noise=noise, label=np.full(4, 2))["image"]
-        np.testing.assert_array_equal(shown(path), sheet_of(expected, 2, path))
+        np.testing.assert_array_equal(read_rgb(path), sheet_of(expected, 2, path))
 
 
 @pytest.mark.parametrize("scale", [0.0, 1.5])
-def test_a_scale_out_of_range_is_refused(client, model, scale):
+def test_invalid_truncation_is_refused(client, model, scale):
     with pytest.raises((AppError, ValueError)):
         client.predict(5, 4, 2, scale, api_name="/gan_generate")
     with pytest.raises(ValueError, match=r"Expected a truncation scale in \(0, 1\]"):
@@ -57,7 +57,7 @@ class Uniform(Mixture):
     description = {"noise": {"inputs": [{"name": "noise", "kind": "uniform"}]}}
 
 
-def test_other_noise_is_not_truncated():
+def test_only_normal_noise_can_be_truncated():
     noise = truncate_noise(Mixture(), 3, 0, 0.5)
     np.testing.assert_array_equal(noise["noise"], np.ones((3, 2)))
     np.testing.assert_array_equal(noise["component"], np.full((3, 1), 0.5))
@@ -65,7 +65,7 @@ def test_other_noise_is_not_truncated():
 
 
 def test_seeds_are_interpolated_on_an_arc(client, model):
-    strip, place = client.predict(3, 8, 1, "arc", 3, 0.25, api_name="/gan_interpolate")
+    strip, at_position = client.predict(3, 8, 1, "arc", 3, 0.25, api_name="/gan_interpolate")
     first, second = (model.noise(1, seed)["noise"][0].astype(np.float64) for seed in (3, 8))
     angle = np.arccos(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
 
@@ -77,18 +77,20 @@ def test_seeds_are_interpolated_on_an_arc(client, model):
 
     # the strip is rounded to 8 bits: weights that differ by float32's rounding may move a pixel by one level
     expected = sheet_of(images([first, at(0.5), second]), 3, strip)
-    np.testing.assert_allclose(shown(strip).astype(int), expected, atol=1)
-    np.testing.assert_allclose(small(place, SHAPE).astype(int), rgb(images([at(0.25)])[0]), atol=1)
-    np.testing.assert_array_equal(shown(client.predict(3, 8, 1, "arc", 0.25, api_name="/gan_position")), shown(place))
+    np.testing.assert_allclose(read_rgb(strip).astype(int), expected, atol=1)
+    np.testing.assert_allclose(read_image(at_position, SHAPE).astype(int), rgb(images([at(0.25)])[0]), atol=1)
+    np.testing.assert_array_equal(
+        read_rgb(client.predict(3, 8, 1, "arc", 0.25, api_name="/gan_position")), read_rgb(at_position)
+    )
     straight = client.predict(3, 8, 1, "line", 0.25, api_name="/gan_position")
     expected = rgb(images([0.75 * first + 0.25 * second])[0])
-    np.testing.assert_allclose(small(straight, SHAPE).astype(int), expected, atol=1)
-    assert np.abs(shown(straight).astype(int) - shown(place)).max() > 1
+    np.testing.assert_allclose(read_image(straight, SHAPE).astype(int), expected, atol=1)
+    assert np.abs(read_rgb(straight).astype(int) - read_rgb(at_position)).max() > 1
 
 
 def test_the_class_is_constant_and_has_an_effect(client):
     one, other = (client.predict(3, 8, label, "arc", 0.0, api_name="/gan_position") for label in (0, 2))
-    assert np.abs(shown(one).astype(int) - shown(other)).max() > 1
+    assert np.abs(read_rgb(one).astype(int) - read_rgb(other)).max() > 1
     with pytest.raises((AppError, ValueError), match="curve"):
         client.predict(3, 8, 0, "curve", 0.5, api_name="/gan_position")
     with pytest.raises(AppError, match="To is empty"):

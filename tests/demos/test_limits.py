@@ -15,36 +15,36 @@ from demos.panels.errors import show_errors
 from demos.panels.limits import TIME_LIMIT, WORKERS, check_time, open_model, set_time_limit
 
 from .conftest import SERVED as SERVED
-from .conftest import served
+from .conftest import serve
 
 
 @pytest.fixture(autouse=True)
-def usual_limit():
+def reset_limit():
     yield
     set_time_limit(TIME_LIMIT)
 
 
 @pytest.fixture
 def release():
-    """An event that slow work waits for; set at the end, so that no thread stays blocked."""
+    """An event that slow handlers wait for; it is set after the test, so that no thread stays blocked."""
     event = threading.Event()
     yield event
     event.set()
 
 
-def test_a_request_ends_at_its_limit_although_its_work_continues(release):
+def test_a_request_ends_at_the_time_limit_while_its_thread_continues(release):
     set_time_limit(0.05)
-    with pytest.raises(gr.Error, match="This took longer than 0.05 seconds and was stopped") as stopped:
+    with pytest.raises(gr.Error, match="This took longer than 0.05 seconds and was stopped") as error:
         asyncio.run(show_errors(lambda: release.wait())())
-    assert not stopped.value.print_exception
+    assert not error.value.print_exception
 
 
-def test_waiting_for_a_free_thread_counts_towards_the_limit(release):
+def test_waiting_for_a_free_thread_counts_towards_the_time_limit(release):
     async def all_busy():
         set_time_limit(0.05)
         slow = show_errors(lambda: release.wait())
-        found = await asyncio.gather(*(slow() for _ in range(WORKERS + 1)), return_exceptions=True)
-        assert all(isinstance(each, gr.Error) for each in found) and len(found) == WORKERS + 1
+        results = await asyncio.gather(*(slow() for _ in range(WORKERS + 1)), return_exceptions=True)
+        assert all(isinstance(each, gr.Error) for each in results) and len(results) == WORKERS + 1
         release.set()
         set_time_limit(TIME_LIMIT)
         assert await show_errors(lambda: "served")() == "served"
@@ -52,7 +52,7 @@ def test_waiting_for_a_free_thread_counts_towards_the_limit(release):
     asyncio.run(all_busy())
 
 
-def test_the_work_of_a_model_ends_at_its_next_batch(artifacts):
+def test_a_model_stops_at_its_next_batch_after_the_time_limit(artifacts):
     model, batches, ended = open_model(artifacts[2].folder), [], threading.Event()
     before = model.before_batch
 
@@ -74,36 +74,36 @@ def test_the_work_of_a_model_ends_at_its_next_batch(artifacts):
         asyncio.run(show_errors(generate)())
     assert ended.wait(60) and 0 < len(batches) < 5000
     model.before_batch = before
-    assert len(model.generate(2, seed=0)) == 2  # outside a request there is no limit
+    assert len(model.generate(2, seed=0)) == 2  # there is no limit outside a request
 
 
-def test_a_generator_yields_results_until_the_limit():
+def test_a_generator_yields_results_until_the_time_limit():
     def count():
         for number in range(10**9):
             check_time()
             yield number
 
-    async def collected():
-        found = []
+    async def collect():
+        numbers = []
         set_time_limit(0.2)
         with pytest.raises(gr.Error, match="took longer than 0.2 seconds"):
             async for number in show_errors(count)():
-                found.append(number)
-        assert found == list(range(len(found))) and found
+                numbers.append(number)
+        assert numbers == list(range(len(numbers))) and numbers
         return [number async for number in show_errors(lambda: (yield 7))()]
 
-    assert asyncio.run(collected()) == [7]
+    assert asyncio.run(collect()) == [7]
 
 
-def test_a_limit_is_positive():
+def test_time_limits_must_be_positive():
     for seconds in (0, -1, float("nan")):
         with pytest.raises(ValueError, match="Expected a time limit of more than 0 seconds"):
             launch(None, time_limit=seconds)
 
 
-def test_the_served_app_ends_slow_requests_frees_sessions_and_logs_only_defects(tmp_path):
+def test_served_app_stops_slow_requests_frees_sessions_and_logs_only_defects(tmp_path):
     log = tmp_path / "log.txt"
-    with served(["-m", "tests.demos.limited_app"], log) as address, contextlib.ExitStack() as stack:
+    with serve(["-m", "tests.demos.limited_app"], log) as address, contextlib.ExitStack() as stack:
         client, other = (
             gradio_client.Client(address, verbose=False, download_files=tmp_path / name) for name in ("one", "other")
         )
@@ -126,6 +126,6 @@ def test_the_served_app_ends_slow_requests_frees_sessions_and_logs_only_defects(
         assert other.predict(api_name="/sessions") == [2, SESSIONS]
         client.close()
         deadline = time.monotonic() + 60
-        while (kept := other.predict(api_name="/sessions")[0]) > 1 and time.monotonic() < deadline:
+        while (num_sessions := other.predict(api_name="/sessions")[0]) > 1 and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert kept == 1
+        assert num_sessions == 1

@@ -17,7 +17,7 @@ def test_help_has_an_example(capsys):
     assert "example: python -m demos runs/vae" in capsys.readouterr().out
 
 
-def test_without_runs_and_tensorflow_the_error_says_what_to_do(tmp_path):
+def test_without_runs_and_tensorflow_the_error_explains_what_to_do(tmp_path):
     command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert done.returncode == 1 and done.stdout == ""
@@ -25,7 +25,7 @@ def test_without_runs_and_tensorflow_the_error_says_what_to_do(tmp_path):
     assert "keras-gen train vae" in done.stderr
 
 
-def test_a_bad_port_is_refused(tmp_path, capsys):
+def test_an_invalid_port_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["--port", "many"])
     assert "invalid int value: 'many'" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The tab of Puzzle-GAN, called like a browser does, compared with the exported model."""
+"""The tab of Puzzle-GAN, called as a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ from demos.panels.patch_positions import cut_patches, format_positions, framed, 
 from demos.panels.tile_puzzle import split_tiles
 from keras_gen.runtime import Runtime
 
-from .conftest import exported
-from .test_latent import random_image, rgb, shown, small
+from .conftest import export_small_model
+from .test_latent import random_image, read_image, read_rgb, rgb
 
 SHAPE = (16, 16, 3)
 SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "code_size": 8, "latent_size": 2}
@@ -19,8 +19,8 @@ SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "
 
 GRID_SHAPE, GRID_SETTINGS = (8, 8, 3), {"layout": "grid", "grid_size": 2, "max_missing": 1, **SETTINGS}
 SERVED = {
-    "puzzle": lambda runs: exported(runs, "puzzle", "puzzlegan", SHAPE, SETTINGS),
-    "grid": lambda runs: exported(runs, "grid", "puzzlegan", GRID_SHAPE, GRID_SETTINGS),
+    "puzzle": lambda runs: export_small_model(runs, "puzzle", "puzzlegan", SHAPE, SETTINGS),
+    "grid": lambda runs: export_small_model(runs, "grid", "puzzlegan", GRID_SHAPE, GRID_SETTINGS),
 }
 
 
@@ -64,7 +64,7 @@ def test_restore_shows_the_outputs_of_the_runtime(client, model, image, upload):
 def test_the_order_of_the_patches_has_no_effect(client, upload):
     texts = "3, 3; 13, 12", "13, 12; 3, 3"
     one, other = (client.predict(upload, False, text, 5, api_name="/puzzle_restore")[2] for text in texts)
-    np.testing.assert_array_equal(shown(one), shown(other))
+    np.testing.assert_array_equal(read_rgb(one), read_rgb(other))
 
 
 def test_patches_are_selected_removed_and_shuffled(client, image, upload):
@@ -97,16 +97,16 @@ def test_a_missing_image_is_refused(client):
         client.predict(None, False, "3, 3", 5, api_name="/puzzle_restore")
 
 
-def test_a_sample_is_a_drawing_of_the_models_size(client):
+def test_sample_is_a_drawing_with_the_models_size(client):
     picture = client.predict(api_name="/puzzle_sample")
-    assert small(picture, SHAPE).std() > 10
+    assert read_image(picture, SHAPE).std() > 10
 
 
 def test_endpoints(endpoints):
     assert endpoints("puzzle") == set(("choose", "sample", "drop", "shuffle", "restore"))
 
 
-def test_the_grid_is_solved_as_the_runtime_solves_it(client, served_models, tmp_path):
+def test_grid_puzzle_has_the_solution_of_the_runtime(client, served_models, tmp_path):
     shape = GRID_SHAPE
     model, image = Runtime(served_models["grid"].folder), random_image(shape)
     Image.fromarray(image).save(tmp_path / "image.png")

@@ -1,4 +1,4 @@
-"""The tab of StarGAN, called like a browser does, compared with the exported model."""
+"""The tab of StarGAN, called as a browser does, compared with the exported model."""
 
 import numpy as np
 import pytest
@@ -10,15 +10,15 @@ from demos.panels.domains import Domains
 from keras_gen import pictures
 from keras_gen.runtime import Runtime
 
-from .conftest import exported
-from .test_latent import random_image, rgb, shown, small
+from .conftest import export_small_model
+from .test_latent import random_image, read_image, read_rgb, rgb
 
 SHAPE = (16, 16, 3)
 NAMES = ["red", "green", "blue"]
 SETTINGS = {"groups": [3], "attribute_names": NAMES, "base_filters": 4, "blocks": 1, "discriminator_filters": 4}
 
 
-SERVED = {"star": lambda runs: exported(runs, "star", "stargan", SHAPE, SETTINGS)}
+SERVED = {"star": lambda runs: export_small_model(runs, "star", "stargan", SHAPE, SETTINGS)}
 
 
 @pytest.fixture(scope="module")
@@ -42,27 +42,27 @@ def model_input(image) -> np.ndarray:
     return image[None].astype(np.float32) / 255
 
 
-def test_every_domain_side_by_side(client, model, image, upload):
-    sees, sheet, *values, made = client.predict(upload, False, api_name="/star_domains")
-    np.testing.assert_array_equal(small(sees, SHAPE), image)
-    np.testing.assert_array_equal(small(made, SHAPE), image)
-    every = model.translate(np.repeat(model_input(image), 3, 0), NAMES)
-    assert np.abs(every[0] - every[1]).max() > 0.01
-    expected = pictures.grid(every, 3, scale=760 // (3 * 16), labels=NAMES)
-    np.testing.assert_array_equal(shown(sheet), expected)
-    read = model.run("classify", image=model_input(image))["attributes"][0]
-    assert values == np.eye(3)[read.argmax()].tolist()
+def test_translations_to_every_domain(client, model, image, upload):
+    shown_input, sheet, *values, translation = client.predict(upload, False, api_name="/star_domains")
+    np.testing.assert_array_equal(read_image(shown_input, SHAPE), image)
+    np.testing.assert_array_equal(read_image(translation, SHAPE), image)
+    translations = model.translate(np.repeat(model_input(image), 3, 0), NAMES)
+    assert np.abs(translations[0] - translations[1]).max() > 0.01
+    expected = pictures.grid(translations, 3, scale=760 // (3 * 16), labels=NAMES)
+    np.testing.assert_array_equal(read_rgb(sheet), expected)
+    predicted = model.run("classify", image=model_input(image))["attributes"][0]
+    assert values == np.eye(3)[predicted.argmax()].tolist()
 
 
-def test_between_domains_the_sliders_are_shares(client, model, image, upload):
-    made = client.predict(upload, False, 0.2, 0.6, 0.0, api_name="/star_mix")
+def test_sliders_are_normalized_to_shares_of_domains(client, model, image, upload):
+    translation = client.predict(upload, False, 0.2, 0.6, 0.0, api_name="/star_mix")
     expected = model.translate(model_input(image), [[0.25, 0.75, 0.0]])[0]
-    np.testing.assert_array_equal(small(made, SHAPE), rgb(expected))
+    np.testing.assert_array_equal(read_image(translation, SHAPE), rgb(expected))
 
 
 def test_translation_by_name(client, model, image, upload):
-    made = client.predict(upload, False, " blue ", api_name="/star_named")
-    np.testing.assert_array_equal(small(made, SHAPE), rgb(model.translate(model_input(image), "blue")[0]))
+    translation = client.predict(upload, False, " blue ", api_name="/star_named")
+    np.testing.assert_array_equal(read_image(translation, SHAPE), rgb(model.translate(model_input(image), "blue")[0]))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_unknown_names_are_refused(client, upload, text, message):
         client.predict(upload, False, text, api_name="/star_named")
 
 
-def test_bad_images_and_sliders(client, upload, tmp_path):
+def test_invalid_images_and_sliders_are_refused(client, upload, tmp_path):
     with pytest.raises(AppError, match="There is no image yet"):
         client.predict(None, False, api_name="/star_domains")
     (tmp_path / "broken.png").write_bytes(b"no picture")
@@ -91,15 +91,15 @@ def test_bad_images_and_sliders(client, upload, tmp_path):
 @pytest.mark.parametrize("size, mode", [((1, 1), "RGB"), ((300, 40), "L"), ((20, 20), "RGBA")])
 def test_images_of_any_size_and_mode(client, tmp_path, size, mode):
     Image.new(mode, size, "white" if mode == "L" else (200, 10, 10)).save(tmp_path / "image.png")
-    sees, *_ = client.predict(handle_file(str(tmp_path / "image.png")), False, api_name="/star_domains")
-    assert small(sees, SHAPE).shape == SHAPE
+    shown_input, *_ = client.predict(handle_file(str(tmp_path / "image.png")), False, api_name="/star_domains")
+    assert read_image(shown_input, SHAPE).shape == SHAPE
 
 
 def test_endpoints(endpoints):
     assert endpoints("star") == {"domains", "mix", "named"}
 
 
-class Described:
+class RecordingRuntime:
     """A runtime of two datasets that records the requested translations."""
 
     image_shape = (4, 4, 1)
@@ -117,10 +117,10 @@ class Described:
 
 
 def test_every_domain_of_several_datasets():
-    runtime = Described()
+    runtime = RecordingRuntime()
     model = Domains(runtime)
     model.translate_to_all(np.zeros((4, 4, 1), np.float32))
-    # other attributes keep their predictions, (b, on, x); "on" is flipped; each is of the dataset that labels it
+    # the other attributes keep their predictions (b, on, x); "on" is flipped; each is of the dataset with its label
     assert runtime.requested == [
         ([1, 0, 1, 1, 0], 0),
         ([0, 1, 1, 1, 0], 0),

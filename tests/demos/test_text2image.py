@@ -1,4 +1,4 @@
-"""The tab of text to image, called like a browser does, compared with the exported model."""
+"""The tab of text to image, called as a browser does, compared with the exported model."""
 
 import warnings
 
@@ -10,8 +10,8 @@ from demos.panels.interpolation import interpolate_vectors
 from keras_gen import pictures
 from keras_gen.runtime import Runtime
 
-from .conftest import exported
-from .test_latent import rgb, shown, small
+from .conftest import export_small_model
+from .test_latent import read_image, read_rgb, rgb
 
 SHAPE = (16, 16, 3)
 WORDS = ("a", "large", "striped", "red", "star", "in", "the", "center", "plain", "blue")
@@ -25,7 +25,7 @@ SETTINGS = {
 }
 
 
-SERVED = {"text": lambda runs: exported(runs, "text", "text2image", SHAPE, SETTINGS)}
+SERVED = {"text": lambda runs: export_small_model(runs, "text", "text2image", SHAPE, SETTINGS)}
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +33,20 @@ def model(served_models):
     return Runtime(served_models["text"].folder)
 
 
-def drawn(model, caption, seed=3, num=8):
+def generate(model, caption, seed=3, num=8):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is lost of the caption
+        warnings.simplefilter("ignore")  # about unknown words
         return model.generate(num, seed, caption=caption)
 
 
-def test_eight_samples_of_a_caption(client, model):
+def test_generate_returns_eight_samples_of_a_caption(client, model):
     path, note = client.predict("A large RED star!", 3, api_name="/text_generate")
     assert note == "The model knows every word."
-    expected = drawn(model, "a large red star")
-    picture = shown(path)
+    expected = generate(model, "a large red star")
+    picture = read_rgb(path)
     scale = (picture.shape[1] - 5 * 2) // (4 * 16)
     np.testing.assert_array_equal(picture, pictures.grid(expected, 4, scale=scale))
-    assert np.abs(expected - drawn(model, "a plain blue star")).max() > 0.01
+    assert np.abs(expected - generate(model, "a plain blue star")).max() > 0.01
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_eight_samples_of_a_caption(client, model):
 def test_unknown_words_are_listed(client, model, caption, note):
     path, said = client.predict(caption, 3, api_name="/text_generate")
     assert said == note
-    np.testing.assert_array_equal(small_first(path), rgb(drawn(model, caption)[0]))
+    np.testing.assert_array_equal(read_first(path), rgb(generate(model, caption)[0]))
 
 
-def small_first(path):
+def read_first(path):
     """Returns the first image of the grid, at its original size."""
-    picture = shown(path)
+    picture = read_rgb(path)
     scale = (picture.shape[1] - 5 * 2) // (4 * 16)
     return picture[2 : 2 + 16 * scale : scale, 2 : 2 + 16 * scale : scale]
 
@@ -82,19 +82,19 @@ def test_an_empty_caption_is_refused(client, caption):
 
 
 def test_captions_are_interpolated(client, model):
-    strip, place, *notes = client.predict("a red star", "a blue gnu", 3, 5, 0.25, api_name="/text_walk")
+    strip, at_position, *notes = client.predict("a red star", "a blue gnu", 3, 5, 0.25, api_name="/text_walk")
     assert notes == ["The model knows every word.", "Unknown words: gnu."]
     ends = [model.run("embed", tokens=model.tokenize(caption))["embedding"][0]
             for caption in ("a red star", "a blue gnu")]  # fmt: skip
     z = np.repeat(model.noise(1, 3)["z"], 6, axis=0)
     codes = interpolate_vectors(*ends, [0, 0.25, 0.5, 0.75, 1, 0.25])
     images = model.run("generate", embedding=codes, z=z)["image"]
-    picture = shown(strip)
+    picture = read_rgb(strip)
     scale = (picture.shape[1] - 6 * 2) // (5 * 16)
     np.testing.assert_array_equal(picture, pictures.grid(images[:5], 5, scale=scale))
-    np.testing.assert_array_equal(small(place, SHAPE), rgb(images[5]))
+    np.testing.assert_array_equal(read_image(at_position, SHAPE), rgb(images[5]))
     moved = client.predict("a red star", "a blue gnu", 3, 0.25, api_name="/text_position")
-    np.testing.assert_array_equal(small(moved, SHAPE), rgb(images[5]))
+    np.testing.assert_array_equal(read_image(moved, SHAPE), rgb(images[5]))
 
 
 def test_endpoints(endpoints):

@@ -8,19 +8,19 @@ import pytest
 
 from demos import theory
 
-from .conftest import served
+from .conftest import serve
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     cwd = tmp_path_factory.mktemp("empty")
-    with served(["-m", "demos"], cwd / "log.txt", cwd) as address:
+    with serve(["-m", "demos"], cwd / "log.txt", cwd) as address:
         client = gradio_client.Client(address, verbose=False, download_files=cwd / "downloads")
         yield client
         client.close()
 
 
-def test_without_a_run_the_app_has_the_theory_and_export_commands(client):
+def test_without_runs_the_app_has_theory_and_export_commands(client):
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/theory_optimal", "/theory_learn"}
     texts = [part["props"].get("value") or "" for part in client.config["components"] if part["type"] == "markdown"]
     assert any("keras-gen export runs/vae" in text for text in texts)
@@ -30,25 +30,25 @@ def curves(plot: dict) -> dict[str, np.ndarray]:
     """Returns curve -> its points [num, (x, y)]."""
     names, rows = plot["columns"], plot["data"]
     x, y, curve = (names.index(name) for name in ("x", "y", "curve"))
-    found = {}
+    points = {}
     for row in rows:
-        found.setdefault(row[curve], []).append((row[x], row[y]))
-    return {name: np.array(points) for name, points in found.items()}
+        points.setdefault(row[curve], []).append((row[x], row[y]))
+    return {name: np.array(values) for name, values in points.items()}
 
 
 def normal(x, mean, width):
     return np.exp(-(((x - mean) / width) ** 2) / 2) / width / np.sqrt(2 * np.pi)
 
 
-def test_the_optimal_discriminator(client):
+def test_optimal_discriminator(client):
     densities, discriminators, divergence, bound, value, step, *learned = client.predict(
         3.0, 0.5, 1.5, api_name="/theory_optimal"
     )
-    found = curves(densities)
-    x = found["p(x), data"][:, 0]
+    points = curves(densities)
+    x = points["p(x), data"][:, 0]
     p, q = normal(x, -1.5, 0.5), normal(x, 1.5, 1.5)
-    np.testing.assert_allclose(found["p(x), data"][:, 1], p, atol=1e-6)
-    np.testing.assert_allclose(found["q(x), generator"][:, 1], q, atol=1e-6)
+    np.testing.assert_allclose(points["p(x), data"][:, 1], p, atol=1e-6)
+    np.testing.assert_allclose(points["q(x), generator"][:, 1], q, atol=1e-6)
     optimal = curves(discriminators)
     assert all(y is None for _, y in optimal["D(x), learned"])
     np.testing.assert_allclose(optimal["D*(x)"][:, 1], p / (p + q), atol=1e-5)
@@ -83,7 +83,7 @@ def test_training_converges_to_the_optimal_discriminator(client):
     assert gaps[1] < 0.05 < gaps[0]
 
 
-def test_without_tensorflow_the_error_says_what_to_install(monkeypatch):
+def test_without_tensorflow_the_error_explains_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     assert not theory.available()
     with pytest.raises(ValueError, match="pip install keras-gen"):

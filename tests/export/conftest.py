@@ -1,4 +1,4 @@
-"""One small run, trained briefly and exported once in every form, shared by the tests here and in tests/runtime."""
+"""A small run, trained briefly and exported once in every precision, for the tests here and in tests/runtime."""
 
 import json
 import pathlib
@@ -13,11 +13,11 @@ from keras_gen.models import Autoencoder
 from keras_gen.runs import Run
 
 SIZE, CLASSES = 16, 3
-_shared = {}  # with the fixtures of tests/runtime, which are others to pytest
+_shared = {}  # pytest runs these fixtures again for tests/runtime, which imports them
 
 
 def blobs(num: int, seed: int = 0, channels: int = 1, size: int = SIZE) -> np.ndarray:
-    """Soft discs at random places, float32 [num, size, size, channels] in [0, 1]."""
+    """Returns soft discs at random positions, float32 [num, size, size, channels] in [0, 1]."""
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[:size, :size][..., None] / size
     centers = generator.uniform(0.2, 0.8, (num, 2, 1, 1, channels))
@@ -26,11 +26,11 @@ def blobs(num: int, seed: int = 0, channels: int = 1, size: int = SIZE) -> np.nd
     return np.exp(-distance / widths**2).astype(np.float32)
 
 
-def tree(folder) -> dict[str, bytes]:
+def file_contents(folder) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def small(kind=Autoencoder, size: int = 8, latent: int = 3):
+def small_model(kind=Autoencoder, size: int = 8, latent: int = 3):
     encoder = keras.Sequential([keras.Input((size, size, 1)), keras.layers.Flatten(), keras.layers.Dense(latent)])
     decoder = keras.Sequential(
         [keras.Input((latent,)), keras.layers.Dense(size * size), keras.layers.Reshape((size, size, 1))]
@@ -38,8 +38,8 @@ def small(kind=Autoencoder, size: int = 8, latent: int = 3):
     return kind(encoder, decoder, seed=1)
 
 
-def trained(tmp_path_factory) -> Run:
-    """Trains a conditional conv VAE on 16x16 blobs."""
+def train_run(tmp_path_factory) -> Run:
+    """Trains a conditional convolutional VAE on 16x16 blobs."""
     folder = tmp_path_factory.mktemp("run")
     images = blobs(320)
     labels = np.arange(320) % CLASSES
@@ -68,17 +68,17 @@ def trained(tmp_path_factory) -> Run:
     return run
 
 
-def exported(run: Run) -> pathlib.Path:
-    """Exports it in every precision, int8 the preferred one, and as SavedModel."""
+def export_run(run: Run) -> pathlib.Path:
+    """Exports a run in every precision, with int8 preferred, and as SavedModel."""
     order = ("int8", *(name for name in PRECISIONS if name != "int8"))
     return export(run, format=("tflite", "saved_model"), quantize=order)
 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory) -> Run:
-    """A conditional conv VAE on 16x16 blobs, with its model and data."""
+    """A run of a conditional convolutional VAE on 16x16 blobs."""
     if "run" not in _shared:
-        _shared["run"] = trained(tmp_path_factory)
+        _shared["run"] = train_run(tmp_path_factory)
     return _shared["run"]
 
 
@@ -90,9 +90,9 @@ def model(run):
 
 @pytest.fixture(scope="session")
 def folder(run):
-    """The run's export folder: every precision, int8 the preferred one, and the SavedModel."""
+    """The run's export folder: every precision, with int8 preferred, and the SavedModel."""
     if "folder" not in _shared:
-        _shared["folder"] = exported(run)
+        _shared["folder"] = export_run(run)
     return _shared["folder"]
 
 

@@ -1,4 +1,4 @@
-"""The options of an export are the same in Python and on the command line."""
+"""Export options are the same in Python and on the command line."""
 
 import inspect
 
@@ -9,7 +9,7 @@ from keras_gen.export import export
 from keras_gen.export.config import ExportConfig
 
 
-def test_python_and_the_declarations_agree_in_names_and_defaults():
+def test_arguments_of_export_match_the_declared_options():
     parameters = inspect.signature(export).parameters
     defaults = {name: each.default for name, each in parameters.items() if name != "run"}
     assert {each.name: each.default for each in options.declared(ExportConfig)} == defaults

@@ -1,4 +1,4 @@
-"""Inputs for calibration and comparison: from the data if possible, else drawn as `generate` draws them."""
+"""Inputs for calibration and comparison: from the data if possible, else sampled as in `generate`."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def inputs(model):
     return data, endpoint_inputs(model, model.endpoints(), data, seed=5)
 
 
-def test_every_endpoint_has_inputs(model, inputs):
+def test_every_endpoint_has_inputs_of_its_shapes(model, inputs):
     _, arrays = inputs
     for endpoint in model.endpoints():
         assert {name: array.shape for name, array in arrays[endpoint.name].items()} == {
@@ -24,14 +24,14 @@ def test_every_endpoint_has_inputs(model, inputs):
         }
 
 
-def test_images_labels_and_noise(model, inputs):
+def test_inputs_are_images_labels_and_noise(model, inputs):
     data, arrays = inputs
     np.testing.assert_array_equal(arrays["encode"]["image"], data["image"])
     np.testing.assert_array_equal(arrays["decode"]["label"].argmax(1), data["label"])
     np.testing.assert_array_equal(arrays["generate"]["noise"], draw_noise(model.noise(), 40, 5)["noise"])
 
 
-def test_codes_are_half_posterior_half_prior(model, inputs):
+def test_half_of_the_codes_are_posterior_samples_and_half_prior_samples(model, inputs):
     data, arrays = inputs
     codes = arrays["decode"]["z"]
     one_hot = np.eye(CLASSES, dtype=np.float32)[data["label"]]
@@ -39,7 +39,7 @@ def test_codes_are_half_posterior_half_prior(model, inputs):
     np.testing.assert_allclose(codes[1::2], draw_noise(model.noise(), 40, 5)["noise"][1::2], atol=1e-6)
 
 
-def test_a_column_serves_the_input_of_its_name(model):
+def test_a_column_is_used_for_the_input_of_its_name(model):
     endpoint = Endpoint("restore", None, {"mask": Port((2, 2), "value")}, {})
     data = {"image": blobs(32), "mask": np.ones((32, 2, 2))}
     assert endpoint_inputs(model, [endpoint], data, 0)["restore"]["mask"].all()
@@ -49,17 +49,17 @@ def test_a_column_serves_the_input_of_its_name(model):
         endpoint_inputs(model, [endpoint], {"image": blobs(32)}, 0)
 
 
-def test_columns_of_arrays_and_batches():
+def test_columns_from_arrays_and_from_batches():
     images, labels = blobs(50), np.arange(50)
     batches = [{"image": images[i : i + 20], "label": labels[i : i + 20]} for i in (0, 20, 40)]
     for data in (iter(batches), {"image": images, "label": labels}):
-        taken = columns_of(data, 45)
-        assert len(np.unique(taken["label"])) == 45
-        np.testing.assert_array_equal(taken["image"], images[taken["label"]])  # rows stay together
+        columns = columns_of(data, 45)
+        assert len(np.unique(columns["label"])) == 45
+        np.testing.assert_array_equal(columns["image"], images[columns["label"]])  # rows stay together
     assert len(columns_of(images[:1], 40)["image"]) == 1
 
 
-def test_every_class_of_a_sorted_source_is_calibrated_and_compared():
+def test_examples_contain_every_class_of_a_sorted_source():
     data = {"image": np.zeros((1000, 2, 2, 1)), "label": np.repeat(np.arange(10), 100)}
     chosen = choose_examples(columns_of(data, 192))
     assert set(chosen.calibration["label"]) == set(chosen.comparison["label"]) == set(range(10))
@@ -69,7 +69,7 @@ def test_every_class_of_a_sorted_source_is_calibrated_and_compared():
 
 
 @pytest.mark.parametrize(
-    ("train", "validation", "batch", "calibrated", "compared", "rows"),
+    ("train", "validation", "batch", "num_calibrated", "compared", "rows"),
     [  # rows: of calibration and comparison
         (1, 0, 1, 1, {"train": 1}, (32, 32)),
         (1, 1, 1, 1, {"validation": 1, "train": 1}, (32, 32)),
@@ -83,16 +83,16 @@ def test_every_class_of_a_sorted_source_is_calibrated_and_compared():
         (40, 64, 1, 40, {"validation": 64}, (40, 64)),
     ],
 )
-def test_any_number_of_images_is_enough(train, validation, batch, calibrated, compared, rows):
-    ours = {"image": np.arange(train)}
-    chosen = choose_examples(ours, {"image": 1000 + np.arange(validation)} if validation else None, batch=batch)
-    assert chosen.images == {"calibration": {"train": calibrated}, "comparison": compared}
+def test_examples_from_any_number_of_images(train, validation, batch, num_calibrated, compared, rows):
+    columns = {"image": np.arange(train)}
+    chosen = choose_examples(columns, {"image": 1000 + np.arange(validation)} if validation else None, batch=batch)
+    assert chosen.images == {"calibration": {"train": num_calibrated}, "comparison": compared}
     calibration, comparison = chosen.calibration["image"], chosen.comparison["image"]
     assert (len(calibration), len(comparison)) == rows
-    assert len(np.unique(calibration)) == calibrated and calibration.max() < 1000
+    assert len(np.unique(calibration)) == num_calibrated and calibration.max() < 1000
     assert len(np.unique(comparison)) == sum(compared.values())
     assert (np.unique(comparison) >= 1000).sum() == compared.get("validation", 0)
-    if calibrated + compared.get("train", 0) <= train:
+    if num_calibrated + compared.get("train", 0) <= train:
         assert not set(calibration) & set(comparison)
 
 

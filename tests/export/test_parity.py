@@ -1,4 +1,4 @@
-"""Errors by hand, and what is refused."""
+"""Errors of exported files against hand-computed values, and inputs that are refused."""
 
 import json
 import shutil
@@ -12,8 +12,8 @@ from keras_gen.export.parity import check_equivalence, comparison_note, errors, 
 def test_errors_by_hand():
     expected = {"image": np.array([[0.0, 0.5], [1.0, 0.25]], np.float32)}
     received = {"image": np.array([[0.1, 0.5], [0.7, 0.25]], np.float32)}
-    found = errors(expected, received)["image"]
-    assert found == pytest.approx({"max": 0.3, "mean": 0.1, "largest": 1.0}, abs=1e-7)
+    result = errors(expected, received)["image"]
+    assert result == pytest.approx({"max": 0.3, "mean": 0.1, "largest": 1.0}, abs=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_conversions_that_are_not_equivalent_are_refused():
         check_equivalence({"z": {"max": 0.011, "mean": 0.0, "largest": 10.0}}, "encode")
 
 
-def test_the_worst_image_uses_the_bound():
+def test_tolerance_used_is_that_of_the_worst_image():
     def values(mean):
         return {"max": 1.0, "mean": mean, "largest": 1.0}
 
@@ -45,11 +45,13 @@ def test_the_worst_image_uses_the_bound():
     endpoints = {"encode": {"z": values(9.0)}, "decode": {"image": values(0.005)}, "generate": {"image": values(0.03)}}
     assert tolerance_used("int8", kinds, endpoints) == pytest.approx(1.5)
     assert tolerance_used("int8", kinds, {"decode": endpoints["decode"]}) == pytest.approx(0.25)
-    assert tolerance_used("float16", kinds, {"decode": endpoints["decode"]}) == pytest.approx(100)  # of its largest
+    assert tolerance_used("float16", kinds, {"decode": endpoints["decode"]}) == pytest.approx(
+        100
+    )  # by the largest error
     assert tolerance_used("int8", kinds, {"encode": endpoints["encode"]}) == 0
 
 
-def test_rows_compare_images_with_the_bound_of_their_precision():
+def test_rows_compare_image_errors_with_the_bound_of_the_precision():
     def file(maximum, mean):
         values = {"max": maximum, "mean": mean, "largest": 1.0}
         return {"bytes": 1, "endpoints": {"encode": {"z": values}, "decode": {"image": values}}}
@@ -66,7 +68,7 @@ def test_rows_compare_images_with_the_bound_of_their_precision():
     }  # fmt: skip
 
 
-def test_the_note_states_the_images_of_comparison_and_calibration():
+def test_note_names_the_images_of_comparison_and_calibration():
     parity = {"examples": 64, "calibrated_on": 128, "images": {"comparison": {"validation": 64}}}
     assert comparison_note(parity) is None and comparison_note({}) is None
     parity["images"] = {"comparison": {"validation": 2, "train": 62}, "calibration": {"train": 128}}
@@ -90,7 +92,7 @@ def test_the_note_states_the_images_of_comparison_and_calibration():
          "files.int8.endpoints.decode.image.max: expected a finite number; received 'small'"),
     ],
 )  # fmt: skip
-def test_a_damaged_parity_is_refused(folder, parity, tmp_path, change, message):
+def test_a_damaged_parity_file_is_refused(folder, parity, tmp_path, change, message):
     copy = shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns("saved_model"))
     assert read_parity(copy) == parity
     damaged = json.loads(json.dumps(parity))

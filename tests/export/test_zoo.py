@@ -24,8 +24,8 @@ def test_rows_of_an_exported_run(run, folder, parity, monkeypatch):
     assert "| vae | decode | int8 |" in zoo.markdown(rows) and "TRANSPOSE_CONV*2" in zoo.markdown(rows)
 
 
-def test_measures_in_a_process_of_its_own(folder):
-    found = zoo.measure(folder, "decode", "int8", threads=1, repeats=3)
-    assert 0 < found["fastest_ms"] <= found["median_ms"] and 10 < found["peak_mb"] < 300
+def test_measures_in_a_separate_process(folder):
+    measured = zoo.measure(folder, "decode", "int8", threads=1, repeats=3)
+    assert 0 < measured["fastest_ms"] <= measured["median_ms"] and 10 < measured["peak_mb"] < 300
     with pytest.raises(RuntimeError, match="measurements of upscale in int8; received the error .*an endpoint of"):
         zoo.measure(folder, "upscale", "int8", threads=1, repeats=3)

@@ -1,4 +1,4 @@
-"""The exported run of tests/export, and copies of it that stand alone."""
+"""The exported run of tests/export, and independent copies of it."""
 
 import json
 import shutil
@@ -13,15 +13,15 @@ from tests.export.conftest import description, folder, model, parity, run  # noq
 
 @pytest.fixture(scope="session")
 def device(folder, tmp_path_factory):  # noqa: F811
-    """The export folder, copied to a place of its own."""
+    """A copy of the export folder in another directory."""
     copy = tmp_path_factory.mktemp("device") / "model"
     shutil.copytree(folder, copy)
     return copy
 
 
 @pytest.fixture(scope="session")
-def named(device, tmp_path_factory):
-    """The same export, whose classes are named 1, 2 and cat."""
+def renamed(device, tmp_path_factory):
+    """A copy of the export with the class names 1, 2 and cat."""
     copy = tmp_path_factory.mktemp("named") / "model"
     shutil.copytree(device, copy)
     content = json.loads((copy / "model.json").read_text()) | {"labels": ["1", "2", "cat"]}
@@ -31,14 +31,14 @@ def named(device, tmp_path_factory):
 
 
 @pytest.fixture
-def copy(folder, tmp_path):  # noqa: F811
-    """A copy of the export that a test may damage."""
+def copied(folder, tmp_path):  # noqa: F811
+    """A copy of the export, which a test may damage."""
     return shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns("saved_model"))
 
 
 @pytest.fixture(scope="session")
 def identity() -> Autoencoder:
-    """Reconstructs each image as its sigmoid, so that the input can be recovered from the output."""
+    """An autoencoder that reconstructs an image as its sigmoid, so that the input can be computed from the output."""
     image, code = keras.Input((8, 8, 1)), keras.Input((64,))
     encoder = keras.Model(image, keras.layers.Flatten()(image))
     return Autoencoder(encoder, keras.Model(code, keras.layers.Reshape((8, 8, 1))(code)))

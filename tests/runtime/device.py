@@ -1,4 +1,4 @@
-"""Runs the copied runtime as a device does: in its folder, without TensorFlow, Keras, keras_gen and Pillow."""
+"""Runs the copied runtime as on a device: in its folder, without TensorFlow, Keras, keras_gen and Pillow."""
 
 import pathlib
 import subprocess
@@ -20,10 +20,10 @@ def command_line(folder: pathlib.Path, *arguments, code: int = 0, blocked: bool 
     """Runs the `python -m runtime` of an export and checks its exit code.
 
     Args:
-        folder: the export folder, the working directory.
-        *arguments: of the command line.
-        code: the expected exit code.
-        blocked: whether TensorFlow, Keras, keras_gen and Pillow are made unavailable.
+        folder: The export folder, which is the working directory.
+        *arguments: Arguments of the command line.
+        code: The expected exit code.
+        blocked: Whether TensorFlow, Keras, keras_gen and Pillow cannot be imported.
     """
     start = ["-P", "-c", BLOCKED] if blocked else ["-m", "runtime"]
     command = [sys.executable, *start, *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""A StarGAN of two datasets, exported: names and vectors mean the same to Keras and to the runtime."""
+"""An exported StarGAN of two datasets: attribute names and vectors have the same effect in Keras and the runtime."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from .device import command_line
 
 NAMES = ["black", "blond", "young", "angry", "happy"]
 GROUPS, DATASETS = [2, 1, 2], [0, 0, 1]
-# requested attributes, and their dataset
+# requested attributes and their dataset
 REQUESTED = [
     ("blond", None),
     (("black", "young"), None),
@@ -30,7 +30,7 @@ REQUESTED = [
 
 
 @pytest.fixture(scope="module")
-def star():
+def stargan():
     settings = {"base_filters": 4, "blocks": 1, "num_downsamples": 1, "discriminator_filters": 4, "residual": True}
     return zoo.build("stargan", (8, 8, 1), groups=GROUPS, datasets=DATASETS, attribute_names=NAMES, **settings)
 
@@ -42,12 +42,12 @@ def columns():
 
 
 @pytest.fixture(scope="module")
-def runtime(star, columns, tmp_path_factory):
+def runtime(stargan, columns, tmp_path_factory):
     folder = tmp_path_factory.mktemp("star") / "export"
-    return Runtime(export_model(star, folder, calibration=columns, format="tflite", quantize="none"))
+    return Runtime(export_model(stargan, folder, calibration=columns, format="tflite", quantize="none"))
 
 
-def test_the_description_holds_the_schema(runtime):
+def test_description_has_the_attribute_schema(runtime):
     assert runtime.description["attributes"] == {"names": NAMES, "groups": GROUPS, "datasets": DATASETS}
     inputs = runtime.signatures["translate"]["inputs"]
     assert {name: port["shape"] for name, port in inputs.items()} == {
@@ -59,9 +59,9 @@ def test_the_description_holds_the_schema(runtime):
 
 
 @pytest.mark.parametrize("requested, dataset", REQUESTED)
-def test_the_runtime_translates_as_keras(star, runtime, columns, requested, dataset):
+def test_runtime_and_keras_translate_alike(stargan, runtime, columns, requested, dataset):
     images = columns["image"][:3]
-    expected = star.translate(images, requested, dataset=dataset)
+    expected = stargan.translate(images, requested, dataset=dataset)
     np.testing.assert_allclose(runtime.translate(images, requested, dataset), expected, atol=1e-5)
 
 
@@ -78,9 +78,9 @@ def test_the_runtime_translates_as_keras(star, runtime, columns, requested, data
 )
 def test_vectors_by_hand(requested, dataset, vectors, datasets):
     schema = {"names": NAMES, "groups": GROUPS, "datasets": DATASETS}
-    found, which = attribute_vectors(schema, requested, 2, dataset)
-    assert found.dtype == np.float32 and found.tolist() == vectors
-    assert which.dtype == np.int32 and which.tolist() == datasets
+    received, received_datasets = attribute_vectors(schema, requested, 2, dataset)
+    assert received.dtype == np.float32 and received.tolist() == vectors
+    assert received_datasets.dtype == np.int32 and received_datasets.tolist() == datasets
 
 
 @pytest.mark.parametrize(
@@ -95,19 +95,19 @@ def test_vectors_by_hand(requested, dataset, vectors, datasets):
         (np.zeros(4), "a vector of 5 numbers"),
     ],
 )
-def test_keras_and_the_runtime_refuse_alike(star, runtime, columns, requested, message):
-    for translate in (star.translate, runtime.translate):
+def test_keras_and_the_runtime_raise_the_same_errors(stargan, runtime, columns, requested, message):
+    for translate in (stargan.translate, runtime.translate):
         with pytest.raises(ValueError, match=message):
             translate(columns["image"][:3], requested)
 
 
-def test_classify(star, runtime, columns):
-    found = runtime.run("classify", image=columns["image"][:3])["attributes"]
-    np.testing.assert_allclose(found, star.classify(columns["image"][:3]), atol=1e-5)
-    np.testing.assert_allclose(found[:, [0, 3]] + found[:, [1, 4]], 1, atol=1e-5)
+def test_classify(stargan, runtime, columns):
+    probabilities = runtime.run("classify", image=columns["image"][:3])["attributes"]
+    np.testing.assert_allclose(probabilities, stargan.classify(columns["image"][:3]), atol=1e-5)
+    np.testing.assert_allclose(probabilities[:, [0, 3]] + probabilities[:, [1, 4]], 1, atol=1e-5)
 
 
-def test_from_the_command_line(runtime, columns):
+def test_translation_from_the_command_line(runtime, columns):
     np.save(runtime.folder / "images.npy", columns["image"][:2])
 
     command_line(runtime.folder, "translate", "images.npy", "--attributes", "blond", "young", "--out", "out.npy")
@@ -118,9 +118,9 @@ def test_from_the_command_line(runtime, columns):
     assert "Traceback" not in refused.stderr
 
 
-def test_attributes_for_calibration(star, columns):
-    inputs = endpoint_inputs(star, star.endpoints(), columns, seed=0)["translate"]
-    np.testing.assert_array_equal(inputs["attributes"], columns["attributes"])  # those of the same row
+def test_attributes_for_calibration(stargan, columns):
+    inputs = endpoint_inputs(stargan, stargan.endpoints(), columns, seed=0)["translate"]
+    np.testing.assert_array_equal(inputs["attributes"], columns["attributes"])  # the attributes of the same row
     np.testing.assert_array_equal(inputs["dataset"].argmax(1), columns["dataset"])
     one = zoo.build("stargan", (12, 12, 1), groups=[3], base_filters=2, blocks=1, discriminator_filters=2)
     label = np.arange(40) % 3
@@ -129,20 +129,20 @@ def test_attributes_for_calibration(star, columns):
     assert (inputs["attributes"].argmax(1) != label).any()
 
 
-def test_files_through_an_export(runtime, tmp_path):
+def test_files_are_translated_with_an_export(runtime, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8), dtype=np.uint8)
     for name, image in zip(("a.png", "b.bmp"), pixels, strict=True):
         Image.fromarray(image).save(tmp_path / name)
-    done = translation.translate(runtime.folder, [tmp_path], tmp_path / "out", attributes="blond,young", batch_size=1)
-    assert [file.name for file in done.written] == ["a.png", "b.bmp"] and not done.failed
+    result = translation.translate(runtime.folder, [tmp_path], tmp_path / "out", attributes="blond,young", batch_size=1)
+    assert [file.name for file in result.written] == ["a.png", "b.bmp"] and not result.failed
     expected = runtime.translate(pixels[..., None] / np.float32(255), ("blond", "young"))
-    for file, image in zip(done.written, expected, strict=True):
+    for file, image in zip(result.written, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(file)), np.rint(255 * image[..., 0]))
     with pytest.raises(ValueError, match="received angry, young of different datasets"):
         translation.translate(runtime.folder, [tmp_path / "a.png"], tmp_path / "no", attributes="angry,young")
 
 
-def test_an_export_needs_no_tensorflow(runtime, tmp_path):
+def test_translation_with_an_export_needs_no_tensorflow(runtime, tmp_path):
     Image.new("L", (8, 8), 90).save(tmp_path / "a.png")
     program = (
         "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
@@ -150,6 +150,6 @@ def test_an_export_needs_no_tensorflow(runtime, tmp_path):
         f"cli.app(['translate', {str(runtime.folder)!r}, {str(tmp_path / 'a.png')!r}, '--attributes', 'happy', "
         f"'--out', {str(tmp_path / 'out')!r}])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
     assert (tmp_path / "out" / "a.png").is_file()

@@ -1,4 +1,4 @@
-"""Captions on the device: the tokens and images of Keras, and warnings about words that are lost."""
+"""Captions on the device: the same tokens and images as in Keras, and warnings about ignored words."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from .device import command_line
 
 LENGTH, SHAPE = 12, (8, 8, 3)
 SHAPES = [caption for form in range(4) for caption in caption_shapes(Factors.draw(250, seed=0), form)]
-ODD = [
+UNUSUAL = [
     "A  Red-Striped CIRCLE, at the top!",
     "\N{LATIN CAPITAL LETTER E WITH ACUTE}toile rouge",
     "E\N{COMBINING ACUTE ACCENT}toile rouge",
@@ -35,18 +35,18 @@ ODD = [
     "STRASSE \N{LATIN SMALL LETTER SHARP S}",
     "\N{FULLWIDTH LATIN CAPITAL LETTER R}\N{FULLWIDTH LATIN SMALL LETTER E}d \N{LATIN SMALL LIGATURE FI}sh",
     "a\u2028red\x85circle\x00\x1f",
-    "a red circle " * 800,  # 10,000 characters and more
+    "a red circle " * 800,  # more than 10,000 characters
 ]
 
 
 @pytest.fixture(scope="module")
 def model():
-    """A text-to-image model whose vocabulary is too large for the numbers of int8 or bfloat16."""
+    """A text-to-image model whose vocabulary is too large for token numbers in int8 or bfloat16."""
     vocabulary = (*build_vocabulary(SHAPES), *(f"word{i}" for i in range(2000)))
     settings = {"vocabulary": vocabulary, "length": LENGTH, "embedding_size": 6, "text_filters": 8, "base_filters": 4}
     model = zoo.build("text2image", SHAPE, latent_size=3, **settings)
     generator = np.random.default_rng(0)
-    # weights large enough for a text to matter; moving variances stay positive
+    # larger weights, so that the text matters; moving variances stay positive
     for weight in model.generator.weights:
         added = generator.normal(0, 0.1, weight.shape)
         weight.assign(np.abs(weight + added) if weight.path.endswith("variance") else weight + added)
@@ -70,14 +70,14 @@ def tokens_of(captions, vocabulary) -> np.ndarray:
     )
 
 
-def test_the_description_carries_the_vocabulary(folder, model):
+def test_description_has_the_vocabulary(folder, model):
     description = json.loads((folder / "model.json").read_text())
     assert description["text"] == {"vocabulary": list(model.vocabulary), "length": LENGTH}
     assert "text: captions of up to 12 words, vocabulary of 20" in summary(Runtime(folder))
 
 
-@pytest.mark.parametrize("captions", [SHAPES, ODD], ids=["shapes", "odd"])
-def test_the_runtime_reads_as_keras_does(captions, model):
+@pytest.mark.parametrize("captions", [SHAPES, UNUSUAL], ids=["shapes", "unusual"])
+def test_runtime_and_keras_tokenize_alike(captions, model):
     np.testing.assert_array_equal(tokens_of(captions, model.vocabulary), model.tokenizer(captions))
     for caption in captions:
         tokens = model.tokenizer([caption])[0]
@@ -86,10 +86,10 @@ def test_the_runtime_reads_as_keras_does(captions, model):
         assert set(reading.unknown) == {word for word, token in zip(reading.words, tokens, strict=False) if token == 1}
 
 
-def test_the_runtime_reads_every_caption_of_twemoji_as_keras_does():
-    place = os.environ.get("KERAS_GEN_TEST_DATA")
-    file = pathlib.Path(place or "", "twemoji", "twemoji.zip")
-    if not place or not file.is_file():
+def test_runtime_and_keras_tokenize_twemoji_captions_alike():
+    folder_of_data = os.environ.get("KERAS_GEN_TEST_DATA")
+    file = pathlib.Path(folder_of_data or "", "twemoji", "twemoji.zip")
+    if not folder_of_data or not file.is_file():
         pytest.skip("KERAS_GEN_TEST_DATA names no folder with twemoji/twemoji.zip")
     lines = zipfile.ZipFile(file).read("captions.jsonl").decode().splitlines()
     rows = [json.loads(line) for line in lines]
@@ -108,8 +108,8 @@ def test_normalizing_twice_changes_nothing_for_every_character():
 
 
 @pytest.mark.filterwarnings("ignore:Unknown words", "ignore:The caption has")
-@pytest.mark.parametrize("caption", ["A large, STRIPED red star!", *ODD], ids=ascii)
-def test_a_string_gives_the_image_that_keras_gives(caption, folder, model):
+@pytest.mark.parametrize("caption", ["A large, STRIPED red star!", *UNUSUAL], ids=ascii)
+def test_runtime_and_keras_generate_the_same_images_for_a_caption(caption, folder, model):
     device = Runtime(folder, precision="float32")
     images = device.generate(2, seed=4, caption=caption)
     np.testing.assert_allclose(images, model.generate(2, seed=4, caption=caption), atol=1e-5)
@@ -117,20 +117,20 @@ def test_a_string_gives_the_image_that_keras_gives(caption, folder, model):
     assert np.abs(images - other).max() > 1e-3  # the text matters
 
 
-def test_int8_reads_words_beyond_256(folder, model):
+def test_int8_embeds_words_beyond_index_256(folder, model):
     device = Runtime(folder, precision="int8")
-    words = [model.vocabulary[place] for place in (3, 300, 301, 1500, 1999)]
-    found, expected = (np.concatenate([each(word) for word in words]) for each in (device.embed, model.embed_captions))
-    # the error of quantization against the differences between words
-    assert np.abs(found - expected).mean() < 0.15 * np.abs(expected - expected.mean(0)).mean()
+    words = [model.vocabulary[index] for index in (3, 300, 301, 1500, 1999)]
+    actual, expected = (np.concatenate([each(word) for word in words]) for each in (device.embed, model.embed_captions))
+    # the quantization error relative to the differences between words
+    assert np.abs(actual - expected).mean() < 0.15 * np.abs(expected - expected.mean(0)).mean()
 
 
-def test_lost_words_are_reported(folder):
+def test_ignored_words_are_reported(folder):
     device = Runtime(folder)
     with pytest.warns(UserWarning, match="^Unknown words: 빨간, 원$"):
         device.generate(1, seed=0, caption="빨간 원")
     with pytest.warns(UserWarning, match="The caption has 2400 words; the first 12 are read"):
-        device.generate(1, seed=0, caption=ODD[-1])
+        device.generate(1, seed=0, caption=UNUSUAL[-1])
     with pytest.raises(ValueError, match="Expected a caption with at least one word; received '...'"):
         device.generate(1, seed=0, caption="...")
     with pytest.raises(ValueError, match="Expected a caption as text; received 7"):
@@ -141,7 +141,7 @@ def test_lost_words_are_reported(folder):
     np.testing.assert_array_equal(several[:1], device.generate(1, seed=0, caption="a star"))
 
 
-def test_the_command_line_without_tensorflow(folder, tmp_path):
+def test_command_line_without_tensorflow(folder, tmp_path):
     device = tmp_path / "device"
     shutil.copytree(folder, device)
     process = command_line(device, "--precision", "float32", "generate", "--caption", "a red gnu", "--num", "2",
@@ -164,7 +164,7 @@ def test_a_model_without_text_takes_no_caption(folder, tmp_path):
         Runtime(copy).generate(1, seed=0, caption="a star")
 
 
-def test_every_word_of_shapes_is_known():
+def test_vocabulary_of_shapes_has_every_factor_name():
     vocabulary = build_vocabulary(SHAPES)
     words = {word for names in list(FACTORS.values())[:7] for name in names for word in normalize(name).split()}
     assert words <= set(vocabulary)

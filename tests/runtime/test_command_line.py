@@ -18,9 +18,9 @@ def test_help_info_and_measurement(device):
     info = command_line(device, "info").stdout
     assert "Variational Autoencoder (vae), images 16x16x1, batch 1" in info
     assert "generate: noise normal [4], label label [3] -> image image [16, 16, 1]" in info
-    measured = json.loads(command_line(device, "--threads", 1, "measure", "decode", "--repeats", 5).stdout)
-    assert 0 < measured["fastest_ms"] <= measured["median_ms"]
-    assert 10 < measured["peak_mb"] < 300  # TensorFlow alone would take 500 and more
+    measurement = json.loads(command_line(device, "--threads", 1, "measure", "decode", "--repeats", 5).stdout)
+    assert 0 < measurement["fastest_ms"] <= measurement["median_ms"]
+    assert 10 < measurement["peak_mb"] < 300  # TensorFlow alone would take more than 500
     failed = command_line(device, "generate", "--num", 2, code=1)
     assert failed.stderr.splitlines()[-1] == "error: generate: expected noise, label; received noise: label is missing"
 
@@ -46,42 +46,44 @@ def test_files_in_and_out(device):
         np.testing.assert_array_equal(outputs["image"], exported.decode(np.zeros((2, 4)), label=[0, 1]))
 
 
-def test_classes_by_name_on_the_command_line(named):
-    model = Runtime(named)
+def test_classes_by_name_on_the_command_line(renamed):
+    model = Runtime(renamed)
     for texts, index in ((["cat"], 2), (["name:1"], 0), (["index:1", "2"], None), (["name:2,0"], [1, 0])):
-        if index is None:  # 2 is a name, and the index of cat
-            failed = command_line(named, "generate", "--num", 2, "--label", *texts, "--out", "no.npy", code=1)
+        if index is None:  # 2 is the name of one class and the index of another
+            failed = command_line(renamed, "generate", "--num", 2, "--label", *texts, "--out", "no.npy", code=1)
             assert "2 is the name of class 1, and the index of class 'cat': write name:2 or index:2" in failed.stderr
             continue
-        command_line(named, "generate", "--num", 2, "--seed", 1, "--label", *texts, "--out", "a.npy", "--overwrite")
-        np.testing.assert_array_equal(np.load(named / "a.npy"), model.generate(2, 1, label=index))
-    assert not (named / "no.npy").exists()
+        command_line(renamed, "generate", "--num", 2, "--seed", 1, "--label", *texts, "--out", "a.npy", "--overwrite")
+        np.testing.assert_array_equal(np.load(renamed / "a.npy"), model.generate(2, 1, label=index))
+    assert not (renamed / "no.npy").exists()
 
 
-def test_existing_files_need_overwrite(named, monkeypatch):
-    monkeypatch.chdir(named)
-    (named / "mine.png").write_bytes(b"mine")
+def test_existing_files_need_overwrite(renamed, monkeypatch):
+    monkeypatch.chdir(renamed)
+    (renamed / "mine.png").write_bytes(b"mine")
     for name, message in (
         ("mine.png", "mine.png exists. Replace it (--overwrite), or choose another name (--out)"),
         ("a.gif", "expected a name that ends in .png, .npy, .jpg, .jpeg, .webp, .bmp, .tif, .tiff; received '.gif'"),
-        ("a.jpg", "needs Pillow"),  # blocked there
+        ("a.jpg", "needs Pillow"),  # Pillow is blocked
     ):
-        failed = command_line(named, "--folder", "gone", "generate", "--out", name, code=1)  # before it is opened
+        failed = command_line(
+            renamed, "--folder", "gone", "generate", "--out", name, code=1
+        )  # before the export is opened
         assert message in failed.stderr
-    assert (named / "mine.png").read_bytes() == b"mine"
+    assert (renamed / "mine.png").read_bytes() == b"mine"
     options = ["generate", "--num", "2", "--seed", "1", "--label", "cat"]
     for _ in range(2):
-        main(["--folder", str(named), *options])
-    assert (named / "generated.png").read_bytes() == (named / "generated_2.png").read_bytes()
+        main(["--folder", str(renamed), *options])
+    assert (renamed / "generated.png").read_bytes() == (renamed / "generated_2.png").read_bytes()
     for name, format in (("a.jpg", "JPEG"), ("a.webp", "WEBP"), ("a.TIF", "TIFF"), ("a.bmp", "BMP")):
-        main(["--folder", str(named), *options, "--out", name])
+        main(["--folder", str(renamed), *options, "--out", name])
         with Image.open(name) as picture:
             assert picture.format == format and picture.size == (2 * (SIZE + 2) + 2, SIZE + 4)
 
 
-def test_a_damaged_export_is_an_error_without_a_traceback(copy):
-    text = (copy / "model.json").read_text()
-    (copy / "model.json").write_text(text.replace('"kind": "normal"', '"kind": "uniform"'))
-    failed = command_line(copy, "generate", "--num", 1, "--label", 0, "--out", "images.npy", code=1)
+def test_a_damaged_export_gives_an_error_without_a_traceback(copied):
+    text = (copied / "model.json").read_text()
+    (copied / "model.json").write_text(text.replace('"kind": "normal"', '"kind": "uniform"'))
+    failed = command_line(copied, "generate", "--num", 1, "--label", 0, "--out", "images.npy", code=1)
     assert failed.stderr.startswith("error: ") and "Traceback" not in failed.stderr
-    assert "model.json is damaged: signatures." in failed.stderr and not (copy / "images.npy").exists()
+    assert "model.json is damaged: signatures." in failed.stderr and not (copied / "images.npy").exists()

@@ -1,4 +1,4 @@
-"""Damaged descriptions: each is refused by an error that names the file, or gives the images of the intact one."""
+"""Damaged descriptions: an error names the file, or the images are those of the intact export."""
 
 import json
 import shutil
@@ -18,8 +18,8 @@ def images(folder):
     return Runtime(folder, threads=1).generate(2, seed=3, label=[1, 2])
 
 
-def reseal(folder) -> bool:
-    """Give a damaged description the digest of its content, where it still is an object."""
+def update_digest(folder) -> bool:
+    """Writes the digest of a damaged description into it; returns False if it is no longer a JSON object."""
     try:
         content = json.loads((folder / "model.json").read_text())
         (folder / "model.json").write_text(json.dumps({**content, "digest": digest_of(content)}))
@@ -34,27 +34,27 @@ def test_every_damage_is_refused_or_harmless(folder, images, tmp_path):
     for index in range(NUM_DAMAGES):
         copy = tmp_path / str(index)
         shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("saved_model"))
-        what = damage_export(copy, index)
-        descriptions.add(what)
+        damage = damage_export(copy, index)
+        descriptions.add(damage)
         try:
-            found = Runtime(copy, threads=1).generate(2, seed=3, label=[1, 2])
+            received = Runtime(copy, threads=1).generate(2, seed=3, label=[1, 2])
         except (ValueError, FileNotFoundError) as error:
             refused += 1
-            assert any(str(copy / name) in str(error) for name in ("model.json", "model.tflite")), (what, error)
+            assert any(str(copy / name) in str(error) for name in ("model.json", "model.tflite")), (damage, error)
         else:
-            np.testing.assert_array_equal(found, images, what)
-        # with a digest of its own the entries alone decide: images may differ then, but no other error may occur
-        if reseal(copy):
+            np.testing.assert_array_equal(received, images, damage)
+        # with a valid digest, only the entries can be checked: images may differ, but other errors must not occur
+        if update_digest(copy):
             try:
                 Runtime(copy, threads=1).generate(2, seed=3, label=[1, 2])
             except (ValueError, FileNotFoundError):
                 pass
         shutil.rmtree(copy)
     assert len(descriptions) == NUM_DAMAGES
-    assert refused >= NUM_DAMAGES - 2  # of those that change nothing but the text
+    assert refused >= NUM_DAMAGES - 2  # a few damages change only the formatting
 
 
-def test_the_same_index_is_the_same_damage(folder, tmp_path):
+def test_damage_is_determined_by_its_index(folder, tmp_path):
     for index in (30, NUM_DAMAGES - 1):
         first, second = (shutil.copytree(folder, tmp_path / f"{index}{name}") for name in "ab")
         assert damage_export(first, index) == damage_export(second, index)
@@ -85,21 +85,21 @@ def test_the_same_index_is_the_same_damage(folder, tmp_path):
          r"attributes.groups: expected sizes with the sum 1; received '\[2\]'"),
     ],
 )  # fmt: skip
-def test_entries_that_contradict_each_other(copy, change, message):
-    content = json.loads((copy / "model.json").read_text())
+def test_invalid_or_contradictory_entries_are_refused(copied, change, message):
+    content = json.loads((copied / "model.json").read_text())
     change(content)
-    (copy / "model.json").write_text(json.dumps(content))
-    assert reseal(copy)
-    with pytest.raises(ValueError, match=f"{copy / 'model.json'} is damaged: {message}.*; copy or export it again"):
-        Runtime(copy)
+    (copied / "model.json").write_text(json.dumps(content))
+    assert update_digest(copied)
+    with pytest.raises(ValueError, match=f"{copied / 'model.json'} is damaged: {message}.*; copy or export it again"):
+        Runtime(copied)
 
 
-def test_ports_have_the_ranges_of_their_kinds():
+def test_port_ranges_agree_with_the_runtime():
     ranges = {kind: endpoints.Port((1,), kind).range for kind in KINDS}
     assert {kind: limits and list(limits) for kind, limits in ranges.items()} == KINDS
 
 
-def damaged(device, tmp_path, name: str, change) -> Runtime:
+def open_damaged(device, tmp_path, name: str, change) -> Runtime:
     copy = tmp_path / "copy"
     shutil.copytree(device, copy, ignore=shutil.ignore_patterns("saved_model"))
     file = copy / name
@@ -107,7 +107,7 @@ def damaged(device, tmp_path, name: str, change) -> Runtime:
     return Runtime(copy)
 
 
-def flip(content: bytes) -> bytes:
+def flip_byte(content: bytes) -> bytes:
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
 
@@ -116,7 +116,7 @@ def flip(content: bytes) -> bytes:
     ("name", "change", "message"),
     [
         ("model.tflite", lambda content: content[:1000], "model.tflite is damaged: size: expected .* received 1000;"),
-        ("model.tflite", flip, "model.tflite is damaged: SHA-256: expected"),
+        ("model.tflite", flip_byte, "model.tflite is damaged: SHA-256: expected"),
         ("model.json", lambda content: content[:100], "model.json is damaged .no valid JSON"),
         ("model.json", lambda content: b"[]", "content: expected an object; received a list of length 0"),
         ("model.json", lambda content: b'{"format": 2}', "format: expected 3; received 2; export the model again"),
@@ -133,12 +133,12 @@ def flip(content: bytes) -> bytes:
         ),
     ],
 )
-def test_damaged_files(device, tmp_path, name, change, message):
+def test_damaged_files_are_refused(device, tmp_path, name, change, message):
     with pytest.raises(ValueError, match=message):
-        damaged(device, tmp_path, name, change)
+        open_damaged(device, tmp_path, name, change)
 
 
-def test_a_value_range_that_cannot_be_is_no_export(identity, tmp_path):
+def test_invalid_value_ranges_are_refused(identity, tmp_path):
     options = {"calibration": np.zeros((1, 8, 8, 1)), "format": "tflite", "quantize": "none"}
     folder = export_model(identity, tmp_path / "export", value_range=(0, 4095), **options)
     assert Runtime(folder).preprocessing == {"value_range": [0.0, 4095.0]}

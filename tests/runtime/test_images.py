@@ -1,4 +1,4 @@
-"""Image files on the device become what `data.load` returned for training, also files of 12 bits."""
+"""Image files are read on the device as `data.load` reads them for training, including files of 12 bits."""
 
 import json
 import os
@@ -26,7 +26,7 @@ DEEP = np.linspace(0, 4095, 64).round().astype(np.uint16).reshape(8, 8)
 
 
 def write_every_mode(folder) -> list:
-    """Files of every mode that `data.load` reads, of other sizes than any model has."""
+    """Writes files of every mode that `data.load` reads, with sizes that must be resized."""
     generator = np.random.default_rng(0)
     color = Image.fromarray(generator.integers(0, 256, (20, 31, 3), np.uint8))
     clear = Image.fromarray(generator.integers(0, 256, (31, 20, 4), np.uint8))
@@ -52,7 +52,7 @@ def write_every_mode(folder) -> list:
 
 @pytest.mark.parametrize("options", [{}, {"crop": "pad", "background": (0, 40, 255)}], ids=["center", "pad"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_files_of_every_mode_are_read_as_in_training(tmp_path, channels, options):
+def test_images_of_every_mode_are_read_as_in_training(tmp_path, channels, options):
     files, shape = write_every_mode(tmp_path), (10, 12, channels)
     if channels == 4:
         files = [file for file in files if file.stem in ("rgba", "la", "clear_palette", "clear")]
@@ -62,14 +62,14 @@ def test_files_of_every_mode_are_read_as_in_training(tmp_path, channels, options
     np.testing.assert_allclose(read_images(files, shape, **options), batch["image"], atol=1e-6)
 
 
-def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
-    """From config.json into model.json, and from there into the preprocessing of files."""
+def test_value_range_of_a_run_reaches_the_command_line_of_its_export(identity, tmp_path):
+    """The range in config.json is exported to model.json and used in the preprocessing of files."""
     np.savez(tmp_path / "images.npz", image=np.zeros((6, 8, 8, 1), np.uint8))
-    about = {"source": str(tmp_path / "images.npz"), "splits": {"train": "train"}, "value_range": [0, 4095]}
+    data_config = {"source": str(tmp_path / "images.npz"), "splits": {"train": "train"}, "value_range": [0, 4095]}
     config = {
         "system": "autoencoder",
         "image_shape": [8, 8, 1],
-        "data": about,
+        "data": data_config,
         "training": {"batch_size": 2, "seed": 0},
     }
     run = Run.create(tmp_path / "run", config)
@@ -80,8 +80,8 @@ def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
         Image.fromarray(DEEP).save(folder / name)
         command_line(folder, "reconstruct", name, "--out", f"{name}.npy", blocked=False)
         outputs = np.load(folder / f"{name}.npy")[0, ..., 0].astype(np.float64)
-        np.testing.assert_allclose(np.log(outputs / (1 - outputs)), DEEP / 4095, atol=2e-6)  # a sigmoid in float32
-    np.save(folder / "deep.npy", DEEP[..., None])  # integers are scaled, floats are in [0, 1] already
+        np.testing.assert_allclose(np.log(outputs / (1 - outputs)), DEEP / 4095, atol=2e-6)  # inverse sigmoid
+    np.save(folder / "deep.npy", DEEP[..., None])  # integers are scaled; floats are expected in [0, 1]
     np.testing.assert_allclose(
         read_images([folder / "deep.npy"], (8, 8, 1), (0, 4095))[0, ..., 0], DEEP / 4095, atol=1e-6
     )
@@ -94,7 +94,7 @@ def test_twelve_bits_on_the_command_line_of_an_exported_run(identity, tmp_path):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_training_and_device_scale_twelve_bits_alike(tmp_path, channels):
+def test_training_and_device_scale_12_bit_images_alike(tmp_path, channels):
     generator, options = np.random.default_rng(0), {"value_range": (0, 4095)}
     for number in (2, 3, 4):
         pixels = generator.integers(0, 4096, (20, 31, number)).astype(np.uint16)
@@ -123,18 +123,18 @@ def test_training_and_device_scale_twelve_bits_alike(tmp_path, channels):
     ],
 )
 def test_scaling_by_hand(stored, value_range, expected):
-    for image in (stored[:, None, None], stored[None, None]):  # three gray pixels, and one of color
-        found = scale_image(image, value_range)
-        np.testing.assert_allclose(found.ravel(), expected, atol=1e-7)
-        assert found.dtype == np.float32 and found.shape == image.shape
+    for image in (stored[:, None, None], stored[None, None]):  # three gray pixels, then one color pixel
+        scaled = scale_image(image, value_range)
+        np.testing.assert_allclose(scaled.ravel(), expected, atol=1e-7)
+        assert scaled.dtype == np.float32 and scaled.shape == image.shape
 
 
-def test_an_8_bit_file_among_those_of_12_bits_stays_as_it_is():
+def test_8_bit_images_ignore_a_12_bit_range():
     image = np.uint8([[[0], [51], [255]]])
     assert scale_image(image, (0, 4095)) is image
 
 
-def test_opacity_has_the_range_of_its_type():
+def test_alpha_has_the_full_range_of_its_type():
     stored = np.uint16([[[0, 65535], [4095, 13107]]])
     np.testing.assert_allclose(scale_image(stored, (0, 4095)), [[[0, 1], [1, 0.2]]], atol=1e-7)
 
@@ -153,9 +153,9 @@ def test_numbers_outside_of_the_range_are_refused(tmp_path):
         read_images([tmp_path / "clear.png", tmp_path / "color.png"], (8, 8, 4))
 
 
-def test_image_files_are_fitted_with_pillow(device, tmp_path):
+def test_image_files_are_resized_with_pillow(device, tmp_path):
     wide = np.zeros((20, 60, 3), np.uint8)
-    wide[:, 15:45] = 255  # around the middle square, which is what the crop keeps
+    wide[:, 15:45] = 255  # covers the central square, which the crop keeps
     Image.fromarray(wide).save(tmp_path / "wide.png")
     read = read_images([tmp_path / "wide.png"], (SIZE, SIZE, 1))
     assert read.shape == (1, SIZE, SIZE, 1) and read.min() == 1.0
@@ -249,13 +249,13 @@ def test_numbers_of_32_bits(tmp_path):
         read_images([tmp_path / "b.tif"], (1, 2, 1))
 
 
-def flat_zip(path):
+def write_npz_as_npy(path):
     np.savez(path.with_suffix(".npz"), a=np.zeros(3))
     path.with_suffix(".npz").rename(path)
 
 
-def promising(path):
-    """A header of 1 TB, and no data."""
+def write_header_only(path):
+    """Writes the header of an array of 1 TB without data."""
     np.lib.format.write_array_header_1_0(
         file := open(path, "wb"), {"descr": "<f4", "fortran_order": False, "shape": (2**38,)}
     )
@@ -267,19 +267,19 @@ def promising(path):
     [
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"no array"),
-        flat_zip,
-        promising,
+        write_npz_as_npy,
+        write_header_only,
         lambda path: np.save(path, np.array([{}], object), allow_pickle=True),
     ],
-    ids=["empty", "text", "npz", "promising", "objects"],
+    ids=["empty", "text", "npz", "header only", "objects"],
 )
-def test_arrays_that_cannot_be_read(folder, tmp_path, write):
+def test_unreadable_arrays_are_refused(folder, tmp_path, write):
     write(tmp_path / "a.npy")
     with pytest.raises(ValueError, match="a.npy cannot be read as a numpy array"):
         read_images([tmp_path / "a.npy"], (16, 16, 1))
 
 
-def test_arrays_of_another_shape(tmp_path):
+def test_arrays_of_another_shape_are_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((2, 8, 8, 1)))
     with pytest.raises(ValueError, match=r"a.npy: expected images of the shape \[num, 16, 16, 1\]; received \[2, 8"):
         read_images([tmp_path / "a.npy"], (16, 16, 1))

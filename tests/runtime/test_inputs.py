@@ -1,4 +1,4 @@
-"""Inputs of other names, shapes, types or ranges are refused with a remedy."""
+"""Inputs with invalid names, shapes, types or ranges are refused."""
 
 import numpy as np
 import pytest

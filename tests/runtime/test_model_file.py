@@ -1,4 +1,4 @@
-"""Models that are missing, damaged, or of another export."""
+"""Model files that are missing, damaged, or from another export."""
 
 import json
 import shutil
@@ -10,30 +10,30 @@ from keras_gen.runtime import Runtime
 from keras_gen.runtime.model_file import open_interpreter
 from tests.export.conftest import SIZE
 
-from .test_description import reseal
+from .test_description import update_digest
 
 
-def test_a_model_of_another_export_is_refused(copy):
-    """Also where size and digest are those of the other model: the names and shapes of its ports are not."""
-    content = json.loads((copy / "model.json").read_text())
+def test_a_model_of_another_export_is_refused(copied):
+    """The ports of the model are checked too, in case size and digest were changed along with the file."""
+    content = json.loads((copied / "model.json").read_text())
     del content["signatures"]["encode"]["outputs"]["scale"]
-    (copy / "model.json").write_text(json.dumps(content))
-    assert reseal(copy)
+    (copied / "model.json").write_text(json.dumps(content))
+    assert update_digest(copied)
     with pytest.raises(ValueError, match="model.tflite and model.json come from different exports: signature encode"):
-        Runtime(copy)
+        Runtime(copied)
     content["signatures"]["encode"]["outputs"]["scale"] = {"shape": [5], "kind": "value", "range": None}
-    (copy / "model.json").write_text(json.dumps(content))
-    assert reseal(copy)
+    (copied / "model.json").write_text(json.dumps(content))
+    assert update_digest(copied)
     with pytest.raises(ValueError, match=r"encode.outputs.scale: expected the shape \[1, 5\]; received \[1, 4\]"):
-        Runtime(copy).encode(np.zeros((1, 16, 16, 1)), label=0)
+        Runtime(copied).encode(np.zeros((1, 16, 16, 1)), label=0)
 
 
 def test_missing_model_file(device, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(device, copy, ignore=shutil.ignore_patterns("saved_model", "model.tflite"))
+    copied = tmp_path / "copy"
+    shutil.copytree(device, copied, ignore=shutil.ignore_patterns("saved_model", "model.tflite"))
     with pytest.raises(FileNotFoundError, match="model.tflite does not exist, and model.json names it"):
-        Runtime(copy)
-    assert Runtime(copy, precision="float32").generate(1, 0, label=0).shape == (1, SIZE, SIZE, 1)
+        Runtime(copied)
+    assert Runtime(copied, precision="float32").generate(1, 0, label=0).shape == (1, SIZE, SIZE, 1)
 
 
 def test_a_file_that_is_not_a_model_is_refused(tmp_path):

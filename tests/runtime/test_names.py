@@ -17,8 +17,8 @@ PETS = ("cat", "dog", "big dog", "a,b", "name:x")
     [
         ("7", DIGITS, 10, [7]),  # a name that is its own index
         ("0,9", DIGITS, 10, [0, 9]),
-        ("9", ONE_TO_NINE, 9, [8]),  # no index: there are 0 to 8
-        ("0", ONE_TO_NINE, 9, [0]),  # no name
+        ("9", ONE_TO_NINE, 9, [8]),  # not an index: the indices are 0 to 8
+        ("0", ONE_TO_NINE, 9, [0]),  # no names
         ("name:1, index:1", ONE_TO_NINE, 9, [0, 1]),
         ("dog,0,big dog", PETS, 5, [1, 0, 2]),
         ("a,b", PETS, 5, [3]),
@@ -29,7 +29,7 @@ PETS = ("cat", "dog", "big dog", "a,b", "name:x")
         ("index:2", None, 3, [2]),
     ],
 )
-def test_what_a_text_on_the_command_line_means(text, known, count, indices):
+def test_names_and_indices_on_the_command_line(text, known, count, indices):
     assert names.read_indices("class", text, known, count) == indices
 
 
@@ -51,12 +51,12 @@ def test_what_a_text_on_the_command_line_means(text, known, count, indices):
         ("x", tuple(f"c{i}" for i in range(99)), 99, "c19, ... (99 in all) (or an index from 0 to 98); received 'x'"),
     ],
 )  # fmt: skip
-def test_what_a_text_cannot_mean(text, known, count, message):
+def test_ambiguous_and_unknown_names_are_refused(text, known, count, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         names.read_indices("class", text, known, count)
 
 
-def test_in_python_an_integer_is_an_index_and_a_text_a_name():
+def test_in_python_integers_are_indices_and_strings_are_names():
     assert names.indices_of("class", "1", ONE_TO_NINE, 9) == 0
     assert names.indices_of("class", 1, ONE_TO_NINE, 9) == 1
     assert names.indices_of("class", ["1", 1, np.int64(2), np.str_("9")], ONE_TO_NINE, 9) == [0, 1, 2, 8]
@@ -67,7 +67,7 @@ def test_in_python_an_integer_is_an_index_and_a_text_a_name():
         names.indices_of("class", "1", PETS, 5)
 
 
-def test_domains_have_letters_too():
+def test_domains_can_be_named_by_letter():
     for text, known, domain in (
         ("A", None, 0), ("b", None, 1), ("b", ("x", "y"), 1), ("y", ("x", "y"), 1), ("B", ("x", "B"), 1),
         ("name:B", ("B", "C"), 0), ("0", ("x", "y"), 0),

@@ -35,7 +35,7 @@ def test_every_kind_by_hand(seed):
         np.testing.assert_array_equal(noise[kind], values)
 
 
-def test_the_first_rows_do_not_depend_on_their_number():
+def test_first_rows_do_not_depend_on_num():
     inputs = [{"name": "z", "stream": 3, "kind": "normal", "shape": [2]}]
     np.testing.assert_array_equal(draw_noise(inputs, 1, 5)["z"], draw_noise(inputs, 64, 5)["z"][:1])
 

@@ -1,4 +1,4 @@
-"""The runtime on an exported grid puzzle: the solution of Keras with any number of tiles, and clear errors."""
+"""The runtime on an exported grid puzzle: the same solution as Keras with any number of tiles, and clear errors."""
 
 import numpy as np
 import pytest
@@ -23,9 +23,9 @@ def runtime(model, tmp_path_factory):
 
 
 @pytest.mark.parametrize("count", [4, 3, 1])
-def test_solves_as_keras_does(model, runtime, count):
+def test_runtime_and_keras_solve_alike(model, runtime, count):
     tiles = model.shuffled(IMAGES, 0, seed=1)[0][:, :count]
-    ours, theirs = model.restore(tiles, seed=3), runtime.solve(tiles, seed=3)
+    expected, received = model.restore(tiles, seed=3), runtime.solve(tiles, seed=3)
     for name in ("image", "scores"):
         np.testing.assert_allclose(ours[name], theirs[name], atol=1e-5)  # float32 in another order of sums
     np.testing.assert_array_equal(ours["positions"][:, :count], theirs["positions"])
@@ -49,7 +49,7 @@ def test_invalid_tiles_are_refused(runtime):
         runtime.run("restore", tiles=np.zeros((1, 4, 4, 4, 3)), presence=np.full((1, 4), 2), z=np.zeros((1, 2)))
 
 
-def test_a_model_of_patches_solves_no_grid(tmp_path):
+def test_a_model_of_free_patches_cannot_solve_a_grid(tmp_path):
     free = zoo.build("puzzlegan", (8, 8, 3), seed=0, **SETTINGS)
     out = export_model(free, tmp_path / "export", calibration=IMAGES[:1], format="tflite", quantize="none")
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""The runtime gives the numbers of Keras without TensorFlow, also as the package that is copied into an export."""
+"""The runtime computes the same numbers as Keras, without TensorFlow; also as the copied package of an export."""
 
 import ast
 import os
@@ -19,13 +19,13 @@ PACKAGE = pathlib.Path(keras_gen.runtime.__file__).parent
 ROOT = PACKAGE.parents[1]
 
 
-def test_generates_what_keras_generates_without_tensorflow(device, model):
+def test_generates_the_same_images_as_keras_without_tensorflow(device, model):
     labels = [0, 1, 2, 0, 1]
     command_line(device, "--precision", "float32", "generate", "--num", 5, "--seed", 3, "--label", *labels,
                  "--out", "images.npy")  # fmt: skip
     images = np.load(device / "images.npy")
     np.testing.assert_allclose(images, model.generate(5, seed=3, label=labels), atol=1e-5)
-    assert images.std() > 0.05  # images, and not a constant
+    assert images.std() > 0.05  # not a constant
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
@@ -51,14 +51,14 @@ def test_imports_numpy_litert_and_pillow_only(path):
     assert at_top - set(sys.stdlib_module_names) <= ({"numpy", "PIL"} if path.stem == "image_file" else {"numpy"})
 
 
-def test_importing_it_from_keras_gen_loads_neither_tensorflow_nor_keras():
+def test_importing_the_runtime_loads_neither_tensorflow_nor_keras():
     code = "import sys; from keras_gen.runtime import Runtime; print({'tensorflow', 'keras', 'PIL'} & set(sys.modules))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert process.stdout.strip() == "set()"
 
 
-def python(*arguments, cwd: pathlib.Path, path: pathlib.Path | None = None) -> str:
-    """Runs Python as a user of an export does, and returns what it prints."""
+def run_python(*arguments, cwd: pathlib.Path, path: pathlib.Path | None = None) -> str:
+    """Runs Python as a user of an export would, and returns its output."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if path is not None:
         environment["PYTHONPATH"] = str(path)
@@ -69,7 +69,7 @@ def python(*arguments, cwd: pathlib.Path, path: pathlib.Path | None = None) -> s
 
 
 def test_the_copied_package_works_from_any_working_directory(device, tmp_path):
-    """As a module in the folder or on the path, as the path of the package, and by import."""
+    """The package is run as a module in the folder or on the path, by its path, and imported."""
     arguments = ("generate", "--num", 2, "--seed", 1, "--label", 0, "--overwrite", "--out", tmp_path / "images.npy")
     expected = Runtime(device).generate(2, seed=1, label=0)
     for start in (
@@ -80,16 +80,16 @@ def test_the_copied_package_works_from_any_working_directory(device, tmp_path):
         {"arguments": ("-m", "keras_gen.runtime", "--folder", device, *arguments), "cwd": tmp_path, "path": ROOT},
     ):
         (tmp_path / "images.npy").unlink(missing_ok=True)
-        python(*start["arguments"], cwd=start["cwd"], path=start.get("path"))
+        run_python(*start["arguments"], cwd=start["cwd"], path=start.get("path"))
         np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), expected)
     script = "import runtime; print(runtime.__file__, runtime.Runtime().generate(1, 1, label=0).shape)"
     for cwd, path in ((device, None), (tmp_path, device)):
-        printed = python("-c", script, cwd=cwd, path=path)
-        assert printed.split()[0] == str(device / "runtime" / "__init__.py") and f"(1, {SIZE}, {SIZE}, 1)" in printed
+        output = run_python("-c", script, cwd=cwd, path=path)
+        assert output.split()[0] == str(device / "runtime" / "__init__.py") and f"(1, {SIZE}, {SIZE}, 1)" in output
 
 
-def test_classes_by_name(named):
-    model = Runtime(named)
+def test_classes_by_name(renamed):
+    model = Runtime(renamed)
     for label, index in (("cat", 2), ("1", 0), (1, 1), (["cat", 1, "1"], [2, 1, 0])):
         num = len(label) if isinstance(label, list) else 3
         np.testing.assert_array_equal(model.generate(num, 4, label=label), model.generate(num, 4, label=index))
@@ -99,7 +99,7 @@ def test_classes_by_name(named):
             model.generate(2, 0, label=label)
 
 
-def test_encode_decode_reconstruct_are_keras(device, model):
+def test_encode_decode_reconstruct_equal_keras(device, model):
     exported = Runtime(device, precision="float32", threads=1)
     images, labels = blobs(3, seed=4), np.array([2, 0, 1])
     one_hot = np.eye(CLASSES, dtype=np.float32)[labels]
@@ -120,7 +120,7 @@ def test_rows_do_not_depend_on_their_batch(device):
     np.testing.assert_array_equal(exported.generate(1, 5, label=1), exported.generate(4, 5, label=1)[:1])
 
 
-def test_before_each_batch_a_call_may_be_ended(device):
+def test_before_batch_can_stop_a_call(device):
     calls = []
 
     def stop():
@@ -134,7 +134,7 @@ def test_before_each_batch_a_call_may_be_ended(device):
     with pytest.raises(TimeoutError, match="long enough"):
         exported.generate(2, 0, label=0)
     calls.clear()
-    assert exported.generate(1, 0, label=0).shape == (1, SIZE, SIZE, 1)  # it serves again
+    assert exported.generate(1, 0, label=0).shape == (1, SIZE, SIZE, 1)  # the runtime can be used again
 
 
 def test_arguments_out_of_range_are_refused(device, tmp_path):

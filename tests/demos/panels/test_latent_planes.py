@@ -1,4 +1,4 @@
-"""A plane contains the codes that define it, and a pixel of its map corresponds to one position."""
+"""Planes in latent space: they contain the codes that define them, and pixels of a map correspond to positions."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ CODES = Codes(
 )
 
 
-def test_two_dimensions_span_their_range_and_the_others_are_constant():
+def test_a_plane_of_two_dimensions_spans_their_range():
     plane = two_dimensions(CODES, 2, 1, np.array([9.0, 9.0, 9.0]))
     expected = [[9.0, -4.0, -3.0], [9.0, 8.0, 5.0], [9.0, 2.0, 1.0]]
     np.testing.assert_allclose(plane.codes([[-1, -1], [1, 1], [0, 0]]), expected)
@@ -34,17 +34,17 @@ def test_the_principal_plane_contains_the_mean():
     )
 
 
-def test_three_codes_are_at_three_corners():
+def test_a_plane_through_three_codes_has_them_at_its_corners():
     corners = np.random.default_rng(0).normal(size=(3, 5))
-    found = through(*corners).codes([[-1, -1], [1, -1], [-1, 1]])
-    np.testing.assert_allclose(found, corners, atol=1e-6)  # float32
+    codes = through(*corners).codes([[-1, -1], [1, -1], [-1, 1]])
+    np.testing.assert_allclose(codes, corners, atol=1e-6)  # float32
 
 
 def test_tiles_are_in_reading_order_and_y_points_up():
     np.testing.assert_allclose(tiles(2), [[-0.5, 0.5], [0.5, 0.5], [-0.5, -0.5], [0.5, -0.5]])
 
 
-def test_the_middle_pixel_of_a_tile_is_the_position_of_its_code():
-    steps, side = 3, 5  # 15 x 15 pixels; the middle of a tile is its third pixel
-    middles = [(column * side + 2, row * side + 2) for row in range(steps) for column in range(steps)]
-    np.testing.assert_allclose([position_of(pixel, 15, 15) for pixel in middles], tiles(steps), atol=1e-12)
+def test_center_pixel_of_a_tile_is_the_position_of_its_code():
+    steps, side = 3, 5  # 15 x 15 pixels; the center of a tile is its third pixel
+    centers = [(column * side + 2, row * side + 2) for row in range(steps) for column in range(steps)]
+    np.testing.assert_allclose([position_of(pixel, 15, 15) for pixel in centers], tiles(steps), atol=1e-12)

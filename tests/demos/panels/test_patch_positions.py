@@ -27,7 +27,7 @@ def test_positions_survive_formatting_and_parsing():
     assert read_positions(" 2,3 ;; 8 , 11;", (10, 14), SIZE, 3) == [(2, 3), (8, 11)]
 
 
-def test_a_patch_lies_inside_exactly_within_the_limits():
+def test_limits_are_the_positions_of_patches_inside_the_image():
     low, high = limits((10, 14), SIZE)
     for row in range(-1, 12):
         for column in range(-1, 16):
@@ -57,7 +57,7 @@ def test_a_patch_lies_inside_exactly_within_the_limits():
         ("9" * 10_000, "Expected row, column"),
     ],
 )
-def test_invalid_texts_are_refused(text, message):
+def test_invalid_positions_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
         read_positions(text, (10, 14), SIZE, 3)
 
@@ -81,7 +81,7 @@ def test_a_frame_changes_only_the_border_of_its_patch():
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(12, 12, 1), (10, 14, 3)])
-def test_drawings(name, shape):
+def test_drawings_have_the_requested_shape(name, shape):
     picture = draw(name, shape, seed=3)
     assert picture.shape == shape and picture.dtype == np.float32
     assert picture.min() < 0.8 and picture.max() == 1
@@ -89,7 +89,7 @@ def test_drawings(name, shape):
         draw("cat", shape)
 
 
-def test_tiles_and_the_number_of_correct_ones():
+def test_tiles_and_the_number_of_correct_tiles():
     image = IMAGE[:9, :12]
     tiles = split_tiles(image, 3)
     np.testing.assert_array_equal(tiles[5], image[3:6, 8:12])

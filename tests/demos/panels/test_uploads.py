@@ -1,4 +1,4 @@
-"""Uploads of every kind are read as the training data were."""
+"""Uploads of every kind are read in the same way as training data."""
 
 import pathlib
 import types
@@ -10,22 +10,22 @@ import pytest
 from PIL import Image
 
 from demos.panels.image_components import display_image
-from demos.panels.uploads import read_image as read_for
+from demos.panels.uploads import read_image as read_upload
 from keras_gen.data.resize import Resize
 
 ORIENTATION = 0x0112  # EXIF
 
 
 def read_image(path, shape, invert=False, **preprocessing):
-    """Reads an image as for a model of that shape whose model.json has this preprocessing."""
-    return read_for(path, types.SimpleNamespace(image_shape=shape, preprocessing=preprocessing), invert)
+    """Reads an image for a model with that image shape and that preprocessing in model.json."""
+    return read_upload(path, types.SimpleNamespace(image_shape=shape, preprocessing=preprocessing), invert)
 
 
 def picture(height, width, channels, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
 
 
-def written(path, array):
+def write_image(path, array):
     Image.fromarray(array.squeeze()).save(path)
     return str(path)
 
@@ -36,51 +36,51 @@ def written(path, array):
 def test_uploads_are_resized_like_the_training_data(tmp_path, size, shape, channels):
     array = picture(*size, channels)
     expected = Resize(shape)(array).astype(np.float32) / 255
-    found = read_image(written(tmp_path / "image.png", array), shape)
-    assert found.dtype == np.float32 and found.shape == shape
-    np.testing.assert_array_equal(found, expected)
+    image = read_image(write_image(tmp_path / "image.png", array), shape)
+    assert image.dtype == np.float32 and image.shape == shape
+    np.testing.assert_array_equal(image, expected)
 
 
-def test_a_photograph_is_turned_upright(tmp_path):
+def test_orientation_of_photographs_is_applied(tmp_path):
     array = picture(20, 30, 3)
     exif = Image.Exif()
-    exif[ORIENTATION] = 6  # stored turned a quarter to the left
+    exif[ORIENTATION] = 6  # stored rotated by 90 degrees to the left
     Image.fromarray(np.rot90(array)).save(tmp_path / "turned.png", exif=exif)
-    upright = read_image(written(tmp_path / "upright.png", array), (8, 8, 3))
+    upright = read_image(write_image(tmp_path / "upright.png", array), (8, 8, 3))
     np.testing.assert_array_equal(read_image(str(tmp_path / "turned.png"), (8, 8, 3)), upright)
 
 
 def test_sixteen_bits_keep_their_range(tmp_path):
     levels = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
     Image.fromarray(levels).save(tmp_path / "deep.png")
-    found = read_image(str(tmp_path / "deep.png"), (8, 8, 1))[..., 0]
-    np.testing.assert_allclose(found, levels / 65535, atol=1e-6)
+    image = read_image(str(tmp_path / "deep.png"), (8, 8, 1))[..., 0]
+    np.testing.assert_allclose(image, levels / 65535, atol=1e-6)
 
 
 def test_uploads_have_the_value_range_of_the_training_data(tmp_path):
     levels = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
     Image.fromarray(levels).save(tmp_path / "deep.png")
-    found = read_image(str(tmp_path / "deep.png"), (8, 8, 1), value_range=[0, 4095])[..., 0]
-    np.testing.assert_allclose(found, levels / 4095, atol=1e-6)
+    image = read_image(str(tmp_path / "deep.png"), (8, 8, 1), value_range=[0, 4095])[..., 0]
+    np.testing.assert_allclose(image, levels / 4095, atol=1e-6)
     with pytest.raises(gr.Error) as error:
         read_image(str(tmp_path / "deep.png"), (8, 8, 1), value_range=[0, 1023])
     assert "deep.png: expected numbers from 0 (black) to 1023 (white)" in error.value.message
 
 
-def test_saved_images_have_eight_bits_whatever_the_range(tmp_path):
+def test_images_saved_from_a_demo_are_read_as_8_bits(tmp_path):
     array = picture(8, 8, 1)
-    path = written(tmp_path / "shown.png", display_image(array.astype(np.float32) / 255))
+    path = write_image(tmp_path / "shown.png", display_image(array.astype(np.float32) / 255))
     np.testing.assert_array_equal(read_image(path, (8, 8, 1), value_range=[0, 16]), array.astype(np.float32) / 255)
 
 
-def test_transparent_palettes_are_placed_on_white(tmp_path):
-    image = Image.new("P", (8, 8), 0)
-    image.putpalette([255, 0, 0, 0, 255, 0])
-    image.putpixel((0, 0), 1)
-    image.save(tmp_path / "palette.png", transparency=0)
-    found = read_image(str(tmp_path / "palette.png"), (8, 8, 3))
-    np.testing.assert_array_equal(found[0, 0], [0, 1, 0])
-    np.testing.assert_array_equal(found[1:], 1)
+def test_transparent_palettes_are_composited_on_white(tmp_path):
+    palette = Image.new("P", (8, 8), 0)
+    palette.putpalette([255, 0, 0, 0, 255, 0])
+    palette.putpixel((0, 0), 1)
+    palette.save(tmp_path / "palette.png", transparency=0)
+    image = read_image(str(tmp_path / "palette.png"), (8, 8, 3))
+    np.testing.assert_array_equal(image[0, 0], [0, 1, 0])
+    np.testing.assert_array_equal(image[1:], 1)
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "1", "LA"])
@@ -91,42 +91,42 @@ def test_other_modes_are_read(tmp_path, mode):
 
 
 def test_invert_returns_the_negative(tmp_path):
-    path = written(tmp_path / "image.png", picture(8, 8, 1))
+    path = write_image(tmp_path / "image.png", picture(8, 8, 1))
     np.testing.assert_allclose(read_image(path, (8, 8, 1), True), 1 - read_image(path, (8, 8, 1)))
 
 
-def test_an_enlarged_image_is_restored_exactly(tmp_path):
+def test_enlarged_images_are_restored_exactly(tmp_path):
     array = picture(12, 14, 3)
-    shown = display_image(array.astype(np.float32) / 255)
-    assert shown.shape == (12 * 22, 14 * 22, 3)  # 320 // 14 = 22 times
-    found = read_image(written(tmp_path / "shown.png", shown), (12, 14, 3))
-    np.testing.assert_array_equal(found, array.astype(np.float32) / 255)
+    displayed = display_image(array.astype(np.float32) / 255)
+    assert displayed.shape == (12 * 22, 14 * 22, 3)  # enlarged by 320 // 14 = 22
+    image = read_image(write_image(tmp_path / "shown.png", displayed), (12, 14, 3))
+    np.testing.assert_array_equal(image, array.astype(np.float32) / 255)
 
 
-def refused(path, message):
+def check_refused(path, message):
     with pytest.raises(gr.Error) as error:
         read_image(path, (8, 8, 3))
     assert message in error.value.message
 
 
-def test_files_that_are_no_images_are_refused_by_name(tmp_path):
+def test_errors_name_files_that_are_not_images(tmp_path):
     (tmp_path / "text.png").write_text("no image")
     (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     (tmp_path / "empty.png").write_bytes(b"")
-    whole = written(tmp_path / "whole.png", picture(64, 64, 3))
+    whole = write_image(tmp_path / "whole.png", picture(64, 64, 3))
     (tmp_path / "cut.png").write_bytes(pathlib.Path(whole).read_bytes()[:2000])
     for name in ("text.png", "drawing.svg", "empty.png", "cut.png"):
-        refused(str(tmp_path / name), f"{name} cannot be read as an image")
-    refused(None, "There is no image yet")
+        check_refused(str(tmp_path / name), f"{name} cannot be read as an image")
+    check_refused(None, "There is no image yet")
 
 
 def test_pixels_without_a_known_range_are_refused(tmp_path):
     Image.fromarray(np.full((8, 8), 2, np.float32)).save(tmp_path / "float.tiff")
-    refused(str(tmp_path / "float.tiff"), "float.tiff: expected numbers from 0 (black) to 1 (white)")
+    check_refused(str(tmp_path / "float.tiff"), "float.tiff: expected numbers from 0 (black) to 1 (white)")
 
 
-def test_other_formats_are_refused_whatever_their_name(tmp_path):
-    """An EPS would reach Ghostscript; the first frame of a GIF would be used."""
+def test_other_formats_are_refused_despite_their_extension(tmp_path):
+    """An EPS file must not reach Ghostscript. The first frame of a GIF is used."""
     eps = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
     (tmp_path / "drawing.png").write_text(eps)
     Image.new("RGB", (8, 8)).save(tmp_path / "image.ppm")
@@ -139,7 +139,7 @@ def test_other_formats_are_refused_whatever_their_name(tmp_path):
     assert read_image(str(tmp_path / "image.gif"), (8, 8, 3)).min() == 1
 
 
-def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
+def test_decompression_bombs_are_refused_before_decoding(tmp_path):
     header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
     checksum = zlib.crc32(header[-17:]).to_bytes(4, "big")
     (tmp_path / "bomb.png").write_bytes(header + checksum + b"\0\0\0\x10IDAT")
