@@ -169,11 +169,11 @@ def check_resumes_exactly(trained: Trained):
     assert {f"val_{name}" for name in resumed} | set(resumed) == set(trained.history)
     for name, values in resumed.items():
         assert trained.history[name][EPOCHS // 2 :] == values, name
-    ours, theirs = trained.state, _state(loaded)
-    for path, value, other in zip(ours, ours.values(), theirs.values(), strict=True):
+    actual, expected = trained.state, _state(loaded)
+    for path, value, other in zip(actual, actual.values(), expected.values(), strict=True):
         np.testing.assert_array_equal(value, other, err_msg=path)
     kinds = ("train_steps", "seed_generator_state", "optimizer")
-    assert all(any(kind in path for path in ours) for kind in kinds), sorted(ours)
+    assert all(any(kind in path for path in actual) for kind in kinds), sorted(actual)
     assert int(loaded.train_steps) == EPOCHS * STEPS
     np.testing.assert_array_equal(trained.images, trained.toy.images(loaded, 2, seed=1))
 

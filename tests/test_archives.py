@@ -76,9 +76,9 @@ def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
 
     made, pixels = io.BytesIO(), np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
     np.savez_compressed(made, image=pixels)
-    whole = made.getvalue()
-    damaged = [whole[:at] for at in range(len(whole))]
-    damaged += [whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :] for at in range(len(whole))]
+    full = made.getvalue()
+    damaged = [full[:at] for at in range(len(full))]
+    damaged += [full[:at] + bytes([full[at] ^ 255]) + full[at + 1 :] for at in range(len(full))]
     rejected = 0
     for content in damaged:
         file = write(tmp_path / "a.npz", content)

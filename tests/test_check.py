@@ -63,18 +63,18 @@ def test_every_damage_is_found_with_a_remedy(copied, part, how):
         file.write_bytes(content)
     else:
         file.write_bytes(content[: len(content) // 2])
-    found = damaged(copied)
+    result = damaged(copied)
     if how == "missing" and part in ("evaluation.json", "checkpoints/epoch_0003.json"):
-        assert not found  # as if it had never been there
+        assert not result  # as if it had never been there
         return
-    assert found and found[0].split("/")[0] == part.split("/")[0]
+    assert result and result[0].split("/")[0] == part.split("/")[0]
     assert all(finding.remedy for finding in check_run(copied) if not finding.fine)
     assert check(copied)[0] == 1
 
 
 def test_an_edited_config_and_states_are_repaired_from_the_newest_intact_state(copied):
-    whole = {name: (copied / name).read_text() for name in ("config.json", "metrics.csv")}
-    config = json.loads(whole["config.json"])
+    full = {name: (copied / name).read_text() for name in ("config.json", "metrics.csv")}
+    config = json.loads(full["config.json"])
     (copied / "config.json").write_text(json.dumps({**config, "settings": {**config["settings"], "hidden_units": 9}}))
     (copied / "metrics.csv").write_text("epoch,loss\n1,")
     (copied / "checkpoints" / "epoch_0003.weights.h5").write_bytes(b"")
@@ -89,7 +89,7 @@ def test_an_edited_config_and_states_are_repaired_from_the_newest_intact_state(c
         runs.Run.open(copied)
     code, text = check(copied, "--repair")
     assert code == 0 and "config.json: restored from epoch 4" in text and "epoch_0003" in text
-    assert {name: (copied / name).read_text() for name in whole} == whole
+    assert {name: (copied / name).read_text() for name in full} == full
     assert sorted(path.name for path in (copied / "checkpoints").iterdir()) == [
         "epoch_0004.json",
         "epoch_0004.weights.h5",

@@ -43,9 +43,9 @@ def test_zoo_lists_every_system_and_its_settings(call):
     for system in zoo.SYSTEMS.values():
         for text in (system.key, system.title, system.paper, system.data[0], system.endpoints[-1]):
             assert text in listed
-    shown = call("zoo", "vae").stdout
-    assert all(name in shown for name in zoo.get("vae").settings) and "arXiv:1312.6114" in shown
-    assert all(text in shown for text in ("learning rate 0.002", "beta_1 0.9", "beta_2 0.999", "description"))
+    output = call("zoo", "vae").stdout
+    assert all(name in output for name in zoo.get("vae").settings) and "arXiv:1312.6114" in output
+    assert all(text in output for text in ("learning rate 0.002", "beta_1 0.9", "beta_2 0.999", "description"))
     assert "Learning rate of the player generator: 5 x 0.0002" in call("zoo", "dcgan").stdout
     failed(call("zoo", "gone"), 2, "'gone'", "vae")
 
@@ -228,21 +228,23 @@ def test_invalid_arguments_are_refused(call, arguments, part):
 
 
 def test_python_m_keras_gen_is_the_command_line():
-    done = subprocess.run([sys.executable, "-m", "keras_gen", "--version"], capture_output=True, text=True, timeout=120)
-    assert done.stdout.startswith(f"keras-gen {keras_gen.__version__} (Python ") and "tensorflow" in done.stdout
+    result = subprocess.run(
+        [sys.executable, "-m", "keras_gen", "--version"], capture_output=True, text=True, timeout=120
+    )
+    assert result.stdout.startswith(f"keras-gen {keras_gen.__version__} (Python ") and "tensorflow" in result.stdout
 
 
 def test_the_shell_completes_systems(monkeypatch):
     environment = {**os.environ, "COMP_WORDS": "keras-gen train v", "COMP_CWORD": "2"}
     program = "import sys; sys.argv = ['keras-gen']; from keras_gen.cli import main; main()"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program],
         env={**environment, "_KERAS_GEN_COMPLETE": "complete_bash"},
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.stdout.split() == ["vae"], done.stderr
+    assert result.stdout.split() == ["vae"], result.stderr
 
 
 def test_noise_of_loading_is_shown_only_when_loading_fails(capfd, monkeypatch):

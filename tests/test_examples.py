@@ -24,8 +24,8 @@ def check_syntax(script: pathlib.Path):
     """By bash, and by shellcheck where it is installed."""
     commands = [["bash", "-n"], *([["shellcheck", "--shell=bash"]] if shutil.which("shellcheck") else [])]
     for command in commands:
-        done = subprocess.run([*command, script], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+        result = subprocess.run([*command, script], capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
 
 
 def parsed(arguments: list[str], command: str = "train") -> dict:
@@ -80,8 +80,8 @@ class TestSlurm:
 
         def run(*arguments):
             calls.unlink(missing_ok=True)
-            done = subprocess.run(["bash", SBATCH, *arguments], env=environment, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
+            result = subprocess.run(["bash", SBATCH, *arguments], env=environment, capture_output=True, text=True)
+            assert result.returncode == 0, result.stderr
             return [(json.loads(config), command) for config, *command in recorded(calls)]
 
         run.out = tmp_path / "a run"

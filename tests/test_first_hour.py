@@ -73,8 +73,8 @@ def write_photos(folder: pathlib.Path) -> list[pathlib.Path]:
     }
     for number, (name, (size, mode, options)) in enumerate(kinds.items()):
         photo(size, number, mode).save(folder / name, **options)
-    whole = (folder / "uralt.bmp").read_bytes()
-    (folder / "abgebrochen.bmp").write_bytes(whole[: len(whole) // 2])
+    full = (folder / "uralt.bmp").read_bytes()
+    (folder / "abgebrochen.bmp").write_bytes(full[: len(full) // 2])
     (folder / "kaputt.jpg").write_bytes(b"damaged from its first byte on")
     (folder / "Notizen.txt").write_text("noch sortieren")
     return [folder / name for name in kinds]
@@ -114,8 +114,8 @@ def walk(command, photos: pathlib.Path, run: pathlib.Path, system: str, *setting
 def run_on_device(python, folder: pathlib.Path, *arguments) -> None:
     """Runs the runtime of an export in its folder; neither TensorFlow nor keras_gen can be imported."""
     command = [python, "-P", "-c", WITHOUT_TENSORFLOW, *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=without_path())
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=without_path())
+    assert result.returncode == 0, result.stderr
 
 
 def without_path() -> dict[str, str]:
@@ -129,11 +129,11 @@ def served(python, demos: pathlib.Path, runs: list[pathlib.Path], environment: d
         command = [python, "-m", "demos", *map(str, runs)]
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=demos, env=environment)
     try:
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
+        while not (result := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
             assert process.returncode is None, log.read_text()
-        client = gradio_client.Client(found[0], verbose=False, download_files=log.parent / "downloads")
+        client = gradio_client.Client(result[0], verbose=False, download_files=log.parent / "downloads")
         yield client
         client.close()
     finally:
@@ -149,8 +149,8 @@ def check_reconstruction(client, python, name: str, export: pathlib.Path, photos
         shape = json.loads((export / "model.json").read_text())["image_shape"]
         options = {key: value for key, value in read_description(export).items() if key in PREPROCESSING}
         expected = read_images([file], tuple(shape), **options)[0], np.load(export / "reconstructed.npy")[0]
-        shown = client.predict(gradio_client.handle_file(str(file)), False, None, api_name=f"/{name}_reconstruct")[:2]
-        for picture, image in zip(shown, expected, strict=True):
+        output = client.predict(gradio_client.handle_file(str(file)), False, None, api_name=f"/{name}_reconstruct")[:2]
+        for picture, image in zip(output, expected, strict=True):
             displayed = pixels_of(picture)
             factor = displayed.shape[0] // shape[0]
             np.testing.assert_array_equal(displayed[::factor, ::factor], np.round(image * 255).astype(np.uint8))
@@ -161,9 +161,9 @@ def test_twenty_photos_go_all_the_way(tmp_path):
     files, run = write_photos(tmp_path / "Meine Fotos ü"), tmp_path / "runs" / "vae"
 
     def command(*arguments) -> str:
-        done = CliRunner().invoke(cli.app, list(map(str, arguments)), env={"COLUMNS": "200"})
-        assert done.exit_code == 0, (arguments, done.output, done.exception)
-        return done.output
+        result = CliRunner().invoke(cli.app, list(map(str, arguments)), env={"COLUMNS": "200"})
+        assert result.exit_code == 0, (arguments, result.output, result.exception)
+        return result.output
 
     walk(
         command,
@@ -216,16 +216,16 @@ def test_an_installed_wheel_goes_all_the_way(installed, tmp_path):
 
     def command(*arguments) -> str:
         line = [installed.with_name("keras-gen"), *map(str, arguments)]
-        done = subprocess.run(
+        process = subprocess.run(
             line, cwd=tmp_path, capture_output=True, text=True, env=without_path() | {"COLUMNS": "200"}
         )
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        assert "Warning" not in done.stderr and "Traceback" not in done.stderr
-        return done.stdout
+        assert process.returncode == 0, (arguments, process.stdout, process.stderr)
+        assert "Warning" not in process.stderr and "Traceback" not in process.stderr
+        return process.stdout
 
     where = [installed, "-c", "import keras_gen; print(keras_gen.__file__)"]
-    found = subprocess.run(where, cwd=tmp_path, check=True, capture_output=True, text=True, env=without_path()).stdout
-    assert pathlib.Path(found.strip()).is_relative_to(installed.parents[1])
+    result = subprocess.run(where, cwd=tmp_path, check=True, capture_output=True, text=True, env=without_path()).stdout
+    assert pathlib.Path(result.strip()).is_relative_to(installed.parents[1])
     runs = {system: tmp_path / "runs" / system for system in ("vae", "dcgan")}
     for system, run in runs.items():
         walk(command, tmp_path / "Meine Fotos ü", run, system, "--image-size", "32")

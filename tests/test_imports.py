@@ -46,17 +46,17 @@ def part_of(path: pathlib.Path) -> str:
 def imported(path: pathlib.Path, source: str | None = None) -> list[tuple[int, str]]:
     """(line, module) of every import in a file, also inside functions; modules of the package by their full names."""
     package = ".".join(path.relative_to(ROOT).parts[:-1])
-    found = []
+    result = []
     for node in ast.walk(ast.parse(source if source is not None else path.read_text())):
         if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
+            result += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             module = ".".join([*above, *([node.module] if node.module else [])])
             # `from keras_gen import zoo` imports keras_gen.zoo
             names = [f"{module}.{alias.name}" for alias in node.names] if module == "keras_gen" else [module]
-            found += [(node.lineno, name) for name in names]
-    return found
+            result += [(node.lineno, name) for name in names]
+    return result
 
 
 def forbidden(path: pathlib.Path, source: str | None = None) -> list[str]:
@@ -200,11 +200,11 @@ def test_a_named_system_is_found(source, named):
 
 
 def run(program: str, environment: dict | None = None) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def test_importing_the_package_or_asking_for_help_loads_nothing_heavy():

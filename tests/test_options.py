@@ -95,10 +95,10 @@ def test_a_command_has_the_declared_options():
 
 
 def test_the_help_shows_the_declared_sentences():
-    shown = command("--help")[0].stdout
+    output = command("--help")[0].stdout
     for each in declared(Config):
-        assert (f"{each.help}." in shown) == (each.name != "hidden")
-    assert "--set" in shown and "KEY=VALUE" in shown and "--no-quick" not in shown
+        assert (f"{each.help}." in output) == (each.name != "hidden")
+    assert "--set" in output and "KEY=VALUE" in output and "--no-quick" not in output
 
 
 def test_texts_of_the_command_line():

@@ -130,12 +130,12 @@ def test_batches_and_limits_do_not_change_an_image(runs, photos, tmp_path):
     run, reports = runs("puzzlegan"), []
     translation.translate(run.path, [photos], tmp_path / "all", seed=3)
     options: dict[str, Any] = {"seed": 3, "batch_size": 1, "progress": lambda *what: reports.append(what)}
-    done = translation.translate(run.path, [photos], tmp_path / "three", limit=3, **options)
-    assert [file.name for file in done.written] == ["a.jpg", "a.png", "b.PNG"] and not done.failed
+    result = translation.translate(run.path, [photos], tmp_path / "three", limit=3, **options)
+    assert [file.name for file in result.written] == ["a.jpg", "a.png", "b.PNG"] and not result.failed
     assert reports == [("translate", number, 3) for number in (0, 1, 2, 3)]
     for name in ("a.png", "b.PNG"):
-        ours, theirs = (pixels(tmp_path / folder / name).astype(int) for folder in ("all", "three"))
-        assert abs(ours - theirs).max() <= 1 and ours.std() > 0.5
+        actual, expected = (pixels(tmp_path / folder / name).astype(int) for folder in ("all", "three"))
+        assert abs(actual - expected).max() <= 1 and actual.std() > 0.5
 
 
 def test_attributes_by_name(call, runs, photos, tmp_path):

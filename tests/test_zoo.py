@@ -215,10 +215,10 @@ def test_cyclegan_depends_on_the_sizes():
     assert count(zoo.build("cyclegan", (256, 256, 3), base_filters=1).generator_ba) == 9
     other = zoo.build("cyclegan", GRAY, base_filters=2, blocks=1, domain_b=(12, 16, 3))
     assert other.image_fields == {"domain_a": GRAY, "domain_b": (12, 16, 3)}
-    whole = zoo.build("cyclegan", (16, 24, 3), base_filters=2, blocks=1, crop=8, export_size=(24, 24))
-    assert whole.trained_shape("a") == (8, 8, 3) and whole.image_shape == (16, 24, 3)
-    assert whole.endpoints()[0].inputs["domain_a"].shape == (24, 24, 3)
-    assert whole.a_to_b(np.zeros((1, 32, 20, 3), np.float32)).shape == (1, 32, 20, 3)
+    full = zoo.build("cyclegan", (16, 24, 3), base_filters=2, blocks=1, crop=8, export_size=(24, 24))
+    assert full.trained_shape("a") == (8, 8, 3) and full.image_shape == (16, 24, 3)
+    assert full.endpoints()[0].inputs["domain_a"].shape == (24, 24, 3)
+    assert full.a_to_b(np.zeros((1, 32, 20, 3), np.float32)).shape == (1, 32, 20, 3)
     masked = zoo.build("cyclegan", GRAY, base_filters=2)
     assert masked.generator_ba.get_layer("change").output.shape == (None, *GRAY)
     assert (masked.cycle_weight, masked.identity_weight) == (2, 0)

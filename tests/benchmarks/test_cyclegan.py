@@ -15,12 +15,12 @@ def test_the_settings_are_the_zoos():
     for it in CONFIGURATIONS.values():
         assert set(it.settings) <= set(zoo.get("cyclegan").settings)
         assert it.image_shape in (cyclegan.DIGITS, cyclegan.SHAPES) and it.steps % cyclegan.CHUNK == 0
-    whole = CONFIGURATIONS["shapes_short"]
-    assert whole.settings == CONFIGURATIONS["shapes"].settings
+    full = CONFIGURATIONS["shapes_short"]
+    assert full.settings == CONFIGURATIONS["shapes"].settings
     for name, weight in (("cycle", "cycle_weight"), ("adversarial", "adversarial_weight")):
         ablation = CONFIGURATIONS[f"shapes_without_{name}"]
-        assert ablation.settings == {**whole.settings, weight: 0.0}
-        assert (ablation.steps, ablation.rate, ablation.batch_size) == (whole.steps, whole.rate, whole.batch_size)
+        assert ablation.settings == {**full.settings, weight: 0.0}
+        assert (ablation.steps, ablation.rate, ablation.batch_size) == (full.steps, full.rate, full.batch_size)
 
 
 @pytest.fixture

@@ -81,17 +81,17 @@ def test_each_damage_changes_only_the_files_that_it_names(name, tmp_path):
     if name.startswith("flipped bit in"):
         (path,) = changed
         pairs = zip(before[path], after[path], strict=True)
-        assert sum((ours ^ theirs).bit_count() for ours, theirs in pairs) == 1
+        assert sum((actual ^ expected).bit_count() for actual, expected in pairs) == 1
 
 
 def test_the_table_counts_each_verdict():
-    found = [
+    result = [
         Fault("signals", "SIGTERM, vae", "survived", "equal"),
         Fault("kills", "kill -9 of vae", "survived"),
         Fault("kills", "kill -9 of vae", "lost", "no state"),
         Fault("kills", "kill -9 of vae", "unbounded", "no end"),
     ]
-    rows = faults.rows(found)
+    rows = faults.rows(result)
     assert [row["what"] for row in rows] == ["kill -9 of vae", "SIGTERM, vae"]  # in the order of the categories
     assert rows[0]["details"] == ["lost: no state", "unbounded: no end"]
     assert faults.table(rows).splitlines() == [
@@ -113,6 +113,6 @@ def test_the_plan_has_the_promised_numbers():
 @pytest.mark.slow  # a process that imports TensorFlow, and some fifteen runs: a minute
 def test_nothing_is_lost_in_a_small_version():
     names = ["kills", "checkpoints", "starts", "signals", "exports", "hostile"]
-    found = faults.inject(names, quick=True, jobs=1, report=lambda fault: None)
-    assert {fault.category for fault in found} == set(names)
-    assert [fault for fault in found if fault.verdict != faults.SURVIVED] == []
+    result = faults.inject(names, quick=True, jobs=1, report=lambda fault: None)
+    assert {fault.category for fault in result} == set(names)
+    assert [fault for fault in result if fault.verdict != faults.SURVIVED] == []

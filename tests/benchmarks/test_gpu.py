@@ -13,21 +13,23 @@ from benchmarks.workers import keras_gen_dcgan
 def test_settings_are_measured_in_turns(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
     gpu.main(only="vae", smoke=True, peer_python="unused", rounds=1, seed=3, out="tiny")
-    found = json.loads((tmp_path / "tiny.json").read_text())
-    assert [(row["system"], row["setting"]) for row in found["rows"]] == [("vae", name) for name in gpu.SETTINGS]
-    for row in found["rows"]:
+    result = json.loads((tmp_path / "tiny.json").read_text())
+    assert [(row["system"], row["setting"]) for row in result["rows"]] == [("vae", name) for name in gpu.SETTINGS]
+    for row in result["rows"]:
         assert row["ms_per_step"] > 0 and row["ratio_to_float32"] > 0 and row["parameters"] > 0
-    assert found["devices"] == ["CPU"] and found["gpu_measured"] is False and found["left_out"] == {}
-    assert found["seed"] == 3 and found["date"] and "cores" in found["hardware"] and found["peers"]["progan"] is None
+    assert result["devices"] == ["CPU"] and result["gpu_measured"] is False and result["left_out"] == {}
+    assert (
+        result["seed"] == 3 and result["date"] and "cores" in result["hardware"] and result["peers"]["progan"] is None
+    )
     assert "GPU speed is not measured" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("system", ["dcgan", "progan"])
 def test_the_other_systems_train(system):
     size = gpu.CASES[system].smoke
-    ours = gpu.Ours(system, "mixed_bfloat16", size, seed=1)
-    assert ours.run(size.steps) > 0 and int(ours.model.train_steps) == size.steps
-    assert ours.model.dtype_policy.name == "mixed_bfloat16" and not ours.model.jit_compile
+    actual = gpu.Ours(system, "mixed_bfloat16", size, seed=1)
+    assert actual.run(size.steps) > 0 and int(actual.model.train_steps) == size.steps
+    assert actual.model.dtype_policy.name == "mixed_bfloat16" and not actual.model.jit_compile
 
 
 def test_a_peer_that_is_not_installed_is_left_out(monkeypatch, tmp_path):

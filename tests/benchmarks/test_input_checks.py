@@ -20,9 +20,9 @@ def test_measures_a_toy():
 def test_the_summary_is_of_the_rounds():
     rows = {"checked": (2, 4, 3), "unchecked": (2, 2, 2), "unchecked again": (2, 1, 2)}
     rows = {name: [{"seconds": s, "cpu_seconds": 2 * s} for s in values] for name, values in rows.items()}
-    found = input_checks.summarize(rows, {"smallest and largest": 20.0})
-    assert found["checked_seconds_ratio"]["median"] == 1.5 and found["step_cpu_seconds"] == 4
-    assert found["unchecked_again_seconds_ratio"]["median"] == 1.0 and found["check_share_of_step"] == 0.01
+    result = input_checks.summarize(rows, {"smallest and largest": 20.0})
+    assert result["checked_seconds_ratio"]["median"] == 1.5 and result["step_cpu_seconds"] == 4
+    assert result["unchecked_again_seconds_ratio"]["median"] == 1.0 and result["check_share_of_step"] == 0.01
 
 
 def test_all_forms_agree():

@@ -39,9 +39,9 @@ def test_gradients_are_counted_for_every_update_of_a_player():
 
 
 def test_constants_are_measured():
-    found = scaling.measure("vae", 1, 1, {"network": "mlp", "hidden_units": 4, "latent_size": 2}, image_size=8)
-    assert found["compute_seconds"] > 0 and found["input_seconds"] > 0
-    assert found["image_shape"] == [8, 8, 3] and found["batch_size"] == 128
+    result = scaling.measure("vae", 1, 1, {"network": "mlp", "hidden_units": 4, "latent_size": 2}, image_size=8)
+    assert result["compute_seconds"] > 0 and result["input_seconds"] > 0
+    assert result["image_shape"] == [8, 8, 3] and result["batch_size"] == 128
 
 
 def test_the_document_has_the_numbers_of_the_result():

@@ -45,18 +45,18 @@ class Model:
 @pytest.mark.parametrize("fraction", [1.0, 0.0])
 def test_measures_by_hand(domains, fraction):
     it = dataclasses.replace(stargan.CONFIGURATIONS["skin_tones"], classifier_epochs=30, size=8)
-    found = stargan.measure(Model(fraction), domains, it)
-    assert found["translations"] == 12 and found["held_out"] == 6
+    result = stargan.measure(Model(fraction), domains, it)
+    assert result["translations"] == 12 and result["held_out"] == 6
     # 16 of 64 pixels are of the square, and two of three channels differ by 0.6
     identity = 16 / 64 * 0.6 * 2 / 3
-    assert found["counterfactual_error_identity"] == pytest.approx(identity, rel=1e-5)
+    assert result["counterfactual_error_identity"] == pytest.approx(identity, rel=1e-5)
     white = 48 / 64 / 255
-    assert found["counterfactual_error"] == pytest.approx((1 - fraction) * identity + white, rel=1e-4)
-    assert found["counterfactual_ratio"] == pytest.approx(1 - fraction + white / identity, rel=1e-4)
-    assert found["change_of_shared_pixels"] == pytest.approx(1 / 255, rel=1e-4)
-    assert found["shared_pixels"] == 48 / 64
-    assert found["classification_error_real"] == 0 and found["classification_error_translated"] == 1 - fraction
-    assert found["classification_error_identity"] == 1
+    assert result["counterfactual_error"] == pytest.approx((1 - fraction) * identity + white, rel=1e-4)
+    assert result["counterfactual_ratio"] == pytest.approx(1 - fraction + white / identity, rel=1e-4)
+    assert result["change_of_shared_pixels"] == pytest.approx(1 / 255, rel=1e-4)
+    assert result["shared_pixels"] == 48 / 64
+    assert result["classification_error_real"] == 0 and result["classification_error_translated"] == 1 - fraction
+    assert result["classification_error_identity"] == 1
 
 
 def test_the_picture_has_inputs_translations_and_counterfactuals(domains):

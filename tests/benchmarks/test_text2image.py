@@ -26,8 +26,8 @@ def test_learning_rates_fall_over_the_second_half_and_the_budget_ends_training(m
     for now, share in ((5.0, 1.0), (50.0, 1.0), (80.0, 0.5), (100.0, 0.1)):  # the first batch starts the clock
         clock.now = now
         budget.on_train_batch_end(0)
-        found = [float(each.learning_rate) for each in optimizers.values()]
-        np.testing.assert_allclose(found, [0.2 * share, share], rtol=1e-5)
+        result = [float(each.learning_rate) for each in optimizers.values()]
+        np.testing.assert_allclose(result, [0.2 * share, share], rtol=1e-5)
     clock.now = 105.0
     with pytest.raises(text2image._Over):
         budget.on_train_batch_end(0)

@@ -114,8 +114,8 @@ def test_input_context_shards_the_epoch(array_file):
     for i in range(2):
         context = tf.distribute.InputContext(num_input_pipelines=2, input_pipeline_id=i, num_replicas_in_sync=2)
         parts.append([n for batch in load(array_file, input_context=context) for n in batch["label"].numpy()])
-    whole = [n for batch in load(array_file) for n in batch["label"].numpy()]
-    assert parts == [whole[::2], whole[1::2]]
+    full = [n for batch in load(array_file) for n in batch["label"].numpy()]
+    assert parts == [full[::2], full[1::2]]
     with pytest.raises(ValueError, match="received both"):
         load(array_file, input_context=context, num_shards=2)
 

@@ -13,8 +13,8 @@ def means(mixture):
 def test_ring():
     ring = gaussian_ring()
     half = np.sqrt(0.5)
-    want = [[1, 0], [half, half], [0, 1], [-half, half], [-1, 0], [-half, -half], [0, -1], [half, -half]]
-    np.testing.assert_allclose(means(ring), want, atol=1e-6)
+    expected = [[1, 0], [half, half], [0, 1], [-half, half], [-1, 0], [-half, -half], [0, -1], [half, -half]]
+    np.testing.assert_allclose(means(ring), expected, atol=1e-6)
     # only one of eight Gaussians reaches its mean: 1 / 8 of 1 / (2 pi 0.01^2)
     np.testing.assert_allclose(ring.prob(means(ring)), 1 / 8 / (2 * np.pi * 1e-4), rtol=1e-4)
     np.testing.assert_allclose(np.linalg.norm(means(gaussian_ring(3, radius=2.0)), axis=1), 2.0, rtol=1e-6)
@@ -22,8 +22,8 @@ def test_ring():
 
 def test_grid():
     grid = gaussian_grid()
-    want = {(-4 + 2 * i, -4 + 2 * j) for i in range(5) for j in range(5)}
-    assert {tuple(mean) for mean in means(grid).round(6).tolist()} == want
+    expected = {(-4 + 2 * i, -4 + 2 * j) for i in range(5) for j in range(5)}
+    assert {tuple(mean) for mean in means(grid).round(6).tolist()} == expected
     np.testing.assert_allclose(grid.prob(means(grid)), 1 / 25 / (2 * np.pi * 0.0025), rtol=1e-4)
 
 

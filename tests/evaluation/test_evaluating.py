@@ -183,7 +183,7 @@ def test_progress_reports_counts(run):
         "scores by pixels, percent",
         "comparing samples with all training images",
     } <= counted
-    assert all(0 <= done <= total for _, done, total in calls if total)
+    assert all(0 <= result <= total for _, result, total in calls if total)
     # other activities are named without counts
     uncounted = {activity for activity, _, total in calls if not total} - counted
     names = {row.name for row in EVALUATORS} | {f"picture {row.name}" for row in PICTURES}

@@ -49,12 +49,12 @@ def test_a_full_pool_exchanges_images_whose_coin_is_below_one_half():
 
 def test_half_of_the_returned_images_are_older_and_all_were_passed_in():
     pool, generator = ImagePool(50, (1, 1, 1)), np.random.default_rng(0)
-    older, total, seen = 0, 0, set()
+    older, total, recorded = 0, 0, set()
     for step in range(300):
         inputs = np.arange(8) + 8.0 * step
-        seen |= set(inputs)
+        recorded |= set(inputs)
         out = values(pool(images(*inputs), coins=generator.random(8), slot_order=generator.random(50)))
-        assert set(out) <= seen and len(set(out)) == 8
+        assert set(out) <= recorded and len(set(out)) == 8
         if step >= 7:  # full
             older, total = older + sum(value < inputs[0] for value in out), total + 8
     # 2,344 tosses of a fair coin: a standard error of 0.0103

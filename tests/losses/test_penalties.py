@@ -48,10 +48,10 @@ def test_the_units_are_those_of_images_from_minus_one_to_one(name):
         return tf.reduce_sum(tf.tanh(tf.matmul(scaled, weights)), axis=1)
 
     penalty = penalties.get(name)
-    ours = penalty.per_example(lambda x: discriminator(2.0 * x - 1.0), real, generated, noise, stddev=0.3)
+    actual = penalty.per_example(lambda x: discriminator(2.0 * x - 1.0), real, generated, noise, stddev=0.3)
     papers = penalty.formula(discriminator, 2.0 * real - 1.0, 2.0 * generated - 1.0, noise, 0.6)
     # one gradient norm is nearly 1, and its difference to 1 has few digits in float32
-    np.testing.assert_allclose(ours, penalty.weight * papers, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(actual, penalty.weight * papers, rtol=1e-5, atol=1e-6)
 
 
 def test_required_noise():

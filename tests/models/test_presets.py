@@ -1,4 +1,4 @@
-"""Presets document every setting, in the form that `keras-gen zoo KEY` reads."""
+"""Presets document every setting in the format that `keras-gen zoo KEY` parses."""
 
 import functools
 import inspect

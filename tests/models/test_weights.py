@@ -1,6 +1,6 @@
-"""Every weight of a loss has an effect: it weighs a term against the other terms of the same player.
+"""Every weight of a loss has an effect: it scales a term relative to the other terms of the same player.
 
-Under Adam the scale of a whole loss has no effect, so a weight of all of a player's terms would have none.
+With Adam the scale of a whole loss has no effect, so a common weight of all terms of a player would have none.
 """
 
 import dataclasses
@@ -52,7 +52,7 @@ def classifier(shape) -> keras.Model:
     return keras.Sequential([keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(3)])
 
 
-def trained(key: str, settings: dict, steps: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def train(key: str, settings: dict, steps: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Returns all weights before and after some steps of Adam, as vectors."""
     keras.utils.clear_session()
     toy = TOYS[key]
@@ -72,7 +72,7 @@ def weights(model) -> np.ndarray:
     return np.concatenate([np.ravel(variable.numpy()) for variable in model.trainable_variables])
 
 
-def test_all_weights_are_listed():
+def test_all_loss_weights_are_listed():
     for key in zoo.SYSTEMS:
         settings = zoo.get(key).settings
         weights_of_losses = {
@@ -83,7 +83,7 @@ def test_all_weights_are_listed():
 
 
 @pytest.mark.parametrize("key, settings", PARAMS)
-def test_a_doubled_weight_trains_other_networks(key, settings):
-    start, once = trained(key, settings)
-    _, twice = trained(key, {name: doubled(value) for name, value in settings.items()})
+def test_doubling_a_loss_weight_changes_the_training(key, settings):
+    start, once = train(key, settings)
+    _, twice = train(key, {name: doubled(value) for name, value in settings.items()})
     assert np.abs(twice - once).mean() > MIN_DIFFERENCE * np.abs(once - start).mean()

@@ -1,4 +1,4 @@
-"""Models small enough to compute by hand: one dense layer each way, on images of 2x3 pixels."""
+"""Models that can be computed by hand: one dense layer in the encoder and in the decoder, on images of 2x3 pixels."""
 
 import keras
 import numpy as np
@@ -49,7 +49,7 @@ def linear_decoder(channels: int = 1, num_classes: int | None = None) -> keras.M
 
 
 class FixedNoise:
-    """Replaces `BatchNoise`, with noise that the test sets."""
+    """A replacement of `BatchNoise` that returns the noise set by a test."""
 
     def __init__(self, noise: np.ndarray):
         self.noise = tf.constant(noise, tf.float32)

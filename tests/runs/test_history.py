@@ -30,13 +30,13 @@ def test_a_resumed_history_drops_epochs_after_the_state(tmp_path):
 @pytest.mark.parametrize("content", [None, "", "epoch,loss\n1,3", b"\xff\xfe"])
 def test_a_lost_or_damaged_file_is_rewritten_and_an_equal_one_is_not(tmp_path, content):
     path = tmp_path / "metrics.csv"
-    whole = history_of_three(path).text()
+    full = history_of_three(path).text()
     if content is None:
         path.unlink()
     else:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     history = History(path, history_of_three(tmp_path / "other.csv").rows)
-    assert history.write() and path.read_text() == whole
+    assert history.write() and path.read_text() == full
     assert not history.write() and not History(None, history.rows).write()
 
 

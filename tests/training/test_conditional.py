@@ -73,7 +73,7 @@ def test_interrupted_pretraining_resumes_exactly(tmp_path, tfds_dir, monkeypatch
     """The run is stopped in the second epoch of the embedding, then in the second epoch of the VAE."""
     settings = {**TOYS["text2image"], "embedding": {"epochs": 2}, "vae": {"epochs": 2}}
     options = {**OPTIONS, "settings": settings, "data_dir": tfds_dir, "epochs": 1}
-    whole = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
+    full = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
 
     stop_in = [None]
 
@@ -93,7 +93,7 @@ def test_interrupted_pretraining_resumes_exactly(tmp_path, tfds_dir, monkeypatch
     stop_in[:] = [None]
     run = training.train(None, None, tmp_path / "run", resume=True, verbose=0)
     assert not (run.path / "pretraining").exists()
-    for weight, expected in zip(run.load_model().get_weights(), whole.load_model().get_weights(), strict=True):
+    for weight, expected in zip(run.load_model().get_weights(), full.load_model().get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
 
 

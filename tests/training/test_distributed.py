@@ -26,8 +26,8 @@ def mirrored(toy_images, tmp_path_factory):
 
 def launch(*arguments):
     command = [sys.executable, "-m", "keras_gen.cli", "launch", "--workers", "2", "--", "train", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
 
 
 def test_two_workers_equal_two_devices_after_one_lost_its_states(toy_images, mirrored, tmp_path):

@@ -44,7 +44,7 @@ def test_learning_rate_of_an_extended_run_continues_from_its_last_value(decaying
     shutil.copytree(run.path, tmp_path / "stopped")
 
     capsys.readouterr()
-    whole = train(None, None, run.path, resume=True, epochs=6, callbacks=[further], verbose=2)
+    full = train(None, None, run.path, resume=True, epochs=6, callbacks=[further], verbose=2)
     # linearly from 1/2 in epoch 3, the last one, to 0 in epoch 6; the planned factors were 1, 1
     np.testing.assert_allclose(further.factors, [1 / 3, 1 / 6], rtol=1e-6)
     output = capsys.readouterr().out
@@ -56,13 +56,13 @@ def test_learning_rate_of_an_extended_run_continues_from_its_last_value(decaying
     with pytest.raises(SystemExit):
         train(None, None, tmp_path / "stopped", resume=True, epochs=6, verbose=0,
               callbacks=[CallAt(6, 2, send(signal.SIGTERM))])  # fmt: skip
-    assert_same(train(None, None, tmp_path / "stopped", resume=True, callbacks=[again], verbose=0), whole)
+    assert_same(train(None, None, tmp_path / "stopped", resume=True, callbacks=[again], verbose=0), full)
     assert again.factors == further.factors[1:]
 
 
 @pytest.mark.slow
 def test_a_run_resumed_without_more_epochs_decays_as_planned(decaying, toy_images, tmp_path):
-    whole = train("autoencoder", toy_images, tmp_path / "whole", epochs=3, **SMALL)
+    full = train("autoencoder", toy_images, tmp_path / "whole", epochs=3, **SMALL)
     with pytest.raises(SystemExit):
         train(
             "autoencoder",
@@ -73,5 +73,5 @@ def test_a_run_resumed_without_more_epochs_decays_as_planned(decaying, toy_image
             **SMALL,
         )
     factors = RecordRates()
-    assert_same(train(None, None, tmp_path / "run", resume=True, callbacks=[factors], verbose=0), whole)
+    assert_same(train(None, None, tmp_path / "run", resume=True, callbacks=[factors], verbose=0), full)
     np.testing.assert_allclose(factors.factors, [2 / 3], rtol=1e-6)

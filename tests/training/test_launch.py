@@ -155,11 +155,11 @@ def test_two_workers_train_stop_by_sigterm_and_resume_from_the_command_line(toy_
     assert "2 CPUs, several workers" in "".join(lines)
 
     run = runs.Run.open(out)
-    done = len(run.metrics_file.read_text().splitlines()) - 1
-    assert 2 <= done < 500
-    resume = ["--resume", "--out", str(out), "--epochs", str(done + 2), "--quiet"]
+    result = len(run.metrics_file.read_text().splitlines()) - 1
+    assert 2 <= result < 500
+    resume = ["--resume", "--out", str(out), "--epochs", str(result + 2), "--quiet"]
     finished = subprocess.run([*base, *resume], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert finished.returncode == 0, finished.stderr
     chief, other = Checkpoints(run.checkpoints), Checkpoints(run.checkpoints / "worker_1" / "checkpoints")
-    rows = chief.record(State(done + 2))["rows"]
-    assert rows == other.record(State(done + 2))["rows"] and len(rows) == done + 2
+    rows = chief.record(State(result + 2))["rows"]
+    assert rows == other.record(State(result + 2))["rows"] and len(rows) == result + 2

@@ -67,14 +67,14 @@ def test_a_run_stopped_by_sigterm_resumes_exactly(toy_run, toy_images, tmp_path,
 def test_ctrl_c_twice_in_one_epoch(toy_images, tmp_path):
     """A GAN, whose metrics continue across stops; the run is stopped twice in one epoch, and at its end."""
     options = {**SMALL, "epochs": 2, "settings": {"hidden_units": 8, "latent_size": 2, "penalty": "r1"}}
-    whole = train("gan", toy_images, tmp_path / "whole", **options)
+    full = train("gan", toy_images, tmp_path / "whole", **options)
     for step, expected in ((1, State(1, 1)), (1, State(1, 2)), (1, State(2))):
         stop = CallAt(2, step, send(signal.SIGINT))
         again = {"resume": True} if (tmp_path / "run").exists() else {}
         with pytest.raises(KeyboardInterrupt):
             train("gan", toy_images, tmp_path / "run", callbacks=[stop], **options, **again)
-        assert states(whole.__class__.open(tmp_path / "run"))[-1] == expected
-    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), whole)
+        assert states(full.__class__.open(tmp_path / "run"))[-1] == expected
+    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), full)
 
 
 def test_a_second_signal_stops_at_once(toy_images, tmp_path, capsys):
@@ -106,7 +106,7 @@ def test_a_growing_run_stopped_at_the_end_of_a_phase_resumes_exactly(toy_images,
     """After two of three steps the phase has used its images, but a phase ends only at the end of an epoch."""
     settings = {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 16, "stable_images": 16}
     options = {"batch_size": 4, "steps": 3, "settings": settings, "verbose": 0, "epochs": 2}
-    whole = train("progan", toy_images, tmp_path / "whole", **options)
+    full = train("progan", toy_images, tmp_path / "whole", **options)
     with pytest.raises(SystemExit):
         train(
             "progan",
@@ -116,7 +116,7 @@ def test_a_growing_run_stopped_at_the_end_of_a_phase_resumes_exactly(toy_images,
             **options,
         )
     assert states(runs.Run.open(tmp_path / "run")) == [State(0), State(0, 2)]
-    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), whole)
+    assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), full)
     assert [row["resolution"] for row in read_rows(tmp_path / "run" / "metrics.csv")] == [4, 8]
 
 
@@ -162,15 +162,15 @@ def test_damaged_states_are_never_loaded(copied, toy_run, capsys):
 
 @pytest.mark.parametrize("damage", ["lost", "truncated", "edited"])
 def test_lost_metrics_and_model_are_restored_from_the_states(copied, capsys, damage):
-    whole = copied.metrics_file.read_text()
+    full = copied.metrics_file.read_text()
     if damage == "lost":
         copied.metrics_file.unlink()
         copied.model_file.unlink()
     else:
-        copied.metrics_file.write_text(whole[:60] if damage == "truncated" else whole.replace("4", "5"))
+        copied.metrics_file.write_text(full[:60] if damage == "truncated" else full.replace("4", "5"))
         flip_bit(copied.model_file)
     train(None, None, copied.path, resume=True, epochs=5, patience=9, verbose=0)
-    assert copied.metrics_file.read_text().startswith(whole)
+    assert copied.metrics_file.read_text().startswith(full)
     assert "metrics.csv was lost or changed; it was written again" in capsys.readouterr().err
     assert copied.load_model().generate(1, seed=0).shape == (1, 8, 8, 1)
 
@@ -250,7 +250,7 @@ def test_differing_replicas_stop_the_training_before_anything_is_saved(toy_image
 
 def test_a_run_on_two_devices_resumes_within_an_epoch(toy_images, tmp_path):
     options = {**SMALL, "epochs": 2, "strategy": "mirrored"}
-    whole = train("vae", toy_images, tmp_path / "whole", **options)
+    full = train("vae", toy_images, tmp_path / "whole", **options)
     with pytest.raises(SystemExit):
         train(
             "vae",
@@ -261,7 +261,7 @@ def test_a_run_on_two_devices_resumes_within_an_epoch(toy_images, tmp_path):
         )
     assert states(runs.Run.open(tmp_path / "run"))[-1] == State(1, 2)
     resumed = train(None, None, tmp_path / "run", resume=True, strategy="mirrored", verbose=0)
-    for row, other in zip(read_rows(resumed.metrics_file), read_rows(whole.metrics_file), strict=True):
+    for row, other in zip(read_rows(resumed.metrics_file), read_rows(full.metrics_file), strict=True):
         assert row == pytest.approx(other, rel=1e-6)  # a state stores metrics summed over replicas
 
 

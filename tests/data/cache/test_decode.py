@@ -82,14 +82,14 @@ def test_choose_cache():
 def test_collect_keeps_strings_and_columns(tmp_path):
     pixels = np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1)
     captions = np.array([f"ä{i}".encode() for i in range(3)], object)
-    whole = {"image": pixels, "caption": captions, "label": np.arange(3, dtype=np.int32)}
+    full = {"image": pixels, "caption": captions, "label": np.arange(3, dtype=np.int32)}
     bad = UnreadableImage("b.png", "damaged")
-    blocks = [{k: v[:2] for k, v in whole.items()}, bad, {k: v[2:] for k, v in whole.items()}]
+    blocks = [{k: v[:2] for k, v in full.items()}, bad, {k: v[2:] for k, v in full.items()}]
     for cache in ("memory", "disk"):
         for _ in range(2):
             arrays, failures = Store(tmp_path).collect(iter(blocks), 4, cache, "key")
             assert [(position, error.file, error.reason) for position, error in failures] == [(2, "b.png", "damaged")]
-            for field, value in whole.items():
+            for field, value in full.items():
                 np.testing.assert_array_equal(arrays[field], value)
 
 

@@ -17,12 +17,12 @@ def keys_of(index, epoch=0):
 def test_augmentation_depends_only_on_the_key(name, channels):
     image = tf.concat([IMAGE, IMAGE[..., :1]], -1)[:40, ..., :channels]
     index = np.arange(40)
-    whole = augment(image, [name], keys_of(index)).numpy()
-    assert whole.shape == image.shape and whole.min() >= 0 and whole.max() <= 1
+    full = augment(image, [name], keys_of(index)).numpy()
+    assert full.shape == image.shape and full.min() >= 0 and full.max() <= 1
     indices = [31, 4, 17]
     part = augment(tf.gather(image, indices), [name], keys_of(index[indices])).numpy()
-    np.testing.assert_array_equal(part, whole[indices])
-    assert not np.array_equal(augment(image, [name], keys_of(index, epoch=1)).numpy(), whole)
+    np.testing.assert_array_equal(part, full[indices])
+    assert not np.array_equal(augment(image, [name], keys_of(index, epoch=1)).numpy(), full)
 
 
 def test_flip_mirrors_half_of_the_images():

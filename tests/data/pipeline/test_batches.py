@@ -77,8 +77,8 @@ def test_steps_repeat_the_dataset_in_new_orders(steps, passes):
     labels, _ = rows_of(steps=steps)
     assert [len(batch) for batch in labels] == [10] * steps
     order = np.concatenate(labels)
-    whole = [tuple(order[i * COUNT : (i + 1) * COUNT]) for i in range(len(order) // COUNT)]
-    assert all(sorted(part) == list(range(COUNT)) for part in whole) and len(set(whole)) == len(whole) == passes - 1
+    full = [tuple(order[i * COUNT : (i + 1) * COUNT]) for i in range(len(order) // COUNT)]
+    assert all(sorted(part) == list(range(COUNT)) for part in full) and len(set(full)) == len(full) == passes - 1
     assert np.bincount(order, minlength=COUNT).max() <= passes
 
 
@@ -90,10 +90,10 @@ def test_last_batch_is_smaller_or_dropped(drop, sizes):
 
 def test_shards_partition_the_epoch():
     options = {"augment": ("flip",), "binarize": "dynamic", "epoch": 4}
-    whole, images = rows_of(**options)
+    full, images = rows_of(**options)
     for i in range(3):
         labels, pixels = rows_of(**options, num_shards=3, shard_index=i)
-        np.testing.assert_array_equal(np.concatenate(labels), np.concatenate(whole)[i::3])
+        np.testing.assert_array_equal(np.concatenate(labels), np.concatenate(full)[i::3])
         np.testing.assert_array_equal(pixels, images[i::3])  # augmented and binarized as on one worker
 
 

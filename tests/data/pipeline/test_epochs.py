@@ -100,9 +100,9 @@ def test_distributed_datasets_are_found(load):
 
 def test_multi_resolution_data_is_found_below_operations(load):
     multi_resolution = data.multi_resolution([load(steps=2), load(steps=2)])
-    found = loaded_in(multi_resolution.map(lambda batch: batch).prefetch(1))
-    assert found == [multi_resolution] and found[0].stage is multi_resolution.stage
-    found[0].epoch.assign(3)
+    result = loaded_in(multi_resolution.map(lambda batch: batch).prefetch(1))
+    assert result == [multi_resolution] and result[0].stage is multi_resolution.stage
+    result[0].epoch.assign(3)
     assert [int(variable) for variable in multi_resolution.epoch.variables] == [3, 3]
 
 

@@ -8,9 +8,9 @@ DRAWN = Factors.draw(40, 3)
 
 
 def test_a_picture_does_not_depend_on_the_batch():
-    whole = render_shapes(DRAWN)
-    assert whole.shape == (40, 64, 64, 3) and whole.dtype == np.uint8
-    np.testing.assert_array_equal(render_shapes(DRAWN[20:30]), whole[20:30])
+    full = render_shapes(DRAWN)
+    assert full.shape == (40, 64, 64, 3) and full.dtype == np.uint8
+    np.testing.assert_array_equal(render_shapes(DRAWN[20:30]), full[20:30])
 
 
 def object_pixels(factors, size=64):

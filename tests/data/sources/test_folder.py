@@ -51,10 +51,10 @@ def test_subfolders_are_classes(tmp_path):
 def test_slices_are_disjoint_complete_mixed_and_reproducible(tmp_path):
     fill(tmp_path / "a", 60)
     fill(tmp_path / "b", 40, 100)
-    whole = numbers(read_folder(tmp_path, "train", RESIZE).images["image"])
+    full = numbers(read_folder(tmp_path, "train", RESIZE).images["image"])
     first, last = (read_folder(tmp_path, f"train[{cut}]", RESIZE) for cut in (":80%", "80%:"))
     train, valid = numbers(first.images["image"]), numbers(last.images["image"])
-    assert len(valid) == 20 and sorted(train + valid) == sorted(whole)
+    assert len(valid) == 20 and sorted(train + valid) == sorted(full)
     assert set(last.columns["label"]) == {0, 1}  # not only the last class
     assert all((n >= 100) == label for n, label in zip(valid, last.columns["label"], strict=True))
     assert numbers(read_folder(tmp_path, "train[80%:]", RESIZE).images["image"]) == valid

@@ -41,9 +41,9 @@ def test_features_become_fields(builder):
 
 
 def test_slices_of_tfds(builder):
-    whole = read(builder).columns["number"].tolist()
-    assert read(builder, "train[:10%]").columns["number"].tolist() == whole[:9]
-    assert read(builder, "train[10%:]").columns["number"].tolist() == whole[9:]
+    full = read(builder).columns["number"].tolist()
+    assert read(builder, "train[:10%]").columns["number"].tolist() == full[:9]
+    assert read(builder, "train[10%:]").columns["number"].tolist() == full[9:]
     assert len(read(builder, "train[-5:]+test").columns["number"]) == 15
 
 
@@ -75,11 +75,11 @@ def test_a_stream_has_the_cached_examples_in_an_order_given_by_seed_and_epoch(bu
     memory, stream = read(builder, "train[5:]"), read(builder, "train[5:]", "none")
     options = {"augment": ("flip", "color"), "shuffle": False}
     expected = epoch_of(*build(memory, plan(**options)), 3)
-    got = epoch_of(*build(stream, plan(**options)), 3)
-    assert expected.keys() == got.keys()
+    result = epoch_of(*build(stream, plan(**options)), 3)
+    assert expected.keys() == result.keys()
     for field in expected:  # the same images and augmentations, which depend on the example, not on the cache
-        np.testing.assert_array_equal(got[field], expected[field])
-        assert got[field].dtype == expected[field].dtype
+        np.testing.assert_array_equal(result[field], expected[field])
+        assert result[field].dtype == expected[field].dtype
 
     first, second = build(stream, plan()), build(stream, plan())
     orders = {epoch: tuple(epoch_of(*first, epoch)["number"]) for epoch in (0, 1, 2)}
@@ -100,12 +100,12 @@ def test_streams_are_sharded_and_repeated(builder):
     stream = read(builder, "train", "none")
     dataset, number = build(stream, plan(steps=12))
     assert dataset.element_spec["image"] == tf.TensorSpec((16, 6, 8, 3), tf.float32)
-    whole = epoch_of(dataset, number, 1)["number"]
-    assert len(whole) == 192 and sorted(whole[:COUNT]) == sorted(whole[COUNT : 2 * COUNT]) == list(range(COUNT))
-    assert tuple(whole[:COUNT]) != tuple(whole[COUNT : 2 * COUNT])
+    full = epoch_of(dataset, number, 1)["number"]
+    assert len(full) == 192 and sorted(full[:COUNT]) == sorted(full[COUNT : 2 * COUNT]) == list(range(COUNT))
+    assert tuple(full[:COUNT]) != tuple(full[COUNT : 2 * COUNT])
     part = epoch_of(*build(stream, plan(num_shards=2, shard_index=1)), 1)["number"]
-    np.testing.assert_array_equal(part, whole[1:COUNT:2])
-    assert tuple(epoch_of(*build(stream, plan(seed=2)), 1)["number"]) != tuple(whole[:COUNT])
+    np.testing.assert_array_equal(part, full[1:COUNT:2])
+    assert tuple(epoch_of(*build(stream, plan(seed=2)), 1)["number"]) != tuple(full[:COUNT])
 
 
 def test_channels_that_cannot_be_converted_raise_before_the_first_batch(builder):

@@ -57,10 +57,10 @@ def test_labeled_subset_is_fixed_and_its_order_changes(file):
 
 
 def test_workers_share_the_labeled_subset(file):
-    _, whole = batches(file)
+    _, full = batches(file)
     parts = [batches(file, num_shards=2, shard_index=index)[1] for index in (0, 1)]
     for field in ("labeled_image", "labeled_label"):
-        rows = np.concatenate([batch[field] for batch in whole])
+        rows = np.concatenate([batch[field] for batch in full])
         for index, part in enumerate(parts):
             np.testing.assert_array_equal(np.concatenate([batch[field] for batch in part]), rows[index::2])
 

@@ -58,13 +58,13 @@ def test_equal_tiles_are_interchangeable():
     whole = np.array([1, 2, 2, 3], np.float32).reshape(1, 4, 1, 1, 1) / 4
     tiles = whole[:, [1, 0, 2, 3]]  # of the positions 1, 0, 2, 3
     presence = np.ones((1, 4))
-    np.testing.assert_array_equal(correct_tiles(tiles, whole, np.array([[1, 0, 2, 3]]), presence), [[True] * 4])
-    np.testing.assert_array_equal(correct_tiles(tiles, whole, np.array([[2, 0, 1, 3]]), presence), [[True] * 4])
+    np.testing.assert_array_equal(correct_tiles(tiles, full, np.array([[1, 0, 2, 3]]), presence), [[True] * 4])
+    np.testing.assert_array_equal(correct_tiles(tiles, full, np.array([[2, 0, 1, 3]]), presence), [[True] * 4])
     np.testing.assert_array_equal(
-        correct_tiles(tiles, whole, np.array([[0, 1, 2, 3]]), presence), [[False, False, True, True]]
+        correct_tiles(tiles, full, np.array([[0, 1, 2, 3]]), presence), [[False, False, True, True]]
     )
     np.testing.assert_array_equal(
-        correct_tiles(tiles, whole, np.array([[0, 1, 2, 3]]), np.array([[0, 1, 1, 1]])), [[True, False, True, True]]
+        correct_tiles(tiles, full, np.array([[0, 1, 2, 3]]), np.array([[0, 1, 1, 1]])), [[True, False, True, True]]
     )
 
 

@@ -48,9 +48,9 @@ def test_both_formats(tmp_path, content):
 
 
 def test_a_changed_byte_of_an_archive_is_detected(tmp_path):
-    file, whole = tmp_path / "weights.pth", bytearray(zlib.decompress(base64.b64decode(ARCHIVE)))
-    whole[whole.index(np.array([0, 1, 2], np.float32).tobytes())] ^= 1
-    file.write_bytes(whole)
+    file, full = tmp_path / "weights.pth", bytearray(zlib.decompress(base64.b64decode(ARCHIVE)))
+    full[full.index(np.array([0, 1, 2], np.float32).tobytes())] ^= 1
+    file.write_bytes(full)
     with pytest.raises(ValueError, match="damaged .BadZipFile: Bad CRC"):
         read_tensors(file)
 

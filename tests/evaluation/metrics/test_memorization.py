@@ -56,8 +56,8 @@ def test_an_empty_set(images):
 
 def test_blocks_have_the_result_of_all_training_images(images):
     train, blocks = images[:500], (images[start : min(start + 70, 500)] for start in range(0, 500, 70))
-    whole, neighbors = (nearest_neighbors(images[450:700], each, images[700:]) for each in (train, blocks))
-    for one, other in zip(whole, neighbors, strict=True):
+    full, neighbors = (nearest_neighbors(images[450:700], each, images[700:]) for each in (train, blocks))
+    for one, other in zip(full, neighbors, strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(neighbors.nearest, train[neighbors.indices])
     assert neighbors.train == 500

@@ -43,10 +43,10 @@ def test_disjoint_sets():
 
 def test_dropped_modes_cost_recall_and_coverage_and_not_precision():
     real = clusters([0, 1, 2, 3], 100, 0)
-    whole, dropped = (precision_recall(real, clusters(m, 400 // len(m), 1)) for m in ([0, 1, 2, 3], [0, 1]))
-    assert dropped.precision > 0.8 and abs(dropped.precision - whole.precision) < 0.1
-    assert whole.recall > 0.8 and dropped.recall <= 0.5
-    assert whole.coverage > 0.9 and dropped.coverage <= 0.5
+    full, dropped = (precision_recall(real, clusters(m, 400 // len(m), 1)) for m in ([0, 1, 2, 3], [0, 1]))
+    assert dropped.precision > 0.8 and abs(dropped.precision - full.precision) < 0.1
+    assert full.recall > 0.8 and dropped.recall <= 0.5
+    assert full.coverage > 0.9 and dropped.coverage <= 0.5
 
 
 def test_invented_modes_cost_precision_and_not_recall():

@@ -53,7 +53,7 @@ def test_names_and_notes(measured):
     activities += ["scores by means of other real images, percent"]
     activities += ["patches of Laplacian pyramids", "MS-SSIM of pairs"]
     assert list(dict.fromkeys(activity for activity, *_ in calls)) == activities
-    assert all(0 <= done <= total and total > 0 for _, done, total in calls)
+    assert all(0 <= result <= total and total > 0 for _, result, total in calls)
 
 
 def test_values_of_the_single_metrics(measured):

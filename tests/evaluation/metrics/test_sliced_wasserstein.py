@@ -72,9 +72,9 @@ def test_of_order_two_in_one_dimension_by_hand():
 
 
 def test_few_directions_per_pass(images, monkeypatch):
-    whole = sliced_wasserstein(images + 0.25, images, projections=1500)
+    full = sliced_wasserstein(images + 0.25, images, projections=1500)
     monkeypatch.setattr(sliced_wasserstein_module, "VALUES_PER_PASS", 7 * len(images))
-    assert sliced_wasserstein(images + 0.25, images, projections=1500) == pytest.approx(whole, rel=0.1)
+    assert sliced_wasserstein(images + 0.25, images, projections=1500) == pytest.approx(full, rel=0.1)
 
 
 def test_another_order(images):

@@ -18,7 +18,7 @@ CLASSES = 3
 
 
 def columns(num: int = 48) -> dict:
-    """Images of three classes; one of the first three pixels is bright and marks the class."""
+    """Returns images of three classes, in which one of the first three pixels is bright and marks the class."""
     random = np.random.default_rng(0)
     label = np.arange(num) % CLASSES
     images = 0.2 * random.uniform(size=(num, 6))
@@ -84,7 +84,7 @@ def test_labels_train_the_categories():
     assert (predicted == fields["label"]).mean() > 0.95
 
 
-def test_a_code_is_a_category_and_a_style():
+def test_codes_consist_of_category_and_style():
     model = aae(categories=CLASSES)
     code = model.encode(columns()["image"]).numpy()
     assert code.shape == (48, CLASSES + 2)
@@ -153,7 +153,7 @@ def test_inference_uses_the_moving_averages(tmp_path):
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "aae.keras").encode(image), averaged)
 
 
-def test_confident_categories_do_not_coarsen_the_styles_in_int8(tmp_path):
+def test_int8_styles_stay_accurate_next_to_confident_categories(tmp_path):
     model = aae(categories=CLASSES)
     logits, _ = (model.encoder.get_layer(tensor._keras_history.operation.name) for tensor in model.encoder.outputs)
     logits.kernel.assign(1000 * logits.kernel)
@@ -163,6 +163,6 @@ def test_confident_categories_do_not_coarsen_the_styles_in_int8(tmp_path):
     assert errors["reconstruct"]["image"]["mean"] < 0.01
 
 
-def test_an_export_names_the_system_by_its_key(tmp_path):
+def test_exports_have_the_key_of_the_system(tmp_path):
     folder = export_model(aae(), tmp_path, calibration=columns(), format="saved_model")
     assert json.loads((folder / "model.json").read_text())["system"] == "aae"

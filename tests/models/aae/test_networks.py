@@ -11,7 +11,7 @@ def test_the_sizes_of_the_paper():
     decoder = networks.mlp_decoder(2, (28, 28, 1), hidden_units=HIDDEN, activation=ACTIVATION)
     assert encoder.count_params() == 785 * 1000 + 1001 * 1000 + 1001 * 2
     assert decoder.count_params() == 3 * 1000 + 1001 * 1000 + 1001 * 784
-    # ten classes and one for images without a label
+    # ten classes, and one for images without a label
     assert code_discriminator(2, num_classes=11).count_params() == 14 * 1000 + 1001 * 1000 + 1001
 
 

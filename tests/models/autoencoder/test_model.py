@@ -7,7 +7,7 @@ from scipy import special
 from keras_gen import Autoencoder
 from tests.models.toys import SHAPE, SIZE, images, linear_decoder, linear_encoder, losses_of, weights
 
-X = images(4) * 0.8 + 0.1  # gray: not binary
+X = images(4) * 0.8 + 0.1  # gray values, not binary
 FLAT = X.reshape(4, -1)
 LOGITS = FLAT @ weights(6, SIZE, 1) @ weights(SIZE, 6, 2)
 
@@ -41,7 +41,7 @@ def test_generate_decodes_the_standard_normal():
     model = autoencoder()
     images = model.generate(2000, seed=0)
     z = special.logit(images.astype(np.float64)).reshape(2000, -1) @ np.linalg.pinv(weights(SIZE, 6, 2))
-    # the codes behind the images: mean 0 and variance 1, with standard errors .022 and .032
+    # the codes of the images have mean 0 and variance 1; the standard errors are .022 and .032
     assert np.abs(z.mean(0)).max() < 0.1 and np.abs(np.cov(z.T) - np.eye(2)).max() < 0.15
 
 

@@ -1,4 +1,4 @@
-"""The training step of players: against a step written by hand, over replicas, with moving averages."""
+"""The training step of players: compared with a hand-written step, on replicas, and with moving averages."""
 
 import warnings
 
@@ -19,7 +19,7 @@ RATE = 0.5
 
 
 def networks(packing: int = 1):
-    """A generator and a discriminator with one hidden layer and fixed weights."""
+    """Returns a generator and a discriminator with one hidden layer and fixed weights."""
     generator = keras.Sequential(
         [
             keras.Input((2,)),
@@ -60,8 +60,9 @@ def step_by_hand(batch: tf.Tensor, z: list, simultaneous: bool = False):
     """Computes one step of a non-saturating GAN with plain gradient descent, without shared forward passes.
 
     Args:
-        batch: one tensor of real images for each update of the discriminator.
-        z: the codes of each.
+        batch: A tensor of real images for each update of the discriminator.
+        z: The codes of each update.
+        simultaneous: Whether the generator is updated with the gradients of the old discriminator.
     """
     generator, discriminator = networks()
     objective = adversarial.get("non_saturating")
@@ -87,20 +88,20 @@ def step_by_hand(batch: tf.Tensor, z: list, simultaneous: bool = False):
 
 def assert_weights(model: GAN, expected, atol: float = 1e-6):
     for network, values in zip((model.generator, model.discriminator), expected, strict=True):
-        for ours, theirs in zip(network.get_weights(), values, strict=True):
-            np.testing.assert_allclose(ours, theirs, atol=atol)  # the same sums in another order
+        for actual, other in zip(network.get_weights(), values, strict=True):
+            np.testing.assert_allclose(actual, other, atol=atol)  # the same sums in a different order
 
 
 class TestStep:
     @pytest.mark.parametrize("simultaneous", [False, True])
-    def test_shared_passes_give_the_gradients_of_separate_ones(self, simultaneous):
+    def test_shared_forward_passes_give_the_gradients_of_separate_ones(self, simultaneous):
         data = batches(4)
         model = gan(simultaneous=simultaneous)
         model.fit(data, verbose=0)
         real = next(iter(data))["image"]
         assert_weights(model, step_by_hand([real], [noise_of_step(0, 4)], simultaneous))
 
-    def test_critic_updates_have_fresh_rows_and_fresh_noise(self):
+    def test_critic_updates_use_different_rows_and_noise(self):
         data = batches(4)
         model = gan(n_critic=2)
         model.fit(data, verbose=0)
@@ -108,7 +109,7 @@ class TestStep:
         z = [noise_of_step(part, 2) for part in range(2)]
         assert_weights(model, step_by_hand([real[0::2], real[1::2]], z))
 
-    def test_reports_what_it_minimizes(self):
+    def test_reported_losses_are_those_that_are_minimized(self):
         model, data = gan(keras.optimizers.SGD(0.0)), batches(4)
         logs = model.fit(data, verbose=0).history
         z, real = noise_of_step(0, 4), next(iter(data))["image"]
@@ -137,7 +138,7 @@ class TestReplicas:
         ],
         ids=["ema", "critic", "relativistic", "packed"],
     )
-    def test_two_are_one_device(self, options):
+    def test_two_replicas_equal_one_device(self, options):
         def run():
             model = gan(keras.optimizers.SGD(0.01), **options)
             history = model.fit(batches(24, 8), validation_data=batches(8), epochs=2, verbose=0).history
@@ -148,16 +149,16 @@ class TestReplicas:
         with two_replicas().scope():
             two, two_history = run()
         start = [network.get_weights() for network in networks()]  # the generator's do not depend on packing
-        assert np.abs(one[0][0] - start[0][0]).max() > 1e-4  # it was trained
-        for ours, theirs in zip(one, two, strict=True):
-            for a, b in zip(ours, theirs, strict=True):
+        assert np.abs(one[0][0] - start[0][0]).max() > 1e-4  # the weights have changed
+        for actual, expected in zip(one, two, strict=True):
+            for a, b in zip(actual, expected, strict=True):
                 np.testing.assert_allclose(a, b, atol=2e-6)  # sums in another order, six steps
         for name, values in one_history.items():
             np.testing.assert_allclose(values, two_history[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-class TestAverages:
-    def test_follow_the_weights_with_a_warm_up(self):
+class TestMovingAverages:
+    def test_averages_follow_the_weights_with_a_warm_up(self):
         model = gan(ema=0.2)
         average = model.ema_networks["generator"]
         expected = [weight.copy() for weight in model.generator.get_weights()]
@@ -170,11 +171,11 @@ class TestAverages:
             decay = min(0.2, (1 + step) / (10 + step))
             expected = [decay * old + (1 - decay) * new for old, new in zip(expected, weights, strict=True)]
         assert len(keep) == 3
-        for ours, theirs in zip(average.get_weights(), expected, strict=True):
-            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+        for actual, other in zip(average.get_weights(), expected, strict=True):
+            np.testing.assert_allclose(actual, other, atol=1e-6)
         assert not average.trainable_variables
 
-    def test_are_what_generates(self):
+    def test_averages_generate(self):
         model = gan(ema=0.9)
         model.fit(batches(8), verbose=0)
         z = model.noise()
@@ -183,34 +184,34 @@ class TestAverages:
         np.testing.assert_array_equal(model.generate(2, seed=0), image)
         assert list(z) == ["noise"]
 
-    def test_copy_moving_statistics(self):
+    def test_moving_statistics_are_copied(self):
         generator, discriminator = networks()
         generator = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization(), *generator.layers])
         model = GAN(generator, discriminator, ema=0.999, seed=0)
         model.compile(keras.optimizers.SGD(RATE))
         model.fit(batches(8), verbose=0)
-        ours, theirs = (
+        actual, expected = (
             network.layers[0].moving_mean.numpy() for network in (model.ema_networks["generator"], generator)
         )
-        np.testing.assert_array_equal(ours, theirs)
-        assert np.abs(theirs).max() > 0
+        np.testing.assert_array_equal(actual, expected)
+        assert np.abs(expected).max() > 0
 
 
 class TestOptimizers:
-    def test_one_for_each_player(self):
+    def test_one_optimizer_per_player(self):
         model = gan({"discriminator": keras.optimizers.SGD(0.1), "generator": keras.optimizers.SGD(0.0)})
         start = [network.get_weights() for network in networks()]
         model.fit(batches(4), verbose=0)
         assert_equal(model.generator.get_weights(), start[0])
         assert np.abs(model.discriminator.get_weights()[0] - start[1][0]).max() > 1e-4
 
-    def test_a_single_one_is_copied(self):
+    def test_a_single_optimizer_is_copied_for_each_player(self):
         model = gan(keras.optimizers.Adam(1e-3))
         assert len({id(optimizer) for optimizer in model.optimizer.optimizers}) == 2
         model.optimizer.learning_rate = 0.25
         assert [float(optimizer.learning_rate) for optimizer in model.optimizer.optimizers] == [0.25, 0.25]
 
-    def test_invalid_ones_are_refused(self):
+    def test_invalid_optimizers_are_refused(self):
         with pytest.raises(ValueError, match="each of the players discriminator, generator; received generator"):
             gan({"generator": "adam"})
         shared = keras.optimizers.SGD(0.1)
@@ -242,38 +243,38 @@ class TestGAN:
 
 
 class TestFiniteCheck:
-    """NaN and infinity stop the training before the update of the player that has them."""
+    """NaN or infinity in a player's loss or gradient stops the training before that player is updated."""
 
-    @pytest.mark.parametrize("spoiled", ["discriminator", "generator"])
-    def test_an_infinite_gradient_names_its_player(self, spoiled):
+    @pytest.mark.parametrize("player_with_nan", ["discriminator", "generator"])
+    def test_an_infinite_gradient_names_its_player(self, player_with_nan):
         def loss_of(player_loss):
             def loss(batch, shared, batch_noise, global_batch, training):
                 rows, logs = player_loss(batch, shared, batch_noise, global_batch, training)
                 logits = (
                     shared["generated"]
-                    if spoiled == "generator"
+                    if player_with_nan == "generator"
                     else model.discriminate(batch["image"], None, batch_noise, training)
                 )
                 values = tf.reduce_sum(tf.reshape(logits, [tf.shape(rows)[0], -1]), axis=1)
-                # finite itself, with the slope of a root at 0
+                # finite, but with an infinite derivative: a square root at 0
                 return rows + tf.sqrt(values - tf.stop_gradient(values)), logs
 
             return loss
 
         model = gan()
         for player in model._players:
-            if player.name == spoiled:
+            if player.name == player_with_nan:
                 object.__setattr__(player, "loss", loss_of(player.loss))
         before = {
             name: [np.asarray(v) for v in getattr(model, name).weights] for name in ("discriminator", "generator")
         }
         with pytest.raises(PlayerError) as caught:
             model.fit(batches(), verbose=0)
-        assert caught.value.player == spoiled and len(str(caught.value)) < 300
-        for value, first in zip(getattr(model, spoiled).weights, before[spoiled], strict=True):
+        assert caught.value.player == player_with_nan and len(str(caught.value)) < 300
+        for value, first in zip(getattr(model, player_with_nan).weights, before[player_with_nan], strict=True):
             np.testing.assert_array_equal(value, first)
 
-    def test_nan_in_the_images_is_an_error_of_the_data(self):
+    def test_nan_in_the_images_is_reported_as_a_data_error(self):
         images = np.full((4, *SHAPE), np.nan, np.float32)
         with pytest.raises(ValueError, match="received NaN"):
             gan().fit(tf.data.Dataset.from_tensors({"image": images}), verbose=0)
@@ -283,7 +284,7 @@ class TestFiniteCheck:
 
 
 @pytest.mark.parametrize("normalization, warned", [("batch", True), ("layer", False), ("spectral", False)])
-def test_a_penalty_beside_batch_normalization_is_warned_of(normalization, warned):
+def test_a_penalty_with_batch_normalization_causes_a_warning(normalization, warned):
     shape = (16, 16, 1)
     pair = (
         dcgan_generator(2, shape, base_filters=2),
@@ -307,7 +308,7 @@ def test_a_penalty_beside_batch_normalization_is_warned_of(normalization, warned
     ],
     ids=lambda options: options.get("penalty", "none"),
 )
-def test_evaluation_changes_its_counter_and_trackers_alone(options, normalization):
+def test_evaluation_changes_only_its_counter_and_trackers(options, normalization):
     shape, classes = (8, 8, 1), options.get("num_classes")
     generator = dcgan_generator(2, shape, base_filters=2, dense_units=4, num_classes=classes)
     discriminator = dcgan_discriminator(
@@ -335,7 +336,7 @@ def test_evaluation_changes_its_counter_and_trackers_alone(options, normalizatio
     assert results == model.evaluate(data, verbose=0)
 
 
-def test_problems_are_recognized_from_the_metrics():
+def test_problems_are_diagnosed_from_metrics():
     model = gan()
     assert model.diagnose({"discriminator_accuracy": 0.8, "sample_diversity": 0.9}) == {}
     assert list(model.diagnose({"discriminator_accuracy": 0.99, "sample_diversity": 0.9})) == ["the discriminator wins"]
@@ -344,8 +345,8 @@ def test_problems_are_recognized_from_the_metrics():
     assert critic.diagnose({"discriminator_accuracy": 1.0, "sample_diversity": 0.9}) == {}
 
 
-def test_a_winning_discriminator_is_recognized_in_training():
-    """A generator that does not learn, against a discriminator that does."""
+def test_a_winning_discriminator_is_diagnosed_in_training():
+    """The generator is not trained, and the discriminator is."""
     model = gan({"discriminator": keras.optimizers.Adam(0.05), "generator": keras.optimizers.SGD(0.0)})
     dark = tf.data.Dataset.from_tensor_slices({"image": np.zeros((32, *SHAPE), np.float32)}).batch(8)
     model.fit(dark, epochs=20, verbose=0)
@@ -355,8 +356,8 @@ def test_a_winning_discriminator_is_recognized_in_training():
     assert "the discriminator wins" in problems
 
 
-def test_a_collapse_is_recognized_in_training():
-    """A generator whose images do not depend on its codes."""
+def test_a_collapsed_generator_is_diagnosed_in_training():
+    """The images of the generator do not depend on its codes."""
     model = gan()
     first = model.generator.layers[0]
     first.kernel.assign(0 * first.kernel)

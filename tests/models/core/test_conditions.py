@@ -1,4 +1,4 @@
-"""Conditions of `generate`: each mixin takes its own and passes the others on."""
+"""Conditions of `generate`: each mixin handles its own conditions and passes the others on."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ SHAPE = (1, 1, 1)
 
 
 class Conditional(ClassConditional, TextConditional, GenerativeModel):
-    """Images of one pixel: the sum of a class, the first number of an embedding, and noise."""
+    """A model of one-pixel images: the sum of a class, the first number of an embedding, and noise."""
 
     image_shape = SHAPE
     num_classes = 3
@@ -33,7 +33,7 @@ class Conditional(ClassConditional, TextConditional, GenerativeModel):
         return [self.embed_endpoint(), self.generate_endpoint()]
 
 
-def test_several_kinds_together():
+def test_several_kinds_of_conditions():
     model = Conditional(label_names=("a", "b", "c"))
     conditions = model.conditions_of(2, label=["c", "a"], caption="red")
     assert conditions.keys() == model.condition_ports().keys() == {"label", "embedding"}
@@ -46,7 +46,7 @@ def test_several_kinds_together():
     np.testing.assert_allclose(images - plain, [2, 0] + conditions["embedding"][:, 0], atol=1e-6)
 
 
-def test_the_endpoint_takes_noise_and_conditions():
+def test_endpoint_inputs_are_noise_and_conditions():
     model = Conditional()
     endpoint = model.endpoints()[1]
     assert {name: port.kind for name, port in endpoint.inputs.items()} == {
@@ -66,7 +66,7 @@ def test_the_endpoint_takes_noise_and_conditions():
         ({"label": 0, "caption": "red", "embedding": np.zeros(5)}, "received caption, embedding"),
     ],
 )
-def test_refused(conditions, message):
+def test_invalid_conditions_are_refused(conditions, message):
     with pytest.raises(ValueError, match=message):
         Conditional().generate(1, seed=0, **conditions)
 

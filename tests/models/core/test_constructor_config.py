@@ -17,7 +17,7 @@ class Base(GenerativeModel):
 
 
 class Fixed(Base):
-    """Passes an argument of its base class on itself, and stores another one under a different name."""
+    """A class that passes one argument to its base class, and stores another one under a different name."""
 
     config_attributes = {"kind": None, "rate": "learning_rate"}
 
@@ -30,7 +30,7 @@ def network() -> keras.Model:
     return keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
 
 
-def test_arguments_follow_those_that_are_passed_on():
+def test_config_includes_arguments_of_the_base_class():
     assert constructor_arguments(Base, GenerativeModel) == ["network", "weight", "kind", "ema", "seed"]
     assert constructor_arguments(Fixed, GenerativeModel) == ["network", "rate", "weight", "kind", "ema", "seed"]
     assert constructor_arguments(VAE, GenerativeModel)[:3] == ["encoder", "decoder", "prior"]
@@ -48,16 +48,16 @@ def test_round_trip():
     assert copy.get_config() == config
 
 
-def test_an_argument_without_an_attribute():
-    class Forgetful(GenerativeModel):
+def test_an_argument_without_an_attribute_raises():
+    class MissingAttribute(GenerativeModel):
         def __init__(self, units: int, **kwargs):
             super().__init__(**kwargs)
 
-    with pytest.raises(AttributeError, match="'units' of Forgetful as an attribute .*config_attributes"):
-        Forgetful(3).get_config()
+    with pytest.raises(AttributeError, match="'units' of MissingAttribute as an attribute .*config_attributes"):
+        MissingAttribute(3).get_config()
 
 
-def test_a_saved_model_is_the_same(tmp_path):
+def test_a_loaded_model_has_the_same_config(tmp_path):
     model = Autoencoder(linear_encoder(2), linear_decoder(), loss="bernoulli", seed=1)
     model.compile("sgd")
     model.save(tmp_path / "x.keras")

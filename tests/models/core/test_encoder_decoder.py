@@ -1,4 +1,4 @@
-"""Models with an encoder and a decoder: classes as conditions, and networks that the user wrote."""
+"""Models with an encoder and a decoder: class conditions, and custom networks."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ def conditional() -> VAE:
 
 
 @keras.saving.register_keras_serializable("keras_gen_tests")
-class OwnEncoder(keras.Model):
+class CustomEncoder(keras.Model):
     """A subclassed network, as a user would write it."""
 
     def __init__(self, units: int, **kwargs):
@@ -41,7 +41,7 @@ class OwnEncoder(keras.Model):
 
 
 class TestConditions:
-    def test_the_label_reaches_both_networks(self):
+    def test_both_networks_depend_on_the_label(self):
         model = conditional()
         z = X.reshape(4, -1) @ weights(9, 4, 1)[:6] + ONE_HOT[LABELS] @ weights(9, 4, 1)[6:]
         np.testing.assert_allclose(model.encode(X, ONE_HOT[LABELS]), z[:, :2], rtol=1e-4, atol=1e-5)
@@ -58,7 +58,7 @@ class TestConditions:
         assert histories[0] == pytest.approx(histories[1], rel=1e-6)
 
     @pytest.mark.parametrize("num_samples", [1, 3])
-    def test_the_decoder_sees_each_image_with_its_own_label(self, num_samples):
+    def test_log_likelihood_pairs_each_image_with_its_label(self, num_samples):
         model, z = conditional(), normals(num_samples, 4, SIZE)
         together = model.log_likelihood(X, z, ONE_HOT[LABELS])
         for i in range(4):
@@ -86,11 +86,11 @@ class TestConditions:
             ({"label": 0, "style": 1}, "Expected conditions among label for VAE; received style"),
         ],
     )
-    def test_wrong_conditions(self, conditions, message):
+    def test_invalid_conditions_are_refused(self, conditions, message):
         with pytest.raises(ValueError, match=message):
             conditional().generate(4, seed=0, **conditions)
 
-    def test_a_model_without_classes_takes_no_label(self):
+    def test_a_model_without_classes_refuses_labels(self):
         with pytest.raises(ValueError, match="Expected no label: .*received label=0: .* num_classes="):
             VAE(linear_encoder(), linear_decoder()).generate(1, label=0)
 
@@ -103,18 +103,18 @@ class TestConditions:
             ({"image": X, "label": ONE_HOT[LABELS][:, :2]}, ValueError, r"one-hot \[batch, 3\]"),
         ],
     )
-    def test_wrong_labels_in_a_batch(self, batch, error, message):
+    def test_invalid_labels_in_a_batch(self, batch, error, message):
         with pytest.raises(error, match=message):
             conditional().label_of(batch)
 
-    def test_wrong_labels_stop_training(self):
+    def test_invalid_labels_stop_training(self):
         with pytest.raises(ValueError, match="labels from 0 to 2"):
             conditional().fit(X, LABELS + 1, verbose=0)
 
 
-class TestOwnNetworks:
-    def test_subclassed(self, tmp_path):
-        encoder = OwnEncoder(2 * SIZE)
+class TestCustomNetworks:
+    def test_subclassed_networks(self, tmp_path):
+        encoder = CustomEncoder(2 * SIZE)
         encoder(X[:1])
         decoder = keras.Sequential([keras.Input((SIZE,)), keras.layers.Dense(6), keras.layers.Reshape(SHAPE)])
         model = VAE(encoder, decoder, seed=0)
@@ -126,13 +126,13 @@ class TestOwnNetworks:
         loaded = keras.saving.load_model(tmp_path / "own.keras")
         np.testing.assert_array_equal(model.predict(X, verbose=0), loaded.predict(X, verbose=0))
         np.testing.assert_array_equal(model.generate(3, seed=0), loaded.generate(3, seed=0))
-        # with dropout inside: it goes on with the same masks
+        # dropout continues with the same masks
         for _ in range(2):
             assert model.train_on_batch(X, return_dict=True) == loaded.train_on_batch(X, return_dict=True)
 
-    def test_not_yet_called(self):
+    def test_unbuilt_networks(self):
         with pytest.raises(ValueError, match="Expected the encoder as a model whose sizes are known.*call it once"):
-            Autoencoder(OwnEncoder(SIZE), linear_decoder())
+            Autoencoder(CustomEncoder(SIZE), linear_decoder())
 
     @pytest.mark.parametrize(
         "shape, build, message",

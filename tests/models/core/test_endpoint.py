@@ -1,4 +1,4 @@
-"""Endpoints: pure functions of their inputs that TFLite's builtin ops can express, whatever the prior or posterior."""
+"""Endpoints: pure functions of their inputs that need only TFLite builtin ops, for every prior and posterior."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def inputs_of(model, endpoint: Endpoint, num: int) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_shapes_meaning_and_repeatability(name):
+def test_endpoints_have_their_shapes_and_values_and_are_deterministic(name):
     model = MODELS[name]()
     endpoints = {each.name: each for each in model.endpoints()}
     assert list(endpoints) == ["encode", "decode", "reconstruct", "generate"]
@@ -61,12 +61,12 @@ def test_shapes_meaning_and_repeatability(name):
         for output, port in endpoint.outputs.items():
             value = results[endpoint.name][output]
             assert value.shape == (3, *port.shape) and value.dtype == tf.float32
-            np.testing.assert_array_equal(value, again[output])  # no randomness inside
+            np.testing.assert_array_equal(value, again[output])  # deterministic
             if port.range:
                 assert port.range[0] <= np.min(value) and np.max(value) <= port.range[1]
         assert [spec.shape[0] for spec in endpoint.specification().values()] == [None] * len(inputs)
     label = {} if not model.num_classes else {"label": inputs_of(model, endpoints["decode"], 3)["label"]}
-    # reconstruct is decode after encode, generate is what `generate` gives
+    # reconstruct is decode after encode, and generate agrees with `generate`
     decoded = endpoints["decode"].function(z=results["encode"]["z"], **label)["image"]
     np.testing.assert_allclose(decoded, results["reconstruct"]["image"], rtol=1e-6)
     conditions = {} if not model.num_classes else {"label": np.array([2, 0, 1])}
@@ -76,9 +76,9 @@ def test_shapes_meaning_and_repeatability(name):
         np.testing.assert_allclose(results["encode"]["scale"], q.stddev(), rtol=1e-5)
 
 
-# the first two go through the whole export in the contract
+# the contract exports the first two models
 @pytest.mark.parametrize("name", list(MODELS)[2:])
-def test_builtin_ops_are_enough(name, tmp_path):
+def test_endpoints_need_only_builtin_ops(name, tmp_path):
     model = MODELS[name]()
     endpoints = model.endpoints()
     for endpoint in endpoints:
@@ -91,7 +91,7 @@ def test_builtin_ops_are_enough(name, tmp_path):
         inputs = inputs_of(model, endpoint, 1)
         outputs = interpreter.get_signature_runner(endpoint.name)(**inputs)
         for output, value in endpoint.function(**inputs).items():
-            # float32 in another order, and TFLite's own exp and log
+            # float32 sums in a different order, and different implementations of exp and log
             np.testing.assert_allclose(outputs[output], value, rtol=1e-5, atol=1e-5)
 
 

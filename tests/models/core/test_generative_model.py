@@ -20,14 +20,14 @@ def vae(rate: float = 0.1, **options) -> VAE:
 
 
 class Scalar(GenerativeModel):
-    """A system whose author forgot that losses are per example."""
+    """An invalid system, whose loss is not per example."""
 
     def losses_of(self, batch, batch_noise, global_batch, training):
         return tf.reduce_mean(batch["image"]), {}
 
 
-class Noisy(GenerativeModel):
-    """Reports its own noise."""
+class NoiseModel(GenerativeModel):
+    """A model that reports its noise as a metric."""
 
     tracked = ("loss", "noise")
 
@@ -36,14 +36,14 @@ class Noisy(GenerativeModel):
         return tf.zeros_like(noise), {"noise": noise}
 
 
-def noisy() -> Noisy:
-    model = Noisy(seed=0)
+def noise_model() -> NoiseModel:
+    model = NoiseModel(seed=0)
     model.compile(keras.optimizers.SGD(0.0))
     return model
 
 
 class TestBatches:
-    def test_forms(self):
+    def test_forms_of_batches(self):
         model, labels = vae(), np.arange(8)
         for data in (X, (X,), {"image": X}, ({"image": X},)):
             assert sorted(model.batch_of(data)) == ["image"]
@@ -66,7 +66,7 @@ class TestBatches:
         with pytest.raises(ValueError, match=message):
             vae().batch_of(data)
 
-    def test_other_fields_are_passed_on(self):
+    def test_additional_fields_are_accepted(self):
         data = tf.data.Dataset.from_tensors({"image": X, "caption": np.array(["a star"] * 8), "label": np.arange(8)})
         model = vae()
         model.fit(data, verbose=0)
@@ -87,20 +87,21 @@ class TestCompile:
 
 
 class TestLosses:
-    def test_one_value_per_example(self):
+    def test_a_loss_without_one_value_per_example_raises(self):
         model = Scalar(seed=0)
         model.compile(keras.optimizers.SGD(0.1))
         with pytest.raises(
-            ValueError, match=r"Expected one value per example \[batch\] as 'loss' of Scalar; received the shape \(\)"
+            ValueError,
+            match=r"Expected one value per example \[batch\] as 'loss' of Scalar; received the shape \(\)",
         ):
             model.fit(X, verbose=0)
 
-    def test_no_more_values_than_examples(self):
-        class Twice(GenerativeModel):
+    def test_more_values_than_examples_raise(self):
+        class TwoValuesPerExample(GenerativeModel):
             def losses_of(self, batch, batch_noise, global_batch, training):
                 return tf.tile(tf.reduce_mean(batch["image"], [1, 2, 3]), [2]), {}
 
-        model = Twice(seed=0)
+        model = TwoValuesPerExample(seed=0)
         model.compile(keras.optimizers.SGD(0.1))
         with pytest.raises(tf.errors.InvalidArgumentError, match="expected one loss per example"):
             model.fit(X, verbose=0)
@@ -111,11 +112,11 @@ class TestLosses:
         losses, _ = losses_of(model, X[:5])
         uneven = model.evaluate(X[:5], batch_size=4, verbose=0, return_dict=True)  # batches of 4 and 1
         assert uneven["loss"] == uneven["reconstruction"] == pytest.approx(losses.mean(), rel=1e-6)
-        assert abs(losses.mean() - (losses[:4].mean() + losses[4]) / 2) > 1e-3  # the mean over batches differs
+        assert abs(losses.mean() - (losses[:4].mean() + losses[4]) / 2) > 1e-3  # not the mean over batches
 
 
 class TestEvaluation:
-    def test_repeats_exactly_and_leaves_training_alone(self):
+    def test_evaluation_is_deterministic_and_does_not_affect_training(self):
         model = vae()
         state = np.asarray(model.seed_generator.state)
         first = model.evaluate(X, batch_size=4, verbose=0)
@@ -123,21 +124,21 @@ class TestEvaluation:
         np.testing.assert_array_equal(model.seed_generator.state, state)
         assert int(model.train_steps) == 0
 
-    def test_batches_have_noise_of_their_own(self):
-        model = noisy()
-        alone = model.evaluate(X[:4], batch_size=4, verbose=0, return_dict=True)["noise"]
+    def test_batches_have_different_noise(self):
+        model = noise_model()
+        first_half = model.evaluate(X[:4], batch_size=4, verbose=0, return_dict=True)["noise"]
         both = model.evaluate(X, batch_size=4, verbose=0, return_dict=True)["noise"]
-        assert abs(both - alone) > 1e-3
+        assert abs(both - first_half) > 1e-3
 
-    def test_restarts_at_reset_metrics(self):
-        model = noisy()
+    def test_reset_metrics_restarts_the_evaluation_noise(self):
+        model = noise_model()
         first = float(model.test_step({"image": X})["noise"])
-        assert float(model.test_step({"image": X})["noise"]) != first  # means of other noise
+        assert float(model.test_step({"image": X})["noise"]) != first  # different noise
         model.reset_metrics()
         assert float(model.test_step({"image": X})["noise"]) == first
 
-    def test_training_noise_is_new_at_every_step(self):
-        model, noise = noisy(), []
+    def test_training_noise_differs_at_every_step(self):
+        model, noise = noise_model(), []
         for _ in range(3):
             noise.append(float(model.train_on_batch(X, return_dict=True)["noise"]))
         assert len(set(noise)) == 3
@@ -147,7 +148,7 @@ class TestGenerate:
     def test_images_do_not_depend_on_the_batch_size(self):
         model = vae()
         at_once = model.generate(7, seed=2)
-        # matrix products of other sizes may round differently
+        # matrix products of different sizes may round differently
         np.testing.assert_allclose(at_once, model.generate(7, seed=2, batch_size=3), atol=1e-6)
         assert at_once.shape == (7, 2, 3, 1) and at_once.dtype == np.float32
 
@@ -159,7 +160,7 @@ class TestGenerate:
         model = vae()
         np.testing.assert_array_equal(model.generate(3, seed=2), model.generate(3, seed=2))
         assert np.abs(model.generate(3, seed=2) - model.generate(3, seed=4)).max() > 1e-3
-        assert np.abs(model.generate(3) - model.generate(3)).max() > 1e-3  # None draws a seed
+        assert np.abs(model.generate(3) - model.generate(3)).max() > 1e-3  # None draws a random seed
 
     @pytest.mark.parametrize(
         "arguments, message",
@@ -177,8 +178,8 @@ class TestGenerate:
             vae().generate(**arguments)
 
 
-class Line(GenerativeModel):
-    """A model without players: the mean squared error of the mean pixel and a weight."""
+class LineModel(GenerativeModel):
+    """A model without players: a regression of the mean pixel."""
 
     averaged_networks = ("network",)
 
@@ -192,16 +193,16 @@ class Line(GenerativeModel):
         return tf.square(self.network(tf.ones_like(pixels)[:, None])[:, 0] - pixels), {}
 
 
-def line(**options) -> Line:
-    model = Line(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]), seed=0, **options)
+def line(**options) -> LineModel:
+    model = LineModel(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]), seed=0, **options)
     model.compile(keras.optimizers.SGD(0.1))
     return model
 
 
 class TestMovingAverages:
-    """Of a model that is not adversarial."""
+    """Moving averages of a model that is not adversarial."""
 
-    def test_follow_the_weights_with_a_warm_up(self):
+    def test_averages_follow_the_weights_with_a_warm_up(self):
         model, weights = line(ema=0.3), []
         average = model.network.get_weights()
         keep = keras.callbacks.LambdaCallback(
@@ -212,17 +213,17 @@ class TestMovingAverages:
             decay = min(0.3, (1 + step) / (10 + step))
             average = [decay * old + (1 - decay) * new for old, new in zip(average, current, strict=True)]
         assert len(weights) == 8 and int(model.train_steps) == 8
-        for ours, expected in zip(model.inference_network("network").get_weights(), average, strict=True):
-            np.testing.assert_allclose(ours, expected, atol=1e-6)
+        for actual, expected in zip(model.inference_network("network").get_weights(), average, strict=True):
+            np.testing.assert_allclose(actual, expected, atol=1e-6)
         assert not model.ema_networks["network"].trainable_variables
 
-    def test_do_not_change_the_training(self):
+    def test_averages_do_not_change_the_training(self):
         with_ema, without = line(ema=0.9), line()
         without.network.set_weights(with_ema.network.get_weights())
         losses = [model.fit(X, verbose=0).history["loss"] for model in (with_ema, without)]
-        np.testing.assert_allclose(*losses, rtol=1e-6)  # another graph may round differently
-        for ours, theirs in zip(with_ema.network.get_weights(), without.network.get_weights(), strict=True):
-            np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+        np.testing.assert_allclose(*losses, rtol=1e-6)  # a different graph may round differently
+        for actual, expected in zip(with_ema.network.get_weights(), without.network.get_weights(), strict=True):
+            np.testing.assert_allclose(actual, expected, rtol=1e-5)
         assert without.inference_network("network") is without.network
 
     def test_two_replicas_are_one_device(self):
@@ -236,10 +237,10 @@ class TestMovingAverages:
         one = run()
         with two_replicas().scope():
             two = run()
-        for ours, theirs in zip(one, two, strict=True):
-            np.testing.assert_allclose(ours, theirs, atol=1e-6)  # sums in another order
+        for actual, expected in zip(one, two, strict=True):
+            np.testing.assert_allclose(actual, expected, atol=1e-6)  # sums in a different order
 
-    def test_are_saved(self, tmp_path):
+    def test_averages_are_saved(self, tmp_path):
         model = line(ema=0.9)
         model.fit(X, verbose=0)
         model.save_weights(tmp_path / "x.weights.h5")
@@ -247,24 +248,24 @@ class TestMovingAverages:
         other.load_weights(tmp_path / "x.weights.h5")
         for value, loaded in zip(model.get_weights(), other.get_weights(), strict=True):
             np.testing.assert_array_equal(value, loaded)
-        ours, theirs = (each.inference_network("network").get_weights() for each in (model, other))
-        np.testing.assert_array_equal(ours[0], theirs[0])
-        assert (ours[0] != model.network.get_weights()[0]).all()
+        actual, expected = (each.inference_network("network").get_weights() for each in (model, other))
+        np.testing.assert_array_equal(actual[0], expected[0])
+        assert (actual[0] != model.network.get_weights()[0]).all()
 
     def test_refused(self):
         with pytest.raises(ValueError, match=r"Expected ema as a decay in \(0, 1\), or None; received 1.0"):
             line(ema=1.0)
-        with pytest.raises(ValueError, match="Expected ema=None: Noisy has no averaged_networks; received 0.9"):
-            Noisy(ema=0.9)
+        with pytest.raises(ValueError, match="Expected ema=None: NoiseModel has no averaged_networks; received 0.9"):
+            NoiseModel(ema=0.9)
 
 
 class TestEpochs:
-    """A dataset with the attribute `epoch` receives the number of the epoch, in whichever form callbacks are passed."""
+    """A dataset with the attribute `epoch` receives the epoch number, in whatever form callbacks are passed."""
 
     @staticmethod
     def data():
         epoch = tf.Variable(-1, dtype=tf.int64)
-        # every image holds the epoch, so the loss tells which one the dataset saw
+        # every pixel equals the epoch, so the loss shows which epoch the dataset received
         data = tf.data.Dataset.range(2).map(lambda i: {"image": tf.fill([2, 3, 1], tf.cast(epoch, tf.float32))})
         data = data.batch(2)
         data.epoch = epoch

@@ -1,4 +1,4 @@
-"""Rows, statistics and noise of two replicas together are those of one device."""
+"""Rows, statistics and noise of two replicas, combined, equal those of one device."""
 
 import numpy as np
 import pytest
@@ -26,8 +26,8 @@ def on_one_device() -> dict:
     }
 
 
-def on_two(rows: tuple[int, int]) -> list[dict]:
-    """Returns the results of each replica, where `rows` are their shares of the five rows."""
+def on_two_replicas(rows: tuple[int, int]) -> list[dict]:
+    """Returns the results of each replica; `rows` are their numbers of the five rows."""
     strategy = two_replicas()
     shares = [tf.constant(VALUES[: rows[0]]), tf.constant(VALUES[rows[0] :])]
     values = strategy.experimental_distribute_values_from_function(
@@ -72,20 +72,20 @@ def _slope(global_batch, values):
 
 
 @pytest.mark.parametrize("rows", [(3, 2), (4, 1), (5, 0)])
-def test_two_replicas_are_one_device(rows):
-    one, two = on_one_device(), on_two(rows)
+def test_two_replicas_equal_one_device(rows):
+    one, two = on_one_device(), on_two_replicas(rows)
     for replica, result in enumerate(two):
         assert result["total"] == 5
         assert result["position"] == (0, rows[0])[replica]
         np.testing.assert_allclose(result["mean"], VALUES.mean(0))
         assert len(result["filled"]) == max(rows[replica], 1)
-        own, x = np.split(VALUES, rows[:1])[replica], VALUES[:, 0]
+        local_rows, x = np.split(VALUES, rows[:1])[replica], VALUES[:, 0]
         # d/dx_k of (sum_i x_i)(sum_j x_j^2) / 5
-        slope = (np.sum(x**2) + 2 * own[:, 0] * np.sum(x)) / 5
+        slope = (np.sum(x**2) + 2 * local_rows[:, 0] * np.sum(x)) / 5
         np.testing.assert_allclose(result["slope"][: rows[replica]], slope, rtol=1e-6)
         np.testing.assert_array_equal(result["gathered"], VALUES)
-        # a replica without rows gets one of another's, as the noise does
-        np.testing.assert_array_equal(result["part"][: rows[replica]], own)
+        # a replica without rows receives a row of the other replica, as it does with noise
+        np.testing.assert_array_equal(result["part"][: rows[replica]], local_rows)
         assert len(result["part"]) == max(rows[replica], 1)
         np.testing.assert_array_equal(result["shared"], one["shared"])
     assert sum(result["share"] for result in two) == pytest.approx(VALUES[:, 0].mean())
@@ -96,10 +96,10 @@ def test_two_replicas_are_one_device(rows):
 
 
 def test_every_call_draws_new_noise():
-    drawn = on_one_device()
-    assert abs(drawn["first"].numpy().ravel()[0] - drawn["second"].numpy().ravel()[0]) > 1e-3
+    noise = on_one_device()
+    assert abs(noise["first"].numpy().ravel()[0] - noise["second"].numpy().ravel()[0]) > 1e-3
     again = on_one_device()
-    np.testing.assert_array_equal(drawn["first"], again["first"])  # with the same seed
+    np.testing.assert_array_equal(noise["first"], again["first"])  # two calls with the same seed
 
 
 def test_one_device():

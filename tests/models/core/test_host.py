@@ -10,7 +10,7 @@ def test_the_value_of_a_variable_of_two_replicas():
     with two_replicas().scope():
         steps, weights = keras.Variable(7, dtype="int64"), keras.Variable([[1.5, -2.0]])
     with pytest.raises((TypeError, AttributeError)):
-        int(steps)  # why the function is there
+        int(steps)  # the reason for the function
     assert host_value(steps) == 7 and host_value(steps).dtype == np.int64
     np.testing.assert_array_equal(host_value(weights), [[1.5, -2.0]])
 

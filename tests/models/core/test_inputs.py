@@ -1,4 +1,4 @@
-"""Checks of the data that Keras's methods receive: the range of images, the meaning of y, unused data."""
+"""Checks of data passed to Keras's methods: the range of images, the meaning of y, and unused data."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ from tests.toys import TOYS
 from .test_adversarial import gan
 
 X = images(8)
-# gray noise, and the targets of a denoising model
+# noisy inputs and clean targets of a denoising model
 NOISY, CLEAN = np.random.default_rng(1).random((8, *SHAPE), np.float32), images(8, seed=2)
 
 
@@ -45,7 +45,7 @@ class TestRange:
             (-1, 1, r"values from -1 to 1; rescale with \(x \+ 1\) / 2$"),
             (0, 255, "values from 0 to 255; divide by 255$"),
             (3, 250, "divide by 255$"),
-            # digits of 0 to 16, and 12 bits
+            # digits from 0 to 16, and 12-bit images
             (0, 16, r"values from 0 to 16; divide by the value of white.*value_range=\(black, white\)"),
             (0, 4095, r"divide by the value of white"),
             (-3, 2.5, r"values from -3 to 2.5; rescale with \(x - black\) / \(white - black\).*value_range="),
@@ -70,10 +70,10 @@ class TestRange:
         with pytest.raises(ValueError, match="from 0.5 to 1.002"):
             check_range("image", np.array([[0.5], [1.002]], np.float32))
 
-    @pytest.mark.parametrize("place", [0, 3, 17, 31, 64, 199, 399])
-    def test_a_single_nan_is_detected_at_any_position(self, place):
+    @pytest.mark.parametrize("position", [0, 3, 17, 31, 64, 199, 399])
+    def test_a_single_nan_is_detected_at_any_position(self, position):
         images = np.full((400, 1, 1, 1), 0.5, np.float32)
-        images[place] = np.nan
+        images[position] = np.nan
         with pytest.raises(ValueError, match="received NaN"):
             check_range("image", images)
         with pytest.raises(ValueError, match="received NaN"):
@@ -87,8 +87,8 @@ class TestRange:
             check_range("image", late)
 
     @staticmethod
-    def spoiled(value: float, batch: int) -> tf.data.Dataset:
-        """Batches of two images, the values of one of them changed."""
+    def dataset_with(value: float, batch: int) -> tf.data.Dataset:
+        """Returns batches of two images, of which one has a constant value."""
         images = X.copy()
         images[2 * batch] = value
         return tf.data.Dataset.from_tensor_slices(images).batch(2)
@@ -106,29 +106,29 @@ class TestRange:
         finally:
             keras.config.set_dtype_policy(policy)
         for value, batch, message in ((np.nan, 1, "received NaN"), (7.0, 3, r"values from \d to 7")):
-            with pytest.raises(ValueError, match=rf"images in \[0, 1\]; .*{message}") as caught:
-                model.fit(self.spoiled(value, batch), verbose=0)
-            assert len(str(caught.value)) < 200
+            with pytest.raises(ValueError, match=rf"images in \[0, 1\]; .*{message}") as error:
+                model.fit(self.dataset_with(value, batch), verbose=0)
+            assert len(str(error.value)) < 200
         with pytest.raises(ValueError, match="received NaN"):
-            model.evaluate(self.spoiled(np.nan, 1), verbose=0)
+            model.evaluate(self.dataset_with(np.nan, 1), verbose=0)
         with pytest.raises(ValueError, match="received NaN"):
-            model.predict(self.spoiled(np.nan, 1), verbose=0)
+            model.predict(self.dataset_with(np.nan, 1), verbose=0)
         assert all(np.isfinite(value).all() for value in model.get_weights())
 
-    def test_the_step_with_such_a_batch_updates_nothing(self):
+    def test_a_step_with_an_invalid_batch_updates_nothing(self):
         model, snapshots = vae(), []
 
-        def keep(batch, logs):
+        def record(batch, logs):
             snapshots.append([variable.numpy().copy() for variable in model.trainable_variables])
 
         with pytest.raises(ValueError, match="received NaN"):
-            watch = keras.callbacks.LambdaCallback(on_train_batch_end=keep)
-            model.fit(self.spoiled(np.nan, 1), callbacks=[watch], verbose=0)
+            watch = keras.callbacks.LambdaCallback(on_train_batch_end=record)
+            model.fit(self.dataset_with(np.nan, 1), callbacks=[watch], verbose=0)
         assert len(snapshots) == 1
         for before, variable in zip(snapshots[0], model.trainable_variables, strict=True):
             np.testing.assert_array_equal(before, variable)
 
-    def test_all_other_methods(self):
+    def test_other_methods_check_the_range(self):
         model, signed = vae(), 2 * X - 1
         methods = [
             model.encode, model.reconstruct, model.train_on_batch, model.test_on_batch, model.predict_on_batch,
@@ -141,12 +141,12 @@ class TestRange:
             model.generate(2, noise=np.full((2, 2), np.nan))
 
     @pytest.mark.parametrize("key, method", [("cyclegan", "a_to_b"), ("infogan", "infer"), ("stargan", "classify")])
-    def test_methods_of_systems(self, key, method):
+    def test_methods_of_systems_check_the_range(self, key, method):
         model, images = TOYS[key].build(), np.full((2, *TOYS[key].image_shape), 3.0, np.float32)
         with pytest.raises(ValueError, match="values from 3 to 3"):
             getattr(model, method)(images)
 
-    def test_points_that_are_no_images(self):
+    def test_the_range_check_can_be_turned_off(self):
         model = vae()
         model.checks_range = False
         assert np.isfinite(model.evaluate(5 * X, verbose=0)).all()
@@ -156,7 +156,7 @@ class TestForms:
     """Other forms of images than one array."""
 
     @pytest.mark.parametrize("form", ["no channel", "list", "numbers", "generator", "PyDataset", "float64"])
-    def test_is_the_same_as_an_array(self, form):
+    def test_every_form_equals_an_array(self, form):
         class Batches(keras.utils.PyDataset):
             def __len__(self):
                 return 1
@@ -198,17 +198,17 @@ class TestForms:
             with pytest.raises(ValueError, match=message):
                 method(data, verbose=0)
 
-    def test_lists_keep_their_kind(self):
+    def test_lists_keep_their_type(self):
         labels, model = list(range(8)), conditional(8)
         assert np.isfinite(model.evaluate(X, labels, verbose=0)).all()
         captions = {"image": list(X), "caption": ["a star"] * 8}
         assert model._checked_data(captions)[0]["caption"].dtype.kind == "U"
 
-    def test_translators_take_other_sizes(self):
+    def test_translators_accept_other_sizes(self):
         model = zoo.build("cyclegan", (8, 8, 1), base_filters=4, blocks=1, num_downsamples=1, crop=8)
         assert model.predict(np.full((1, 12, 12), 0.5, np.float32), verbose=0).shape == (1, 12, 12, 1)
 
-    def test_a_dataset_without_batches(self):
+    def test_an_unbatched_dataset_is_refused(self):
         with pytest.raises(ValueError, match="batch the dataset"):
             vae().fit(tf.data.Dataset.from_tensor_slices(X), verbose=0)
 
@@ -216,7 +216,7 @@ class TestForms:
 class TestTargets:
     """`fit(x, y)` with images as y: the model learns to compute y from x."""
 
-    def test_the_loss_is_of_the_target(self):
+    def test_loss_compares_with_the_target(self):
         model = autoencoder()
         expected = ((CLEAN - model.reconstruct(NOISY).numpy()) ** 2).sum(axis=(1, 2, 3)).mean()
         pairs = tf.data.Dataset.from_tensor_slices((NOISY, CLEAN)).batch(4)
@@ -227,26 +227,26 @@ class TestTargets:
         assert history["val_loss"][0] == pytest.approx(model.evaluate(NOISY, CLEAN, verbose=0)[0], rel=1e-5)
         assert history["val_loss"][0] < expected
 
-    def test_the_bound_of_a_vae_is_of_the_target(self):
+    def test_elbo_of_a_vae_is_that_of_the_target(self):
         noise = normals(8, 1, SIZE)
         loss, logs = losses_of(vae(), {"image": tf.constant(NOISY), "target": tf.constant(CLEAN)}, noise)
         _, plain = losses_of(vae(), NOISY, noise)
-        np.testing.assert_array_equal(logs["kl"], plain["kl"])  # of the posterior of x
+        np.testing.assert_array_equal(logs["kl"], plain["kl"])  # the posterior is that of x
         encoded = NOISY.reshape(8, -1) @ weights(6, 4, 1)
         scale = vae().family.stddev(tf.constant(encoded), SIZE).numpy()
         logits = (encoded[:, :SIZE] + scale * noise[:, 0]) @ weights(SIZE, 6, 2)
         y = CLEAN.reshape(8, -1)
-        expected = -(y * logits - np.logaddexp(0, logits)).sum(axis=1)  # -log p(y | z) of Bernoullis
+        expected = -(y * logits - np.logaddexp(0, logits)).sum(axis=1)  # -log p(y | z), Bernoulli
         np.testing.assert_allclose(logs["reconstruction"], expected, rtol=1e-4)
         np.testing.assert_allclose(loss, expected + logs["kl"], rtol=1e-4)
 
-    def test_the_adversarial_one_reconstructs_the_target(self):
+    def test_an_adversarial_autoencoder_reconstructs_the_target(self):
         model, x = TOYS["aae"].build(), tf.constant(TOYS["aae"].columns(4)["image"])
         losses, _ = model.reconstruction({"image": x, "target": 1 - x}, model.encoded(x), None, None, False)
         error = ((1 - x - model.reconstruct(x)).numpy() ** 2).sum(axis=(1, 2, 3))
         np.testing.assert_allclose(losses, error, rtol=1e-4)
 
-    def test_training_leads_to_the_target(self):
+    def test_training_approaches_the_target(self):
         model, y = autoencoder(3.0), np.ones_like(NOISY)
         model.fit(NOISY, y, epochs=15, verbose=0)
         assert model.reconstruct(NOISY).numpy().mean() > 0.9 > NOISY.mean() + 0.3
@@ -286,7 +286,7 @@ class TestUnused:
         with pytest.raises(ValueError, match=message):
             getattr(model(), method)(*data, verbose=0, **options)
 
-    def test_class_weights_and_weights_of_validation(self):
+    def test_class_weights_and_validation_weights_are_refused(self):
         with pytest.raises(ValueError, match="class_weight is not supported"):
             vae().fit(X, class_weight={0: 1.0}, verbose=0)
         with pytest.raises(ValueError, match="sample_weight is not supported"):
@@ -295,12 +295,12 @@ class TestUnused:
     @pytest.mark.parametrize(
         "key, remedy", [("infogan", "leave y out"), ("aae", "prior_num_classes"), ("stargan", "leave")]
     )
-    def test_systems_without_that_setting(self, key, remedy):
+    def test_labels_for_systems_without_classes_are_refused(self, key, remedy):
         toy = TOYS[key]
         with pytest.raises(ValueError, match=f"uses no labels.*{remedy}"):
             toy.build().fit(toy.columns(4)["image"], np.arange(4), verbose=0)
 
-    def test_labels_that_are_no_class(self):
+    def test_labels_out_of_range_are_refused(self):
         model = conditional(8)
         for method in (model.fit, model.evaluate):
             with pytest.raises(ValueError, match="labels from 0 to 7; received values from 2 to 9; number the classes"):
@@ -323,13 +323,13 @@ class TestUnused:
 
 
 class TestValidationSplit:
-    def test_is_drawn_from_all(self):
+    def test_validation_images_are_chosen_from_all_images(self):
         model = conditional(4)
         labels = np.repeat(np.arange(4), 2)
         training, validation = split_arrays({"image": X, "label": labels}, 0.5, 8, seed=0)
         assert len(training["image"]) == len(validation["image"]) == 4
         assert sorted([*training["label"], *validation["label"]]) == labels.tolist()
-        assert set(validation["label"]) != {2, 3}  # as Keras would take them
+        assert set(validation["label"]) != {2, 3}  # Keras itself would take the last ones
         again, _ = split_arrays({"image": X, "label": labels}, 0.5, 8, seed=0)
         np.testing.assert_array_equal(training["image"], again["image"])
         history = model.fit(X, labels, validation_split=0.5, verbose=0).history
@@ -342,8 +342,8 @@ class TestValidationSplit:
             vae().fit(tf.data.Dataset.from_tensors(X), validation_split=0.5, verbose=0)
 
 
-def test_logits_of_the_toy_are_those_of_its_weights():
-    """The test of the bound relies on them."""
+def test_toy_autoencoder_is_linear():
+    """`test_elbo_of_a_vae_is_that_of_the_target` relies on it."""
     model = autoencoder()
     logits = NOISY.reshape(8, -1) @ weights(6, SIZE, 1) @ weights(SIZE, 6, 2)
     np.testing.assert_allclose(model.reconstruct(NOISY).numpy().reshape(8, -1), scipy.special.expit(logits), rtol=1e-4)

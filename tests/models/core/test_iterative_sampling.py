@@ -14,7 +14,7 @@ from .sampling_toys import PIXELS, SHAPE, Denoiser, autoregressive
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 128])
 def test_images_do_not_depend_on_the_batch_size(batch_size):
     model = autoregressive()
-    # binary pixels and sums of integers: equal, not only close
+    # sums of integers are exact
     np.testing.assert_array_equal(model.generate(7, seed=5, batch_size=batch_size), model.generate(7, seed=5))
     denoiser, labels = Denoiser(), np.arange(7) % 3
     images = denoiser.generate(7, seed=5, batch_size=batch_size, label=labels)
@@ -26,8 +26,8 @@ def test_first_images_do_not_depend_on_num():
     np.testing.assert_array_equal(model.generate(2, seed=5), model.generate(7, seed=5)[:2])
 
 
-def test_pixels_are_those_of_ancestral_sampling():
-    """Against the recursion in numpy, on noise that is drawn with numpy alone."""
+def test_images_equal_ancestral_sampling_in_numpy():
+    """The recursion and its noise are computed with numpy."""
     pixels = np.zeros((5, PIXELS), np.float32)
     for step in range(PIXELS):
         uniform = draw_noise({"uniform": Noise("uniform", (1,))}, 5, step_seed(3, step))["uniform"][:, 0]
@@ -37,12 +37,12 @@ def test_pixels_are_those_of_ancestral_sampling():
     assert 0 < pixels.mean() < 1
 
 
-def test_each_step_has_noise_of_its_own():
+def test_every_step_has_independent_noise():
     seeds = {step_seed(seed, step) for seed in (0, 1, 2**63 - 1) for step in range(100)}
     assert len(seeds) == 300 and all(0 <= seed < 2**63 for seed in seeds)
     images = autoregressive(0.0).generate(2000, seed=1).reshape(-1, PIXELS)
     correlation = np.corrcoef(images, rowvar=False) - np.eye(PIXELS)
-    assert np.abs(correlation).max() < 0.12  # of 2000 independent pixels: standard deviation 0.022
+    assert np.abs(correlation).max() < 0.12  # standard deviation 0.022 for 2000 independent pixels
 
 
 def test_conditions_and_the_initial_state():
@@ -75,7 +75,7 @@ def test_the_endpoint_has_no_random_operation():
     assert not [each.type for each in graph.get_operations() if "Random" in each.type]
 
 
-def test_is_recognized_by_its_protocol():
+def test_models_implement_the_protocol():
     assert isinstance(Denoiser(), SamplesIteratively)
 
 

@@ -1,4 +1,4 @@
-"""Keras's callbacks and methods of saving with models of several players: they work, or fail before training."""
+"""Keras callbacks and saving methods for models of several players: they work, or raise before training."""
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ callbacks = keras.callbacks
         (lambda: "early", "Expected Keras callbacks; received 'early'"),
     ],
 )  # fmt: skip
-def test_refused_before_the_first_step(callback, message):
+def test_unsupported_callbacks_are_refused_before_the_first_step(callback, message):
     model = gan()
     with pytest.raises(ValueError, match=message):
         model.fit(batches(), callbacks=[callback()], verbose=0)
@@ -42,7 +42,7 @@ def test_a_validation_metric_is_suggested():
         gan().fit(batches(), validation_data=batches(), callbacks=callbacks.EarlyStopping(), verbose=0)
 
 
-def test_names_say_which_value_is_better():
+def test_metric_names_determine_which_value_is_better():
     smallest = ("loss", "generator_loss", "val_cycle_error", "reconstruction", "spatial_loss", "identity_error")
     largest = ("val_elbo", "real_accuracy", "category_information", "mask_iou", "semantic_agreement")
     unclear = ("kl", "sample_diversity", "resolution", "alpha", "critic_distance", "style_kl")
@@ -67,7 +67,7 @@ def test_callbacks_work(tmp_path):
     ]
     history = model.fit(batches(), validation_data=batches(), epochs=3, callbacks=chosen, verbose=0)
     assert len(history.epoch) == 3 and file.is_file() and chosen[2].mode == "max" and chosen[0].mode == "min"
-    # the first epoch is better than nothing; each of the others is a plateau, for both players
+    # the first epoch improves on no epoch; each of the others is a plateau for both players
     assert [float(each.learning_rate) for each in model.optimizers.values()] == pytest.approx([0.025] * 2)
     assert (tmp_path / "log.csv").read_text().startswith("epoch,")
     assert keras.saving.load_model(file).generate(2, seed=0).shape == (2, 2, 3, 1)
@@ -80,7 +80,7 @@ def test_other_formats_name_the_alternative(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_export_of_keras_names_the_alternative(tmp_path):
+def test_export_of_keras_names_the_alternative(tmp_path):
     with pytest.raises(ValueError, match=r"keras_gen.export.export_model\(model, folder\).*TFLite of generate"):
         gan().export(tmp_path / "model")
     with pytest.raises(ValueError, match="TFLite of a_to_b, b_to_a"):

@@ -30,7 +30,7 @@ def images(num: int = 4, seed: int = 0) -> tf.Tensor:
 
 
 def discriminator_rows(model: GAN, real, training: bool = True):
-    """Returns the discriminator's loss of each example, and the generated images."""
+    """Returns the discriminator's loss per example, and the generated images."""
     global_batch, seed = GlobalBatch(tf.shape(real)[0]), tf.constant([1, 2])
     batch_noise = BatchNoise(seed, global_batch)
     shared = model.shared_forward({"image": real}, batch_noise, training)
@@ -39,44 +39,44 @@ def discriminator_rows(model: GAN, real, training: bool = True):
     ]
 
 
-class Recording(keras.layers.Layer):
-    """Returns its inputs and records them."""
+class RecordingLayer(keras.layers.Layer):
+    """A layer that returns its inputs and records them."""
 
     def __init__(self):
         super().__init__()
-        self.seen = []
+        self.recorded = []
 
     def call(self, inputs):
-        if tf.executing_eagerly() and isinstance(inputs, tf.Tensor):  # not while the network is built
-            self.seen.append(inputs.numpy())
+        if tf.executing_eagerly() and isinstance(inputs, tf.Tensor):  # not during the build of the network
+            self.recorded.append(inputs.numpy())
         return inputs
 
 
-def recording(packing: int = 1) -> tuple[keras.Model, Recording]:
-    recorder = Recording()
+def recording(packing: int = 1) -> tuple[keras.Model, RecordingLayer]:
+    recorder = RecordingLayer()
     image = keras.Input((*SHAPE[:2], packing))
     hidden = keras.layers.Dense(3, "tanh")(keras.layers.Flatten()(recorder(image)))
     return keras.Model(image, keras.layers.Dense(1)(hidden)), recorder
 
 
-class TestAugment:
+class TestAugmentation:
     @pytest.mark.parametrize("penalty", ["r1", "r2", "wgan_gp", "dragan"])
     @pytest.mark.parametrize("packing", [1, 2])
     @pytest.mark.parametrize("training", [True, False])
-    def test_the_discriminator_never_sees_a_plain_image(self, penalty, packing, training):
-        """White images, from which the cutout removes a rectangle."""
+    def test_discriminator_receives_only_augmented_images(self, penalty, packing, training):
+        """The images are white, and cutout replaces a rectangle."""
         discriminator, recorder = recording(packing)
         model = gan(discriminator, packing, penalty=penalty, augment=("cutout",))
         rows, _ = discriminator_rows(model, tf.ones([4, *SHAPE]), training)
         assert np.isfinite(rows).all()
-        assert len(recorder.seen) == 3  # real images, generated images, points of the penalty
-        for seen in recorder.seen:
-            assert seen.shape == (4 // packing, 4, 4, packing)
-            # a part of the rectangle, which is mid-gray, lies inside of each image of a pack
-            assert ((seen == 0.5).sum((1, 2)) >= 1).all()
+        assert len(recorder.recorded) == 3  # real images, generated images, points of the penalty
+        for recorded in recorder.recorded:
+            assert recorded.shape == (4 // packing, 4, 4, packing)
+            # the rectangle is mid-gray and overlaps each image of a pack
+            assert ((recorded == 0.5).sum((1, 2)) >= 1).all()
 
-    def test_r1_is_the_gradient_of_the_augmented_discriminator_with_respect_to_the_image(self):
-        """x -> C(T(x)) with the chain rule by hand: the gradient with respect to T(x), through the augmentation T."""
+    def test_r1_is_the_gradient_through_the_augmentation(self):
+        """The gradient of x -> C(T(x)) is computed by the chain rule: with respect to T(x), then through T."""
         augment, real = ("color", "translation", "cutout"), images()
         plain = gan(augment=augment)
         penalized = gan(plain.discriminator, augment=augment, penalty={"name": "r1", "gamma": 2.0})
@@ -87,23 +87,23 @@ class TestAugment:
         noise = [batch_noise.uniform([noise_size(augment)]) for _ in range(3)][2]
         with tf.GradientTape() as tape:
             tape.watch(real)
-            seen = diff_augment(real, augment, noise)
+            recorded = diff_augment(real, augment, noise)
         with tf.GradientTape() as of_discriminator:
-            of_discriminator.watch(seen)
-            logits = plain.discriminator(seen)
-        gradient = tape.gradient(seen, real, output_gradients=of_discriminator.gradient(logits, seen))
+            of_discriminator.watch(recorded)
+            logits = plain.discriminator(recorded)
+        gradient = tape.gradient(recorded, real, output_gradients=of_discriminator.gradient(logits, recorded))
         # gamma / 2 = 1; with respect to images in [-1, 1] the gradient is half as large
         expected = np.square(gradient / 2).sum((1, 2, 3))
         np.testing.assert_allclose(with_penalty - without, expected, rtol=1e-4)
         assert (np.square(gradient).sum((1, 2, 3)) > 0).all()
 
     def test_evaluation_augments_too(self):
-        """White images, of which the discriminator sees none without the rectangle that the cutout removes."""
+        """The images are white, and the discriminator receives none without the rectangle of cutout."""
         discriminator, recorder = recording()
         model = gan(discriminator, augment=("cutout",))
         model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
         model.evaluate(np.ones((4, *SHAPE), np.float32), verbose=0)
-        assert recorder.seen and all((seen == 0.5).any((1, 2)).all() for seen in recorder.seen)
+        assert recorder.recorded and all((recorded == 0.5).any((1, 2)).all() for recorded in recorder.recorded)
 
 
 class TestSaving:

@@ -18,7 +18,7 @@ NAMES = sorted(
 )
 
 
-def trained(optimizer, steps: int = 3):
+def train(optimizer, steps: int = 3):
     """Trains a variable for some steps; returns it and the optimizer's initial state."""
     variable = keras.Variable(np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4), name="kernel")
     optimizer.build([variable])
@@ -36,16 +36,16 @@ def test_all_optimizers_of_keras_are_tested():
 def test_a_reset_optimizer_equals_a_new_one(name):
     options = {"SGD": {"momentum": 0.9}, "Adagrad": {"initial_accumulator_value": 0.3}}.get(name, {})
     optimizer = getattr(keras.optimizers, name)(0.01, **options)
-    variable, start = trained(optimizer)
+    variable, start = train(optimizer)
     optimizer.learning_rate = 0.25
     assert any((each.numpy() != value).any() for each, value in zip(optimizer.variables, start, strict=True))
     reset_optimizer(optimizer)
     assert float(optimizer.learning_rate) == 0.25
     new = getattr(keras.optimizers, name)(0.25, **options)
     new.build([variable])
-    for ours, theirs in zip(optimizer.variables, new.variables, strict=True):
-        np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), err_msg=ours.path)
-    # and its next update of a variable is that of a new one
+    for actual, expected in zip(optimizer.variables, new.variables, strict=True):
+        np.testing.assert_array_equal(actual.numpy(), expected.numpy(), err_msg=actual.path)
+    # the next update equals that of a new optimizer
     before, updated = np.array(variable.numpy()), []
     for each in (optimizer, new):
         variable.assign(before)
@@ -56,14 +56,14 @@ def test_a_reset_optimizer_equals_a_new_one(name):
 
 def test_a_loss_scale_is_kept():
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adagrad(0.01), initial_scale=8.0)
-    trained(optimizer)
+    train(optimizer)
     reset_optimizer(optimizer)
     assert float(optimizer.dynamic_scale) == 8.0
     accumulator = next(each for each in optimizer.inner_optimizer.variables if "accumulator" in each.path)
     np.testing.assert_array_equal(accumulator.numpy(), np.float32(np.full((3, 4), 0.1)))
 
 
-def test_on_every_replica():
+def test_reset_on_every_replica():
     strategy = two_replicas()
     with strategy.scope():
         optimizer = keras.optimizers.Nadam(0.01)

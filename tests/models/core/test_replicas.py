@@ -1,4 +1,4 @@
-"""Options that do not work on several replicas are refused by `fit` and by `train`."""
+"""`fit` and `train` refuse options that do not work on several replicas."""
 
 import keras
 import pytest
@@ -17,7 +17,7 @@ X = images(8)
 
 
 class TwoWorkers:
-    """The attributes of a strategy of several workers that `check_options` reads."""
+    """A stand-in for a strategy of two workers, with the attributes that `check_options` reads."""
 
     num_replicas_in_sync = 2
 
@@ -75,13 +75,13 @@ def test_batches_and_defaults():
         strategies.check_options(model, strategy, 61)
 
 
-def test_groups_of_images_lie_inside_a_device():
+def test_groups_of_images_must_fit_on_a_device():
     settings = {"latent_size": 3, "base_filters": 4, "group_size": 4, "batch_sizes": {4: 24, 8: 16}, "n_critic": 2}
     model = keras_gen.build("progan", (8, 8, 1), **settings)
     with pytest.raises(ValueError, match="batch_size=24 must be a multiple of 16, so that the groups of 4") as caught:
         check_options(model, TwoWorkers, 16)
     assert "batch_size=16" not in str(caught.value)
-    check_options(model, TwoWorkers)  # of `fit`, where the batch size is not known
+    check_options(model, TwoWorkers)  # `fit` does not know the batch size
 
 
 def test_train_refuses_before_it_creates_the_run(toy_images, tmp_path):

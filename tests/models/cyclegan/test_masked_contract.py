@@ -1,4 +1,4 @@
-"""The contract of all systems, for the CycleGAN of small images, whose generators are masked U-Nets."""
+"""The contract of all systems for the CycleGAN of small images, whose generators are masked U-Nets."""
 
 import pytest
 

@@ -14,7 +14,7 @@ SHAPE = (4, 4, 1)
 
 
 def affine(slope: float, shape=SHAPE, channels: int = 1, name: str = "generator") -> keras.Model:
-    """A network that multiplies the pixels by a number."""
+    """Returns a network that multiplies the pixels by a number."""
     conv = keras.layers.Conv2D(channels, 1, use_bias=False)
     model = keras.Sequential([keras.Input(shape), conv], name=name)
     conv.kernel.assign(np.full((1, 1, shape[-1], channels), slope))
@@ -22,7 +22,7 @@ def affine(slope: float, shape=SHAPE, channels: int = 1, name: str = "generator"
 
 
 def discriminator(slope: float, shape=SHAPE) -> keras.Model:
-    """A network from images to a map of logits: the pixels times a number."""
+    """Returns a network from images to a map of logits: the pixels times a number."""
     return affine(slope, shape, name="discriminator")
 
 
@@ -37,7 +37,7 @@ def batch(a: float = 0.8, b: float = 0.4, rows: int = 2, shape=SHAPE) -> dict:
 
 
 def losses_of(model, batch, training: bool = False, seed: int = 0) -> tuple[dict, dict]:
-    """(player -> its loss [rows], all metrics [rows])."""
+    """Returns the loss of each player (name -> [rows]) and all metrics (name -> [rows])."""
     global_batch = GlobalBatch(tf.shape(batch["domain_a"])[0])
     batch_noise = BatchNoise(tf.constant([seed, 1]), global_batch)
     shared, losses, logs = model.shared_forward(batch, batch_noise, training), {}, {}
@@ -47,19 +47,19 @@ def losses_of(model, batch, training: bool = False, seed: int = 0) -> tuple[dict
     return losses, logs
 
 
-def test_the_losses_are_those_of_the_docstring():
-    """a = .8 becomes .4 and comes back as .1; b = .4 becomes .1 and comes back as .05; identities .2 and .2."""
+def test_losses_are_those_of_the_docstring():
+    """a = .8 is translated to .4, with the cycle .1; b = .4 to .1, with the cycle .05; both identities are .2."""
     losses, logs = losses_of(cyclegan(cycle_weight=10.0, identity_weight=5.0), batch())
     adversarial = ((2 * 0.4 - 1) ** 2 + (0.1 - 1) ** 2) / 2
     cycle, identity = abs(0.1 - 0.8) + abs(0.05 - 0.4), abs(0.2 - 0.4) + abs(0.2 - 0.8)
     np.testing.assert_allclose(losses["generators"], [adversarial + 10 * cycle + 5 * identity] * 2, rtol=1e-5)
-    # real to 1, translations to 0, halved
+    # targets 1 for real images and 0 for translations; half of the sum
     np.testing.assert_allclose(losses["discriminator_a"], [((0.8 - 1) ** 2 + 0.1**2) / 2] * 2, rtol=1e-5)
     np.testing.assert_allclose(losses["discriminator_b"], [((2 * 0.4 - 1) ** 2 + (2 * 0.4) ** 2) / 2] * 2, rtol=1e-5)
     np.testing.assert_allclose(logs["adversarial_loss"], [adversarial / 2] * 2, rtol=1e-5)
     np.testing.assert_allclose(logs["cycle_error"], [cycle / 2] * 2, rtol=1e-5)
     np.testing.assert_allclose(logs["identity_error"], [identity / 2] * 2, rtol=1e-5)
-    # the boundary is 1/2: a .8 is right and .1 is right; b .8 is right and .8 is wrong
+    # with the boundary 1/2, .8 and .1 are correct in a; in b the real .8 is correct and the translated .8 is not
     assert (
         logs["discriminator_a_accuracy"].tolist() == [1, 1] and logs["discriminator_b_accuracy"].tolist() == [0.5] * 2
     )
@@ -68,25 +68,25 @@ def test_the_losses_are_those_of_the_docstring():
 @pytest.mark.parametrize(
     "off, missing", [("cycle_weight", 7 + 3.5), ("identity_weight", 1 + 3), ("adversarial_weight", 0.02 + 0.405)]
 )
-def test_each_term_can_be_left_out(off, missing):
-    whole, without = cyclegan(), cyclegan(**{off: 0.0})
-    losses, logs = losses_of(whole, batch())
+def test_each_loss_term_can_be_disabled(off, missing):
+    full, without = cyclegan(), cyclegan(**{off: 0.0})
+    losses, logs = losses_of(full, batch())
     other, other_logs = losses_of(without, batch())
     np.testing.assert_allclose(losses["generators"] - other["generators"], missing, rtol=1e-4)
-    # the cycle error is reported even if it is no part of the loss
+    # the cycle error is reported even if it is not in the loss
     np.testing.assert_allclose(other_logs["cycle_error"], logs["cycle_error"], rtol=1e-5)
     assert ("identity_error" in other_logs) == (off != "identity_weight")
-    assert set(without.tracked) >= set(other_logs) and set(whole.tracked) >= set(logs)
+    assert set(without.tracked) >= set(other_logs) and set(full.tracked) >= set(logs)
 
 
 def test_semantic_consistency_compares_predictions_before_and_after():
     classifier = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(2)])
-    # logits (s, 1) of the sum s over 16 pixels: class 0 where a pixel's value is above 1/16
+    # logits (s, 1) with the sum s over 16 pixels: class 0 if pixels are above 1/16
     classifier.set_weights([np.stack([np.ones(16), np.zeros(16)], axis=1), np.array([0.0, 1.0])])
     plain, _ = losses_of(cyclegan(), batch())
 
     def entropy(value: float) -> float:
-        """-log softmax of class 0."""
+        """Returns -log softmax of class 0."""
         return float(np.log1p(np.exp(1 - 16 * value)))
 
     cases = {"both": entropy(0.4) + entropy(0.1), "source": entropy(0.4)}
@@ -104,33 +104,33 @@ def test_semantic_consistency_compares_predictions_before_and_after():
     assert not classifier.trainable_variables and not trained & {id(v) for v in classifier.variables}
 
 
-def test_the_discriminators_meet_earlier_translations():
+def test_discriminators_are_trained_on_earlier_translations():
     model = cyclegan(pool_size=2)
     losses_of(model, batch(), training=True)
     pool = model.pools["b"]
     np.testing.assert_allclose(pool.images, np.full((2, *SHAPE), 0.4), rtol=1e-6)
-    # images alternate between 1 and 0: the discriminator sees their translations, .5 and 0, at once or later
-    seen = [losses_of(model, batch(a=step % 2), True, seed=step)[0]["discriminator_b"] for step in range(40)]
+    # images alternate between 1 and 0; the discriminator receives their translations, .5 and 0, at once or later
+    losses = [losses_of(model, batch(a=step % 2), True, seed=step)[0]["discriminator_b"] for step in range(40)]
     real, first, second = (2 * 0.4 - 1) ** 2, 0.0, (2 * 0.5) ** 2
-    generated_terms = np.array(seen[5:])[:, :, None] * 2 - real
+    generated_terms = np.array(losses[5:])[:, :, None] * 2 - real
     which = np.abs(generated_terms - [first, second]).argmin(axis=-1)
-    assert np.abs(generated_terms - [first, second]).min(axis=-1).max() < 1e-5  # nothing but the two
-    own = np.arange(5, 40)[:, None] % 2
-    # a fair coin, and half of what is older is of the same kind: a quarter of 70, give or take two times 3.6
-    assert 8 <= (which != own).sum() <= 27
+    assert np.abs(generated_terms - [first, second]).min(axis=-1).max() < 1e-5  # only these two values
+    latest = np.arange(5, 40)[:, None] % 2
+    # half of the images are exchanged, and half of those for the other value: a quarter of 70, +- two times 3.6
+    assert 8 <= (which != latest).sum() <= 27
     pool_images = np.asarray(model.pools["b"].images)
     model.evaluate(tf.data.Dataset.from_tensors(batch()), verbose=0)
-    np.testing.assert_array_equal(pool_images, model.pools["b"].images)  # evaluation leaves the pool alone
+    np.testing.assert_array_equal(pool_images, model.pools["b"].images)  # evaluation does not change the pool
 
 
-def test_both_generators_are_one_player_and_each_discriminator_is_one():
+def test_players_are_both_generators_and_each_discriminator():
     model = cyclegan(pool_size=0)
     players = {player.name: player.variables for player in model.players()}
     assert list(players) == ["generators", "discriminator_a", "discriminator_b"]
     assert [len(each) for each in players.values()] == [2, 1, 1] and not model.pools
 
 
-def test_domains_of_other_shapes():
+def test_domains_of_different_shapes():
     a, b = (8, 8, 1), (12, 12, 3)
     generator_ab = resized(
         networks.residual_translator((12, 12, 1), 3, base_filters=2, blocks=1, num_downsamples=1), a[:2]
@@ -156,7 +156,7 @@ def test_domains_of_other_shapes():
     assert first.outputs["domain_b"].shape == second.inputs["domain_b"].shape == b
 
 
-def test_crops_are_trained_on_and_whole_images_translated(tmp_path):
+def test_training_on_crops_and_translation_of_whole_images(tmp_path):
     generators = [
         networks.residual_translator((None, None, 1), base_filters=2, blocks=1, num_downsamples=1, name=name)
         for name in ("generator_ab", "generator_ba")
@@ -188,12 +188,12 @@ def test_crops_follow_the_offsets():
     images = tf.reshape(tf.range(2 * 3 * 4, dtype=tf.float32), (2, 3, 4, 1))
     offsets = tf.constant([[0.0, 0.99], [0.5, 0.0]])
     crops = crop_images(images, (2, 2), offsets)[..., 0]
-    # rooms of 1 and 2 pixels: starts (0, 2) and (1, 0)
+    # 1 and 2 pixels of room: starts (0, 2) and (1, 0)
     np.testing.assert_array_equal(crops, [[[2, 3], [6, 7]], [[16, 17], [20, 21]]])
-    np.testing.assert_array_equal(crop_images(images, (1, 2))[0, ..., 0], [[5, 6]])  # the middle
+    np.testing.assert_array_equal(crop_images(images, (1, 2))[0, ..., 0], [[5, 6]])  # the center
     many = crop_images(tf.repeat(images[:1], 3000, axis=0), (3, 2), tf.random.stateless_uniform((3000, 2), [1, 2]))
     counts = np.bincount(many[:, 0, 0, 0].numpy().astype(int), minlength=3)
-    assert np.abs(counts - 1000).max() < 130  # a standard error of 26
+    assert np.abs(counts - 1000).max() < 130  # the standard error is 26
 
 
 def test_errors():
@@ -232,7 +232,7 @@ def test_errors():
             call()
 
 
-def test_diagnoses():
+def test_problems_are_diagnosed():
     model = cyclegan()
     won = {"discriminator_a_accuracy": 0.999, "discriminator_b_accuracy": 0.998}
     assert list(model.diagnose(won)) == ["the discriminators win"]
@@ -240,7 +240,7 @@ def test_diagnoses():
 
 
 def test_it_learns_to_invert():
-    """Domain B is domain A inverted, with no image shown in both; a translation of 1 - x is the answer."""
+    """Domain B has inverted images, but not those of A; the correct translation is 1 - x."""
     generator = np.random.default_rng(0)
 
     def discs(num: int) -> np.ndarray:
@@ -257,4 +257,4 @@ def test_it_learns_to_invert():
     model.fit(data, epochs=8, verbose=0)
     test = discs(64)
     error = np.abs(model.a_to_b(test) - (1 - test)).mean()
-    assert error < 0.2 < np.abs(test - (1 - test)).mean()  # the identity is wrong everywhere: 1
+    assert error < 0.2 < np.abs(test - (1 - test)).mean()  # the error of the identity is 1

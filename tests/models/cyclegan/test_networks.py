@@ -16,7 +16,7 @@ def weights_of(model) -> int:
 @pytest.mark.parametrize(
     "side, num_downsamples, seen", [(28, 1, 16), (64, 1, 16), (128, 2, 34), (256, 3, 70), (512, 3, 70)]
 )
-def test_patches_follow_the_size(side, num_downsamples, seen):
+def test_number_of_patches_depends_on_the_image_size(side, num_downsamples, seen):
     assert receptive_field(num_downsamples) == seen
     model = patch_discriminator((side, side, 1), base_filters=2)
     strides = [layer.strides[0] for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
@@ -25,14 +25,14 @@ def test_patches_follow_the_size(side, num_downsamples, seen):
 
 
 def test_weights_of_70x70_patches():
-    """By hand: 4x4 kernels of 64, 128, 256 and 512 channels, then one; biases in the first and the last alone."""
+    """By hand: 4x4 kernels of 64, 128, 256, 512 and 1 channels; only the first and the last layer have a bias."""
     model = patch_discriminator((256, 256, 3))
     kernels = 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 1)
     assert weights_of(model) == kernels + 64 + 1 + 2 * (128 + 256 + 512)
 
 
-def test_the_receptive_field_of_a_logit():
-    """The gradient of a logit in the middle, through the convolutions alone: instance normalization sees everything."""
+def test_receptive_field_of_a_logit():
+    """The gradient of a central logit, without instance normalization, which depends on the whole image."""
     model = patch_discriminator((64, 64, 1), base_filters=2, num_downsamples=2)
     plain = keras.Sequential([keras.Input((64, 64, 1))])
     for layer in model.layers:
@@ -46,7 +46,7 @@ def test_the_receptive_field_of_a_logit():
     assert len(rows) == rows[-1] - rows[0] + 1 == receptive_field(2) == 34
 
 
-def test_patches_of_any_size():
+def test_patch_discriminators_of_any_size():
     model = patch_discriminator((None, None, 3), base_filters=2, num_downsamples=1)
     assert model(np.zeros((1, 20, 36, 3), np.float32)).shape == (1, 10, 18, 1)
     with pytest.raises(ValueError, match="Expected num_downsamples for images of any size"):
@@ -58,7 +58,7 @@ def test_patches_of_any_size():
 
 
 @pytest.mark.parametrize("shape, deepest", [((28, 28, 1), 7), ((32, 64, 3), 4), ((64, 64, 3), 4), ((48, 48, 1), 6)])
-def test_the_u_net_halves_to_four_pixels_or_more(shape, deepest):
+def test_u_net_halves_down_to_at_least_four_pixels(shape, deepest):
     model = networks.unet(shape, 2, base_filters=2)
     assert model.output_shape == (None, *shape[:2], 2)
     sizes = [layer.output.shape[1] for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
@@ -67,13 +67,13 @@ def test_the_u_net_halves_to_four_pixels_or_more(shape, deepest):
     assert out.min() >= 0 and out.max() <= 1
 
 
-def test_weights_of_the_u_net():
+def test_number_of_weights_of_the_u_net():
     """By hand, 32x32 in color: down 3-64-128-256, up 256-128, (128+128)-64, (64+64)-3; no bias under a norm."""
     kernels = 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 128 + 256 * 64 + 128 * 3)
     assert weights_of(networks.unet((32, 32, 3))) == kernels + 64 + 3 + 2 * (128 + 256 + 128 + 64)
 
 
-def test_a_mask_selects_the_pixels_that_change():
+def test_mask_selects_the_pixels_that_change():
     keras.utils.set_random_seed(0)
     model = networks.unet((16, 16, 3), base_filters=4, masked=True)
     image = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
@@ -100,12 +100,12 @@ def test_a_u_net_of_any_size():
             networks.unet(shape, **options)
 
 
-def test_resized():
+def test_resized_network():
     network = keras.Sequential([keras.Input((4, 6, 1)), keras.layers.ReLU()], name="same")
     assert resized(network, (4, 6)) is network
     model = resized(network, (2, 3))
     assert model.name == "same" and model.input_shape == (None, 2, 3, 1) and model.output_shape == (None, 4, 6, 1)
-    # enlarged twice, bilinearly: the middle of four pixels stays their mean
+    # enlarged twice bilinearly: the center of four pixels is still their mean
     image = np.random.default_rng(0).random((1, 2, 3, 1), np.float32)
     assert model(image).numpy().mean() == pytest.approx(image.mean(), rel=0.2)
     np.testing.assert_allclose(model(np.full((1, 2, 3, 1), 0.25, np.float32)), np.full((1, 4, 6, 1), 0.25), rtol=1e-6)

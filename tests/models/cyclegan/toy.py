@@ -18,7 +18,7 @@ def _write_domains(toy: Toy, folder: pathlib.Path, num: int) -> str:
 TOYS = (
     Toy(
         "cyclegan",
-        # the pool is full after six images, and exchanges images from then on
+        # the pool is full after six images and exchanges images afterwards
         {
             "base_filters": 4,
             "blocks": 1,
@@ -31,9 +31,9 @@ TOYS = (
         sgd=0.05,
         fields={"domain_a": "image", "domain_b": lambda columns: 1 - columns["image"], "label_a": "label"},
         write_source=_write_domains,
-        # The default is hundreds of steps. The pool is full in the second step, and exchanges from then on. In the
-        # ninth, with the seed of benchmarks/replicas.py, rounding decides the sign of one absolute error, and gradients
-        # differ from there (1.8e-4 in weights, the same for two devices and two workers; 4e-7 with another seed).
+        # The default is hundreds of steps. The pool is full in the second step. In the ninth step, with the seed of
+        # benchmarks/replicas.py, rounding determines the sign of one absolute error, and gradients differ afterwards
+        # (by 1.8e-4 in the weights, for two devices and for two workers; by 4e-7 with another seed).
         train_options={"steps": 2},
     ),
 )

@@ -1,4 +1,4 @@
-"""The settings of GAN and DCGAN: those that do not apply to the chosen network are refused."""
+"""Settings of GAN and DCGAN that do not apply to the chosen network are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""InfoGAN: the codes, the bound on their information, and what is exported."""
+"""InfoGAN: its codes, the bound on the mutual information, and its endpoints."""
 
 import keras
 import numpy as np
@@ -49,7 +49,7 @@ def batches(num: int = 64) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices({"image": images}).batch(16)
 
 
-def test_the_bound_on_the_information_rises_up_to_its_limit():
+def test_information_bound_rises_to_its_limit():
     model = infogan(category_weight=5.0)
     history = model.fit(batches(), epochs=15, verbose=0).history
     assert set(history) == set(model.tracked)
@@ -58,7 +58,7 @@ def test_the_bound_on_the_information_rises_up_to_its_limit():
     assert max(information) <= np.log(3) + 1e-5
 
 
-def test_the_bound_is_zero_for_a_recognizer_that_ignores_the_image():
+def test_information_bound_is_zero_if_q_ignores_the_image():
     model = infogan()
     model.q_head.set_weights([0 * weight for weight in model.q_head.get_weights()])
     results = model.evaluate(batches(), verbose=0, return_dict=True)
@@ -66,8 +66,8 @@ def test_the_bound_is_zero_for_a_recognizer_that_ignores_the_image():
     assert results["category_information"] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_both_players_minimize_the_weighted_information():
-    """By hand: the GAN's losses minus 2 E[log Q(category) + log 3] and 3 E[log Q(code) + log 4]."""
+def test_both_players_maximize_the_weighted_information():
+    """By hand: the GAN losses minus 2 E[log Q(category) + log 3] and 3 E[log Q(code) + log 4]."""
     model = infogan(category_weight=2.0, code_weight=3.0)
     plain = infogan(category_weight=0.0, code_weight=0.0)
     batch = {"image": next(iter(batches(16)))["image"]}
@@ -89,7 +89,7 @@ def test_both_players_minimize_the_weighted_information():
         )
 
 
-def test_the_discriminators_player_updates_q_and_the_generators_only_the_generator():
+def test_discriminator_player_updates_q_and_generator_player_only_the_generator():
     model = infogan()
     updated = {player.name: {id(v) for v in player.variables} for player in model.players()}
     parts = [model.trunk, model.discriminator_head, model.q_head]
@@ -98,7 +98,7 @@ def test_the_discriminators_player_updates_q_and_the_generators_only_the_generat
     assert list(updated) == ["discriminator", "generator"]
 
 
-def test_codes_can_be_chosen():
+def test_generate_with_given_codes():
     model = infogan()
     sampled = model.generate(4, seed=1)
     chosen = model.generate(4, seed=1, category=2, code=[0.5, -0.5])
@@ -130,7 +130,7 @@ def test_endpoints_and_saving(tmp_path):
     assert [optimizer.name for optimizer in loaded.optimizer.optimizers] == ["discriminator", "generator"]
 
 
-def test_bad_options():
+def test_invalid_options_are_refused():
     with pytest.raises(ValueError, match="Expected a q_head with 7 outputs.*received one with 5"):
         infogan(outputs=5)
     with pytest.raises(ValueError, match="at least 1 input of noise .*received 6 inputs, num_categories=3"):

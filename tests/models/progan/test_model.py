@@ -1,4 +1,4 @@
-"""Progressive GAN: its phases and what each of them trains, exact resume, replicas, export at every stage."""
+"""Progressive GAN: its phases and the layers that they train, exact resume, replicas, export at every stage."""
 
 import dataclasses
 import gc
@@ -23,13 +23,13 @@ from tests.replicas import two_replicas
 SHAPE = (16, 16, 1)
 BATCH = 4
 IMAGES = np.random.default_rng(0).uniform(size=(16, *SHAPE)).astype(np.float32)
-# of two epochs each
+# each phase has two epochs
 SMALL = {"base_filters": 4, "latent_size": 3, "group_size": 2, "fade_images": 32, "stable_images": 32}
 
 
 def build(optimizer=None, **options):
     if not tf.distribute.has_strategy():
-        keras.utils.clear_session()  # the same names in every model
+        keras.utils.clear_session()  # for the same variable names in every model
     return zoo.build("progan", SHAPE, seed=0, optimizer=optimizer, **{**SMALL, **options})
 
 
@@ -38,11 +38,11 @@ def dataset(images=IMAGES):
 
 
 def state(model):
-    """Returns path -> value of everything that the training continues from."""
+    """Returns all variables that training continues from (path -> value)."""
     return {variable.path: np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)}
 
 
-def assert_same(ours, theirs, rtol: float = 0.0, atol: float = 0.0):
+def assert_equal(ours, theirs, rtol: float = 0.0, atol: float = 0.0):
     for (path, value), other in zip(ours.items(), theirs.values(), strict=True):
         np.testing.assert_allclose(value, other, rtol=rtol, atol=atol, err_msg=path)
 
@@ -67,15 +67,15 @@ class GraphRecorder:
         self.patch.undo()
 
     def alive(self) -> set[int]:
-        """Returns the positions in `references` of the last record of each graph that still exists."""
+        """Returns the index of the last record of each graph that still exists."""
         gc.collect()
         last = {id(graph()): number for number, graph in enumerate(self.references) if graph() is not None}
         return set(last.values())
 
 
 @dataclasses.dataclass(frozen=True)
-class Grown:
-    """A model trained through all of its phases, with a record of the training.
+class GrownModel:
+    """A model that was trained through all phases, with a record of its training.
 
     Attributes:
         model: The model.
@@ -95,8 +95,8 @@ class Grown:
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory):
-    model, traced, states, folder = build(), [], {}, tmp_path_factory.mktemp("grown")
+def trained(tmp_path_factory):
+    model, traced, states, folder = build(), [], {}, tmp_path_factory.mktemp("trained")
     step = model.train_step
 
     def record_state(epoch, logs):
@@ -109,7 +109,7 @@ def grown(tmp_path_factory):
         patch.setattr(model, "train_step", lambda data: traced.append(model.phase) or step(data))
         callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=record_state)]
         history = model.fit(dataset(), epochs=10, verbose=0, callbacks=callbacks).history
-    return Grown(model, history, traced, graphs, states, folder)
+    return GrownModel(model, history, traced, graphs, states, folder)
 
 
 # phases
@@ -119,19 +119,19 @@ def test_phases_of_three_stages():
     assert [(p.stage, p.fading) for p in phases(3)] == [(0, False), (1, True), (1, False), (2, True), (2, False)]
 
 
-def test_grows_from_phase_to_phase_in_whole_epochs(grown):
-    assert grown.history["resolution"] == [4, 4, 8, 8, 8, 8, 16, 16, 16, 16]
-    # means over steps whose alpha rises with the images before each step
-    np.testing.assert_allclose(grown.history["alpha"], [1, 1, 3 / 16, 11 / 16, 1, 1, 3 / 16, 11 / 16, 1, 1])
+def test_phases_change_only_between_epochs(trained):
+    assert trained.history["resolution"] == [4, 4, 8, 8, 8, 8, 16, 16, 16, 16]
+    # epoch means of alpha, which rises in every step
+    np.testing.assert_allclose(trained.history["alpha"], [1, 1, 3 / 16, 11 / 16, 1, 1, 3 / 16, 11 / 16, 1, 1])
 
 
-def test_each_phase_is_traced_once(grown):
-    assert grown.traced == grown.model.phases
+def test_each_phase_is_traced_once(trained):
+    assert trained.traced == trained.model.phases
 
 
-def test_the_graphs_of_earlier_phases_are_released(grown):
-    count = len(grown.graphs.references)
-    assert count >= len(grown.model.phases) and grown.graphs.alive() == {count - 1}
+def test_graphs_of_earlier_phases_are_released(trained):
+    count = len(trained.graphs.references)
+    assert count >= len(trained.model.phases) and trained.graphs.alive() == {count - 1}
 
 
 def test_a_phase_is_rounded_up_to_whole_epochs():
@@ -140,7 +140,7 @@ def test_a_phase_is_rounded_up_to_whole_epochs():
     np.testing.assert_allclose(history["alpha"], [1, 0.3, 0.8 + 0.2 * 0.75])
 
 
-def test_a_phase_trains_its_own_layers_only():
+def test_a_phase_trains_only_its_layers():
     model = build()
     before = state(model)
     model.enter_phase(1)
@@ -150,16 +150,16 @@ def test_a_phase_trains_its_own_layers_only():
     later = {variable.path for part in (model.generator, model.discriminator) for variable in part.blocks[2].variables}
     later |= {variable.path for part in (model.generator, model.discriminator) for variable in part.heads[2].variables}
     assert kernels and later and not updated & later
-    own = {
+    layers_of_phase = {
         v.path
         for part in (model.generator, model.discriminator)
         for each in part.parts(1, True)
         for v in each.variables
     }
-    assert own <= updated
+    assert layers_of_phase <= updated
 
 
-def test_a_new_phase_resets_the_optimizers_and_has_its_own_learning_rate():
+def test_a_new_phase_resets_the_optimizers_and_the_learning_rate():
     model = build(stage_learning_rate_multipliers={4: 0.25, 8: 0.5, 16: 2.0})
     model.train_step({"image": tf.constant(IMAGES)})  # eager: nothing is traced
     assert int(model.optimizer.iterations) == 1 and int(model.phase_images) == 16
@@ -173,14 +173,14 @@ def test_a_new_phase_resets_the_optimizers_and_has_its_own_learning_rate():
     assert float(model.optimizer.learning_rate) == pytest.approx(2e-3)
 
 
-def test_without_reset_optimizers_their_state_continues():
+def test_without_reset_the_optimizer_state_continues():
     model = build(reset_optimizers=False)
     model.train_step({"image": tf.constant(IMAGES)})
     model.enter_phase(1)
     assert int(model.optimizer.iterations) == 1
 
 
-def test_the_first_step_of_a_fade_in_uses_the_previous_stage():
+def test_first_step_of_a_fade_in_uses_the_previous_stage():
     model = build()
     model.enter_phase(1)
     batch = model.batch_of({"image": tf.constant(IMAGES)})["image"]
@@ -192,7 +192,7 @@ def test_the_first_step_of_a_fade_in_uses_the_previous_stage():
 
 
 @pytest.mark.parametrize("shape", [(2, 12, 12, 1), (2, 16, 16, 3), (2, 16, 8, 1)])
-def test_images_that_do_not_fit_are_refused(shape):
+def test_images_of_another_size_are_refused(shape):
     model = build(start_resolution=8)
     with pytest.raises(ValueError, match=r"Expected image \[batch, 8, 8, 1\], or an integer multiple .*received"):
         model.batch_of({"image": tf.zeros(shape)})
@@ -262,19 +262,19 @@ def test_batch_sizes_of_stages():
     [(2, "weights", 3), (3, "model", 5), (4, "weights", 5)],
     ids=["before a fade-in", "in a fade-in", "in a stabilization"],
 )
-def test_a_loaded_model_continues_bit_for_bit(grown, epoch, form, until):
+def test_a_loaded_model_continues_bit_for_bit(trained, epoch, form, until):
     if form == "model":
-        model = keras.saving.load_model(grown.folder / f"{epoch}.keras")
+        model = keras.saving.load_model(trained.folder / f"{epoch}.keras")
     else:
         model = build()
-        model.load_weights(grown.folder / f"{epoch}.weights.h5")
+        model.load_weights(trained.folder / f"{epoch}.weights.h5")
     model.fit(dataset(), initial_epoch=epoch, epochs=until, verbose=0)
-    assert_same(grown.states[until], state(model))
+    assert_equal(trained.states[until], state(model))
 
 
-@pytest.mark.slow  # test_replicas.py grows on two devices through `train`
-def test_two_replicas_grow_as_one_device():
-    """In a fade-in and after it; the graphs of earlier phases are released here too."""
+@pytest.mark.slow  # tests/test_replicas.py trains on two devices through `train`
+def test_two_replicas_equal_one_device():
+    """Replicas are compared in a fade-in and after it; graphs of earlier phases are released here too."""
 
     def run():
         model = build(keras.optimizers.SGD(0.01), fade_images=16, stable_images=16)
@@ -285,9 +285,9 @@ def test_two_replicas_grow_as_one_device():
     keras.utils.clear_session()
     with two_replicas().scope(), GraphRecorder() as graphs:
         two, other = run()
-    assert len(graphs.alive()) == 2  # the last phase's: training and validation
+    assert len(graphs.alive()) == 2  # the graphs of the last phase: training and validation
     assert two.phase == one.phase and history["resolution"] == other["resolution"] == [4, 8]
-    assert_same(state(one), state(two), rtol=1e-4, atol=2e-6)  # sums in a different order
+    assert_equal(state(one), state(two), rtol=1e-4, atol=2e-6)  # sums in a different order
     for name, values in history.items():
         np.testing.assert_allclose(values, other[name], rtol=1e-4, atol=1e-4, err_msg=name)
 
@@ -295,8 +295,8 @@ def test_two_replicas_grow_as_one_device():
 # generation
 
 
-def test_the_same_noise_at_every_stage(grown):
-    model = grown.model
+def test_all_stages_have_the_same_noise(trained):
+    model = trained.model
     images = [model.generate(2, seed=1, stage=stage) for stage in (0, 1, 2)]
     assert [image.shape for image in images] == [(2, 4, 4, 1), (2, 8, 8, 1), (2, 16, 16, 1)]
     np.testing.assert_array_equal(images[2], model.generate(2, seed=1))
@@ -304,8 +304,8 @@ def test_the_same_noise_at_every_stage(grown):
         model.generate(2, stage=3)
 
 
-def test_heads_of_earlier_stages_are_fitted_to_the_images_of_the_last(grown):
-    model = grown.model
+def test_heads_of_earlier_stages_are_fitted_to_the_last_stage(trained):
+    model = trained.model
     noise = {name: tf.constant(value) for name, value in draw_noise(model.noise(), REFIT_IMAGES, 0).items()}
     generator, codes = model.inference_network("generator"), model.prior.transform(noise)
     features = [generator.blocks[0](codes)]
@@ -317,7 +317,7 @@ def test_heads_of_earlier_stages_are_fitted_to_the_images_of_the_last(grown):
         images = images.reshape(REFIT_IMAGES, rows, 2, columns, 2, 1).mean((2, 4))
         fitted = generator(codes, stage=stage).numpy()
         np.testing.assert_allclose(fitted.mean(), images.mean(), atol=1e-4)
-        # no affine map of the features is closer; the tolerance of 1e-3 is for the regularizer
+        # least squares: no affine map of the features is closer, up to 1e-3 for the regularizer
         x = features[stage].numpy().reshape(-1, features[stage].shape[-1])
         x = np.concatenate([x, np.ones([len(x), 1])], axis=1)
         closest = x @ np.linalg.lstsq(x, images.reshape(len(x), -1))[0]
@@ -346,6 +346,6 @@ def test_export_at_any_stage(tmp_path, number):
     for stage, name in enumerate(names[1:]):
         images = runtime.run(name, **z)["image"]
         np.testing.assert_allclose(images, model.generate(3, seed=2, stage=stage), atol=1e-5)
-    # no blend and no layers of a later stage: only the convolutions of the stage
+    # neither the blend nor layers of later stages: only the convolutions of the stage
     operations = json.loads((out / "parity.json").read_text())["files"]["float32"]["operations"]["generate"]
     assert operations["CONV_2D"] == 1 + 2 * model.stable_stage + 1

@@ -1,4 +1,4 @@
-"""The growing networks: what each stage computes, and the blend of two stages."""
+"""Growing networks: their stages, and the blend of two stages."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_sizes_that_cannot_grow_are_refused(size):
         resolutions((*size, 3))
 
 
-def test_a_start_resolution_that_no_stage_has_is_refused():
+def test_a_start_resolution_without_a_stage_is_refused():
     with pytest.raises(ValueError, match="Expected start_resolution of 16x16 images as one of 4, 8, 16; received 5"):
         resolutions(SHAPE, 5)
 
@@ -53,14 +53,14 @@ def test_stages_of_the_discriminator():
     assert faded[0].shape == (4, 1)
 
 
-def test_a_stage_uses_its_own_parts_only():
+def test_a_stage_uses_only_its_layers():
     generator = progressive_generator(5, SHAPE, **OPTIONS)
     names = [part.name for part in generator.parts(1, True)]
     assert names == ["generator_4x4", "generator_8x8", "to_image_4x4", "to_image_8x8"]
     assert [part.name for part in generator.parts(1)][2:] == ["to_image_8x8"]
 
 
-def test_a_later_start_has_the_same_layers_in_fewer_stages():
+def test_a_larger_start_resolution_gives_the_same_layers_in_fewer_stages():
     full, late = (progressive_generator(5, SHAPE, start_resolution=start, **OPTIONS) for start in (None, 16))
     assert late.stages == 1 and late(Z, stage=0).shape == (4, *SHAPE)
     assert full.count_params() - late.count_params() == sum(head.count_params() for head in full.heads[:-1])
@@ -68,7 +68,7 @@ def test_a_later_start_has_the_same_layers_in_fewer_stages():
     assert critic([np.zeros((2, *SHAPE), np.float32), np.eye(3, dtype=np.float32)[:2]], stage=0).shape == (2, 1)
 
 
-def test_classes_reach_both():
+def test_both_networks_depend_on_the_class():
     generator = progressive_generator(5, SHAPE, num_classes=3, **OPTIONS)
     critic = progressive_discriminator(SHAPE, num_classes=3, group_size=2, **OPTIONS)
     labels = np.eye(3, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The common base of both Puzzle-GANs: composites use the next example of the global batch."""
+"""The common base of both Puzzle-GANs: `roll_batch` gives each example the next one of the global batch."""
 
 import numpy as np
 import tensorflow as tf

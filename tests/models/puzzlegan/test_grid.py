@@ -1,4 +1,4 @@
-"""The grid puzzle: order, missing and interchangeable tiles, assignment, and training."""
+"""The grid puzzle: permutations, missing and interchangeable tiles, assignment, and training."""
 
 import itertools
 
@@ -15,36 +15,36 @@ SETTINGS = {"base_filters": 4, "image_filters": 4, "discriminator_filters": 4, "
 IMAGES = np.random.default_rng(0).random((6, *SHAPE)).astype(np.float32)
 
 
-def built(shape=SHAPE, **settings):
+def build(shape=SHAPE, **settings):
     return zoo.build("puzzlegan", shape, seed=0, layout="grid", **{**SETTINGS, **settings})
 
 
 @pytest.fixture(scope="module")
 def model():
-    return built()
+    return build()
 
 
-def test_a_permutation_of_the_tiles_permutes_the_scores_only(model):
+def test_permuting_the_tiles_permutes_only_the_scores(model):
     tiles, presence, _ = model.shuffled(IMAGES, 2, seed=0)
-    ours = model.restore(tiles, presence, seed=1)
+    actual = model.restore(tiles, presence, seed=1)
     order = np.random.default_rng(1).permutation(9)
-    theirs = model.restore(tiles[:, order], presence[:, order], seed=1)
-    # sums over nine tiles in another order
-    np.testing.assert_allclose(ours["scores"][:, order], theirs["scores"], atol=1e-5)
-    np.testing.assert_allclose(ours["image"], theirs["image"], atol=1e-5)
+    expected = model.restore(tiles[:, order], presence[:, order], seed=1)
+    # sums over nine tiles in a different order
+    np.testing.assert_allclose(actual["scores"][:, order], expected["scores"], atol=1e-5)
+    np.testing.assert_allclose(actual["image"], expected["image"], atol=1e-5)
     present = presence[:, order] > 0
     np.testing.assert_array_equal(ours["positions"][:, order][present], theirs["positions"][present])
 
 
 def test_pixels_of_a_missing_tile_are_ignored(model):
     tiles, presence, _ = model.shuffled(IMAGES, 2, seed=0)
-    ours = model.restore(tiles, presence, seed=1)
-    theirs = model.restore(tiles + 1 - presence[:, :, None, None, None], presence, seed=1)
-    fewer = model.restore(tiles[:, 2:], seed=1)  # the first two are the missing ones
+    actual = model.restore(tiles, presence, seed=1)
+    expected = model.restore(tiles + 1 - presence[:, :, None, None, None], presence, seed=1)
+    fewer = model.restore(tiles[:, 2:], seed=1)  # the first two tiles are missing
     for name in ("image", "solved"):
-        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6)
-        np.testing.assert_allclose(ours[name], fewer[name], atol=1e-5)
-    assert (ours["scores"][:, :2] == 0).all()
+        np.testing.assert_allclose(actual[name], expected[name], atol=1e-6)
+        np.testing.assert_allclose(actual[name], fewer[name], atol=1e-5)
+    assert (actual["scores"][:, :2] == 0).all()
 
 
 def test_tiles_at_their_true_positions_are_the_image(model):
@@ -65,7 +65,7 @@ def test_a_confident_placer_puts_the_tiles_on_the_canvas():
 
     class Painter:
         def __call__(self, inputs, training=False):
-            seen["canvas"], seen["coverage"], _ = inputs
+            recorded["canvas"], recorded["coverage"], _ = inputs
             return inputs[0]
 
     def placer(inputs, training=False):
@@ -77,8 +77,8 @@ def test_a_confident_placer_puts_the_tiles_on_the_canvas():
         "canvas_painter": Painter(),
     }.get
     model.forward(tiles, presence, np.zeros((6, 2), np.float32))
-    np.testing.assert_allclose(seen["canvas"], IMAGES, atol=1e-5)
-    np.testing.assert_allclose(seen["coverage"], 1, atol=1e-6)
+    np.testing.assert_allclose(recorded["canvas"], IMAGES, atol=1e-5)
+    np.testing.assert_allclose(recorded["coverage"], 1, atol=1e-6)
     presence[:, 0] = 0
     model.forward(tiles, presence, np.zeros((6, 2), np.float32))
     coverage = seen["coverage"].numpy()[0, ::4, ::4, 0].reshape(-1)
@@ -91,7 +91,7 @@ def test_only_the_encoder_sees_shuffled_channels():
     seen = {}
 
     def encoder(inputs, training=False):
-        seen["tiles"] = inputs.numpy().reshape(tiles.shape)
+        recorded["tiles"] = inputs.numpy().reshape(tiles.shape)
         return tf.zeros([len(inputs), 16])
 
     def painter(inputs, training=False):
@@ -101,8 +101,8 @@ def test_only_the_encoder_sees_shuffled_channels():
     model.inference_network = {"tile_encoder": encoder, "canvas_painter": painter, **placer}.get
     orders = np.array([[2, 0, 1]] * 3 + [[0, 1, 2]] * 3)
     _, image = model.forward(tiles, presence, np.zeros((6, 2), np.float32), channel_order=tf.constant(orders))
-    np.testing.assert_array_equal(seen["tiles"][:3], tiles[:3][..., [2, 0, 1]])
-    np.testing.assert_array_equal(seen["tiles"][3:], tiles[3:])
+    np.testing.assert_array_equal(recorded["tiles"][:3], tiles[:3][..., [2, 0, 1]])
+    np.testing.assert_array_equal(recorded["tiles"][3:], tiles[3:])
     np.testing.assert_allclose(image, IMAGES, atol=1e-5)
 
 
@@ -127,8 +127,8 @@ def test_fits_are_the_true_positions(model):
     np.testing.assert_array_equal(shared["inside"].numpy()[:, ::4, ::4, 0].reshape(6, 9), occupied)
 
 
-def test_the_assignment_is_the_best_one():
-    """Against all 120 orders of five, and the runtime's solver against scipy's up to 25."""
+def test_assignment_is_optimal():
+    """Compared with all 120 permutations of five tiles; the runtime's solver with scipy's for up to 25 tiles."""
     generator = np.random.default_rng(0)
     scores = generator.normal(size=(10, 5, 5))
     for positions, table in zip(PuzzleGrid.positions(scores), scores, strict=True):
@@ -156,11 +156,11 @@ def test_it_learns_where_tiles_belong():
         tiles, presence, positions = model.shuffled(images, 1, seed=3)
         return (model.restore(tiles, presence, seed=0)["positions"] == positions)[presence > 0].mean()
 
-    assert right() < 0.4  # 1/9 by chance
+    assert num_correct() < 0.4  # 1/9 by chance
     model.compile("adam")
     model.optimizer.learning_rate = 3e-3
     model.fit(images, batch_size=16, epochs=15, verbose=0)
-    assert right() > 0.9
+    assert num_correct() > 0.9
 
 
 def test_errors():
@@ -170,4 +170,4 @@ def test_errors():
         ({"grid_size": 6}, "Expected grid_size as an integer from 2 to 5; received 6"),
     ):
         with pytest.raises(ValueError, match=message):
-            built(**settings)
+            build(**settings)

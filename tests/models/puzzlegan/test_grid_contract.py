@@ -1,4 +1,4 @@
-"""The contract of all systems, for Puzzle-GAN's second layout, which has another graph."""
+"""The contract of all systems for Puzzle-GAN's second layout, which is a different model."""
 
 import pytest
 

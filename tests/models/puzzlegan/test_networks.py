@@ -1,4 +1,4 @@
-"""Puzzle-GAN's networks: shapes at every scale, ranges, and dependencies."""
+"""Puzzle-GAN's networks: shapes at every scale, ranges, and dependence on their inputs."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_features_and_masks_have_every_scale(shape, scales):
     assert output.shape == (2, *shape) and output.min() >= 0 and output.max() <= 1
 
 
-def test_every_input_of_the_image_decoder_matters():
+def test_image_decoder_depends_on_every_input():
     image = image_decoder(7, 3, [(8, 8, 4), (16, 16, 2)], 3, base_filters=2)
     inputs = [GENERATOR.normal(size=(1, *each.shape[1:])).astype(np.float32) for each in image.inputs]
     before = image.predict(inputs, verbose=0)
@@ -38,7 +38,7 @@ def test_every_input_of_the_image_decoder_matters():
         assert np.abs(image.predict(changed, verbose=0) - before).max() > 1e-6, index
 
 
-def test_a_missing_tile_has_no_effect_and_scores_zero():
+def test_a_missing_tile_has_no_effect_and_zero_scores():
     placer = tile_placer(4, 5, base_filters=6)
     embeddings = GENERATOR.normal(size=(1, 4, 5)).astype(np.float32)
     presence = np.float32([[1, 1, 0, 1]])
@@ -48,13 +48,13 @@ def test_a_missing_tile_has_no_effect_and_scores_zero():
     embeddings[0, 2] += 9
     seams[0, :, 2] += 9
     np.testing.assert_array_equal(placer.predict([embeddings, presence, seams], verbose=0), scores)
-    embeddings[0, 0] += 1  # a present tile sends messages to the others
+    embeddings[0, 0] += 1  # a present tile affects the others
     assert np.abs(placer.predict([embeddings, presence, seams], verbose=0)[0, 1] - scores[0, 1]).max() > 1e-4
 
 
-def test_the_noise_changes_the_painters_image():
+def test_image_of_the_painter_depends_on_the_noise():
     painter = canvas_painter((12, 12, 3), 2, base_filters=2)
     canvas, coverage = GENERATOR.random((1, 12, 12, 3), np.float32), np.ones((1, 12, 12, 1), np.float32)
     one, other = (painter.predict([canvas, coverage, np.full((1, 2), z, np.float32)], verbose=0) for z in (0, 2))
     assert one.shape == (1, 12, 12, 3) and np.abs(one - other).max() > 1e-6
-    assert tile_encoder((5, 7, 3), base_filters=2, size=6).output_shape == (None, 6)  # sizes that do not halve
+    assert tile_encoder((5, 7, 3), base_filters=2, size=6).output_shape == (None, 6)  # sizes that cannot be halved

@@ -1,4 +1,4 @@
-"""Tiles: cut, joined, compared."""
+"""Tiles: splitting, joining and comparison."""
 
 import numpy as np
 import tensorflow as tf
@@ -14,11 +14,11 @@ def test_tiles_are_row_by_row():
     np.testing.assert_array_equal(tiles[:, 5], IMAGES[:, 2:4, 6:9])
 
 
-def test_join_is_the_reverse():
+def test_join_is_the_inverse_of_split():
     np.testing.assert_array_equal(join(split(tf.constant(IMAGES), 3), 3), IMAGES)
 
 
-def test_identical():
+def test_identical_tiles():
     tiles = split(tf.constant(IMAGES), 3).numpy()
     tiles[:, 4] = tiles[:, 0]
     tiles[:, 7] = tiles[:, 6] + np.float32(1 / 255)
@@ -30,7 +30,7 @@ def test_identical():
 
 
 def test_seams_of_neighbors():
-    """Along a ramp from left to right neighbors differ by a step, and a tile's own borders by two."""
+    """In a horizontal ramp, adjacent tiles differ by one step at their seam, and the borders of one tile by two."""
     ramp = np.arange(9, dtype=np.float32)[None, None, :, None] * np.ones((1, 6, 1, 3), np.float32) / 10
     differences = seams(split(tf.constant(ramp), 3)).numpy()[0]
     right, left, below, above = np.moveaxis(differences, 2, 0)

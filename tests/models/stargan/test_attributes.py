@@ -10,7 +10,7 @@ FACES = AttributeSchema((3, 1, 1), names=("black", "blond", "brown", "young", "s
 BOTH = AttributeSchema((3, 1, 2), (0, 0, 1), ("black", "blond", "brown", "young", "angry", "happy"))
 
 
-def test_known_groups_and_entries_of_the_datasets():
+def test_known_groups_and_entries_of_each_dataset():
     assert (BOTH.size, BOTH.num_datasets, FACES.num_datasets) == (6, 2, 1)
     np.testing.assert_array_equal(BOTH.known_groups, [[1, 1, 0], [0, 0, 1]])
     np.testing.assert_array_equal(BOTH.known_entries, [[1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]])

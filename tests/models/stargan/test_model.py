@@ -1,4 +1,4 @@
-"""StarGAN's losses computed by hand, its mask vectors, and a brightness that it learns to change."""
+"""StarGAN: losses by hand, mask vectors, and a brightness that it learns to change."""
 
 import keras
 import numpy as np
@@ -15,8 +15,8 @@ IMAGES = RNG.random((4, *SHAPE), np.float32)
 LABELS = np.array([0, 1, 0, 1], np.int32)
 
 
-class Add(keras.layers.Layer):
-    """The image plus 1/10 of the first attribute and 2/10 of the second: the round trip has a known error."""
+class AddAttributes(keras.layers.Layer):
+    """A layer that adds 1/10 of the first attribute and 2/10 of the second, so that the cycle error is known."""
 
     def call(self, inputs):
         image, attributes = inputs
@@ -26,11 +26,11 @@ class Add(keras.layers.Layer):
 
 def generator(size: int) -> keras.Model:
     inputs = [keras.Input(SHAPE), keras.Input((size,))]
-    return keras.Model(inputs, Add()(inputs))
+    return keras.Model(inputs, AddAttributes()(inputs))
 
 
 def discriminator(size: int) -> keras.Model:
-    """The critic is 6 times the image's mean, in a map of 2x2; the logits are (mean, -mean, ...)."""
+    """Returns a discriminator: a 2x2 critic map of 6 times the image mean, and the logits (mean, -mean, ...)."""
     image = keras.Input(SHAPE)
     mean = keras.layers.GlobalAveragePooling2D(keepdims=True)(image)
     critic = keras.layers.Lambda(lambda x: 6 * keras.ops.tile(x, (1, 2, 2, 1)))(mean)
@@ -46,7 +46,7 @@ def model(**options) -> StarGAN:
 
 
 def run_players(model: StarGAN, batch: dict) -> dict:
-    """The losses and metrics of every player, and the shared tensors."""
+    """Returns the losses and metrics of every player, and the shared tensors."""
     batch = {name: tf.constant(value) for name, value in batch.items()}
     global_batch = GlobalBatch(tf.constant(len(batch["image"])))
     batch_noise = BatchNoise(tf.constant([1, 2]), global_batch)
@@ -56,7 +56,7 @@ def run_players(model: StarGAN, batch: dict) -> dict:
 
 
 def entropy(logits, classes):
-    """Softmax cross-entropy in nats."""
+    """Returns the softmax cross-entropy in nats."""
     return np.log(np.exp(logits).sum(1)) - logits[np.arange(len(logits)), classes]
 
 
@@ -75,7 +75,7 @@ def test_losses_by_hand():
     np.testing.assert_allclose(metrics["critic_distance"], 6 * (mean - generated_mean), rtol=1e-5)
     np.testing.assert_allclose(metrics["real_accuracy"], LABELS == 0)
     losses, metrics = outputs["generator"]
-    error = target @ [0.1, 0.2] + np.array([0.1, 0.2])[LABELS]  # the round trip adds both
+    error = target @ [0.1, 0.2] + np.array([0.1, 0.2])[LABELS]  # the cycle adds both
     logits = np.stack([generated_mean, -generated_mean], 1)
     expected = -6 * generated_mean + entropy(logits, target.argmax(1)) + 10 * 2 * error
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
@@ -83,7 +83,7 @@ def test_losses_by_hand():
     np.testing.assert_allclose(metrics["translated_accuracy"], target[:, 0])
 
 
-def test_the_weights_of_the_loss_terms():
+def test_weights_of_the_loss_terms():
     plain = run_players(model(), {"image": IMAGES, "label": LABELS})
     without = run_players(
         model(classification_weight=0.0, reconstruction_weight=0.0, penalty_weight=20.0),
@@ -115,11 +115,11 @@ def test_mask_vectors_of_two_datasets():
     np.testing.assert_array_equal(mask, [[1, 0], [1, 0], [0, 1], [0, 1]])
 
 
-def test_only_the_groups_of_a_dataset_are_classified():
+def test_only_groups_of_the_dataset_are_classified():
     outputs = run_players(model(**TWO_DATASETS, reconstruction_weight=0.0), BATCH)
     mean = IMAGES.mean((1, 2, 3))
     pair = np.stack([mean, -mean], 1)
-    own = [
+    known = [
         entropy(pair[:1], [0])[0] + np.log1p(np.exp(-mean[0])),
         entropy(pair[1:2], [1])[0] + np.log1p(np.exp(mean[1])),
     ]
@@ -127,10 +127,10 @@ def test_only_the_groups_of_a_dataset_are_classified():
     other = entropy(-pair[2:], [1, 0])
     losses, metrics = outputs["discriminator"]
     rest = -metrics["critic_distance"].numpy() + 10 / 16
-    np.testing.assert_allclose(losses - rest, [*own, *other], rtol=1e-4)
+    np.testing.assert_allclose(losses - rest, [*known, *other], rtol=1e-4)
 
 
-def test_the_generator_is_conditioned_on_the_dataset():
+def test_generator_is_conditioned_on_the_dataset():
     translator = networks.residual_translator((12, 12, 1), base_filters=2, blocks=1, num_attributes=7, padding="zero")
     critic = stargan_discriminator((12, 12, 1), 5, base_filters=2)
     star = StarGAN(translator, critic, **TWO_DATASETS, ema=None)
@@ -161,14 +161,14 @@ def test_trains_on_two_datasets():
 
 
 def squares(bright: np.ndarray, seed: int) -> np.ndarray:
-    """A square of 4x4 somewhere on black, of a brightness of 0.4 or 0.9: float32 [num, 8, 8, 1]."""
+    """Returns 4x4 squares with brightness 0.4 or 0.9 at random positions on black, float32 [num, 8, 8, 1]."""
     places = np.random.default_rng(seed).integers(0, 5, (len(bright), 2))
     y, x = np.mgrid[:8, :8]
     inside = [(top <= y) & (y < top + 4) & (left <= x) & (x < left + 4) for top, left in places]
     return (np.stack(inside)[..., None] * np.where(bright, 0.9, 0.4)[:, None, None, None]).astype(np.float32)
 
 
-def test_it_learns_to_change_the_brightness_and_keeps_the_position():
+def test_it_learns_to_change_the_brightness_and_not_the_position():
     label = np.arange(128) % 2
     star = zoo.build(
         "stargan", (8, 8, 1), seed=0, groups=[2], attribute_names=["dim", "bright"], base_filters=8, blocks=1,
@@ -204,7 +204,7 @@ def test_batches_without_the_fields(batch, message):
         model(**TWO_DATASETS).attributes_and_mask({"attributes": np.zeros((4, 5))})
 
 
-def test_an_out_of_range_label():
+def test_an_out_of_range_label_is_refused():
     with pytest.raises(ValueError, match="labels from 0 to 1; received values from 0 to 2"):
         model().attributes_of({"label": np.array([0, 2])})
 
@@ -238,7 +238,7 @@ def test_networks_of_other_shapes():
         StarGAN(generator(2), discriminator(3), groups=[2])
 
 
-def test_diagnoses():
+def test_problems_are_diagnosed():
     star = model()
     calm = {"real_accuracy": 0.99, "translated_accuracy": 0.9, "reconstruction_error": 0.02}
     assert star.diagnose(calm) == {}

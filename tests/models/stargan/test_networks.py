@@ -6,20 +6,20 @@ import pytest
 from keras_gen.models.stargan.networks import stargan_discriminator
 
 
-def test_the_papers_layers_at_128_pixels():
+def test_layers_at_128_pixels_are_those_of_the_paper():
     network = stargan_discriminator((128, 128, 3), 5)
     channels = [3, 64, 128, 256, 512, 1024, 2048]
     down = sum(4 * 4 * a * b + b for a, b in zip(channels, channels[1:], strict=False))
-    # the critic has no bias here: it would have no gradient
+    # the critic has no bias, which would have no gradient
     assert network.count_params() == down + 3 * 3 * 2048 + 2 * 2 * 2048 * 5 + 5
     assert [each.shape[1:] for each in network.outputs] == [(2, 2, 1), (5,)]
 
 
-@pytest.mark.parametrize("shape, left", [((48, 48, 3), (3, 3)), ((28, 28, 1), (7, 7)), ((64, 32, 1), (4, 2))])
-def test_the_depth_follows_the_size(shape, left):
+@pytest.mark.parametrize("shape, critic_size", [((48, 48, 3), (3, 3)), ((28, 28, 1), (7, 7)), ((64, 32, 1), (4, 2))])
+def test_depth_depends_on_the_size(shape, critic_size):
     network = stargan_discriminator(shape, 4, base_filters=2)
     critic, logits = network(np.zeros((2, *shape), np.float32))
-    assert critic.shape == (2, *left, 1) and logits.shape == (2, 4)
+    assert critic.shape == (2, *critic_size, 1) and logits.shape == (2, 4)
 
 
 def test_examples_are_independent():

@@ -8,7 +8,7 @@ from tests.toy import Toy
 
 
 def _attributes(columns: dict[str, np.ndarray]) -> np.ndarray:
-    """Returns four attributes: three classes as a one-hot vector, and one that every other example has."""
+    """Returns four attributes: three classes as a one-hot vector, and a binary one that alternates."""
     even = np.arange(len(columns["label"]))[:, None] % 2 * np.eye(4)[3]
     return np.eye(4, dtype=np.float32)[:3][columns["label"]] + even.astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""CaptionedVAE: its bound, its samples of captions, and the generator that it pretrains."""
+"""CaptionedVAE: its ELBO, its samples for captions, and the generator that it pretrains."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def dataset(num: int = 8):
     return tf.data.Dataset.from_tensor_slices(batch(num)).batch(4, drop_remainder=True)
 
 
-def test_the_bound_has_normal_pixels_and_a_normal_posterior():
+def test_elbo_has_normal_pixels_and_a_normal_posterior():
     vae, data = vae_of(text2image(), 1, scale=0.2), batch(4)
     global_batch = GlobalBatch(tf.constant(4))
     loss, logs = vae.losses_of(data, BatchNoise(tf.constant([1, 2]), global_batch), global_batch, True)
@@ -52,7 +52,7 @@ def test_the_bound_has_normal_pixels_and_a_normal_posterior():
 
 
 def dense_vae(scale: float = 0.3) -> CaptionedVAE:
-    """Builds a CaptionedVAE of dense layers: four images are too few for batch normalization."""
+    """Builds a CaptionedVAE with dense layers, since four images are too few for batch normalization."""
     keras.utils.set_random_seed(0)
     layers, image, z, text = keras.layers, keras.Input(SHAPE), keras.Input((3,)), keras.Input((SIZE,))
     features = layers.Dense(16, "tanh")(layers.Concatenate()([layers.Flatten()(image), text]))
@@ -60,13 +60,13 @@ def dense_vae(scale: float = 0.3) -> CaptionedVAE:
     pixels = layers.Dense(64, "sigmoid")(layers.Dense(32, "tanh")(layers.Concatenate()([z, text])))
     decoder = keras.Model([z, text], layers.Reshape(SHAPE)(pixels))
     texts = networks.text_encoder(len(WORDS), LENGTH, SIZE, base_filters=4)
-    # a joint embedding would train embeddings that differ between texts
+    # replaces the embeddings of a pretrained joint embedding, which differ between texts
     texts.set_weights([2 * weight for weight in texts.get_weights()])
     return CaptionedVAE(encoder, decoder, texts, vocabulary=WORDS, scale=scale, seed=1)
 
 
 @pytest.fixture(scope="module")
-def trained():
+def vae_of_four():
     """A VAE trained to convergence on four images and their captions."""
     vae = dense_vae()
     vae.compile(keras.optimizers.Adam(1e-2))
@@ -74,21 +74,23 @@ def trained():
     return vae
 
 
-def test_samples_match_their_caption(trained):
+def test_samples_match_their_caption(vae_of_four):
     originals = np.asarray(batch(4)["image"])
     for row, caption in enumerate(("dark left", "dark right", "bright left", "bright right")):
-        images = trained.generate(8, seed=0, caption=caption)
+        images = vae_of_four.generate(8, seed=0, caption=caption)
         error = np.abs(images[:, None] - originals[None]).mean((2, 3, 4))
         assert error[:, row].mean() < 0.1 and (error.argmin(1) == row).sum() >= 7
 
 
-def test_the_text_encoder_is_frozen(trained):
-    assert trained.trainable_variables and not trained.text_encoder.trainable_variables
-    for ours, theirs in zip(trained.text_encoder.get_weights(), dense_vae().text_encoder.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+def test_text_encoder_is_frozen(vae_of_four):
+    assert vae_of_four.trainable_variables and not vae_of_four.text_encoder.trainable_variables
+    for weights, initial in zip(
+        vae_of_four.text_encoder.get_weights(), dense_vae().text_encoder.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(weights, initial)
 
 
-def test_the_decoder_pretrains_a_generator():
+def test_decoder_pretrains_a_generator():
     vae = vae_of(text2image(), 1)
     vae.fit(dataset(), verbose=0)
     model = text2image(style_weight=0.01)
@@ -96,44 +98,44 @@ def test_the_decoder_pretrains_a_generator():
     images = [model.generate(2, caption="bright left", **noise)]
     model.load_pretrained(vae)
     images.append(model.generate(2, caption="bright left", **noise))
-    # the moving average, which generates, has the same weights
+    # the moving average has the same weights
     text = vae.embed_captions("bright left").repeat(2, 0)
     np.testing.assert_allclose(images[1], vae.decode(noise["z"], text), atol=1e-6)
     assert np.abs(images[0] - images[1]).max() > 1e-3
     # the weights are copies
     before = vae.decoder.get_weights()
-    for network, trained in ((model.generator, before), (model.style_encoder, vae.encoder.get_weights())):
-        for ours, theirs in zip(network.get_weights(), trained, strict=True):
-            np.testing.assert_array_equal(ours, theirs)
+    for network, vae_of_four in ((model.generator, before), (model.style_encoder, vae.encoder.get_weights())):
+        for actual, expected in zip(network.get_weights(), vae_of_four, strict=True):
+            np.testing.assert_array_equal(actual, expected)
     model.fit(dataset(), verbose=0)
     assert max(np.abs(a - b).max() for a, b in zip(before, model.generator.get_weights(), strict=True)) > 1e-5
-    for ours, theirs in zip(before, vae.decoder.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for actual, expected in zip(before, vae.decoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(actual, expected)
 
 
-def test_another_vocabulary_is_refused(trained):
+def test_a_different_vocabulary_is_refused(vae_of_four):
     other = text2image(vocabulary=(*WORDS, "up"))
     with pytest.raises(ValueError, match="Expected a model of the same vocabulary and length, 5 words and 3"):
-        other.load_pretrained(trained)
+        other.load_pretrained(vae_of_four)
 
 
-def test_a_saved_and_loaded_model_generates_the_same(trained, tmp_path):
-    trained.save(tmp_path / "vae.keras")
+def test_a_loaded_model_generates_the_same_images(vae_of_four, tmp_path):
+    vae_of_four.save(tmp_path / "vae.keras")
     loaded = keras.saving.load_model(tmp_path / "vae.keras")
     assert (loaded.scale, loaded.vocabulary, loaded.seed) == (0.3, WORDS, 1)
     np.testing.assert_array_equal(
-        loaded.generate(2, seed=3, caption="dark"), trained.generate(2, seed=3, caption="dark")
+        loaded.generate(2, seed=3, caption="dark"), vae_of_four.generate(2, seed=3, caption="dark")
     )
 
 
-def test_endpoints_take_the_embedding(trained):
-    by_name = {endpoint.name: endpoint for endpoint in trained.endpoints()}
+def test_endpoints_have_the_input_embedding(vae_of_four):
+    by_name = {endpoint.name: endpoint for endpoint in vae_of_four.endpoints()}
     assert set(by_name) == {"embed", "encode", "decode", "reconstruct", "generate"}
     text = by_name["embed"].function(tokens=batch(4)["tokens"])["embedding"]
     decode = by_name["decode"]
     assert decode.inputs["embedding"].shape == (SIZE,) and "label" not in decode.inputs
     images = decode.function(z=tf.zeros((4, 3)), embedding=text)["image"]
-    np.testing.assert_allclose(images, trained.decode(tf.zeros((4, 3)), text), atol=1e-6)
+    np.testing.assert_allclose(images, vae_of_four.decode(tf.zeros((4, 3)), text), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,6 @@ def test_endpoints_take_the_embedding(trained):
         ({"dense_units": 8}, "no dense_units with modulated=True, where it has no effect; received dense_units=8"),
     ],
 )
-def test_settings_that_do_not_fit(settings, message):
+def test_inconsistent_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         text2image(**settings)

@@ -1,4 +1,4 @@
-"""JointEmbedding: it learns which caption belongs to which image, alike on one device and on two replicas."""
+"""JointEmbedding: it learns which caption belongs to which image, and two replicas equal one device."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ SHAPE = (4, 4, 1)
 
 
 def columns(num: int = 12) -> dict[str, np.ndarray]:
-    """Half of each image is bright or dark, and the caption says which half and how."""
+    """Returns images in which one half is bright or dark, and captions that name the half and the brightness."""
     which = np.arange(num) % 4
     image = np.full((num, *SHAPE), 0.5, np.float32)
     for row, kind in enumerate(which):
@@ -72,11 +72,11 @@ def test_the_loss_of_a_batch_by_hand(projected, tmp_path):
 @pytest.mark.parametrize(
     ("loss", "noise"), [("contrastive", 0.2), pytest.param("structured", 0.0, marks=pytest.mark.slow)]
 )
-def test_two_replicas_are_one_device(loss, noise):
+def test_two_replicas_equal_one_device(loss, noise):
     def run():
         model = joint(loss=loss, image_noise=noise)
         model.compile(keras.optimizers.SGD(0.1))
-        # 9 rows in batches of 4: in the last batch, one replica has none
+        # 9 rows in batches of 4: in the last batch, one replica has no row
         data = tf.data.Dataset.from_tensor_slices(columns(9)).batch(4)
         history = model.fit(data, epochs=3, verbose=0).history
         return model.get_weights(), history
@@ -93,7 +93,7 @@ def test_two_replicas_are_one_device(loss, noise):
         np.testing.assert_allclose(values, two_history[name], rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-def test_image_noise_has_its_standard_deviation_in_training_only():
+def test_image_noise_has_its_standard_deviation_only_in_training():
     batch, images = columns(4), []
 
     def run(noise: float, training: bool) -> float:
@@ -111,7 +111,7 @@ def test_image_noise_has_its_standard_deviation_in_training_only():
     assert 0.3 < noise.std() < 0.7 and abs(noise.mean()) < 0.3
 
 
-def test_saved_and_loaded(tmp_path):
+def test_save_and_load(tmp_path):
     model = joint(loss="structured", image_noise=0.3)
     model.compile("adam")
     model.save(tmp_path / "joint.keras")
@@ -133,7 +133,7 @@ def test_errors(options, message):
         joint(**options)
 
 
-def test_sizes_that_do_not_fit():
+def test_inconsistent_sizes_are_refused():
     image = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(4)])
     with pytest.raises(ValueError, match=r"text_encoder's shape \(5,\); received one with \(4,\)"):
         JointEmbedding(networks.text_encoder(4, 3, 5, base_filters=6), image, vocabulary=WORDS)

@@ -1,4 +1,4 @@
-"""Text2Image: its losses by hand, the effect of each option, pretraining, and texts as conditions."""
+"""Text2Image: losses by hand, the effect of each option, pretraining, and texts as conditions."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def softplus(x):
 
 
 @pytest.mark.parametrize("matching_aware", [True, False])
-def test_the_discriminators_loss_is_the_papers(matching_aware):
+def test_discriminator_loss_is_that_of_the_paper(matching_aware):
     model, data = text2image(matching_aware=matching_aware), batch()
     ((rows, metrics), _), shared = losses(model, data)
     real = np.asarray(model.discriminate(data["image"], shared["embedding"]))
@@ -72,20 +72,20 @@ def test_mismatched_texts_belong_to_other_images():
     _, shared = losses(model, data)
     texts = np.asarray(model.embed(data["tokens"]))
     for row, mismatched in enumerate(shared["mismatched"].numpy()):
-        assert np.abs(mismatched - texts).max(1).min() < 1e-6  # a text of the batch
-        assert np.abs(mismatched - texts[row]).max() > 1e-3  # but not the image's own
+        assert np.abs(mismatched - texts).max(1).min() < 1e-6  # it is a text of the batch
+        assert np.abs(mismatched - texts[row]).max() > 1e-3  # but not the text of the image
 
 
-def test_mismatched_captions_differ_and_are_drawn_uniformly():
+def test_mismatched_captions_differ_and_are_uniformly_distributed():
     noise = tf.constant(np.random.default_rng(0).uniform(size=(3000, 4, 4)), tf.float32)
     index = np.array([mismatched_captions(TOKENS, TOKENS, each)[0] for each in noise])
     for row in (0, 1):
-        # 3,000 trials with probability 1/2: the standard error of the share is .009
+        # 3,000 trials with probability 1/2: the standard error of the fraction is .009
         np.testing.assert_allclose(np.bincount(index[:, row], minlength=4) / 3000, [0, 0, 0.5, 0.5], atol=0.04)
     np.testing.assert_allclose(np.bincount(index[:, 2], minlength=4) / 3000, [1 / 3, 1 / 3, 0, 1 / 3], atol=0.04)
 
 
-def test_equal_captions_have_no_mismatched_one():
+def test_a_batch_of_equal_captions_has_no_mismatched_captions():
     index, has_mismatch = mismatched_captions(TOKENS[:2], TOKENS[:2], tf.zeros([2, 2]))
     assert not has_mismatch.numpy().any() and set(index.numpy()) <= {0, 1}
     assert mismatched_captions(TOKENS[:1], TOKENS, tf.zeros([1, 4]))[1].numpy().all()
@@ -101,7 +101,7 @@ def test_a_batch_without_mismatched_captions():
     np.testing.assert_array_equal(metrics["match_accuracy"], 0.5)
 
 
-def test_the_generator_is_trained_with_interpolated_texts():
+def test_generator_is_trained_with_interpolated_texts():
     model, data = text2image(), batch()
     (_, (rows, _)), shared = losses(model, data)
     pairs = (("generated", "embedding"), ("generated_interpolated", "interpolated"))
@@ -122,7 +122,10 @@ def test_the_generator_is_trained_with_interpolated_texts():
 @pytest.mark.parametrize(
     "objective",
     [
-        *("relativistic_average", "wasserstein"),  # one that compares the logits of a batch, and one that does not
+        *(
+            "relativistic_average",
+            "wasserstein",
+        ),  # with and without a comparison of the batch's logits
         *(pytest.param(name, marks=pytest.mark.slow) for name in ("least_squares", "hinge", "minimax")),
     ],
 )
@@ -133,7 +136,7 @@ def test_every_objective_and_a_penalty_train(objective):
     assert set(history) == set(model.tracked) and np.isfinite(list(history.values())).all()
 
 
-def test_the_penalty_is_the_gradient_with_respect_to_the_image():
+def test_penalty_is_the_gradient_with_respect_to_the_image():
     plain, penalized = text2image(), text2image(penalty={"name": "r1", "gamma": 2.0})
     ((without, _), _), shared = losses(plain, batch())
     ((rows, _), _), _ = losses(penalized, batch())
@@ -157,7 +160,7 @@ def projection() -> keras.Model:
 
 
 @pytest.mark.parametrize("projected", [False, True])
-def test_the_matching_loss_is_the_cross_entropy_of_captions(projected):
+def test_matching_loss_is_the_cross_entropy_of_captions(projected):
     options = {"image_encoder": image_encoder(), "matching_weight": 3.0, "temperature": 0.5}
     plain, matched = text2image(), text2image(**options, projection=projection() if projected else None)
     data = batch()
@@ -173,7 +176,7 @@ def test_the_matching_loss_is_the_cross_entropy_of_captions(projected):
     np.testing.assert_allclose(rows - without, expected, rtol=1e-4)
 
 
-def test_the_matching_loss_is_over_the_global_batch_and_its_encoders_are_frozen():
+def test_matching_loss_is_over_the_global_batch_and_its_encoders_are_frozen():
     def run():
         parts = {"image_encoder": image_encoder(), "projection": projection()}
         model = text2image(**parts, matching_weight=1.0, matching_noise=0.2)
@@ -199,7 +202,7 @@ def style_encoder(noise: int = 2) -> keras.Model:
     return keras.Model([image, text], keras.layers.Dense(2 * noise)(features), name="style_encoder")
 
 
-def test_the_style_loss_is_the_negative_elbo():
+def test_style_loss_is_the_negative_elbo():
     plain, styled = text2image(), text2image(style_encoder=style_encoder(), style_weight=0.5, style_scale=0.2)
     data = batch()
     (_, (without, _)), _ = losses(plain, data)
@@ -216,7 +219,7 @@ def test_the_style_loss_is_the_negative_elbo():
     np.testing.assert_allclose(metrics["style_error"], np.abs(image - reconstructed).mean((1, 2, 3)), rtol=1e-4)
 
 
-def test_the_generators_player_trains_the_style_encoder():
+def test_generator_player_trains_the_style_encoder():
     model = text2image(style_encoder=style_encoder(), style_weight=0.5)
     before = model.style_encoder.get_weights()
     model.compile(keras.optimizers.Adam(1e-2))
@@ -225,7 +228,7 @@ def test_the_generators_player_trains_the_style_encoder():
     assert history["style_error"][-1] < 0.8 * history["style_error"][0]
 
 
-def test_a_style_encoder_that_does_not_fit():
+def test_an_incompatible_style_encoder_is_refused():
     with pytest.raises(ValueError, match=r"a style_encoder from .*to \(4,\), mean and scale .*; received one from"):
         text2image(style_encoder=style_encoder(3))
     with pytest.raises(ValueError, match="Expected style_weight >= 0 and style_scale > 0; received 0.01 and 0.0"):
@@ -242,24 +245,24 @@ def test_load_pretrained_copies_a_joint_embedding(tmp_path):
     model.load_pretrained(joint)
     assert (joint.loss, joint.compiled) == ("structured", True)
     trunk = joint.image_encoder.get_layer("trunk")
-    for ours, theirs in (
+    for actual, theirs in (
         (model.text_encoder, joint.text_encoder),
         (model.image_encoder, joint.image_encoder),
         (model.projection, joint.projection),
         (model.trunk, trunk),
     ):
-        for value, expected in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        for value, expected in zip(actual.get_weights(), theirs.get_weights(), strict=True):
             np.testing.assert_array_equal(value, expected)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.matching_weight == 0.5
     for name in ("image_encoder", "projection"):
-        ours, theirs = getattr(loaded, name).get_weights()[0], getattr(joint, name).get_weights()[0]
-        np.testing.assert_array_equal(ours, theirs)
+        actual, theirs = getattr(loaded, name).get_weights()[0], getattr(joint, name).get_weights()[0]
+        np.testing.assert_array_equal(actual, theirs)
     joint.projection = None
     with pytest.raises(ValueError, match="Expected a joint embedding with a projection if, and only if"):
         model.load_pretrained(joint)
-    # a trunk of another structure keeps its weights
+    # a trunk with a different structure keeps its weights
     wide_settings: dict[str, Any] = {**settings, "trunk_filters": 5}
     wide = zoo.build("text2image", (8, 8, 1), seed=2, base_filters=4, **wide_settings)
     first = wide.trunk.get_weights()
@@ -271,7 +274,7 @@ def test_load_pretrained_copies_a_joint_embedding(tmp_path):
         short.load_pretrained(joint)
 
 
-def test_the_text_encoder_is_frozen():
+def test_text_encoder_is_frozen():
     model = text2image()
     before = model.text_encoder.get_weights()
     model.compile(keras.optimizers.Adam(0.05))
@@ -280,7 +283,7 @@ def test_the_text_encoder_is_frozen():
         np.testing.assert_array_equal(value, other)
 
 
-def test_a_text_has_three_forms():
+def test_three_forms_of_a_text():
     model = text2image()
     caption = model.generate(3, seed=1, caption="Bright, LEFT!")
     assert caption.shape == (3, *SHAPE) and np.abs(caption[0] - caption[1]).max() > 1e-4
@@ -289,7 +292,7 @@ def test_a_text_has_three_forms():
     np.testing.assert_array_equal(caption, tokens)
     np.testing.assert_array_equal(caption, embedding)
     several = model.generate(3, seed=1, caption=["bright left", "dark right", "bright left"])
-    # up to rounding, as sums depend on the other rows of the batch
+    # up to rounding, since sums depend on the other rows of the batch
     np.testing.assert_allclose(several[[0, 2]], caption[[0, 2]], atol=1e-6)
     assert np.abs(several[1] - caption[1]).max() > 1e-4
     z = np.zeros((1, 2), np.float32)
@@ -298,7 +301,7 @@ def test_a_text_has_three_forms():
     np.testing.assert_allclose(images, model.generate(1, seed=3, caption="dark", z=z), atol=1e-6)
 
 
-def test_unread_words_are_reported():
+def test_ignored_words_are_reported():
     model = text2image()
     with pytest.warns(UserWarning, match="Unknown words: 빨간, 🍕$"):
         model.generate(1, seed=0, caption="빨간 🍕 dark")
@@ -321,12 +324,12 @@ def test_unread_words_are_reported():
         ({"embedding": [[1.0, 2.0]]}, r"Expected embedding .num, 5.; received the shape \(1, 2\)"),
     ],
 )
-def test_texts_that_do_not_fit(conditions, message):
+def test_invalid_texts_are_refused(conditions, message):
     with pytest.raises(ValueError, match=message):
         text2image().generate(3, seed=0, **conditions)
 
 
-def test_a_batch_without_tokens():
+def test_a_batch_without_tokens_is_refused():
     model = text2image()
     model.compile("adam")
     with pytest.raises(ValueError, match="a batch with 'tokens' for Text2Image; received .'image'.*Load captions with"):
@@ -347,12 +350,12 @@ def test_a_batch_without_tokens():
         ({"matching_noise": -0.1}, "received 0.0, -0.1 and 0.1"),
     ],
 )
-def test_parts_that_do_not_fit(parts, message):
+def test_incompatible_parts_are_refused(parts, message):
     with pytest.raises(ValueError, match=message):
         text2image(**parts)
 
 
-def test_networks_that_do_not_fit():
+def test_incompatible_networks_are_refused():
     model = text2image()
     other = networks.text_encoder(len(WORDS), LENGTH, SIZE + 1, base_filters=4)
     with pytest.raises(ValueError, match=r"Expected a generator with two inputs, the second of shape \(6,\).*received"):

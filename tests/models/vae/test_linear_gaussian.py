@@ -1,4 +1,4 @@
-"""The VAE where everything is known: a linear decoder with normal noise (probabilistic PCA)."""
+"""A VAE with a known posterior and likelihood: a linear decoder with normal noise (probabilistic PCA)."""
 
 import keras
 import numpy as np
@@ -20,12 +20,12 @@ COVARIANCE = np.linalg.inv(np.eye(SIZE) + WEIGHTS.T @ WEIGHTS / SCALE**2)
 TO_MEAN = WEIGHTS @ COVARIANCE / SCALE**2
 MARGINAL = scipy.stats.multivariate_normal(np.full(PIXELS, CENTER), WEIGHTS @ WEIGHTS.T + SCALE**2 * np.eye(PIXELS))
 
-# a posterior that is off by a known amount: shifted, wider, and without the true one's correlation
+# an inexact posterior: shifted, wider, and without the correlation of the true posterior
 SHIFT, WIDER = np.array([0.1, -0.15]), 1.5
 
 
 def model(posterior: str, num_samples: int = 1) -> VAE:
-    """The model with the exact posterior (`full_covariance_normal`) or with the one that is off (`diagonal_normal`)."""
+    """Returns a model with the exact posterior (`full_covariance_normal`) or the inexact one (`diagonal_normal`)."""
     flat = keras.Input(SHAPE)
     kernel, bias = np.zeros((PIXELS, SIZE)), np.zeros(SIZE)
     if posterior == "full_covariance_normal":
@@ -45,12 +45,12 @@ def model(posterior: str, num_samples: int = 1) -> VAE:
     dense.set_weights([WEIGHTS.T, np.full(PIXELS, CENTER)])
     head = {"name": "normal", "scale": SCALE, "squash": False}
     vae = VAE(encoder, decoder, head=head, posterior=posterior, num_samples=num_samples, seed=0)
-    vae.checks_range = False  # pixels are normal
+    vae.checks_range = False  # normal pixels
     return vae
 
 
 def raw_scale(scale: np.ndarray) -> np.ndarray:
-    """The encoder output that `posteriors.positive` turns into a scale."""
+    """Returns the encoder output that `posteriors.positive` maps to a scale."""
     return np.log(np.expm1(scale - SCALE_FLOOR)) - 0.5413
 
 
@@ -63,15 +63,15 @@ def true_log_p(x: np.ndarray) -> np.ndarray:
 
 
 def gap() -> float:
-    """KL(q || p(z|x)) of the posterior that is off; the same for every image, since only the mean depends on x."""
+    """Returns KL(q || p(z|x)) of the inexact posterior, which is equal for all images: only the means depend on x."""
     precision = np.linalg.inv(COVARIANCE)
-    own = np.diag(WIDER**2 * np.diag(COVARIANCE))
-    log_ratio = np.linalg.slogdet(COVARIANCE)[1] - np.linalg.slogdet(own)[1]
-    return 0.5 * (np.trace(precision @ own) - SIZE + SHIFT @ precision @ SHIFT + log_ratio)
+    covariance = np.diag(WIDER**2 * np.diag(COVARIANCE))
+    log_ratio = np.linalg.slogdet(COVARIANCE)[1] - np.linalg.slogdet(covariance)[1]
+    return 0.5 * (np.trace(precision @ covariance) - SIZE + SHIFT @ precision @ SHIFT + log_ratio)
 
 
 def bounds(vae: VAE, x: np.ndarray, seed: int = 1) -> np.ndarray:
-    """What training maximizes, for each image: the ELBO, or the bound of `num_samples` codes."""
+    """Returns the training objective of each image: the ELBO, or the bound with `num_samples` codes."""
     global_batch = GlobalBatch(tf.constant(len(x)))
     losses, _ = vae.losses_of(
         {"image": tf.constant(x)}, BatchNoise(tf.constant([seed, 0]), global_batch), global_batch, False
@@ -83,24 +83,24 @@ def error_of(values: np.ndarray) -> float:
     return values.std() / np.sqrt(len(values))
 
 
-def test_elbo_is_the_log_likelihood_in_expectation_at_the_exact_posterior():
+def test_elbo_equals_the_log_likelihood_at_the_exact_posterior():
     x = images(20_000)
     difference = bounds(model("full_covariance_normal"), x) - true_log_p(x)
     assert abs(difference.mean()) < 4 * error_of(difference)
     assert error_of(difference) < 0.01
 
 
-def test_elbo_is_below_by_the_divergence_from_the_exact_posterior():
+def test_elbo_is_lower_by_the_divergence_from_the_exact_posterior():
     x = images(20_000)
     difference = bounds(model("diagonal_normal"), x) - true_log_p(x)
     assert abs(difference.mean() + gap()) < 4 * error_of(difference)
 
 
-def test_evaluate_reports_that_elbo():
+def test_evaluate_reports_the_elbo():
     vae, x = model("diagonal_normal"), images(20_000)
     vae.compile()
     results = vae.evaluate(tf.data.Dataset.from_tensor_slices({"image": x}).batch(5000), verbose=0, return_dict=True)
-    # four standard errors: a draw's ELBO scatters by 4.8 nats
+    # four standard errors; the standard deviation of a single ELBO is 4.8 nats
     assert results["elbo"] == pytest.approx(true_log_p(x).mean() - gap(), abs=0.14)
     assert gap() > 0.5
     assert results["elbo"] == pytest.approx(-results["reconstruction"] - results["kl"], abs=1e-4)
@@ -108,7 +108,7 @@ def test_evaluate_reports_that_elbo():
 
 @pytest.mark.parametrize("num_samples", [2, 10])
 def test_importance_weighted_bound_is_exact_at_the_exact_posterior(num_samples):
-    # every weight p(x, z) / q(z | x) is p(x) there, whatever z; float32 leaves 1e-5
+    # the weights p(x, z) / q(z | x) are p(x) for every z, up to 1e-5 in float32
     x = images(100)
     np.testing.assert_allclose(bounds(model("full_covariance_normal", num_samples), x), true_log_p(x), atol=1e-3)
 
@@ -136,7 +136,7 @@ def test_estimate_with_one_sample_is_the_elbo_in_expectation():
     assert abs(difference.mean() + gap()) < 4 * error_of(difference)
 
 
-def test_training_the_encoder_closes_the_gap():
+def test_training_the_encoder_reduces_the_gap_to_its_minimum():
     # the best diagonal posterior has the exact means and the variances 1 / diag(precision)
     precision = np.linalg.inv(COVARIANCE)
     smallest = 0.5 * (np.log(np.diag(precision)).sum() + np.linalg.slogdet(COVARIANCE)[1])

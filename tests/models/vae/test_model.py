@@ -39,7 +39,7 @@ def posterior_by_hand() -> tuple[np.ndarray, np.ndarray]:
 
 
 def decoded_by_hand(z: np.ndarray) -> np.ndarray:
-    """Codes [k, batch, size] -> [k, batch, pixels]."""
+    """Maps codes [k, batch, size] to pixels [k, batch, pixels]."""
     return z @ weights(SIZE, 6, 2)
 
 
@@ -53,10 +53,10 @@ def kl_by_hand(mean, scale) -> np.ndarray:
 
 
 def close(actual, expected):
-    np.testing.assert_allclose(actual, expected, rtol=2e-5, atol=2e-6)  # float32 sums of some ten terms
+    np.testing.assert_allclose(actual, expected, rtol=2e-5, atol=2e-6)  # float32 sums of about ten terms
 
 
-def test_the_two_terms():
+def test_elbo_terms_by_hand():
     noise = normals(NUM, 1, SIZE)
     mean, scale = posterior_by_hand()
     log_likelihood = bernoulli_by_hand(decoded_by_hand(mean + scale * noise[:, 0]))
@@ -68,7 +68,7 @@ def test_the_two_terms():
     close(loss, divergence - log_likelihood)
 
 
-def test_normal_head():
+def test_normal_head_by_hand():
     noise = normals(NUM, 1, SIZE)
     mean, scale = posterior_by_hand()
     pixels = special.expit(decoded_by_hand(mean + scale * noise[:, 0]))
@@ -76,7 +76,7 @@ def test_normal_head():
     close(logs["reconstruction"], -stats.norm.logpdf(FLAT, pixels, 0.3).sum(1))
 
 
-def test_monte_carlo_kl_where_the_prior_has_no_closed_form():
+def test_monte_carlo_kl_for_priors_without_a_closed_form():
     noise = normals(NUM, 1, SIZE)
     mean, scale = posterior_by_hand()
     z = mean + scale * noise[:, 0]
@@ -130,7 +130,7 @@ def test_one_sample_is_the_elbo_and_k_samples_average_to_it():
     assert (np.abs(np.mean(one, axis=0) - logs["elbo"]) < 4.5 * error + 0.05).all()
 
 
-def test_beta_weighs_the_loss_and_not_the_report():
+def test_beta_scales_the_loss_and_not_the_reported_kl():
     noise = normals(NUM, 1, SIZE)
     _, plain = losses_of(vae(), X, noise)
     loss, logs = losses_of(vae(beta=3.0), X, noise)
@@ -148,7 +148,7 @@ def test_warm_up(step, weight):
     close(tested, logs["reconstruction"] + 2.0 * logs["kl"])  # evaluation does not depend on the step
 
 
-def test_warm_up_follows_the_steps_taken():
+def test_warm_up_depends_on_the_training_steps():
     model = vae(kl_warmup_steps=4)
     model.compile(keras.optimizers.SGD(0.0))
     weights_seen = []
@@ -169,19 +169,19 @@ def test_free_bits_value_and_gradient():
     mean_kl = kl_by_hand(raw[:, :SIZE], 1e-4 + np.logaddexp(0, raw[:, SIZE:] + 0.5413)).mean(0)
     assert mean_kl[0] > floor > mean_kl[1]
 
-    def ours():
+    def kl_sum():
         loss, logs = model.losses_of({"image": tf.constant(X)}, FixedNoise(noise), GlobalBatch(tf.constant(NUM)), True)
         return tf.reduce_mean(loss - logs["reconstruction"])
 
-    def direct():  # sum_d max(floor, batch mean of KL_d)
+    def expected_sum():  # sum_d max(floor, batch mean of KL_d)
         raw = tf.reshape(tf.constant(X), [NUM, -1]) @ model.encoder.trainable_variables[0]
         mean, scale = raw[:, :SIZE], 1e-4 + tf.math.softplus(raw[:, SIZE:] + 0.5413)
         by_dimension = (scale**2 + mean**2 - 1) / 2 - tf.math.log(scale)
         return tf.reduce_sum(tf.maximum(floor, tf.reduce_mean(by_dimension, 0)))
 
-    assert float(ours()) == pytest.approx(mean_kl[0] + floor, rel=1e-5)
+    assert float(kl_sum()) == pytest.approx(mean_kl[0] + floor, rel=1e-5)
     gradients = []
-    for function in (ours, direct):
+    for function in (kl_sum, expected_sum):
         with tf.GradientTape() as tape:
             value = function()
         gradients.append(tape.gradient(value, model.encoder.trainable_variables[0]).numpy())
@@ -194,39 +194,39 @@ def test_free_bits_value_and_gradient():
     [{"free_bits": 0.1, "kl_warmup_steps": 2}, {"prior": "vamp", "num_samples": 3}],
     ids=["free bits and warm-up", "vamp and k = 3"],
 )
-def test_two_replicas_are_one_device(options):
-    """With statistics over the batch, weights in the prior, a regularizer in the encoder, and uneven batches."""
+def test_two_replicas_equal_one_device(options):
+    """With batch statistics, a prior with weights, a regularizer in the encoder, and uneven batches."""
     data = tf.data.Dataset.from_tensor_slices({"image": images(11)}).batch(4)
 
-    def trained():
+    def train():
         encoder = linear_encoder(kernel_regularizer=keras.regularizers.L2(0.1))
-        own = {**options, "prior": VampPrior(SIZE, 3, SHAPE, mean=0.5)} if "prior" in options else options
-        model = vae(encoder=encoder, **own)
+        model_options = {**options, "prior": VampPrior(SIZE, 3, SHAPE, mean=0.5)} if "prior" in options else options
+        model = vae(encoder=encoder, **model_options)
         model.compile(keras.optimizers.SGD(0.05))
         history = model.fit(data, epochs=2, verbose=0).history
         return [np.asarray(variable) for variable in model.trainable_variables], history
 
-    one, one_history = trained()
+    one, one_history = train()
     with two_replicas().scope():
-        two, two_history = trained()
+        two, two_history = train()
     assert len(one) == (3 if "prior" in options else 2)
     for left, right in zip(one, two, strict=True):
-        # sums over 4 rows in another order: a few ULPs of float32
+        # sums over 4 rows in a different order: a few ULPs of float32
         np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
     for name, values in one_history.items():
         np.testing.assert_allclose(values, two_history[name], rtol=1e-5)
 
 
-def test_a_regularizer_counts_once():
+def test_a_regularizer_is_added_once_per_step():
     rate, strength = 0.1, 0.2
 
-    def after_a_step(**options):
+    def kernel_after_a_step(**options):
         model = vae(encoder=linear_encoder(**options))
         model.compile(keras.optimizers.SGD(rate))
         model.fit(X, batch_size=NUM, shuffle=False, verbose=0)
         return model.encoder.trainable_variables[0].numpy()
 
-    difference = after_a_step() - after_a_step(kernel_regularizer=keras.regularizers.L2(strength))
+    difference = kernel_after_a_step() - kernel_after_a_step(kernel_regularizer=keras.regularizers.L2(strength))
     # the gradient of strength * w^2 is 2 * strength * w, not divided by the batch
     np.testing.assert_allclose(difference, rate * 2 * strength * weights(6, 4, 1), atol=1e-6)
 
@@ -240,7 +240,7 @@ def test_a_regularizer_counts_once():
     ],
     ids=["mixture", "flow", "vamp"],
 )
-def test_trainable_priors_train_and_are_saved(build_prior, tmp_path):
+def test_trainable_priors_are_trained_and_saved(build_prior, tmp_path):
     prior = build_prior()
     model = vae(prior=prior)
     model.compile(keras.optimizers.SGD(0.1))
@@ -322,11 +322,11 @@ def test_terms_are_float32_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = vae()
-        assert model.encoder(X).dtype == tf.bfloat16  # the last layer is not in float32
+        assert model.encoder(X).dtype == tf.bfloat16  # the last layer is not float32
         loss, logs = losses_of(model, X, normals(NUM, 1, SIZE))
     finally:
         keras.config.set_dtype_policy(policy)
     mean, scale = posterior_by_hand()
-    # the encoder's outputs are rounded to 8 bits; from there on the KL is float32
+    # the outputs of the encoder have 8 bits of mantissa, and the KL is computed in float32
     np.testing.assert_allclose(logs["kl"], kl_by_hand(mean, scale).sum(1), rtol=0.05)
     assert all(value.dtype == np.float32 for value in (loss, *logs.values()))
