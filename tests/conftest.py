@@ -1,10 +1,10 @@
-"""Two logical CPU devices, so that replicas can be tested on any machine, and a small run that tests share."""
+"""Two logical CPU devices, so that replicas can be tested on any machine, and fixtures that many tests share."""
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras_gen  # noqa: F401, I001 - before TensorFlow, whose kernels it chooses
+import keras_gen  # noqa: F401, I001 - before TensorFlow, since it selects TensorFlow's kernels
 import pytest
 import tensorflow as tf
 
@@ -17,13 +17,26 @@ tf.config.set_visible_devices([], "GPU")
 
 @pytest.fixture(scope="session")
 def toy_images(tmp_path_factory):
-    """An .npz file, see tests/small.py."""
+    """The path of an .npz file of images; see tests/small.py."""
     return write_images(tmp_path_factory.mktemp("images") / "toy.npz")
 
 
 @pytest.fixture(scope="session")
 def toy_run(toy_images, tmp_path_factory):
-    """A run of a VAE of four epochs on `toy_images`, which tests must not change."""
+    """A run of a VAE with four epochs on `toy_images`, which tests must not change."""
     from keras_gen import training
 
     return training.train("vae", toy_images, tmp_path_factory.mktemp("runs") / "toy", epochs=4, **SMALL)
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """A function that runs a command of `keras-gen` and returns its result; long messages are not wrapped."""
+    from typer.testing import CliRunner
+
+    from keras_gen import cli
+
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.delenv(cli.DEBUG, raising=False)
+    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])

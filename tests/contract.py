@@ -25,7 +25,7 @@ from tests.toy import BATCH, EXAMPLES, Toy, generates, image_output
 # `train` uses twice as many examples; the last batch of an epoch has two rows
 EPOCHS, STEPS = 4, 5
 OPTIMIZER = functools.partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
-# the same sums in another order: rounding errors of float32 over six steps; a lost row would be 1e-3
+# sums in a different order: float32 rounding over six steps; a lost row would give 1e-3
 SAME_SUMS: dict[str, Any] = {"rtol": 1e-4, "atol": 5e-6}
 
 
@@ -69,7 +69,7 @@ def train(toy: Toy, folder: pathlib.Path, form: str = "dataset") -> Trained:
     keras.utils.clear_session()
     file, half, at_half = folder / "toy.npz", folder / "half.keras", {}
     np.savez(file, **toy.columns(2 * EXAMPLES))
-    # not Adam's defaults, which a model that lost its optimizer would have
+    # not Adam's defaults, which a model without its saved optimizer would have
     model = toy.build(OPTIMIZER())
     initial = _weights(model)
 
@@ -146,7 +146,7 @@ def check_rejects_images_out_of_range(trained: Trained):
     ):
         batches = [{name: np.array(value) for name, value in each.items()} for each in loaded.as_numpy_iterator()]
         batches[1][fields[-1]].flat[5] = np.nan
-        # with the same specification, so that nothing is traced again
+        # with the same specification, so that no graph is traced again
         invalid = tf.data.Dataset.from_generator(lambda b=batches: iter(b), output_signature=loaded.element_spec)
         rejected(r"images in \[0, 1\]; received NaN", function, invalid)
     assert all(np.isfinite(value).all() for value in _state(model).values())
@@ -164,7 +164,7 @@ def check_resumes_exactly(trained: Trained):
     for name, values in trained.fit(loaded, initial_epoch=middle, epochs=EPOCHS).items():
         resumed[name] += values
     for name, value in loaded.evaluate(toy.dataset(), verbose=0, return_dict=True).items():
-        # `fit` and `evaluate` trace graphs of their own, which TensorFlow may optimize differently on some processors
+        # `fit` and `evaluate` trace separate graphs, which TensorFlow may optimize differently on some processors
         assert trained.history[f"val_{name}"][-1] == pytest.approx(value, rel=1e-6, abs=1e-6), name
     assert {f"val_{name}" for name in resumed} | set(resumed) == set(trained.history)
     for name, values in resumed.items():
@@ -178,7 +178,7 @@ def check_resumes_exactly(trained: Trained):
     np.testing.assert_array_equal(trained.images, trained.toy.images(loaded, 2, seed=1))
 
 
-def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
+def check_two_replicas_equal_one_device(toy: Toy, folder: pathlib.Path):
     """Checks that two replicas equal one device with SGD and noise: weights, metrics, predictions; also uneven batches.
 
     One device also loads the model that two replicas have saved: weights, seeds and step counters.
@@ -212,7 +212,7 @@ def check_two_replicas_are_one_device(toy: Toy, folder: pathlib.Path):
     np.testing.assert_allclose(one_images, two_images, atol=1e-5)
 
 
-def check_several_steps_per_execution_are_the_same(trained: Trained):
+def check_several_steps_per_execution_change_nothing(trained: Trained):
     """Checks that several steps per execution change nothing, even if they do not divide an epoch."""
     model = trained.toy.build(OPTIMIZER())
     model.compile(model.optimizer, steps_per_execution=2)
@@ -297,7 +297,7 @@ def check_export(trained: Trained, folder: pathlib.Path):
             ]
     for row in parity_rows(parity):
         if row["precision"] == "float32":
-            assert row["max"] <= 1e-5, row  # another order of sums; the values are of size 1
+            assert row["max"] <= 1e-5, row  # sums in a different order; the values are of order 1
         elif row["kind"] == "image":
             bound = {"float16": ("max", 0.01), "dynamic": ("mean", 0.02), "int8": ("mean", 0.02)}
             measure, limit = bound[row["precision"]]
@@ -314,12 +314,12 @@ def _check_same_images(toy: Toy, model, out: pathlib.Path, runtime: Runtime):
         name, output, conditions = "generate", "image", model.conditions_of(3, **toy.conditions)
         inputs = {**draw_noise(model.noise(), 3, 5), **conditions}
         run = runtime.generate(3, seed=5, **toy.conditions)
-        assert np.abs(images - toy.images(model, 3, seed=6)).max() > 1e-3  # another seed, other images
+        assert np.abs(images - toy.images(model, 3, seed=6)).max() > 1e-3  # a different seed gives different images
     else:
         endpoint, inputs = toy.first_endpoint(model, 3, seed=5)
         name, output = endpoint.name, image_output(endpoint)
         run = runtime.run(name, **inputs)[output]
-    # float32 in another order of sums
+    # float32 sums in a different order
     np.testing.assert_allclose(run, images, atol=1e-5)
     saved = signatures[name](**{field: tf.constant(value) for field, value in inputs.items()})[output]
     np.testing.assert_allclose(saved, images, atol=1e-5)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-# three steps in an epoch
+# three steps per epoch
 SMALL: dict[str, Any] = {
     "batch_size": 60,
     "settings": {"network": "mlp", "hidden_units": 8, "latent_size": 2},

@@ -18,7 +18,7 @@ def write(path, content):
 @pytest.mark.parametrize("comment", [b"", b"a comment"])
 def test_valid_archives_are_read(tmp_path, method, comment):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as new:
-        new.writestr("a/b.txt", bytes(1 << 20))  # the best ratio of deflate
+        new.writestr("a/b.txt", bytes(1 << 20))  # the maximum ratio of deflate
         new.writestr("c.txt", b"")
         new.comment = comment
     with open_archive(tmp_path / "a.zip") as (opened, members):
@@ -44,7 +44,7 @@ def test_streamed_and_64_bit_archives_are_read(tmp_path):
         assert opened.read("a") == b"content"
 
 
-def test_the_bounds_are_arguments_and_exact(tmp_path):
+def test_bounds_are_arguments_and_exact(tmp_path):
     file = write(tmp_path / "a.zip", archive([(name, bytes(100)) for name in "abcd"]))
     with open_archive(file, 100) as (_, members):
         assert len(members) == 4
@@ -64,19 +64,19 @@ def test_a_directory_is_rejected_before_zipfile_reads_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["C:\\a", "..\\a", "a/../../b", "\\a"])
-def test_names_that_lead_out_of_the_archive_on_any_system(tmp_path, name):
+def test_names_that_lead_out_of_the_archive_are_refused(tmp_path, name):
     with pytest.raises(ValueError, match="has a name that leads out of the archive"):
         open_archive(write(tmp_path / "a.zip", archive([(name, b"")]))).__enter__()
 
 
-def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
-    """No error but ValueError, and never another image, if any byte is flipped or the file is truncated anywhere."""
+def test_damaged_array_files_are_harmless_or_refused(tmp_path):
+    """If any byte is flipped or the file is truncated, it gives the same image or a ValueError."""
     from keras_gen.data.resize import Resize
     from keras_gen.data.sources.arrays import describe_arrays, read_arrays
 
-    made, pixels = io.BytesIO(), np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
-    np.savez_compressed(made, image=pixels)
-    full = made.getvalue()
+    buffer, pixels = io.BytesIO(), np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
+    np.savez_compressed(buffer, image=pixels)
+    full = buffer.getvalue()
     damaged = [full[:at] for at in range(len(full))]
     damaged += [full[:at] + bytes([full[at] ^ 255]) + full[at + 1 :] for at in range(len(full))]
     rejected = 0
@@ -90,10 +90,10 @@ def test_every_damaged_byte_of_an_array_file_is_harmless_or_named(tmp_path):
         except ValueError as error:
             assert str(file) in str(error)
             rejected += 1
-    assert rejected > 0.8 * len(damaged)  # dates, versions and attributes have no effect
+    assert rejected > 0.8 * len(damaged)  # damage of dates, versions and attributes has no effect
 
 
-def test_a_classifier_of_the_zoo_is_checked_like_a_run(tmp_path):
+def test_a_classifier_file_is_checked_like_a_run(tmp_path):
     file = write(tmp_path / "a.keras", archive([("config.json", b"")] * 2))
     with pytest.raises(ValueError, match="a.keras cannot be read as a Keras model.*two members called 'config.json'"):
         zoo.build("cyclegan", (16, 16, 3), classifier=str(file))

@@ -34,12 +34,12 @@ def check(*arguments):
     return result.exit_code, result.output
 
 
-def damaged(path):
+def damaged_parts(path):
     return [finding.part for finding in check_run(path) if not finding.fine]
 
 
-def test_a_whole_run_is_fine(copied):
-    assert damaged(copied) == []
+def test_an_intact_run_has_no_findings(copied):
+    assert damaged_parts(copied) == []
     code, text = check(copied)
     assert code == 0 and "the state after epoch 4" in text and "damaged" not in text
 
@@ -53,19 +53,19 @@ def test_a_whole_run_is_fine(copied):
     ],
 )
 @pytest.mark.parametrize("how", ["flipped", "cut", "missing"])
-def test_every_damage_is_found_with_a_remedy(copied, part, how):
+def test_damage_is_found_with_a_remedy(copied, part, how):
     file = copied / part
     content = bytearray(file.read_bytes())
     if how == "missing":
         file.unlink()
     elif how == "flipped":
-        content[len(content) // 2] ^= 0x80  # no longer UTF-8 in a text
+        content[len(content) // 2] ^= 0x80  # invalid UTF-8 in a text file
         file.write_bytes(content)
     else:
         file.write_bytes(content[: len(content) // 2])
-    result = damaged(copied)
+    result = damaged_parts(copied)
     if how == "missing" and part in ("evaluation.json", "checkpoints/epoch_0003.json"):
-        assert not result  # as if it had never been there
+        assert not result  # these files are optional
         return
     assert result and result[0].split("/")[0] == part.split("/")[0]
     assert all(finding.remedy for finding in check_run(copied) if not finding.fine)
@@ -96,7 +96,7 @@ def test_an_edited_config_and_states_are_repaired_from_the_newest_intact_state(c
     ]
 
 
-def test_states_are_not_deleted_where_none_is_intact(copied):
+def test_states_are_not_deleted_if_none_is_intact(copied):
     for file in (copied / "checkpoints").glob("*.h5"):
         file.write_bytes(b"")
     before = sorted(copied.rglob("*"))
@@ -104,7 +104,7 @@ def test_states_are_not_deleted_where_none_is_intact(copied):
     assert sorted(copied.rglob("*")) == before
 
 
-def test_a_run_of_another_format_is_to_be_trained_again(copied):
+def test_a_run_of_another_format_must_be_trained_again(copied):
     for file in (copied / "config.json", *(copied / "checkpoints").glob("*.json")):
         content = json.loads(file.read_text())
         inner = content.get("content", content) | {"format": 1}
@@ -115,7 +115,7 @@ def test_a_run_of_another_format_is_to_be_trained_again(copied):
     assert code == 1 and "Expected format 2 in" in text and "received 1" in text and "Train again" in text
 
 
-def test_a_run_in_use_is_named_and_not_repaired(copied):
+def test_a_run_in_use_is_not_repaired(copied):
     with runs.lock(copied):
         assert f"in use by process {os.getpid()}" in check(copied)[1]
         with pytest.raises(runs.RunInUseError):

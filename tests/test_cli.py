@@ -6,7 +6,6 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import keras_gen
 from keras_gen import cli, pictures, startup, zoo
@@ -15,17 +14,8 @@ from keras_gen.runs import Run
 COMMANDS = ("zoo", "data", "train", "launch", "sample", "evaluate", "export")
 
 
-@pytest.fixture
-def call(monkeypatch):
-    """A function that runs a command line, without line breaks in messages."""
-    monkeypatch.setenv("COLUMNS", "400")
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.delenv(cli.DEBUG, raising=False)
-    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-
-
-def failed(result, code, *parts):
-    """Checks that a command ended with an exit code and one message, without a traceback."""
+def check_failed(result, code, *parts):
+    """Checks that a command failed with an exit code and one message, without a traceback."""
     assert result.exit_code == code, result.output
     assert result.stderr.startswith("error: ") and "Traceback" not in result.output
     for part in parts:
@@ -47,19 +37,19 @@ def test_zoo_lists_every_system_and_its_settings(call):
     assert all(name in output for name in zoo.get("vae").settings) and "arXiv:1312.6114" in output
     assert all(text in output for text in ("learning rate 0.002", "beta_1 0.9", "beta_2 0.999", "description"))
     assert "Learning rate of the player generator: 5 x 0.0002" in call("zoo", "dcgan").stdout
-    failed(call("zoo", "gone"), 2, "'gone'", "vae")
+    check_failed(call("zoo", "gone"), 2, "'gone'", "vae")
 
 
-def test_data_describes_a_source_and_shows_it(call, toy_images, tmp_path):
+def test_data_describes_a_source_and_saves_a_picture(call, toy_images, tmp_path):
     assert "shapes" in call("data").stdout
     result = call("data", toy_images, "--out", tmp_path / "new" / "a.png", "--num", 4, "--split", "train")
     assert result.exit_code == 0 and "200" in result.stdout and "uint8 [8, 8, 1]" in result.stdout
     picture = np.asarray(Image.open(tmp_path / "new" / "a.png"))
     assert picture.shape == (2 * 8 + 3 * 2,) * 2 and picture[2:10, 2:10].std() > 10
-    failed(call("data", "gone"), 2, "there is no dataset", "'shapes'")
+    check_failed(call("data", "gone"), 2, "there is no dataset", "'shapes'")
 
 
-def test_train_passes_every_option_on(call, monkeypatch, toy_run):
+def test_train_passes_every_option(call, monkeypatch, toy_run):
     received = {}
     monkeypatch.setattr(
         keras_gen.training, "train", lambda *args, **options: received.update(options, args=args) or toy_run
@@ -100,15 +90,15 @@ def test_train_and_sample_from_the_command_line(call, toy_images, tmp_path):
     )  # fmt: skip
     assert result.exit_code == 0 and "270" not in result.stdout and "keras-gen evaluate" in result.stdout
     assert Run.open(out).config["settings"]["hidden_units"] == 4
-    failed(call("train", "autoencoder", "--data", toy_images, "--out", out), 2, "is not empty", "--overwrite")
-    failed(call("train", "--resume", "--out", out, "--batch-size", 3), 2, "batch_size is 128, received 3")
-    failed(
+    check_failed(call("train", "autoencoder", "--data", toy_images, "--out", out), 2, "is not empty", "--overwrite")
+    check_failed(call("train", "--resume", "--out", out, "--batch-size", 3), 2, "batch_size is 128, received 3")
+    check_failed(
         call("train", "vae", "--data", toy_images, "--data-changed"), 2, "Expected data_changed only with resume=True"
     )
     with np.load(toy_images) as arrays:
         np.savez(tmp_path / "black.npz", image=0 * arrays["image"], label=arrays["label"])
     others = ("train", "--resume", "--out", out, "--data", tmp_path / "black.npz", "--epochs", 2)
-    failed(call(*others), 2, "train has 180 images as before, but other images", "--data-changed")
+    check_failed(call(*others), 2, "train has 180 images as before, but other images", "--data-changed")
     assert call(*others, "--data-changed", "--quiet").exit_code == 0
     assert Run.open(out).config["fingerprints"]["changed"][0]["train"] == [180, 180]
 
@@ -119,19 +109,19 @@ def test_train_and_sample_from_the_command_line(call, toy_images, tmp_path):
     assert (np.asarray(Image.open(tmp_path / "grid.png")) == expected[..., 0]).all()
     assert call("sample", out / "model.keras", "--num", 9, "--seed", 3, "--out", tmp_path / "a.npy").exit_code == 0
     assert (np.load(tmp_path / "a.npy") == model.generate(9, seed=3)).all()
-    failed(call("sample", out, "--label", 1), 2, "was built without classes")
-    failed(call("sample", tmp_path / "gone"), 2, "gone does not exist")
+    check_failed(call("sample", out, "--label", 1), 2, "was built without classes")
+    check_failed(call("sample", tmp_path / "gone"), 2, "gone does not exist")
 
 
-def copied(run, folder):
+def copy_run(run, folder):
     (folder / "run").mkdir()
     for name in ("config.json", "metrics.csv"):
         (folder / "run" / name).write_bytes((run.path / name).read_bytes())
     return folder / "run"
 
 
-def test_evaluate_passes_every_option_on_and_renews_the_card(call, monkeypatch, toy_run, tmp_path):
-    path, received = copied(toy_run, tmp_path), []
+def test_evaluate_passes_every_option_and_updates_the_card(call, monkeypatch, toy_run, tmp_path):
+    path, received = copy_run(toy_run, tmp_path), []
 
     def evaluate(run, **options):
         received.append((run.path, options))
@@ -149,17 +139,17 @@ def test_evaluate_passes_every_option_on_and_renews_the_card(call, monkeypatch, 
         "neighbor_images": 250_000, "batch_size": None, "split": None, "seed": 2, "verbose": True,
     })]  # fmt: skip
     assert "| elbo | -12.5 | nats per image |" in (path / "README.md").read_text()
-    failed(call("evaluate", path, "--nll-images", "some"), 2, "for nll_images; received 'some'")
+    check_failed(call("evaluate", path, "--nll-images", "some"), 2, "for nll_images; received 'some'")
 
 
-def test_the_fid_needs_its_weights_file(call, monkeypatch, toy_run, tmp_path):
+def test_fid_needs_its_weights_file(call, monkeypatch, toy_run, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("KERAS_GEN_FID_WEIGHTS", raising=False)
-    failed(call("evaluate", toy_run.path, "--features", "pixels,fid"), 2, "KERAS_GEN_FID_WEIGHTS to its path")
+    check_failed(call("evaluate", toy_run.path, "--features", "pixels,fid"), 2, "KERAS_GEN_FID_WEIGHTS to its path")
 
 
-def test_export_passes_every_option_on_and_shows_the_errors(call, monkeypatch, toy_run, tmp_path):
-    path, received = copied(toy_run, tmp_path), []
+def test_export_passes_every_option_and_prints_the_errors(call, monkeypatch, toy_run, tmp_path):
+    path, received = copy_run(toy_run, tmp_path), []
     (path / "model.keras").write_bytes(toy_run.model_file.read_bytes())
 
     def export(run, **options):
@@ -201,8 +191,8 @@ def test_an_error_is_one_message_and_an_exit_code(call, monkeypatch, error, code
         raise error
 
     monkeypatch.setattr(keras_gen.training, "train", fail)
-    failed(call("train", "vae"), code, *parts)
-    monkeypatch.setenv(cli.DEBUG, "")  # --debug sets it for the process; the fixture takes it away again
+    check_failed(call("train", "vae"), code, *parts)
+    monkeypatch.setenv(cli.DEBUG, "")  # --debug sets the variable for the process; the fixture removes it
     assert call("--debug", "train", "vae").exception is error
 
 
@@ -224,7 +214,7 @@ def test_ctrl_c_has_its_own_exit_code(call, monkeypatch):
     ],
 )
 def test_invalid_arguments_are_refused(call, arguments, part):
-    failed(call(*arguments), 2, part)
+    check_failed(call(*arguments), 2, part)
 
 
 def test_python_m_keras_gen_is_the_command_line():
@@ -234,7 +224,7 @@ def test_python_m_keras_gen_is_the_command_line():
     assert result.stdout.startswith(f"keras-gen {keras_gen.__version__} (Python ") and "tensorflow" in result.stdout
 
 
-def test_the_shell_completes_systems(monkeypatch):
+def test_shell_completion_of_systems(monkeypatch):
     environment = {**os.environ, "COMP_WORDS": "keras-gen train v", "COMP_CWORD": "2"}
     program = "import sys; sys.argv = ['keras-gen']; from keras_gen.cli import main; main()"
     result = subprocess.run(
@@ -247,7 +237,7 @@ def test_the_shell_completes_systems(monkeypatch):
     assert result.stdout.split() == ["vae"], result.stderr
 
 
-def test_noise_of_loading_is_shown_only_when_loading_fails(capfd, monkeypatch):
+def test_output_of_imports_is_shown_only_if_they_fail(capfd, monkeypatch):
     import os
 
     monkeypatch.delenv(cli.DEBUG, raising=False)

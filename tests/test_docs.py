@@ -1,4 +1,4 @@
-"""What the documentation says about the repository holds."""
+"""References of the documentation to the repository are valid."""
 
 import pathlib
 import re
@@ -11,7 +11,7 @@ TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_tests_that_a_page_names_exist(page):
+def test_referenced_tests_exist(page):
     missing = [
         f"{file}::{name}"
         for file, name in TEST.findall(page.read_text())
@@ -20,5 +20,5 @@ def test_tests_that_a_page_names_exist(page):
     assert not missing
 
 
-def test_the_pages_name_tests():
+def test_pages_reference_tests():
     assert sum(len(TEST.findall(page.read_text())) for page in PAGES) > 30

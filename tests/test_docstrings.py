@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 
 def warnings_of(package: str, folder: pathlib.Path) -> list[str]:
-    """Returns what the docstring parser complains about in a package, one message per fault."""
+    """Returns the messages of the docstring parser for a package."""
     messages = []
     handler = logging.Handler()
     handler.emit = lambda record: messages.append(record.getMessage())
@@ -31,7 +31,7 @@ def _parse(item: griffe.Object | griffe.Alias) -> None:
         _parse(member)
 
 
-def test_a_grouped_argument_is_found(tmp_path):
+def test_grouped_arguments_are_detected(tmp_path):
     (tmp_path / "grouped").mkdir()
     (tmp_path / "grouped" / "__init__.py").write_text(
         'def f(a: int, b: int):\n    """Adds.\n\n    Args:\n        a, b: summands.\n    """\n'
@@ -39,5 +39,5 @@ def test_a_grouped_argument_is_found(tmp_path):
     assert any("a, b" in message for message in warnings_of("grouped", tmp_path))
 
 
-def test_every_docstring_of_the_package_parses():
+def test_docstrings_of_the_package_are_valid():
     assert warnings_of("keras_gen", ROOT) == []

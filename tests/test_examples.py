@@ -1,4 +1,4 @@
-"""The examples and commands for clusters: their syntax, and what they would start."""
+"""The examples for clusters: their syntax, and the commands that they start."""
 
 import json
 import os
@@ -21,7 +21,7 @@ POLICIES = ("Always", "OnFailure", "Never", "ExitCode")
 
 
 def check_syntax(script: pathlib.Path):
-    """By bash, and by shellcheck where it is installed."""
+    """Checks a script with bash, and with shellcheck if it is installed."""
     commands = [["bash", "-n"], *([["shellcheck", "--shell=bash"]] if shutil.which("shellcheck") else [])]
     for command in commands:
         result = subprocess.run([*command, script], capture_output=True, text=True)
@@ -33,8 +33,8 @@ def parsed(arguments: list[str], command: str = "train") -> dict:
     return typer.main.get_command(cli.app).commands[command].make_context(command, list(arguments)).params
 
 
-def programs(folder: pathlib.Path, **scripts: str) -> dict[str, str]:
-    """An environment in which these programs of bash come first."""
+def environment_with(folder: pathlib.Path, **scripts: str) -> dict[str, str]:
+    """Returns an environment in which bash scripts with these names precede other programs."""
     for name, script in scripts.items():
         file = folder / name.replace("_", "-")
         file.write_text(f"#!/bin/bash\n{script}\n")
@@ -43,7 +43,7 @@ def programs(folder: pathlib.Path, **scripts: str) -> dict[str, str]:
 
 
 def recorder(file: pathlib.Path) -> str:
-    """A `keras-gen` that writes TF_CONFIG and its arguments, separated by NUL."""
+    """Returns a `keras-gen` that writes TF_CONFIG and its arguments, separated by NUL."""
     return f'printf "%s\\0" "${{TF_CONFIG:-}}" "$@" >> {file}; printf "\\n" >> {file}'
 
 
@@ -51,7 +51,7 @@ def recorded(file: pathlib.Path) -> list[list[str]]:
     return [line.split("\0")[:-1] for line in file.read_text().splitlines()]
 
 
-def test_the_commands_of_the_documentation_exist():
+def test_commands_of_the_documentation_exist():
     text = (ROOT / "docs" / "clusters.md").read_text()
     lines = [line.strip() for block in text.split("```")[1::2] for line in block.splitlines()]
     commands = [shlex.split(line)[1:] for line in lines if line.startswith("keras-gen ")]
@@ -67,10 +67,10 @@ def test_the_commands_of_the_documentation_exist():
 class TestSlurm:
     @pytest.fixture
     def submit(self, tmp_path):
-        """Run the script on two faked nodes -> for each task, its TF_CONFIG and its arguments."""
+        """Runs the script on two simulated nodes; returns TF_CONFIG and the arguments of each task."""
         (tmp_path / "bin").mkdir()
         calls = tmp_path / "calls"
-        environment = programs(
+        environment = environment_with(
             tmp_path / "bin",
             scontrol='[[ "$*" == "show hostnames node[2,10]" ]] && printf "node2\\nnode10\\n"',
             srun='while [[ $1 == --* ]]; do shift; done; for i in 0 1; do SLURM_PROCID=$i "$@" || exit; done',
@@ -94,7 +94,7 @@ class TestSlurm:
 
     def test_every_task_has_the_cluster_and_its_own_index(self, submit):
         tasks = submit("--batch-size", "64", "--set", "beta=2")
-        workers = ["node2:24567", "node10:24567"]  # by Slurm's numbers, not by name
+        workers = ["node2:24567", "node10:24567"]  # ordered by Slurm's numbers, not by name
         for index, (config, command) in enumerate(tasks):
             assert config == {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
             assert command[0] == "train"
@@ -103,10 +103,10 @@ class TestSlurm:
             assert options["strategy"] == "multiworker" and options["overwrite"] and not options["resume"]
         assert len(tasks) == 2
 
-    def test_submitted_again_it_resumes_and_never_replaces_a_trained_model(self, submit):
+    def test_a_second_submission_resumes_and_never_replaces_a_model(self, submit):
         (submit.out / "checkpoints").mkdir(parents=True)
         (submit.out / "model.keras").touch()
-        options = parsed(submit()[0][1][1:])  # without states: train itself refuses
+        options = parsed(submit()[0][1][1:])  # without states, `train` itself raises an error
         assert not options["overwrite"] and not options["resume"]
         (submit.out / "checkpoints" / "epoch_0003.weights.h5").touch()
         for _, command in submit():
@@ -125,7 +125,7 @@ class TestKubernetes:
         assert job["metadata"]["name"] and set(job["spec"]) <= {"runPolicy", "tfReplicaSpecs", "successPolicy"}
         assert job["spec"]["runPolicy"]["cleanPodPolicy"] in ("None", "Running", "All")
         replicas = job["spec"]["tfReplicaSpecs"]
-        assert set(replicas) <= {"Chief", "Worker"}  # the kinds that a multi-worker strategy knows
+        assert set(replicas) <= {"Chief", "Worker"}  # the task types of a multi-worker strategy
         for spec in replicas.values():
             assert spec["replicas"] >= 2 and spec["restartPolicy"] in POLICIES
             pod = spec["template"]["spec"]
@@ -137,21 +137,21 @@ class TestKubernetes:
             assert all(isinstance(entry["value"], str) for entry in container["env"])
             assert {m["name"] for m in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
 
-    def test_its_command_starts_and_resumes(self, job, tmp_path):
+    def test_command_starts_and_resumes(self, job, tmp_path):
         (container,) = job["spec"]["tfReplicaSpecs"]["Worker"]["template"]["spec"]["containers"]
         script, out, calls = tmp_path / "script.sh", tmp_path / "a run", tmp_path / "calls"
         script.write_text(container["command"][2])
         check_syntax(script)
         (tmp_path / "bin").mkdir()
         environment = {entry["name"]: entry["value"] for entry in container["env"]}
-        environment |= {**programs(tmp_path / "bin", keras_gen=recorder(calls)), "OUT": str(out)}
+        environment |= {**environment_with(tmp_path / "bin", keras_gen=recorder(calls)), "OUT": str(out)}
         for file in (None, "model.keras", "checkpoints/epoch_0003.weights.h5"):
             if file:
                 (out / file).parent.mkdir(parents=True, exist_ok=True)
                 (out / file).touch()
             subprocess.run([*container["command"][:2], script.read_text()], env=environment, check=True)
-        new, kept, resumed = (parsed(command[1:]) for _, *command in recorded(calls))
-        assert [each["overwrite"] for each in (new, kept, resumed)] == [True, False, False]
-        assert [each["resume"] for each in (new, kept, resumed)] == [False, False, True]
-        for each in (new, kept, resumed):
+        new, refused, resumed = (parsed(command[1:]) for _, *command in recorded(calls))
+        assert [each["overwrite"] for each in (new, refused, resumed)] == [True, False, False]
+        assert [each["resume"] for each in (new, refused, resumed)] == [False, False, True]
+        for each in (new, refused, resumed):
             assert each["strategy"] == "multiworker" and each["out"] == out and each["epochs"] == 20

@@ -1,4 +1,4 @@
-"""A user's first hour: twenty photos in a folder, and every step from there to an app, without an error."""
+"""A user's first hour: every step from a folder of twenty photos to an app works without an error."""
 
 import contextlib
 import json
@@ -48,7 +48,7 @@ def photo(size: tuple[int, int], number: int, mode: str = "RGB") -> Image.Image:
 
 
 def write_photos(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Writes twenty photos as from cameras, scanners and the web, two damaged ones, and a text file."""
+    """Writes twenty photos like those of cameras, scanners and the web, two damaged files, and a text file."""
     folder.mkdir(parents=True)
     rotated = Image.Exif()
     rotated[ORIENTATION] = 6
@@ -85,8 +85,8 @@ def pixels_of(file) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def walk(command, photos: pathlib.Path, run: pathlib.Path, system: str, *settings: str) -> None:
-    """Takes the steps of the command line from the folder to an int8 export; each must end without an error.
+def run_all_steps(command, photos: pathlib.Path, run: pathlib.Path, system: str, *settings: str) -> None:
+    """Runs the commands from the folder to an int8 export; each must succeed.
 
     Args:
         command: A function that runs `keras-gen` with its arguments and returns the output.
@@ -98,7 +98,7 @@ def walk(command, photos: pathlib.Path, run: pathlib.Path, system: str, *setting
     assert "kaputt.jpg" in command("data", photos)
     command("train", system, "--data", photos, "--out", run, "--epochs", 2, *settings)
     config = json.loads((run / "config.json").read_text())
-    assert config["image_shape"][2] == 3  # some are gray, most are not
+    assert config["image_shape"][2] == 3  # a few are gray
     command("evaluate", run, "--samples", 16, "--nll-images", 4, "--nll-samples", 8)
     assert json.loads((run / "evaluation.json").read_text())["metrics"]
     command("sample", run, "--num", 4, "--seed", 1, "--out", run / "four.png")
@@ -112,7 +112,7 @@ def walk(command, photos: pathlib.Path, run: pathlib.Path, system: str, *setting
 
 
 def run_on_device(python, folder: pathlib.Path, *arguments) -> None:
-    """Runs the runtime of an export in its folder; neither TensorFlow nor keras_gen can be imported."""
+    """Runs the runtime of an export in its folder, where neither TensorFlow nor keras_gen can be imported."""
     command = [python, "-P", "-c", WITHOUT_TENSORFLOW, *map(str, arguments)]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=without_path())
     assert result.returncode == 0, result.stderr
@@ -123,7 +123,7 @@ def without_path() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def served(python, demos: pathlib.Path, runs: list[pathlib.Path], environment: dict, log: pathlib.Path):
+def serve(python, demos: pathlib.Path, runs: list[pathlib.Path], environment: dict, log: pathlib.Path):
     """Starts `python -m demos` on a free port, and yields a client."""
     with open(log, "w") as output:
         command = [python, "-m", "demos", *map(str, runs)]
@@ -142,7 +142,7 @@ def served(python, demos: pathlib.Path, runs: list[pathlib.Path], environment: d
 
 
 def check_reconstruction(client, python, name: str, export: pathlib.Path, photos: list[pathlib.Path]) -> None:
-    """Checks that the app and the runtime read a photo in the same way, and show the same reconstruction."""
+    """Checks that the app and the runtime read a photo in the same way and return the same reconstruction."""
     for file in photos:
         (export / "reconstructed.npy").unlink(missing_ok=True)
         run_on_device(python, export, "reconstruct", file, "--out", "reconstructed.npy")
@@ -156,8 +156,8 @@ def check_reconstruction(client, python, name: str, export: pathlib.Path, photos
             np.testing.assert_array_equal(displayed[::factor, ::factor], np.round(image * 255).astype(np.uint8))
 
 
-def test_twenty_photos_go_all_the_way(tmp_path):
-    """Runs in this process, with a small network."""
+def test_all_steps_with_twenty_photos(tmp_path):
+    """Runs the commands in this process, with a small network."""
     files, run = write_photos(tmp_path / "Meine Fotos ü"), tmp_path / "runs" / "vae"
 
     def command(*arguments) -> str:
@@ -165,7 +165,7 @@ def test_twenty_photos_go_all_the_way(tmp_path):
         assert result.exit_code == 0, (arguments, result.output, result.exception)
         return result.output
 
-    walk(
+    run_all_steps(
         command,
         tmp_path / "Meine Fotos ü",
         run,
@@ -179,16 +179,16 @@ def test_twenty_photos_go_all_the_way(tmp_path):
     )
     run_on_device(sys.executable, run / "export", "generate", "--num", 4, "--out", "four.png")
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with served(sys.executable, ROOT, [run], environment, tmp_path / "log.txt") as client:
+    with serve(sys.executable, ROOT, [run], environment, tmp_path / "log.txt") as client:
         rotated, deep = files[2], files[9]
         check_reconstruction(client, sys.executable, "vae", run / "export", [rotated, deep])
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> pathlib.Path:
-    """The Python of a new environment with the wheel and its requirements."""
+def installed_python(tmp_path_factory) -> pathlib.Path:
+    """The Python executable of a new environment with the wheel and its requirements."""
     folder = tmp_path_factory.mktemp("fresh")
-    source = folder / "source"  # a build leaves files in its source
+    source = folder / "source"  # a build writes files into its source folder
     shutil.copytree(ROOT / "keras_gen", source / "keras_gen", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.py", "pyproject.toml", "requirements.txt", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, source / name)
@@ -210,12 +210,12 @@ def installed(tmp_path_factory) -> pathlib.Path:
 
 
 @pytest.mark.slow
-def test_an_installed_wheel_goes_all_the_way(installed, tmp_path):
-    """Like the test above, in separate processes that import the package from the wheel; also with a GAN."""
+def test_all_steps_with_an_installed_wheel(installed_python, tmp_path):
+    """Runs the commands in separate processes that import the package from the wheel; also with a GAN."""
     files = write_photos(tmp_path / "Meine Fotos ü")
 
     def command(*arguments) -> str:
-        line = [installed.with_name("keras-gen"), *map(str, arguments)]
+        line = [installed_python.with_name("keras-gen"), *map(str, arguments)]
         process = subprocess.run(
             line, cwd=tmp_path, capture_output=True, text=True, env=without_path() | {"COLUMNS": "200"}
         )
@@ -223,15 +223,15 @@ def test_an_installed_wheel_goes_all_the_way(installed, tmp_path):
         assert "Warning" not in process.stderr and "Traceback" not in process.stderr
         return process.stdout
 
-    where = [installed, "-c", "import keras_gen; print(keras_gen.__file__)"]
+    where = [installed_python, "-c", "import keras_gen; print(keras_gen.__file__)"]
     result = subprocess.run(where, cwd=tmp_path, check=True, capture_output=True, text=True, env=without_path()).stdout
-    assert pathlib.Path(result.strip()).is_relative_to(installed.parents[1])
+    assert pathlib.Path(result.strip()).is_relative_to(installed_python.parents[1])
     runs = {system: tmp_path / "runs" / system for system in ("vae", "dcgan")}
     for system, run in runs.items():
-        walk(command, tmp_path / "Meine Fotos ü", run, system, "--image-size", "32")
-        run_on_device(installed, run / "export", "generate", "--num", 4, "--seed", 1, "--out", "four.png")
+        run_all_steps(command, tmp_path / "Meine Fotos ü", run, system, "--image-size", "32")
+        run_on_device(installed_python, run / "export", "generate", "--num", 4, "--seed", 1, "--out", "four.png")
         assert pixels_of(run / "export" / "four.png").std() > 0
-    checkout = installed.parents[2] / "checkout"
-    with served(installed, checkout, list(runs.values()), without_path(), tmp_path / "log.txt") as client:
-        check_reconstruction(client, installed, "vae", runs["vae"] / "export", [files[0], files[9]])
+    checkout = installed_python.parents[2] / "checkout"
+    with serve(installed_python, checkout, list(runs.values()), without_path(), tmp_path / "log.txt") as client:
+        check_reconstruction(client, installed_python, "vae", runs["vae"] / "export", [files[0], files[9]])
         assert pixels_of(client.predict(1, 4, api_name="/dcgan_generate")).std() > 0

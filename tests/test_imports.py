@@ -1,4 +1,4 @@
-"""Who may import whom, and what `import keras_gen` costs."""
+"""The allowed imports between packages, and the cost of `import keras_gen`."""
 
 import ast
 import os
@@ -22,7 +22,7 @@ MAY = {leaf: LEAVES for leaf in LEAVES} | {bottom: set() for bottom in BOTTOM} |
 MAY["networks"] = LEAVES
 MAY["models"] = MAY["networks"] | {"networks"}
 MAY["zoo"] = MAY["models"] | {"models"}
-# a module that imports nothing of the package may be used below: it is not a layer of its own
+# a module that imports nothing of the package may be used by lower parts
 MAY["runs"] = MAY["zoo"] | {"zoo"}
 MAY["pictures"] = MAY["zoo"] | {"zoo"}
 MAY["outputs"] = BOTTOM | {"pictures"}
@@ -44,7 +44,7 @@ def part_of(path: pathlib.Path) -> str:
 
 
 def imported(path: pathlib.Path, source: str | None = None) -> list[tuple[int, str]]:
-    """(line, module) of every import in a file, also inside functions; modules of the package by their full names."""
+    """Returns (line, full name of the module) of every import in a file, including those in functions."""
     package = ".".join(path.relative_to(ROOT).parts[:-1])
     result = []
     for node in ast.walk(ast.parse(source if source is not None else path.read_text())):
@@ -60,7 +60,7 @@ def imported(path: pathlib.Path, source: str | None = None) -> list[tuple[int, s
 
 
 def forbidden(path: pathlib.Path, source: str | None = None) -> list[str]:
-    """What a file imports and may not."""
+    """Returns the forbidden imports of a file."""
     own, wrong = part_of(path), []
     for line, module in imported(path, source):
         parts = module.split(".")
@@ -74,12 +74,12 @@ def forbidden(path: pathlib.Path, source: str | None = None) -> list[str]:
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
-def test_every_part_of_the_package_has_its_place():
+def test_every_part_of_the_package_is_listed():
     assert {part_of(path) for path in FILES} == set(MAY)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_to_the_left(path):
+def test_packages_import_only_packages_to_their_left(path):
     assert not forbidden(path)
 
 
@@ -95,12 +95,12 @@ def test_imports_go_to_the_left(path):
         ("zoo/__init__.py", "import demos.app", 1),
     ],
 )
-def test_a_forbidden_import_is_found(file, source, line):
+def test_a_forbidden_import_is_detected(file, source, line):
     assert [text.split(" ")[0] for text in forbidden(PACKAGE / file, source)] == [f"{pathlib.Path(file).name}:{line}"]
 
 
 def wrong_imports_of_systems(path: pathlib.Path, source: str | None = None) -> list[str]:
-    """What a file of `models` imports of a system that is not its own, unless it is the class in the system's model."""
+    """Returns the imports from other systems in a file of `models`, except classes of their `model` modules."""
     own, wrong = path.relative_to(PACKAGE / "models").parts[0], []
     folders = {each.name for each in (PACKAGE / "models").iterdir() if each.is_dir()} - {"core"}
     for line, module in imported(path, source):
@@ -119,7 +119,7 @@ def test_a_system_imports_only_the_core_and_classes_of_other_systems(path):
     assert not wrong_imports_of_systems(path)
 
 
-def test_an_import_of_another_systems_helpers_is_found():
+def test_an_import_of_another_systems_helpers_is_detected():
     vae = PACKAGE / "models" / "vae" / "model.py"
     assert not wrong_imports_of_systems(vae, "from ..gan.model import GAN\nfrom ..core.ema import update_ema")
     assert wrong_imports_of_systems(vae, "from ..gan.preset import gan")
@@ -137,19 +137,19 @@ def test_the_leaves_have_no_cycle():
     assert not uses
 
 
-# shared code, which learns from declarations and protocols what is special about a system
+# shared code, which must use declarations and protocols for what is special about a system
 SHARED = ("training", "evaluation", "export", "runtime", "data", "runs", "cli.py", "translation.py")
 SYSTEMS_FOLDER = "keras_gen.models."
 CORE = {"core"}
 
 
 def system_classes() -> set[str]:
-    """The classes of `keras_gen.models` that a system's folder defines."""
+    """Returns the classes of `keras_gen.models` that the folders of systems define."""
     return {name for name, module in models._MEMBERS.items() if module.split(".")[0] not in CORE}
 
 
 def named_systems(path: pathlib.Path, source: str | None = None) -> list[str]:
-    """The systems that a file imports, or names as a class or a key; docstrings do not count."""
+    """Returns the systems that a file imports or names as a class or key, except in docstrings."""
     text = source if source is not None else path.read_text()
     folders = {each.name for each in (PACKAGE / "models").iterdir() if each.is_dir()} - CORE
     names, keys = system_classes(), set(zoo.SYSTEMS)
@@ -194,7 +194,7 @@ def test_shared_code_names_no_system(path):
         ('"""Trains: `keras-gen train vae`, as `VAE` does."""\nfrom keras_gen.models.core import ema', None),
     ],
 )
-def test_a_named_system_is_found(source, named):
+def test_a_named_system_is_detected(source, named):
     texts = named_systems(PACKAGE / "training" / "fitting.py", source)
     assert not texts if named is None else any(named in text for text in texts)
 
@@ -207,7 +207,7 @@ def run(program: str, environment: dict | None = None) -> str:
     return result.stdout
 
 
-def test_importing_the_package_or_asking_for_help_loads_nothing_heavy():
+def test_import_and_help_load_no_large_library():
     program = """
 import sys
 import keras_gen
@@ -225,7 +225,7 @@ assert not heavy, heavy
     assert not {"tensorflow", "keras", "numpy", "typer", "rich", "PIL"} & set(loaded)
 
 
-def test_what_needs_no_tensorflow_is_answered_before_it_is_imported(tmp_path, toy_run, toy_images):
+def test_commands_without_tensorflow_do_not_import_it(tmp_path, toy_run, toy_images):
     (tmp_path / "empty").mkdir()
     (tmp_path / "held").mkdir()
     (tmp_path / "held" / "file").write_text("")
@@ -299,15 +299,15 @@ assert not heavy(), heavy()
 
 
 @pytest.mark.parametrize("asked, expected", [(None, "1"), ("0", "0")])
-def test_onednn_is_on_unless_it_is_turned_off(asked, expected, monkeypatch):
+def test_onednn_is_enabled_by_default(asked, expected, monkeypatch):
     if asked is None:
-        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")  # this process has imported the package
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")  # this process has already imported the package
     else:
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", asked)
     assert run("import os, keras_gen; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])").strip() == expected
 
 
-def test_attributes_are_loaded_on_first_use_and_unknown_ones_are_named():
+def test_attributes_are_loaded_lazily_and_unknown_ones_raise():
     assert keras_gen.VAE is keras_gen.models.VAE and keras_gen.train is keras_gen.training.train
     assert set(keras_gen.__all__) <= set(dir(keras_gen))
     for name in keras_gen.__all__:

@@ -57,7 +57,7 @@ def test_json_and_back():
     assert options.stored_values(Config, {})["rate"] == 0.5
 
 
-def test_differences_are_those_of_requested_options_that_are_not_resumable():
+def test_differences_of_requested_options_that_are_not_resumable():
     stored = Config("vae", epochs=2, rate=0.1, settings={"a": [1], "b": 2})
     same = Config(epochs=9, mode="fast", settings={"a": (1,)}, hidden=4)
     assert differences(same, stored) == []
@@ -94,14 +94,14 @@ def test_a_command_has_the_declared_options():
     }  # fmt: skip
 
 
-def test_the_help_shows_the_declared_sentences():
+def test_help_has_the_declared_descriptions():
     output = command("--help")[0].stdout
     for each in declared(Config):
         assert (f"{each.help}." in output) == (each.name != "hidden")
     assert "--set" in output and "KEY=VALUE" in output and "--no-quick" not in output
 
 
-def test_texts_of_the_command_line():
+def test_parsing_of_command_line_strings():
     assert options.parse_size("--size", "48") == 48 and options.parse_size("--size", "48x64") == (48, 64)
     for text in ("0", "x48", "48x", "48X64", "48x64x3", "-3", "1.5", "٤٨"):
         with pytest.raises(ValueError, match="or HEIGHTxWIDTH such as 48x64, for --size; received"):

@@ -1,4 +1,4 @@
-"""`train` on class folders with the names 1 to 3, and the files of `sample` and `data`."""
+"""`train` on class folders named 1 to 3, and the files written by `sample` and `data`."""
 
 import numpy as np
 import pytest
@@ -12,22 +12,14 @@ from keras_gen.runs import Run
 NAMES = ("1", "2", "3")
 
 
-@pytest.fixture
-def call(monkeypatch):
-    """A function that runs a command line, without line breaks in messages."""
-    monkeypatch.setenv("COLUMNS", "400")
-    monkeypatch.delenv(cli.DEBUG, raising=False)
-    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-
-
-def rejected(result, *parts):
+def check_refused(result, *parts):
     assert result.exit_code == 2 and result.stderr.startswith("error: "), result.output
     assert all(part in result.stderr for part in parts), result.stderr
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
-    """A conditional GAN on images 6x8 in the folders 1, 2 and 3, trained for a step."""
+    """A conditional GAN on 6x8 images in the folders 1, 2 and 3, trained for one step."""
     folder = tmp_path_factory.mktemp("classes")
     random = np.random.default_rng(0)
     for name in NAMES:
@@ -47,7 +39,7 @@ def model(run):
     return run.load_model()
 
 
-def test_a_run_keeps_the_names_of_its_classes(run, model):
+def test_a_run_stores_the_names_of_its_classes(run, model):
     assert model.label_names == NAMES and model.image_shape == (6, 8, 1)
     assert run.config["names"] == {"label": list(NAMES)}
     assert 'model.generate(16, seed=1, label="1")' in run.card_file.read_text()
@@ -69,10 +61,10 @@ def test_the_preview_picture_has_the_names_of_the_classes(run, model):
     assert (picture[26:-8, 8:-8, 0] == expected[..., 0]).all()
 
 
-def test_a_label_on_the_command_line_is_never_the_wrong_class(call, run, model, tmp_path):
-    rejected(call("sample", run.path, "--label", 1, "--out", tmp_path / "a.npy"),
+def test_ambiguous_labels_on_the_command_line_are_refused(call, run, model, tmp_path):
+    check_refused(call("sample", run.path, "--label", 1, "--out", tmp_path / "a.npy"),
             "1 is the name of class 0, and the index of class '2': write name:1 or index:1")  # fmt: skip
-    rejected(
+    check_refused(
         call("sample", run.path, "--label", "cat", "--out", tmp_path / "a.npy"), "Expected the class as one of 1, 2, 3"
     )
     assert not list(tmp_path.iterdir())
@@ -99,15 +91,15 @@ def test_the_format_follows_the_suffix(tmp_path, suffix, format):
     with Image.open(tmp_path / f"a{suffix}") as read:
         assert read.format == format
         error = np.abs(np.asarray(read).astype(int) - pictures.grid(images, scale=2))
-    assert error.mean() <= (9 if format == "JPEG" else 0)  # of noise
+    assert error.mean() <= (9 if format == "JPEG" else 0)  # for noise
 
 
-def test_unknown_formats_and_existing_files_are_rejected_first(call, run, tmp_path):
+def test_unknown_formats_and_existing_files_are_refused_early(call, run, tmp_path):
     (tmp_path / "a.png").write_bytes(b"mine")
     listed = ".png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff, .npy"
     for command in (("sample", tmp_path / "gone"), ("data", tmp_path / "gone")):
-        rejected(call(*command, "--out", tmp_path / "a.gif"), f"a name that ends in {listed}; received '.gif'")
-        rejected(call(*command, "--out", tmp_path / "a.png"), "a.png exists. Replace it (--overwrite), or choose")
+        check_refused(call(*command, "--out", tmp_path / "a.gif"), f"a name that ends in {listed}; received '.gif'")
+        check_refused(call(*command, "--out", tmp_path / "a.png"), "a.png exists. Replace it (--overwrite), or choose")
     assert (tmp_path / "a.png").read_bytes() == b"mine"
     assert call("sample", run.path, "--num", 1, "--label", 3, "--out", tmp_path / "a.png", "--overwrite").exit_code == 0
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
@@ -116,7 +108,7 @@ def test_unknown_formats_and_existing_files_are_rejected_first(call, run, tmp_pa
     assert np.load(tmp_path / "b.npy").shape == (4, 6, 8, 1)
 
 
-def test_a_folder_of_samples_is_a_source(call, run, model, tmp_path):
+def test_a_folder_of_samples_is_a_data_source(call, run, model, tmp_path):
     out = tmp_path / "samples"
     line = ("sample", run.path, "--num", 3, "--seed", 2, "--label", "3,0,name:2", "--out", out)
     assert call(*line).exit_code == 0
@@ -130,22 +122,22 @@ def test_a_folder_of_samples_is_a_source(call, run, model, tmp_path):
     expected = pictures.to_uint8(model.generate(3, seed=2, label=[2, 0, 1]))
     np.testing.assert_array_equal(np.rint(255 * batch["image"].numpy()), expected)
     assert batch["label"].numpy().tolist() == [3, 1, 2]
-    rejected(call(*line), "is not empty. Replace its images (--overwrite)")
+    check_refused(call(*line), "is not empty. Replace its images (--overwrite)")
     assert call(*line[:2], "--num", 1, "--label", 3, "--out", out, "--overwrite").exit_code == 0
     assert sorted(path.name for path in out.iterdir()) == ["00001.png", "metadata.csv"]
     (out / "mine.txt").write_text("mine")
-    rejected(call(*line, "--overwrite"), "contains mine.txt: it was not written by this command")
+    check_refused(call(*line, "--overwrite"), "contains mine.txt: it was not written by this command")
     assert (out / "00001.png").is_file()
 
 
-def test_a_model_of_an_old_file_has_no_names(model):
+def test_a_model_without_stored_names_has_no_names(model):
     old = type(model).from_config({key: value for key, value in model.get_config().items() if key != "label_names"})
     assert old.label_names is None and old.generate(1, label=2).shape == (1, 6, 8, 1)
     with pytest.raises(ValueError, match="Expected the class as an index from 0 to 2"):
         old.generate(1, label="2")
 
 
-def test_sizes_that_a_system_does_not_support(call, run, tmp_path):
+def test_unsupported_image_sizes_are_refused(call, run, tmp_path):
     line = ("--data", run.config["data"]["source"], "--out", tmp_path / "run", "--quiet")
     for system, size, part in (
         ("dcgan", "17x29", "halve to 4 or more (28, 32, 48, 64, ...); received (17, 29, 1): resize the images "
@@ -154,15 +146,15 @@ def test_sizes_that_a_system_does_not_support(call, run, tmp_path):
         ("progan", "20x30", "Choose a size such as 32, 48, 64, 96, 128 or 48x64"),
         ("vae", "1,2", "such as 48x64, for --image-size; received '1,2'"),
     ):  # fmt: skip
-        rejected(call("train", system, *line, "--image-size", size), part)
+        check_refused(call("train", system, *line, "--image-size", size), part)
     grid = ("--set", "layout=grid", "--image-size", "20x31")
-    rejected(
+    check_refused(
         call("train", "puzzlegan", *line, *grid),
         "multiples of 3, for 3 x 3 tiles; received 20x31: resize them, for example with --image-size 24x36",
     )
     assert not (tmp_path / "run").exists()
 
 
-def test_the_api_takes_sizes_too():
+def test_the_python_api_accepts_sizes():
     with pytest.raises(ValueError, match="positive number of pixels, or .height, width."):
         keras_gen.train("vae", "shapes", "unused", image_size=(48, 64, 3))

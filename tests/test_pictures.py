@@ -10,7 +10,7 @@ def ramp(num, height=4, width=3, channels=3):
     return np.broadcast_to(np.arange(num).reshape(-1, 1, 1, 1) / 255, (num, height, width, channels)).astype("float32")
 
 
-def test_grid_puts_image_i_at_row_i_over_columns():
+def test_grid_is_in_reading_order():
     picture = pictures.grid(ramp(5), columns=2, pad=1)
     assert picture.shape == (3 * 5 + 1, 2 * 4 + 1, 3) and picture.dtype == np.uint8
     for index in range(5):
@@ -39,7 +39,7 @@ def test_labels_are_written_above_the_images():
     head = picture.shape[0] - bare.shape[0]
     assert (picture[head:] == bare).all()
     for left in (2, 44):
-        assert picture[:head, left : left + 40].min() < 100  # ink
+        assert picture[:head, left : left + 40].min() < 100  # text
     with pytest.raises(ValueError, match="one label for each of 2 images; received 1"):
         pictures.grid(images, labels=["one"])
 
@@ -51,7 +51,7 @@ def test_float_levels_are_rounded_and_clipped():
     assert (pictures.to_uint8(levels / np.float32(255)) == levels).all()
 
 
-def test_arrays_that_are_no_images_are_rejected():
+def test_arrays_that_are_not_images_are_refused():
     with pytest.raises(ValueError, match="received NaN"):
         pictures.grid(np.full((1, 4, 4, 1), np.nan))
     with pytest.raises(ValueError, match=r"received the shape \(2, 4, 4, 2\)"):
@@ -84,7 +84,7 @@ def test_pairs_are_next_to_each_other():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_png_has_the_same_pixels(tmp_path, channels):
+def test_png_files_have_the_same_pixels(tmp_path, channels):
     picture = np.random.default_rng(0).integers(0, 256, (5, 6, channels), dtype=np.uint8)
     path = pictures.save(tmp_path / "new" / "a.png", picture)
     assert (np.asarray(Image.open(path)).reshape(picture.shape) == picture).all()

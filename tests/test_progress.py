@@ -15,7 +15,7 @@ class Clock:
         return self.now
 
 
-def test_a_file_gets_a_line_after_two_seconds_and_then_every_fifteen():
+def test_redirected_output_has_a_line_after_two_seconds_and_then_every_fifteen():
     stream, clock = io.StringIO(), Clock()
     with Progress(stream=stream, clock=clock) as progress:
         for clock.now in range(0, 41):
@@ -42,7 +42,7 @@ def test_a_short_activity_is_not_reported_and_a_new_one_restarts_the_time():
     assert stream.getvalue() == "second ...\n"
 
 
-def test_nothing_is_reported_if_it_is_not_shown():
+def test_hidden_progress_reports_nothing():
     stream, clock = io.StringIO(), Clock()
     with Progress(False, stream=stream, clock=clock) as progress:
         progress.update("reading")
@@ -76,7 +76,7 @@ def test_report_uses_the_innermost_progress():
     assert outer.getvalue() == "training ...\n"
 
 
-def test_a_terminal_shows_a_bar_that_goes_away():
+def test_a_terminal_has_a_bar_that_is_removed_at_the_end():
     class Terminal(io.StringIO):
         def isatty(self):
             return True
@@ -85,15 +85,15 @@ def test_a_terminal_shows_a_bar_that_goes_away():
     with Progress(stream=stream) as progress:
         progress.update("[reading]", 3, 9, "slowly")
         progress._bar.refresh()
-        with Progress(stream=stream) as inner:  # two bars would fight for the line
+        with Progress(stream=stream) as inner:  # two bars would overwrite each other
             inner.update("below", 1, 2)
     assert "[reading] (slowly)" in stream.getvalue() and "3/9" in stream.getvalue() and "1/2" in stream.getvalue()
 
 
-def test_numbers_agree_with_their_nouns():
+def test_plurals():
     assert (counted(1, "epoch"), counted(2000, "image")) == ("1 epoch", "2,000 images")
 
 
 @pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (89, "89 s"), (100, "2 min"), (7800, "2 h 10 min")])
-def test_durations_are_readable(seconds, text):
+def test_format_of_durations(seconds, text):
     assert duration(seconds) == text

@@ -1,4 +1,4 @@
-"""Images that are not square: from training to the demo, for systems of each kind."""
+"""Images that are not square: from training to the demo, for every kind of system."""
 
 import json
 import urllib.request
@@ -24,7 +24,7 @@ SYSTEMS = {
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Two classes of 24x36 photos: bright at the top, and bright on the left."""
+    """A folder of 24x36 photos of two classes: bright at the top, and bright on the left."""
     random, folder = np.random.default_rng(0), tmp_path_factory.mktemp("photos")
     for name, part in (("above", np.s_[:12]), ("left", np.s_[:, :18])):
         (folder / name).mkdir()
@@ -37,7 +37,7 @@ def photos(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_from_training_to_the_demo(system, photos, tmp_path, monkeypatch):
+def test_oblong_images_from_training_to_the_demo(system, photos, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "400")
 
     def call(*arguments):

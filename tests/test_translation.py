@@ -1,4 +1,4 @@
-"""`translate` and `reconstruct`: files in, files out, through runs; exports are in tests/export."""
+"""`translate` and `reconstruct` of image files with runs; for exports see tests/runtime/test_attributes.py."""
 
 import types
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from keras_gen import cli, translation, zoo
+from keras_gen import translation, zoo
 from keras_gen.data.resize import Resize
 from keras_gen.runs import Run
 from keras_gen.runtime.image_file import read_image
@@ -28,7 +27,7 @@ SYSTEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A function that returns the run of a system with an untrained model, which is built once."""
+    """A function that returns a run of a system with an untrained model, which is built once."""
     folder, built = tmp_path_factory.mktemp("runs"), {}
 
     def get(system: str) -> Run:
@@ -46,7 +45,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of images of several sizes, modes and formats, and a text file."""
+    """A folder of images with several sizes, modes and formats, and a text file."""
     random, folder = np.random.default_rng(0), tmp_path / "photos"
     (folder / "sub").mkdir(parents=True)
     for name, shape in (("a.png", (8, 12, 3)), ("a.jpg", (40, 30, 3)), ("sub/a.png", (9, 9)), ("b.PNG", (20, 12, 4))):
@@ -55,20 +54,13 @@ def photos(tmp_path):
     return folder
 
 
-@pytest.fixture
-def call(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "400")
-    monkeypatch.delenv(cli.DEBUG, raising=False)
-    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-
-
 def pixels(file) -> np.ndarray:
     with Image.open(file) as image:
         return np.asarray(image)
 
 
 def as_read(folder, *names) -> np.ndarray:
-    """Returns images as training reads them."""
+    """Returns images as they are read for training."""
     return np.stack([Resize(SHAPE)(read_image(folder / name, SHAPE[:2])) for name in names]).astype(np.float32) / 255
 
 
@@ -88,25 +80,26 @@ def test_a_folder_into_the_other_domain(call, runs, photos, tmp_path, to, method
     names = ("a.png", "sub/a.png", "b.PNG")
     expected = eight_bits(getattr(run.load_model(), method)(as_read(photos, *names)))
     for name, image in zip(names, expected, strict=True):
-        np.testing.assert_allclose(pixels(out / name), image, atol=1)  # batches of another size round differently
+        np.testing.assert_allclose(pixels(out / name), image, atol=1)  # batches of different sizes round differently
     assert expected.std() > 1
 
 
-def test_files_are_overwritten_on_request_only_and_read_once(call, runs, photos, tmp_path):
+def test_files_are_overwritten_only_on_request_and_outputs_are_not_inputs(call, runs, photos, tmp_path):
     run, out = runs("cyclegan"), photos / "out"
     line = ("translate", run.path, photos, photos / "a.png", "--to", "B", "--out", out, "--quiet")
     first = call(*line)
     assert first.exit_code == 0 and first.stdout == "" and len(list(out.rglob("*.*"))) == 4
     again = call(*line)
     assert again.exit_code == 2 and "exists, and so do 3 more. Replace such files (--overwrite)" in again.stderr
-    assert call(*line, "--overwrite").exit_code == 0 and len(list(out.rglob("*.*"))) == 4  # not its own output
+    # the output folder is not an input
+    assert call(*line, "--overwrite").exit_code == 0 and len(list(out.rglob("*.*"))) == 4
     before = (photos / "a.png").read_bytes()
     onto = call("translate", run.path, photos, "--to", "B", "--out", photos, "--overwrite")
     assert onto.exit_code == 2 and "is an image that is read" in onto.stderr
     assert (photos / "a.png").read_bytes() == before
 
 
-def test_equal_names_get_a_number(tmp_path):
+def test_equal_names_are_numbered(tmp_path):
     for name in ("x/a.gif", "x/a.png", "y/a.png", "y/A.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("L", (4, 4)).save(tmp_path / name)
@@ -115,7 +108,7 @@ def test_equal_names_get_a_number(tmp_path):
     assert [target.name for _, target in pairs] == ["a.png", "a_2.png", "a_3.png", "A_4.png"]
 
 
-def test_unreadable_files_are_named_at_the_end(call, runs, photos, tmp_path):
+def test_unreadable_files_are_reported_at_the_end(call, runs, photos, tmp_path):
     (photos / "broken.png").write_bytes((photos / "a.png").read_bytes()[:60])
     (photos / "empty.jpg").touch()
     result = call("translate", runs("cyclegan").path, photos, "--to", "B", "--out", tmp_path / "out")
@@ -153,7 +146,7 @@ def test_attributes_by_name(call, runs, photos, tmp_path):
         assert result.exit_code == 2 and part in result.stderr
 
 
-def test_a_conditional_model_reconstructs_as_a_class(call, runs, photos, tmp_path):
+def test_a_conditional_model_reconstructs_with_a_class(call, runs, photos, tmp_path):
     run, out = runs("vae"), tmp_path / "out"
     assert call("reconstruct", run.path, photos / "a.png", "--label", "cat", "--out", out).exit_code == 0
     label = np.eye(3, dtype=np.float32)[[2]]
@@ -178,12 +171,12 @@ def test_a_conditional_model_reconstructs_as_a_class(call, runs, photos, tmp_pat
         ("cyclegan", "translate", "Expected the domain to translate into: --to A (plain) or --to B (striped)"),
     ],
 )  # fmt: skip
-def test_an_unsupported_command_names_those_that_work(call, runs, photos, tmp_path, system, command, part):
+def test_an_unsupported_command_names_supported_ones(call, runs, photos, tmp_path, system, command, part):
     result = call(command, runs(system).path, photos, "--out", tmp_path / "out")
     assert result.exit_code == 2 and part in result.stderr and not (tmp_path / "out").exists()
 
 
-def test_paths_without_an_image(call, runs, tmp_path):
+def test_paths_without_images_are_refused(call, runs, tmp_path):
     (tmp_path / "empty").mkdir()
     for path, part in ((tmp_path / "gone", "gone does not exist"), (tmp_path / "empty", "there is no image")):
         result = call("translate", tmp_path / "no_run", path, "--out", tmp_path / "out")

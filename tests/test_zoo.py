@@ -1,4 +1,4 @@
-"""The list of systems: complete declarations, the models that they build, and errors of settings."""
+"""The list of systems: complete declarations, the models that they build, and errors in settings."""
 
 import functools
 from typing import Any
@@ -19,7 +19,7 @@ NEEDS: dict[str, dict[str, Any]] = {"text2image": {"vocabulary": ("red", "circle
 
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
-def test_rows_are_complete(key):
+def test_declarations_are_complete(key):
     system = zoo.get(key)
     assert system.key == key and system.title and any(character.isdigit() for character in system.paper)
     assert system.data and system.endpoints and system.settings
@@ -78,7 +78,7 @@ def test_pretraining_is_declared_in_stages():
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)], ids=["gray", "color"])
-def test_defaults_build(key, shape):
+def test_default_settings_build_a_model(key, shape):
     model = zoo.build(key, shape, seed=3, **NEEDS.get(key, {}))
     assert model.optimizer is not None and model.seed == 3
     assert tuple(each.name for each in model.endpoints()) == zoo.get(key).endpoints
@@ -90,7 +90,7 @@ def test_defaults_build(key, shape):
         }
 
 
-def test_the_seed_determines_the_weights():
+def test_seed_determines_the_weights():
     first, same, other = (zoo.build("vae", GRAY, seed=seed, **TOY) for seed in (1, 1, 2))
     for left, right in zip(first.get_weights(), same.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
@@ -123,7 +123,7 @@ def test_a_penalty_removes_batch_normalization():
 
 @pytest.mark.parametrize(
     "key, expected",
-    # of a linear discriminator w . x with ||w|| = 5, by images in [0, 1]: what RESULTS.md was measured with
+    # penalties of a linear discriminator w . x with ||w|| = 5 on images in [0, 1], as in the experiments of RESULTS.md
     [("gan", 25 / 2), ("text2image", 25 / 2), ("progan", 10 * (5 - 1) ** 2), ("dcgan", None), ("infogan", None)],
 )
 def test_default_penalties(key, expected):
@@ -237,7 +237,7 @@ def test_cyclegan_depends_on_the_sizes():
         zoo.build("cyclegan", GRAY, domain_b=(16, 16, 1), crop=8)
 
 
-def test_cyclegan_takes_a_classifier_from_a_file(tmp_path):
+def test_cyclegan_loads_a_classifier_from_a_file(tmp_path):
     classifier = keras.Sequential([keras.Input(GRAY), keras.layers.Flatten(), keras.layers.Dense(3)])
     classifier.save(tmp_path / "classifier.keras")
     model = zoo.build(
@@ -273,14 +273,14 @@ def test_cyclegan_takes_a_classifier_from_a_file(tmp_path):
         ("cyclegan", {"crop": "x"}, r"an integer >= 0 or a list of integers or None .*crop.*received 'x'"),
     ],
 )
-def test_settings_of_another_type(key, settings, message):
+def test_settings_of_a_wrong_type_are_refused(key, settings, message):
     with pytest.raises(ValueError, match=message):
         zoo.build(key, COLOR, **settings)
 
 
-def test_settings_of_every_type_that_is_declared():
+def test_settings_of_every_declared_type_are_accepted():
     for settings in ({"hidden_units": np.int64(4)}, {"beta": 2}, {"prior": {"name": "normal"}}, {"kl_warmup_steps": 0}):
         zoo.build("vae", GRAY, **(TOY | settings))
     zoo.build("gan", GRAY, hidden_units=4, ema=False, augment="color", penalty=None)
-    # 0 is no hidden dense layer
+    # 0 means no hidden dense layer
     zoo.build("dcgan", GRAY, base_filters=2, dense_units=0)

@@ -12,7 +12,7 @@ from keras_gen import zoo
 from keras_gen.distributions import draw_noise
 from keras_gen.export.examples import endpoint_inputs, run_eagerly
 
-# not a multiple of the batch size: the last batch has one row, which leaves one of two replicas without any
+# not a multiple of the batch size: the last batch has one row, so that one of two replicas has none
 EXAMPLES, BATCH = 9, 4
 
 
@@ -34,13 +34,13 @@ class Toy:
         image_shape: (height, width, channels).
         conditions: Conditions that `generate` needs, such as a label.
         monitor: The metric with which callbacks are tested.
-        normalized: Whether layers keep statistics of batches. If so, all batches have the same size, and the statistics
-            change even at a learning rate of 0.
+        normalized: Whether the model has batch normalization. If so, all batches have the same size, and the moving
+            statistics change even at a learning rate of 0.
         sgd: A learning rate that changes some weight by more than 1e-3 in six steps.
         fields: Further batch fields: name -> a function of the other fields, or the name of a field to copy.
         write_source: (toy, folder, number of examples) -> the data source of a run, written to files in the folder.
         run_settings: Settings of a run on that source that replace or extend `settings`.
-        derived_settings: Names in `settings` that a run derives from its data, so that it is not given them.
+        derived_settings: Names in `settings` that a run derives from its data, and that are not passed to it.
         train_options: Further arguments of `keras_gen.train` in such a run.
     """
 

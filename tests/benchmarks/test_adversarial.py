@@ -16,7 +16,7 @@ def test_every_player_has_a_learning_rate(name):
     assert model.image_shape == it.image_shape
 
 
-def test_the_map_from_categories_to_classes_is_chosen_on_training_images(monkeypatch):
+def test_classes_of_categories_are_chosen_on_training_images(monkeypatch):
     # training images of class 0 fall into category 1, those of class 1 into categories 0 and 2
     labels = np.array([0, 0, 1, 1, 1])
     assigned = {"train": np.array([1, 1, 0, 2, 2]), "test": np.array([1, 2, 0, 0, 1])}

@@ -11,7 +11,7 @@ from benchmarks.cyclegan import CONFIGURATIONS, Configuration
 from keras_gen import data, zoo
 
 
-def test_the_settings_are_the_zoos():
+def test_settings_are_valid_in_the_zoo():
     for it in CONFIGURATIONS.values():
         assert set(it.settings) <= set(zoo.get("cyclegan").settings)
         assert it.image_shape in (cyclegan.DIGITS, cyclegan.SHAPES) and it.steps % cyclegan.CHUNK == 0
@@ -25,7 +25,7 @@ def test_the_settings_are_the_zoos():
 
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
-    """Two small sets of digits instead of MNIST and USPS, and a temporary folder for models."""
+    """Replaces MNIST and USPS by two small datasets, and the folder of models by a temporary one."""
     generator = np.random.default_rng(0)
     for name, num in (("mnist", 24), ("usps", 20)):
         arrays = {f"x_{split}": generator.random((num, 28, 28, 1), np.float32) for split in ("train", "test")}
@@ -47,7 +47,7 @@ def tiny(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("seconds, steps", [(None, 4), pytest.param(1e-3, 2, marks=pytest.mark.slow)])
-def test_a_training_takes_its_steps_or_ends_early(tiny, tmp_path, monkeypatch, seconds, steps):
+def test_training_runs_its_steps_or_stops_early(tiny, tmp_path, monkeypatch, seconds, steps):
     monkeypatch.setattr(cyclegan, "CHUNK", 2)
     cyclegan.train("tiny", 1, None, seconds, tiny, None)
     about = json.loads((tmp_path / "cyclegan_tiny_1.json").read_text())
@@ -56,10 +56,10 @@ def test_a_training_takes_its_steps_or_ends_early(tiny, tmp_path, monkeypatch, s
     assert model.classifier is not None and model.source == "b"
     picture = cyclegan.picture(CONFIGURATIONS["tiny"], model, tiny, None, rows=2)
     assert picture.dtype == np.uint8 and picture.shape[2] == 3
-    if steps == 4:  # the rate of the second half's first part
+    if steps == 4:  # the learning rate at the beginning of the second half
         assert float(model.optimizer.learning_rate) == pytest.approx(5e-4, rel=2e-3)
 
 
-def test_the_digits_need_their_file():
+def test_a_missing_file_of_digits_is_an_error():
     with pytest.raises(SystemExit, match="--usps"):
         cyclegan.pairs(CONFIGURATIONS["digits"], "train", None, batch_size=2)

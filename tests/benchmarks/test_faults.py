@@ -1,4 +1,4 @@
-"""The fault table: counts, comparison of runs, and a small version that must have no losses."""
+"""The table of faults: counts, comparison of runs, and a small version, in which nothing may be lost."""
 
 import random
 import zipfile
@@ -20,7 +20,7 @@ def state(folder, epoch, value, table="epoch,loss\n1,0.5\n"):
     return folder
 
 
-def test_a_last_bit_a_missing_state_and_a_table_are_detected(tmp_path):
+def test_differences_of_one_bit_and_missing_files_are_detected(tmp_path):
     reference = state(tmp_path / "reference", 2, 3.0)
     assert compare(state(tmp_path / "same", 2, 3.0), reference) == ([], 0.0)
 
@@ -38,7 +38,7 @@ def test_a_last_bit_a_missing_state_and_a_table_are_detected(tmp_path):
     assert differences == ["metrics.csv: numbers differs by 0.067"]  # .1 / 1.5
 
 
-def test_models_are_compared_without_the_numbers_that_a_process_counts(tmp_path):
+def test_models_are_compared_without_counters_of_the_process(tmp_path):
     config = '{{"name": "dense_{0}", "inbound": ["dense_{0}", "dense_{1}"], "shared_object_id": {2}, "units": 4}}'
     texts = {
         "reference": config.format(1, 2, 140),
@@ -56,13 +56,13 @@ def test_models_are_compared_without_the_numbers_that_a_process_counts(tmp_path)
         assert compare(tmp_path / name, tmp_path / "reference")[0] == ["model.keras: config.json differs"]
 
 
-def test_an_array_that_became_nan_is_a_difference_within_any_tolerance(tmp_path):
+def test_nan_is_a_difference_at_any_tolerance(tmp_path):
     reference = state(tmp_path / "reference", 2, 3.0)
     assert len(compare(state(tmp_path / "nan", 2, np.nan), reference, 1e-5)[0]) == 1
 
 
 @pytest.mark.parametrize("name", faults.DAMAGES)
-def test_each_damage_changes_only_the_files_that_it_names(name, tmp_path):
+def test_damages_change_only_the_files_that_they_name(name, tmp_path):
     run, other = tmp_path / "run", tmp_path / "other"
     for folder, value in ((run, 1.0), (other, 2.0)):
         for epoch in (3, 4):
@@ -76,7 +76,7 @@ def test_each_damage_changes_only_the_files_that_it_names(name, tmp_path):
     assert changed and after.keys() <= before.keys()
     if name == "all states missing":
         assert touched == ["checkpoints"] and not any(path.startswith("checkpoints") for path in after)
-    else:  # for a damaged digest the state is named too, because it cannot be verified
+    else:  # a damaged digest also names the state, which cannot be verified
         assert changed <= {*touched, *(path.replace("weights.h5", "json") for path in touched)}
     if name.startswith("flipped bit in"):
         (path,) = changed
@@ -103,15 +103,15 @@ def test_the_table_counts_each_verdict():
     ]
 
 
-def test_the_plan_has_the_promised_numbers():
+def test_plan_has_the_documented_numbers():
     assert sum(faults.DAMAGES.values()) == 100
     assert sum(sum(chains) for chains in faults.KILLS.values()) >= 60
     assert sum(faults.STARTS.values()) == 30
     assert len(faults.SIGNALS) >= 20 and len(faults.DISKS) == 10
 
 
-@pytest.mark.slow  # a process that imports TensorFlow, and some fifteen runs: a minute
-def test_nothing_is_lost_in_a_small_version():
+@pytest.mark.slow  # one process that imports TensorFlow, and about fifteen runs: a minute
+def test_small_version_loses_nothing():
     names = ["kills", "checkpoints", "starts", "signals", "exports", "hostile"]
     result = faults.inject(names, quick=True, jobs=1, report=lambda fault: None)
     assert {fault.category for fault in result} == set(names)

@@ -1,4 +1,4 @@
-"""GANs on 2D points: the data, a short run, the table."""
+"""GANs on 2D points: the data, a short run, and the table."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from keras_gen.distributions import gaussian_grid, gaussian_ring
 TOY = Settings(steps=2, batch_size=8, hidden=(4,), steps_per_execution=2)
 
 
-def test_every_step_has_fresh_points_of_the_mixture():
+def test_every_step_has_new_points_of_the_mixture():
     batches = [batch["image"].numpy() for batch in points_of(MIXTURES["ring"](), 512, 2, seed=3)]
     again = [batch["image"].numpy() for batch in points_of(MIXTURES["ring"](), 512, 2, seed=3)]
     other = next(iter(points_of(MIXTURES["ring"](), 512, 1, seed=4)))["image"].numpy()
@@ -25,7 +25,7 @@ def test_every_step_has_fresh_points_of_the_mixture():
 
 
 @pytest.mark.parametrize("method, again", [("WGAN-GP", True), ("packing 2", False)])
-def test_the_numbers_of_a_run_are_those_of_its_points(method, again, monkeypatch):
+def test_metrics_of_a_run_are_those_of_its_points(method, again, monkeypatch):
     monkeypatch.setattr(gaussians, "POINTS", 64)
     row, points = measure("grid", method, 1, TOY)
     assert points.shape == (64, 2) and points.dtype == np.float32
@@ -34,7 +34,7 @@ def test_the_numbers_of_a_run_are_those_of_its_points(method, again, monkeypatch
         np.testing.assert_array_equal(measure("grid", method, 1, TOY)[1], points)
 
 
-def test_both_players_end_with_a_rate_of_zero():
+def test_learning_rates_of_both_players_end_at_zero():
     model = gaussians.build("WGAN-GP", TOY, 0)
     for name, optimizer in model.optimizers.items():
         updates = TOY.steps * METHODS["WGAN-GP"].get("n_critic", 1) if name == "discriminator" else TOY.steps
@@ -43,7 +43,7 @@ def test_both_players_end_with_a_rate_of_zero():
         assert schedule(updates - 1) > 0
 
 
-def test_the_table_holds_means_over_seeds():
+def test_table_has_means_over_seeds():
     rows = [
         {"mixture": mixture, "method": method, "modes": modes, "high_quality": share}
         for mixture in MIXTURES
@@ -66,20 +66,20 @@ def sample(centers, std, num, seed=0):
 
 
 @pytest.mark.parametrize("centers, std", [(RING, 0.01), (GRID, 0.05)])
-def test_the_mixture_itself(centers, std):
+def test_metrics_of_the_mixture_itself(centers, std):
     modes = gaussian_modes(sample(centers, std, 40_000), centers, std)
     assert modes.covered == len(centers)
     # a squared distance in units of the variance is chi-squared with 2 degrees of freedom
     assert modes.high_quality == pytest.approx(1 - np.exp(-4.5), abs=4 * np.sqrt(0.989 * 0.011 / 40_000))
 
 
-def test_three_standard_deviations_are_the_border():
+def test_points_within_three_standard_deviations_are_high_quality():
     points = np.array([[2.99, 0.0], [3.01, 0.0], [0.0, -2.99], [-2.2, -2.2], [10.0, 2.9]])
     modes = gaussian_modes(points, np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]]), 1.0)
     assert (modes.covered, modes.high_quality, list(modes.counts)) == (2, 0.6, [2, 1, 0])
 
 
-def test_dropped_modes_and_points_between():
+def test_metrics_of_dropped_modes_and_of_points_between_modes():
     points = np.concatenate([sample(GRID[:10], 0.001, 500), np.full((500, 2), 1.0)])
     modes = gaussian_modes(points, GRID, 0.05)
     assert (modes.covered, modes.high_quality) == (10, 0.5)

@@ -1,4 +1,4 @@
-"""The benchmark of training steps runs on a CPU, and says that this is one."""
+"""The benchmark of training steps also runs on a CPU, and its result states this."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from benchmarks import gpu, record
 from benchmarks.workers import keras_gen_dcgan
 
 
-def test_settings_are_measured_in_turns(tmp_path, monkeypatch, capsys):
+def test_settings_are_measured_alternately(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
     gpu.main(only="vae", smoke=True, peer_python="unused", rounds=1, seed=3, out="tiny")
     result = json.loads((tmp_path / "tiny.json").read_text())
@@ -40,7 +40,7 @@ def test_a_peer_that_is_not_installed_is_left_out(monkeypatch, tmp_path):
     assert list(left_out) == ["torch, float32"] and "RuntimeError" in left_out["torch, float32"]
 
 
-def test_the_dcgan_is_the_one_that_the_peer_has():
+def test_dcgan_has_the_networks_of_the_peer():
     size = gpu.CASES["dcgan"].size
     assert size.image_shape == keras_gen_dcgan.SHAPE and size.settings["latent_size"] == keras_gen_dcgan.SIZE
     assert size.settings["base_filters"] == keras_gen_dcgan.WIDTH

@@ -1,4 +1,4 @@
-"""The parts of the measurement of the checks of images, on small models."""
+"""The benchmark of input checks on small models."""
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +17,7 @@ def test_measures_a_toy():
     input_checks.show({"rows": [row], "targets": {"t": True}})
 
 
-def test_the_summary_is_of_the_rounds():
+def test_summary_has_medians_over_rounds():
     rows = {"checked": (2, 4, 3), "unchecked": (2, 2, 2), "unchecked again": (2, 1, 2)}
     rows = {name: [{"seconds": s, "cpu_seconds": 2 * s} for s in values] for name, values in rows.items()}
     result = input_checks.summarize(rows, {"smallest and largest": 20.0})

@@ -1,4 +1,4 @@
-"""The benchmark's split, its budget and its features."""
+"""The benchmark of Puzzle-GAN: its split, its budget and its features."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from benchmarks.puzzlegan import Budget, blocks, large_shapes, mirrored_twemoji,
 
 
 def archive(path):
-    """40 kinds of emoji in two skin tones, each kind of a shade of its own; transparent corners."""
+    """An archive of 40 kinds of emoji in two skin tones; each kind has a different shade; corners are transparent."""
     rows, kinds = [], range(40)
     with zipfile.ZipFile(path, "w") as file:
         for kind in kinds:
@@ -28,15 +28,15 @@ def archive(path):
     return path
 
 
-def test_no_kind_is_on_both_sides_of_the_split(tmp_path):
+def test_no_kind_of_emoji_is_in_both_splits(tmp_path):
     train, test = twemoji(8, archive(tmp_path / "emoji.zip"))
-    assert len(train) == 70 and len(test) == 10  # every eighth of 40 kinds, two tones each
+    assert len(train) == 70 and len(test) == 10  # every eighth of 40 kinds, with two tones each
     shades = [set(np.rint(images[:, 4, 4, 0] * 255).astype(int)) for images in (train, test)]
     assert len(shades[0]) == 35 and len(shades[1]) == 5 and not shades[0] & shades[1]
     assert (train[:, 0, 0] == 1).all()  # transparent is white
 
 
-def test_mirror_images_are_in_training_alone(tmp_path):
+def test_only_training_images_are_mirrored(tmp_path):
     train, test = twemoji(8, archive(tmp_path / "emoji.zip"))
     doubled, same = mirrored_twemoji(8, tmp_path / "emoji.zip")
     np.testing.assert_array_equal(same, test)
@@ -44,20 +44,20 @@ def test_mirror_images_are_in_training_alone(tmp_path):
     assert np.abs(doubled[70:] - train).max() > 0.1
 
 
-def test_shapes_are_large_and_centred():
+def test_shapes_are_large_and_centered():
     _, test = large_shapes(16, "")
     assert test.shape == (500, 16, 16, 3) and test.min() >= 0 and test.max() <= 1
     border = np.concatenate([test[:, 0], test[:, -1], test[:, :, 0], test[:, :, -1]], axis=1)
-    # nothing but the ground there: gray, and of one shade
+    # only background: gray and constant
     assert border.std(axis=1).max() < 0.02
 
 
-def test_means_of_blocks_by_hand():
+def test_block_means_by_hand():
     image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
     np.testing.assert_array_equal(blocks(image, grid_size=2), [[2.5, 4.5, 10.5, 12.5]])
 
 
-def test_the_rates_fall_in_the_second_half_and_the_training_ends():
+def test_learning_rates_fall_in_the_second_half_and_training_stops():
     budget = Budget(None, epochs=4)
     optimizers = {"one": types.SimpleNamespace(learning_rate=1.0), "two": types.SimpleNamespace(learning_rate=0.5)}
     model = types.SimpleNamespace(optimizers=optimizers, stop_training=False)

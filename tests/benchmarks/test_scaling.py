@@ -1,4 +1,4 @@
-"""The scaling estimate: the formula by hand, what is counted, and that the document has the result's numbers."""
+"""The scaling estimate: its formula by hand, its measurements, and the numbers in the documentation."""
 
 import numpy as np
 import pytest
@@ -10,16 +10,16 @@ from keras_gen import runs
 TEN_MEGABYTES = {"compute_seconds": 0.1, "input_seconds": 0.01, "gradient_bytes": 10_000_000}
 
 
-def test_the_formula_by_hand():
+def test_formula_by_hand():
     # 2 * 7/8 * 10 MB over 1 GB/s are 17.5 ms
     assert scaling.step_seconds(TEN_MEGABYTES, 8, 1.0) == pytest.approx(0.1 + 0.0175 + 0.01)
-    # a device ten times as fast computes in 10 ms, and waits as long for input and network
+    # a device ten times as fast computes in 10 ms; input and network take the same time
     assert scaling.step_seconds(TEN_MEGABYTES, 8, 1.0, speed=10) == pytest.approx(0.01 + 0.0175 + 0.01)
     assert scaling.efficiency(TEN_MEGABYTES, 8, 1.0, speed=10) == pytest.approx(0.02 / 0.0375)
-    assert scaling.step_seconds(TEN_MEGABYTES, 1, 1.0) == pytest.approx(0.11)  # one device sends nothing
+    assert scaling.step_seconds(TEN_MEGABYTES, 1, 1.0) == pytest.approx(0.11)  # one device needs no communication
 
 
-def test_estimates_leave_out_what_a_machine_cannot_connect():
+def test_estimates_skip_impossible_numbers_of_devices():
     rows = scaling.estimates({"a": TEN_MEGABYTES})
     devices = {name: {row["devices"] for row in rows if row["interconnect"] == name} for name in ("NVLink 4",)}
     assert devices == {"NVLink 4": {8}} and len(rows) == 3 * (1 + 1 + 4 * 3)
@@ -44,7 +44,7 @@ def test_constants_are_measured():
     assert result["image_shape"] == [8, 8, 3] and result["batch_size"] == 128
 
 
-def test_the_document_has_the_numbers_of_the_result():
+def test_documentation_has_the_numbers_of_the_result():
     content = runs.read_json(record.RESULTS / "scaling.json")
     text = scaling.DOC.read_text()
     assert scaling.write_between_marks(text, scaling.document(content)) == text

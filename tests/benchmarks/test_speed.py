@@ -9,7 +9,7 @@ def row(library: str, setting: str, images: float, **more) -> dict:
     return {"library": library, "setting": setting, "ms_per_step": 1e3 / images, "parameters": 10, **more}
 
 
-def test_ratios_are_over_the_best_peer_and_over_the_best_of_its_kind():
+def test_ratios_to_the_best_peer_and_to_the_best_with_the_same_options():
     rows = [
         row("ours", "float32", 120.0),
         row("ours", "float32, simultaneous", 150.0),
@@ -21,9 +21,9 @@ def test_ratios_are_over_the_best_peer_and_over_the_best_of_its_kind():
         row("peer", "bfloat16 autocast", 90.0),
     ]
     rated = with_ratios(rows, "peer")
-    # over 100, the best of all float32 rows of the peer
+    # relative to 100, the best of all float32 rows of the peer
     assert [each["ratio_to_best_float32_peer"] for each in rated] == [1.2, 1.5, 1.8, 2.0, 0.8, 0.96, 1.0, 0.9]
-    # over 96, 100, 90 and nothing
+    # relative to 96, 100, 90, and no peer
     assert [each["ratio_to_peer_alike"] for each in rated] == [1.25, 1.5, 2.0, None, 0.83, 1.0, 1.0, 1.0]
 
 
@@ -36,7 +36,7 @@ def test_different_networks_are_rejected():
         same_networks([same[0], {**same[1], "parameters": 11}])
 
 
-def test_the_workers_know_the_settings():
+def test_workers_support_the_settings():
     from benchmarks.workers import keras_gen_cyclegan, keras_gen_dcgan, keras_gen_vae
 
     assert tuple(keras_gen_dcgan.SETTINGS) == COMPARISONS["dcgan"].our_settings

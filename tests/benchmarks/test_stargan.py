@@ -1,4 +1,4 @@
-"""The measures of the StarGAN benchmark on known translations, and the emoji that it reads."""
+"""The metrics of the StarGAN benchmark on known translations, and its reading of emoji."""
 
 import dataclasses
 import io
@@ -15,7 +15,7 @@ RED, BLUE = (0.8, 0.2, 0.2), (0.2, 0.2, 0.8)
 
 
 def squares(num: int, seed: int) -> np.ndarray:
-    """A red and a blue square at the same random place on white, [num, 2, 8, 8, 3]."""
+    """Returns a red and a blue square at the same random position on white, [num, 2, 8, 8, 3]."""
     images = np.ones((num, 2, 8, 8, 3), np.float32)
     for image, (top, left) in zip(images, np.random.default_rng(seed).integers(0, 5, (num, 2)), strict=True):
         image[0, top : top + 4, left : left + 4] = RED
@@ -30,7 +30,7 @@ def domains() -> stargan.Domains:
 
 
 class Model:
-    """Changes the color of squares by a fraction of the difference, and shifts white by -1/255."""
+    """A translator that changes the color of squares by a fraction of the difference, and white by -1/255."""
 
     def __init__(self, fraction: float):
         self.fraction = fraction
@@ -43,11 +43,11 @@ class Model:
 
 
 @pytest.mark.parametrize("fraction", [1.0, 0.0])
-def test_measures_by_hand(domains, fraction):
+def test_metrics_by_hand(domains, fraction):
     it = dataclasses.replace(stargan.CONFIGURATIONS["skin_tones"], classifier_epochs=30, size=8)
     result = stargan.measure(Model(fraction), domains, it)
     assert result["translations"] == 12 and result["held_out"] == 6
-    # 16 of 64 pixels are of the square, and two of three channels differ by 0.6
+    # 16 of 64 pixels are in the square, and two of three channels differ by 0.6
     identity = 16 / 64 * 0.6 * 2 / 3
     assert result["counterfactual_error_identity"] == pytest.approx(identity, rel=1e-5)
     white = 48 / 64 / 255
@@ -59,12 +59,12 @@ def test_measures_by_hand(domains, fraction):
     assert result["classification_error_identity"] == 1
 
 
-def test_the_picture_has_inputs_translations_and_counterfactuals(domains):
+def test_picture_has_inputs_translations_and_counterfactuals(domains):
     picture = stargan.picture(Model(1.0), domains, rows=2)
     assert picture.shape == (2 * 10 + 2, 6 * 10 + 2, 3)  # the input, two translations, a gap, two counterfactuals
 
 
-def test_emoji_with_all_tones_are_read_on_white(tmp_path):
+def test_emoji_with_all_skin_tones_are_read_on_white(tmp_path):
     def png(color) -> bytes:
         file = io.BytesIO()
         Image.new("RGBA", (4, 4), color).save(file, "PNG")
@@ -80,7 +80,7 @@ def test_emoji_with_all_tones_are_read_on_white(tmp_path):
         archive.writestr("two.png", png("black"))
         rows.append({"file": "two.png", "label": "two people", "tone": [1, 2]})
         archive.writestr("none.png", png((0, 0, 0, 0)))
-        rows[4] |= {"file": "none.png"}  # the fifth hand: transparent, so white
+        rows[4] |= {"file": "none.png"}  # the fifth hand is transparent, so white
         archive.writestr("captions.jsonl", "\n".join(map(json.dumps, rows)))
     images, names = skin_tones.read(tmp_path / "emoji.zip", 2)
     assert images.shape == (1, 5, 2, 2, 3) and names == ["hand: tone"]
@@ -88,7 +88,7 @@ def test_emoji_with_all_tones_are_read_on_white(tmp_path):
     assert (images[0, 4] == 1).all()
 
 
-def test_the_split_is_by_emoji():
+def test_emoji_are_split_by_kind():
     train, held_out = skin_tones.split(323)
     assert len(held_out) == skin_tones.HELD_OUT and not set(train) & set(held_out)
     assert sorted([*train, *held_out]) == list(range(323))
@@ -96,14 +96,14 @@ def test_the_split_is_by_emoji():
 
 @pytest.fixture
 def change():
-    """Black images, and translations of which two pixels differ."""
+    """Returns black images and translations that differ in two pixels."""
     images, translated = np.zeros((2, 2, 2, 3)), np.zeros((2, 2, 2, 3))
     translated[0, 0, 0] = 0.5, 0.25, 0.0
     translated[1, 1] = 1.0
     return translated, images
 
 
-def test_only_unchanged_pixels_count(change):
+def test_only_shared_pixels_are_compared(change):
     translated, images = change
     unchanged = np.zeros((2, 2, 2), bool)
     unchanged[0, 0], unchanged[1, 1, 0] = True, True
@@ -111,7 +111,7 @@ def test_only_unchanged_pixels_count(change):
     assert stargan.unchanged_error(translated, images, unchanged) == pytest.approx(1.25 / 3)
 
 
-def test_arrays_of_different_shape(change):
+def test_arrays_of_different_shapes_are_refused(change):
     translated, images = change
     with pytest.raises(ValueError, match="of one shape"):
         stargan.unchanged_error(translated, images[:1], np.ones((2, 2, 2)))

@@ -1,4 +1,4 @@
-"""The benchmark of text to image: its budget, its configurations, its picture."""
+"""The benchmark of text to image: its budget, its configurations and its picture."""
 
 import types
 
@@ -23,7 +23,7 @@ def test_learning_rates_fall_over_the_second_half_and_the_budget_ends_training(m
     optimizers = {"discriminator": keras.optimizers.Adam(0.2), "generator": keras.optimizers.Adam(1.0)}
     budget.set_model(types.SimpleNamespace(optimizer=Optimizers(optimizers)))
     budget.on_train_begin()
-    for now, share in ((5.0, 1.0), (50.0, 1.0), (80.0, 0.5), (100.0, 0.1)):  # the first batch starts the clock
+    for now, share in ((5.0, 1.0), (50.0, 1.0), (80.0, 0.5), (100.0, 0.1)):  # time is measured from the first batch
         clock.now = now
         budget.on_train_batch_end(0)
         result = [float(each.learning_rate) for each in optimizers.values()]
@@ -50,12 +50,12 @@ def test_every_configuration_builds_and_loads_its_pretraining(name):
     assert (it.as_vae > 0) == (model.style_encoder is not None) == (name in BY_VAE)
 
 
-def test_the_picture_has_a_strip_for_each_caption():
+def test_picture_has_a_strip_for_each_caption():
     model = zoo.build("text2image", text2image.SHAPE, vocabulary=WORDS, length=text2image.LENGTH, base_filters=4)
     images = np.zeros((5, *text2image.SHAPE), np.float32)
     split = {"image": images, "caption": np.array([b"a star"] * 4 + [b"red"]), "tokens": model.tokenizer(["a"] * 5)}
     source = types.SimpleNamespace(all=lambda *_, **__: split)
     joint = types.SimpleNamespace(text=model.text)
     picture = text2image.picture(source, model, joint, rows=4, num=2)
-    # two columns of two captions; equal captions keep a strip each
+    # two columns of two captions; equal captions have separate strips
     assert picture.dtype == np.uint8 and picture.shape[1] > 2 * 3 * 64 and picture.shape[0] > 2 * 64

@@ -1,4 +1,4 @@
-"""The Twemoji folder: captions, a split by caption, and that the loader reads it."""
+"""The Twemoji folder: its captions, its split by caption, and loading."""
 
 import io
 import json
@@ -12,14 +12,14 @@ from benchmarks import twemoji_folder
 from keras_gen import data
 
 
-def test_a_tone_that_the_name_leaves_out_is_added():
+def test_captions_name_the_skin_tone():
     assert twemoji_folder.caption_of({"label": "mage: dark skin tone", "tone": 5}) == "mage: dark skin tone"
     assert twemoji_folder.caption_of({"label": "mage", "tone": 2}) == "mage: medium-light skin tone"
     assert twemoji_folder.caption_of({"label": "hug", "tone": [1, 5]}) == "hug: light and dark skin tones"
     assert twemoji_folder.caption_of({"label": "pizza", "tone": None}) == "pizza"
 
 
-def test_the_folder_loads_and_no_caption_is_in_both_splits(tmp_path):
+def test_folder_is_loaded_and_no_caption_is_in_both_splits(tmp_path):
     picture = io.BytesIO()
     Image.fromarray(np.full((72, 72, 4), (250, 0, 0, 255), np.uint8)).save(picture, "PNG")
     rows = [{"file": f"72x72/{i}.png", "label": f"thing {i // 2}", "tone": None} for i in range(120)]

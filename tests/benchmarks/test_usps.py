@@ -8,7 +8,7 @@ from benchmarks.usps import convert
 from keras_gen import data
 
 
-def test_pixels_and_classes_are_those_of_the_file(tmp_path):
+def test_pixels_and_classes_equal_those_of_the_file(tmp_path):
     generator = np.random.default_rng(0)
     content = {}
     for end, num in (("tr", 5), ("tst", 3)):
@@ -27,7 +27,7 @@ def test_pixels_and_classes_are_those_of_the_file(tmp_path):
     assert next(large.as_numpy_iterator())["image"].shape == (3, 28, 28, 1)
 
 
-def test_a_file_without_the_arrays_is_rejected(tmp_path):
+def test_a_file_without_the_arrays_is_refused(tmp_path):
     scipy.io.savemat(tmp_path / "other.mat", {"x": np.zeros((2, 2))})
     with pytest.raises(ValueError, match=r"Expected Xtr \[num, 256\] and ytr"):
         convert(tmp_path / "other.mat", tmp_path / "usps.npz")

@@ -9,11 +9,10 @@ import tracemalloc
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
-from typer.testing import CliRunner
 
 import keras_gen
 from benchmarks.hostile_inputs import MARKER, png, write_hostile_inputs
-from keras_gen import cli, data, training
+from keras_gen import data, training
 from keras_gen.training.source import inspect_source
 from tests.small import SMALL
 
@@ -126,14 +125,6 @@ def fail_if_blocked():
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, former)
-
-
-@pytest.fixture
-def call(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "400")
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.delenv(cli.DEBUG, raising=False)
-    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
 
 
 def test_every_hostile_input_has_an_expected_message(hostile):

@@ -1,4 +1,4 @@
-"""Divergences against formulas written out in numpy, and against quadrature."""
+"""Divergences against formulas in numpy, and against quadrature."""
 
 import numpy as np
 import pytest
@@ -97,8 +97,8 @@ def test_monte_carlo_agrees_with_quadrature():
     assert divergence.method == MONTE_CARLO
     assert divergence.value.dtype == tf.float32
     error = ratio(samples).std() / np.sqrt(len(samples))
-    assert abs(divergence.value[0] - exact) < 4 * error  # a right estimate is out once in 16,000 seeds
-    assert 4 * error < 0.05 * exact  # and the test detects a wrong estimate
+    assert abs(divergence.value[0] - exact) < 4 * error  # a correct estimate fails for one in 16,000 seeds
+    assert 4 * error < 0.05 * exact  # the test would detect a wrong estimate
 
 
 def test_monte_carlo_of_one_sample_is_the_log_ratio():
@@ -108,7 +108,7 @@ def test_monte_carlo_of_one_sample_is_the_log_ratio():
     np.testing.assert_allclose(kl(q, p, tf.constant(z)).value, by_hand.sum(-1)[0], rtol=1e-5)
 
 
-def test_missing_samples():
+def test_missing_samples_raise():
     with pytest.raises(ValueError, match="Expected samples of q.*no closed form"):
         kl(diagonal(), Prior("Laplace", size=3, loc=0.0, scale=1.0).distribution())
 

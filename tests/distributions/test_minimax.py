@@ -1,4 +1,4 @@
-"""Minimax with two known densities: D*, its value, the Jensen-Shannon divergence, and a trained discriminator."""
+"""The minimax game with known densities: D*, V(D*), the Jensen-Shannon divergence, and a trained discriminator."""
 
 import functools
 
@@ -94,7 +94,7 @@ def test_limits():
         jensen_shannon(P, Q, limits=(1, -1))
 
 
-def test_a_discriminator_with_random_numbers():
+def test_a_stochastic_discriminator():
     random = np.random.default_rng(0)
     with pytest.raises(ValueError, match="Expected an integral that converges.*discontinuous everywhere"):
         value_function(lambda x: random.normal(size=len(x)), P, Q)
@@ -107,7 +107,7 @@ def test_errors():
         value_function(lambda x: np.zeros((len(x), 2)), P, Q)
 
 
-def test_a_trained_discriminator_comes_near_the_optimum():
+def test_a_trained_discriminator_approaches_the_optimum():
     keras.utils.set_random_seed(0)
     num, batch, epochs = 50_000, 500, 5
     x = np.concatenate([P.sample(num, seed=1), Q.sample(num, seed=2)])[:, None]

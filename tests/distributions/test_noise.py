@@ -12,7 +12,7 @@ TWO = {"noise": Noise("normal", (3,)), "component": Noise("uniform", (1,))}
 
 
 def test_known_values():
-    # recorded once: the TensorFlow-free runtime must generate the same numbers on any machine
+    # recorded values: the runtime without TensorFlow must generate the same numbers on any machine
     samples = draw_noise(TWO, 2, seed=7)
     np.testing.assert_array_equal(samples["noise"], np.array(NORMAL, np.float32))
     np.testing.assert_array_equal(samples["component"], np.array(UNIFORM, np.float32))

@@ -1,4 +1,4 @@
-"""The petals: density against scipy, samples against the density, classes, the ends of the noise."""
+"""The petal prior: density against scipy, samples against the density, and classes."""
 
 import keras
 import numpy as np
@@ -38,7 +38,7 @@ def test_a_label_selects_the_petal():
         assert stats.kstest(lengths, stats.chi2(2).cdf).pvalue > 1e-3
 
 
-def test_without_a_label_the_uniform_selects():
+def test_without_a_label_the_uniform_selects_the_petal():
     centers = np.array([petal(k)[0] for k in range(5)])
     component = np.array([[0.0], [0.19], [0.21], [0.5], [0.99], [1 - 2**-24]], np.float32)
     noise = {"noise": np.zeros((6, 2), np.float32), "component": component}

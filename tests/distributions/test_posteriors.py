@@ -25,7 +25,7 @@ def test_outputs():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_zero_is_the_standard_normal(name):
+def test_zero_outputs_give_the_standard_normal(name):
     family = posteriors.get(name)
     q = family.distribution(tf.zeros([1, family.outputs(SIZE)]), SIZE)
     np.testing.assert_allclose(q.mean(), np.zeros((1, SIZE)))
@@ -82,7 +82,7 @@ def test_unknown_name():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_stddev_is_the_distributions(name):
+def test_stddev_equals_that_of_the_distribution(name):
     """The exported formula, without the operations TFLite lacks, against TensorFlow Probability's own."""
     family = posteriors.get(name)
     output = np.random.default_rng(3).normal(size=(6, family.outputs(5))).astype(np.float32)

@@ -32,7 +32,7 @@ def test_density_and_samples(name, arguments, same):
 
 
 @pytest.mark.parametrize("name, arguments, same", SCALARS[1:], ids=[row[0] for row in SCALARS[1:]])
-def test_uniform_noise_goes_through_the_quantile_function(name, arguments, same):
+def test_samples_are_quantiles_of_uniform_noise(name, arguments, same):
     u = np.array([[0.01, 0.25], [0.5, 0.99]], np.float32)
     samples = Prior(name, size=2, **arguments).transform({"noise": u})
     # float32 digits of the noise, and TFP's iterative inverse for Student's t
@@ -40,13 +40,13 @@ def test_uniform_noise_goes_through_the_quantile_function(name, arguments, same)
 
 
 @pytest.mark.parametrize("name, arguments, same", SCALARS, ids=[row[0] for row in SCALARS])
-def test_the_ends_of_the_noise_give_finite_samples(name, arguments, same):
+def test_extreme_noise_gives_finite_samples(name, arguments, same):
     prior = Prior(name, size=2, **arguments)
     ends = np.array([[0.0, 1.0 - 2**-24]], np.float32)
     assert np.isfinite(prior.transform({"noise": ends})).all()
 
 
-def test_default_is_the_standard_normal():
+def test_default_prior_is_the_standard_normal():
     prior, z = Prior(size=3), np.array([[0.5, -1.0, 2.0]], np.float32)
     np.testing.assert_allclose(prior.distribution().log_prob(z), stats.norm.logpdf(z).sum(1), rtol=1e-6)
     np.testing.assert_array_equal(prior.transform({"noise": z}), z)

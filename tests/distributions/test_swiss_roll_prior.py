@@ -1,4 +1,4 @@
-"""The swiss roll: its curve, its segments, and its lack of a density."""
+"""The Swiss roll prior: its curve, its segments, and its missing density."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ def test_points_lie_on_the_spiral():
     np.testing.assert_allclose(np.cos(angle), z[:, 0] / np.linalg.norm(z, axis=1), atol=1e-4)
 
 
-def test_samples_are_evenly_spaced_along_it():
+def test_samples_are_uniform_along_the_curve():
     """The length of an Archimedean spiral up to the angle a is (a sqrt(1 + a^2) + asinh a) / 2, times a constant."""
     s = np.linspace(0.1, 1, 10)
     a = 4 * np.pi * np.sqrt(s)

@@ -1,4 +1,4 @@
-"""Fixtures that several tests of evaluation share."""
+"""Fixtures shared by tests of evaluation."""
 
 from typing import NamedTuple
 
@@ -22,11 +22,12 @@ def small_classifier(monkeypatch, tmp_path):
 
 
 class Stacked(NamedTuple):
-    """A context of stacked images.
+    """An evaluation context of stacked images, and the true frequencies.
 
-    context: with 200 generated images.
-    frequencies: of the 8 modes in the generated images [8].
-    single: of the two labels in the single images [2].
+    Attributes:
+        context: The context, with 200 generated images.
+        frequencies: Frequencies of the 8 modes in the generated images [8].
+        single: Frequencies of the two labels in the single images [2].
     """
 
     context: EvaluationContext

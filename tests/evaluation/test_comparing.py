@@ -10,19 +10,19 @@ from .toys import make_run
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory):
+def two_runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pair")
     return make_run(folder, "autoencoder"), make_run(folder, "vae", epochs=5)
 
 
-def test_both_runs_are_compared_with_the_same_images(pair, capsys):
-    content = compare(*pair, samples=30)
+def test_both_runs_are_compared_with_the_same_images(two_runs, capsys):
+    content = compare(*two_runs, samples=30)
     first, second = content["runs"].values()
     assert (first["system"], second["system"]) == ("autoencoder", "vae")
     floor = "swd_pixels_30_test_floor"
     assert first["metrics"][floor] == second["metrics"][floor] > 0
     assert first["metrics"]["swd_pixels_30_test"] != second["metrics"]["swd_pixels_30_test"]
-    picture = pair[0].path / "evaluation" / "compare_vae.png"
+    picture = two_runs[0].path / "evaluation" / "compare_vae.png"
     assert content["picture"] == str(picture)
     assert json.loads(picture.with_suffix(".json").read_text()) == content
     with Image.open(picture) as image:
@@ -30,7 +30,7 @@ def test_both_runs_are_compared_with_the_same_images(pair, capsys):
     assert "Autoencoder" in capsys.readouterr().out
 
 
-def test_another_run_of_the_same_name_has_another_picture(tmp_path):
+def test_runs_of_the_same_name_have_different_pictures(tmp_path):
     first, second, third = (Run(tmp_path / name, {}) for name in ("a", "b/vae", "c/vae"))
     for run, name in ((second, "compare_vae"), (third, "compare_vae_2"), (second, "compare_vae")):
         picture = _picture_file(first, run)
@@ -38,14 +38,14 @@ def test_another_run_of_the_same_name_has_another_picture(tmp_path):
         write_json(picture.with_suffix(".json"), {"runs": {"vae": {"path": str(run.path)}}})
 
 
-def test_a_run_compared_with_itself_has_two_entries(pair, tmp_path):
-    content = compare(pair[1], pair[1], tmp_path / "same.png", samples=30, verbose=False)
+def test_a_run_compared_with_itself_has_two_entries(two_runs, tmp_path):
+    content = compare(two_runs[1], two_runs[1], tmp_path / "same.png", samples=30, verbose=False)
     first, second = content["runs"].values()
     assert first["metrics"] == second["metrics"]
     assert (tmp_path / "same.png").is_file()
 
 
-def test_the_default_split_of_the_first_run(pair, tmp_path):
+def test_default_split_is_that_of_the_first_run(two_runs, tmp_path):
     first = make_run(tmp_path, "autoencoder")
     first.config["data"] |= {"splits": {"train": "train[:-50]", "validation": "train[-50:]", "test": None}}
     content = compare(first, first, samples=30, verbose=False)
@@ -53,7 +53,7 @@ def test_the_default_split_of_the_first_run(pair, tmp_path):
     assert "fd_random_conv_30_validation" in next(iter(content["runs"].values()))["metrics"]
 
 
-def test_different_data(pair, tmp_path):
+def test_different_data(two_runs, tmp_path):
     other = make_run(tmp_path, "vae")
     with pytest.raises(ValueError, match="Expected two runs with the same data"):
-        compare(pair[0], other)
+        compare(two_runs[0], other)

@@ -1,4 +1,4 @@
-"""The options of an evaluation are the same in Python and on the command line."""
+"""Evaluation options are the same in Python and on the command line."""
 
 import inspect
 
@@ -12,7 +12,7 @@ from keras_gen.evaluation.features import extractors
 from keras_gen.evaluation.features.of_run import PYRAMID
 
 
-def test_python_and_the_declarations_agree_in_names_and_defaults():
+def test_arguments_of_evaluate_match_the_declared_options():
     parameters = inspect.signature(evaluate).parameters
     defaults = {name: each.default for name, each in parameters.items() if name not in ("run", "verbose")}
     assert {each.name: each.default for each in options.declared(EvaluateConfig)} == defaults
@@ -22,7 +22,7 @@ def test_the_choices_are_those_of_the_evaluation():
     assert FEATURES == (*extractors.FEATURES, PYRAMID) and SPLITS == ROLES
 
 
-def test_values_that_do_not_fit_are_refused():
+def test_invalid_values_are_refused():
     assert EvaluateConfig(features=["fid", "pixels", "fid"]).features == ("fid", "pixels")
     for values, message in (
         ({"nll_images": "some"}, "Expected an integer >= 1 or \"all\" for nll_images; received 'some'"),

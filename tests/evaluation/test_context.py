@@ -14,7 +14,7 @@ def dataset(tmp_path):
     return data.load(tmp_path / "a.npz", image_shape=(8, 8, 1), batch_size=8, shuffle=False)
 
 
-def test_a_whole_dataset_in_its_order(dataset):
+def test_a_whole_dataset_keeps_its_order(dataset):
     batch = gather(dataset, None, seed=0)
     np.testing.assert_array_equal(batch["number"], np.arange(50))
     np.testing.assert_array_equal(batch["image"], blobs(50, seed=0)[0] / np.float32(255))
@@ -29,7 +29,7 @@ def test_the_seed_chooses_examples(dataset):
     assert numbers.max() > 30  # not the first examples
 
 
-def test_rows_stay_together(dataset):
+def test_columns_keep_their_rows(dataset):
     batch = gather(dataset, 20, seed=0)
     images, labels = blobs(50, seed=0)
     np.testing.assert_array_equal(batch["label"], labels[batch["number"]])

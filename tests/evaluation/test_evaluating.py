@@ -44,7 +44,7 @@ def content(run):
     return content
 
 
-def test_keys(content):
+def test_keys_of_metrics(content):
     assert set(content) == {"metrics", "about", "seed", "split", "date", "hardware", "versions", "pictures"}
     assert (content["seed"], content["split"]) == (0, "test")
     assert content["versions"]["keras"] == runs.versions()["keras"]
@@ -62,7 +62,7 @@ def test_every_number_has_a_unit_and_sizes(content):
     assert content["about"]["elbo"]["images"] == 60
 
 
-def test_signs_and_identities(content):
+def test_signs_and_identities_of_metrics(content):
     metrics = content["metrics"]
     assert metrics["elbo"] < 0 < metrics["nll"]
     assert metrics["kl"] > 0
@@ -88,7 +88,7 @@ def test_psnr_of_the_model_s_reconstructions(run, content):
 def test_the_same_seed_gives_the_same_numbers(run, content):
     again = evaluate(run.path, **QUICK, batch_size=17)
     for name, value in content["metrics"].items():
-        if name not in ("elbo", "reconstruction", "kl"):  # whose noise depends on the batch size
+        if name not in ("elbo", "reconstruction", "kl"):  # the noise of this metric depends on the batch size
             expected = None if value is None else pytest.approx(value, rel=1e-4)
             assert again["metrics"][name] == expected, name
 
@@ -159,7 +159,7 @@ def test_more_training_images_than_the_limit_make_memorization_null(noise_run):
     assert content["metrics"]["swd_pixels_40_test"] > 0
 
 
-def test_the_first_split_that_exists_is_evaluated(noise_run, capsys):
+def test_default_split_is_the_first_that_exists(noise_run, capsys):
     noise_run.config["data"]["splits"]["test"] = None
     content = evaluate(noise_run, **VERBOSE)
     assert (content["split"], content["split_note"]) == ("validation", "the run has no test split")
@@ -184,7 +184,7 @@ def test_progress_reports_counts(run):
         "comparing samples with all training images",
     } <= counted
     assert all(0 <= result <= total for _, result, total in calls if total)
-    # other activities are named without counts
+    # other activities have no counts
     uncounted = {activity for activity, _, total in calls if not total} - counted
     names = {row.name for row in EVALUATORS} | {f"picture {row.name}" for row in PICTURES}
     assert uncounted - names <= {
@@ -257,13 +257,13 @@ def test_an_error_in_one_evaluator_leaves_the_others(run, monkeypatch):
     assert about["the_one"]["reason"] == "ValueError: not today"
 
 
-def test_a_split_that_the_run_does_not_have(tmp_path):
+def test_a_missing_split_is_refused(tmp_path):
     run = make_run(tmp_path)
     run.config["data"]["splits"]["test"] = None
     with pytest.raises(ValueError, match="Expected a split of this run, validation, train; received 'test'"):
         evaluate(run, **QUICK, split="test")
 
 
-def test_no_run(tmp_path):
+def test_a_missing_run_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="expected a run directory"):
         evaluate(tmp_path)

@@ -1,4 +1,4 @@
-"""Every system of the zoo passes through `evaluate`."""
+"""Every system of the zoo can be evaluated."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ OWN = {
 
 @pytest.fixture(autouse=True)
 def quick_scorer(monkeypatch, tmp_path):
-    """The text-image scorer is trained for a few steps, in a cache of the test."""
+    """Trains the text-image scorer for only a few steps, with a temporary cache."""
     monkeypatch.setitem(text_image_scorer.SETTINGS, "steps", 40)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
@@ -48,7 +48,7 @@ def test_every_metric_and_picture_of_the_system(tmp_path, system):
     pictures |= {"captions"} if system == "text2image" else set()
     assert set(content["pictures"]) == pictures
     if system == "text2image":
-        # large and small discs differ in area alone
+        # large and small discs differ only in area
         assert content["metrics"]["r_precision_test_real"] > 0.8
         assert 0 < content["metrics"]["r_precision_test_baseline"] < 0.5
         assert "first among" in content["about"]["r_precision_test"]["note"]

@@ -10,12 +10,12 @@ from keras_gen.distributions.posteriors import SCALE_FLOOR
 from keras_gen.models import VAE
 from keras_gen.runs import Run
 
-# captions of the discs, by whether they are large
+# captions of small and of large discs
 SIZES = np.array(["a small disc", "a large disc"])
 
 
 def pixel_vae(slope: float, scale: float, head="bernoulli") -> VAE:
-    """A VAE of one pixel x whose posterior is N(slope * x, scale^2), and whose decoder gives the code itself."""
+    """Returns a VAE of one pixel x with the posterior N(slope * x, scale^2) and the identity as decoder."""
     image = keras.Input((1, 1, 1))
     dense = keras.layers.Dense(2)
     encoder = keras.Model(image, dense(keras.layers.Flatten()(image)))
@@ -26,12 +26,12 @@ def pixel_vae(slope: float, scale: float, head="bernoulli") -> VAE:
 
 
 def pixels(values) -> np.ndarray:
-    """Images of one pixel."""
+    """Returns images of one pixel."""
     return np.asarray(values, np.float32).reshape(-1, 1, 1, 1)
 
 
 def blobs(num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Black and white discs, uint8 [num, 8, 8, 1], and whether they are large."""
+    """Returns black-and-white discs, uint8 [num, 8, 8, 1], and whether they are large."""
     generator = np.random.default_rng(seed)
     center, radius = generator.uniform(2, 6, (num, 1, 1, 2)), generator.uniform(1, 3, (num, 1, 1))
     places = np.stack(np.meshgrid(np.arange(8), np.arange(8), indexing="ij"), axis=-1)
@@ -42,7 +42,7 @@ def blobs(num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def make_run(
     folder, system: str = "vae", *, gray: bool = False, name: str | None = None, epochs: int = 0, **settings: Any
 ):
-    """A run on discs of 8x8 pixels (150 + 50 for training and validation, 60 for the test), MLP networks."""
+    """Trains a run with MLPs on 8x8 discs: 150 for training, 50 for validation, 60 for the test."""
     train, test = blobs(200, seed=1), blobs(60, seed=2)
     file = folder / "discs.npz"
     dim = 2 if gray else 1

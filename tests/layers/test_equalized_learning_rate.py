@@ -1,4 +1,4 @@
-"""Equalized layers against plain ones with the scaled kernel."""
+"""Equalized layers against plain layers with the scaled kernel."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ KINDS = {
 
 @pytest.fixture(params=KINDS)
 def pair(request):
-    """An equalized layer, the plain one with its scaled kernel, inputs, and the scale."""
+    """Returns an equalized layer, a plain layer with its scaled kernel, inputs, and the scale."""
     kind, plain, arguments, shape, inputs = KINDS[request.param]
     equalized, plain_layer = kind(*arguments, gain=1.5), plain(*arguments)
     for layer in (equalized, plain_layer):
@@ -27,12 +27,12 @@ def pair(request):
     return equalized, plain_layer, np.random.default_rng(0).normal(size=shape).astype(np.float32), scale
 
 
-def test_is_the_plain_layer_with_a_scaled_kernel(pair):
+def test_equals_a_plain_layer_with_a_scaled_kernel(pair):
     equalized, plain_layer, x, _ = pair
     np.testing.assert_allclose(equalized(x), plain_layer(x), atol=1e-5)
 
 
-def test_the_gradient_of_the_stored_weight_is_scaled(pair):
+def test_gradient_of_the_stored_weight_is_scaled(pair):
     equalized, plain_layer, x, scale = pair
     gradients = []
     for layer in (equalized, plain_layer):
@@ -42,7 +42,7 @@ def test_the_gradient_of_the_stored_weight_is_scaled(pair):
     np.testing.assert_allclose(gradients[0], scale * gradients[1], rtol=1e-4, atol=1e-4)
 
 
-def test_starts_as_with_hes_initializer():
+def test_initial_output_is_that_of_he_initialization():
     keras.utils.set_random_seed(0)
     layer = EqualizedDense(400)
     layer.build((1, 300))
@@ -50,7 +50,7 @@ def test_starts_as_with_hes_initializer():
     assert np.std(layer.kernel) == pytest.approx((2 / 300) ** 0.5, rel=0.02)
 
 
-def test_saves_the_stored_weight(pair, tmp_path):
+def test_stored_weight_is_saved(pair, tmp_path):
     equalized, _, x, _ = pair
     model = keras.Sequential([keras.Input(x.shape[1:]), equalized])
     model.save(tmp_path / "layer.keras")

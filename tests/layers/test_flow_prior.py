@@ -19,7 +19,7 @@ def random_flow(size: int = 3) -> FlowPrior:
 
 
 @pytest.mark.parametrize("size", [2, 5])
-def test_starts_as_the_standard_normal(size):
+def test_is_initially_the_standard_normal(size):
     layer = FlowPrior(size)
     z = np.random.default_rng(0).normal(0, 2, (20, size)).astype(np.float32)
     np.testing.assert_allclose(layer.distribution().log_prob(z), stats.norm.logpdf(z).sum(1), rtol=1e-5)
@@ -28,7 +28,7 @@ def test_starts_as_the_standard_normal(size):
 
 
 @pytest.mark.parametrize("size", [2, 3, 6])
-def test_log_density_by_the_jacobian_of_the_samples(size):
+def test_log_density_agrees_with_the_jacobian_of_sampling(size):
     layer = random_flow(size)
     noise = tf.constant(np.random.default_rng(2).normal(size=(10, size)), tf.float32)
     with tf.GradientTape() as tape:
@@ -62,7 +62,7 @@ def test_learns_a_density_that_is_not_normal():
     assert losses[0] > entropy + 1
 
 
-def test_the_seed_sets_samples_and_initial_weights():
+def test_seed_determines_samples_and_initial_weights():
     layers = [FlowPrior(4, couplings=2, hidden=8, seed=seed) for seed in (0, 0, 1)]
     first = [np.asarray(layer.trainable_weights[0]) for layer in layers]
     np.testing.assert_array_equal(first[0], first[1])

@@ -1,4 +1,4 @@
-"""The pool of past images is filled first and exchanged afterwards; no image is lost or mixed."""
+"""The pool of past images: it is filled first and exchanges images afterwards, without losing or mixing any."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ def test_images_are_stored_and_returned_until_the_pool_is_full():
     assert values(pool.images) == [1, 2, 3, 0] and int(pool.count) == 3
 
 
-def test_an_image_beyond_the_free_slots_is_exchanged_only_for_an_earlier_one():
+def test_images_beyond_the_free_slots_are_exchanged_only_for_earlier_ones():
     pool = ImagePool(3, (1, 1, 1))
     pool(images(1, 2), coins=[0.0, 0.0], slot_order=[0.1, 0.2, 0.3])
     # row 0 fills slot 2; row 1 is assigned slot argsort[1] = 0 and is exchanged for 1
@@ -37,10 +37,10 @@ def test_an_image_beyond_the_free_slots_is_exchanged_only_for_an_earlier_one():
     assert values(pool.images) == [1, 2, 5]
 
 
-def test_a_full_pool_exchanges_images_whose_coin_is_below_one_half():
+def test_a_full_pool_exchanges_images_with_a_uniform_below_one_half():
     pool = ImagePool(3, (1, 1, 1))
     pool(images(1, 2, 3), coins=[0.0] * 3, slot_order=[0.1, 0.2, 0.3])
-    # the slots in order are 2, 0, 1: row 0 has slot 2 (coin: unchanged), row 1 has slot 0 (coin: exchanged)
+    # the slots in order are 2, 0, 1: row 0 has slot 2 (not exchanged), row 1 has slot 0 (exchanged)
     out = pool(images(7, 8), coins=[0.5, 0.49], slot_order=[0.5, 0.9, 0.1])
     assert values(out) == [7, 1] and values(pool.images) == [8, 2, 3]
     out = pool(images(4, 5, 6), coins=[0.0] * 3, slot_order=[0.3, 0.1, 0.2])  # order 1, 2, 0
@@ -55,9 +55,9 @@ def test_half_of_the_returned_images_are_older_and_all_were_passed_in():
         recorded |= set(inputs)
         out = values(pool(images(*inputs), coins=generator.random(8), slot_order=generator.random(50)))
         assert set(out) <= recorded and len(set(out)) == 8
-        if step >= 7:  # full
+        if step >= 7:  # the pool is full
             older, total = older + sum(value < inputs[0] for value in out), total + 8
-    # 2,344 tosses of a fair coin: a standard error of 0.0103
+    # 2,344 flips of a fair coin: the standard error is 0.0103
     assert older / total == pytest.approx(0.5, abs=0.04)
 
 
@@ -71,7 +71,7 @@ def test_no_gradient_and_no_half_precision():
     assert not pool.trainable_variables and len(pool.variables) == 2
 
 
-def test_more_images_than_slots_are_an_error():
+def test_more_images_than_slots_raise():
     with pytest.raises(tf.errors.InvalidArgumentError, match="expected a batch of at most 2 images"):
         ImagePool(2, (1, 1, 1))(images(1, 2, 3), coins=[0.0] * 3, slot_order=[0.1, 0.2])
     with pytest.raises(ValueError, match="Expected size as an integer >= 1; received 0"):
@@ -84,7 +84,7 @@ def test_saving():
     assert (again.size, again.image_shape, again.name) == (3, (1, 2, 1), "past")
 
 
-def test_replicas_keep_the_same_pool():
+def test_replicas_have_the_same_pool():
     keras.utils.clear_session()
     strategy = two_replicas()
     with strategy.scope():

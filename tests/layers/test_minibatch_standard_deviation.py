@@ -34,7 +34,7 @@ def test_equal_examples_have_a_finite_gradient():
     assert np.isfinite(tape.gradient(total, x)).all() and float(total) < 0.01
 
 
-def test_the_symbolic_shape_has_one_channel_more():
+def test_symbolic_shape_has_one_additional_channel():
     assert MinibatchStandardDeviation()(keras.Input((2, 2, 7))).shape == (None, 2, 2, 8)
 
 

@@ -38,7 +38,7 @@ def test_samples():
     samples = layer.transform(draw_noise(layer.noise, num, 0)).numpy()
     nearest = np.argmin((((samples[:, None] - LOC) / SCALE) ** 2).sum(-1), axis=1)
     counts = np.bincount(nearest, minlength=3) / num
-    # components lie apart; a frequency has standard error <= .0036, and few samples are nearest to another component
+    # components are distant, so few samples are nearest to another one; a frequency has standard error <= .0036
     np.testing.assert_allclose(counts, WEIGHTS, atol=0.02)
     mean = (WEIGHTS[:, None] * LOC).sum(0)
     second = (WEIGHTS[:, None] * (SCALE**2 + LOC**2)).sum(0)

@@ -1,4 +1,4 @@
-"""Spectral layers against numpy's singular values and finite differences of the normalized kernel."""
+"""Spectral normalization against singular values in numpy and finite differences of the normalized kernel."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ KINDS = ["dense", "conv", "transpose"]
 
 
 def layer_of(kind: str, plain: bool = False, **options):
-    """Returns a small layer, built with random weights and a random bias, and a batch of its inputs."""
+    """Returns a small built layer with random kernel and bias, and a batch of inputs."""
     dense, conv, transpose = (
         (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
         if plain
@@ -85,7 +85,7 @@ def test_one_step_of_the_power_iteration():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_gradient_goes_through_sigma(kind):
+def test_gradient_includes_sigma(kind):
     layer, _ = converged(kind)
     kernel = stored_kernel(layer).astype(np.float64)
     weights = RANDOM.normal(size=kernel.shape)
@@ -104,13 +104,13 @@ def test_the_gradient_goes_through_sigma(kind):
         change = change.reshape(kernel.shape)
         expected = (normalized(kernel + change) - normalized(kernel - change)) / (2 * step)
         np.testing.assert_allclose(gradient.flat[index], expected, rtol=1e-3, atol=1e-4)  # float32
-    # a longer kernel is the same normalized kernel
+    # scaling the kernel does not change the normalized kernel
     np.testing.assert_allclose((gradient * kernel).sum(), 0, atol=1e-4)
     assert np.abs(gradient).max() > 0.01
 
 
 def test_second_order_gradient():
-    """A penalty on the gradient by the input, differentiated by the kernel, as gradient penalties are."""
+    """The input gradient is penalized and differentiated with respect to the kernel, as in gradient penalties."""
     layer, inputs = converged("dense")
     with tf.GradientTape() as outer:
         points = tf.constant(inputs)
@@ -147,7 +147,7 @@ def test_zero_kernel(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_mixed_precision_computes_sigma_in_float32(kind):
     layer, inputs = converged(kind, dtype="mixed_bfloat16")
-    # bfloat16 keeps 8 bits: a sigma of a rounded kernel would be off by about 1e-3
+    # bfloat16 has 8 bits of mantissa: sigma of a rounded kernel would have an error of about 1e-3
     np.testing.assert_allclose(layer.sigma(), norm_of(kind, stored_kernel(layer)), rtol=1e-5)
     sigmas = []
     layer.activation = lambda x: sigmas.append(layer.sigma()) or x
@@ -176,23 +176,23 @@ def test_saving(tmp_path):
     assert len(model.trainable_variables) == 6 and len(model.non_trainable_variables) == 3
 
 
-def test_two_replicas_keep_one_state():
+def test_two_replicas_have_the_same_state():
     def step(model: keras.Model, inputs: tf.Tensor):
         with tf.GradientTape() as tape:
             total = tf.reduce_sum(model(inputs, training=True))
         return tape.gradient(total, model.trainable_variables)
 
     inputs = RANDOM.random((2, 6, 6, 3), np.float32)
-    alone = network()
+    one_device = network()
     strategy = two_replicas()
     with strategy.scope():
         model = network()
-    model.set_weights(alone.get_weights())
-    before = np.asarray(alone.non_trainable_variables[0])
-    step(alone, inputs)
-    assert np.abs(before - alone.non_trainable_variables[0]).max() > 1e-3
+    model.set_weights(one_device.get_weights())
+    before = np.asarray(one_device.non_trainable_variables[0])
+    step(one_device, inputs)
+    assert np.abs(before - one_device.non_trainable_variables[0]).max() > 1e-3
     tf.function(lambda: strategy.run(step, args=(model, tf.constant(inputs))))()
-    for variable, expected in zip(model.non_trainable_variables, alone.non_trainable_variables, strict=True):
+    for variable, expected in zip(model.non_trainable_variables, one_device.non_trainable_variables, strict=True):
         for copy in variable.value.values:
             np.testing.assert_allclose(copy, expected, atol=1e-6)
 

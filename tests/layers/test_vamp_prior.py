@@ -1,4 +1,4 @@
-"""The VampPrior is the mixture of its pseudo-inputs' posteriors, written out."""
+"""The VampPrior against an explicit mixture of the posteriors of its pseudo-inputs."""
 
 import keras
 import numpy as np
@@ -52,7 +52,7 @@ def test_pseudo_inputs_are_images():
     assert images.shape == (3, *SHAPE) and images.min() == 0 and images.max() == 1
 
 
-def test_pseudo_inputs_get_gradients():
+def test_pseudo_inputs_have_gradients():
     layer = prior(spread=0.1)
     with tf.GradientTape() as tape:
         value = tf.reduce_sum(layer.distribution(encode).log_prob(tf.ones([4, 2])))

@@ -1,4 +1,4 @@
-"""Adversarial objectives by hand: logits of known probabilities, and theoretical values of the value function."""
+"""Adversarial objectives by hand: losses of known logits, and theoretical values of the value function."""
 
 import math
 
@@ -40,7 +40,7 @@ def test_losses(name, real, generated, discriminator, generator):
     inputs = {"real_logits": real} if objective.generator_needs_real else {}
     np.testing.assert_allclose(objective.discriminator(real, generated, **statistics), discriminator, rtol=1e-6)
     np.testing.assert_allclose(objective.generator(generated, **inputs, **statistics), generator, rtol=1e-6)
-    # arguments that an objective does not need are not read
+    # unneeded arguments are ignored
     statistics = means(real, generated)
     np.testing.assert_allclose(objective.generator(generated, real_logits=real, **statistics), generator, rtol=1e-6)
 
@@ -65,7 +65,7 @@ def test_smoothing_is_one_sided_and_only_in_the_discriminators_loss(name, discri
     )
 
 
-def test_the_value_function_of_minimax():
+def test_value_function_of_minimax():
     objective = adversarial.get("minimax")
     zeros = tf.zeros([3])
     np.testing.assert_allclose(-objective.discriminator(zeros, zeros), [-LOG4] * 3, rtol=1e-6)
@@ -82,7 +82,8 @@ def test_minimax_is_zero_sum():
     objective, real = adversarial.get("minimax"), tf.constant([0.3, 0.3, 0.3])
     generated = tf.constant([-4.0, 0.0, 5.0])
     total = objective.discriminator(real, generated) + objective.generator(generated)
-    np.testing.assert_allclose(total, [math.log(1 + math.exp(-0.3))] * 3, rtol=1e-5)  # the generator's terms cancel
+    # the terms of the generator cancel
+    np.testing.assert_allclose(total, [math.log(1 + math.exp(-0.3))] * 3, rtol=1e-5)
 
 
 def test_gradients_at_a_confident_discriminator():
@@ -110,7 +111,7 @@ def test_large_logits_stay_finite():
             assert np.isfinite(loss).all(), name
 
 
-def test_relativistic_gradient_includes_the_means():
+def test_relativistic_gradient_includes_that_of_the_means():
     objective = adversarial.get("relativistic_average")
     real, generated = tf.constant([0.7, -0.2, 1.5]), tf.constant([-0.4, 0.9, 0.1])
     with tf.GradientTape() as tape:
@@ -138,7 +139,7 @@ def test_accuracy(name):
     high, low, same = tf.constant([2.0, 3.0]), tf.constant([-2.0, -1.0]), tf.constant([0.2, 0.2])
     np.testing.assert_array_equal(objective.accuracy(high, low, **means(high, low)), [1, 1])
     np.testing.assert_array_equal(objective.accuracy(low, high, **means(low, high)), [0, 0])
-    # a constant discriminator is right half of the time
+    # a constant discriminator is correct half of the time
     for constant in (same, same - 2.0, same + 2.0):
         np.testing.assert_array_equal(objective.accuracy(constant, constant, **means(constant, constant)), [0.5, 0.5])
 

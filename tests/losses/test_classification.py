@@ -24,7 +24,7 @@ def test_only_known_groups_count():
     known = tf.constant([[1.0, 0, 0], [0.0, 1, 1]])
     second = np.log(4) + np.log(1 + np.exp(-1.0))
     np.testing.assert_allclose(group_cross_entropy(LOGITS, LABELS, GROUPS, known), [np.log(2), second], rtol=1e-6)
-    # of unknown groups neither logits nor attributes matter, and no gradient reaches them
+    # logits and attributes of unknown groups have no effect and no gradient
     others = tf.constant([[0.0, 0, 0, 9, -9], [7.0, -7, 3, 0, 0]])
     with tf.GradientTape() as tape:
         tape.watch(others)
@@ -43,7 +43,7 @@ def test_accuracy_by_hand():
 
 
 @pytest.mark.parametrize("function", [group_cross_entropy, group_accuracy])
-def test_shapes_that_do_not_match(function):
+def test_mismatched_shapes_are_refused(function):
     with pytest.raises(ValueError, match=r"attributes \[batch, 4\] for the groups \(3, 1\)"):
         function(LOGITS, LABELS, (3, 1))
     with pytest.raises(ValueError, match=r"known \[batch, 3\]"):

@@ -1,4 +1,4 @@
-"""DiffAugment: exact shifts and holes, the paper's colors on its own range, and gradients."""
+"""DiffAugment: exact translation and cutout, the paper's color operations on its range, and gradients."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_noise_of_one_half_is_the_identity(channels):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_color_is_the_papers_on_its_range(channels):
+def test_color_equals_the_paper_on_its_range(channels):
     images, noise = random_images(5, 4, channels), RANDOM.random((5, 3), np.float32)
     brightness, saturation, contrast = (noise[:, i, None, None, None] for i in range(3))
     x = 2 * images - 1
@@ -67,7 +67,7 @@ def test_translation_is_exact():
         np.testing.assert_array_equal(after[i], shifted_image(images[i], down, right))
 
 
-def test_translation_of_a_small_or_oblong_image():
+def test_translation_of_small_and_oblong_images():
     images = np.arange(3 * 28, dtype=np.float32).reshape(1, 3, 28, 1)
     after = diff_augment(images, "translation", [[0.99, 0.99]])  # an eighth, rounded: 0 and 4 pixels
     np.testing.assert_array_equal(after[0], shifted_image(images[0], 0, 4))
@@ -106,7 +106,7 @@ def test_gradients_flow():
     np.testing.assert_allclose(tape.gradient(colored, images)[0], np.full((8, 8, 3), 2.0), atol=1e-5)
 
 
-def test_augmentations_take_their_columns_of_noise_in_order():
+def test_augmentations_use_columns_of_noise_in_order():
     images, noise = random_images(3, 8), RANDOM.random((3, 7), np.float32)
     assert noise_size(NAMES) == 7 and noise_size("cutout") == 2 and noise_size(()) == 0
     expected = images

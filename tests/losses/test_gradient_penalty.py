@@ -30,7 +30,7 @@ def test_wgan_gp_of_a_linear_critic():
 
 
 @pytest.mark.parametrize("shape", [(2,), (3, 1, 1, 1), (1, 1)])
-def test_alpha_runs_from_generated_to_real(shape):
+def test_alpha_interpolates_from_generated_to_real(shape):
     batch = shape[0] if len(shape) < 3 else 3
     if shape == (2,):
         real, generated, alpha = [[3.0, 4.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 8.0]], [1.0, 0.5]
@@ -45,7 +45,7 @@ def test_alpha_runs_from_generated_to_real(shape):
 
 
 @pytest.mark.parametrize("name", ["wgan_gp", "dragan"])
-def test_zero_gradient_is_finite_and_so_is_its_own(name):
+def test_penalty_of_a_zero_gradient_has_a_finite_gradient(name):
     weights, zeros = tf.Variable([[0.5]]), tf.zeros([3, 2])
     with tf.GradientTape() as tape:
         critic = lambda x: weights[0, 0] * quadratic(x)  # noqa: E731  no gradient at x = 0
@@ -119,7 +119,7 @@ def test_second_order_gradient_against_finite_differences(name):
     np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)  # float32 against float64
 
 
-def test_each_example_has_its_own():
+def test_penalties_are_per_example():
     real, other = uniform(3, 2, 2, 1), uniform(3, 2, 2, 1)
     mixed = np.concatenate([real[:1], other[1:]])
     assert gradient_penalty.r1(quadratic, real)[0] == gradient_penalty.r1(quadratic, mixed)[0]
@@ -132,7 +132,7 @@ def test_a_conditional_critic():
     np.testing.assert_array_equal(value, [1.0, 4.0])
 
 
-def test_no_gradient_goes_to_the_generator():
+def test_no_gradient_reaches_the_generator():
     scale, weights = tf.Variable(2.0), tf.Variable([1.0, 2.0])
     with tf.GradientTape() as tape:
         generated = scale * tf.ones([2, 2])

@@ -1,4 +1,4 @@
-"""Losses of masks, with numbers by hand."""
+"""Losses of masks against hand-computed numbers."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ TOP = np.float32([[1, 1], [0, 0]])[None, ..., None]
 
 def test_cross_entropy_of_even_odds_is_log_two():
     np.testing.assert_allclose(mask_cross_entropy(LEFT, tf.zeros_like(LEFT)), [np.log(2)], rtol=1e-6)
-    # right by odds of 3 : 1 in every pixel: -log 3/4
+    # odds of 3 : 1 for the correct value in every pixel: -log 3/4
     np.testing.assert_allclose(mask_cross_entropy(LEFT, np.log(3.0) * (2 * LEFT - 1)), [np.log(4 / 3)], rtol=1e-6)
 
 
@@ -28,7 +28,7 @@ def test_intersection_over_union_by_hand():
     np.testing.assert_allclose(intersection_over_union(tf.constant(mask), tf.constant(predicted)), [1 / 3, 1, 1])
 
 
-def test_shapes_that_differ():
+def test_different_shapes_are_refused():
     for function in (mask_cross_entropy, intersection_over_union):
         with pytest.raises(ValueError, match="of one shape"):
             function(LEFT, tf.zeros([1, 2, 3, 1]))

@@ -1,4 +1,4 @@
-"""Penalties by name: the papers' units and weights, the points of evaluation, and the required noise."""
+"""Penalties by name: units and weights of the papers, points of evaluation, and required noise."""
 
 import numpy as np
 import pytest
@@ -38,19 +38,19 @@ def test_weighted_values(penalty, expected):
 
 
 @pytest.mark.parametrize("name", penalties.PENALTIES)
-def test_the_units_are_those_of_images_from_minus_one_to_one(name):
+def test_units_are_those_of_images_from_minus_one_to_one(name):
     """A penalty of images in [0, 1] equals the formula on the same images, scaled to [-1, 1] as the papers do."""
     real, generated = (RANDOM.random((3, 2), np.float32) for _ in range(2))
     noise = {"alpha": RANDOM.random((3, 1), np.float32), "perturbation": RANDOM.random((3, 2), np.float32)}
     weights = tf.constant([[1.0, -2.0], [0.5, 3.0]])
 
-    def discriminator(scaled):  # of images in [-1, 1], as in a network
+    def discriminator(scaled):  # of images in [-1, 1], as inside of a network
         return tf.reduce_sum(tf.tanh(tf.matmul(scaled, weights)), axis=1)
 
     penalty = penalties.get(name)
     actual = penalty.per_example(lambda x: discriminator(2.0 * x - 1.0), real, generated, noise, stddev=0.3)
     papers = penalty.formula(discriminator, 2.0 * real - 1.0, 2.0 * generated - 1.0, noise, 0.6)
-    # one gradient norm is nearly 1, and its difference to 1 has few digits in float32
+    # one gradient norm is nearly 1, so its difference from 1 has few digits in float32
     np.testing.assert_allclose(actual, penalty.weight * papers, rtol=1e-5, atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Sinkhorn normalization and the cross-entropy of an assignment: fixed points, limits, numbers by hand."""
+"""Sinkhorn normalization and the cross-entropy of an assignment: fixed points, limits, hand-computed numbers."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_rows_and_columns_sum_to_one():
 
 
 def test_two_by_two_by_hand():
-    """[[a, 0], [0, 0]] converges to p on the diagonal with p^2 / (1 - p)^2 = exp(a): odds are kept."""
+    """[[a, 0], [0, 0]] converges to p on the diagonal with p^2 / (1 - p)^2 = exp(a), odds ratios are preserved."""
     matrix = np.exp(log_sinkhorn(tf.constant([[[2.0, 0.0], [0.0, 0.0]]]), 50))[0]
     p = 1 / (1 + np.exp(-1.0))
     np.testing.assert_allclose(matrix, [[p, 1 - p], [1 - p, p]], atol=1e-6)
@@ -27,9 +27,7 @@ def test_two_by_two_by_hand():
 def test_constants_added_to_rows_and_columns_have_no_effect():
     shifted = SCORES + np.float32([1, -2, 3, 0, 5])[None, :, None] + np.float32([4, 0, -1, 2, 1])[None, None]
     unshifted, shifted_result = log_sinkhorn(tf.constant(SCORES), 60), log_sinkhorn(tf.constant(shifted), 60)
-    np.testing.assert_allclose(
-        unshifted, shifted_result, atol=1e-4
-    )  # both within the rows' convergence to the same limit
+    np.testing.assert_allclose(unshifted, shifted_result, atol=1e-4)  # both converge to the same limit
 
 
 def test_sharp_scores_give_the_best_assignment():
@@ -47,7 +45,7 @@ def test_cross_entropy_by_hand():
     np.testing.assert_array_equal(assignment_cross_entropy(probabilities, targets, tf.zeros([1, 3])), [0])
 
 
-def test_bad_arguments():
+def test_invalid_arguments_are_refused():
     with pytest.raises(ValueError, match=r"scores \[batch, num, num\]; received the shape \(3, 5, 4\)"):
         log_sinkhorn(tf.zeros([3, 5, 4]))
     with pytest.raises(ValueError, match="Expected iterations as an integer >= 1; received 0"):

@@ -30,7 +30,7 @@ def test_weights_of_64x64():
     middle = [w for w in kernels(discriminator) if w.shape == (4, 4, 64, 128)] + [
         w for w in kernels(generator) if w.shape == (4, 4, 64, 128)
     ]
-    assert len(middle) == 2 and np.abs(middle[0] - middle[1]).max() > 0.01  # not the same numbers
+    assert len(middle) == 2 and np.abs(middle[0] - middle[1]).max() > 0.01  # different numbers
 
 
 @pytest.mark.parametrize("size, steps", [((28, 28), 2), ((32, 32), 3), ((32, 64), 3), ((128, 128), 5)], ids=str)
@@ -53,9 +53,9 @@ def test_layers_with_normalization():
             norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
             assert len(norms) == count and all(layer.synchronized for layer in norms)
         order = [type(layer).__name__ for layer in discriminator.layers]
-        assert order[1:4] == ["Rescaling", "Conv2D", "LeakyReLU"]  # none on the input
+        assert order[1:4] == ["Rescaling", "Conv2D", "LeakyReLU"]  # not on the input
         order = [type(layer).__name__ for layer in generator.layers]
-        assert order[-3:] == ["ReLU", "Conv2DTranspose", "Rescaling"]  # none on the output
+        assert order[-3:] == ["ReLU", "Conv2DTranspose", "Rescaling"]  # not on the output
 
 
 def test_ranges():
@@ -80,7 +80,7 @@ def test_whether_a_logit_depends_on_the_rest_of_the_batch(normalization, alone):
     with_second = model(images[[0, 1]], training=True)[0, 0]
     with_third = model(images[[0, 2]], training=True)[0, 0]
     scale = float(np.abs(model(images, training=True)).max())
-    # float32 rounding is 1e-6 of the logits' size; a batch's statistics change them by per cents
+    # float32 rounding is 1e-6 relative to the logits; batch statistics change them by percents
     assert (abs(float(with_second - with_third)) < 1e-4 * scale) == alone
 
 
@@ -111,7 +111,7 @@ def test_a_label_changes_the_discriminators_features():
     one_hot = np.eye(3, dtype=np.float32)
     first, second = (model([IMAGES, np.repeat(one_hot[[k]], 3, axis=0)]).numpy()[:, 0] for k in (0, 1))
     difference = first - second
-    assert np.std(difference) > 0.1 * np.abs(difference).mean()  # not one shift for all images
+    assert np.std(difference) > 0.1 * np.abs(difference).mean()  # not a constant shift of all images
     # the projection, by hand: w . f + b + y . V f
     *_, features = [layer for layer in model.layers if isinstance(layer, keras.layers.Flatten)]
     f = keras.Model(model.inputs[0], features.output)(IMAGES).numpy()

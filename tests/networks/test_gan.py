@@ -26,7 +26,7 @@ def test_maxout_is_the_largest_of_its_linear_functions():
     assert (hidden < 0).any()  # a ReLU would have none
 
 
-def test_the_default_units():
+def test_default_units():
     # 784 inputs, twice 240 units of 5 pieces, one logit; 100 inputs, twice 1,200 units, 784 pixels
     assert networks.mlp_discriminator((28, 28, 1)).count_params() == 785 * 1200 + 241 * 1200 + 241
     assert networks.mlp_generator(100, (28, 28, 1)).count_params() == 101 * 1200 + 1201 * 1200 + 1201 * 784
@@ -55,7 +55,7 @@ def test_labels_and_packing():
     other = np.concatenate([labels[:1], labels[:1]], axis=1)
     logit = model([packed, pair])
     assert logit.shape == (1, 1)
-    assert np.abs(model([packed, other]) - logit).max() > 1e-4  # the second label counts,
+    assert np.abs(model([packed, other]) - logit).max() > 1e-4  # the second label has an effect
     packed[..., 1] = 1 - packed[..., 1]
     assert np.abs(model([packed, pair]) - logit).max() > 1e-4  # and so does the second image
     assert networks.mlp_discriminator((2,), hidden_units=(8,), packing=3).input_shape == (None, 6)

@@ -21,14 +21,14 @@ def pair(kind: str, shape, outputs: int, channels: int, **options):
 
 
 @pytest.mark.parametrize("size, steps", SIZES.items(), ids=str)
-def test_depth_follows_the_size(size, steps):
+def test_depth_depends_on_the_size(size, steps):
     assert networks.num_downsamples(*size) == steps
     encoder, decoder = pair("conv", (*size, 3), 6, 9)
     assert encoder.output_shape == (None, 6) and decoder.output_shape == (None, *size, 9)
     convolutions = [layer for layer in encoder.layers if isinstance(layer, keras.layers.Conv2D)]
     transposed = [layer for layer in decoder.layers if isinstance(layer, keras.layers.Conv2DTranspose)]
     assert len(convolutions) == len(transposed) == steps
-    # the channels double with every halving, up to 8 times the first
+    # channels double with every halving, up to 8 times the first number
     assert [layer.filters for layer in convolutions] == [2 * min(2**i, 8) for i in range(steps)]
     smallest = convolutions[-1].output.shape[1:3]
     assert smallest == (size[0] >> steps, size[1] >> steps) and min(smallest) >= 4
@@ -36,7 +36,7 @@ def test_depth_follows_the_size(size, steps):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("num_classes", [None, 5])
-def test_calls(kind, num_classes):
+def test_networks_can_be_called(kind, num_classes):
     encoder, decoder = pair(kind, (8, 12, 3), 6, 4, num_classes=num_classes)
     images = np.random.default_rng(0).random((2, 8, 12, 3)).astype(np.float32)
     codes = np.ones((2, 3), np.float32)
@@ -51,7 +51,7 @@ def test_calls(kind, num_classes):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ends_in_float32_under_mixed_precision(kind):
+def test_outputs_are_float32_under_mixed_precision(kind):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

@@ -1,4 +1,4 @@
-"""What every network of the adversarial family must do: be saved, end in float32."""
+"""Every network of the adversarial systems can be saved and has float32 outputs."""
 
 import keras
 import numpy as np
@@ -22,7 +22,7 @@ BUILDERS = {
     "infogan_q_head": lambda: infogan_q_head(4, 3, hidden_units=4),
     "code_discriminator": lambda: code_discriminator(2, hidden_units=(4,), num_classes=3),
 }
-INNER = {"infogan_trunk"}  # its features go on into heads
+INNER = {"infogan_trunk"}  # its features are the input of heads
 
 
 def inputs(model):
@@ -31,8 +31,8 @@ def inputs(model):
     return arrays if len(arrays) > 1 else arrays[0]
 
 
-def weighted(model):
-    """Moving statistics and shifts away from 0 and 1, so that a lost one shows."""
+def randomize(model):
+    """Sets moving statistics and shifts to values other than 0 and 1, so that a lost one is detected."""
     random = np.random.default_rng(1)
     for weight in model.weights:
         if "float" in weight.dtype:
@@ -41,8 +41,8 @@ def weighted(model):
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_saved_and_loaded(name, tmp_path):
-    model = weighted(BUILDERS[name]())
+def test_save_and_load(name, tmp_path):
+    model = randomize(BUILDERS[name]())
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     batch = inputs(model)
@@ -61,11 +61,11 @@ def test_mixed_precision(name):
     outputs = keras.tree.flatten(model(inputs(model), training=True))
     assert all(np.all(np.isfinite(np.asarray(each, np.float32))) for each in outputs)
     assert {each.dtype.name for each in outputs} == {"bfloat16" if name in INNER else "float32"}
-    if name != "infogan_discriminator_head":  # one layer, the last
+    if name != "infogan_discriminator_head":  # only the last layer
         assert any(getattr(layer, "compute_dtype", "") == "bfloat16" and layer.weights for layer in model.layers)
 
 
-def test_a_head_takes_the_trunk_of_mixed_precision():
+def test_a_head_accepts_features_of_mixed_precision():
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

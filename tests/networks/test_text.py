@@ -1,4 +1,4 @@
-"""The text encoder: padding has no effect, order does, words add up; and the networks of text to image fit."""
+"""The text encoder: no effect of padding, effect of order, additivity of words; the networks of text to image."""
 
 import keras
 import numpy as np
@@ -23,18 +23,18 @@ def test_padding_has_no_effect(convolutions):
     short, long = encoders(3, 8, convolutions=convolutions)
     tokens = np.array([[2, 3, 4], [10, 1, 0], [5, 0, 0]], np.int32)
     longer = np.pad(tokens, [[0, 0], [0, 5]])
-    # the same sums, in an order that the length may change
+    # the same sums, in an order that may depend on the length
     np.testing.assert_allclose(short.predict(tokens, verbose=0), long.predict(longer, verbose=0), atol=1e-6)
 
 
-def test_order_matters_within_the_kernel():
+def test_order_matters_within_a_kernel():
     (encoder,) = encoders(3)
     outputs = encoder.predict(np.array([[2, 3, 4], [3, 2, 4]], np.int32), verbose=0)
     assert np.abs(outputs[0] - outputs[1]).max() > 1e-3
 
 
-def test_words_beyond_the_kernel_add_up():
-    # the first word and the last see one neighbor each: the contribution of one does not depend on the other
+def test_distant_words_are_additive():
+    # the first and the last word have one neighbor each, so the effect of one does not depend on the other
     (encoder,) = encoders(4, convolutions=1)
     ends = [(2, 3), (4, 3), (2, 5), (4, 5)]
     a, b, c, d = encoder.predict(np.array([[first, 6, 7, last] for first, last in ends], np.int32), verbose=0)
@@ -84,10 +84,10 @@ def test_generator_and_discriminator_depend_on_the_text(modulated):
     assert abs(logits[0, 0] - logits[1, 0]) > 1e-3
 
 
-def test_a_modulated_generator_reads_the_text_at_every_resolution():
+def test_a_modulated_generator_depends_on_the_text_at_every_resolution():
     keras.utils.set_random_seed(0)
     generator = text2image_generator(3, 4, (16, 16, 1), base_filters=2, modulated=True)
-    # projection, then a scale and a shift at 4x4 and 8x8; the two hidden layers read noise and text themselves
+    # projection, then scale and shift at 4x4 and 8x8; the two hidden layers have noise and text as inputs
     dense = [layer for layer in generator.layers if isinstance(layer, keras.layers.Dense)]
     assert [layer.kernel.shape[0] for layer in dense] == [7] + 6 * [256]
     normalized = keras.Model(generator.inputs, [layer.output for layer in generator.layers

@@ -7,21 +7,21 @@ from keras_gen.networks import residual_translator
 
 
 def test_parameters_of_the_paper():
-    # convolutions without bias but the last, and two numbers for each normalized channel
+    # convolutions without bias except the last, and two parameters per normalized channel
     ends = 7 * 7 * 3 * 64 + 7 * 7 * 64 * 3 + 3
     down = 3 * 3 * (64 * 128 + 128 * 256)
     blocks = 6 * 2 * 3 * 3 * 256 * 256
     up = 4 * 4 * (256 * 128 + 128 * 64)
     normalized = 2 * (64 + 128 + 256 + 6 * 2 * 256 + 128 + 64)
     assert residual_translator((128, 128, 3)).count_params() == ends + down + blocks + up + normalized
-    # attributes are planes; their convolution has a bias instead of the normalization's two numbers
+    # attributes are planes; their convolution has a bias instead of the two parameters of a normalization
     conditional = residual_translator((128, 128, 3), num_attributes=5, padding="zero")
     assert conditional.count_params() == ends + down + blocks + up + normalized + 7 * 7 * 5 * 64 - 64
 
 
 @pytest.mark.parametrize("padding", ["reflect", "zero"])
 @pytest.mark.parametrize("num_downsamples, shape", [(0, (5, 7, 1)), (1, (6, 10, 1)), (2, (12, 20, 3))])
-def test_same_size_out_in_the_unit_range(padding, num_downsamples, shape):
+def test_outputs_have_the_input_size_and_the_unit_range(padding, num_downsamples, shape):
     network = residual_translator(shape, 2, base_filters=2, blocks=1, num_downsamples=num_downsamples, padding=padding)
     image = np.random.default_rng(0).random((3, *shape), np.float32)
     outputs = network.predict(image, verbose=0)
@@ -36,23 +36,23 @@ def test_images_of_any_size():
 
 
 def test_a_constant_image_stays_constant_under_reflection():
-    # its mirror image is constant, too, so there is no border; zero padding is one
+    # reflection keeps it constant, and zero padding does not
     image, shape = np.full((1, 12, 12, 1), 0.3, np.float32), (12, 12, 1)
     reflected, zero_padded = (
         residual_translator(shape, base_filters=2, blocks=1, num_downsamples=0, padding=padding)(image).numpy()
         for padding in ("reflect", "zero")
     )
-    assert np.ptp(reflected) < 1e-6  # sums of the same numbers, in other orders
+    assert np.ptp(reflected) < 1e-6  # the same sums in different orders
     assert np.ptp(zero_padded) > 1e-4
 
 
-def test_attributes_matter_and_each_image_has_its_own():
+def test_each_image_depends_on_its_attributes():
     network = residual_translator((12, 12, 1), base_filters=4, blocks=1, num_attributes=3, padding="zero")
     image = np.repeat(np.random.default_rng(0).random((1, 12, 12, 1), np.float32), 3, 0)
     outputs = network([image, np.eye(3, dtype=np.float32)]).numpy()
     assert min(np.abs(outputs[i] - outputs[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 1e-4
-    alone = network([image[:1], np.eye(3, dtype=np.float32)[1:2]]).numpy()
-    np.testing.assert_allclose(alone[0], outputs[1], atol=1e-6)  # instance normalization: no row depends on another
+    single = network([image[:1], np.eye(3, dtype=np.float32)[1:2]]).numpy()
+    np.testing.assert_allclose(single[0], outputs[1], atol=1e-6)  # instance normalization: rows are independent
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_errors(arguments, message):
 
 
 def test_attributes_act_away_from_the_borders():
-    """What is the same at every pixel survives the normalization, and not by the padding alone."""
+    """Constant planes survive the normalization, and not only because of padding."""
     network = residual_translator(
         (32, 32, 1), base_filters=8, blocks=0, num_downsamples=0, num_attributes=2, padding="reflect"
     )
@@ -93,7 +93,7 @@ def test_a_residual_network_starts_near_the_identity():
         residual_translator((12, 12, 3), 1, residual=True)
 
 
-def test_attributes_may_set_scale_and_shift_of_every_normalization():
+def test_attributes_can_modulate_every_normalization():
     options = {"base_filters": 4, "blocks": 1, "num_downsamples": 1, "num_attributes": 3}
     network = residual_translator((12, 12, 1), conditioning="normalization", **options)
     plain = residual_translator((12, 12, 1), **{**options, "num_attributes": 0})
@@ -101,7 +101,7 @@ def test_attributes_may_set_scale_and_shift_of_every_normalization():
     assert network.count_params() == plain.count_params() + 3 * 2 * (4 + 8 + 8 + 8 + 4)
     image = np.random.default_rng(0).random((2, 12, 12, 1), np.float32)
     rows = [network([image, np.tile(row, (2, 1))]).numpy() for row in np.eye(3, dtype=np.float32)]
-    assert np.abs(rows[0] - rows[1])[:, 6, 6].min() > 1e-6  # in the middle too, where padding does not reach
+    assert np.abs(rows[0] - rows[1])[:, 6, 6].min() > 1e-6  # also in the center, which padding does not affect
     # no attribute at all: the scales are 1 and the shifts 0, as in an unconditional network of the same convolutions
     convolutions = [layer for layer in network.layers if "conv2d" in layer.name]
     for target, source in zip([layer for layer in plain.layers if "conv2d" in layer.name], convolutions, strict=True):

@@ -1,5 +1,6 @@
 import signal
 
+import numpy as np
 import pytest
 
 
@@ -9,3 +10,11 @@ def handle_sigint():
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, previous)
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """The path of an .npz file with 50 black images of 8x8."""
+    path = tmp_path / "toy.npz"
+    np.savez(path, image=np.zeros((50, 8, 8, 1), np.uint8))
+    return path

@@ -9,13 +9,6 @@ from keras_gen.training.config import TrainConfig
 from keras_gen.training.new_run import absolute_source, binarize_of, complete_settings, new_run
 
 
-@pytest.fixture
-def npz(tmp_path):
-    path = tmp_path / "toy.npz"
-    np.savez(path, image=np.zeros((50, 8, 8, 1), np.uint8))
-    return path
-
-
 @pytest.mark.parametrize(
     "key, channels, settings, expected",
     [

@@ -6,19 +6,11 @@ import warnings
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from keras_gen import cli, runs, training
+from keras_gen import runs, training
 from tests.small import SMALL
 
 FEW = {**SMALL, "batch_size": 9, "verbose": 1, "binarize": None}
-
-
-@pytest.fixture
-def call(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "400")
-    monkeypatch.setenv("TERM", "dumb")
-    return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 import json
 import pathlib
 
-import numpy as np
 import pytest
 
 from keras_gen import options, zoo
@@ -10,13 +9,6 @@ from keras_gen.training.new_run import new_run
 from keras_gen.training.resume import changes, resumed
 
 FINGERPRINTS = {"train": {"images": 45, "digest": "00"}}
-
-
-@pytest.fixture
-def npz(tmp_path):
-    path = tmp_path / "toy.npz"
-    np.savez(path, image=np.zeros((50, 8, 8, 1), np.uint8))
-    return path
 
 
 @pytest.fixture

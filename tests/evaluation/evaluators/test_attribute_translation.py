@@ -1,4 +1,4 @@
-"""Classified translations, by a model that follows its targets and by the identity."""
+"""Classification of translations by a model that follows its targets and by the identity."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ STAR: dict[str, Any] = {
 
 
 class Levels:
-    """A translator of constant images whose brightness is their domain, up to an `error`."""
+    """A translator of constant images, whose brightness is that of the target domain, plus an `error`."""
 
     attribute_schema = AttributeSchema((2,), names=("level=dark", "level=bright"))
 
@@ -83,7 +83,7 @@ def test_a_model_that_follows_its_targets(run):
     assert metrics["cycle_error_test_baseline"] == 0
 
 
-def test_the_identity(run):
+def test_metrics_of_the_identity(run):
     metrics, _, label = measure(run, Levels(identity=True))
     expected = np.mean(label != label[TARGET_ROWS])
     assert 0.3 < expected < 0.7  # about half of the images have another target
@@ -92,7 +92,7 @@ def test_the_identity(run):
     assert metrics["cycle_error_test"] == 0 and metrics["classifier_error_real_level_test"] == 0
 
 
-def test_stargan_passes_through_evaluate(tmp_path):
+def test_a_stargan_run_is_evaluated(tmp_path):
     run = make_run(tmp_path, "stargan", **STAR)
     content = evaluate(run, **QUICK)
     compared = {"classifier_error_translated_group_0_test", "cycle_error_test", "cycle_psnr_test"}

@@ -20,7 +20,7 @@ def test_the_class_of_the_most_confident_image_by_hand():
 
 
 class Halves:
-    """Three categories by the brightness of an image: dark, middle, bright."""
+    """A model that infers three categories from the brightness of an image: dark, middle, bright."""
 
     num_categories = 3
 
@@ -38,7 +38,7 @@ class Halves:
 
 @pytest.fixture
 def context(tmp_path):
-    """Constant images with label 1 for bright ones; a quarter of the bright training images have the label 0."""
+    """A context of constant images with label 1 if bright; a quarter of the bright training images have label 0."""
     run = make_run(tmp_path, "autoencoder")
     generator = np.random.default_rng(0)
 
@@ -64,7 +64,7 @@ def middle_fraction(context) -> float:
 def test_classes_come_from_training_images_and_the_error_from_test_images(context):
     context.model = Halves()
     metrics, about = category_error(context)
-    # dark is 0 and bright 1 despite the wrong labels; no training image is in the middle category
+    # dark is class 0 and bright is 1 despite wrong labels; no training image is in the middle category
     labels = context.batch(None)["label"]
     baseline = min(np.mean(labels), 1 - np.mean(labels))
     expected = {"category_error_test": middle_fraction(context), "category_error_test_baseline": baseline}

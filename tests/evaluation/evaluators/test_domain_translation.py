@@ -22,8 +22,8 @@ SETTINGS: dict[str, Any] = {"base_filters": 2, "blocks": 1}
 TEXTURES = {"domains": ["plain", "striped"], "domain_field": "texture"}
 
 
-def halves(num: int, invert: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images with a bright side, which is the label; the other domain is inverted."""
+def half_bright(num: int, invert: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images whose left or right half is bright, which is the label; the images of the other domain are inverted."""
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, 2, num)
     images = generator.uniform(0, 0.3, (num, 8, 8, 1)).astype(np.float32)
@@ -33,11 +33,15 @@ def halves(num: int, invert: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_correct_translation_preserves_the_classes_and_the_identity_swaps_them(tmp_path):
-    source, target, test = halves(400, False, 0), halves(400, True, 1), halves(300, True, 2)
+    source, target, test = (
+        half_bright(400, False, 0),
+        half_bright(400, True, 1),
+        half_bright(300, True, 2),
+    )
     translated = 1 - source[0], source[1]
     accuracies = domain_transfer(translated, source, target, test, folder=tmp_path, min_images=1600)
     assert accuracies.translated > 0.95 and accuracies.real > 0.95
-    # the bright side of an image is the dark one of the inverted image
+    # inversion exchanges the bright and the dark half
     assert accuracies.untranslated is not None and accuracies.untranslated < 0.3
     cropped = source[0][:, :4], source[1]
     other = domain_transfer(translated, cropped, target, test, folder=tmp_path, min_images=1)
@@ -61,7 +65,7 @@ def test_a_small_set_is_augmented_by_shifted_copies():
 
 
 class Translators:
-    """A model with given translators."""
+    """A stand-in for a CycleGAN with the given translators."""
 
     def __init__(self, a_to_b, b_to_a):
         self.a_to_b, self.b_to_a = (lambda x, batch_size, f=f: f(x) for f in (a_to_b, b_to_a))
@@ -102,7 +106,7 @@ def test_cycle_error_by_hand(run, monkeypatch):
     )
 
 
-def test_the_identity_has_the_ratio_one(run, monkeypatch):
+def test_ratio_of_the_identity_is_one(run, monkeypatch):
     metrics, about = counterfactual_error(context(run, monkeypatch, lambda x: x, lambda x: x))
     assert metrics["counterfactual_error_a_to_b_ratio"] == metrics["counterfactual_error_b_to_a_ratio"] == 1
     assert metrics["counterfactual_error_a_to_b"] == metrics["counterfactual_error_a_to_b_baseline"] > 0.01

@@ -15,8 +15,8 @@ NORMAL = {"name": "normal", "scale": 0.5, "squash": False}
 
 
 @dataclasses.dataclass
-class Pixels(EvaluationContext):
-    """Pixels of an array, without a run."""
+class PixelContext(EvaluationContext):
+    """An evaluation context of an array of pixels, without a run."""
 
     file: str = ""
 
@@ -27,13 +27,13 @@ class Pixels(EvaluationContext):
 def measure(tmp_path, values, head) -> tuple[dict, dict]:
     np.save(tmp_path / "pixels.npy", pixels(values) if values.dtype != np.uint8 else values.reshape(-1, 1, 1, 1))
     run: Any = types.SimpleNamespace(config={"data": {"splits": {"test": "test"}}})
-    context = Pixels(run, file=str(tmp_path / "pixels.npy"))
+    context = PixelContext(run, file=str(tmp_path / "pixels.npy"))
     context.model = pixel_vae(0.5, 0.8, head=head)
     context.model.compile()
     return elbo(context)
 
 
-def test_levels_under_a_continuous_head_are_bounded_by_their_probability(tmp_path):
+def test_elbo_of_8_bit_levels_under_a_continuous_head(tmp_path):
     levels = np.repeat(np.arange(0, 256, 51), 400).astype(np.uint8)
     metrics, about = measure(tmp_path, levels, NORMAL)
     # q = N(x / 2, .8^2): KL to N(0, 1) by hand; E (x - z)^2 = x^2 / 4 + .64; cells of 1/256
@@ -43,7 +43,7 @@ def test_levels_under_a_continuous_head_are_bounded_by_their_probability(tmp_pat
     assert metrics["kl"] == pytest.approx(kl.mean(), abs=0.002)
     assert metrics["reconstruction"] == pytest.approx(fit.mean(), abs=0.2)  # 2,400 samples, standard deviation about 2
     assert metrics["elbo"] == pytest.approx(-metrics["reconstruction"] - metrics["kl"], abs=1e-4)
-    # of the levels: log 256 more for the single pixel, and other noise
+    # for levels: log 256 more for the single pixel, and different noise
     assert metrics["elbo_8bit"] == pytest.approx(metrics["elbo"] - np.log(256), abs=0.2)
     normal = scipy.stats.norm(0, np.sqrt(1.25))
     exact = np.log(normal.cdf((levels + 1.0) / 256) - normal.cdf(levels / 256)).mean()

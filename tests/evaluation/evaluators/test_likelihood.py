@@ -43,7 +43,7 @@ def test_levels_under_a_continuous_head():
     metrics, about = likelihood(context(model, pixels(levels / 255), nll_samples=5000))
     normal = scipy.stats.norm(0, np.sqrt(1.25))
     exact = -np.log(normal.cdf((levels + 1) / 256) - normal.cdf(levels / 256)).mean()
-    # 0.01: the noise of 5,000 samples; the bound itself is loose by less than 1e-4 in cells this narrow
+    # 0.01 is the noise of 5,000 samples; the bound is loose by less than 1e-4 in cells this narrow
     assert metrics["nll"] == pytest.approx(exact, abs=0.01)
     assert metrics["bits_per_dimension"] == pytest.approx(exact / np.log(2), abs=0.015)
     assert "dequantization" in about["nll"]["note"]

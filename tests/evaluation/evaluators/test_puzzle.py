@@ -1,4 +1,4 @@
-"""Metrics of solved puzzles, by hand and with models that know the solution."""
+"""Metrics of puzzles: by hand, and for models that know the solution."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def test_iou_by_hand():
     np.testing.assert_allclose(mask_iou(0 * true, 0 * predicted), [1])
 
 
-def test_the_average_mask_is_the_best_of_its_thresholds():
+def test_average_mask_baseline_uses_the_best_threshold():
     """Three masks: left, left, top. 'Left' has the IoU 1, 1, 1/3; all marked pixels have 2/3 each."""
     masks = np.concatenate([mask([1, 0], [1, 0]), mask([1, 0], [1, 0]), mask([1, 1], [0, 0])])
     best = average_mask(masks)
@@ -121,7 +121,7 @@ def _rows(known, tiles) -> np.ndarray:
 
 
 class _ZeroNoise:
-    """Noise of zeros."""
+    """A batch noise of zeros."""
 
     def __init__(self):
         self.global_batch = GlobalBatch(tf.constant(60))

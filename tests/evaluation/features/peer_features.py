@@ -1,4 +1,4 @@
-"""Features for which public implementations computed the expected values in the tests."""
+"""Features with which public implementations computed the expected values of tests."""
 
 import numpy as np
 

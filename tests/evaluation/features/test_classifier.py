@@ -26,36 +26,38 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(folder):
+def trained_classifier(folder):
     keras.utils.set_random_seed(5)
     return feature_classifier(TRAIN, TEST, folder=folder, settings=SETTINGS)
 
 
 @pytest.fixture
-def no_training(monkeypatch):
+def fail_if_trained(monkeypatch):
     def fail(*arguments):
         raise AssertionError("trained again")
 
     monkeypatch.setattr(classifier, "_fit", fail)
 
 
-def test_it_learns_the_labels(trained):
-    assert trained.accuracy > 0.85  # half of the discs are large
-    assert trained.accuracy == np.mean(trained.classify(TEST[0]) == TEST[1])
+def test_classifier_learns_the_labels(trained_classifier):
+    assert trained_classifier.accuracy > 0.85  # half of the discs are large
+    assert trained_classifier.accuracy == np.mean(trained_classifier.classify(TEST[0]) == TEST[1])
 
 
-def test_logits_are_a_linear_function_of_the_features(trained):
-    hidden = trained.features(TEST[0])
+def test_logits_are_a_linear_function_of_the_features(trained_classifier):
+    hidden = trained_classifier.features(TEST[0])
     assert hidden.shape == (100, 16)
-    kernel, bias = trained.network.layers[-1].get_weights()
-    np.testing.assert_array_equal((hidden @ kernel + bias).argmax(axis=1), trained.classify(TEST[0]))
+    kernel, bias = trained_classifier.network.layers[-1].get_weights()
+    np.testing.assert_array_equal((hidden @ kernel + bias).argmax(axis=1), trained_classifier.classify(TEST[0]))
 
 
-def test_it_is_cached(trained, folder, no_training):
+def test_classifier_is_cached(trained_classifier, folder, fail_if_trained):
     again = feature_classifier(TRAIN, TEST, folder=folder, settings=SETTINGS)
-    assert (again.key, again.accuracy) == (trained.key, trained.accuracy)
-    np.testing.assert_array_equal(again.features(TEST[0]), trained.features(TEST[0]))
-    assert [file.name for file in (folder / "keras_gen_cache" / "classifiers").iterdir()] == [f"{trained.key}.npz"]
+    assert (again.key, again.accuracy) == (trained_classifier.key, trained_classifier.accuracy)
+    np.testing.assert_array_equal(again.features(TEST[0]), trained_classifier.features(TEST[0]))
+    assert [file.name for file in (folder / "keras_gen_cache" / "classifiers").iterdir()] == [
+        f"{trained_classifier.key}.npz"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,33 +69,33 @@ def test_it_is_cached(trained, folder, no_training):
         ((np.minimum(TRAIN[0], 0.99), TRAIN[1]), 0, SETTINGS),
     ],
 )
-def test_other_arguments_have_another_key(trained, folder, no_training, train, seed, settings):
+def test_different_arguments_have_different_keys(trained_classifier, folder, fail_if_trained, train, seed, settings):
     with pytest.raises(AssertionError, match="trained again"):
         feature_classifier(train, TEST, folder=folder, seed=seed, settings=settings)
 
 
-def test_the_global_seed_has_no_effect(trained, tmp_path):
+def test_the_global_seed_has_no_effect(trained_classifier, tmp_path):
     keras.utils.set_random_seed(6)
     again = feature_classifier(TRAIN, TEST, folder=tmp_path, settings=SETTINGS)
     # the order of additions depends on threads
-    np.testing.assert_allclose(again.features(TEST[0]), trained.features(TEST[0]), atol=1e-3)
+    np.testing.assert_allclose(again.features(TEST[0]), trained_classifier.features(TEST[0]), atol=1e-3)
 
 
-def test_the_cache_folder_of_the_data(trained, folder, no_training, monkeypatch, tmp_path):
+def test_the_cache_folder_of_the_data(trained_classifier, folder, fail_if_trained, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "keras_gen").mkdir()
     (folder / "keras_gen_cache" / "classifiers").rename(tmp_path / "keras_gen" / "classifiers")
     try:
-        assert feature_classifier(TRAIN, TEST, settings=SETTINGS).key == trained.key
+        assert feature_classifier(TRAIN, TEST, settings=SETTINGS).key == trained_classifier.key
     finally:
         (tmp_path / "keras_gen" / "classifiers").rename(folder / "keras_gen_cache" / "classifiers")
 
 
-def test_as_features(trained, folder, monkeypatch):
+def test_as_features(trained_classifier, folder, monkeypatch):
     monkeypatch.setitem(classifier.SETTINGS, "epochs", 1)
     extract = feature_extractor("classifier", train=TRAIN, test=TEST, folder=folder)
     assert extract(TEST[0]).shape == (100, 128)
-    assert "100 other images" in extract.identity and trained.key[:12] not in extract.identity
+    assert "100 other images" in extract.identity and trained_classifier.key[:12] not in extract.identity
 
 
 def test_errors(folder):

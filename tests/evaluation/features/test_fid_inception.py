@@ -31,8 +31,8 @@ def generated(network: keras.Model) -> dict[str, np.ndarray]:
     return tensors
 
 
-def test_the_network_has_the_features_of_torch_fidelity():
-    """By torch-fidelity 0.4.0 with the same weights: the mean of each branch of the last block."""
+def test_features_equal_those_of_torch_fidelity():
+    """Expected values: torch-fidelity 0.4.0 with the same weights, the mean of each branch of the last block."""
     network = fid_network(75)
     set_fid_weights(network, generated(network))
     images = np.random.Generator(np.random.Philox(key=7)).integers(0, 256, (2, 75, 75, 3)).astype(np.float32)
@@ -55,18 +55,18 @@ def test_weights_of_another_network_raise_an_error():
         set_fid_weights(network, {**first, "Conv2d_1a_3x3.conv.weight": np.ones((32, 3, 5, 5))})
 
 
-def test_the_search_for_the_weights(monkeypatch, tmp_path):
+def test_search_for_the_weights_file(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("KERAS_GEN_FID_WEIGHTS", raising=False)
     with pytest.raises(FileNotFoundError, match="Download https://github.com/mseitzer.*SHA-256 6726825d.*FID_WEIGHTS"):
         weights_file()
-    own, cached = tmp_path / "own.pth", tmp_path / "keras_gen" / "pt_inception-2015-12-05-6726825d.pth"
+    explicit, cached = tmp_path / "own.pth", tmp_path / "keras_gen" / "pt_inception-2015-12-05-6726825d.pth"
     cached.parent.mkdir()
     cached.write_bytes(b"cached")
     assert weights_file() == cached
-    own.write_bytes(b"other")
-    monkeypatch.setenv("KERAS_GEN_FID_WEIGHTS", str(own))
-    assert weights_file() == own
+    explicit.write_bytes(b"other")
+    monkeypatch.setenv("KERAS_GEN_FID_WEIGHTS", str(explicit))
+    assert weights_file() == explicit
     with pytest.raises(ValueError, match="Expected the published weights of the FID, SHA-256 6726.*own.pth.*again"):
         feature_extractor("fid")
 

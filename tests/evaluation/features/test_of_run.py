@@ -15,7 +15,7 @@ def _small_classifier(small_classifier):
     """All tests use the small classifier."""
 
 
-def test_scores_by_the_classifier_of_the_run_s_labels(tmp_path, monkeypatch):
+def test_classifier_scores_of_a_labeled_run(tmp_path, monkeypatch):
     def fail():
         raise OSError("no network")
 
@@ -52,7 +52,7 @@ def test_data_without_labels(tmp_path):
     assert metrics["kid_pixels_30_test"] > 0
 
 
-def test_features_of_stacked_images_are_those_of_their_channels(stacked):
+def test_stacked_images_are_classified_by_channel(stacked):
     context = stacked.context
     context.features = ("classifier",)
     features = extractors(context)["classifier"]

@@ -21,7 +21,7 @@ def test_known_features():
         values[64:].reshape(2, 2, 3), 2 * image.reshape(2, 2, 2, 3, 3).mean((1, 3)) - 1, atol=1e-5
     )
     np.testing.assert_allclose(values[:64:16], [0.023577, 0.218036, 0.000000, 0.455837], rtol=1e-4)
-    # edges and texture alone: invariant to added gray levels
+    # only edges and texture: invariant to added gray levels
     np.testing.assert_allclose(
         random_conv_features(0.5 * image + 0.4)[0, :64], random_conv_features(0.5 * image)[0, :64], atol=1e-5
     )
@@ -29,7 +29,7 @@ def test_known_features():
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (5, 7, 2), (32, 32, 3), (40, 12, 4)])
 @pytest.mark.parametrize("num", [2, 3, 50])
-def test_a_finite_number_for_any_images(shape, num):
+def test_distances_of_unusual_images_are_finite(shape, num):
     first, second = np.random.default_rng(0).random((2, num, *shape)).astype(np.float32)
     assert 0 < random_conv_distance(first, second) < 1000
     assert random_conv_distance(first, first) == pytest.approx(0, abs=1e-8)

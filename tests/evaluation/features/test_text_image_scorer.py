@@ -12,7 +12,7 @@ QUICK = {"steps": 60, "batch_size": 16, "learning_rate": 5e-3}
 
 
 def examples(num: int, seed: int):
-    """One half of each image is dark or bright, and the caption names the half and its brightness."""
+    """Returns images with a dark or bright half, and captions that name the half and its brightness."""
     generator = np.random.default_rng(seed)
     side, bright = generator.integers(2, size=(2, num))
     images = 0.5 + 0.05 * generator.normal(size=(num, 8, 8, 1))
@@ -33,13 +33,13 @@ def scorer(tmp_path):
     return train(tmp_path, seed=3)
 
 
-def test_it_distinguishes_captions(scorer):
+def test_scorer_distinguishes_captions(scorer):
     images, tokens, classes = examples(80, seed=1)
     scores = scorer.score(scorer.embed_image(images)[:, None], scorer.embed(tokens)[None]).numpy()
     assert r_precision(scores, classes, candidates=10).value > 0.95
 
 
-def test_it_is_cached(scorer, tmp_path, monkeypatch):
+def test_scorer_is_cached(scorer, tmp_path, monkeypatch):
     monkeypatch.setattr(type(scorer), "fit", lambda *_, **__: pytest.fail("trained again"))
     again = train(tmp_path, seed=3)
     for value, other in zip(scorer.get_weights(), again.get_weights(), strict=True):

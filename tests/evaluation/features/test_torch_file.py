@@ -11,7 +11,7 @@ import pytest
 from keras_gen.evaluation.features.torch_file import read_tensors
 
 # {"a.weight": [[0, 3], [1, 4], [2, 5]] (a transposed view), "b": int64 [1, 2], "c": Parameter(2.5)} as torch 2.13 saves
-# it: the archive of today and the stream that it wrote before 1.6
+# it: the current archive format and the stream format before 1.6
 ARCHIVE = """
 eNqlVTts00AYPjuJkxpIH0DTllI6plJJ82wSELSykBmMRAhCRAxErnMkFm7c37m0gqkSaoENEAMTQkxMrDxGdgZWBBNCiImNFe7sJLVdJaX05Ivl5P8el/
 /hkhIIIhSJoF1rBI0h1dIa+jpeqKlETazdNmQpim541iavaaZhYI3oZrMlXrZq2MK1C7pGREBzZeDiFcatJjawXm8Q4DViUtJEtU10oyVWLbzS1o1aleBm
@@ -34,7 +34,7 @@ co
 
 
 @pytest.mark.parametrize("content", [ARCHIVE, STREAM], ids=["archive", "stream"])
-def test_both_formats(tmp_path, content):
+def test_both_formats_are_read(tmp_path, content):
     file = tmp_path / "weights.pth"
     file.write_bytes(zlib.decompress(base64.b64decode(content)))
     tensors = read_tensors(file)
@@ -55,7 +55,7 @@ def test_a_changed_byte_of_an_archive_is_detected(tmp_path):
         read_tensors(file)
 
 
-class Harmful:
+class MaliciousObject:
     def __reduce__(self):
         return print, ("executed",)
 
@@ -104,7 +104,7 @@ def write(file, state, monkeypatch):
 
 
 def test_nothing_in_the_file_is_executed(tmp_path, monkeypatch, capsys):
-    write(tmp_path / "bad.pth", {"a": Harmful()}, monkeypatch)
+    write(tmp_path / "bad.pth", {"a": MaliciousObject()}, monkeypatch)
     with pytest.raises(ValueError, match="it contains .*print, which is not a tensor"):
         read_tensors(tmp_path / "bad.pth")
     assert capsys.readouterr().out == ""

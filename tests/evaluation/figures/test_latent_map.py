@@ -30,7 +30,7 @@ def test_the_grid_of_a_mixture_from_samples():
     vae = model({"name": "mixture", "components": 2})
     vae.prior.loc.assign([[-5.0, 0.0], [5.0, 0.0]])
     grid = prior_grid(vae, 4).reshape(4, 4, 2)
-    # the outer quarters' middles are the medians of the components, up to the sampling error of 10,000 samples
+    # the outer quantiles are the medians of the components, up to the sampling error of 10,000 samples
     quarter = scipy.stats.norm.ppf([0.25, 0.75])
     np.testing.assert_allclose(grid[0, :, 0], [*(-5 + quarter), *(5 + quarter)], atol=0.1)
 
@@ -42,7 +42,7 @@ def test_the_grid_of_a_flow_is_rectangular_in_code_space():
     assert (np.diff(grid[0, :, 0]) > 0).all() and (np.diff(grid[:, 0, 1]) < 0).all()
 
 
-def test_the_plane_of_the_largest_variance():
+def test_plane_of_the_dimensions_with_the_largest_variance():
     generator = np.random.default_rng(0)
     inside = generator.normal(0, [5, 3], (500, 2)) @ np.array([[0, 1, 0, 0], [0, 0, 0, 1.0]])
     center, basis, share = principal_plane(inside + 7 + generator.normal(0, 0.01, (500, 4)))

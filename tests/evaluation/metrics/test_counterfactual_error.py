@@ -1,4 +1,4 @@
-"""The true counterfactuals of `shapes`, and errors to the nearest by hand."""
+"""The true counterfactuals of `shapes`, and hand-computed errors to the nearest counterfactual."""
 
 import numpy as np
 import pytest
@@ -23,19 +23,19 @@ def test_numbers_of_counterfactuals():
     assert len(counterfactuals(plain, "color", 3, SHAPE)) == 1
 
 
-def test_they_are_resized_as_the_data():
+def test_counterfactuals_are_resized_like_the_data():
     plain = Factors.draw(3, 0).change(texture="plain")
     small = counterfactuals(plain, "color", "red", (32, 32, 1))
     assert small.shape == (1, 3, 32, 32, 1) and small.dtype == np.float32 and 0 <= small.min() <= small.max() <= 1
 
 
-def test_errors_are_to_the_nearest():
+def test_errors_are_those_to_the_nearest_counterfactual():
     images = np.array([0.5, 0.5]).reshape(2, 1, 1, 1)
     translations = np.array([0.9, 0.2]).reshape(2, 1, 1, 1)
     truths = np.array([[1.0, 0.0], [0.0, 0.8]]).reshape(2, 2, 1, 1, 1)
     errors = counterfactual_errors(images, translations, truths)
-    np.testing.assert_allclose(errors.translation, [0.1, 0.2])  # to 1 and to 0
-    np.testing.assert_allclose(errors.identity, [0.5, 0.3])  # to either, and to .8
+    np.testing.assert_allclose(errors.translation, [0.1, 0.2])  # nearest to 1 and to 0
+    np.testing.assert_allclose(errors.identity, [0.5, 0.3])  # equally near to both, and nearest to .8
     assert errors.ratio == pytest.approx(0.15 / 0.4)
     with pytest.raises(ValueError, match="counterfactuals of the shape .k, .images.shape."):
         counterfactual_errors(images, translations, truths[:, :1])

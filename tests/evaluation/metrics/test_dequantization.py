@@ -26,7 +26,7 @@ def test_parts_and_seeds_have_different_noise():
     assert np.abs(first - dequantize(image, 4, 1)).max() > 0
 
 
-def test_the_cell_of_an_image():
+def test_cells_of_image_levels():
     assert cell_nats((2, 2, 1)) == pytest.approx(4 * np.log(256))
 
 
@@ -54,6 +54,6 @@ def test_resized_images_are_rounded_to_levels(tmp_path):
         ("continuous", BETWEEN, "dequantization"),
     ],
 )
-def test_a_head_is_a_likelihood_of_its_support(support, images, reason):
+def test_heads_and_pixel_supports_that_match(support, images, reason):
     mismatch = likelihood_mismatch(support, images)
     assert mismatch is None if reason is None else mismatch is not None and reason in mismatch

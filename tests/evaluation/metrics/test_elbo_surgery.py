@@ -7,7 +7,7 @@ from tests.evaluation.toys import blobs, pixel_vae, pixels
 
 
 def errors_of(parts) -> list[float]:
-    """The standard errors, which exist for more than one image."""
+    """Returns the standard errors, which need more than one image."""
     return [error for error in parts.errors if error is not None]
 
 
@@ -19,7 +19,7 @@ def test_codes_that_ignore_the_image():
     assert parts.information == pytest.approx(0, abs=1e-3)
 
 
-def test_two_distant_groups_have_one_bit():
+def test_two_distant_groups_give_one_bit_of_information():
     # half of the posteriors are N(0, .1^2) and half N(1000, .1^2): the code determines the group alone
     model, images = pixel_vae(1000.0, 0.1), pixels([0, 1] * 500)
     parts = elbo_surgery(model, images)
@@ -65,7 +65,7 @@ def test_codes_of_an_image_do_not_depend_on_the_batch():
     ids=["full covariance", "vamp", "conditional"],
 )
 def test_any_posterior_and_prior(settings):
-    # the model itself estimates the average of KL(q || p) differently
+    # compared with the average KL(q || p), which the model estimates differently
     images, labels = blobs(200, seed=0)
     model = zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16, **settings)
     parts = elbo_surgery(model, images / np.float32(255), labels=labels)

@@ -7,7 +7,7 @@ from tests.evaluation.features.peer_features import peer_features
 
 
 def whitened(num: int, size: int) -> np.ndarray:
-    """Samples of mean 0 and covariance I, up to rounding."""
+    """Returns samples whose mean is 0 and whose covariance is I, up to rounding."""
     values = np.random.default_rng(0).normal(size=(num, size))
     values -= values.mean(axis=0)
     return values @ np.linalg.inv(np.linalg.cholesky(np.cov(values.T))).T
@@ -36,14 +36,14 @@ def test_a_point_and_a_gaussian():
     assert normal_frechet_distance(np.zeros(4), zeros, np.full(4, 2.0), np.eye(4)) == pytest.approx(16 + 4)
 
 
-def test_a_set_has_distance_zero_to_itself_even_with_repeated_features():
+def test_distance_to_itself_is_zero_even_with_repeated_features():
     values = whitened(300, 4)
     values = np.concatenate([values, values[:, :2], np.zeros((300, 3))], axis=1)
-    # the traces are about 8, and double precision has 1e-16 of them
+    # the traces are about 8, with relative errors of 1e-16
     assert frechet_distance(values, values[::-1]) == pytest.approx(0, abs=1e-12)
 
 
-def test_as_clean_fid():
+def test_equals_clean_fid():
     # clean-fid 0.1.35, cleanfid.fid.frechet_distance of the sets' means and np.cov
     assert frechet_distance(*peer_features()) == pytest.approx(0.9820156464182297, rel=1e-9)
 

@@ -10,7 +10,7 @@ def test_by_hand():
     assert squared_discrepancy(np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]])) == pytest.approx(1 + 27 - 2 * 37 / 4)
 
 
-def test_as_torch_fidelity_and_clean_fid():
+def test_equals_torch_fidelity_and_clean_fid():
     # torch-fidelity 0.4.0, metric_kid.mmd2 of kernel_poly (degree 3, gamma None, coef0 1): 0.27672459073757816;
     # clean-fid 0.1.35, fid.kernel_distance with one subset of all 200: 0.27672459073757805
     assert squared_discrepancy(*peer_features()) == pytest.approx(0.27672459073757816, rel=1e-12)
@@ -34,14 +34,14 @@ def test_unbiased_with_the_standard_deviation_of_its_value():
     for results, expected in ((same, 0.0), (shifted, expected_of_shift(0.7))):
         values = np.array([result.value for result in results])
         assert abs(values.mean() - expected) < 4 * values.std() / np.sqrt(200)
-        # 200 repeats and 9 degrees of freedom each know the ratio to about 6 %
+        # with 200 repeats of 9 degrees of freedom, the standard error of the ratio is about 6 %
         claimed = np.sqrt(np.mean([result.error**2 for result in results]))
         assert claimed == pytest.approx(values.std(), rel=0.2)
     assert min(result.value for result in same) < 0
 
 
 def expected_of_shift(shift: float, size: int = 3) -> float:
-    """The squared discrepancy of N(0, I) and N(shift, I) under (x . y / size + 1)^3.
+    """Returns the squared discrepancy of N(0, I) and N(shift, I) under (x . y / size + 1)^3.
 
     E k = 1 + 3 E u + 3 E u^2 + E u^3 with u = x . y / size; the discrepancy compares means, second and third moments:
     it is the sum over the powers of the squared difference of moment tensors, with 1, 3, 3, 1 and 1 / size^power.

@@ -41,14 +41,14 @@ def test_a_pyramid_of_smooth_images():
     np.testing.assert_allclose(coarse[0, 3:-3, 0, 0], np.arange(6, 26, 2), atol=1e-5)
 
 
-def test_a_set_to_itself_and_under_another_contrast(images):
+def test_zero_for_equal_images_and_for_another_contrast(images):
     assert laplacian_swd(images, images, patches=4, projections=16) == {32: 0, 16: 0}
-    # a set is normalized by its own mean and standard deviation
+    # patches are normalized by the mean and standard deviation of their dataset
     distances = laplacian_swd(images, 0.5 * images + 0.3, patches=4, projections=16)
     assert max(distances.values()) < 0.01
 
 
-def test_lost_detail_shows_on_the_fine_level():
+def test_lost_detail_increases_the_finest_level():
     first, second = np.random.default_rng(0).random((2, 60, 32, 32, 1)).astype(np.float32)
     blurred = scipy.ndimage.gaussian_filter(second, (0, 0.7, 0.7, 0))
     floor, distances = (laplacian_swd(first, other, patches=32, projections=128) for other in (second, blurred))
@@ -66,7 +66,7 @@ def test_flat_images_against_noise_in_closed_form():
     distances = laplacian_swd(flat, noise, patches=16, projections=2000)
     beta = scipy.stats.beta(0.5, 24)
     mean = scipy.integrate.quad(lambda u: beta.pdf(u * u) * 2 * u * abs(7 * u - 1), 0, 1, points=[1 / 7])[0]
-    # 2,000 directions know the mean to 1.7 %
+    # the standard error of the mean over 2,000 directions is 1.7 %
     assert distances == {16: pytest.approx(1000 * np.sqrt(2 / np.pi) * mean, rel=0.06)}
 
 
@@ -75,11 +75,11 @@ def test_sets_of_different_size(images):
         laplacian_swd(images, images[:3])
 
 
-def test_one_level_is_in_memory_at_a_time():
+def test_only_one_level_is_in_memory():
     images = np.random.default_rng(0).random((40, 64, 64, 3), np.float32)
     one_set = 40 * 1000 * 3 * 49 * 4
     tracemalloc.start()
     laplacian_swd(images, images, patches=1000, projections=1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 3.6 * one_set  # both sets, and a third while it is cut; 5 with a former level
+    assert peak < 3.6 * one_set  # 2 datasets, and a copy; 5 with the previous level

@@ -33,20 +33,20 @@ def test_equals_equation_8(vae, images):
 
 
 @pytest.fixture(scope="module")
-def whole(vae, images):
+def all_at_once(vae, images):
     return log_likelihood(vae, images, 20, codes_per_pass=1000)
 
 
 @pytest.mark.parametrize("codes_per_pass", [1, 7, 60])
-def test_chunks_change_nothing(vae, images, whole, codes_per_pass):
+def test_chunk_size_has_no_effect(vae, images, all_at_once, codes_per_pass):
     reported = []
     chunked = log_likelihood(vae, images, 20, codes_per_pass=codes_per_pass, progress=reported.append)
-    np.testing.assert_allclose(chunked, whole, rtol=1e-5)
+    np.testing.assert_allclose(chunked, all_at_once, rtol=1e-5)
     assert reported == ([0, 3, 6, 9] if codes_per_pass == 60 else list(range(10)))
 
 
-def test_parts_of_a_set_change_nothing(vae, images, whole):
-    np.testing.assert_allclose(log_likelihood(vae, images[4:], 20, first_index=4), whole[4:], rtol=1e-5)
+def test_estimates_do_not_depend_on_other_images(vae, images, all_at_once):
+    np.testing.assert_allclose(log_likelihood(vae, images[4:], 20, first_index=4), all_at_once[4:], rtol=1e-5)
 
 
 def test_codes_depend_on_seed_and_index(vae, images):

@@ -42,19 +42,19 @@ def test_ties_count_half():
     assert nearest_neighbors(copies, copies, np.array([[0.0, 0.0], [1.0, 1.0]])).closer == pytest.approx(0.75)
 
 
-def test_the_standard_error_under_chance():
+def test_standard_error_without_memorization():
     generator = np.random.default_rng(0)
     repeats = [nearest_neighbors(*generator.random((3, 40, 2))) for _ in range(200)]
-    # the training set is shared within a repeat, which adds nothing to a rank of equally distributed distances
+    # the shared training images of a repeat do not add to the variance of ranks of identically distributed distances
     assert np.std([result.closer for result in repeats]) == pytest.approx(repeats[0].closer_error, rel=0.2)
 
 
-def test_an_empty_set(images):
+def test_an_empty_dataset_is_refused(images):
     with pytest.raises(ValueError, match="received 10, 0, 900"):
         nearest_neighbors(images[:10], images[:0], images)
 
 
-def test_blocks_have_the_result_of_all_training_images(images):
+def test_blocks_give_the_result_of_all_training_images(images):
     train, blocks = images[:500], (images[start : min(start + 70, 500)] for start in range(0, 500, 70))
     full, neighbors = (nearest_neighbors(images[450:700], each, images[700:]) for each in (train, blocks))
     for one, other in zip(full, neighbors, strict=True):

@@ -12,7 +12,7 @@ tfd = tfp.distributions
 
 @pytest.mark.parametrize("smallest", [1.0, 0.05, 1e-3])
 def test_equals_the_sum_of_normal_densities(smallest):
-    # narrow components far from 0 are where three large terms cancel
+    # for narrow components far from 0, three large terms cancel
     generator = np.random.default_rng(0)
     loc = generator.normal(0, 3, (7, 4)).astype(np.float32)
     scale = (smallest * generator.uniform(1, 2, (7, 4))).astype(np.float32)

@@ -7,7 +7,7 @@ from keras_gen.evaluation.metrics.mode_coverage import mode_coverage, modes_floo
 def test_by_hand():
     coverage = mode_coverage(np.array([0, 0, 1]), num_classes=2)
     assert coverage == (2, pytest.approx(2 / 3 * np.log(4 / 3) + 1 / 3 * np.log(2 / 3)), 3)
-    # relative to the data's own frequencies
+    # relative to the frequencies in the data
     coverage = mode_coverage(np.array([0, 0, 1]), num_classes=2, data=np.array([200, 100]))
     assert coverage.kl == pytest.approx(0, abs=1e-12)
     # frequencies 3 : 1 relative to 1 : 1
@@ -15,21 +15,21 @@ def test_by_hand():
     assert coverage.kl == pytest.approx(0.75 * np.log(1.5) + 0.25 * np.log(0.5))
 
 
-def test_a_mode_is_a_combination_of_digits():
+def test_modes_are_combinations_of_digits():
     counts = np.zeros(1000)
     counts[702] = 1
     assert mode_coverage(np.array([[7, 0, 2]] * 5), data=counts) == (1, 0.0, 5)
     with pytest.raises(ValueError, match="infinite"):
         mode_coverage(np.array([[7, 2, 0]]), data=counts)
-    # a collapse to one of 1,000 modes, and every mode once
+    # a collapse to one of 1,000 modes, and one sample per mode
     assert mode_coverage(np.array([[7, 0, 2]] * 5)) == (1, pytest.approx(np.log(1000)), 5)
     every = np.stack(np.unravel_index(np.arange(1000), (10, 10, 10)), axis=1)
     assert mode_coverage(every) == (1000, pytest.approx(0, abs=1e-12), 1000)
 
 
-def test_the_floor_in_closed_form():
+def test_floor_in_closed_form():
     floor = modes_floor(2600, 100, repeats=200)
-    # a likelihood ratio: 2 n KL is about chi-squared with 99 degrees of freedom
+    # a likelihood ratio: 2 n KL is approximately chi-squared with 99 degrees of freedom
     assert floor.kl == pytest.approx(99 / 5200, rel=0.03)
     assert floor.kl_std == pytest.approx(np.sqrt(2 * 99) / 5200, rel=0.2)
     frequencies = np.arange(1, 101) / 5050

@@ -18,7 +18,7 @@ def test_scales():
         scales_of(8, 300)
 
 
-def test_of_equal_images_is_one(images):
+def test_equal_images_give_one(images):
     np.testing.assert_allclose(ms_ssim(images, images), 1.0, atol=1e-5)
 
 
@@ -36,7 +36,7 @@ def test_one_scale_is_ssim(images):
 
 
 def by_numpy(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """MS-SSIM of gray images [num, height, width] as Wang's own program has it: symmetric borders where it halves."""
+    """Computes MS-SSIM of gray images [num, height, width] like Wang's program, which pads symmetrically to halve."""
     weights = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])[: scales_of(*first.shape[1:])]
     window = np.exp(-0.5 * (np.arange(11) - 5) ** 2 / 1.5**2)
 
@@ -72,7 +72,7 @@ def test_odd_sizes_are_rounded_up(height, width):
     np.testing.assert_allclose(similarity, by_numpy(first, second), rtol=2e-4)
 
 
-def test_a_collapse_is_one_and_noise_is_diverse(images):
+def test_collapse_gives_one_and_noise_less(images):
     collapsed = pair_similarity(np.repeat(images[:1], 10, axis=0))
     assert collapsed == (pytest.approx(1.0, abs=1e-5), pytest.approx(0, abs=1e-5), 2, 5)
     assert pair_similarity(images).value < 0.3

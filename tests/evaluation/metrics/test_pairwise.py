@@ -17,7 +17,7 @@ def sets():
 
 
 @pytest.mark.parametrize("offset", [0.0, 300.0])
-def test_against_scipy_whatever_the_blocks(monkeypatch, sets, offset):
+def test_equals_scipy_for_any_block_size(monkeypatch, sets, offset):
     monkeypatch.setattr(pairwise, "PAIRS", 430)
     monkeypatch.setattr(pairwise, "COLUMNS", 20)
     first, second = sets[0] + np.float32(offset), sets[1] + np.float32(offset)
@@ -31,5 +31,5 @@ def test_copies_have_distance_zero_and_close_rows_do_not(sets):
     first = sets[0] + np.float32(100)
     distances, _ = collect(first, np.concatenate([first, first + np.float32(1e-3)]))
     assert np.array_equal(np.diagonal(distances), np.zeros(57))
-    # 1e-3 is 130 steps of float32 at 100, so the shift itself is rounded
+    # 1e-3 is 130 float32 steps at 100, so the shift is rounded
     np.testing.assert_allclose(np.diagonal(distances[:, 57:]), 6e-6, rtol=0.05)

@@ -14,7 +14,7 @@ def test_one_kernel_is_the_normal_density():
     np.testing.assert_allclose(parzen_log_density(images, center, (0.1, 0.5)), expected, rtol=1e-9)
 
 
-def test_many_kernels_whatever_the_blocks(monkeypatch):
+def test_many_kernels_for_any_block_size(monkeypatch):
     generator = np.random.default_rng(0)
     centers, images = generator.random((20, 4)), generator.random((9, 4))
     each = scipy.stats.norm(centers[:, None], 0.2).logpdf(images).sum(axis=2)
@@ -23,12 +23,12 @@ def test_many_kernels_whatever_the_blocks(monkeypatch):
     np.testing.assert_allclose(parzen_log_density(images, centers, [0.2])[0], expected, rtol=1e-9)
 
 
-def test_far_away_it_is_small_and_finite():
+def test_log_density_far_away_is_finite():
     values = parzen_log_density(np.full((1, 784), 1.0), np.zeros((2, 784)), [0.1])
     assert values[0, 0] == pytest.approx(-784 * (0.5 / 0.01 + 0.5 * np.log(2 * np.pi * 0.01)))
 
 
-def test_the_best_sigma():
+def test_best_sigma():
     # one kernel at 0: the best sigma is the root mean square of the values
     images = np.random.default_rng(0).normal(0, 0.3, (200, 50))
     grid = np.linspace(0.2, 0.4, 41)
@@ -44,7 +44,7 @@ def test_samples_and_training_images():
     far = generator.normal(0.5, 0.4, (200, 2))
     result = parzen(far, train, validation, test, sigmas=np.logspace(-2, 0.5, 15))
     assert result.value < result.train_value
-    # the value of training images has as many kernels and its own sigma
+    # the value of training images uses as many kernels and a separate sigma
     values = parzen_log_density(test, train[:200], [result.train_sigma])[0]
     assert (result.train_value, result.train_error) == (values.mean(), values.std(ddof=1) / np.sqrt(300))
     same = parzen(train[:200], train, validation, test, sigmas=np.logspace(-2, 0.5, 15))

@@ -7,12 +7,12 @@ from tests.evaluation.features.peer_features import peer_features
 
 
 def clusters(modes, num: int, seed: int) -> np.ndarray:
-    """Points around (100 i, 0) for each mode i."""
+    """Returns points around (100 i, 0) for each mode i."""
     generator = np.random.default_rng(seed)
     return np.concatenate([generator.normal(size=(num, 2)) + [100.0 * mode, 0.0] for mode in modes])
 
 
-def test_as_prdc():
+def test_equals_prdc():
     # prdc 0.2, compute_prdc(real, generated, nearest_k)
     real, generated = peer_features()
     assert precision_recall(real, generated, density_neighbors=3) == pytest.approx((0.905, 0.755, 1.11833333, 0.81))
@@ -20,7 +20,7 @@ def test_as_prdc():
 
 
 def test_by_hand():
-    # to the nearest of the own set: real -1 and 1 have 2, 5 has 4; generated 3 and 4 have 1, 40 has 36
+    # distances to the nearest neighbor: 2 for the real -1 and 1, 4 for 5; 1 for the generated 3 and 4, 36 for 40
     real, generated = np.array([[-1.0], [1.0], [5.0]]), np.array([[3.0], [4.0], [40.0]])
     np.testing.assert_allclose(squared_radii(real, (1, 2)), [[4, 4, 16], [36, 16, 36]])
     result = precision_recall(real, generated, neighbors=1, density_neighbors=1)
@@ -29,7 +29,7 @@ def test_by_hand():
     assert result == pytest.approx((2 / 3, 1 / 3, 3 / 3, 2 / 3))
 
 
-def test_identical_sets_whatever_the_blocks(monkeypatch):
+def test_identical_datasets_for_any_block_size(monkeypatch):
     values = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32) + 50
     expected = (1.0, 1.0, 6 / 5, 1.0)  # a ball contains its center and its 5 neighbors
     assert precision_recall(values, values[::-1]) == pytest.approx(expected)
@@ -37,7 +37,7 @@ def test_identical_sets_whatever_the_blocks(monkeypatch):
     assert precision_recall(values, values[::-1]) == pytest.approx(expected)
 
 
-def test_disjoint_sets():
+def test_disjoint_datasets():
     assert precision_recall(clusters([0], 50, 0), clusters([1], 50, 1)) == (0, 0, 0, 0)
 
 

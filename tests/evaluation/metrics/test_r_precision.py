@@ -23,7 +23,7 @@ def test_a_text_of_the_same_class_is_not_a_candidate():
     assert r_precision(scores, np.array([0, 1, 2]), candidates=3).value == pytest.approx(1 / 3)
 
 
-def test_random_scores_have_the_value_of_chance():
+def test_random_scores_give_chance_level():
     generator = np.random.default_rng(0)
     scores = generator.normal(size=(2000, 2000))
     precision = r_precision(scores, np.arange(2000), candidates=10, seed=1)
@@ -31,7 +31,7 @@ def test_random_scores_have_the_value_of_chance():
     assert abs(precision.value - 0.1) < 0.03 and precision.standard_error == pytest.approx(0.0067, rel=0.15)
 
 
-def test_too_few_false_texts():
+def test_too_few_mismatched_texts():
     with pytest.raises(ValueError, match="Expected 2 texts of other classes for each image; received 1 for one"):
         r_precision(np.zeros((3, 3)), np.array([0, 0, 1]), candidates=3)
     with pytest.raises(ValueError, match=r"Expected scores \[num, num\]"):

@@ -10,7 +10,7 @@ from keras_gen.evaluation.metrics.sample_quality import sample_quality
 
 METRICS = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
 
-# four features, few enough for a covariance of full rank
+# four features, so that the covariance has full rank
 MEANS = Features("means", "means of quarters", lambda images: images.reshape(len(images), 4, -1).mean(axis=2))
 
 
@@ -20,7 +20,7 @@ def textures(num: int, seed: int, blur: float = 1.0, size: int = 32) -> np.ndarr
 
 
 @pytest.fixture(scope="module")
-def measured():
+def measure():
     calls = []
     metrics, about = sample_quality(
         textures(50, 0, blur=2.0),
@@ -32,8 +32,8 @@ def measured():
     return metrics, about, calls
 
 
-def test_names_and_notes(measured):
-    metrics, about, calls = measured
+def test_names_and_notes(measure):
+    metrics, about, calls = measure
     names = ["fd_random_conv_40_test"]
     names += [f"{metric}_{features}_40_test" for features in ("means", "inception") for metric in METRICS]
     names += ["swd_pyramid_32_40_test", "swd_pyramid_16_40_test", "ms_ssim_2_scales_40"]
@@ -56,16 +56,16 @@ def test_names_and_notes(measured):
     assert all(0 <= result <= total and total > 0 for _, result, total in calls)
 
 
-def test_values_of_the_single_metrics(measured):
-    metrics, _, _ = measured
+def test_values_equal_those_of_the_metrics(measure):
+    metrics, _, _ = measure
     sets = (textures(50, 0, blur=2.0), textures(40, 1), textures(60, 2))
     generated, real, other = (MEANS(images[:40]) for images in sets)
     assert metrics["fd_means_40_test"] == frechet_distance(generated, real)
     assert metrics["fd_means_40_test_floor"] == frechet_distance(other, real)
 
 
-def test_blurred_samples_are_above_the_floor(measured):
-    metrics, _, _ = measured
+def test_blurred_samples_are_above_the_floor(measure):
+    metrics, _, _ = measure
     assert metrics["swd_pyramid_32_40_test"] > 3 * metrics["swd_pyramid_32_40_test_floor"]
 
 
@@ -102,7 +102,7 @@ def test_an_error_in_one_extractor_leaves_the_others():
     assert metrics["coverage_odd_30_test"] is None and metrics["coverage_means_30_test"] > 0
 
 
-def test_sets_of_different_shape():
+def test_datasets_of_different_shape_are_refused():
     images = textures(30, 0, size=8)
     with pytest.raises(ValueError, match=r"three sets of images of one shape; received .*\(0, 8, 8, 1\)"):
         sample_quality(images, images[:0], images, {})

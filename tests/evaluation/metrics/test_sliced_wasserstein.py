@@ -11,16 +11,16 @@ def images():
     return np.random.default_rng(0).random((200, 4, 4, 3)).astype(np.float32)
 
 
-def test_of_a_set_to_itself_in_another_order(images):
+def test_distance_to_a_permutation_is_zero(images):
     assert sliced_wasserstein(images, images[::-1]) == pytest.approx(0, abs=1e-6)
 
 
-def test_of_a_shifted_set_is_the_shift(images):
+def test_distance_to_a_shifted_dataset_is_the_shift(images):
     # E[(sum of theta)^2] = 1 on the unit sphere; the relative error with 4,000 directions is 1.1 %
     assert sliced_wasserstein(images + 0.25, images, projections=4000) == pytest.approx(0.25, rel=0.05)
 
 
-def test_of_two_normals_is_the_difference_of_their_scales():
+def test_distance_of_two_normals_is_the_difference_of_their_scales():
     # every projection of N(0, s^2 I) is N(0, s^2), and W2 of two of them |s - t|
     generator = np.random.default_rng(0)
     first, second = generator.normal(0, 1, (20_000, 5)), generator.normal(0, 3, (20_000, 5))
@@ -36,7 +36,7 @@ def test_the_seed_matters_and_the_order_of_arguments_does_not(images):
     assert value != sliced_wasserstein(images, other, seed=4)
 
 
-def test_sets_of_different_size(images):
+def test_datasets_of_different_size(images):
     with pytest.raises(ValueError, match="as many images"):
         sliced_wasserstein(images, images[:10])
 
@@ -57,7 +57,7 @@ def test_nearest_of_another_shape(images):
         nearest_distance(images, images[:, :3])
 
 
-def test_of_order_one_in_one_dimension_is_that_of_scipy():
+def test_order_one_in_one_dimension_equals_scipy():
     # a direction of one dimension is 1 or -1
     generator = np.random.default_rng(0)
     first, second = generator.normal(0, 1, (500, 1)), generator.gamma(2.0, 1.0, (500, 1))
@@ -65,7 +65,7 @@ def test_of_order_one_in_one_dimension_is_that_of_scipy():
     assert sliced_wasserstein(first, second, projections=3, order=1) == pytest.approx(expected, rel=1e-5)
 
 
-def test_of_order_two_in_one_dimension_by_hand():
+def test_order_two_in_one_dimension_by_hand():
     first, second = np.array([[3.0], [0.0], [1.0]]), np.array([[1.0], [5.0], [2.0]])
     assert sliced_wasserstein(first, second, projections=2) == pytest.approx(np.sqrt((1 + 1 + 4) / 3))
     assert sliced_wasserstein(first, second, projections=2, order=1) == pytest.approx(4 / 3)
@@ -77,7 +77,7 @@ def test_few_directions_per_pass(images, monkeypatch):
     assert sliced_wasserstein(images + 0.25, images, projections=1500) == pytest.approx(full, rel=0.1)
 
 
-def test_another_order(images):
+def test_an_invalid_order_is_refused(images):
     with pytest.raises(ValueError, match="Expected order 1 or 2; received 3"):
         sliced_wasserstein(images, images, order=3)
 

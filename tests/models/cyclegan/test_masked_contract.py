@@ -24,8 +24,8 @@ def test_trains(trained):
 
 
 @pytest.mark.slow  # see test_contract.py
-def test_two_replicas_are_one_device(tmp_path):
-    contract.check_two_replicas_are_one_device(TOY, tmp_path)
+def test_two_replicas_equal_one_device(tmp_path):
+    contract.check_two_replicas_equal_one_device(TOY, tmp_path)
 
 
 def test_export(trained, tmp_path):
