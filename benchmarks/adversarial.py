@@ -1,10 +1,10 @@
-"""Adversarial models on MNIST compared with papers: one run of one configuration, its measures and its picture.
+"""Adversarial models on MNIST compared with papers: one run of one configuration, its metrics and its picture.
 
 usage: python -m benchmarks.adversarial NAME [--seed 1] [--epochs N] [--threads 1] [--measure] [--data-dir DIR]
 
 Writes benchmarks/results/adversarial_NAME.json (a run for each seed), pictures/adversarial_NAME.png, and the weights to
-runs/benchmarks/. Maps from a code to a class are chosen on training images and sigmas on validation images; errors are
-of all 10,000 test images.
+runs/benchmarks/. Classes of codes are chosen on training images, and sigmas on validation images; errors are those of
+all 10,000 test images.
 """
 
 import argparse
@@ -35,18 +35,18 @@ class Configuration:
     """One experiment.
 
     Attributes:
-        paper: the published figure.
-        build: seed -> model, not compiled.
+        paper: The published figure.
+        build: Seed -> model, not compiled.
         measure: (model, data directory, seed) -> {name: number}.
-        epochs: epochs of training.
-        rates: player -> initial learning rate of Adam; the key is "model" for a model without players.
-        batch_size: images in a step.
+        epochs: Epochs of training.
+        rates: Player -> initial learning rate of Adam; the key is "model" for a model without players.
+        batch_size: Images in a step.
         beta_1: Adam's beta_1.
-        cosine: whether the learning rates fall to 0 by a cosine.
-        source: name of the dataset.
+        cosine: Whether the learning rates fall to 0 with a cosine schedule.
+        source: Name of the dataset.
         image_shape: (height, width, channels).
-        load: further arguments of `keras_gen.data.load`.
-        picture: model -> images for a grid of ten columns.
+        load: Further arguments of `keras_gen.data.load`.
+        picture: Model -> images for a grid of ten columns.
     """
 
     paper: str
@@ -71,7 +71,7 @@ def images_of(split: str, data_dir: str | None, source: str = "mnist", shape=GRA
     return {name: np.concatenate([batch[name] for batch in batches]) for name in ("image", "label")}
 
 
-# measures
+# metrics
 
 
 def labeled(split: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +102,7 @@ def category_error(model, data_dir, seed) -> dict:
 
 
 def cluster_error(model, data_dir, seed) -> dict:
-    """Returns `category_error`, and the paper's: a cluster has the class of its most probable training image."""
+    """Returns `category_error`, and the error by the class of each cluster's most probable training image."""
     train, test = (images_of(split, data_dir) for split in ("train", "test"))
     most_probable = categories(model, train["image"]).argmax(0)
     predicted = train["label"][most_probable][categories(model, test["image"]).argmax(1)]
@@ -293,7 +293,7 @@ def train(name: str, seed: int, epochs: int | None, data_dir: str | None) -> Non
 
 
 def measure(name: str, seed: int, data_dir: str | None) -> dict:
-    """Returns measures and training summary of a trained model, and writes its picture."""
+    """Returns metrics and training summary of a trained model, and writes its picture."""
     it, model = CONFIGURATIONS[name], keras.saving.load_model(_saved(name, seed, "keras"))
     picture = record.RESULTS / "pictures" / f"adversarial_{name}.png"
     pictures.save(picture, pictures.grid(it.picture(model), columns=10))

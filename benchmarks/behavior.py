@@ -3,10 +3,10 @@
     python -m benchmarks.behavior record before.npz      in each of the two checkouts
     python -m benchmarks.behavior compare before.npz after.npz
 
-Each system of tests/toys.py is trained for three epochs and exported in every precision. Recorded are its losses,
-its weights, images for one seed, and the errors of the exported files against Keras. `compare` writes the largest
-differences of two recordings to benchmarks/results/behavior.json. Values are compared by their order, so that a metric
-may have another name.
+Each system of tests/toys.py is trained for three epochs and exported in every precision. A recording has the losses,
+the weights, images for one seed, and the errors of the exported files against Keras. `compare` writes the largest
+differences of two recordings to benchmarks/results/behavior.json. Values are matched by their order, so that metrics
+may be renamed.
 """
 
 import pathlib
@@ -21,11 +21,11 @@ EPOCHS, EXAMPLES, IMAGES, SEED = 3, 18, 4, 7
 
 @app.command()
 def record(out: pathlib.Path, only: str = "") -> None:
-    """Trains and exports every system, or one, and writes what came out.
+    """Trains and exports every system, or one of them, and writes the results.
 
     Args:
-        out: the .npz file to write.
-        only: the key of the only system to record.
+        out: The .npz file to write.
+        only: The key of the only system to record.
     """
     import keras
 
@@ -57,8 +57,8 @@ def compare(before: pathlib.Path, after: pathlib.Path) -> None:
     """Compares two recordings and writes the largest differences.
 
     Args:
-        before: a recording of `record`.
-        after: another one, of the same systems.
+        before: A recording of `record`.
+        after: Another one, of the same systems.
     """
     from . import record as results
 

@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
-# modules that the server imports; `keras_gen` first, because it chooses TensorFlow's kernels
+# modules that the server imports; `keras_gen` is first, because it selects TensorFlow's kernels
 PRELOADED = (
     *("keras_gen", "keras_gen.cli", "keras_gen.training.fitting", "keras_gen.evaluation", "keras_gen.export.exporting"),
     *("tensorflow_probability", "h5py", "ai_edge_litert.interpreter", "keras_gen.runtime"),
@@ -38,13 +38,13 @@ class Command:
     """A `keras-gen` command line in a separate process.
 
     Args:
-        arguments: arguments after `keras-gen`.
-        log: file to which stdout and stderr are appended.
-        environment: variables to set, such as TF_CONFIG.
+        arguments: Arguments after `keras-gen`.
+        log: File to which stdout and stderr are appended.
+        environment: Variables to set, such as TF_CONFIG.
         start_at: `time.monotonic()` at which the command begins; None is immediately.
 
     Attributes:
-        process: the process.
+        process: The process.
         started: `time.monotonic()` of its start.
     """
 
@@ -126,14 +126,14 @@ class Result:
     """The result of a function in a separate process.
 
     Attributes:
-        value: returned value; None after an exception.
-        error: the exception as `"ValueError: text"`, or "".
-        kinds: names of the exception's classes, the most specific first.
-        trace: traceback of the exception.
-        code: exit code of the process, like `Command.code`.
-        ended: whether the process ended in time; otherwise it was killed.
-        seconds: duration.
-        memory: growth of the largest resident set in bytes; None if the process did not end by itself.
+        value: Returned value; None after an exception.
+        error: The exception as `"ValueError: text"`, or "".
+        kinds: Names of the exception's classes, the most specific first.
+        trace: Traceback of the exception.
+        code: Exit code of the process, like `Command.code`.
+        ended: Whether the process ended in time; otherwise it was killed.
+        seconds: Duration.
+        memory: Growth of the largest resident set in bytes; None if the process did not end by itself.
     """
 
     value: object = None
@@ -150,11 +150,11 @@ def call(function: Callable, *arguments, seconds: float, log: pathlib.Path, memo
     """Calls a function in a forked process, so that crashes, hangs and memory exhaustion are isolated.
 
     Args:
-        function: a function of a module; it and its arguments are pickled.
-        *arguments: arguments of the function.
-        seconds: limit of the duration.
-        log: file for its output.
-        memory: limit of the growth of the address space in bytes; None sets no limit.
+        function: A function of a module; it and its arguments are pickled.
+        *arguments: Arguments of the function.
+        seconds: Limit of the duration.
+        log: File for its output.
+        memory: Limit of the growth of the address space in bytes; None sets no limit.
     """
     context = server()
     receiver, sender = context.Pipe(duplex=False)

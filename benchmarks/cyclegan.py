@@ -39,14 +39,14 @@ class Configuration:
     """One experiment.
 
     Attributes:
-        about: the purpose of the experiment.
+        about: The purpose of the experiment.
         data: `"digits"` or `"shapes"`.
-        steps: training steps; in their second half the learning rate falls linearly towards 0.
-        settings: settings of `cyclegan`.
-        batch_size: pairs in a step.
+        steps: Training steps; in their second half the learning rate falls linearly towards 0.
+        settings: Settings of `cyclegan`.
+        batch_size: Pairs in a step.
         rate: Adam's learning rate, with beta_1 = 0.5.
-        source: the domain of the semantic classifier, or None without one.
-        directions: directions in which the translation of digits is measured.
+        source: The domain of the semantic classifier, or None without one.
+        directions: Directions in which the translation of digits is measured.
     """
 
     about: str
@@ -198,7 +198,7 @@ def train(name: str, seed: int, steps: int | None, seconds: float | None, usps, 
     _saved(name, seed, "json").write_text(json.dumps(about))
 
 
-# measures
+# metrics
 
 
 def transfers(it: Configuration, model, seed: int, usps, data_dir) -> dict:
@@ -214,7 +214,7 @@ def transfers(it: Configuration, model, seed: int, usps, data_dir) -> dict:
     return measures
 
 
-def counterfactual_measures(it: Configuration, model, seed: int, usps, data_dir) -> dict:
+def counterfactual_metrics(it: Configuration, model, seed: int, usps, data_dir) -> dict:
     """Returns errors to the true counterfactuals, of translations and of the identity, in both directions."""
     whole = load_shapes("test", it.image_shape, data_dir)
     factors, measures = Factors.from_batch(whole), {}
@@ -232,7 +232,7 @@ def counterfactual_measures(it: Configuration, model, seed: int, usps, data_dir)
             "images": len(rows),
             "counterfactuals": len(truths),
         }
-        if len(truths) > 1:  # the ratio of a generator of true counterfactuals that never generates the nearest one
+        if len(truths) > 1:  # the ratio of a model that generates true counterfactuals, but never the nearest one
             other = counterfactual_errors(images, truths[-1], truths[:-1])
             measures[f"{source}_to_{target}"]["ratio_of_another_counterfactual"] = round(other.ratio, 3)
     return measures
@@ -249,11 +249,11 @@ def picture(it: Configuration, model, usps, data_dir, rows: int = 10) -> np.ndar
 
 
 def measure(name: str, seed: int, usps, data_dir) -> dict:
-    """Returns measures and training summary of a trained model, and writes its picture."""
+    """Returns metrics and training summary of a trained model, and writes its picture."""
     it, model = CONFIGURATIONS[name], keras.saving.load_model(_saved(name, seed, "keras"))
     file = record.RESULTS / "pictures" / f"cyclegan_{name}.png"
     pictures.save(file, picture(it, model, usps, data_dir))
-    measures = (transfers if it.data == "digits" else counterfactual_measures)(it, model, seed, usps, data_dir)
+    measures = (transfers if it.data == "digits" else counterfactual_metrics)(it, model, seed, usps, data_dir)
     return {"measures": measures, **json.loads(_saved(name, seed, "json").read_text())}
 
 

@@ -35,14 +35,14 @@ def damage_export(folder: str | pathlib.Path, index: int) -> str:
     """Damages an export folder in place.
 
     Args:
-        folder: a copy of an intact export with TFLite files.
-        index: index of the damage, 0 <= index < `NUM_DAMAGES`; equal folders are damaged equally.
+        folder: A copy of an intact export with TFLite files.
+        index: Index of the damage, 0 <= index < `NUM_DAMAGES`; equal folders are damaged equally.
 
     Returns:
         A description of the damage, such as `"model.json: noise.inputs[0].kind becomes null"`.
 
     Raises:
-        ValueError: for an index out of range.
+        ValueError: For an index out of range.
     """
     if not 0 <= index < NUM_DAMAGES:
         raise ValueError(f"Expected an index from 0 to {NUM_DAMAGES - 1}; received {index!r}")

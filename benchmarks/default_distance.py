@@ -1,4 +1,4 @@
-"""The default distance orders images as people do: real, slightly damaged, damaged, strongly damaged, noise.
+"""The default distance ranks images as expected: real, slightly, moderately and strongly damaged, noise.
 
     python -m benchmarks.default_distance --data-dir DIR
 
@@ -31,7 +31,7 @@ def damaged(images: np.ndarray, generator: np.random.Generator) -> dict[str, lis
     return {
         "blur, 0.7, 1 and 2 pixels": [scipy.ndimage.gaussian_filter(images, (0, s, s, 0)) for s in (0.7, 1.0, 2.0)],
         "noise, 0.05, 0.1 and 0.3": [np.clip(images + s * noise, 0, 1) for s in (0.05, 0.1, 0.3)],
-        # the darkest images alone, each repeated
+        # only the darkest images, repeated
         "variety, 1/2, 1/5 and 1/20": [np.resize(images[order[: len(images) // n]], images.shape) for n in (2, 5, 20)],
     }
 

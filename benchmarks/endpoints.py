@@ -27,7 +27,7 @@ from keras_gen.runs import Run, read_json
 from .speed import Worker
 from .workers.on_device import runtime
 
-# as a user may type them: capitals, a hyphen, a non-breaking space, unknown words
+# as users may type them: capitals, a hyphen, a non-breaking space, unknown words
 CAPTIONS = (
     "a red star",
     "A Small BLUE circle.",

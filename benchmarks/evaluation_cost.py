@@ -2,7 +2,7 @@
 
     python -m benchmarks.evaluation_cost
 
-Each metric runs once in a process of its own, on noise: `before` is the resident set of the process with both sets of
+Each metric runs once in a separate process, on noise: `before` is the resident set of the process with both sets of
 images, and `peak` the largest resident set. Writes benchmarks/results/evaluation_cost.json.
 """
 

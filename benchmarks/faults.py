@@ -67,10 +67,10 @@ class Fault:
     """One fault and its result.
 
     Attributes:
-        category: one of `CATEGORIES`.
-        what: row of the table.
-        verdict: one of `VERDICTS`.
-        detail: description of the result.
+        category: One of `CATEGORIES`.
+        what: Row of the table.
+        verdict: One of `VERDICTS`.
+        detail: Description of the result.
     """
 
     category: str
@@ -84,11 +84,11 @@ class Bench:
     """Settings and reference runs that all categories share.
 
     Attributes:
-        folder: temporary folder.
-        seed: seed of the choice of faults.
-        quick: whether there are only two or three faults of each kind.
-        jobs: number of faults at the same time.
-        report: called with each fault as soon as its verdict is known.
+        folder: Temporary folder.
+        seed: Seed of the choice of faults.
+        quick: Whether there are only two or three faults of each kind.
+        jobs: Number of faults at the same time.
+        report: Called with each fault as soon as its verdict is known.
     """
 
     folder: pathlib.Path
@@ -124,7 +124,7 @@ class Bench:
         """Injects units of faults, `jobs` at a time.
 
         Args:
-            category: category of the faults.
+            category: Category of the faults.
             units: (row of the table, number of faults, function of a random generator). An error of the function is
                 the verdict of all faults of the unit; the function may return a detail, or a list of faults.
         """
@@ -170,7 +170,8 @@ def _chain_of_kills(bench: Bench, run: ToyRun, what: str, count: int, rng: rando
     """Trains a run that is killed `count` times; if it ends before, another run continues the count."""
     reference, duration = bench.reference(run.spec.system, run.workers)
     faults: list[Fault] = []
-    hits: list[tuple[str, Hang | Unclear | None]] = []  # of this run: (moment of the kill, problem of the other worker)
+    # kills of this run: (moment of the kill, problem of the other worker)
+    hits: list[tuple[str, Hang | Unclear | None]] = []
     attempts = 0
 
     def record_faults(error: Exception | None, detail: str) -> None:
@@ -281,7 +282,7 @@ def checkpoints(bench: Bench) -> None:
 def _damaged_chunk(
     bench: Bench, base: ToyRun, other: ToyRun, start: int, names: list[str], rng: random.Random
 ) -> list[Fault]:
-    """Tries many damages in one process; a crash or a hang concerns its own fault only."""
+    """Tries many damages in one process; a crash or a hang affects only one fault."""
     results = bench.folder / f"checkpoints_{start}.jsonl"
     faults: list[Fault] = []
     while len(faults) < len(names):
@@ -417,7 +418,7 @@ def _damaged_and_trained(bench: Bench, base: ToyRun, other: ToyRun, kind: str, r
 
 
 def _workers_out_of_step(bench: Bench, what: str, rng: random.Random) -> str:
-    """One worker has lost its newest state: both must continue from the same state, or both must raise an error."""
+    """Removes the newest state of one worker: both must continue from the same state, or both must raise an error."""
     reference, _ = bench.reference("vae", workers=2)
     half, _ = bench.reference("vae", workers=2, epochs=2)
     with copied(half, bench.folder / f"workers_{what}") as run:
@@ -907,11 +908,11 @@ def inject(
     """Injects categories of faults, and returns the faults with their verdicts.
 
     Args:
-        names: names in `CATEGORIES`.
-        seed: seed that determines the faults.
-        quick: whether to inject only two or three faults of each category.
-        jobs: number of faults at the same time, >= 1.
-        report: called with each fault as soon as its verdict is known.
+        names: Names in `CATEGORIES`.
+        seed: Seed that determines the faults.
+        quick: Whether to inject only two or three faults of each category.
+        jobs: Number of faults at the same time, >= 1.
+        report: Called with each fault as soon as its verdict is known.
     """
     faults: list[Fault] = []
 
@@ -957,7 +958,7 @@ def _details(faults: list[Fault]) -> list[str]:
 
 
 def table(rows: list[dict]) -> str:
-    """Markdown: a line for each kind of fault, and the sums."""
+    """Returns a Markdown table with a row for each kind of fault, and the sums."""
     columns = ("times", *VERDICTS)
     total = {name: sum(row[name] for row in rows) for name in columns}
     lines = ["| fault | " + " | ".join(columns) + " |", "|---" + "|---:" * len(columns) + "|"]
@@ -966,7 +967,7 @@ def table(rows: list[dict]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("categories", nargs="*", help=f"of {', '.join(CATEGORIES)}; default all")
     parser.add_argument("--quick", action="store_true", help="two or three faults of each; writes no results")

@@ -1,6 +1,6 @@
 """The FID compared with a peer with the same weights: torch-fidelity's network and formula, clean-fid's resizing.
 
-    pip install -r benchmarks/requirements.txt      (or in an environment of its own, with --peer-python)
+    pip install -r benchmarks/requirements.txt      (or in a separate environment, with --peer-python)
     python -m benchmarks.fid
 
 The weights are generated, because only the code is compared: the peer writes them in the format of the published file,
@@ -70,7 +70,7 @@ def compare(images: dict[str, np.ndarray], peer_python: str) -> list[dict]:
 
 
 def main(images: int = 48, peer_python: str = sys.executable, out: str = "fid") -> None:
-    """Compares features and distances of two sets of `images` textures at each size."""
+    """Compares features and distances of two datasets of `images` textures at each size."""
     sets = {
         f"{name}_{which}": textures(shape, images, blur, seed)
         for name, shape in SHAPES.items()

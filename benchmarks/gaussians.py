@@ -2,8 +2,8 @@
 
     python -m benchmarks.gaussians
 
-Every method trains the same networks for as many steps of the same batch size, on fresh points in every update; WGAN-GP
-updates its critic twice a step. Each run uses one core. Writes benchmarks/results/gaussians.json and
+Every method trains the same networks with the same number of steps and batch size, on new points in every update;
+WGAN-GP updates its critic twice per step. Each run uses one core. Writes benchmarks/results/gaussians.json and
 benchmarks/results/pictures/gaussians.png.
 """
 
@@ -41,13 +41,13 @@ METHODS: dict[str, dict[str, Any]] = {
     "R1": {"objective": "non_saturating", "penalty": {"name": "r1", "gamma": 0.4}},
     "packing 2": {"objective": "non_saturating", "packing": 2},
 }
-BETA_2 = {"WGAN-GP": 0.9}  # its paper's; with 0.999 elsewhere
+BETA_2 = {"WGAN-GP": 0.9}  # as in its paper; the others use 0.999
 POINTS, POINTS_SEED = 2500, 5
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Settings of all runs. Adam's learning rate falls to 0 by a cosine; `batch_size` is that of one update."""
+    """Settings of all runs. The learning rate falls to 0 with a cosine schedule; `batch_size` is that of one update."""
 
     steps: int = 5000
     batch_size: int = 128
@@ -112,8 +112,8 @@ class GaussianModes(NamedTuple):
     """The modes of a mixture that a set of points covers.
 
     Attributes:
-        covered: number of modes with at least one high-quality point.
-        high_quality: fraction of high-quality points, 0 to 1; 1 - exp(-9/2) = 0.989 for the mixture itself.
+        covered: Number of modes with at least one high-quality point.
+        high_quality: Fraction of high-quality points, 0 to 1; 1 - exp(-9/2) = 0.989 for the mixture itself.
         counts: high-quality points of each mode, int64 [modes].
     """
 
@@ -131,13 +131,13 @@ def gaussian_modes(points: np.ndarray, centers: np.ndarray, std: float) -> Gauss
     Args:
         points: [num, dimensions].
         centers: [modes, dimensions], such as `keras_gen.distributions.gaussian_ring().components_distribution.mean()`.
-        std: standard deviation of each Gaussian in each dimension, > 0.
+        std: Standard deviation of each Gaussian in each dimension, > 0.
 
     Returns:
         A GaussianModes.
 
     Raises:
-        ValueError: for points or centers of other shapes, points that are not finite, or std <= 0.
+        ValueError: For points or centers of other shapes, points that are not finite, or std <= 0.
 
     Reference:
         Srivastava, Valkov, Russell, Gutmann, Sutton 2017, VEEGAN, arXiv:1705.07761, section 5.1.

@@ -4,10 +4,10 @@
     python -m benchmarks.gpu --only dcgan --peer-python /path/to/python
     python -m benchmarks.gpu --smoke                tiny networks and batches: whether it runs, in under a minute
 
-Every setting is built and warmed up once; then each takes its turn, round after round, so that a slow minute of the
-machine falls on all. Peers with the same networks and losses run in processes of their own: pythae's VAE and the
-PyTorch DCGAN of benchmarks/workers. ProGAN has no peer. A peer keeps its batch on the device, ours is copied to it in
-every step. Writes benchmarks/results/gpu.json (gpu_smoke.json).
+Every setting is built and warmed up once; then the settings are timed in turns, round after round, so that slow minutes
+of the machine affect all of them. Peers with the same networks and losses run in separate processes: pythae's VAE and
+the PyTorch DCGAN of benchmarks/workers. ProGAN has no peer. A peer keeps its batch on the device; keras_gen copies it
+to the device in every step. Writes benchmarks/results/gpu.json (gpu_smoke.json).
 
 The project has no GPU: GPU numbers are not measured, and on a CPU the result says so.
 """
@@ -43,7 +43,7 @@ SETTINGS = {
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """What a step is of: images [batch_size, *image_shape], a system's settings, and how many steps are a turn."""
+    """The size of a measurement: the shape of a batch, a system's settings, and the number of steps in a turn."""
 
     image_shape: tuple[int, int, int]
     batch_size: int
@@ -53,7 +53,7 @@ class Size:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A system at its own and at smoke-test size, and the peer of the former: (library, worker, its settings)."""
+    """A system at full size and at the size of a smoke test, and the peer at full size: (library, worker, settings)."""
 
     size: Size
     smoke: Size
@@ -88,7 +88,7 @@ CASES = {
             ),
         ),
     ),
-    # all of its layers from the start: the last phase is where a training spends its time
+    # all layers from the start, since training spends most of its time in the last phase
     "progan": Case(
         Size((64, 64, 3), 16, 8, {"start_resolution": 64}),
         Size((8, 8, 3), 4, 2, {"latent_size": 3, "base_filters": 4, "group_size": 2, "start_resolution": 8}),
@@ -96,8 +96,8 @@ CASES = {
 }
 
 
-class Ours:
-    """A model of the zoo in a setting; `run` trains it by `fit` on a repeated batch."""
+class LocalModel:
+    """A model of the zoo in one setting; `run` trains it with `fit` on a repeated batch."""
 
     library = "keras_gen"
 
@@ -149,7 +149,7 @@ def measure(system: str, size: Size, peer, peer_python: str, rounds: int, seed: 
     Returns:
         One row per setting, and {setting that could not run: reason}.
     """
-    candidates = [("keras_gen", setting, lambda s=setting: Ours(system, s, size, seed)) for setting in SETTINGS]
+    candidates = [("keras_gen", setting, lambda s=setting: LocalModel(system, s, size, seed)) for setting in SETTINGS]
     for setting in peer[2] if peer else ():
         command = [peer_python, str(HERE / "workers" / f"{peer[1]}.py"), setting, str(size.batch_size)]
         candidates.append((peer[0], setting, lambda s=setting, c=command: Peer(peer[0], s, c)))
@@ -164,7 +164,8 @@ def measure(system: str, size: Size, peer, peer_python: str, rounds: int, seed: 
     for round_number in range(rounds + 1):
         for runner in runners:
             seconds = runner.run(size.steps)
-            if round_number:  # in the first round, Keras traces again what it had traced before a later model was built
+            # in round 0, Keras traces graphs again that it had traced before a later model was built
+            if round_number:
                 runner.times.append(seconds / size.steps)
     rows = [
         {

@@ -1,6 +1,6 @@
 """Malicious and damaged inputs: decompression bombs, pipes, links, archives with false headers.
 
-Each is small on the disk. The formats are written by hand where a library would refuse to write them.
+All files are small. Formats are encoded here if libraries refuse to write such files.
 """
 
 import json
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 STORED, DEFLATED, LZMA = 0, 8, 14
-MARKER = "executed"  # a folder of this name appears where a pickle was run
+MARKER = "executed"  # a folder with this name is created if a pickle is executed
 _PIXELS = bytes(4 * 8 * 8)
 
 
@@ -27,7 +27,7 @@ def write_hostile_inputs(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
     object creates it.
 
     Args:
-        folder: an empty or new folder on a file system with pipes and symbolic links.
+        folder: An empty or new folder on a file system with pipes and symbolic links.
 
     Returns:
         Name -> path. A path that ends in .keras is a model for `keras_gen.load`; every other is a source for
@@ -119,7 +119,7 @@ def _files(folder: pathlib.Path) -> dict[str, tuple[str, bytes]]:
         "npz_pickle": ("a.npz", archive([("image.npy", pixels), ("label.npy", npy(run_me, (4,), "|O"))])),
         "npz_bomb": ("a.npz", archive([("image.npy", bytes(9 << 20))], method=DEFLATED, announced=9 << 30)),
         "npz_ratio": ("a.npz", archive([("image.npy", bytes(64))], method=DEFLATED, announced=7 << 30)),
-        "npz_lying_size": ("a.npz", _lying_size()),
+        "npz_lying_size": ("a.npz", _false_size()),
         "npz_lzma": ("a.npz", archive([("image.npy", bytes(64))], method=LZMA, announced=1 << 20)),
         "npz_many_members": ("a.npz", _many_members(30_000)),
         "npz_overlapping": ("a.npz", _overlapping(pixels)),
@@ -211,10 +211,10 @@ def tiff(
 
     Args:
         image: [h, w, 1, 3 or 4], with the type and byte order of the file.
-        compressed: whether to compress by deflate.
-        extra: meaning of the fourth channel; 2 is alpha, 1 is alpha with premultiplied colors.
+        compressed: Whether to compress by deflate.
+        extra: Meaning of the fourth channel; 2 is alpha, 1 is alpha with premultiplied colors.
         photometric: 0 if white is zero, 1 if black is zero, 2 for colors; None is 1 or 2, depending on the channels.
-        tags: tag -> number, of tags to change or to add.
+        tags: Tag -> number, of tags to change or to add.
     """
     order = ">" if image.dtype.str.startswith(">") else "<"
     height, width, channels = image.shape
@@ -248,11 +248,11 @@ def png(width: int, height: int, rows: bytes, *chunks: tuple[bytes, bytes], bits
     """Returns a gray PNG file.
 
     Args:
-        width: width in the header.
-        height: height in the header.
-        rows: uncompressed data, a filter byte and the pixels of each row.
+        width: Width in the header.
+        height: Height in the header.
+        rows: Uncompressed data, a filter byte and the pixels of each row.
         *chunks: (type, content) of chunks before the pixels.
-        bits: bits of a pixel.
+        bits: Bits of a pixel.
     """
     header = (b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0))
     content = b""
@@ -279,9 +279,9 @@ def archive(
 
     Args:
         members: (name, stored content).
-        method: compression method in the headers.
-        announced: uncompressed bytes of the last member in the headers; None is the true size.
-        flags: general purpose bits; 1 is "encrypted".
+        method: Compression method in the headers.
+        announced: Uncompressed bytes of the last member in the headers; None is the true size.
+        flags: General purpose bits; 1 is "encrypted".
         checksum: CRC-32 of the last member in the headers; None is the true one.
     """
     body, directory = b"", b""
@@ -302,7 +302,7 @@ def _end(count: int, size: int, start: int) -> bytes:
     return struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, min(count, 65535), min(count, 65535), size, start, 0)
 
 
-def _lying_size() -> bytes:
+def _false_size() -> bytes:
     """Returns an archive with an array of 64 MiB whose size in the directory is 256 bytes."""
     array = npy(bytes(64 << 20), (64, 1024, 1024), "|u1")
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)

@@ -1,4 +1,4 @@
-"""Classifiers that measure translated images: trained on real training images only, with another network and seed."""
+"""Classifiers that measure translated images: trained only on real images, with a different network and seed."""
 
 import keras
 import numpy as np
@@ -10,17 +10,17 @@ class ImageClassifier:
 
     Args:
         images: float32 [num, size, size, channels] in [0, 1].
-        labels: integers [num], from 0.
-        flip: whether mirrored images have the same class.
-        epochs: epochs of training.
-        seed: seed of weights and training.
+        labels: Integers [num], from 0.
+        flip: Whether mirrored images have the same class.
+        epochs: Epochs of training.
+        seed: Seed of weights and training.
     """
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, *, flip: bool, epochs: int = 20, seed: int = 7):
         keras.utils.set_random_seed(seed)
         image = keras.Input(images.shape[1:])
         x = layers.RandomFlip("horizontal", seed=seed)(image) if flip else image
-        # imperceptible changes of every pixel should not decide
+        # so that imperceptible changes of all pixels have no effect
         x = layers.GaussianNoise(0.02, seed=seed + 1)(x)
         for channels, strides in ((32, 2), (64, 1), (64, 2), (64, 1)):
             x = layers.Conv2D(channels, 3, strides=strides, padding="same", activation="relu")(x)

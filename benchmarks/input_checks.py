@@ -2,9 +2,9 @@
 
     python -m benchmarks.input_checks               vae, 28x28x1, batches of 128; dcgan, 64x64x3, batches of 64
 
-Three models take turns, in another order in every round: one with checks, and two without, whose ratio to each other is
-the resolution of the measurement. Next to the ratios are the timings of the check alone, in three forms: the smallest
-and the largest value (the form in use), the largest distance from 1/2, and every single value. Writes
+Three models take turns, in a different order in every round: one with checks, and two without, whose ratio to each
+other is the resolution of the measurement. Next to the ratios are the timings of the check alone, in three forms: the
+smallest and the largest value (the form in use), the largest distance from 1/2, and every single value. Writes
 benchmarks/results/input_checks.json.
 """
 

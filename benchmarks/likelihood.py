@@ -7,7 +7,7 @@
 `choose` compares learning rates in short runs on the first 50,000 training images, by the ELBO of the other 10,000.
 `train` fits a configuration and saves its weights every few epochs with the seconds spent so far; `measure` estimates
 the test log-likelihood of the last (or, where there are validation images, of the best) weights with 5,000
-importance samples on the whole test set, and of all saved weights with fewer, for the curve. It writes
+importance samples on the whole test set, and that of all saved weights with fewer samples, for the curve. It writes
 benchmarks/results/likelihood_NAME.json. `figure` draws the curves of all results.
 """
 
@@ -136,7 +136,7 @@ class SaveWeights(keras.callbacks.Callback):
 
 @app.callback()
 def main():
-    """See the docstring of the module."""
+    """Runs the command line; see the docstring of the module."""
 
 
 @app.command()

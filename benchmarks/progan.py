@@ -33,7 +33,7 @@ from .workers.memory import memory
 WEIGHTS = pathlib.Path("runs/benchmarks")
 SIZE = 64
 SHAPE = (SIZE, SIZE, 3)
-STEPS = 125  # in an epoch
+STEPS = 125  # images per epoch
 EVERY = 120  # seconds between two comparisons
 COMPARED, PATCHES = 1000, 32
 SYSTEMS: dict[str, tuple[str, dict[str, Any], int]] = {
@@ -87,12 +87,12 @@ def scores(images: np.ndarray, reference: np.ndarray) -> dict:
     }
 
 
-class Watch(keras.callbacks.Callback):
+class Recorder(keras.callbacks.Callback):
     """Compares at intervals, stops after a duration of training, and records the cost of each phase.
 
     Attributes:
-        curve: one entry for each comparison.
-        phases: resolution and phase -> its cost.
+        curve: One entry for each comparison.
+        phases: Resolution and phase -> its cost.
     """
 
     def __init__(self, seconds: float, reference: np.ndarray):
@@ -177,7 +177,7 @@ def main() -> None:
     model = zoo.build(key, SHAPE, seed=args.seed, **settings)
     reference = real(args)
     floor = scores(real(args, "train", len(reference)), reference)  # real images instead of samples
-    watch = Watch(args.seconds, reference)
+    watch = Recorder(args.seconds, reference)
     work = time.process_time()
     model.fit(batches(model, batch_size, args), epochs=100_000, verbose=2, callbacks=[watch])
     work = (time.process_time() - work) / 60

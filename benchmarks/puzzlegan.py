@@ -1,4 +1,4 @@
-"""Puzzle-GAN on held-out Twemoji and on large, centered, upright shapes: one configuration, its measures, its picture.
+"""Puzzle-GAN on held-out Twemoji and on large, centered, upright shapes: one configuration, metrics and picture.
 
 usage: python -m benchmarks.puzzlegan NAME [--seconds 900] [--epochs N] [--seed 1] [--twemoji ZIP] [--measure]
 
@@ -38,12 +38,12 @@ class Configuration:
 
     Attributes:
         load: (size, zip file) -> images for training and for testing.
-        size: height and width.
-        settings: settings of `puzzlegan`.
-        seconds: duration of training without tracing, or None.
-        epochs: epochs of training, or None. They make two configurations comparable on a shared machine.
-        rate: learning rate of the generator, from which the discriminator's follows.
-        batch_size: images in a step.
+        size: Height and width.
+        settings: Settings of `puzzlegan`.
+        seconds: Duration of training without tracing, or None.
+        epochs: Epochs of training, or None. They make two configurations comparable on a shared machine.
+        rate: Learning rate of the generator, from which the discriminator's follows.
+        batch_size: Images in a step.
     """
 
     load: Callable
@@ -152,11 +152,11 @@ def train(name: str, seed: int, images: np.ndarray, seconds: float | None, epoch
     _saved(name, seed, "json").write_text(json.dumps(about))
 
 
-# measures
+# metrics
 
 
 def measure(name: str, seed: int, train_images: np.ndarray, test_images: np.ndarray) -> dict:
-    """Returns measures and training summary of a trained model, and writes its picture."""
+    """Returns metrics and training summary of a trained model, and writes its picture."""
     model = keras.saving.load_model(_saved(name, seed, "keras"))
     if name == "grid":
         restored, measures, _ = grid_scores(model, test_images, seed=seed)
@@ -165,7 +165,7 @@ def measure(name: str, seed: int, train_images: np.ndarray, test_images: np.ndar
         restored, measures, _ = patch_scores(model, {"image": test_images}, subset, seed=seed)
     measures |= whole_distances(restored, test_images, train_images, seed)
     examples = test_images[np.random.default_rng(1).permutation(len(test_images))[:16]]
-    (columns,) = model.preview_images({"image": examples}).values()  # of a grid with its missing tiles
+    (columns,) = model.preview_images({"image": examples}).values()  # for a grid with missing tiles
     panels = {title: pictures.grid(images, columns=2, scale=2) for title, images in columns.items()}
     pictures.save(record.RESULTS / "pictures" / f"puzzlegan_{name}.png", pictures.hstack(panels))
     about = json.loads(_saved(name, seed, "json").read_text())

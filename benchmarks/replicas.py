@@ -5,8 +5,8 @@
 Every system of the zoo is trained by `keras_gen.train` on a few small images in files: on one device, and on two
 logical CPU devices (`strategy="mirrored"`), or with `--workers 2` by two processes on this machine
 (`keras-gen train --strategy multiworker`). The run on several devices is stopped after an epoch and resumed; the run
-on a single device is not. Compared are the last states (every variable: networks, averages, optimizers, seeds and
-step counters), metrics.csv, the pictures and the model card. Writes benchmarks/results/replicas.json.
+on a single device is not. The comparison covers the last states (every variable: networks, averages, optimizers,
+seeds and step counters), metrics.csv, the pictures and the model card. Writes benchmarks/results/replicas.json.
 
 Adam divides a gradient by its own size. If a gradient is exactly 0 in theory (a bias before a normalization), it
 consists of rounding errors, which depend on the order of sums, and Adam's step is as large as any other. Such
@@ -91,7 +91,7 @@ def train(options: Mapping, out: pathlib.Path, strategy: str, stops: tuple[int, 
 
 
 def launch(options: Mapping, out: pathlib.Path, stops: tuple[int, ...], workers: int) -> runs.Run:
-    """Does the same as `train` with workers on this machine, by `keras-gen launch`.
+    """Does the same as `train`, with several workers on this machine that `keras-gen launch` starts.
 
     Raises:
         RuntimeError: If a worker fails; the message has the output of the workers.

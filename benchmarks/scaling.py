@@ -6,10 +6,10 @@
     step time(n) = compute / speed + 2 (n - 1) / n * gradient bytes / bandwidth + input
     efficiency(n) = step time(1) / step time(n), at the same batch size for each device
 
-Measured on the CPU of this machine, for VAE and DCGAN with their default sizes: the seconds of a step on a batch in
-memory (compute), the seconds of a batch from the data pipeline (input), and the bytes that replicas exchange, which
-are 4 for each trainable weight and update of it in a step. `speed` is the speed of a hypothetical device relative to
-this CPU. Writes benchmarks/results/scaling.json, and the table between its marks in docs/scaling.md.
+Three constants are measured on the CPU of this machine, for VAE and DCGAN with their default sizes: the seconds of a
+step on a batch in memory (compute), the seconds of a batch from the data pipeline (input), and the bytes that replicas
+exchange, which are 4 per trainable weight and update in a step. `speed` is the speed of a hypothetical device relative
+to this CPU. Writes benchmarks/results/scaling.json, and the table between its marks in docs/scaling.md.
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ MARKS = "<!-- made by python -m benchmarks.scaling -->", "<!-- end -->"
 SYSTEMS = ("vae", "dcgan")
 DEVICES = (8, 64, 512)
 SPEEDS = (1, 100, 1000)
-IMAGES = 4096  # in the data whose loading is timed
+IMAGES = 4096  # number of images in the timed data pipeline
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Interconnect:
     """A connection between devices.
 
     Attributes:
-        name: name of the connection.
-        gigabytes: bandwidth in GB/s in one direction, the bottleneck of a ring all-reduce.
-        source: publication of the bandwidth; figures for both directions together are halved.
-        devices: largest number of devices that it connects; more devices need a network.
+        name: Name of the connection.
+        gigabytes: Bandwidth in GB/s in one direction, the bottleneck of a ring all-reduce.
+        source: Publication of the bandwidth; figures for both directions together are halved.
+        devices: Largest number of devices that it connects; more devices need a network.
     """
 
     name: str
@@ -69,9 +69,9 @@ def step_seconds(constants: dict, devices: int, gigabytes: float, speed: float =
 
     Args:
         constants: `compute_seconds`, `input_seconds` and `gradient_bytes`.
-        devices: number of devices, >= 1.
-        gigabytes: bandwidth in GB/s, one direction.
-        speed: speed of a device relative to the measured one.
+        devices: Number of devices, >= 1.
+        gigabytes: Bandwidth in GB/s, one direction.
+        speed: Speed of a device relative to the measured one.
     """
     exchanged = 2 * (devices - 1) / devices * constants["gradient_bytes"]
     return constants["compute_seconds"] / speed + exchanged / (1e9 * gigabytes) + constants["input_seconds"]

@@ -1,8 +1,8 @@
 """Classifiers of every factor of `shapes` in 32x32 images: convolutional networks with one head per factor.
 
 The input of `plain` is the whole image; `object` first crops the object, which differs from the background. All
-eleven factors are classes (values within a class, such as the exact radius, are not predicted). Reported is the
-accuracy on the 2,000 images of the test split, and on as many images that are rendered with another seed.
+eleven factors are classes (values within a class, such as the exact radius, are not predicted). The result is
+the accuracy on the 2,000 images of the test split, and on as many images that are rendered with another seed.
 
 usage: python -m benchmarks.shapes_factors [--epochs 15] [--seed 0] [--networks plain,object] [--data-dir DIR]
 """

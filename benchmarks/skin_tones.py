@@ -13,15 +13,15 @@ import numpy as np
 from PIL import Image
 
 TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
-HELD_OUT = 60  # emoji, in all their tones
+HELD_OUT = 60  # number of emoji, each in all tones
 
 
 def read(file: str | pathlib.Path, size: int) -> tuple[np.ndarray, list[str]]:
     """Returns the emoji in five tones, on white.
 
     Args:
-        file: the zip file.
-        size: height and width of the returned images.
+        file: The zip file.
+        size: Height and width of the returned images.
 
     Returns:
         float32 [emoji, 5, size, size, 3] in [0, 1] in the file's order, and the emoji's labels.

@@ -1,6 +1,6 @@
 """Images per second of a training step compared with peers: interleaved measurements, medians and ratios.
 
-    pip install -r benchmarks/requirements.txt      (or in an environment of its own, with --peer-python)
+    pip install -r benchmarks/requirements.txt      (or in a separate environment, with --peer-python)
     python -m benchmarks.speed                      a convolutional VAE, 28x28, and pythae
     python -m benchmarks.speed dcgan                a DCGAN, 64x64, and the same networks and losses in PyTorch
     python -m benchmarks.speed cyclegan             a CycleGAN, 64x64, six blocks, one pair at a time, likewise
@@ -170,7 +170,7 @@ def same_networks(rows: list[dict]) -> None:
     """Raises an error if a worker has other numbers of weights or multiply-adds than the first one.
 
     Args:
-        rows: each with `library`, `setting`, `parameters` and, if the workers count them, `multiply_adds`.
+        rows: Each with `library`, `setting`, `parameters` and, if the workers count them, `multiply_adds`.
 
     Raises:
         ValueError: With the two workers and both counts.
@@ -217,7 +217,7 @@ def main(
     rounds: int = 7,
     out: str = typer.Option("", help="name of the result; by default speed, or speed_MODEL"),
 ):
-    """Time a training step, the same networks on both sides."""
+    """Times a training step with the same networks in both libraries."""
     if model not in COMPARISONS:
         raise typer.BadParameter(f"expected one of {', '.join(COMPARISONS)}; received {model!r}")
     what = COMPARISONS[model]
@@ -234,7 +234,8 @@ def main(
             alive.append(worker)
         except RuntimeError as error:
             print(f"left out: {error}")
-    same_networks([{"library": w.name, "setting": w.setting, **w.about} for w in alive])  # before it takes long
+    # before the long measurement
+    same_networks([{"library": w.name, "setting": w.setting, **w.about} for w in alive])
     for _ in range(rounds):
         for worker in alive:
             worker.times.append(worker.run(steps) / steps)

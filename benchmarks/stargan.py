@@ -37,10 +37,10 @@ class Domains:
     """Images of several domains with known counterfactuals.
 
     Attributes:
-        names: names of the domains.
-        train: training images [num, size, size, 3] and their domains [num].
+        names: Names of the domains.
+        train: Training images [num, size, size, 3] and their domains [num].
         counterfactuals: held-out images in every domain, [num, domains, size, size, 3].
-        factors: name of a factor that translation should preserve -> its classes in training images [num] and in
+        factors: Name of a factor that translation should preserve -> its classes in training images [num] and in
             held-out ones [num].
     """
 
@@ -56,12 +56,12 @@ class Configuration:
 
     Attributes:
         domains: (arguments) -> Domains.
-        settings: settings of the system.
-        size: height and width of the images.
-        batch_size: images in a step; each critic update has an equal part of them.
+        settings: Settings of the system.
+        size: Height and width of the images.
+        batch_size: Images in a step; each critic update has an equal part of them.
         learning_rate: Adam's initial learning rate, for both players.
-        flip: whether images are mirrored at random.
-        classifier_epochs: epochs of the classifiers that measure translations.
+        flip: Whether images are mirrored at random.
+        classifier_epochs: Epochs of the classifiers that measure translations.
     """
 
     domains: Callable[[argparse.Namespace, int], Domains]
@@ -197,7 +197,7 @@ def translations(model: StarGAN, images: np.ndarray) -> np.ndarray:
 
 
 def measure(model: StarGAN, domains: Domains, it: Configuration) -> dict:
-    """Returns classification errors of real and translated held-out images, and errors to the true counterfactuals."""
+    """Returns classification errors of real and translated held-out images, and errors against true counterfactuals."""
     images = domains.counterfactuals
     num, count = images.shape[:2]
     outputs = translations(model, images)
@@ -235,14 +235,14 @@ def unchanged_error(translated: np.ndarray, images: np.ndarray, unchanged: np.nd
 
     Args:
         translated: [num, height, width, channels] in [0, 1].
-        images: the input images, the same shape.
-        unchanged: bool [num, height, width], the pixels that all domains share; at least one.
+        images: The input images, the same shape.
+        unchanged: Bool [num, height, width], the pixels that all domains share; at least one.
 
     Returns:
         In [0, 1], over all such pixels of all images; times 255 it is in 8-bit steps.
 
     Raises:
-        ValueError: for arrays of other shapes, or no such pixel.
+        ValueError: For arrays of other shapes, or no such pixel.
     """
     first, second = np.asarray(translated, np.float64), np.asarray(images, np.float64)
     if first.shape != second.shape or first.ndim != 4:

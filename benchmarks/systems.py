@@ -31,7 +31,7 @@ MARKS = "<!-- made by python -m benchmarks.systems --readme -->", "<!-- end -->"
 CHECKS = {
     "fit": lambda toy, folder: contract.check_trains(contract.train(toy, folder)),
     "resume": lambda toy, folder: contract.check_resumes_exactly(contract.train(toy, folder)),
-    "two replicas": contract.check_two_replicas_are_one_device,
+    "two replicas": contract.check_two_replicas_equal_one_device,
     "SavedModel and runtime": lambda toy, folder: contract.check_export(contract.train(toy, folder), folder),
 }
 # options of the short run, for systems whose defaults take too long

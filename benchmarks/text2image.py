@@ -47,11 +47,11 @@ class Configuration:
     """One experiment.
 
     Attributes:
-        settings: settings of `text2image`, without vocabulary and length.
-        rates: player -> initial learning rate of Adam.
-        batch_size: images in a step.
-        as_vae: fraction of the time in which the generator is pretrained as the decoder of a VAE, in batches of 64.
-        shapes: whether the data are `shapes`, or else a folder with captions.
+        settings: Settings of `text2image`, without vocabulary and length.
+        rates: Player -> initial learning rate of Adam.
+        batch_size: Images in a step.
+        as_vae: Fraction of the time in which the generator is pretrained as the decoder of a VAE, in batches of 64.
+        shapes: Whether the data are `shapes`, or else a folder with captions.
     """
 
     settings: dict = dataclasses.field(default_factory=dict)
@@ -100,10 +100,10 @@ class Source:
     """A source of images and captions.
 
     Attributes:
-        name: name of the source in names of saved files.
-        data: the source for `keras_gen.data.load`.
-        splits: role -> split.
-        options: further arguments of `load`.
+        name: Name of the source in names of saved files.
+        data: The source for `keras_gen.data.load`.
+        splits: Role -> split.
+        options: Further arguments of `load`.
     """
 
     name: str

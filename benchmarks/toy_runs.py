@@ -49,11 +49,11 @@ class RunSpec:
     """A small system whose runs take a few seconds.
 
     Attributes:
-        system: key of the system.
-        data: file name, see `write_data`.
-        epochs: number of epochs.
-        options: options of `keras-gen train`, without `--set`.
-        settings: settings for `--set`.
+        system: Key of the system.
+        data: File name, see `write_data`.
+        epochs: Number of epochs.
+        options: Options of `keras-gen train`, without `--set`.
+        settings: Settings for `--set`.
     """
 
     system: str
@@ -118,9 +118,9 @@ class ToyRun:
     """A run directory, trained by one process or by two workers, that can be interrupted and continued.
 
     Args:
-        spec: the system and its options.
-        data: folder of `write_data`.
-        out: the run directory.
+        spec: The system and its options.
+        data: Folder of `write_data`.
+        out: The run directory.
         workers: 1, or 2 on loopback through TF_CONFIG.
     """
 
@@ -272,9 +272,9 @@ def compare(run: pathlib.Path, reference: pathlib.Path, tolerance: float = 0.0) 
     """Returns the differences of two runs: arrays of the last states and of models, tables of metrics, pictures.
 
     Args:
-        run: a run directory.
-        reference: another run directory.
-        tolerance: largest |a - b| / (1 + |b|); 0 compares bit for bit, also metrics.csv and pictures.
+        run: A run directory.
+        reference: Another run directory.
+        tolerance: Largest |a - b| / (1 + |b|); 0 compares bit for bit, also metrics.csv and pictures.
 
     Returns:
         (differences in words, largest difference of any number).

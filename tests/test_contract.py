@@ -7,8 +7,9 @@ import pytest
 from keras_gen import zoo
 from tests import contract
 
+from .parametrize import slow_except
 from .toy import Toy
-from .toys import TOYS, slow_except
+from .toys import TOYS
 
 
 @pytest.fixture(scope="module", params=zoo.SYSTEMS)

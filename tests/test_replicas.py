@@ -7,7 +7,7 @@ import pytest
 from benchmarks import replicas
 from keras_gen import runs, zoo
 
-from .toys import slow_except
+from .parametrize import slow_except
 
 # Maximum differences after four to six steps in float32, if only the order of sums differs. Measured differences are
 # 3e-6 for weights, 2e-5 for the moments of Adam, 2e-6 for metrics and samples, and 0 for pictures. Learning rates are

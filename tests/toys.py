@@ -1,9 +1,7 @@
-"""The toys of all systems, collected from `tests/models/<system>/toy.py`, and tests parametrized by system."""
+"""Collects the toys of all systems from `tests/models/<system>/toy.py`."""
 
 import importlib.util
 import pkgutil
-
-import pytest
 
 from keras_gen import zoo
 from tests import models
@@ -21,16 +19,3 @@ def _collect() -> dict[str, Toy]:
 
 
 TOYS = _collect()
-
-
-def slow_except(*fast: str, argument: str = "key", keys=tuple(zoo.SYSTEMS), **options) -> pytest.MarkDecorator:
-    """Parametrizes a test of shared code by system.
-
-    Args:
-        *fast: Keys of the systems with which the test runs in `make test`. With the others it is slow.
-        argument: Name of the parameter.
-        keys: Keys of all systems of the test.
-        **options: Further arguments of `pytest.mark.parametrize`.
-    """
-    params = [pytest.param(key, marks=() if key in fast else pytest.mark.slow) for key in keys]
-    return pytest.mark.parametrize(argument, params, **options)

@@ -14,9 +14,9 @@ def serve_adversarial(model: keras.Model, columns: dict[str, np.ndarray], networ
     """Trains a compiled model on one repeated batch, for as many steps as the benchmark requests.
 
     Args:
-        model: the model.
-        columns: the batch, field -> [rows, ...].
-        networks: networks whose weights and multiply-adds are reported, by name.
+        model: The model.
+        columns: The batch, field -> [rows, ...].
+        networks: Networks whose weights and multiply-adds are reported, by name.
     """
     dataset = repeated(columns)
     about = {

@@ -10,8 +10,8 @@ def serve(run: Callable[[int], object], about: dict) -> None:
     """Answers "run N" with the seconds that `run(N)` takes, until standard input ends.
 
     Args:
-        run: trains N steps and returns when the last has finished.
-        about: description of the worker (versions, threads, parameters), printed first.
+        run: Trains N steps and returns when the last has finished.
+        about: Description of the worker (versions, threads, parameters), printed first.
     """
     print(json.dumps(about), flush=True)
     for line in sys.stdin:

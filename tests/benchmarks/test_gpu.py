@@ -27,7 +27,7 @@ def test_settings_are_measured_alternately(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("system", ["dcgan", "progan"])
 def test_the_other_systems_train(system):
     size = gpu.CASES[system].smoke
-    actual = gpu.Ours(system, "mixed_bfloat16", size, seed=1)
+    actual = gpu.LocalModel(system, "mixed_bfloat16", size, seed=1)
     assert actual.run(size.steps) > 0 and int(actual.model.train_steps) == size.steps
     assert actual.model.dtype_policy.name == "mixed_bfloat16" and not actual.model.jit_compile
 
