@@ -126,7 +126,7 @@ def test_an_import_of_another_systems_helpers_is_detected():
     assert wrong_imports_of_systems(PACKAGE / "models" / "core" / "ema.py", "from ..gan.model import GAN")
 
 
-def test_the_leaves_have_no_cycle():
+def test_leaf_packages_have_no_import_cycle():
     uses = {leaf: set() for leaf in LEAVES}
     for path in FILES:
         if part_of(path) in LEAVES:

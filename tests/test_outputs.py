@@ -52,7 +52,7 @@ def test_a_run_stores_the_names_of_its_classes(run, model):
         model.generate(1, label=3)
 
 
-def test_the_preview_picture_has_the_names_of_the_classes(run, model):
+def test_preview_picture_has_the_names_of_the_classes(run, model):
     with Image.open(run.samples / "epoch_0001.png") as file:
         picture = np.asarray(file)
     images = model.generate(64, seed=0, label=np.arange(64) % 3)
@@ -85,7 +85,7 @@ def test_default_names_describe_the_images_and_are_unique(call, run):
 
 
 @pytest.mark.parametrize("suffix, format", [(name, format) for name, (format, _) in pictures.FORMATS.items()])
-def test_the_format_follows_the_suffix(tmp_path, suffix, format):
+def test_format_depends_on_the_suffix(tmp_path, suffix, format):
     images = np.random.default_rng(0).random((4, 6, 8, 3), np.float32)
     outputs.write_file(tmp_path / f"a{suffix}", images, scale=2)
     with Image.open(tmp_path / f"a{suffix}") as read:
@@ -155,6 +155,6 @@ def test_unsupported_image_sizes_are_refused(call, run, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_the_python_api_accepts_sizes():
+def test_python_api_accepts_sizes():
     with pytest.raises(ValueError, match="positive number of pixels, or .height, width."):
         keras_gen.train("vae", "shapes", "unused", image_size=(48, 64, 3))

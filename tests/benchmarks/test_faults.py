@@ -84,7 +84,7 @@ def test_damages_change_only_the_files_that_they_name(name, tmp_path):
         assert sum((actual ^ expected).bit_count() for actual, expected in pairs) == 1
 
 
-def test_the_table_counts_each_verdict():
+def test_table_counts_each_verdict():
     result = [
         Fault("signals", "SIGTERM, vae", "survived", "equal"),
         Fault("kills", "kill -9 of vae", "survived"),

@@ -25,7 +25,7 @@ def test_settings_are_measured_alternately(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("system", ["dcgan", "progan"])
-def test_the_other_systems_train(system):
+def test_other_systems_train(system):
     size = gpu.CASES[system].smoke
     actual = gpu.LocalModel(system, "mixed_bfloat16", size, seed=1)
     assert actual.run(size.steps) > 0 and int(actual.model.train_steps) == size.steps

@@ -39,7 +39,7 @@ def test_normal_forms(caption):
 
 
 def test_normalizing_twice_changes_nothing():
-    # every character that is assigned, alone and inside a word
+    # every assigned character, inside a word
     for code in range(0x110000):
         character = chr(code)
         if unicodedata.category(character) != "Cn":

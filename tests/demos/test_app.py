@@ -32,7 +32,7 @@ def test_every_system_declares_its_demo():
         ("custom", {"translate": ["image"]}, None),
     ],
 )
-def test_the_demo_of_an_unknown_system_depends_on_its_endpoints(system, endpoints, module):
+def test_demo_of_an_unknown_system_depends_on_its_endpoints(system, endpoints, module):
     signatures = {name: {"inputs": dict.fromkeys(inputs)} for name, inputs in endpoints.items()}
     description = {"system": system, "signatures": signatures, "noise": {"inputs": [{"name": "noise"}]}}
     assert demo_module(description) == module

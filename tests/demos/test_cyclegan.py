@@ -54,7 +54,7 @@ def test_translation_and_cycle_reconstruction(client, model, tmp_path, domain, o
     assert error == cycle_text(real, again[0])
 
 
-def test_the_cycle_error_by_hand():
+def test_cycle_error_by_hand():
     text = cycle_text(np.zeros((2, 2, 1)), np.array([0.0, 0.5, 0.25, 0.25]).reshape(2, 2, 1))
     assert text == "mean 0.2500, largest 0.5000 (of 1)"
 
@@ -65,7 +65,7 @@ def test_tab_has_the_names_of_the_domains(client, model):
     assert {"ink to photo", "photo to ink", "Image of domain ink", "As photo", "Back in ink"} <= labels
 
 
-def test_the_runtime_translates_into_a_domain_by_name(model, tmp_path):
+def test_runtime_translates_into_a_domain_by_name(model, tmp_path):
     image = random_image(A)
     Image.fromarray(image.squeeze()).save(tmp_path / "a.png")
     for to in ("photo", "B"):

@@ -88,7 +88,7 @@ def test_seeds_are_interpolated_on_an_arc(client, model):
     assert np.abs(read_rgb(straight).astype(int) - read_rgb(at_position)).max() > 1
 
 
-def test_the_class_is_constant_and_has_an_effect(client):
+def test_class_is_constant_and_has_an_effect(client):
     one, other = (client.predict(3, 8, label, "arc", 0.0, api_name="/gan_position") for label in (0, 2))
     assert np.abs(read_rgb(one).astype(int) - read_rgb(other)).max() > 1
     with pytest.raises((AppError, ValueError), match="curve"):

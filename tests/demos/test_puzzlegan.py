@@ -61,7 +61,7 @@ def test_restore_shows_the_outputs_of_the_runtime(client, model, image, upload):
     assert shown(strip).shape[1] > shown(strip).shape[0]  # two patches side by side
 
 
-def test_the_order_of_the_patches_has_no_effect(client, upload):
+def test_order_of_the_patches_has_no_effect(client, upload):
     texts = "3, 3; 13, 12", "13, 12; 3, 3"
     one, other = (client.predict(upload, False, text, 5, api_name="/puzzle_restore")[2] for text in texts)
     np.testing.assert_array_equal(read_rgb(one), read_rgb(other))

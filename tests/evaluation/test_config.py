@@ -18,7 +18,7 @@ def test_arguments_of_evaluate_match_the_declared_options():
     assert {each.name: each.default for each in options.declared(EvaluateConfig)} == defaults
 
 
-def test_the_choices_are_those_of_the_evaluation():
+def test_choices_are_those_of_the_evaluation():
     assert FEATURES == (*extractors.FEATURES, PYRAMID) and SPLITS == ROLES
 
 

@@ -21,7 +21,7 @@ def test_a_whole_dataset_keeps_its_order(dataset):
     np.testing.assert_array_equal(gather(dataset, 1000, seed=0)["number"], np.arange(50))
 
 
-def test_the_seed_chooses_examples(dataset):
+def test_seed_chooses_examples(dataset):
     numbers = gather(dataset, 20, seed=0)["number"]
     assert len(set(numbers.tolist())) == 20 and list(numbers) == sorted(numbers)
     np.testing.assert_array_equal(numbers, gather(dataset, 20, seed=0)["number"])

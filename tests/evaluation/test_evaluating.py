@@ -85,7 +85,7 @@ def test_psnr_of_the_model_s_reconstructions(run, content):
     assert content["metrics"]["psnr"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_same_seed_gives_the_same_numbers(run, content):
+def test_same_seed_gives_the_same_numbers(run, content):
     again = evaluate(run.path, **QUICK, batch_size=17)
     for name, value in content["metrics"].items():
         if name not in ("elbo", "reconstruction", "kl"):  # the noise of this metric depends on the batch size
@@ -198,7 +198,7 @@ def test_samples_are_those_of_generate(run):
     np.testing.assert_array_equal(samples, run.load_model().generate(40, seed=3, batch_size=17))
 
 
-def test_the_fid_without_its_weights_fails_immediately(run, monkeypatch, tmp_path):
+def test_fid_without_its_weights_fails_immediately(run, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("KERAS_GEN_FID_WEIGHTS", raising=False)
     monkeypatch.setattr(evaluating, "compute_metrics", None)

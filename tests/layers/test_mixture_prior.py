@@ -48,7 +48,7 @@ def test_samples():
 
 
 @pytest.mark.parametrize("uniform, component", [(0.0, 0), (0.2499, 0), (0.25, 1), (0.7499, 1), (1 - 2**-24, 2)])
-def test_the_uniform_selects_the_component(uniform, component):
+def test_uniform_selects_the_component(uniform, component):
     noise = {"noise": np.zeros((1, 2), np.float32), "component": np.array([[uniform]], np.float32)}
     samples = sample_mixture(noise, tf.constant([0.25, 0.5, 0.25]), tf.constant(LOC), tf.constant(SCALE))
     np.testing.assert_array_equal(samples[0], LOC[component])

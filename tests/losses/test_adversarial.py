@@ -161,7 +161,7 @@ def test_accuracy_boundaries(name, accuracy):
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating", "least_squares"])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_the_boundary_is_the_optimal_logit_where_both_densities_are_equal(name, smoothing):
+def test_boundary_is_the_optimal_logit_where_both_densities_are_equal(name, smoothing):
     objective = adversarial.get({"name": name, "label_smoothing": smoothing})
     boundary = tf.constant([objective.boundaries(None)[0]])
     with tf.GradientTape() as tape:

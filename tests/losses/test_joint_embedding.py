@@ -40,7 +40,7 @@ def test_an_equal_caption_is_not_a_negative(loss):
     np.testing.assert_allclose(loss(SCORES[:1], POSITIVES[:1], tf.constant([[True] * 3])), [0.0], atol=1e-7)
 
 
-def test_the_positive_is_never_a_negative():
+def test_positive_is_never_a_negative():
     np.testing.assert_allclose(
         contrastive(SCORES, POSITIVES, tf.zeros([2, 3], tf.bool)), contrastive(SCORES, POSITIVES, NO_DUPLICATES)
     )

@@ -93,7 +93,7 @@ def test_a_modulated_generator_depends_on_the_text_at_every_resolution():
     normalized = keras.Model(generator.inputs, [layer.output for layer in generator.layers
                                            if isinstance(layer, keras.layers.BatchNormalization)])  # fmt: skip
     assert [tuple(each.shape[1:3]) for each in normalized.outputs] == [(4, 4), (8, 8)]
-    # with a scale of 0, the image depends on the last shift alone
+    # with a scale of 0, the image depends only on the last shift
     z, text = np.ones((1, 3), np.float32), np.ones((1, 4), np.float32)
     before = generator.predict([z, text], verbose=0)
     scales = [layer for layer in dense if layer.bias is not None and float(layer.bias[0]) == 1]

@@ -10,7 +10,7 @@ def history_of_three(path):
     return history
 
 
-def test_the_file_has_a_row_per_epoch_with_all_digits_of_float32(tmp_path):
+def test_file_has_a_row_per_epoch_with_all_digits_of_float32(tmp_path):
     path = tmp_path / "new" / "metrics.csv"
     History(path).append(1, {"loss": 0.10000000149011612, "val_loss": 16777215.0})
     assert path.read_text() == "epoch,loss,val_loss\n1,0.100000001,16777215\n"

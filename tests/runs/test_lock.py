@@ -15,7 +15,7 @@ with lock(pathlib.Path(sys.argv[1])):
 """
 
 
-def test_the_lock_names_its_process_and_is_released_by_sigkill(tmp_path):
+def test_lock_names_its_process_and_is_released_by_sigkill(tmp_path):
     folder = tmp_path / "run"
     with subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"

@@ -104,7 +104,7 @@ VALUES = RNG.integers(0, 65536, (6, 4, 4))
     ids=["uint8", "uint16", "int16", "int32", "float32", "color", "transparent"],
 )
 def test_tiff_is_exact(tmp_path, order, compressed, values, extra):
-    """Pillow alone keeps 8 bits of colors, and reads compressed numbers of the other byte order wrongly."""
+    """Pillow alone keeps 8 bits of colors, and reads compressed numbers with swapped byte order wrongly."""
     (tmp_path / "a.tif").write_bytes(tiff(values.astype(values.dtype.newbyteorder(order)), compressed, extra))
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), values)
 
@@ -162,7 +162,7 @@ def test_header_size_accounts_for_orientation(tmp_path, kind):
 
 def test_orientation_of_a_photo(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned: to be shown after a quarter turn clockwise
+    exif[0x0112] = 6  # EXIF orientation 6: rotate by 90 degrees clockwise for display
     photo = np.zeros((24, 16, 3), np.uint8)
     photo[:8] = 255
     Image.fromarray(photo).save(tmp_path / "a.jpg", exif=exif, quality=95)

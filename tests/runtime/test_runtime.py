@@ -68,7 +68,7 @@ def run_python(*arguments, cwd: pathlib.Path, path: pathlib.Path | None = None) 
     return process.stdout
 
 
-def test_the_copied_package_works_from_any_working_directory(device, tmp_path):
+def test_copied_package_works_from_any_working_directory(device, tmp_path):
     """The package is run as a module in the folder or on the path, by its path, and imported."""
     arguments = ("generate", "--num", 2, "--seed", 1, "--label", 0, "--overwrite", "--out", tmp_path / "images.npy")
     expected = Runtime(device).generate(2, seed=1, label=0)

@@ -36,7 +36,7 @@ def run_epochs(callbacks, model, losses):
     return None
 
 
-def test_the_model_of_the_best_epoch_is_saved(tmp_path, model):
+def test_model_of_the_best_epoch_is_saved(tmp_path, model):
     history = History(tmp_path / "metrics.csv")
     run_epochs([LogToCSV(history), SaveBestModel(history, "val_loss", runs.Run(tmp_path, {}))], model, [3, 1, 2, 1])
     assert keras.saving.load_model(tmp_path / "model.keras").layers[0].kernel.numpy().item() == 2

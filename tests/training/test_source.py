@@ -33,7 +33,7 @@ def test_shapes_are_rendered_and_inspected_without_rendering():
         ([("L", (6, 4)), ("RGB", (6, 4))], (4, 6), 3),
     ],
 )
-def test_the_images_of_a_folder_are_inspected(tmp_path, images, size, channels):
+def test_images_of_a_folder_are_inspected(tmp_path, images, size, channels):
     for index, (mode, shape) in enumerate(images):
         Image.new(mode, shape).save(tmp_path / f"{index}.png")
     (tmp_path / "broken.png").write_text("no image")

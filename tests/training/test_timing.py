@@ -50,7 +50,7 @@ def test_remaining_time_excludes_the_compilation():
     assert messages == ["Expected time: about 44 s for 3 epochs and the 2 that follow, if theirs take as long"]
 
 
-def test_the_duration_of_a_short_training_is_not_announced():
+def test_duration_of_a_short_training_is_not_announced():
     clock, messages = Clock(), []
     callback = ReportProgress("Epoch", 1, say=messages.append, clock=clock)
     assert len(list(simulate_fit(callback, clock, 1, 3, step=0.1, between=0.1))) == 3

@@ -114,7 +114,7 @@ def test_channels_that_cannot_be_converted_name_the_file(tmp_path):
         images.read(0)
 
 
-def test_the_fingerprint_depends_on_the_files(tmp_path):
+def test_fingerprint_depends_on_the_files(tmp_path):
     fill(tmp_path, 4)
     first = read_folder(tmp_path, "train", RESIZE).fingerprint
     assert read_folder(tmp_path, "train", RESIZE).fingerprint == first

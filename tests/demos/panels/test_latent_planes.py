@@ -28,7 +28,7 @@ def test_equal_dimensions_are_refused():
         two_dimensions(CODES, 1, 1, np.zeros(3))
 
 
-def test_the_principal_plane_contains_the_mean():
+def test_principal_plane_contains_the_mean():
     np.testing.assert_allclose(
         principal(CODES).codes([[0, 0], [1, 0], [0, -1]]), [[0.5, 0, 1], [3.5, 0, 1], [0.5, 0, 3]]
     )

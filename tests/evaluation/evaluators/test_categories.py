@@ -8,13 +8,13 @@ from keras_gen.models import Endpoint
 from tests.evaluation.toys import make_run
 
 
-def test_the_most_frequent_class_by_hand():
+def test_most_frequent_class_by_hand():
     categories, labels = np.array([0, 0, 0, 1, 1, 3]), np.array([2, 2, 1, 0, 1, 1])
     # the lower class for a tie; category 2 has no image
     np.testing.assert_array_equal(majority_classes(categories, labels, 4), [2, 0, -1, 1])
 
 
-def test_the_class_of_the_most_confident_image_by_hand():
+def test_class_of_the_most_confident_image_by_hand():
     probabilities = np.array([[0.6, 0.4], [0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
     np.testing.assert_array_equal(confident_classes(probabilities, np.array([5, 7, 1, 2])), [7, 1])
 
@@ -86,7 +86,7 @@ def test_clusters_have_the_class_of_their_most_confident_validation_image(contex
     assert "most confident of 150 training images" in about["cluster_error_validation"]["note"]
 
 
-def test_the_categories_of_a_supervised_model_are_the_classes(context):
+def test_categories_of_a_supervised_model_are_the_classes(context):
     context.model = Halves(supervised=True)
     metrics, about = category_error(context)
     bright = 1 - np.mean(context.batch(None)["image"][:, 0, 0, 0] < 0.3) - middle_fraction(context)

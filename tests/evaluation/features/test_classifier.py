@@ -74,14 +74,14 @@ def test_different_arguments_have_different_keys(trained_classifier, folder, fai
         feature_classifier(train, TEST, folder=folder, seed=seed, settings=settings)
 
 
-def test_the_global_seed_has_no_effect(trained_classifier, tmp_path):
+def test_global_seed_has_no_effect(trained_classifier, tmp_path):
     keras.utils.set_random_seed(6)
     again = feature_classifier(TRAIN, TEST, folder=tmp_path, settings=SETTINGS)
     # the order of additions depends on threads
     np.testing.assert_allclose(again.features(TEST[0]), trained_classifier.features(TEST[0]), atol=1e-3)
 
 
-def test_the_cache_folder_of_the_data(trained_classifier, folder, fail_if_trained, monkeypatch, tmp_path):
+def test_cache_folder_of_the_data(trained_classifier, folder, fail_if_trained, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "keras_gen").mkdir()
     (folder / "keras_gen_cache" / "classifiers").rename(tmp_path / "keras_gen" / "classifiers")

@@ -11,7 +11,7 @@ from keras_gen.evaluation.features.fid_inception import fid_network, set_fid_wei
 
 
 def generated(network: keras.Model) -> dict[str, np.ndarray]:
-    """Returns tensors in the published file's layout that depend on their names alone."""
+    """Returns tensors in the layout of the published file, seeded by their names."""
     tensors = {}
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):

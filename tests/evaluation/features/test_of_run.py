@@ -31,7 +31,7 @@ def test_classifier_scores_of_a_labeled_run(tmp_path, monkeypatch):
     assert len(list((tmp_path / "cache" / "keras_gen" / "classifiers").glob("*.npz"))) == 1
 
 
-def test_the_classifier_does_not_depend_on_seed_or_split(tmp_path):
+def test_classifier_does_not_depend_on_seed_or_split(tmp_path):
     run = make_run(tmp_path, "gan")
     sets = [
         labeled_images(EvaluationContext(run, seed=seed, split=split))

@@ -19,14 +19,14 @@ def model(prior="normal"):
     ],
     ids=["standard normal", "normal", "Laplace"],
 )
-def test_the_grid_of_independent_dimensions_has_exact_quantiles(prior, quantile):
+def test_grid_of_independent_dimensions_has_exact_quantiles(prior, quantile):
     grid = prior_grid(model(prior), 5).reshape(5, 5, 2)
     expected = quantile([0.1, 0.3, 0.5, 0.7, 0.9])
     np.testing.assert_allclose(grid[2, :, 0], expected, atol=1e-5)
     np.testing.assert_allclose(grid[:, 2, 1], expected[::-1], atol=1e-5)
 
 
-def test_the_grid_of_a_mixture_from_samples():
+def test_grid_of_a_mixture_from_samples():
     vae = model({"name": "mixture", "components": 2})
     vae.prior.loc.assign([[-5.0, 0.0], [5.0, 0.0]])
     grid = prior_grid(vae, 4).reshape(4, 4, 2)
@@ -35,7 +35,7 @@ def test_the_grid_of_a_mixture_from_samples():
     np.testing.assert_allclose(grid[0, :, 0], [*(-5 + quarter), *(5 + quarter)], atol=0.1)
 
 
-def test_the_grid_of_a_flow_is_rectangular_in_code_space():
+def test_grid_of_a_flow_is_rectangular_in_code_space():
     vae = model("flow")
     grid = prior_grid(vae, 4).reshape(4, 4, 2)
     assert (grid == grid[:1])[..., 0].all() and (grid == grid[:, :1])[..., 1].all()

@@ -11,7 +11,7 @@ def test_names():
     assert score_name("ms_ssim", "2_scales", 10_000) == "ms_ssim_2_scales_10k"
 
 
-def test_the_same_score():
+def test_equal_scores():
     check_comparable("fd_classifier_10k_test", "fd_classifier_10k_test")
     check_comparable("kid_pixels_1000_test", "kid_pixels_1000_test", {"features": "pixels"}, {"features": "pixels"})
     check_comparable("kid_pixels_1000_test", "kid_pixels_1000_test", {"features": "pixels"}, {})

@@ -27,7 +27,7 @@ def test_distance_of_two_normals_is_the_difference_of_their_scales():
     assert sliced_wasserstein(first, second, projections=50) == pytest.approx(2.0, rel=0.02)
 
 
-def test_the_seed_matters_and_the_order_of_arguments_does_not(images):
+def test_result_depends_on_the_seed_and_not_on_the_order_of_arguments(images):
     other = np.clip(images * 1.2, 0, 1)
     value = sliced_wasserstein(images, other, seed=3)
     assert (
@@ -82,7 +82,7 @@ def test_an_invalid_order_is_refused(images):
         sliced_wasserstein(images, images, order=3)
 
 
-def test_the_nearest_reference_by_hand():
+def test_nearest_reference_by_hand():
     references = np.array([[0.0, 0.0], [1.0, 1.0]])
     indices, distances = nearest_reference(np.array([[0.9, 1.0], [0.1, 0.0]]), references)
     assert list(indices) == [1, 0]

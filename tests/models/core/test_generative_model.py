@@ -272,7 +272,7 @@ class TestEpochs:
         return data
 
     @pytest.mark.parametrize("form", ["none", "list", "one", "callback list"])
-    def test_the_epoch_is_set(self, form):
+    def test_epoch_is_set(self, form):
         class Value(GenerativeModel):
             checks_range = False
 

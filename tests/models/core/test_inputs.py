@@ -53,7 +53,7 @@ class TestRange:
             (0, np.inf, "received infinite values"),
         ],
     )
-    def test_the_error_has_a_remedy(self, low, high, message):
+    def test_errors_have_a_remedy(self, low, high, message):
         with pytest.raises(ValueError, match=message):
             raise range_error("image", low, high)
 
@@ -146,7 +146,7 @@ class TestRange:
         with pytest.raises(ValueError, match="values from 3 to 3"):
             getattr(model, method)(images)
 
-    def test_the_range_check_can_be_turned_off(self):
+    def test_range_check_can_be_turned_off(self):
         model = vae()
         model.checks_range = False
         assert np.isfinite(model.evaluate(5 * X, verbose=0)).all()

@@ -32,6 +32,6 @@ def test_export(trained, tmp_path):
     contract.check_export(trained, tmp_path)
 
 
-def test_the_generators_are_masked():
+def test_generators_are_masked():
     model = TOY.build()
     assert model.generator_ab.get_layer("change").output.shape == (None, *TOY.image_shape)

@@ -51,7 +51,7 @@ def test_it_learns_to_distinguish_four_captions(loss, projected):
 
 
 @pytest.mark.parametrize("projected", [False, True])
-def test_the_loss_of_a_batch_by_hand(projected, tmp_path):
+def test_loss_of_a_batch_by_hand(projected, tmp_path):
     model = joint(projected, temperature=0.5)
     model.compile("sgd")
     batch = {name: value[:3] for name, value in columns(4).items()}
