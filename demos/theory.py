@@ -1,6 +1,6 @@
 """The theory of GANs with two known densities: the optimal discriminator, its value, and a discriminator that learns.
 
-The only demo without an exported model, and the only one that needs TensorFlow, which is imported at the first request.
+This demo needs no exported model, but TensorFlow, which is imported at the first request.
 """
 
 import importlib.util
@@ -35,7 +35,7 @@ def available() -> bool:
 
 
 def build_demo(name: str = "") -> gr.Blocks:
-    """Returns the tab as an app of its own.
+    """Returns the tab as a separate app.
 
     Args:
         name: Name of the demo, which prefixes its endpoints in the API; empty for none.

@@ -61,14 +61,14 @@ def imported(path: pathlib.Path, source: str | None = None) -> list[tuple[int, s
 
 def forbidden(path: pathlib.Path, source: str | None = None) -> list[str]:
     """Returns the forbidden imports of a file."""
-    own, wrong = part_of(path), []
+    part, messages = part_of(path), []
     for line, module in imported(path, source):
         parts = module.split(".")
         if parts[0] in OUTSIDE:
-            wrong.append(f"{path.name}:{line} imports {module}, which is not in the package")
-        elif parts[0] == "keras_gen" and len(parts) > 1 and parts[1] in MAY and parts[1] not in MAY[own] | {own}:
-            wrong.append(f"{path.name}:{line} ({own}) imports {module}")
-    return wrong
+            messages.append(f"{path.name}:{line} imports {module}, which is not in the package")
+        elif parts[0] == "keras_gen" and len(parts) > 1 and parts[1] in MAY and parts[1] not in MAY[part] | {part}:
+            messages.append(f"{path.name}:{line} ({part}) imports {module}")
+    return messages
 
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
@@ -101,15 +101,15 @@ def test_a_forbidden_import_is_detected(file, source, line):
 
 def wrong_imports_of_systems(path: pathlib.Path, source: str | None = None) -> list[str]:
     """Returns the imports from other systems in a file of `models`, except classes of their `model` modules."""
-    own, wrong = path.relative_to(PACKAGE / "models").parts[0], []
+    system, messages = path.relative_to(PACKAGE / "models").parts[0], []
     folders = {each.name for each in (PACKAGE / "models").iterdir() if each.is_dir()} - {"core"}
     for line, module in imported(path, source):
         parts = module.split(".")
-        if parts[:2] != ["keras_gen", "models"] or len(parts) < 3 or parts[2] not in folders - {own}:
+        if parts[:2] != ["keras_gen", "models"] or len(parts) < 3 or parts[2] not in folders - {system}:
             continue
-        if own == "core" or parts[3:] != ["model"]:
-            wrong.append(f"{path.name}:{line} ({own}) imports {module}")
-    return wrong
+        if system == "core" or parts[3:] != ["model"]:
+            messages.append(f"{path.name}:{line} ({system}) imports {module}")
+    return messages
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Simple drawings, so that visitors can try a model that needs an image without a file of their own."""
+"""Simple drawings, so that visitors can try a model that needs an image without uploading a file."""
 
 import numpy as np
 from PIL import Image, ImageDraw

@@ -1,4 +1,4 @@
-"""Generated images for upload fields, so that visitors can try a demo without a file of their own."""
+"""Generated images for upload fields, so that visitors can try a demo without uploading a file."""
 
 from collections.abc import Sequence
 

@@ -28,9 +28,9 @@ def part_of(parts: tuple[str, ...]) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_in_one_direction(path):
-    own = path.relative_to(PACKAGE).parts
+    source = path.relative_to(PACKAGE).parts
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
-            parts = (*own[: len(own) - node.level], *(node.module or "").split("."))
+            parts = (*source[: len(source) - node.level], *(node.module or "").split("."))
             part = part_of(parts)
-            assert part == part_of(own) or RANKS[part] < RANKS[part_of(own)], f"line {node.lineno} imports {part}"
+            assert part == part_of(source) or RANKS[part] < RANKS[part_of(source)], f"line {node.lineno} imports {part}"

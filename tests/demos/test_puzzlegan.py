@@ -114,7 +114,7 @@ def test_grid_puzzle_has_the_solution_of_the_runtime(client, served_models, tmp_
     _, together, painted, text = client.predict(upload, False, 1, 7, api_name="/grid_solve")
     with pytest.raises(AppError, match="There is no image yet"):
         client.predict(None, False, 1, 7, api_name="/grid_solve")
-    whole = split_tiles(image.astype(np.float32) / 255, 2)
+    true_tiles = split_tiles(image.astype(np.float32) / 255, 2)
     order = np.random.default_rng(7).permutation(4)[:3]
     made = model.solve(whole[order][None], seed=7)
     np.testing.assert_array_equal(small(painted, shape), rgb(made["image"][0]))

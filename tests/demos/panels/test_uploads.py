@@ -113,8 +113,8 @@ def test_errors_name_files_that_are_not_images(tmp_path):
     (tmp_path / "text.png").write_text("no image")
     (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     (tmp_path / "empty.png").write_bytes(b"")
-    whole = write_image(tmp_path / "whole.png", picture(64, 64, 3))
-    (tmp_path / "cut.png").write_bytes(pathlib.Path(whole).read_bytes()[:2000])
+    intact = write_image(tmp_path / "whole.png", picture(64, 64, 3))
+    (tmp_path / "cut.png").write_bytes(pathlib.Path(intact).read_bytes()[:2000])
     for name in ("text.png", "drawing.svg", "empty.png", "cut.png"):
         check_refused(str(tmp_path / name), f"{name} cannot be read as an image")
     check_refused(None, "There is no image yet")

@@ -62,8 +62,8 @@ class TestConditions:
         model, z = conditional(), normals(num_samples, 4, SIZE)
         together = model.log_likelihood(X, z, ONE_HOT[LABELS])
         for i in range(4):
-            alone = model.log_likelihood(X[i : i + 1], z[:, i : i + 1], ONE_HOT[LABELS[i : i + 1]])
-            np.testing.assert_allclose(together[:, i], alone[:, 0], rtol=1e-5)
+            single = model.log_likelihood(X[i : i + 1], z[:, i : i + 1], ONE_HOT[LABELS[i : i + 1]])
+            np.testing.assert_allclose(together[:, i], single[:, 0], rtol=1e-5)
 
     def test_generate(self):
         model = conditional()
