@@ -41,7 +41,7 @@ def upload(image, tmp_path_factory):
     return handle_file(str(file))
 
 
-def restored(model, image, positions, seed) -> dict:
+def restore(model, image, positions, seed) -> dict:
     """Returns the outputs of the runtime for the patches at these positions."""
     patches = np.zeros((1, 4, 6, 6, 3), np.float32)
     patches[0, : len(positions)] = cut_patches(image.astype(np.float32) / 255, positions, (6, 6))
@@ -49,16 +49,18 @@ def restored(model, image, positions, seed) -> dict:
     return model.run("restore", patches=patches, presence=presence, **model.noise(1, seed))
 
 
-def test_restore_shows_the_outputs_of_the_runtime(client, model, image, upload):
+def test_restore_returns_the_outputs_of_the_runtime(client, model, image, upload):
     positions = [(3, 3), (13, 12)]
-    picture, strip, whole, mask = client.predict(
+    picture, strip, full, mask = client.predict(
         upload, False, format_positions(positions), 5, api_name="/puzzle_restore"
     )
-    np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, positions, (6, 6))))
-    made = restored(model, image, positions, 5)
-    np.testing.assert_array_equal(small(whole, SHAPE), rgb(made["image"][0]))
-    np.testing.assert_array_equal(small(mask, SHAPE), rgb(made["mask"][0]))
-    assert shown(strip).shape[1] > shown(strip).shape[0]  # two patches side by side
+    np.testing.assert_array_equal(
+        read_image(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, positions, (6, 6)))
+    )
+    outputs = restore(model, image, positions, 5)
+    np.testing.assert_array_equal(read_image(full, SHAPE), rgb(outputs["image"][0]))
+    np.testing.assert_array_equal(read_image(mask, SHAPE), rgb(outputs["mask"][0]))
+    assert read_rgb(strip).shape[1] > read_rgb(strip).shape[0]  # two patches in a row
 
 
 def test_order_of_the_patches_has_no_effect(client, upload):
@@ -71,7 +73,9 @@ def test_patches_are_selected_removed_and_shuffled(client, image, upload):
     text, picture = client.predict(upload, False, api_name="/puzzle_choose")
     positions = key_positions(image.astype(np.float32) / 255, 3, (6, 6))
     assert text == format_positions(positions) and len(positions) == 3
-    np.testing.assert_array_equal(small(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, positions, (6, 6))))
+    np.testing.assert_array_equal(
+        read_image(picture, SHAPE), rgb(framed(image.astype(np.float32) / 255, positions, (6, 6)))
+    )
     fewer, _ = client.predict(upload, False, text, api_name="/puzzle_drop")
     assert fewer == format_positions(positions[:2])
     shuffled = client.predict(text, api_name="/puzzle_shuffle")
@@ -116,10 +120,10 @@ def test_grid_puzzle_has_the_solution_of_the_runtime(client, served_models, tmp_
         client.predict(None, False, 1, 7, api_name="/grid_solve")
     true_tiles = split_tiles(image.astype(np.float32) / 255, 2)
     order = np.random.default_rng(7).permutation(4)[:3]
-    made = model.solve(whole[order][None], seed=7)
-    np.testing.assert_array_equal(small(painted, shape), rgb(made["image"][0]))
-    tiles = split_tiles(made["image"][0], 2).copy()
-    tiles[made["positions"][0]] = whole[order]
-    np.testing.assert_array_equal(split_tiles(small(together, shape), 2), np.stack([rgb(tile) for tile in tiles]))
-    right = (made["positions"][0] == order).sum()
+    outputs = model.solve(true_tiles[order][None], seed=7)
+    np.testing.assert_array_equal(read_image(painted, shape), rgb(outputs["image"][0]))
+    tiles = split_tiles(outputs["image"][0], 2).copy()
+    tiles[outputs["positions"][0]] = true_tiles[order]
+    np.testing.assert_array_equal(split_tiles(read_image(together, shape), 2), np.stack([rgb(tile) for tile in tiles]))
+    right = (outputs["positions"][0] == order).sum()
     assert text.startswith(f"{right} of 3 tiles")

@@ -27,9 +27,9 @@ def test_runtime_and_keras_solve_alike(model, runtime, count):
     tiles = model.shuffled(IMAGES, 0, seed=1)[0][:, :count]
     expected, received = model.restore(tiles, seed=3), runtime.solve(tiles, seed=3)
     for name in ("image", "scores"):
-        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-5)  # float32 in another order of sums
-    np.testing.assert_array_equal(ours["positions"][:, :count], theirs["positions"])
-    assert theirs["positions"].shape == (5, count) and theirs["positions"].dtype == np.int64
+        np.testing.assert_allclose(expected[name], received[name], atol=1e-5)  # float32 sums in a different order
+    np.testing.assert_array_equal(expected["positions"][:, :count], received["positions"])
+    assert received["positions"].shape == (5, count) and received["positions"].dtype == np.int64
 
 
 def test_no_place_is_assigned_twice(model, runtime):

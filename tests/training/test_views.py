@@ -87,7 +87,7 @@ def test_views_of_captions():
     few = view_of(TEXT2IMAGE, pictures, {"max_words": 2, "length": 3}, "pictures", lambda _: iter(texts))
     assert few.settings == {"vocabulary": ["a", "circle"], "length": 3}
     with pytest.raises(ValueError, match="Expected data with captions; received digits with the fields image"):
-        view_of(TEXT2IMAGE, LABELLED, {}, "digits", lambda _: ())
+        view_of(TEXT2IMAGE, LABELED, {}, "digits", lambda _: ())
     requested = []
     view = view_of(TEXT2IMAGE, LABELED, {"captions": "texts.csv"}, "flowers", lambda o: requested.append(o) or texts)
     assert view.options["captions"] == requested[0]["captions"] == str(pathlib.Path("texts.csv").resolve())
@@ -104,4 +104,4 @@ def test_views_of_two_merged_datasets():
         "attribute_names": ["cat", "dog", "small", "tame"],
     }
     with pytest.raises(ValueError, match="attributes or with named labels; received .*, which has neither"):
-        view_of(STARGAN, SourceInfo(*shown, parts=({}, {"label": ("cat", "dog")})), {}, "a,b")
+        view_of(STARGAN, SourceInfo(*common, parts=({}, {"label": ("cat", "dog")})), {}, "a,b")

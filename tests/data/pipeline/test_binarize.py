@@ -26,9 +26,9 @@ def test_threshold():
     assert binarize(image, None, random_keys) is image
 
 
-def test_unknown_way():
+def test_unknown_mode():
     with pytest.raises(ValueError, match="Expected binarize as one of None, 'dynamic', .*; received 'static'"):
-        binarize(tf.zeros((1, 2, 2, 1)), "static", keys)
+        binarize(tf.zeros((1, 2, 2, 1)), "static", random_keys)
 
 
 def test_noise_share_by_hand():

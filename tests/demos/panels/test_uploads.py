@@ -131,7 +131,7 @@ def test_other_formats_are_refused_despite_their_extension(tmp_path):
     (tmp_path / "drawing.png").write_text(eps)
     Image.new("RGB", (8, 8)).save(tmp_path / "image.ppm")
     for name in ("drawing.png", "image.ppm"):
-        refused(
+        check_refused(
             str(tmp_path / name),
             f"{name} cannot be read as an image: its content is no PNG, JPEG, WEBP, BMP, GIF or TIFF image. Upload",
         )
@@ -143,7 +143,7 @@ def test_decompression_bombs_are_refused_before_decoding(tmp_path):
     header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (9000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"
     checksum = zlib.crc32(header[-17:]).to_bytes(4, "big")
     (tmp_path / "bomb.png").write_bytes(header + checksum + b"\0\0\0\x10IDAT")
-    refused(
+    check_refused(
         str(tmp_path / "bomb.png"),
         "bomb.png cannot be read as an image: 9,000 x 9,000 are 81,000,000 pixels; expected at most 50,000,000",
     )

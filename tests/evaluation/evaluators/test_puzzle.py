@@ -55,8 +55,8 @@ def test_error_inside_and_the_best_constant_by_hand():
 
 
 def test_equal_tiles_are_interchangeable():
-    whole = np.array([1, 2, 2, 3], np.float32).reshape(1, 4, 1, 1, 1) / 4
-    tiles = whole[:, [1, 0, 2, 3]]  # of the positions 1, 0, 2, 3
+    full = np.array([1, 2, 2, 3], np.float32).reshape(1, 4, 1, 1, 1) / 4
+    tiles = full[:, [1, 0, 2, 3]]  # of the positions 1, 0, 2, 3
     presence = np.ones((1, 4))
     np.testing.assert_array_equal(correct_tiles(tiles, full, np.array([[1, 0, 2, 3]]), presence), [[True] * 4])
     np.testing.assert_array_equal(correct_tiles(tiles, full, np.array([[2, 0, 1, 3]]), presence), [[True] * 4])
@@ -93,7 +93,7 @@ def test_metrics_of_a_grid_with_all_tiles_and_with_some_missing(tmp_path):
     assert 0 <= metrics["solved"] <= metrics["tile_accuracy"] <= 1
 
 
-def test_a_model_that_knows_every_place_solves_all(tmp_path):
+def test_a_model_that_knows_every_place_solves_every_puzzle(tmp_path):
     """With the true positions as scores all tiles are correct, and the assembled image is the source (100 dB)."""
     context = EvaluationContext(
         make_run(tmp_path, "puzzlegan", layout="grid", grid_size=2, max_missing=1, **SMALL), samples=40

@@ -33,7 +33,7 @@ def test_permuting_the_tiles_permutes_only_the_scores(model):
     np.testing.assert_allclose(actual["scores"][:, order], expected["scores"], atol=1e-5)
     np.testing.assert_allclose(actual["image"], expected["image"], atol=1e-5)
     present = presence[:, order] > 0
-    np.testing.assert_array_equal(ours["positions"][:, order][present], theirs["positions"][present])
+    np.testing.assert_array_equal(actual["positions"][:, order][present], expected["positions"][present])
 
 
 def test_pixels_of_a_missing_tile_are_ignored(model):
@@ -57,11 +57,11 @@ def test_tiles_at_their_true_positions_are_the_image(model):
     assert filled.mean() == 3 / 9
 
 
-def test_a_confident_placer_puts_the_tiles_on_the_canvas():
+def test_confident_scores_put_the_tiles_on_the_canvas():
     """With scores of 50 at the true positions the canvas that the painter gets is the image itself."""
-    model = built()
+    model = build()
     tiles, presence, positions = model.shuffled(IMAGES, 0, seed=0)
-    seen = {}
+    recorded = {}
 
     class Painter:
         def __call__(self, inputs, training=False):
@@ -81,14 +81,14 @@ def test_a_confident_placer_puts_the_tiles_on_the_canvas():
     np.testing.assert_allclose(recorded["coverage"], 1, atol=1e-6)
     presence[:, 0] = 0
     model.forward(tiles, presence, np.zeros((6, 2), np.float32))
-    coverage = seen["coverage"].numpy()[0, ::4, ::4, 0].reshape(-1)
+    coverage = recorded["coverage"].numpy()[0, ::4, ::4, 0].reshape(-1)
     np.testing.assert_allclose(coverage, np.arange(9) != positions[0, 0], atol=1e-6)
 
 
-def test_only_the_encoder_sees_shuffled_channels():
-    model = built()
+def test_only_the_encoder_receives_shuffled_channels():
+    model = build()
     tiles, presence, positions = model.shuffled(IMAGES, 0, seed=0)
-    seen = {}
+    recorded = {}
 
     def encoder(inputs, training=False):
         recorded["tiles"] = inputs.numpy().reshape(tiles.shape)
@@ -145,14 +145,14 @@ def test_assignment_is_optimal():
         puzzles.assign(np.full((2, 2), np.nan))
 
 
-def test_it_learns_where_tiles_belong():
+def test_it_learns_to_place_tiles():
     """The gray level of a tile determines its position: after 60 steps nearly all are right, and before hardly any."""
-    model = built(ema=None, adversarial_weight=0.0)
+    model = build(ema=None, adversarial_weight=0.0)
     generator = np.random.default_rng(0)
     gray = np.linspace(0.05, 0.95, 9).reshape(1, 3, 3, 1).repeat(4, 1).repeat(4, 2)
     images = (gray + generator.uniform(-0.02, 0.02, (64, *SHAPE))).astype(np.float32)
 
-    def right():
+    def num_correct():
         tiles, presence, positions = model.shuffled(images, 1, seed=3)
         return (model.restore(tiles, presence, seed=0)["positions"] == positions)[presence > 0].mean()
 
