@@ -4,9 +4,10 @@ Attributes are loaded on first use (PEP 562), so that `import keras_gen` takes m
 only when it is needed.
 """
 
-import importlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import lazy_attributes
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ _MEMBERS = {
     "build": "zoo",
 }
 __all__ = ["__version__", *_MODULES, *_MEMBERS]
+__getattr__, __dir__ = lazy_attributes(__name__, _MEMBERS, _MODULES)
 
 if TYPE_CHECKING:
     from . import (
@@ -87,15 +89,3 @@ if TYPE_CHECKING:
     from .runs import load
     from .training.train import train
     from .zoo import build
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f".{name}", __name__)
-    if name in _MEMBERS:
-        return getattr(importlib.import_module(f".{_MEMBERS[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -14,7 +14,7 @@ from keras_gen import models, zoo
 
 ROOT = pathlib.Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_gen"
-BOTTOM = {"archives", "batching", "files", "options", "progress", "runtime"}
+BOTTOM = {"archives", "batching", "files", "lazy", "options", "progress", "runtime"}
 LEAVES = {"distributions", "layers", "losses", "data"} | BOTTOM
 SIBLINGS = {"training", "evaluation", "export"}
 # each part of the package -> the parts it may import, besides itself

@@ -3,8 +3,9 @@
 `load` and `multi_resolution` are imported on first use, since `describe` does not need TensorFlow.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from keras_gen.lazy import lazy_attributes
 
 from .info import DataInfo as DataInfo
 from .resolve import Description as Description
@@ -24,10 +25,4 @@ if TYPE_CHECKING:
     from .loading import load as load
     from .pipeline.multi_resolution import multi_resolution as multi_resolution
 
-_LAZY = {"load": "loading", "multi_resolution": "pipeline.multi_resolution"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_attributes(__name__, {"load": "loading", "multi_resolution": "pipeline.multi_resolution"})

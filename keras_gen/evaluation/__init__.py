@@ -5,10 +5,10 @@
 options in `config` can be checked before TensorFlow is imported.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_MODULES = ("features", "metrics")
+from keras_gen.lazy import lazy_attributes
+
 _MEMBERS = {
     "compare": "comparing",
     "evaluate": "evaluating",
@@ -22,6 +22,7 @@ _MEMBERS = {
     "sample_quality": "metrics.sample_quality",
 }
 __all__ = list(_MEMBERS)
+__getattr__, __dir__ = lazy_attributes(__name__, _MEMBERS, modules=("features", "metrics"))
 
 if TYPE_CHECKING:
     from . import features as features
@@ -36,11 +37,3 @@ if TYPE_CHECKING:
     from .metrics.ms_ssim import ms_ssim as ms_ssim
     from .metrics.precision_recall import precision_recall as precision_recall
     from .metrics.sample_quality import sample_quality as sample_quality
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f".{name}", __name__)
-    if name in _MEMBERS:
-        return getattr(importlib.import_module(f".{_MEMBERS[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")

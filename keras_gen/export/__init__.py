@@ -3,8 +3,9 @@
 Attributes are loaded on first use, so that parity.json can be read without TensorFlow.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from keras_gen.lazy import lazy_attributes
 
 _MEMBERS = {
     "export": "exporting",
@@ -15,6 +16,7 @@ _MEMBERS = {
     "PRECISIONS": "precisions",
 }
 __all__ = list(_MEMBERS)
+__getattr__, __dir__ = lazy_attributes(__name__, _MEMBERS)
 
 if TYPE_CHECKING:
     from .exporting import export as export
@@ -23,9 +25,3 @@ if TYPE_CHECKING:
     from .parity import parity_rows as parity_rows
     from .parity import read_parity as read_parity
     from .precisions import PRECISIONS as PRECISIONS
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MEMBERS:
-        return getattr(importlib.import_module(f".{_MEMBERS[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -7,6 +7,8 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING
 
+from keras_gen.lazy import lazy_attributes
+
 if TYPE_CHECKING:
     from .aae.model import AdversarialAutoencoder as AdversarialAutoencoder
     from .autoencoder.model import Autoencoder as Autoencoder
@@ -64,19 +66,10 @@ _MEMBERS = {
     "VAE": "vae.model",
 }
 __all__ = list(_MEMBERS)
+__getattr__, __dir__ = lazy_attributes(__name__, _MEMBERS)
 
 
 def import_all() -> None:
     """Imports every module of every system, so that Keras finds the classes that a saved file refers to."""
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)
-
-
-def __getattr__(name: str) -> type:
-    if name in _MEMBERS:
-        return getattr(importlib.import_module(f".{_MEMBERS[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -4,7 +4,9 @@ The options are checked before TensorFlow is imported. `write_card` is imported 
 starts quickly.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from keras_gen.lazy import lazy_attributes
 
 from .config import TrainConfig as TrainConfig
 from .train import train as train
@@ -12,10 +14,4 @@ from .train import train as train
 if TYPE_CHECKING:
     from .card import write_card as write_card
 
-
-def __getattr__(name: str) -> Any:
-    if name == "write_card":
-        from .card import write_card
-
-        return write_card
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_attributes(__name__, {"write_card": "card"})
