@@ -31,10 +31,15 @@ def toy_run(toy_images, tmp_path_factory):
 
 @pytest.fixture
 def call(monkeypatch):
-    """A function that runs a command of `keras-gen` and returns its result; long messages are not wrapped."""
+    """A function that runs a command of `keras-gen` and returns its result.
+
+    Long messages are not wrapped, and a slow machine adds no lines about progress.
+    """
     from typer.testing import CliRunner
 
-    from keras_gen import cli
+    from keras_gen import cli, progress
+
+    monkeypatch.setattr(progress, "ANNOUNCE_AFTER", float("inf"))
 
     monkeypatch.setenv("COLUMNS", "400")
     monkeypatch.setenv("TERM", "dumb")

@@ -55,7 +55,7 @@ def test_picture_has_a_strip_for_each_caption():
     images = np.zeros((5, *text2image.SHAPE), np.float32)
     split = {"image": images, "caption": np.array([b"a star"] * 4 + [b"red"]), "tokens": model.tokenizer(["a"] * 5)}
     source = types.SimpleNamespace(all=lambda *_, **__: split)
-    joint = types.SimpleNamespace(text=model.text)
+    joint = types.SimpleNamespace(tokenizer_config=model.tokenizer_config)
     picture = text2image.picture(source, model, joint, rows=4, num=2)
     # two columns of two captions; equal captions have separate strips
     assert picture.dtype == np.uint8 and picture.shape[1] > 2 * 3 * 64 and picture.shape[0] > 2 * 64
