@@ -159,6 +159,19 @@ def test_settings_reach_the_networks(network):
     assert (first.filters if network == "conv" else first.units) == 6
 
 
+@pytest.mark.parametrize("key, outputs", [("autoencoder", 2), ("vae", 4), ("aae", 2)])
+def test_hidden_layers_of_several_widths(key, outputs):
+    model = zoo.build(key, GRAY, network="mlp", hidden_units=[7, 6, 5], activation="relu", latent_size=2)
+    widths = [
+        [(layer.units, layer.activation.__name__) for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+        for network in (model.encoder, model.decoder)
+    ]
+    assert widths == [
+        [(7, "relu"), (6, "relu"), (5, "relu"), (outputs, "linear")],
+        [(5, "relu"), (6, "relu"), (7, "relu"), (64, "linear")],
+    ]
+
+
 @pytest.mark.parametrize(
     "prior, check",
     [
@@ -231,6 +244,8 @@ def test_cyclegan_depends_on_the_sizes():
         zoo.build("cyclegan", GRAY, network="vgg")
     with pytest.raises(ValueError, match="Expected no blocks with network='unet'.*set num_downsamples instead"):
         zoo.build("cyclegan", GRAY, network="unet", blocks=3)
+    with pytest.raises(ValueError, match="Expected no up_kernel with network='unet'.*set network='residual' instead"):
+        zoo.build("cyclegan", GRAY, network="unet", up_kernel=3)
     with pytest.raises(ValueError, match="num_downsamples=0"):  # and not the default instead
         zoo.build("cyclegan", GRAY, network="unet", num_downsamples=0)
     with pytest.raises(ValueError, match="Expected domains of one size with crop"):

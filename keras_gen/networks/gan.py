@@ -54,6 +54,7 @@ def mlp_discriminator(
     pieces: int = 5,
     dropout: float = 0.0,
     input_dropout: float = 0.0,
+    initial_range: float | None = None,
     num_classes: int | None = None,
     packing: int = 1,
 ) -> keras.Model:
@@ -70,6 +71,8 @@ def mlp_discriminator(
         pieces: linear functions of a maxout unit; with 5, 240 units have the weights of 1,200.
         dropout: fraction of the hidden units that training drops, 0 <= rate < 1.
         input_dropout: fraction of the inputs that training drops, 0 <= rate < 1.
+        initial_range: initial weights are uniform between minus and plus this number; None is Glorot's range, which is
+            ten times that of the published code, 0.005.
         num_classes: number of classes of a model with the inputs [input, one-hot labels [batch,
             packing * num_classes]].
         packing: number of inputs that are classified jointly, concatenated along the last axis, as are their labels
@@ -93,12 +96,12 @@ def mlp_discriminator(
     x = layers.Dropout(input_dropout)(x) if input_dropout else x
     for units in hidden_units:
         if activation == "maxout":
-            x = layers.Reshape((pieces, units))(layers.Dense(pieces * units)(x))
+            x = layers.Reshape((pieces, units))(layers.Dense(pieces * units, **_uniform(initial_range))(x))
             x = layers.GlobalMaxPooling1D()(x)
         else:
-            x = layers.Dense(units, activation)(x)
+            x = layers.Dense(units, activation, **_uniform(initial_range))(x)
         x = layers.Dropout(dropout)(x) if dropout else x
-    x = layers.Dense(1, dtype="float32")(x)
+    x = layers.Dense(1, dtype="float32", **_uniform(initial_range))(x)
     return keras.Model(inputs if num_classes else sample, x, name="discriminator")
 
 
@@ -107,6 +110,12 @@ def packed_shape(shape: Sequence[int], packing: int) -> tuple[int, ...]:
     if not isinstance(packing, int) or packing < 1:
         raise ValueError(f"Expected packing as an integer >= 1 (1 classifies every input alone); received {packing!r}")
     return (*shape[:-1], packing * shape[-1])
+
+
+def _uniform(limit: float | None) -> dict:
+    """Returns the keyword argument for a layer with initial weights from -limit to limit; none for Keras's default."""
+    # a new initializer each time: an initializer that is called twice returns the same numbers twice
+    return {} if limit is None else {"kernel_initializer": keras.initializers.RandomUniform(-limit, limit)}
 
 
 def _check_shape(shape: Sequence[int]) -> tuple[int, ...]:

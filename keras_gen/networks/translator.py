@@ -22,6 +22,8 @@ def residual_translator(
     base_filters: int = 64,
     blocks: int = 6,
     num_downsamples: int = 2,
+    down_kernel: int = 3,
+    up_kernel: int = 4,
     padding: str = "reflect",
     num_attributes: int = 0,
     conditioning: str = "planes",
@@ -42,6 +44,9 @@ def residual_translator(
         base_filters: channels after the first convolution.
         blocks: residual blocks; 6 for images of 128 pixels, 9 for 256 or more in the paper.
         num_downsamples: convolutions of stride 2, >= 0; 2 in the paper.
+        down_kernel: size of their kernels; 3 in CycleGAN, 4 in StarGAN.
+        up_kernel: size of the kernels of the upsampling steps; 3 in CycleGAN, 4 in StarGAN. A multiple of the stride
+            avoids checkerboard artifacts.
         padding: `"reflect"` (as in CycleGAN) or `"zero"` (as in StarGAN).
         num_attributes: number of target attributes, or 0.
         conditioning: how the network is conditioned on attributes. `"planes"`: they are concatenated to the colors of
@@ -90,16 +95,15 @@ def residual_translator(
         x = _norm_relu(_conv(x, base_filters, 7, padding), condition)
     for index in range(num_downsamples):
         down = layers.Conv2D(
-            base_filters * 2 ** (index + 1), 3, strides=2, padding="same", use_bias=False, **normal_weights()
+            base_filters * 2 ** (index + 1), down_kernel, strides=2, padding="same", use_bias=False, **normal_weights()
         )
         x = _norm_relu(down(x), condition)
     for _ in range(blocks):
         inner = _norm_relu(_conv(x, x.shape[-1], 3, padding), condition)
         x = layers.Add()([x, instance_normalization(_conv(inner, x.shape[-1], 3, padding), condition)])
     for index in reversed(range(num_downsamples)):
-        # 4 is a multiple of the stride, which avoids checkerboard artifacts (4 in StarGAN, 3 in CycleGAN)
         up = layers.Conv2DTranspose(
-            base_filters * 2**index, 4, strides=2, padding="same", use_bias=False, **normal_weights()
+            base_filters * 2**index, up_kernel, strides=2, padding="same", use_bias=False, **normal_weights()
         )
         x = _norm_relu(up(x), condition)
     if residual:

@@ -17,6 +17,9 @@ def test_parameters_of_the_paper():
     # attributes are planes; their convolution has a bias instead of the two parameters of a normalization
     conditional = residual_translator((128, 128, 3), num_attributes=5, padding="zero")
     assert conditional.count_params() == ends + down + blocks + up + normalized + 7 * 7 * 5 * 64 - 64
+    # 3 and 4 are the kernels of CycleGAN and StarGAN, in both directions
+    other = residual_translator((128, 128, 3), down_kernel=4, up_kernel=3)
+    assert other.count_params() == ends + blocks + normalized + down * 16 // 9 + up * 9 // 16
 
 
 @pytest.mark.parametrize("padding", ["reflect", "zero"])

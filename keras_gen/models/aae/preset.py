@@ -1,5 +1,6 @@
 """Default networks and settings of the adversarial autoencoder."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.default_networks import encoder_decoder
@@ -22,7 +23,8 @@ def aae(
     network: str = "mlp",
     latent_size: int = 8,
     base_filters: int | None = None,
-    hidden_units: int | None = None,
+    hidden_units: int | Sequence[int] | None = None,
+    activation: str | None = None,
     discriminator_units: int = HIDDEN_UNITS,
     prior: str | dict = "normal",
     num_categories: int | None = None,
@@ -41,11 +43,13 @@ def aae(
         image_shape: (height, width, channels) of the images; for "conv", the sides must halve at least once to 4 or
             more pixels.
         seed: seed of the model's noise; None draws one.
-        network: "mlp" (two hidden dense layers as in the paper, default) or "conv" (strided convolutions).
+        network: "mlp" (hidden dense layers as in the paper, default) or "conv" (strided convolutions).
         latent_size: dimensions of the style z, >= 1; default 8.
         base_filters: for "conv", channels of the layers next to the image, >= 1; default None: 32. They double with
             every halving of the size, up to 8 times.
-        hidden_units: for "mlp", units of each hidden layer, >= 1; default None: 1000, as in the paper.
+        hidden_units: for "mlp", units of each of two hidden layers, >= 1, or a list with the units of all hidden layers
+            from the image to the code; default None: 1000, as in the paper.
+        activation: Keras activation of the hidden layers; default None: "silu" for "conv" and "tanh" for "mlp".
         discriminator_units: units of each of the two hidden layers of a discriminator, >= 1; default 1000, as in the
             paper.
         prior: prior of the style: "normal" (default), "petals" or "swiss_roll" of latent_size 2 (the paper's section
@@ -76,6 +80,7 @@ def aae(
         channels=image_shape[2],
         base_filters=base_filters,
         hidden_units=hidden_units,
+        activation=activation,
     )
     hidden = (discriminator_units,) * 2
     return models.AdversarialAutoencoder(

@@ -1,7 +1,7 @@
 """Default networks that several systems build, and checks of the settings that choose them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
@@ -18,19 +18,22 @@ def encoder_decoder(
     channels: int,
     *,
     base_filters: int | None = None,
-    hidden_units: int | None = None,
+    hidden_units: int | Sequence[int] | None = None,
+    activation: str | None = None,
     num_classes: int | None = None,
 ) -> "tuple[keras.Model, keras.Model]":
     """Builds an encoder and a decoder of convolutions or of dense layers.
 
     Args:
-        network: "conv" (convolutions) or "mlp" (two hidden dense layers).
+        network: "conv" (convolutions) or "mlp" (hidden dense layers).
         image_shape: (height, width, channels) of the images.
         outputs: outputs of the encoder; several numbers make several output layers.
         latent_size: dimensions of the code that the decoder reads.
         channels: channels of the decoder's output: the number of parameters per pixel.
         base_filters: for "conv", channels of the layers at the image's size; None is 32.
-        hidden_units: for "mlp", units of each hidden layer; None is 200.
+        hidden_units: for "mlp", units of each of two hidden layers, or a list with the units of all hidden layers, from
+            the image to the code; None is 200.
+        activation: name of the Keras activation of the hidden layers; None is "silu" for "conv" and "tanh" for "mlp".
         num_classes: number of classes that both networks are conditioned on, or None.
 
     Returns:
@@ -42,19 +45,21 @@ def encoder_decoder(
     from keras_gen import networks
 
     decoded_shape = (*image_shape[:2], channels)
+    options: dict[str, Any] = {"num_classes": num_classes} | ({"activation": activation} if activation else {})
     if network == "conv":
         refuse_setting("network='conv'", "hidden_units", hidden_units, "set base_filters instead")
         filters = BASE_FILTERS if base_filters is None else base_filters
         return (
-            networks.conv_encoder(image_shape, outputs, base_filters=filters, num_classes=num_classes),
-            networks.conv_decoder(latent_size, decoded_shape, base_filters=filters, num_classes=num_classes),
+            networks.conv_encoder(image_shape, outputs, base_filters=filters, **options),
+            networks.conv_decoder(latent_size, decoded_shape, base_filters=filters, **options),
         )
     if network == "mlp":
         refuse_setting("network='mlp'", "base_filters", base_filters, "set hidden_units instead")
-        hidden = (HIDDEN_UNITS if hidden_units is None else hidden_units,) * 2
+        units = HIDDEN_UNITS if hidden_units is None else hidden_units
+        hidden = (units, units) if isinstance(units, int) else tuple(units)
         return (
-            networks.mlp_encoder(image_shape, outputs, hidden_units=hidden, num_classes=num_classes),
-            networks.mlp_decoder(latent_size, decoded_shape, hidden_units=hidden, num_classes=num_classes),
+            networks.mlp_encoder(image_shape, outputs, hidden_units=hidden, **options),
+            networks.mlp_decoder(latent_size, decoded_shape, hidden_units=hidden[::-1], **options),
         )
     raise ValueError(f"Expected network='conv' or 'mlp'; received {network!r}")
 

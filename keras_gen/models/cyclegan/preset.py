@@ -17,7 +17,7 @@ IDENTITY_WEIGHT = 5.0
 OBJECTIVE = "least_squares"
 POOL_SIZE = 50
 
-PADDING = "reflect"
+PADDING, UP_KERNEL = "reflect", 4
 SMALL = 64  # pixels: below, the paper's translator (for 128 and more) loses colors and outlines of small objects
 
 
@@ -30,6 +30,7 @@ def cyclegan(
     base_filters: int = 32,
     blocks: int | None = None,
     num_downsamples: int | None = None,
+    up_kernel: int | None = None,
     padding: str | None = None,
     masked: bool | None = None,
     discriminator_filters: int | None = None,
@@ -63,6 +64,8 @@ def cyclegan(
             in the paper for 128 and 256.
         num_downsamples: how often a generator halves the image, >= 0 ("residual") or >= 1 ("unet"); default None: up to
             2 ("residual", as in the paper) or 5 ("unet") while the sides stay whole and at 4 pixels or more.
+        up_kernel: for "residual", size of the upsampling convolutions' kernels, >= 1; default None: 4, a multiple of
+            the stride, which avoids checkerboards; 3 in the paper.
         padding: for "residual", "reflect" or "zero"; default None: "reflect", as in the paper.
         masked: for "unet", whether a generator also outputs a mask of the pixels that it changes (Pumarola et al. 2018,
             arXiv:1807.09251); default None: true for a "unet" below 64 pixels between domains with the same number of
@@ -99,13 +102,15 @@ def cyclegan(
         network=network,
         masked=masked,
         blocks=blocks,
+        up_kernel=up_kernel,
         padding=padding,
         discriminator_downsamples=discriminator_downsamples,
         cycle_weight=cycle_weight,
         identity_weight=identity_weight,
     )
     generators = [
-        _generator(design, shapes, crop_size, domain, base_filters, blocks, num_downsamples, padding) for domain in "ab"
+        _generator(design, shapes, crop_size, domain, base_filters, blocks, num_downsamples, up_kernel, padding)
+        for domain in "ab"
     ]
     discriminators = [
         _discriminator(design, shapes, crop_size, domain, discriminator_filters or base_filters) for domain in "ab"
@@ -166,6 +171,7 @@ def _design(
     network: str | None,
     masked: bool | None,
     blocks: int | None,
+    up_kernel: int | None,
     padding: str | None,
     discriminator_downsamples: int | None,
     cycle_weight: float | None,
@@ -182,6 +188,7 @@ def _design(
         raise ValueError(f"Expected network='residual' or 'unet'; received {network!r}")
     if network == "unet":
         refuse_setting("network='unet'", "blocks", blocks, "set num_downsamples instead")
+        refuse_setting("network='unet'", "up_kernel", up_kernel, "set network='residual' instead")
         refuse_setting("network='unet'", "padding", padding, "set network='residual' instead")
     elif masked:
         raise ValueError("Expected network='unet' with masked=True; received network='residual': set network='unet'")
@@ -210,6 +217,7 @@ def _generator(
     base_filters: int,
     blocks: int | None,
     num_downsamples: int | None,
+    up_kernel: int | None,
     padding: str | None,
 ) -> "keras.Model":
     """Returns the generator from a domain to the other one, at the size of its output."""
@@ -239,6 +247,7 @@ def _generator(
             base_filters=base_filters,
             blocks=_num_blocks(size) if blocks is None else blocks,
             num_downsamples=min(2, most_downsamples) if num_downsamples is None else num_downsamples,
+            up_kernel=UP_KERNEL if up_kernel is None else up_kernel,
             padding=PADDING if padding is None else padding,
             name=name,
         )

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.default_networks import discriminator_normalization, refuse_setting
 from ..core.defaults import EMA, OBJECTIVE
@@ -12,7 +12,8 @@ from ..core.system import System
 if TYPE_CHECKING:
     from keras_gen import models
 
-BASE_FILTERS = 64
+BASE_FILTERS, KERNEL = 64, 4
+INPUT_DROPOUT = 0.4  # of the fraction of hidden units that are dropped
 
 
 def gan(
@@ -23,7 +24,10 @@ def gan(
     latent_size: int = 100,
     base_filters: int | None = None,
     hidden_units: int | None = None,
+    dropout: float | None = None,
+    initial_range: float | None = None,
     dense_units: int | None = None,
+    kernel: int | None = None,
     normalization: str | None = None,
     objective: str | dict = OBJECTIVE,
     penalty: str | dict | None = None,
@@ -48,9 +52,16 @@ def gan(
         hidden_units: Units of each of the two hidden layers of both networks, >= 1, with network `"mlp"`. None is 1200
             in the generator and 240 maxout units of five pieces in the discriminator, as in the code of Goodfellow et
             al.
+        dropout: Fraction of the hidden units that the discriminator drops in training, in [0, 1), with network `"mlp"`;
+            two fifths of it for its inputs. None is 0; the code of Goodfellow et al. has 0.5, and 0.2 for the inputs.
+            On several devices, all of them drop the same units.
+        initial_range: Largest absolute value of the discriminator's initial weights, > 0, with network `"mlp"`. None is
+            Glorot's; 0.005 in the code of Goodfellow et al., without which the discriminator wins early.
         dense_units: Units of a hidden dense layer next to the code and the logit, >= 1, or 0 for none, with network
             `"dcgan"`. None is 16 * base_filters for images that are halved fewer than three times, and otherwise none,
             as Radford et al. advise for deep networks.
+        kernel: Size of the convolutions' kernels, >= 1, with network `"dcgan"`. None is 4, a multiple of the stride,
+            which avoids checkerboards; figure 1 of Radford et al. has 5.
         normalization: Normalization of the discriminator, with network `"dcgan"`: `"batch"`, `"layer"`, `"spectral"`
             (of the weights; Miyato et al. 2018, arXiv:1802.05957) or `"none"`. None is `"batch"`, as in Radford et al.,
             or `"layer"` with a penalty (Gulrajani et al. 2017, section 4).
@@ -80,34 +91,45 @@ def gan(
 
     if network == "dcgan":
         refuse_setting("network='dcgan'", "hidden_units", hidden_units, "set base_filters or dense_units instead")
+        for name, value in (("dropout", dropout), ("initial_range", initial_range)):
+            refuse_setting("network='dcgan'", name, value, "leave it out, or set network='mlp'")
         filters = base_filters or BASE_FILTERS
         # the paper has no hidden dense layers in deep networks; two convolutions, as for 28x28 images, are not deep
         if dense_units is None:
             dense_units = 16 * filters if networks.num_downsamples(*image_shape[:2]) < 3 else 0
+        kernel = KERNEL if kernel is None else kernel
         generator = networks.dcgan_generator(
-            latent_size, image_shape, base_filters=filters, dense_units=dense_units, num_classes=num_classes
+            latent_size,
+            image_shape,
+            base_filters=filters,
+            kernel=kernel,
+            dense_units=dense_units,
+            num_classes=num_classes,
         )
         discriminator = networks.dcgan_discriminator(
             image_shape,
             base_filters=filters,
+            kernel=kernel,
             dense_units=dense_units,
             normalization=discriminator_normalization(normalization, penalty),
             num_classes=num_classes,
             packing=packing,
         )
     elif network == "mlp":
-        for name, value in (("base_filters", base_filters), ("dense_units", dense_units)):
+        for name, value in (("base_filters", base_filters), ("dense_units", dense_units), ("kernel", kernel)):
             refuse_setting("network='mlp'", name, value, "set hidden_units instead, or network='dcgan'")
         refuse_setting("network='mlp'", "normalization", normalization, "leave it out, or set network='dcgan'")
-        if hidden_units is None:
-            generator = networks.mlp_generator(latent_size, image_shape, num_classes=num_classes)
-            discriminator = networks.mlp_discriminator(image_shape, num_classes=num_classes, packing=packing)
-        else:
-            hidden = (hidden_units, hidden_units)
-            generator = networks.mlp_generator(latent_size, image_shape, hidden_units=hidden, num_classes=num_classes)
-            discriminator = networks.mlp_discriminator(
-                image_shape, hidden_units=hidden, num_classes=num_classes, packing=packing
-            )
+        hidden: dict[str, Any] = {} if hidden_units is None else {"hidden_units": (hidden_units, hidden_units)}
+        generator = networks.mlp_generator(latent_size, image_shape, num_classes=num_classes, **hidden)
+        discriminator = networks.mlp_discriminator(
+            image_shape,
+            dropout=dropout or 0.0,
+            input_dropout=INPUT_DROPOUT * (dropout or 0.0),
+            initial_range=initial_range,
+            num_classes=num_classes,
+            packing=packing,
+            **hidden,
+        )
     else:
         raise ValueError(f"Expected network='mlp' or 'dcgan'; received {network!r}")
     return models.GAN(

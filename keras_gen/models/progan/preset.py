@@ -52,7 +52,8 @@ def progan(
         stable_images: Images in each stabilization but the last, which lasts to the end of the training, >= 1; 800,000
             in the paper, appendix A.2.
         batch_sizes: Mapping of resolutions to images in a step, such as {4: 64, 8: 64}; other resolutions have the
-            training's batch size. None doubles it from stage to stage towards the smallest, at most fourfold.
+            training's batch size, and those above the images' own have no effect. None doubles it from stage to stage
+            towards the smallest, at most fourfold.
         stage_learning_rate_multipliers: Mapping of resolutions to factors of the learning rates in their phases, > 0;
             1 for other resolutions. Cannot be combined with a learning-rate schedule.
         reset_optimizers: Whether each phase begins with a new state of the optimizers, as in the authors' code.
@@ -74,6 +75,8 @@ def progan(
 
     from .networks import progressive_discriminator, progressive_generator
 
+    if batch_sizes is not None:  # those of 1024x1024 images also suit smaller ones
+        batch_sizes = {key: size for key, size in batch_sizes.items() if int(key) <= min(image_shape[:2])}
     return models.ProgressiveGAN(
         progressive_generator(
             latent_size,

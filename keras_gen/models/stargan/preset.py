@@ -25,6 +25,7 @@ def stargan(
     base_filters: int = 32,
     blocks: int = 3,
     num_downsamples: int = 2,
+    down_kernel: int = 3,
     conditioning: str = "normalization",
     residual: bool = True,
     discriminator_filters: int = 32,
@@ -51,6 +52,7 @@ def stargan(
         base_filters: channels of the generator's first convolution, >= 1; default 32, 64 in the paper.
         blocks: residual blocks of the generator, >= 0; default 3, 6 in the paper.
         num_downsamples: how often the generator halves the image, >= 0; default 2, as in the paper.
+        down_kernel: size of the kernels of these convolutions, >= 1; default 3, 4 in the paper.
         conditioning: how the generator reads the attributes: "normalization" (default; they set the scale and shift of
             every normalization, Dumoulin et al. 2017, arXiv:1610.07629) or "planes" (the paper's: constant channels
             next to the colors).
@@ -76,6 +78,7 @@ def stargan(
             base_filters=base_filters,
             blocks=blocks,
             num_downsamples=num_downsamples,
+            down_kernel=down_kernel,
             padding="zero",
             num_attributes=size + num_datasets,
             conditioning=conditioning,
@@ -97,6 +100,7 @@ def stargan(
 
 # the five attributes of CelebA that the paper trains on
 CELEBA_ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+
 
 SYSTEMS = (
     System(

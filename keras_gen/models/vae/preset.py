@@ -1,5 +1,6 @@
 """Default networks and settings of the variational autoencoder."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.default_networks import encoder_decoder
@@ -19,7 +20,8 @@ def vae(
     network: str = "conv",
     latent_size: int = 32,
     base_filters: int | None = None,
-    hidden_units: int | None = None,
+    hidden_units: int | Sequence[int] | None = None,
+    activation: str | None = None,
     head: str | dict | None = None,
     posterior: str = POSTERIOR,
     prior: str | dict = "normal",
@@ -37,11 +39,13 @@ def vae(
         image_shape: (height, width, channels) of the images; for "conv", the sides must halve at least once to 4 or
             more pixels.
         seed: seed of the model's noise and of the prior's initial weights; None draws one.
-        network: "conv" (strided convolutions, default) or "mlp" (two hidden dense layers).
+        network: "conv" (strided convolutions, default) or "mlp" (hidden dense layers).
         latent_size: dimensions of the code, >= 1; default 32.
         base_filters: for "conv", channels of the layers next to the image, >= 1; default None: 32. They double with
             every halving of the size, up to 8 times.
-        hidden_units: for "mlp", units of each hidden layer, >= 1; default None: 200.
+        hidden_units: for "mlp", units of each of two hidden layers, >= 1, or a list with the units of all hidden layers
+            from the image to the code; default None: 200.
+        activation: Keras activation of the hidden layers; default None: "silu" for "conv" and "tanh" for "mlp".
         head: distribution of the pixels, a name or a dict with `name` and arguments, see
             `keras_gen.distributions.heads`; default None: "bernoulli" for gray images and
             "discretized_logistic_mixture" (8-bit pixels) for color.
@@ -69,6 +73,7 @@ def vae(
         channels=heads.get(head).outputs(image_shape[2]),
         base_filters=base_filters,
         hidden_units=hidden_units,
+        activation=activation,
         num_classes=num_classes,
     )
     return models.VAE(

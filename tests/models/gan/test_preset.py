@@ -1,5 +1,6 @@
 """Settings of GAN and DCGAN that do not apply to the chosen network are refused."""
 
+import keras
 import pytest
 
 from keras_gen import zoo
@@ -26,9 +27,29 @@ SHAPE = (8, 8, 1)
             {"network": "dcgan", "hidden_units": 8},
             "no hidden_units with network='dcgan'.*=8: set base_filters",
         ),
+        ({"kernel": 5}, "no kernel with network='mlp'.*=5: set hidden_units instead, or network='dcgan'"),
+        ({"network": "dcgan", "dropout": 0.5}, "no dropout with network='dcgan'.*=0.5: leave it out"),
         ({"network": "unet"}, "Expected network='mlp' or 'dcgan'; received 'unet'"),
     ],
 )
 def test_settings_without_effect_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         zoo.build("gan", SHAPE, **settings)
+
+
+def test_kernel_and_dropout_reach_the_networks():
+    model = zoo.build("dcgan", SHAPE, base_filters=2, kernel=5)
+    sizes = {
+        layer.kernel_size
+        for network in (model.generator, model.discriminator)
+        for layer in network.layers
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose))
+    }
+    assert sizes == {(5, 5)}
+    limited = zoo.build("gan", SHAPE, hidden_units=64, initial_range=0.005).discriminator
+    for layer in limited.layers:
+        if isinstance(layer, keras.layers.Dense):
+            assert 0.004 < abs(layer.kernel.numpy()).max() <= 0.005
+    for options, expected in (({}, []), ({"dropout": 0.5}, [0.2, 0.5, 0.5])):
+        layers = zoo.build("gan", SHAPE, hidden_units=4, **options).discriminator.layers
+        assert [layer.rate for layer in layers if isinstance(layer, keras.layers.Dropout)] == pytest.approx(expected)
