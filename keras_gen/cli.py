@@ -110,19 +110,27 @@ def options(
 @app.command()
 def zoo(
     system: Annotated[
-        str | None, typer.Argument(help="Show the settings of this system.", autocompletion=completion.systems)
+        str | None,
+        typer.Argument(help="Show the settings and presets of this system.", autocompletion=completion.systems),
     ] = None,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Also build every preset and count its weights; takes minutes.")
+    ] = False,
 ):
-    """List the systems with papers, datasets and endpoints, or the settings of one system.
+    """List the systems with papers, datasets and endpoints, or the settings and presets of one system.
 
-    Examples: [bold]keras-gen zoo[/bold]; [bold]keras-gen zoo vae[/bold] (its settings, for train --set)
+    Examples: [bold]keras-gen zoo[/bold]; [bold]keras-gen zoo vae[/bold] (its settings, for train --set, and presets)
     """
     from . import zoo as systems
 
     console = Console(highlight=False)
     if system is not None:
-        _show_system(console, systems.get(system))
+        chosen = systems.get(system)
+        _show_system(console, chosen)
+        _show_presets(console, chosen, weights)
         return
+    if weights:
+        raise ValueError("Expected a system with --weights, such as keras-gen zoo vae --weights; received none")
     table = _table("key", "system", "paper", "data", "endpoints")
     for key, row in systems.SYSTEMS.items():
         table.add_row(key, row.title, row.paper, ", ".join(row.data), ", ".join(row.endpoints))
@@ -130,19 +138,36 @@ def zoo(
 
 
 def _show_system(console: Console, system: "System") -> None:
+    from .zoo import presets
+
     console.print(f"{system.title}. {system.paper}. Endpoints: {', '.join(system.endpoints)}.")
-    console.print(
-        f"Defaults: data {' or '.join(system.data)}; {system.epochs} epochs, batch size {system.batch_size}; images of "
-        f"{system.image_size} pixels where the data have no size of their own.",
-    )
-    beta_1, beta_2 = system.betas
-    console.print(f"Adam: learning rate {system.learning_rate:g}, beta_1 {beta_1:g}, beta_2 {beta_2:g}.")
-    for player, factor in system.learning_rate_multipliers.items():
-        console.print(f"Learning rate of the player {player}: {factor:g} x {system.learning_rate:g}.")
+    console.print(f"Data: {' or '.join(system.data)}.")
+    console.print(f"Defaults: {', '.join(presets.training(system))}.")
+    console.print(f"Optimizer: {', '.join(presets.optimizer(system))}.")
     descriptions = system.setting_descriptions
     table = _table("setting", "default", "description")
     for name, default in system.settings.items():
         table.add_row(name, escape(json.dumps(default)), escape(descriptions[name]))
+    console.print(table)
+
+
+def _show_presets(console: Console, system: "System", weights: bool) -> None:
+    from .zoo.presets import facts
+
+    counted = dict.fromkeys(system.presets)
+    if weights:
+        with Progress(), starting():
+            from .zoo.weights import count_weights
+
+            for name in system.presets:
+                report(f"Building {system.key}, preset {name}")
+                counted[name] = count_weights(system.key, name)
+    table = _table("preset", "", "", title="Presets, for train --preset")
+    for name, preset in system.presets.items():
+        table.add_section()
+        table.add_row(name, "", escape(preset.description))
+        for kind, entries in facts(system, name, counted[name]).items():
+            table.add_row("", kind, escape(("\n" if kind in ("sources", "departures") else ", ").join(entries)))
     console.print(table)
 
 
@@ -239,7 +264,12 @@ def data(
 @with_options(
     TrainConfig,
     arguments=("system",),
-    completion={"system": completion.systems, "data": completion.sources, "settings": completion.settings},
+    completion={
+        "system": completion.systems,
+        "data": completion.sources,
+        "preset": completion.presets,
+        "settings": completion.settings,
+    },
 )
 def train(
     options: dict[str, Any],

@@ -1,9 +1,13 @@
-"""Shell completion with Tab: systems, settings, data sources and run directories."""
+"""Shell completion with Tab: systems, presets, settings, data sources and run directories."""
 
 import glob
 import json
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import zoo
 
 
 def systems(incomplete: str) -> Iterator[tuple[str, str]]:
@@ -23,19 +27,33 @@ def settings(incomplete: str) -> Iterator[tuple[str, str]]:
     Args:
         incomplete: the typed text.
     """
-    from . import zoo
-
-    # the words of the command line as the shells pass them on: for the parser, an option without its value hides the
-    # arguments before it
-    words = f"{os.environ.get('COMP_WORDS', '')} {os.environ.get('_TYPER_COMPLETE_ARGS', '')}".split()
-    if (key := next((word for word in words if word in zoo.SYSTEMS), None)) is None:
+    if (system := _system()) is None:
         return
-    system = zoo.get(key)
     descriptions = system.setting_descriptions
     for name, default in system.settings.items():
         if f"{name}=".startswith(incomplete):
             description = f"; {descriptions[name]}" if descriptions[name] else ""
             yield f"{name}=", f"default {json.dumps(default)}{description}"
+
+
+def presets(incomplete: str) -> Iterator[tuple[str, str]]:
+    """Yields (name, description) of the presets of the system in the command line.
+
+    Args:
+        incomplete: the typed text.
+    """
+    if (system := _system()) is not None:
+        yield from ((name, each.description) for name, each in system.presets.items() if name.startswith(incomplete))
+
+
+def _system() -> "zoo.System | None":
+    from . import zoo
+
+    # the words of the command line as the shells pass them on: for the parser, an option without its value hides the
+    # arguments before it
+    words = f"{os.environ.get('COMP_WORDS', '')} {os.environ.get('_TYPER_COMPLETE_ARGS', '')}".split()
+    key = next((word for word in words if word in zoo.SYSTEMS), None)
+    return None if key is None else zoo.get(key)
 
 
 def sources(incomplete: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Small datasets: the batch size that they allow, and warnings about too few images."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 from keras_gen.data import DataInfo
@@ -35,7 +36,7 @@ def batch_size_of(
     Raises:
         ValueError: where the requested size is larger than the split.
     """
-    count = sum(stop - start for _, start, stop in split_rows(split, dict(source.splits))) if source.splits else 0
+    count = _count(source, split)
     size = requested or default
     if not drop_remainder or steps is not None or not 0 < count < size:
         return size
@@ -46,6 +47,24 @@ def batch_size_of(
             f"whole batches; received {requested}. Use --batch-size {smaller}, or leave it out"
         )
     return smaller
+
+
+def epochs_of(updates: int, steps: int | None, source: SourceInfo, split: str, batch_size: int) -> int:
+    """Returns the number of epochs that have at least a number of updates.
+
+    Args:
+        updates: steps in all epochs together.
+        steps: batches in an epoch; None is one pass over the data.
+        source: facts about the data.
+        split: the training split.
+        batch_size: images in a step.
+    """
+    return math.ceil(updates / (steps or max(1, _count(source, split) // batch_size)))
+
+
+def _count(source: SourceInfo, split: str) -> int:
+    """Returns the number of images of a split; 0 if it is not known."""
+    return sum(stop - start for _, start, stop in split_rows(split, dict(source.splits))) if source.splits else 0
 
 
 def few_images(

@@ -75,7 +75,8 @@ def _data(config: Mapping[str, Any]) -> str:
 
 
 def _training(config: Mapping[str, Any], rows: list[dict[str, float]]) -> str:
-    lines = [f"| {key} | {value} |" for key, value in config["training"].items() if value is not None]
+    lines = [f"| preset | {config['preset']} |"] if config.get("preset") else []
+    lines += [f"| {key} | {value} |" for key, value in config["training"].items() if value not in (None, {})]
     lines += [f"| setting `{key}` | {value} |" for key, value in config["settings"].items() if value is not None]
     lines += [f"| {key} | {value} |" for key, value in config.get("versions", {}).items()]
     text = "## Training\n\n| | |\n|---|---|\n" + "\n".join(lines)

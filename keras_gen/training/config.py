@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from keras_gen import options
-from keras_gen.options import NAMES, RANGE, SETTINGS, SIZE, Text, integer, one_of, option, positive
+from keras_gen.options import RANGE, SETTINGS, SIZE, Text, integer, one_of, option, parse_names, positive
 
 from .cluster import check_strategy
 
@@ -74,12 +74,16 @@ def _parse_binarize(flag: str, text: str) -> str | None:
     return None if text == "none" else text
 
 
+def _parse_augment(flag: str, text: str) -> list[str]:
+    return [] if text == "none" else parse_names(flag, text)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """The options of `keras_gen.train` and `keras-gen train`, validated.
 
-    None stands for a default that depends on the system or the data. `new_run` replaces it, and config.json states the
-    value that was used.
+    None stands for a default that depends on the system, the preset or the data. `new_run` replaces it, and config.json
+    states the value that was used.
 
     Attributes:
         system: see `keras_gen.train`, which documents every option.
@@ -102,6 +106,12 @@ class TrainConfig:
         key="source",
         resumable=True,
         type=str | None,
+    )
+    preset: str | None = option(
+        None,
+        "Settings and defaults of training by name, see `keras-gen zoo SYSTEM`: paper, small or gpu; default the "
+        "system's own",
+        section="",
     )
     epochs: int | None = option(
         None,
@@ -151,7 +161,7 @@ class TrainConfig:
         resumable=True,
     )
     learning_rate: float | None = option(
-        None, "Learning rate of Adam; default the system's", check=positive, section="training"
+        None, "Learning rate of the optimizer, usually Adam; default the system's", check=positive, section="training"
     )
     binarize: str | None = option(
         "auto",
@@ -162,10 +172,11 @@ class TrainConfig:
     )
     augment: tuple[str, ...] | None = option(
         None,
-        "Augmentations of the training images, separated by commas: flip, crop, shift, color",
+        "Augmentations of the training images, separated by commas: flip, crop, shift, color; none turns off those of "
+        "a preset",
         check=_check_augment,
         section="data",
-        text=NAMES,
+        text=Text(_parse_augment),
     )
     labeled: int | None = option(
         None, "Number of images whose labels a supervised system may use", check=integer(1), section="data"
@@ -262,7 +273,7 @@ def _check_own(config: TrainConfig) -> None:
             f"Expected a compiled {config.system_name}; received one that is not compiled. Call "
             "model.compile(keras.optimizers.Adam(1e-3)) first"
         )
-    for name in ("precision", "learning_rate", "settings", "image_size", "initial_weights"):
+    for name in ("preset", "precision", "learning_rate", "settings", "image_size", "initial_weights"):
         if value := getattr(config, name):
             raise ValueError(
                 f"Expected no {name} with a {config.system_name} that is already built; received {value!r}. Set it "

@@ -294,12 +294,16 @@ def _build_model(call: _Call, run: runs.Run) -> GenerativeModel:
     with call.devices.scope():
         if content["system"] not in zoo.SYSTEMS:  # a model of the caller's own, resumed without it
             return run.load_model()
-        with _dtype_policy(content["training"]["precision"]):
-            model = zoo.build(
-                content["system"],
+        training = content["training"]
+        # as the run began, also if the declaration of the system or of its preset has changed since
+        stored = {name: training[name] for name in ("optimizer", "learning_rate_multipliers") if name in training}
+        system = dataclasses.replace(zoo.get(content["system"]), **stored)
+        with _dtype_policy(training["precision"]):
+            model = zoo.build_system(
+                system,
                 run.image_shape,
-                seed=content["training"]["seed"],
-                learning_rate=content["training"]["learning_rate"],
+                seed=training["seed"],
+                learning_rate=training["learning_rate"],
                 **content["settings"],
             )
         if call.config.initial_weights is not None:
@@ -409,7 +413,7 @@ def _check_fields(model: GenerativeModel, info: sources.DataInfo) -> None:
 def _report_few_images(call: _Call, run: runs.Run, datasets: _Datasets) -> None:
     """Reports whether the data are too few for the batch size, the validation or the test."""
     default = call.config.own_model is None and call.config.batch_size is None
-    usual = zoo.get(run.config["system"]).batch_size if default else None
+    usual = zoo.get(run.config["system"], run.config["preset"]).batch_size if default else None
     validation = None if datasets.validation is None else datasets.validation.info
     text = few_images(run.config, datasets.training.info, validation, usual_batch=usual, without=datasets.missing)
     if text:

@@ -14,7 +14,7 @@ from keras_gen.options import as_json
 from keras_gen.progress import report
 from keras_gen.startup import starting
 
-from .amounts import batch_size_of
+from .amounts import batch_size_of, epochs_of
 from .config import TrainConfig
 from .source import SourceInfo, crop_note, image_shape_of, inspect_source, splits_of
 from .views import LIMITS, RESIZE_OPTIONS, View, source_of, view_of
@@ -44,8 +44,9 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     if config.initial_weights is not None:
         runs.check_weights(pathlib.Path(config.initial_weights))
     own = config.own_model
-    system = zoo.System if own is not None else zoo.get(str(config.system))  # the class has the general defaults
-    settings = {} if own is not None else complete_settings(str(config.system), config.settings)
+    # the class has the general defaults
+    system = zoo.System if own is not None else zoo.get(str(config.system), config.preset)
+    settings = {} if own is not None else complete_settings(str(config.system), config.settings, config.preset)
     _check_pretraining(config, settings)
     name = source_of(config.system_name, config.data)
     limits = _options_of_every_view(config, LIMITS)
@@ -53,45 +54,51 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     view = _view(config, name, source)
     splits = splits_of(source)
     shape = None if own is None else own.image_shape
-    shape = shape or image_shape_of(source, config.image_size, system.image_size)
+    shape = shape or image_shape_of(source, config.image_size or _size_of_preset(config), system.image_size)
     cropped = crop_note(source.sizes, shape[:2]) if config.view.get("crop") != "pad" else None
     for note in (*source.notes, *([cropped] if cropped else [])):
         show_note(note)
     value_range = source.value_range if source.value_range not in PLAIN else None
-    steps = config.steps or system.steps
+    steps, updates = config.steps or system.steps, system.updates or 1
+    batch_size = batch_size_of(
+        config.batch_size,
+        system.batch_size,
+        source=source,
+        split=splits["train"],
+        drop_remainder=system.drop_remainder,
+        steps=steps,
+    )
     resolved = dataclasses.replace(
         config,
         data=absolute_source(name),
-        epochs=config.epochs or system.epochs,
+        epochs=config.epochs or system.epochs or epochs_of(updates, steps, source, splits["train"], batch_size),
         steps=steps,
-        batch_size=batch_size_of(
-            config.batch_size,
-            system.batch_size,
-            source=source,
-            split=splits["train"],
-            drop_remainder=system.drop_remainder,
-            steps=steps,
-        ),
+        batch_size=batch_size,
         seed=config.seed or 0,
-        augment=config.augment or (),
+        augment=system.augment if config.augment is None else config.augment,
         value_range=config.value_range or (None if value_range is None else tuple(as_stored(value_range))),
         view={**_options_of_every_view(config), **view.options},
     )
     if own is None:
         resolved = dataclasses.replace(
             resolved,
-            precision=config.precision or "float32",
+            precision=config.precision or system.precision,
             learning_rate=config.learning_rate or system.learning_rate,
             settings=settings | {key: value for key, value in view.settings.items() if key not in config.settings},
         )
     content = resolved.to_json()
     content["data"] |= {"splits": splits, "slices": "random", "drop_remainder": system.drop_remainder}
     content["training"]["decay"] = None if own is not None else system.decay
-    if own is not None:
+    if own is None:
+        declared = zoo.get(str(config.system), config.preset)
+        content["training"]["optimizer"] = declared.optimizer_options
+        content["training"]["learning_rate_multipliers"] = dict(declared.learning_rate_multipliers)
+    else:
         content["training"]["precision"] = own.dtype_policy.name
     return {
         "format": runs.FORMAT,
         "system": content["system"],
+        "preset": content["preset"],
         "image_shape": list(shape),
         "settings": content["settings"],
         "data": content["data"],
@@ -101,17 +108,26 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     }
 
 
-def complete_settings(key: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _size_of_preset(config: TrainConfig) -> tuple[int, int] | None:
+    """Returns the image size that a preset states, which also resizes images that have a usable size of their own."""
+    if config.own_model is not None or config.preset is None:
+        return None
+    size = zoo.get(str(config.system)).presets[config.preset].training.get("image_size")
+    return None if size is None else (size, size)
+
+
+def complete_settings(key: str, settings: Mapping[str, Any], preset: str | None = None) -> dict[str, Any]:
     """Returns all settings of a system, checked and with the defaults of the others, as config.json represents them.
 
     Args:
         key: a key of the zoo.
         settings: setting -> value.
+        preset: a preset of the system, whose settings are the defaults; None for the system's own.
 
     Raises:
-        ValueError: for an unknown setting, or a value of another type.
+        ValueError: for an unknown preset or setting, or a value of another type.
     """
-    return as_json({**zoo.get(key).settings, **zoo.check_settings(key, settings)})
+    return as_json({**zoo.get(key, preset).settings, **zoo.check_settings(key, settings)})
 
 
 def _check_pretraining(config: TrainConfig, settings: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ def train(
     data: str | os.PathLike | None,
     out: str | os.PathLike,
     *,
+    preset: str | None = None,
     epochs: int | None = None,
     steps: int | None = None,
     batch_size: int | None = None,
@@ -66,6 +67,8 @@ def train(
             content of a patch shows its position ("shapes/full" has objects anywhere). On a resume the data may be at
             another place, if their content is the same.
         out: The run directory, which is created, or continued with `resume`.
+        preset: Settings and defaults of training by name, see `keras-gen zoo SYSTEM`: paper, small or gpu; default the
+            system's own. All other options take precedence over it.
         epochs: Number of epochs, counted from the beginning also after a resume; default the system's. When a resume
             changes it, the learning rates continue from their current values: see `training.callbacks.LinearDecay`.
         steps: Batches in an epoch; default one pass over the data.
@@ -83,12 +86,12 @@ def train(
             then on may have been trained on before.
         overwrite: Replace the run in --out.
         patience: Stop after this number of epochs without an improvement; default never.
-        learning_rate: Learning rate of Adam; default the system's.
+        learning_rate: Learning rate of the optimizer, usually Adam; default the system's.
         binarize: Binarization of the pixels: auto, none, dynamic or threshold. In Python, none is None. "auto" is
             dynamic where the model's likelihood is one of binary pixels and the images are gray and nearly binary, such
             as digits, and none elsewhere.
-        augment: Augmentations of the training images, separated by commas: flip, crop, shift, color. In Python, a
-            sequence of names.
+        augment: Augmentations of the training images, separated by commas: flip, crop, shift, color; none turns off
+            those of a preset. In Python, a sequence of names.
         labeled: Number of images whose labels a supervised system may use. A batch of labeled images, from a fixed part
             of the training split, comes with every batch; see `keras_gen.data.load`.
         data_dir: TFDS directory; default TFDS_DATA_DIR or ~/tensorflow_datasets.
@@ -136,6 +139,7 @@ def train(
     config = TrainConfig(
         system=system,
         data=data,
+        preset=preset,
         epochs=epochs,
         steps=steps,
         batch_size=batch_size,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from keras_gen import models as packages
+from keras_gen.models.core.system import Preset as Preset
 from keras_gen.models.core.system import System as System
 
 from .setting_types import checked_types
@@ -24,6 +25,7 @@ def build(
     key: str,
     image_shape: tuple[int, int, int],
     *,
+    preset: str | None = None,
     seed: int | None = 0,
     learning_rate: float | None = None,
     optimizer: "keras.optimizers.Optimizer | None" = None,
@@ -34,23 +36,47 @@ def build(
     Args:
         key: One of `zoo.SYSTEMS`.
         image_shape: (height, width, channels) of the images.
+        preset: One of `zoo.get(key).presets`, such as `"paper"`; None for the system's own defaults. Its precision is
+            used by `keras_gen.train` only.
         seed: Seed of the initial weights and of the model's noise; None chooses a random one.
-        learning_rate: Learning rate of Adam; None for the system's default. The system's `learning_rate_multipliers`
-            are applied to it.
-        optimizer: Optimizer of all players, instead of Adam.
-        **settings: The system's own settings, see `zoo.get(key).settings`.
+        learning_rate: Learning rate of the optimizer; None for the system's or the preset's default. The
+            `learning_rate_multipliers` are applied to it.
+        optimizer: Optimizer of all players, instead of the system's or the preset's.
+        **settings: The system's own settings, see `zoo.get(key).settings`; they take precedence over the preset's.
 
     Returns:
         The compiled model.
 
     Raises:
-        ValueError: For an unknown key or setting, or settings that contradict each other.
+        ValueError: For an unknown key, preset or setting, or settings that contradict each other.
 
     Example:
         >>> model = build("vae", (28, 28, 1), latent_size=8)  # doctest: +SKIP
     """
-    system = get(key)
+    system = get(key, preset)
     settings = check_settings(key, settings)
+    return build_system(system, image_shape, seed=seed, learning_rate=learning_rate, optimizer=optimizer, **settings)
+
+
+def build_system(
+    system: System,
+    image_shape: tuple[int, int, int],
+    *,
+    seed: int | None = 0,
+    learning_rate: float | None = None,
+    optimizer: "keras.optimizers.Optimizer | None" = None,
+    **settings: Any,
+) -> "models.GenerativeModel":
+    """Builds the model of a system, compiled.
+
+    Args:
+        system: The system, with its preset.
+        image_shape: See `build`.
+        seed: See `build`.
+        learning_rate: See `build`.
+        optimizer: See `build`.
+        **settings: See `build`; they are checked already.
+    """
     import keras
 
     if seed is not None:
@@ -60,23 +86,32 @@ def build(
         model.compile(optimizer)
         return model
     rate = system.learning_rate if learning_rate is None else learning_rate
-    if system.learning_rate_multipliers:
-        factors = {player.name: system.learning_rate_multipliers.get(player.name, 1.0) for player in model.players()}
-        model.compile({name: keras.optimizers.Adam(rate * factor, *system.betas) for name, factor in factors.items()})
+    arguments = system.optimizer_options
+    optimizer_class, by_player = getattr(keras.optimizers, arguments.pop("name")), arguments.pop("players", {})
+    if system.learning_rate_multipliers or by_player:
+        optimizers = {}
+        for name in (player.name for player in model.players()):
+            factor = system.learning_rate_multipliers.get(name, 1.0)
+            optimizers[name] = optimizer_class(rate * factor, **{**arguments, **by_player.get(name, {})})
+        model.compile(optimizers)
     else:
-        model.compile(keras.optimizers.Adam(rate, *system.betas))
+        model.compile(optimizer_class(rate, **arguments))
     return model
 
 
-def get(key: str) -> System:
-    """Returns the system of a key.
+def get(key: str, preset: str | None = None) -> System:
+    """Returns the system of a key, with the settings and the defaults of training of a preset.
+
+    Args:
+        key: One of `zoo.SYSTEMS`.
+        preset: One of the system's `presets`; None for its own defaults.
 
     Raises:
-        ValueError: For an unknown key.
+        ValueError: For an unknown key or preset.
     """
     if key not in SYSTEMS:
         raise ValueError(f"Expected one of the systems {', '.join(SYSTEMS)}; received {key!r}")
-    return SYSTEMS[key]
+    return SYSTEMS[key].with_preset(preset)
 
 
 def check_settings(key: str, settings: Mapping[str, Any]) -> dict[str, Any]:

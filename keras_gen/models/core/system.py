@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_gen import models
 
+# attributes of a system that a preset may replace
+TRAINING = (
+    *("image_size", "batch_size", "epochs", "updates", "steps", "learning_rate", "learning_rate_multipliers"),
+    *("optimizer", "betas", "decay", "augment", "precision"),
+)
 _SECTION = re.compile(r"[A-Z]\w*:")  # "Args:", "Returns:", ... of a Google-style docstring
 _ARGUMENT = re.compile(r"(\w+)(?: \([^)]*\))?: *(.*)")
 
@@ -59,6 +64,40 @@ class DefaultView:
 
 
 @dataclasses.dataclass(frozen=True)
+class Preset:
+    """Settings and defaults of training under a name, such as those of a system's paper.
+
+    What a user gives takes precedence. `weights` are trainable weights of the networks that are built with `settings`.
+
+    Attributes:
+        description: The preset in one sentence.
+        settings: Setting of the system -> default.
+        training: Attribute of `System` in `TRAINING` -> default. The length is either `epochs` or `updates`.
+        image_shape: (height, width, channels) at which the networks are counted and `weights` was published.
+        weights: Network -> number of its weights in the paper or its authors' code; None where neither states one.
+        sources: Where settings, defaults and numbers come from, such as "arXiv:1711.09020, section 5.2".
+        departures: How the preset differs from the paper, and why; one sentence or two each.
+
+    Raises:
+        ValueError: For an unknown default of training, or a length both in epochs and in updates.
+    """
+
+    description: str
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    image_shape: tuple[int, int, int] = (28, 28, 1)
+    weights: Mapping[str, int | None] = dataclasses.field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    departures: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        if unknown := sorted(set(self.training) - set(TRAINING)):
+            raise ValueError(f"Expected defaults of training among {', '.join(TRAINING)}; received {unknown}")
+        if {"epochs", "updates"} <= set(self.training):
+            raise ValueError(f"Expected either epochs or updates; received both: {dict(self.training)}")
+
+
+@dataclasses.dataclass(frozen=True)
 class System:
     """A system of the zoo: how its model is built, and what is special about its data and training.
 
@@ -71,9 +110,13 @@ class System:
         endpoints: Names of the functions that it exports.
         image_size: Default height and width, in pixels, for data whose images have no common size.
         batch_size: Default batch size.
-        epochs: Default number of epochs.
+        epochs: Default number of epochs; None if `updates` is given.
+        updates: Default number of steps in all epochs together, instead of `epochs`.
         steps: Default number of batches in an epoch; None for one pass over the data.
-        learning_rate: Default learning rate of Adam.
+        learning_rate: Default learning rate.
+        optimizer: Name of the optimizer in `keras.optimizers`, and its arguments besides the learning rate, such as
+            {"name": "SGD", "momentum": 0.9}; `players` has arguments of single players, {player: {argument: value}}.
+            None is Adam with `betas`.
         betas: Adam's decay rates of the first and second moment.
         learning_rate_multipliers: Player -> factor of its learning rate; 1 for players that are not named.
         drop_remainder: Whether a smaller last batch is dropped, because the model needs batches of one size (batch
@@ -83,10 +126,15 @@ class System:
         default_views: Options of the view for known data; the first that applies is used.
         dataset_variants: Name of a dataset -> the variant of it that the system is trained on.
         decay: Fraction of the epochs after which the learning rate falls linearly to 0; None keeps it constant.
+        augment: Default augmentations of the training images.
+        precision: Default dtype policy.
         pretraining: Models that are trained first, in this order.
         demo: Name of the module in `demos/` that shows an exported model of the system; None for the demo that suits
             the exported endpoints.
         compare_with: Key of a system whose exported model the demos also show next to this system's; None for none.
+        presets: Name of a preset -> the preset.
+        example_settings: Examples of settings that a run derives from its data, with which a model can be built and its
+            weights counted without data.
     """
 
     key: str
@@ -97,9 +145,11 @@ class System:
     endpoints: tuple[str, ...]
     image_size: int = 32
     batch_size: int = 128
-    epochs: int = 20
+    epochs: int | None = 20
+    updates: int | None = None
     steps: int | None = None
     learning_rate: float = 2e-3
+    optimizer: Mapping[str, Any] | None = None
     betas: tuple[float, float] = (0.9, 0.999)
     learning_rate_multipliers: Mapping[str, float] = dataclasses.field(default_factory=dict)
     drop_remainder: bool = False
@@ -107,9 +157,37 @@ class System:
     default_views: tuple[DefaultView, ...] = ()
     dataset_variants: Mapping[str, str] = dataclasses.field(default_factory=dict)
     decay: float | None = None
+    augment: tuple[str, ...] = ()
+    precision: str = "float32"
     pretraining: tuple[PretrainingStage, ...] = ()
     demo: str | None = None
     compare_with: str | None = None
+    presets: Mapping[str, Preset] = dataclasses.field(default_factory=dict)
+    example_settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def with_preset(self, name: str | None) -> "System":
+        """Returns the system with the settings and the defaults of training of a preset.
+
+        Args:
+            name: One of `presets`; None returns the system unchanged.
+
+        Raises:
+            ValueError: For an unknown preset.
+        """
+        if name is None:
+            return self
+        if name not in self.presets:
+            known = f"one of the presets of {self.key!r}, {', '.join(self.presets)}" if self.presets else "no preset"
+            raise ValueError(f"Expected {known}; received {name!r}")
+        preset = self.presets[name]
+        length = {"epochs": None, "updates": None} if {"epochs", "updates"} & set(preset.training) else {}
+        create = functools.partial(self.create, **preset.settings) if preset.settings else self.create
+        return dataclasses.replace(self, create=create, **{**length, **preset.training})
+
+    @property
+    def optimizer_options(self) -> dict[str, Any]:
+        """`optimizer`, or Adam's name and its arguments."""
+        return dict(self.optimizer or {"name": "Adam", "beta_1": self.betas[0], "beta_2": self.betas[1]})
 
     @property
     def settings(self) -> dict[str, Any]:
