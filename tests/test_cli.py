@@ -36,8 +36,16 @@ def test_zoo_lists_every_system_and_its_settings(call):
     output = call("zoo", "vae").stdout
     assert all(name in output for name in zoo.get("vae").settings) and "arXiv:1312.6114" in output
     assert all(text in output for text in ("learning rate 0.002", "beta_1 0.9", "beta_2 0.999", "description"))
-    assert "Learning rate of the player generator: 5 x 0.0002" in call("zoo", "dcgan").stdout
+    assert "learning rate 0.0002, generator 0.001" in call("zoo", "dcgan").stdout
     check_failed(call("zoo", "gone"), 2, "'gone'", "vae")
+
+
+def test_zoo_shows_presets_and_counts_their_weights_on_demand(call):
+    output = call("zoo", "stargan").stdout
+    assert all(text in output for text in ("paper", "small", "gpu", "n_critic=5", "44,762,048", "departures"))
+    assert "encoder" not in call("zoo", "vae").stdout.split("Presets")[1]
+    assert "encoder 412,540" in call("zoo", "vae", "--weights").stdout
+    check_failed(call("zoo", "--weights"), 2, "Expected a system with --weights")
 
 
 def test_data_describes_a_source_and_saves_a_picture(call, toy_images, tmp_path):
@@ -55,17 +63,18 @@ def test_train_passes_every_option(call, monkeypatch, toy_run):
         keras_gen.training, "train", lambda *args, **options: received.update(options, args=args) or toy_run
     )
     line = (
-        "train vae --data mnist --out runs/x --epochs 3 --steps 4 --batch-size 5 --image-size 16 --seed 6 --precision "
-        "mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 --binarize none --augment "
-        "flip,crop --labeled 8 --pretraining-epochs 4 --value-range -1,4095.5 --data-dir /d --set network=mlp "
-        '--set prior={"name":"mixture","components":3} '
+        "train vae --data mnist --out runs/x --preset small --epochs 3 --steps 4 --batch-size 5 --image-size 16 "
+        "--seed 6 --precision mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 "
+        "--binarize none --augment flip,crop --labeled 8 --pretraining-epochs 4 --value-range -1,4095.5 --data-dir /d "
+        '--set network=mlp --set prior={"name":"mixture","components":3} '
         "--set beta=2.5 --set num_classes=null --set x=True --view domains=3,5 --view domain_field=label --quiet"
     )
     result = call(*line.split())
     assert result.exit_code == 0 and result.stdout == ""
     assert [str(value) for value in received.pop("args")] == ["vae", "mnist", "runs/x"]
     assert received == {
-        "epochs": 3, "steps": 4, "batch_size": 5, "image_size": 16, "seed": 6, "precision": "mixed_bfloat16",
+        "preset": "small", "epochs": 3, "steps": 4, "batch_size": 5, "image_size": 16, "seed": 6,
+        "precision": "mixed_bfloat16",
         "strategy": "mirrored", "overwrite": True, "resume": False, "data_changed": False, "patience": 7,
         "learning_rate": 0.5,
         "binarize": None, "augment": ["flip", "crop"], "labeled": 8, "data_dir": "/d", "verbose": 0,

@@ -289,6 +289,7 @@ for arguments, code, text in {cases!r}:
     assert result.exit_code == code and text in result.output, (arguments, result.exit_code, result.output)
     assert not heavy(), (arguments, heavy())
 assert "latent_size=" in [name for name, _ in __import__("keras_gen.completion").completion.settings("la")]
+assert [name for name, _ in keras_gen.completion.presets("p")] == ["paper"]
 assert list(keras_gen.completion.run_directories({str(toy_run.path)!r})) == [{str(toy_run.path)!r}]
 assert "shapes/placed" in keras_gen.completion.sources("shapes/") and ("vae", "Variational Autoencoder") in \\
     keras_gen.completion.systems("v")

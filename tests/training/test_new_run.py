@@ -37,7 +37,44 @@ def test_config_of_a_new_run_has_every_option(npz):
     assert content["training"] == {
         "epochs": 20, "steps": None, "batch_size": 16, "seed": 0, "precision": "float32", "strategy": "auto",
         "patience": None, "learning_rate": 0.002, "decay": None, "initial_weights": None, "pretraining_epochs": None,
+        "optimizer": {"name": "Adam", "beta_1": 0.9, "beta_2": 0.999}, "learning_rate_multipliers": {},
     }  # fmt: skip
+    assert content["preset"] is None
+
+
+def test_a_preset_is_resolved_before_the_options_of_the_user(npz):
+    content = new_run(TrainConfig(system="vae", data=npz, preset="paper"))
+    assert content["preset"] == "paper" and content["image_shape"] == [28, 28, 1]
+    assert content["settings"] == {**zoo.get("vae").settings, **zoo.get("vae").presets["paper"].settings}
+    # 1,000,000 updates in epochs of a batch: 45 images are fewer than the 100 of a batch
+    assert content["training"].items() >= {
+        "batch_size": 100, "epochs": 1_000_000, "learning_rate": 0.01, "optimizer": {"name": "Adagrad"}, "decay": None,
+    }.items()  # fmt: skip
+    given = {"epochs": 3, "batch_size": 5, "learning_rate": 0.5, "image_size": (8, 8), "settings": {"latent_size": 4}}
+    changed = new_run(TrainConfig(system="vae", data=npz, preset="paper", **given))
+    assert changed["image_shape"] == [8, 8, 1] and changed["settings"] == {**content["settings"], "latent_size": 4}
+    assert changed["training"] == {**content["training"], "epochs": 3, "batch_size": 5, "learning_rate": 0.5}
+
+
+def test_the_length_of_a_preset_in_updates_becomes_whole_epochs(npz):
+    # 3,000 updates in epochs of nine batches of five images, or of 50
+    assert new_run(TrainConfig(system="vae", data=npz, preset="small", batch_size=5))["training"]["epochs"] == 334
+    assert new_run(TrainConfig(system="vae", data=npz, preset="small", steps=50))["training"]["epochs"] == 60
+
+
+def test_augmentation_precision_and_multipliers_of_a_preset(npz):
+    def training_of(**options):
+        content = new_run(TrainConfig(system="dcgan", data=npz, preset="gpu", **options))
+        return content["training"], content["data"]["augment"]
+
+    training, augment = training_of()
+    assert training["precision"] == "mixed_bfloat16" and augment == []
+    assert training["learning_rate_multipliers"] == {"discriminator": 4.0}
+    assert training["optimizer"] == {"name": "Adam", "beta_1": 0.0, "beta_2": 0.9}
+    assert training_of(precision="float32")[0]["precision"] == "float32"
+    cyclegan = {"system": "cyclegan", "data": f"{npz},{npz}", "preset": "paper"}
+    assert new_run(TrainConfig(**cyclegan))["data"]["augment"] == ["flip", "crop"]
+    assert new_run(TrainConfig(**cyclegan, augment=()))["data"]["augment"] == []
 
 
 def test_puzzlegan_uses_the_variant_of_shapes_with_placed_objects():
@@ -50,6 +87,7 @@ def test_puzzlegan_uses_the_variant_of_shapes_with_placed_objects():
     [
         ({"system": "gone"}, "'gone'"),
         ({"settings": {"betta": 1}}, r"betta"),
+        ({"preset": "large"}, "Expected one of the presets of 'vae', paper, small, gpu; received 'large'"),
         ({"system": None}, "Expected a system and data for a new run"),
         ({"pretraining_epochs": 2}, r"only with systems that are pretrained \(text2image\); received it with vae"),
     ],

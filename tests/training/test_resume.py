@@ -46,6 +46,7 @@ def test_unchanged_options_may_be_repeated(config):
     "values, message",
     [
         ({"system": "autoencoder"}, "system is 'vae', received 'autoencoder'"),
+        ({"preset": "small"}, "preset is None, received 'small'"),
         ({"batch_size": 32, "seed": 1}, "batch_size is 16, received 32; seed is 0, received 1"),
         ({"settings": {"beta": 1.0}}, r"settings\['beta'\] is 2.0, received 1.0"),
         ({"view": {"crop": "pad"}}, r"view\['crop'\] is None, received 'pad'"),

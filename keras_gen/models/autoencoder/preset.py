@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.default_networks import encoder_decoder
-from ..core.system import System
+from ..core.system import Preset, System
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -58,6 +58,47 @@ def autoencoder(
     return models.Autoencoder(encoder, decoder, loss=loss, num_classes=num_classes, seed=seed)
 
 
+PRESETS = {
+    "paper": Preset(
+        "The autoencoder of MNIST digits with 784-1000-500-250-30 units.",
+        {
+            "network": "mlp",
+            "hidden_units": [1000, 500, 250],
+            "activation": "sigmoid",
+            "latent_size": 30,
+            "loss": "bernoulli",
+        },
+        {"image_size": 28, "batch_size": 1000, "epochs": 200, "learning_rate": 1e-3},
+        sources=(
+            "Hinton & Salakhutdinov 2006, Science 313, and its supporting material (layers, logistic units, linear "
+            "code, cross-entropy)",
+            "the authors' code (200 epochs, batches of 1000)",
+        ),
+        departures=(
+            "Adam trains all layers at once: the paper pretrains each layer as a restricted Boltzmann machine and then "
+            "uses conjugate gradients, which Keras does not have. The learning rate is ours.",
+        ),
+    ),
+    "small": Preset(
+        "Narrow convolutions for a few minutes on a CPU.",
+        {"base_filters": 16, "latent_size": 16},
+        {"updates": 4000},
+        image_shape=(28, 28, 1),
+        departures=("Convolutions instead of dense layers, which need fewer weights, and few updates.",),
+    ),
+    "gpu": Preset(
+        "Wide convolutions at 64 pixels in bfloat16.",
+        {"base_filters": 64, "latent_size": 128},
+        {"image_size": 64, "updates": 50_000, "learning_rate": 1e-3, "decay": 0.5, "precision": "mixed_bfloat16"},
+        image_shape=(64, 64, 3),
+        departures=(
+            "Convolutions share weights between positions, which dense layers must learn for each pixel.",
+            "Adam trains all layers at once: SiLU and He's initialization need no pretraining. bfloat16 halves memory "
+            "and time.",
+        ),
+    ),
+}
+
 SYSTEMS = (
     System(
         "autoencoder",
@@ -68,5 +109,6 @@ SYSTEMS = (
         endpoints=("encode", "decode", "reconstruct", "generate"),
         demo="latent",
         compare_with="vae",
+        presets=PRESETS,
     ),
 )

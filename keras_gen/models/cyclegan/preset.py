@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.default_networks import refuse_setting
-from ..core.system import DefaultView, System
+from ..core.system import DefaultView, Preset, System
 
 if TYPE_CHECKING:
     import keras
@@ -273,6 +273,81 @@ def _num_blocks(size: Sequence[int]) -> int:
     return 9 if min(size) >= 256 else 6 if min(size) >= SMALL else 3
 
 
+PRESETS = {
+    "paper": Preset(
+        "The CycleGAN of 256x256 photos: nine residual blocks and discriminators of 70x70 patches.",
+        {
+            "network": "residual",
+            "base_filters": 64,
+            "blocks": 9,
+            "num_downsamples": 2,
+            "up_kernel": 3,
+            "padding": "reflect",
+            "discriminator_filters": 64,
+            "discriminator_downsamples": 3,
+            "cycle_weight": 10.0,
+            "identity_weight": 5.0,
+            "objective": "least_squares",
+            "pool_size": 50,
+            "ema": None,
+        },
+        {
+            "image_size": 256,
+            "batch_size": 1,
+            "epochs": 200,
+            "steps": None,
+            "learning_rate": 2e-4,
+            "betas": (0.5, 0.999),
+            "decay": 0.5,
+            "augment": ("flip", "crop"),
+        },
+        image_shape=(256, 256, 3),
+        weights={
+            "generator_ab": 11_378_000,
+            "generator_ba": 11_378_000,
+            "discriminator_a": 2_765_000,
+            "discriminator_b": 2_765_000,
+        },
+        sources=(
+            "arXiv:1703.10593, section 4 (Adam, rate, schedule, pool), appendix 7.2 (networks)",
+            "the authors' PyTorch code (weights that it prints, identity loss, flips and random crops)",
+        ),
+        departures=(
+            "Instance normalization has scale and shift; in the PyTorch code the convolutions have a bias instead.",
+            "The identity loss is on, as in the code; the paper has it for paintings only.",
+            "Random crops have 80 to 100 % of the side, and are resized; the code crops 256 of 286 pixels.",
+        ),
+    ),
+    "small": Preset(
+        "32 pixels and narrow masked generators for a few minutes on a CPU.",
+        {"base_filters": 16},
+        {"image_size": 32, "updates": 5000},
+        image_shape=(32, 32, 3),
+        departures=(
+            "Masked U-Nets: below 64 pixels the paper's generators lose colors and outlines of small objects.",
+        ),
+    ),
+    "gpu": Preset(
+        "128 pixels in batches of four, with moving averages, in bfloat16.",
+        {"base_filters": 64, "ema": 0.999},
+        {
+            "image_size": 128,
+            "batch_size": 4,
+            "updates": 100_000,
+            "steps": 1000,
+            "learning_rate": 2e-4,
+            "precision": "mixed_bfloat16",
+        },
+        image_shape=(128, 128, 3),
+        departures=(
+            "Upsampling kernels of 4, a multiple of the stride, avoid checkerboards (Odena et al. 2016, "
+            "doi:10.23915/distill.00003).",
+            "Moving averages of the generators reduce the noise of the adversarial updates (Yazici et al. 2018, "
+            "arXiv:1806.04498). Batches of four and bfloat16 use a GPU's throughput.",
+        ),
+    ),
+}
+
 SYSTEMS = (
     System(
         "cyclegan",
@@ -291,5 +366,6 @@ SYSTEMS = (
         view="domains",
         default_views=(DefaultView({"domains": ["plain", "striped"], "domain_field": "texture"}, dataset="shapes"),),
         decay=0.5,
+        presets=PRESETS,
     ),
 )

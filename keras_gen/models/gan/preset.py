@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.default_networks import discriminator_normalization, refuse_setting
 from ..core.defaults import EMA, OBJECTIVE
 from ..core.prior_of import prior_of
-from ..core.system import System
+from ..core.system import Preset, System
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -148,6 +148,130 @@ def gan(
     )
 
 
+_SMALL = ("Narrow networks and few updates, with the system's default rates.",)
+_ROBUST = (
+    "A moving average of the generator's weights generates images, which reduces the noise of the adversarial updates "
+    "(Yazici et al. 2018, arXiv:1806.04498). bfloat16 halves memory and time."
+)
+
+GAN_PRESETS = {
+    "paper": Preset(
+        "The fully connected GAN of MNIST digits, with maxout units in the discriminator.",
+        {
+            "dropout": 0.5,
+            "initial_range": 0.005,
+            "latent_size": 100,
+            "objective": "non_saturating",
+            "penalty": None,
+            "ema": None,
+        },
+        {
+            "image_size": 28,
+            "batch_size": 100,
+            "epochs": 250,
+            "learning_rate": 0.1,
+            "learning_rate_multipliers": {"discriminator": 0.5},
+            "optimizer": {"name": "SGD", "momentum": 0.5},
+        },
+        sources=(
+            "arXiv:1406.2661, section 5 (ReLU, sigmoid and maxout units, dropout, momentum)",
+            "the authors' code, mnist.yaml (1200 units, 240 maxout units of five pieces, dropout of 0.5 and 0.2, "
+            "batches of 100, rate 0.1)",
+        ),
+        departures=(
+            "The rate of the discriminator is 0.05, since its loss is twice the code's, the mean over real and "
+            "generated images.",
+            "The momentum stays at 0.5 and the rate at 0.1; in the code the momentum rises to 0.7 over 250 epochs, the "
+            "length here, and the rate falls by a factor of 1.000004 per update.",
+        ),
+    ),
+    "small": Preset(
+        "Narrow dense layers for a few minutes on a CPU.",
+        {"hidden_units": 128, "latent_size": 64},
+        {"updates": 5000},
+        departures=_SMALL,
+    ),
+    "gpu": Preset(
+        "Wide dense layers with an R1 penalty and a moving average, in bfloat16.",
+        {"hidden_units": 512, "penalty": {"name": "r1", "gamma": 4.0}, "ema": 0.999},
+        {"image_size": 32, "batch_size": 256, "updates": 100_000, "precision": "mixed_bfloat16"},
+        image_shape=(32, 32, 3),
+        departures=(
+            "The R1 penalty keeps the discriminator from winning (Mescheder et al. 2018, arXiv:1801.04406), and "
+            "replaces dropout.",
+            _ROBUST,
+            "32 pixels: dense layers do not generalize to larger images; use dcgan for these.",
+        ),
+    ),
+}
+DCGAN_PRESETS = {
+    "paper": Preset(
+        "The DCGAN of figure 1, for 64x64 color images.",
+        {
+            "base_filters": 128,
+            "kernel": 5,
+            "dense_units": 0,
+            "latent_size": 100,
+            "prior": {"name": "Uniform", "low": -1.0, "high": 1.0},
+            "normalization": "batch",
+            "objective": "non_saturating",
+            "ema": None,
+        },
+        {
+            "image_size": 64,
+            "batch_size": 128,
+            "updates": 118_478,
+            "learning_rate": 2e-4,
+            "learning_rate_multipliers": {},
+            "betas": (0.5, 0.999),
+        },
+        image_shape=(64, 64, 3),
+        sources=(
+            "arXiv:1511.06434, figure 1 (1024 to 128 channels, uniform noise), section 4 (Adam, rate, batches, N(0, "
+            "0.02)) and 4.1 (five epochs of 3,033,042 LSUN bedrooms: 118,478 updates)",
+            "the authors' code (128 to 1024 channels of the discriminator, range of the noise)",
+        ),
+        departures=(
+            "Batch normalization after the projection has one scale for each channel; the authors' code has one for "
+            "each unit.",
+            "Every update has its own batch for both players; the authors' code trains them on alternate batches.",
+        ),
+    ),
+    "small": Preset(
+        "Half of the usual channels for a few minutes on a CPU.",
+        {"base_filters": 32},
+        {"updates": 3000},
+        departures=_SMALL,
+    ),
+    "gpu": Preset(
+        "Spectral normalization, hinge loss, DiffAugment and a moving average at 64 pixels in bfloat16.",
+        {
+            "base_filters": 64,
+            "normalization": "spectral",
+            "objective": "hinge",
+            "augment": ["color", "translation", "cutout"],
+            "ema": 0.999,
+        },
+        {
+            "image_size": 64,
+            "batch_size": 64,
+            "updates": 100_000,
+            "learning_rate": 1e-4,
+            "learning_rate_multipliers": {"discriminator": 4.0},
+            "betas": (0.0, 0.9),
+            "precision": "mixed_bfloat16",
+        },
+        image_shape=(64, 64, 3),
+        departures=(
+            "Spectral normalization bounds the slope of the discriminator, with the hinge loss (Miyato et al. 2018, "
+            "arXiv:1802.05957) and a discriminator that learns four times as fast (Heusel et al. 2017, "
+            "arXiv:1706.08500; rates of Zhang et al. 2018, arXiv:1805.08318).",
+            "DiffAugment keeps the discriminator from memorizing small datasets (Zhao et al. 2020, arXiv:2006.10738).",
+            _ROBUST,
+        ),
+    ),
+}
+
 SYSTEMS = (
     System(
         "gan",
@@ -162,6 +286,7 @@ SYSTEMS = (
         betas=(0.5, 0.999),
         learning_rate_multipliers={"generator": 5.0},
         drop_remainder=True,
+        presets=GAN_PRESETS,
     ),
     System(
         "dcgan",
@@ -176,5 +301,6 @@ SYSTEMS = (
         # the paper has 2e-4 for both; here the discriminator then wins on MNIST and on stacked digits (RESULTS.md)
         learning_rate_multipliers={"generator": 5.0},
         drop_remainder=True,
+        presets=DCGAN_PRESETS,
     ),
 )

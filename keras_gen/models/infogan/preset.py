@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..core.default_networks import discriminator_normalization
 from ..core.defaults import EMA, OBJECTIVE
-from ..core.system import System
+from ..core.system import Preset, System
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -74,6 +74,65 @@ def infogan(
     )
 
 
+PRESETS = {
+    "paper": Preset(
+        "The InfoGAN of MNIST digits: 10 categories, 2 continuous codes and 62 noise variables.",
+        {
+            "noise_size": 62,
+            "num_categories": 10,
+            "num_codes": 2,
+            "base_filters": 64,
+            "dense_units": 1024,
+            "normalization": "batch",
+            "category_weight": 1.0,
+            "code_weight": 0.1,
+            "objective": "non_saturating",
+            "ema": None,
+        },
+        {
+            "image_size": 28,
+            "batch_size": 128,
+            "updates": 5000,
+            "learning_rate": 2e-4,
+            "learning_rate_multipliers": {"generator": 5.0},
+            "betas": (0.5, 0.999),
+        },
+        sources=(
+            "arXiv:1606.03657, appendix C and C.1, table 1 (networks, rates, lambda of the joint loss of both players)",
+            "the authors' code (batches of 128, 50 times 100 updates, betas)",
+        ),
+        departures=(
+            "The weight of the continuous codes is 0.1: the paper states only that it is smaller than 1, and its code "
+            "has 1 with a fixed standard deviation of 1, where ours is learned as in appendix C.",
+            "The noise is normal; the authors' code has uniform noise.",
+        ),
+    ),
+    "small": Preset(
+        "Half of the paper's channels for a few minutes on a CPU.",
+        {"base_filters": 32, "dense_units": 256},
+        {"updates": 3000},
+        departures=("Narrow networks, with a moving average of the generator's weights.",),
+    ),
+    "gpu": Preset(
+        "Spectral normalization and a moving average at 64 pixels in bfloat16.",
+        {"base_filters": 64, "normalization": "spectral", "ema": 0.999},
+        {
+            "image_size": 64,
+            "updates": 100_000,
+            "learning_rate": 2e-4,
+            "learning_rate_multipliers": {},
+            "precision": "mixed_bfloat16",
+        },
+        image_shape=(64, 64, 3),
+        departures=(
+            "Spectral normalization bounds the slope of the discriminator (Miyato et al. 2018, arXiv:1802.05957), so "
+            "that both players can have the same rate for many updates.",
+            "A moving average of the generator's weights generates images (Yazici et al. 2018, arXiv:1806.04498). "
+            "bfloat16 halves memory and time.",
+        ),
+    ),
+}
+
 SYSTEMS = (
     System(
         "infogan",
@@ -87,5 +146,6 @@ SYSTEMS = (
         betas=(0.5, 0.999),
         learning_rate_multipliers={"generator": 5.0},  # as in the paper: 1e-3
         drop_remainder=True,
+        presets=PRESETS,
     ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..core.defaults import EMA
-from ..core.system import System
+from ..core.system import Preset, System
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -109,6 +109,80 @@ def progan(
     )
 
 
+PRESETS = {
+    "paper": Preset(
+        "The Progressive GAN of CelebA-HQ at 1024x1024 pixels.",
+        {
+            "latent_size": 512,
+            "base_filters": 512,
+            "full_width_resolution": 32,
+            "group_size": 16,
+            "fade_images": 800_000,
+            "stable_images": 800_000,
+            "batch_sizes": {"4": 16, "8": 16, "16": 16, "32": 16, "64": 16, "128": 16, "256": 14, "512": 6, "1024": 3},
+            "objective": {"name": "wasserstein", "drift": 0.001},
+            "penalty": {"name": "wgan_gp", "weight": 10.0, "target": 1.0},
+            "n_critic": 1,
+            "ema": EMA,
+        },
+        {
+            "image_size": 1024,
+            "batch_size": 3,
+            "steps": 2000,
+            # 19 million images: 8.8 million up to 128 pixels in batches of 16, 1.6 million each in batches of 14 and 6,
+            # and 7 million in batches of 3
+            "updates": 3_264_286,
+            "learning_rate": 1e-3,
+            "optimizer": {"name": "Adam", "beta_1": 0.0, "beta_2": 0.99, "epsilon": 1e-8},
+            "augment": ("flip",),
+        },
+        image_shape=(1024, 1024, 3),
+        weights={"generator": 23_100_000, "discriminator": 23_100_000},
+        sources=(
+            "arXiv:1710.10196, appendix A.1 and table 2 (networks, 23.1 million weights each, phases, batches, Adam, "
+            "penalty, drift, moving average)",
+            "the authors' code (19 million images, flips, the minibatch standard deviation over the whole batch)",
+        ),
+        departures=(
+            "A phase is rounded up to whole epochs of 2000 updates.",
+            "No warm-up of the learning rate over the first 40,000 images, which only the code has.",
+        ),
+    ),
+    "small": Preset(
+        "32 pixels and narrow networks for a few minutes on a CPU.",
+        {"base_filters": 32, "latent_size": 64, "fade_images": 8000, "stable_images": 8000},
+        {"image_size": 32, "steps": 125, "updates": 2500},
+        image_shape=(32, 32, 3),
+        departures=("Narrow networks and a hundredth of the paper's images in each phase, at 32 pixels.",),
+    ),
+    "gpu": Preset(
+        "128 pixels with the non-saturating loss and an R1 penalty, in bfloat16.",
+        {
+            "latent_size": 512,
+            "base_filters": 256,
+            "full_width_resolution": 16,
+            "fade_images": 600_000,
+            "stable_images": 600_000,
+            "objective": "non_saturating",
+            "penalty": {"name": "r1", "gamma": 10.0},
+        },
+        {
+            "image_size": 128,
+            "batch_size": 32,
+            "steps": 1000,
+            "updates": 145_000,
+            "precision": "mixed_bfloat16",
+        },
+        image_shape=(128, 128, 3),
+        departures=(
+            "The non-saturating loss with R1 converges where WGAN-GP oscillates, and its penalty needs one pass "
+            "instead of two (Mescheder et al. 2018, arXiv:1801.04406; StyleGAN, Karras et al. 2018, arXiv:1812.04948).",
+            "Batches of 32 and bfloat16 use a GPU's throughput; 128 pixels with half of the channels take hours, not "
+            "days.",
+        ),
+    ),
+}
+
 SYSTEMS = (
     System(
         "progan",
@@ -133,5 +207,6 @@ SYSTEMS = (
         learning_rate=1e-3,
         betas=(0.0, 0.99),
         drop_remainder=True,
+        presets=PRESETS,
     ),
 )

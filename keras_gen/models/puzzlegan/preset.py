@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..core.defaults import EMA, OBJECTIVE
-from ..core.system import System
+from ..core.system import Preset, System
 
 if TYPE_CHECKING:
     import keras
@@ -192,6 +192,87 @@ def _grid_generator(
     )
 
 
+PRESETS = {
+    "paper": Preset(
+        "The model of 128x128 images with three patches.",
+        {
+            "layout": "free",
+            "num_patches": 3,
+            "max_patches": 3,
+            "min_patches": 3,
+            "use_mask": True,
+            "base_filters": 64,
+            "image_filters": 64,
+            "discriminator_filters": 64,
+            "code_size": 128,
+            "latent_size": 128,
+            "normalization": "batch",
+            "objective": "non_saturating",
+            "half_life": 11_912,
+            "min_weight": 0.0,
+            "ema": None,
+        },
+        {
+            "image_size": 128,
+            "batch_size": 64,
+            "epochs": 25,
+            "learning_rate": 2e-4,
+            "learning_rate_multipliers": {},
+            "betas": (0.5, 0.999),
+            "decay": None,
+            "augment": ("flip",),
+        },
+        image_shape=(128, 128, 3),
+        sources=(
+            "arXiv:1703.10730, sections 3 and 4 (networks, losses, three patches, 128 pixels)",
+            "the code of a co-author (64 channels, codes and noise of 128 dimensions, Adam, batches of 64, 25 epochs, "
+            "guided losses that fall hundredfold, flips)",
+        ),
+        departures=(
+            "Patches of one size from fixed key regions, shifted at random; the paper has EdgeBoxes of any size.",
+            "The guided losses are the cross-entropy of the mask and the mean error inside it, with the system's "
+            "weights; in the paper both are L1 norms with weights from 0.01 to 0.0001, whose units it does not state. "
+            "They fall by the same factor: half in 11,912 updates, a hundredth after 25 epochs of CelebA.",
+            "Kernels of 4 or 3, and no batch normalization in the generator, whose features of several patches are "
+            "summed; the code has kernels of 5 with batch normalization.",
+            "The discriminator has one update for each update of the generator; the code has two.",
+        ),
+    ),
+    "small": Preset(
+        "32 pixels and narrow networks for a few minutes on a CPU.",
+        {"base_filters": 8, "image_filters": 8, "discriminator_filters": 8, "code_size": 64},
+        {"image_size": 32, "updates": 4000},
+        image_shape=(32, 32, 3),
+        departures=("Narrow networks and few updates, with spectral normalization in the discriminator.",),
+    ),
+    "gpu": Preset(
+        "128 pixels with spectral normalization and moving averages, in bfloat16.",
+        {
+            "base_filters": 64,
+            "image_filters": 64,
+            "discriminator_filters": 64,
+            "code_size": 512,
+            "latent_size": 64,
+            "normalization": "spectral",
+            "ema": 0.999,
+        },
+        {
+            "image_size": 128,
+            "batch_size": 64,
+            "updates": 100_000,
+            "learning_rate": 4e-4,
+            "precision": "mixed_bfloat16",
+        },
+        image_shape=(128, 128, 3),
+        departures=(
+            "Spectral normalization bounds the slope of the discriminator (Miyato et al. 2018, arXiv:1802.05957), "
+            "which otherwise recognizes composites early.",
+            "Two to four patches instead of three, so that one model restores from any of these numbers.",
+            "Moving averages of the generator restore images. bfloat16 halves memory and time.",
+        ),
+    ),
+}
+
 SYSTEMS = (
     System(
         "puzzlegan",
@@ -210,5 +291,6 @@ SYSTEMS = (
         # the images in which the appearance of a patch shows its position
         dataset_variants={"shapes": "shapes/placed"},
         decay=0.5,
+        presets=PRESETS,
     ),
 )

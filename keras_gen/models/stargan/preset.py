@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core.defaults import EMA
-from ..core.system import DefaultView, System
+from ..core.system import DefaultView, Preset, System
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -101,6 +101,76 @@ def stargan(
 # the five attributes of CelebA that the paper trains on
 CELEBA_ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 
+PRESETS = {
+    "paper": Preset(
+        "The StarGAN of CelebA at 128x128 pixels: six residual blocks and five critic updates.",
+        {
+            "base_filters": 64,
+            "blocks": 6,
+            "num_downsamples": 2,
+            "down_kernel": 4,
+            "conditioning": "planes",
+            "residual": False,
+            "discriminator_filters": 64,
+            "n_critic": 5,
+            "classification_weight": 1.0,
+            "reconstruction_weight": 10.0,
+            "penalty_weight": 10.0,
+            "ema": None,
+        },
+        {
+            "image_size": 128,
+            "batch_size": 80,
+            "epochs": 20,
+            "learning_rate": 1e-4,
+            "betas": (0.5, 0.999),
+            "decay": 0.5,
+            "augment": ("flip",),
+        },
+        image_shape=(128, 128, 3),
+        weights={"generator": 8_430_528, "discriminator": 44_762_048},
+        sources=(
+            "arXiv:1711.09020, section 5 (Adam, rate, schedule, batches of 16, flips), appendix, tables 4 and 5 "
+            "(networks)",
+            "the authors' code (weights, counted layer by layer for the five attributes of CelebA)",
+        ),
+        departures=(
+            "The batch of a step is split among five critic updates: 80 images give each of them the paper's 16.",
+            "The first convolution has a bias instead of instance normalization, which would remove the constant "
+            "planes of the attributes; the last layers have a bias.",
+        ),
+    ),
+    "small": Preset(
+        "32 pixels and narrow networks for a few minutes on a CPU.",
+        {"base_filters": 16, "blocks": 2, "discriminator_filters": 16},
+        {"image_size": 32, "updates": 3000},
+        image_shape=(32, 32, 3),
+        departures=(
+            "Attributes scale and shift the normalizations, the generator outputs a change of the image, and there is "
+            "one critic update per step: with few updates the paper's networks leave images unchanged.",
+        ),
+    ),
+    "gpu": Preset(
+        "128 pixels with conditional normalization, residual outputs and a faster critic, in bfloat16.",
+        {"base_filters": 64, "blocks": 6, "down_kernel": 4, "discriminator_filters": 64, "n_critic": 1, "ema": 0.999},
+        {
+            "image_size": 128,
+            "batch_size": 32,
+            "updates": 200_000,
+            "learning_rate": 1e-4,
+            "learning_rate_multipliers": {"discriminator": 4.0},
+            "precision": "mixed_bfloat16",
+        },
+        image_shape=(128, 128, 3),
+        departures=(
+            "Attributes scale and shift every normalization (Dumoulin et al. 2017, arXiv:1610.07629), where planes are "
+            "removed by the first one; the generator outputs a change, so that it need not learn to copy.",
+            "One update of a critic that learns four times as fast replaces five updates (Heusel et al. 2017, "
+            "arXiv:1706.08500).",
+            "A moving average of the generator's weights translates. bfloat16 halves memory and time.",
+        ),
+    ),
+}
 
 SYSTEMS = (
     System(
@@ -123,5 +193,7 @@ SYSTEMS = (
             DefaultView({"attributes": list(CELEBA_ATTRIBUTES)}, attributes=CELEBA_ATTRIBUTES),
         ),
         decay=0.5,
+        presets=PRESETS,
+        example_settings={"groups": (1,) * len(CELEBA_ATTRIBUTES)},
     ),
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..core.default_networks import encoder_decoder
 from ..core.prior_of import prior_of
-from ..core.system import System
+from ..core.system import Preset, System
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -91,6 +91,50 @@ def vae(
     )
 
 
+PRESETS = {
+    "paper": Preset(
+        "The VAE of MNIST digits with one hidden layer of 500 tanh units each way.",
+        {"network": "mlp", "hidden_units": [500], "activation": "tanh", "latent_size": 20, "head": "bernoulli"},
+        {
+            "image_size": 28,
+            "batch_size": 100,
+            "updates": 1_000_000,
+            "learning_rate": 0.01,
+            "optimizer": {"name": "Adagrad"},
+        },
+        sources=(
+            "arXiv:1312.6114, section 5 (500 units, Adagrad with a step size of 0.01, 0.02 or 0.1, batches of 100, one "
+            "sample), appendix C (tanh, Bernoulli decoder), figure 2 (3 to 200 latent dimensions, 10^8 training "
+            "samples)",
+        ),
+        departures=(
+            "20 of the latent sizes 3, 5, 10, 20 and 200 of figure 2, and 0.01 of the three step sizes, which the "
+            "paper chooses by the first iterations.",
+            "No weight decay: the paper's prior N(0, I) of the weights is one per dataset, so its gradient is small.",
+            "Glorot's initialization instead of N(0, 0.01).",
+        ),
+    ),
+    "small": Preset(
+        "Narrow convolutions for a few minutes on a CPU.",
+        {"base_filters": 16, "latent_size": 16},
+        {"updates": 3000},
+        image_shape=(28, 28, 1),
+        departures=("Convolutions instead of dense layers, which need fewer weights, and few updates.",),
+    ),
+    "gpu": Preset(
+        "Wide convolutions at 64 pixels in bfloat16, with a warm-up of the KL term.",
+        {"base_filters": 64, "latent_size": 128, "kl_warmup_steps": 5000},
+        {"image_size": 64, "updates": 100_000, "learning_rate": 1e-3, "decay": 0.5, "precision": "mixed_bfloat16"},
+        image_shape=(64, 64, 3),
+        departures=(
+            "Convolutions share weights between positions, which dense layers must learn for each pixel.",
+            "The weight of the KL term rises from 0, or most latent dimensions collapse to the prior early (Bowman et "
+            "al. 2015, arXiv:1511.06349).",
+            "Adam with a decaying rate instead of Adagrad. bfloat16 halves memory and time.",
+        ),
+    ),
+}
+
 SYSTEMS = (
     System(
         "vae",
@@ -100,5 +144,6 @@ SYSTEMS = (
         data=("shapes", "mnist"),
         endpoints=("encode", "decode", "reconstruct", "generate"),
         demo="latent",
+        presets=PRESETS,
     ),
 )
