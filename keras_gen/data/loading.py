@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -41,7 +41,7 @@ def load(
     augment: Iterable[str] | str = (),
     seed: int = 0,
     shuffle: bool | None = None,
-    steps: int | None = None,
+    steps: int | Callable[[int], int | None] | None = None,
     drop_remainder: bool = False,
     crop: str = "center",
     background: tuple[int, int, int] = (255, 255, 255),
@@ -94,7 +94,8 @@ def load(
         augment: Names among "flip", "crop", "shift" and "color", applied in this order.
         seed: Seed of order, augmentation and binarization.
         shuffle: Whether the order changes from epoch to epoch; None is True for splits named train..., otherwise False.
-        steps: Batches per epoch; if the split is smaller, it is repeated. None is one pass.
+        steps: Batches per epoch; if the split is smaller, it is repeated. None is one pass. A function receives the
+            number of batches in one pass, at least 1, and returns one of these.
         drop_remainder: Whether a last, smaller batch is dropped.
         crop: "center" crops the center, "pad" pads with the background; both keep the aspect ratio.
         background: (red, green, blue) from 0 to 255, for transparent images and padding.
@@ -220,11 +221,11 @@ def _resolve_binarization(table: Table, options: LoadOptions) -> tuple[Table, st
 
 def _plan(table: Table, options: LoadOptions, binarize: str | None) -> Plan:
     num_shards, shard_index = options.shard
-    return Plan(
+    plan = Plan(
         batch_size=options.batch_size,
         seed=options.seed,
         shuffle=options.shuffled,
-        steps=options.steps,
+        steps=None if callable(options.steps) else options.steps,
         drop_remainder=options.drop_remainder,
         num_shards=num_shards,
         shard_index=shard_index,
@@ -232,6 +233,9 @@ def _plan(table: Table, options: LoadOptions, binarize: str | None) -> Plan:
         binarize=binarize,
         fields=None if options.fields is None else _check_fields(options.fields, table),
     )
+    if callable(options.steps):
+        return dataclasses.replace(plan, steps=options.steps(max(1, plan.batches(table.num_examples))))
+    return plan
 
 
 def _check_fields(fields: Iterable[str] | str, table: Table) -> tuple[str, ...]:

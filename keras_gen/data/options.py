@@ -28,6 +28,11 @@ def positive_integer(name: str, value: Any) -> int:
     return int(value)
 
 
+def _steps(name: str, value: Any) -> Any:
+    """Checks a number of steps; a function, which is called with the batches of one pass, is left as it is."""
+    return value if callable(value) else positive_integer(name, value)
+
+
 def _optional(check: Check) -> Check:
     return lambda name, value: None if value is None else check(name, value)
 
@@ -68,7 +73,7 @@ class LoadOptions:
     augment: Annotated[Iterable[str] | str, _value(check_augmentations)] = ()
     seed: Annotated[int, _value(int)] = 0
     shuffle: bool | None = None
-    steps: Annotated[int | None, _optional(positive_integer)] = None
+    steps: Annotated[int | Callable[[int], int | None] | None, _optional(_steps)] = None
     drop_remainder: Annotated[bool, _value(bool)] = False
     crop: str = "center"
     background: tuple[int, int, int] = (255, 255, 255)

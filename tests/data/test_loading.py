@@ -68,6 +68,21 @@ print(digest.hexdigest())
     assert other.stdout.split()[-1] == digest.hexdigest()
 
 
+@pytest.mark.parametrize("drop, batches", [(False, 3), (True, 2)])
+def test_steps_may_depend_on_the_batches_of_one_pass(array_file, drop, batches):
+    received = []
+
+    def steps(number):
+        received.append(number)
+        return 2 * number
+
+    size = -(-load(array_file).info.num_examples // 3) + 1  # the third batch is smaller
+    dataset = load(array_file, batch_size=size, steps=steps, drop_remainder=drop)
+    assert received == [batches] and dataset.info.num_batches == len(list(dataset)) == 2 * batches
+    whole = load(array_file, batch_size=size, steps=lambda number: None, drop_remainder=drop)
+    assert whole.info.num_batches == batches
+
+
 def test_fit_trains_on_a_new_order_in_every_epoch(array_file):
     dataset = load(array_file)
     recorded = []
