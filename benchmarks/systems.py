@@ -37,7 +37,7 @@ CHECKS = {
 # options of the short run, for systems whose defaults take too long
 SHORT: dict[str, dict] = {
     "progan": {"steps": 2, "epochs": 9, "settings": {"fade_images": 1, "stable_images": 1}},
-    "text2image": {"settings": {"embedding": {"epochs": 1}, "vae": {"epochs": 1}}},
+    "text2image": {"settings": {"embedding": {"updates": 10}, "vae": {"updates": 10}}},
 }
 
 

@@ -88,8 +88,8 @@ RUN_SPECS = {
                 "text_filters": 8,
                 "trunk_filters": 4,
                 "modulated": True,
-                "embedding": {"epochs": 2},
-                "vae": {"epochs": 2},
+                "embedding": {"updates": 4},
+                "vae": {"updates": 4},
             },
         ),
     )

@@ -63,17 +63,19 @@ def test_train_passes_every_option(call, monkeypatch, toy_run):
         keras_gen.training, "train", lambda *args, **options: received.update(options, args=args) or toy_run
     )
     line = (
-        "train vae --data mnist --out runs/x --preset small --epochs 3 --steps 4 --batch-size 5 --image-size 16 "
-        "--seed 6 --precision mixed_bfloat16 --strategy mirrored --overwrite --patience 7 --learning-rate 0.5 "
-        "--binarize none --augment flip,crop --labeled 8 --pretraining-epochs 4 --value-range -1,4095.5 --data-dir /d "
-        '--set network=mlp --set prior={"name":"mixture","components":3} '
+        "train vae --data mnist --out runs/x --preset small --epochs 3 --updates 9 --minutes 2.5 --steps 4 "
+        "--batch-size 5 --image-size 16 --seed 6 --precision mixed_bfloat16 --strategy mirrored --overwrite "
+        "--patience 7 --learning-rate 0.5 --binarize none --augment flip,crop --labeled 8 --pretraining-epochs 4 "
+        "--value-range -1,4095.5 --data-dir /d --set network=mlp "
+        '--set prior={"name":"mixture","components":3} '
         "--set beta=2.5 --set num_classes=null --set x=True --view domains=3,5 --view domain_field=label --quiet"
     )
     result = call(*line.split())
     assert result.exit_code == 0 and result.stdout == ""
     assert [str(value) for value in received.pop("args")] == ["vae", "mnist", "runs/x"]
     assert received == {
-        "preset": "small", "epochs": 3, "steps": 4, "batch_size": 5, "image_size": 16, "seed": 6,
+        "preset": "small", "epochs": 3, "updates": 9, "minutes": 2.5, "steps": 4, "batch_size": 5, "image_size": 16,
+        "seed": 6,
         "precision": "mixed_bfloat16",
         "strategy": "mirrored", "overwrite": True, "resume": False, "data_changed": False, "patience": 7,
         "learning_rate": 0.5,
@@ -88,7 +90,10 @@ def test_train_passes_every_option(call, monkeypatch, toy_run):
     received.clear()
     assert call("train", "vae").exit_code == 0
     assert received["args"][1] is None and str(received["args"][2]) == "runs/vae" and received["binarize"] == "auto"
-    assert all(received[name] is None for name in ("epochs", "seed", "batch_size", "augment", "precision"))
+    assert all(
+        received[name] is None
+        for name in ("epochs", "updates", "minutes", "seed", "batch_size", "augment", "precision")
+    )
 
 
 def test_train_and_sample_from_the_command_line(call, toy_images, tmp_path):

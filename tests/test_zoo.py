@@ -23,7 +23,7 @@ def test_declarations_are_complete(key):
     system = zoo.get(key)
     assert system.key == key and system.title and any(character.isdigit() for character in system.paper)
     assert system.data and system.endpoints and system.settings
-    assert system.batch_size >= 1 and system.epochs >= 1 and system.learning_rate > 0
+    assert system.batch_size >= 1 and system.updates >= 1 and system.learning_rate > 0
 
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)
@@ -71,9 +71,9 @@ def test_default_views_of_known_data():
 def test_pretraining_is_declared_in_stages():
     text2image = zoo.get("text2image")
     assert [stage.name for stage in text2image.pretraining] == ["embedding", "vae"]
-    assert text2image.pretraining_epochs(text2image.settings) == {"embedding": 10, "vae": 40}
-    assert text2image.pretraining_epochs({**text2image.settings, "vae": None}) == {"embedding": 10}
-    assert zoo.get("vae").pretraining_epochs(zoo.get("vae").settings) == {}
+    assert text2image.pretraining_updates(text2image.settings) == {"embedding": 2_800, "vae": 11_200}
+    assert text2image.pretraining_updates({**text2image.settings, "vae": None}) == {"embedding": 2_800}
+    assert zoo.get("vae").pretraining_updates(zoo.get("vae").settings) == {}
 
 
 @pytest.mark.parametrize("key", zoo.SYSTEMS)

@@ -1,6 +1,5 @@
 """Small datasets: the batch size that they allow, and warnings about too few images."""
 
-import math
 from collections.abc import Iterator, Mapping
 
 from keras_gen.data import DataInfo
@@ -16,11 +15,19 @@ MIN_VALIDATION_IMAGES = 10
 
 
 def batch_size_of(
-    requested: int | None, default: int, *, source: SourceInfo, split: str, drop_remainder: bool, steps: int | None
+    requested: int | None,
+    default: int,
+    *,
+    source: SourceInfo,
+    split: str,
+    drop_remainder: bool,
+    steps: int | None,
+    repeats: bool = False,
 ) -> int:
     """Returns the batch size of a run.
 
-    Where a smaller last batch is dropped and the training split is smaller than the default, the default is reduced.
+    A default that is larger than the training split is reduced, where a smaller last batch is dropped or an epoch
+    repeats the images.
 
     Args:
         requested: the requested batch size, or None.
@@ -28,18 +35,22 @@ def batch_size_of(
         source: facts about the data.
         split: the training split.
         drop_remainder: whether a smaller last batch is dropped.
-        steps: batches in an epoch, for which images are repeated; None is one pass over the data.
+        steps: the requested batches in an epoch, for which images are repeated; None for no such request.
+        repeats: whether the epochs of few images have several passes.
 
     Returns:
-        The requested batch size, the default, or the largest power of two that yields two batches of the split.
+        The requested batch size, the default, or the largest power of two that yields two batches of the split (one
+        where a smaller last batch is kept).
 
     Raises:
         ValueError: where the requested size is larger than the split.
     """
-    count = _count(source, split)
+    count = sum(stop - start for _, start, stop in split_rows(split, dict(source.splits))) if source.splits else 0
     size = requested or default
-    if not drop_remainder or steps is not None or not 0 < count < size:
+    if steps is not None or not 0 < count < size:
         return size
+    if not drop_remainder:
+        return 1 << (count.bit_length() - 1) if repeats and requested is None else size
     smaller = 1 << max(0, (count // 2).bit_length() - 1)
     if requested is not None:
         raise ValueError(
@@ -47,24 +58,6 @@ def batch_size_of(
             f"whole batches; received {requested}. Use --batch-size {smaller}, or leave it out"
         )
     return smaller
-
-
-def epochs_of(updates: int, steps: int | None, source: SourceInfo, split: str, batch_size: int) -> int:
-    """Returns the number of epochs that have at least a number of updates.
-
-    Args:
-        updates: steps in all epochs together.
-        steps: batches in an epoch; None is one pass over the data.
-        source: facts about the data.
-        split: the training split.
-        batch_size: images in a step.
-    """
-    return math.ceil(updates / (steps or max(1, _count(source, split) // batch_size)))
-
-
-def _count(source: SourceInfo, split: str) -> int:
-    """Returns the number of images of a split; 0 if it is not known."""
-    return sum(stop - start for _, start, stop in split_rows(split, dict(source.splits))) if source.splits else 0
 
 
 def few_images(

@@ -115,13 +115,28 @@ class TrainConfig:
     )
     epochs: int | None = option(
         None,
-        "Number of epochs, counted from the beginning also after a resume; default the system's",
+        "Number of epochs, counted from the beginning also after a resume; default those of --updates",
         check=integer(1),
         section="training",
         resumable=True,
     )
+    updates: int | None = option(
+        None,
+        "Length of the training in steps of a batch, instead of --epochs; default the system's",
+        check=integer(1),
+        section="training",
+    )
+    minutes: float | None = option(
+        None,
+        "Length of the training in minutes, instead of --epochs and --updates: measured, then fixed",
+        check=positive,
+        section="training",
+    )
     steps: int | None = option(
-        None, "Batches in an epoch; default one pass over the data", check=integer(1), section="training"
+        None,
+        "Batches in an epoch; default one pass over the data, or the parts or passes that make 20 to 100 epochs",
+        check=integer(1),
+        section="training",
     )
     batch_size: int | None = option(
         None, "Images in a step, over all devices; default the system's", check=integer(1), section="training"

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 import secrets
@@ -20,13 +21,14 @@ from keras_gen.data.transforms.domains import EmptyClassError
 from keras_gen.models import GenerativeModel
 from keras_gen.models.core.finite_check import PlayerError
 from keras_gen.models.core.host import host_value
-from keras_gen.models.core.protocols import Diagnoses, HasClasses, SemiSupervised
-from keras_gen.progress import counted, report
+from keras_gen.models.core.protocols import Diagnoses, HasClasses, SemiSupervised, TrainsInPhases
+from keras_gen.progress import counted, duration, report
 from keras_gen.runs.checkpoints import Checkpoints
 from keras_gen.runs.history import History
 
 from . import fingerprints, strategies
 from .amounts import few_images
+from .calibration import Calibration
 from .callbacks import (
     ADVICE,
     EarlyStop,
@@ -41,6 +43,7 @@ from .callbacks import (
 )
 from .card import write_card
 from .config import TrainConfig
+from .length import TRAINING, Length, Part, Plan, fit_into, follow_length, length_of, pretraining_epochs
 from .new_run import binarize_of, new_run, pretraining_of
 from .pretraining import Pretraining, announcement
 from .previews import SampleGrid, mixed_batch
@@ -48,9 +51,11 @@ from .resume import SCHEDULE, resumed
 from .session import Session, Stopped, warn
 from .signals import StopSignals, end_by
 from .source import without_validation
-from .timing import ReportProgress
+from .timing import ReportProgress, milliseconds
 from .views import value_names
 
+# however long the measurement takes, the training has at least this share of the requested minutes
+MIN_SHARE = 0.5
 # errors that TensorFlow raises in the other workers when one has ended
 WORKER_LOST = (
     tf.errors.UnavailableError,
@@ -233,15 +238,16 @@ def _train(call: _Call, content: dict[str, Any] | None) -> runs.Run:
         report("Building the model")
         model = _build_model(call, run)
         strategies.check_options(model, call.devices, run.config["training"]["batch_size"])
-        learning_rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
         run.config["data"]["binarize"] = binarize_of(model, run.config["data"]["binarize"])
 
         report("Reading the data")
         datasets = _load_data(call, run, model)
         if not call.config.resume:
+            model, datasets = _fix_length(call, run, model, datasets)
             _create_directory(call, run, locks)
             _report_few_images(call, run, datasets)
 
+        learning_rates = [float(host_value(optimizer.learning_rate)) for optimizer in optimizers_of(model)]
         job = _restore(call, run, model, datasets, learning_rates)
         if finished := _why_finished(job):
             call.say(finished)
@@ -347,7 +353,8 @@ def _load_data(call: _Call, run: runs.Run, model: GenerativeModel) -> _Datasets:
 
 def _datasets(run: runs.Run, model: GenerativeModel) -> _Datasets:
     """Returns the data of a run, checked against the fields that the model needs."""
-    config, steps, missing = run.config["data"], run.config["training"]["steps"], ""
+    config, missing = run.config["data"], ""
+    steps = functools.partial(_steps, run.config)
     try:
         training = _dataset(run, "train", steps=steps)
         config["binarize"] = training.info.binarize  # the validation and a resumed run use the same
@@ -364,6 +371,20 @@ def _datasets(run: runs.Run, model: GenerativeModel) -> _Datasets:
         training = sources.multi_resolution([_dataset(run, "train", steps=steps, **stage) for stage in stages])
     _check_fields(model, training.info)
     return _Datasets(training, validation, missing)
+
+
+def _steps(content: dict[str, Any], batches: int) -> int | None:
+    """Returns the steps of an epoch, for data with a number of batches in one pass; None is one pass."""
+    training = content["training"]
+    if training["epochs"] is not None:
+        return training["steps"]
+    updates = training["updates"] or _default_updates(content)
+    return length_of(updates, batches, steps=training["steps"]).steps
+
+
+def _default_updates(content: dict[str, Any]) -> int:
+    """Returns the default updates of a run's system; for a model of the caller's own, those of any system."""
+    return zoo.SYSTEMS.get(content["system"], zoo.System).updates
 
 
 def _validation(run: runs.Run) -> tf.data.Dataset | None:
@@ -418,6 +439,102 @@ def _report_few_images(call: _Call, run: runs.Run, datasets: _Datasets) -> None:
     text = few_images(run.config, datasets.training.info, validation, usual_batch=usual, without=datasets.missing)
     if text:
         call.say(text)
+
+
+# the length
+
+
+def _fix_length(
+    call: _Call, run: runs.Run, model: GenerativeModel, datasets: _Datasets
+) -> tuple[GenerativeModel, _Datasets]:
+    """Completes config.json with the epochs and steps of a new run, and with what follows from them.
+
+    Returns:
+        The model and the data, which are built again if they depend on these numbers.
+    """
+    if run.config["training"]["minutes"] is not None:
+        datasets = _fix_measured_epochs(call, run, model, datasets)
+    else:
+        _fix_epochs(run, datasets)
+    if call.config.own_model is None and _follow_length(call, run, datasets):
+        model = _build_model(call, run)
+        model.set_names(run.config.get("names", {}))
+    return model, datasets
+
+
+def _fix_epochs(run: runs.Run, datasets: _Datasets) -> None:
+    """Stores the epochs that the updates take, of the pretraining too."""
+    training, steps = run.config["training"], datasets.training.info.num_batches
+    if training["epochs"] is None:
+        training["epochs"] = length_of(training["updates"], 1, steps=steps).epochs
+        if training["steps"] is None and steps != _batches_in_pass(run, datasets):
+            training["steps"] = steps
+    epochs = pretraining_epochs(pretraining_of(run.config), steps, training["pretraining_epochs"])
+    if epochs:
+        training["pretraining"] = epochs
+
+
+def _fix_measured_epochs(call: _Call, run: runs.Run, model: GenerativeModel, datasets: _Datasets) -> _Datasets:
+    """Stores the epochs that fit into the requested minutes, and returns the data with as many steps in an epoch."""
+    training = run.config["training"]
+    plan = _measured_length(call, run, model, datasets)
+    training["epochs"], training["steps"] = plan.length
+    if plan.pretraining:
+        training["pretraining"] = plan.pretraining
+    if (training["steps"] or _batches_in_pass(run, datasets)) == datasets.training.info.num_batches:
+        return datasets
+    return _datasets(run, model)
+
+
+def _follow_length(call: _Call, run: runs.Run, datasets: _Datasets) -> bool:
+    """Stores the settings that follow from the length, and returns whether they differ from their defaults."""
+    settings, training = run.config["settings"], run.config["training"]
+    length = Length(training["epochs"], datasets.training.info.num_batches)
+    following = follow_length(zoo.get(run.config["system"]), settings, run.image_shape, length, training["batch_size"])
+    changed = {
+        name: value for name, value in following.items() if name not in call.config.settings and value != settings[name]
+    }
+    settings |= changed
+    return bool(changed)
+
+
+def _batches_in_pass(run: runs.Run, datasets: _Datasets) -> int:
+    """Returns the number of training batches in one pass over the data, at least 1."""
+    count, size = datasets.training.info.num_examples, run.config["training"]["batch_size"]
+    whole = run.config["data"].get("drop_remainder")
+    return max(1, count // size if whole else -(-count // size))
+
+
+def _measured_length(call: _Call, run: runs.Run, model: GenerativeModel, datasets: _Datasets) -> Plan:
+    """Returns the length of a training that takes the requested minutes, from the speed of its first steps."""
+    training, updates = run.config["training"], pretraining_of(run.config)
+    seconds, default = 60 * training["minutes"], _default_updates(run.config)
+    calibration = Calibration(datasets.training, datasets.validation, training["batch_size"], call.devices)
+    parts = []
+    for stage in zoo.get(run.config["system"]).pretraining if updates else ():
+        if updates.get(stage.name) and training["pretraining_epochs"] != 0:
+            with call.devices.scope():
+                trained = stage.build(model, run.image_shape, training["seed"], run.config["settings"])
+            speed = calibration.measure(trained, updates[stage.name])
+            parts.append(Part(stage.name, updates[stage.name], speed))
+    speed = calibration.measure(model, default, _preview_batch(datasets))
+    parts.append(Part(TRAINING, default, speed))
+    spent = calibration.spent
+    plan = fit_into(
+        max(seconds - spent, MIN_SHARE * seconds),
+        parts,
+        _batches_in_pass(run, datasets),
+        steps=training["steps"],
+        pretraining=training["pretraining_epochs"],
+        min_epochs=2 * len(model.phases) if isinstance(model, TrainsInPhases) else 1,
+    )
+    call.say(
+        f"Measured in {duration(spent)}: {milliseconds(speed.step)} for an update, {speed.between:.1f} s between two "
+        f"epochs. {counted(plan.length.epochs, 'epoch')} of "
+        f"{counted(plan.length.steps or _batches_in_pass(run, datasets), 'update')} take about {duration(plan.seconds)}"
+        + (" with the pretraining" if len(parts) > 1 else "")
+    )
+    return plan
 
 
 # the state
@@ -508,10 +625,10 @@ def _fit(job: _Job) -> None:
         runs.write_json(run.path / "config.json", run.config)
 
     _announce(job)
-    pretraining_epochs = pretraining_of(run.config) if job.session.planned is None else {}
-    stages = zoo.get(run.config["system"]).pretraining if pretraining_epochs else ()
+    epochs_of_stages = job.options.get("pretraining", {}) if job.session.planned is None else {}
+    stages = zoo.get(run.config["system"]).pretraining if epochs_of_stages else ()
     if stages:
-        call.say(announcement(stages, pretraining_epochs))
+        call.say(announcement(stages, epochs_of_stages))
 
     report("Loading the first batch")
     callbacks = _callbacks(job, decay)
@@ -528,7 +645,7 @@ def _fit(job: _Job) -> None:
                 call.signals,
                 call.say,
                 call.verbose,
-                pretraining_epochs,
+                epochs_of_stages,
             ).train(stages)
         job.session.fit(
             datasets.training,
@@ -589,10 +706,16 @@ def _announce(job: _Job) -> None:
 def _callbacks(job: _Job, decay: list[LinearDecay]) -> list[keras.callbacks.Callback]:
     """Returns the callbacks in the order in which they are called; `Session.fit` adds the one that saves the state."""
     call, run, history = job.call, job.run, job.history
-    training, validation, _ = job.datasets
-    num_validation = 0 if validation is None else validation.info.num_batches
+    datasets = job.datasets
+    num_validation = 0 if datasets.validation is None else datasets.validation.info.num_batches
     callbacks = [
-        ReportProgress("Epoch", job.options["epochs"], validation=num_validation, say=call.say),
+        ReportProgress(
+            "Epoch",
+            job.options["epochs"],
+            validation=num_validation,
+            faster_at_first=isinstance(job.model, TrainsInPhases),
+            say=call.say,
+        ),
         StopOnNaN(),
         LogToCSV(history),
         *decay,
@@ -600,15 +723,20 @@ def _callbacks(job: _Job, decay: list[LinearDecay]) -> list[keras.callbacks.Call
         SaveBestModel(history, job.monitor, run if call.is_chief else None),
     ]
     if call.is_chief:
-        batch = _first_batch(training) if validation is None else mixed_batch(validation)
-        callbacks += [keras.callbacks.TensorBoard(run.tensorboard, write_graph=False), SampleGrid(run.samples, batch)]
+        callbacks += [
+            keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
+            SampleGrid(run.samples, _preview_batch(datasets)),
+        ]
         if isinstance(job.model, Diagnoses):
             callbacks.append(ReportDiagnostics(call.say))
     return [*callbacks, EarlyStop(history, job.monitor, job.options["patience"])]
 
 
-def _first_batch(dataset: tf.data.Dataset) -> dict[str, np.ndarray]:
-    return {name: value.numpy() for name, value in next(iter(dataset)).items()}
+def _preview_batch(datasets: _Datasets) -> dict[str, np.ndarray]:
+    """Returns the examples of the preview pictures."""
+    if datasets.validation is not None:
+        return mixed_batch(datasets.validation)
+    return {name: value.numpy() for name, value in next(iter(datasets.training)).items()}
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from keras_gen.options import as_json
 from keras_gen.progress import report
 from keras_gen.startup import starting
 
-from .amounts import batch_size_of, epochs_of
+from .amounts import batch_size_of
 from .config import TrainConfig
 from .source import SourceInfo, crop_note, image_shape_of, inspect_source, splits_of
 from .views import LIMITS, RESIZE_OPTIONS, View, source_of, view_of
@@ -22,9 +22,15 @@ from .views import LIMITS, RESIZE_OPTIONS, View, source_of, view_of
 if TYPE_CHECKING:
     from keras_gen.models import GenerativeModel
 
+# options of which at most one determines the length of a training
+LENGTHS = ("epochs", "updates", "minutes")
+
 
 def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note: None) -> dict[str, Any]:
-    """Returns the content of a new run's config.json; `binarize` is still the requested value.
+    """Returns the content of a new run's config.json.
+
+    `binarize` is still the requested value. Without `epochs`, the number of epochs follows from that of the batches,
+    when the data are loaded.
 
     Args:
         config: the options.
@@ -47,6 +53,7 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     # the class has the general defaults
     system = zoo.System if own is not None else zoo.get(str(config.system), config.preset)
     settings = {} if own is not None else complete_settings(str(config.system), config.settings, config.preset)
+    _check_length(config)
     _check_pretraining(config, settings)
     name = source_of(config.system_name, config.data)
     limits = _options_of_every_view(config, LIMITS)
@@ -59,21 +66,22 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     for note in (*source.notes, *([cropped] if cropped else [])):
         show_note(note)
     value_range = source.value_range if source.value_range not in PLAIN else None
-    steps, updates = config.steps or system.steps, system.updates or 1
-    batch_size = batch_size_of(
-        config.batch_size,
-        system.batch_size,
-        source=source,
-        split=splits["train"],
-        drop_remainder=system.drop_remainder,
-        steps=steps,
-    )
+    stated = config.epochs is not None or config.minutes is not None or config.updates is not None
+    epochs = config.epochs if stated else system.epochs
     resolved = dataclasses.replace(
         config,
         data=absolute_source(name),
-        epochs=config.epochs or system.epochs or epochs_of(updates, steps, source, splits["train"], batch_size),
-        steps=steps,
-        batch_size=batch_size,
+        epochs=epochs,
+        updates=config.updates if stated or epochs is not None else system.updates,
+        batch_size=batch_size_of(
+            config.batch_size,
+            system.batch_size,
+            source=source,
+            split=splits["train"],
+            drop_remainder=system.drop_remainder,
+            steps=config.steps,
+            repeats=epochs is None,
+        ),
         seed=config.seed or 0,
         augment=system.augment if config.augment is None else config.augment,
         value_range=config.value_range or (None if value_range is None else tuple(as_stored(value_range))),
@@ -130,10 +138,18 @@ def complete_settings(key: str, settings: Mapping[str, Any], preset: str | None 
     return as_json({**zoo.get(key, preset).settings, **zoo.check_settings(key, settings)})
 
 
+def _check_length(config: TrainConfig) -> None:
+    lengths = [f"{name}={value}" for name in LENGTHS if (value := getattr(config, name)) is not None]
+    if len(lengths) > 1:
+        raise ValueError(
+            f"Expected one of {', '.join(LENGTHS)}; received {' and '.join(lengths)}. Leave out the others"
+        )
+
+
 def _check_pretraining(config: TrainConfig, settings: Mapping[str, Any]) -> None:
     if config.pretraining_epochs is None:
         return
-    if config.own_model is None and zoo.get(str(config.system)).pretraining_epochs(settings):
+    if config.own_model is None and zoo.get(str(config.system)).pretraining_updates(settings):
         return
     pretrained = ", ".join(key for key, each in zoo.SYSTEMS.items() if each.pretraining)
     raise ValueError(
@@ -143,18 +159,14 @@ def _check_pretraining(config: TrainConfig, settings: Mapping[str, Any]) -> None
 
 
 def pretraining_of(content: Mapping[str, Any]) -> dict[str, int]:
-    """Returns stage of the pretraining -> its number of epochs, in their order; empty for a run without pretraining.
+    """Returns stage of the pretraining -> its default updates, in their order; empty for a run without pretraining.
 
     Args:
         content: the content of config.json.
     """
-    training = content["training"]
-    if content["system"] not in zoo.SYSTEMS or not content["settings"] or training["initial_weights"]:
+    if content["system"] not in zoo.SYSTEMS or not content["settings"] or content["training"]["initial_weights"]:
         return {}
-    requested = training["pretraining_epochs"]
-    stages = zoo.get(content["system"]).pretraining_epochs(content["settings"])
-    counts = {name: epochs if requested is None else requested for name, epochs in stages.items()}
-    return {name: epochs for name, epochs in counts.items() if epochs}
+    return zoo.get(content["system"]).pretraining_updates(content["settings"])
 
 
 def _options_of_every_view(config: TrainConfig, names: tuple[str, ...] = (*LIMITS, *RESIZE_OPTIONS)) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import keras
 from keras_gen import progress
 from keras_gen.progress import counted, duration, report
 
-# the expected time is reported after this many steps or seconds, if it is longer than that many seconds
+# the expected time is reported after this many steps of at least a second in all, or after this many seconds, if it is
+# longer than that many seconds
 STEPS, SECONDS = 10, 5.0
 
 
@@ -22,6 +23,7 @@ class ReportProgress(keras.callbacks.Callback):
         epochs: The number of the last epoch.
         later: Number of epochs that are trained afterwards; they are expected to take the same time.
         validation: Number of batches of a validation; 0 without one.
+        faster_at_first: Whether later epochs take longer, since the images grow.
         say: Called with every message.
         clock: Returns the time in seconds; for tests.
     """
@@ -33,15 +35,16 @@ class ReportProgress(keras.callbacks.Callback):
         *,
         later: int = 0,
         validation: int = 0,
+        faster_at_first: bool = False,
         say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ):
         super().__init__()
         self.what, self.epochs, self.later, self.validation = what, epochs, later, validation
-        self.say, self.clock = say, clock
+        self.faster_at_first, self.say, self.clock = faster_at_first, say, clock
         self.epoch, self.done, self.steps_per_epoch = 0, 0, 0
         # measured steps and their seconds, and the seconds between two epochs
-        self.steps, self.seconds, self.between = 0, 0.0, 0.0
+        self.steps, self.seconds, self.between = 0.0, 0.0, 0.0
         self.last_step: float | None = None
         self.last_report: float | None = None
         self.announced = False
@@ -57,6 +60,8 @@ class ReportProgress(keras.callbacks.Callback):
         self.epoch, self.done, now = epoch, 0, self.clock()
         if self.last_step is not None:
             self.between, self.last_step = now - self.last_step, now
+            # the speed of later epochs counts more, since a phase, or another load of the machine, changes it
+            self.steps, self.seconds = self.steps / 2, self.seconds / 2
 
     def on_train_batch_end(self, batch, logs=None):
         now = self.clock()
@@ -64,7 +69,7 @@ class ReportProgress(keras.callbacks.Callback):
             self.steps, self.seconds = self.steps + batch + 1 - self.done, self.seconds + now - self.last_step
         self.last_step, self.done = now, batch + 1
         left = self.remaining()
-        if left is not None and (self.steps >= STEPS or self.seconds >= SECONDS):
+        if left is not None and ((self.steps >= STEPS and self.seconds >= 1) or self.seconds >= SECONDS):
             self._announce(left)
         last = self.done == self.steps_per_epoch
         if last or self.last_report is None or now - self.last_report >= progress.STEP_INTERVAL:
@@ -89,11 +94,30 @@ class ReportProgress(keras.callbacks.Callback):
             return None
         epochs = self.epochs - self.epoch + self.later
         steps = self.steps_per_epoch * epochs - self.done
-        return self.seconds / self.steps * steps + self.between * epochs
+        return self._step() * steps + self.between * epochs
 
     def _announce(self, left: float) -> None:
         if not self.announced and left >= SECONDS:
-            following = f" and the {self.later:,} that follow, if theirs take as long" if self.later else ""
-            epochs = counted(self.epochs - self.epoch, "epoch")
-            self.say(f"Expected time: about {duration(left)} for {epochs}{following}")
+            epochs = self.epochs - self.epoch
+            updates = counted(self.steps_per_epoch * epochs - self.done, "update")
+            following = f", and {counted(self.later, 'epoch')} that follow, if these take as long" if self.later else ""
+            about = "more than" if self.faster_at_first else "about"
+            growing = ", which take longer as the images grow" if self.faster_at_first else ""
+            self.say(
+                f"Expected time: {about} {duration(left)} for {updates} of {milliseconds(self._step())}{growing}, in "
+                f"{counted(epochs, 'epoch')}{following}. This is a first estimate; the progress has the current one"
+            )
         self.announced = True
+
+    def _step(self) -> float:
+        return self.seconds / self.steps
+
+
+def milliseconds(seconds: float) -> str:
+    """Returns the duration of a step in readable units.
+
+    Example:
+        >>> milliseconds(0.0123), milliseconds(0.4), milliseconds(2.5)
+        ('12 ms', '400 ms', '2.5 s')
+    """
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"

@@ -27,6 +27,8 @@ def train(
     *,
     preset: str | None = None,
     epochs: int | None = None,
+    updates: int | None = None,
+    minutes: float | None = None,
     steps: int | None = None,
     batch_size: int | None = None,
     image_size: int | tuple[int, int] | None = None,
@@ -69,9 +71,17 @@ def train(
         out: The run directory, which is created, or continued with `resume`.
         preset: Settings and defaults of training by name, see `keras-gen zoo SYSTEM`: paper, small or gpu; default the
             system's own. All other options take precedence over it.
-        epochs: Number of epochs, counted from the beginning also after a resume; default the system's. When a resume
-            changes it, the learning rates continue from their current values: see `training.callbacks.LinearDecay`.
-        steps: Batches in an epoch; default one pass over the data.
+        epochs: Number of epochs, counted from the beginning also after a resume; default those of --updates. When a
+            resume changes it, the learning rates continue from their current values: see
+            `training.callbacks.LinearDecay`.
+        updates: Length of the training in steps of a batch, instead of --epochs; default the system's. It is rounded
+            up to whole epochs: see `training.length.length_of`.
+        minutes: Length of the training in minutes, instead of --epochs and --updates: measured, then fixed. The speed
+            of the first steps, of a validation, of a picture and of a state determines the number of epochs and steps,
+            which config.json states before the training begins. Pretraining has its usual share. The result equals
+            that of a run with these numbers, also after a resume: see `training.calibration`.
+        steps: Batches in an epoch; default one pass over the data, or the parts or passes that make 20 to 100 epochs.
+            With `epochs`, the default is one pass.
         batch_size: Images in a step, over all devices; default the system's.
         image_size: Pixels: 64, or HEIGHTxWIDTH such as 48x64; default the data's own size where it is at most 64. In
             Python, (height, width). Where the images have no common square size of at most 64 pixels, the default is
@@ -141,6 +151,8 @@ def train(
         data=data,
         preset=preset,
         epochs=epochs,
+        updates=updates,
+        minutes=minutes,
         steps=steps,
         batch_size=batch_size,
         image_size=None if image_size is None else check_size("image_size", image_size),

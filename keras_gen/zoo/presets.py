@@ -43,8 +43,6 @@ def training(system: System, resized: bool = False) -> list[str]:
     size = f"{system.image_size} pixels"
     entries = [size if resized else f"the data's size up to 64 pixels, or {size}", f"batches of {system.batch_size}"]
     entries.append(f"{system.updates:,} updates" if system.epochs is None else f"{system.epochs} epochs")
-    if system.steps:
-        entries.append(f"epochs of {system.steps} updates")
     if system.decay is not None:
         entries.append(f"rates fall linearly to 0 after {system.decay:.0%} of the epochs")
     if system.augment:

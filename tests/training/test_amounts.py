@@ -25,6 +25,16 @@ def test_a_default_batch_size_is_reduced_until_it_fits(images, requested, steps,
     assert amounts.batch_size_of(requested, 128, drop_remainder=False, **options) == (requested or 128)
 
 
+@pytest.mark.parametrize(
+    "images, requested, steps, expected",
+    [(1000, None, None, 128), (128, None, None, 128), (18, None, None, 16), (18, 20, None, 20), (18, None, 10, 128)],
+)
+def test_a_batch_has_no_image_twice_where_an_epoch_repeats_few_images(images, requested, steps, expected):
+    source = SourceInfo({"train": images}, None, 3)
+    options = {"source": source, "split": "train", "steps": steps, "drop_remainder": False, "repeats": True}
+    assert amounts.batch_size_of(requested, 128, **options) == expected
+
+
 def test_a_requested_batch_size_that_is_too_large_is_refused():
     source = SourceInfo({"train": 20}, None, 3)
     with pytest.raises(ValueError, match="at most 18, the number of training images.*received 64. Use --batch-size 8"):

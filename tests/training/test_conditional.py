@@ -11,7 +11,8 @@ from PIL import Image
 from keras_gen import training
 from keras_gen.data.shapes.source import shapes_builder
 from keras_gen.runs.checkpoints import Checkpoints, State
-from keras_gen.training import pretraining
+from keras_gen.training import fitting, pretraining
+from keras_gen.training.length import Length, Plan
 
 TOYS = {
     "cyclegan": {"base_filters": 4},
@@ -20,7 +21,7 @@ TOYS = {
     "text2image": {
         **{"base_filters": 4, "latent_size": 4, "embedding_size": 8, "text_filters": 8},
         **{"trunk_filters": 4, "modulated": True},
-        **{"embedding": {"epochs": 1}, "vae": {"epochs": 1}},
+        **{"embedding": {"updates": 2}, "vae": {"updates": 2}},
     },
 }
 OPTIONS = {"epochs": 2, "steps": 2, "batch_size": 8, "image_size": 16, "verbose": 0}
@@ -71,7 +72,7 @@ def test_a_resumed_run_does_not_repeat_pretraining_and_equals_an_uninterrupted_o
 
 def test_interrupted_pretraining_resumes_exactly(tmp_path, tfds_dir, monkeypatch, capsys):
     """The run is stopped in the second epoch of the embedding, then in the second epoch of the VAE."""
-    settings = {**TOYS["text2image"], "embedding": {"epochs": 2}, "vae": {"epochs": 2}}
+    settings = {**TOYS["text2image"], "embedding": {"updates": 4}, "vae": {"updates": 3}}
     options = {**OPTIONS, "settings": settings, "data_dir": tfds_dir, "epochs": 1}
     full = training.train("text2image", "shapes/tiny", tmp_path / "whole", **options)
 
@@ -97,8 +98,28 @@ def test_interrupted_pretraining_resumes_exactly(tmp_path, tfds_dir, monkeypatch
         np.testing.assert_array_equal(weight, expected)
 
 
+def test_minutes_are_shared_with_the_pretraining(tmp_path, tfds_dir, run_of, monkeypatch):
+    """Its length is measured on every model, which changes none of them."""
+    parts = []
+
+    def fixed(seconds, given, *args, **kwargs):
+        parts[:] = given
+        return Plan(Length(2, 2), {"embedding": 1, "vae": 1}, 60.0)
+
+    monkeypatch.setattr(fitting, "fit_into", fixed)
+    options = {**OPTIONS, "epochs": None, "settings": TOYS["text2image"], "data_dir": tfds_dir}
+    run = training.train("text2image", "shapes/tiny", tmp_path / "run", minutes=1, **options)
+    assert [(part.name, part.updates) for part in parts] == [("embedding", 2), ("vae", 2), ("", 5_600)]
+    assert all(part.speed.step > 0 for part in parts)
+    assert run.config["training"]["pretraining"] == {"embedding": 1, "vae": 1}
+    for ours, theirs in zip(
+        run.load_model().get_weights(), run_of("text2image").load_model().get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_pretraining_is_announced_and_has_an_option(tmp_path, tfds_dir, capsys):
-    settings = {**TOYS["text2image"], "embedding": {"epochs": 7}, "vae": {"epochs": 9}}
+    settings = {**TOYS["text2image"], "embedding": {"updates": 7}, "vae": {"updates": 9}}
     options = {**OPTIONS, "settings": settings, "data_dir": tfds_dir, "epochs": 1, "steps": 1}
     run = training.train("text2image", "shapes/tiny", tmp_path / "none", pretraining_epochs=0, **options)
     assert not list(run.path.glob("*.keras"))[1:] and run.config["training"]["pretraining_epochs"] == 0

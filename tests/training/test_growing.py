@@ -8,7 +8,10 @@ import sys
 import pytest
 
 import keras_gen
+from keras_gen.models import ProgressiveGAN
 from keras_gen.runs.history import read_rows
+from keras_gen.training import fitting
+from keras_gen.training.length import Length, Plan
 from keras_gen.training.train import train
 
 from .test_fitting import ROOT, assert_same
@@ -52,6 +55,29 @@ train("progan", {str(toy_images)!r}, {str(tmp_path / "run")!r}, epochs={EPOCHS},
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert len(read_rows(tmp_path / "run" / "metrics.csv")) == epoch - 1
     assert_same(train(None, None, tmp_path / "run", resume=True, verbose=0), finished)
+
+
+def test_minutes_are_measured_in_every_phase_and_leave_the_model_as_it_was(finished, toy_images, tmp_path, monkeypatch):
+    monkeypatch.setattr(fitting, "fit_into", lambda *args, **kwargs: Plan(Length(EPOCHS, 3), {}, 60.0))
+    entered = []
+
+    def enter_phase(model, number):
+        entered.append(number)
+        original(model, number)
+
+    original = ProgressiveGAN.enter_phase
+    monkeypatch.setattr(ProgressiveGAN, "enter_phase", enter_phase)
+    run = train("progan", toy_images, tmp_path / "run", minutes=1, **SMALL)
+    assert entered[:2] == [0, 1]
+    assert_same(run, finished)
+
+
+def test_growing_takes_about_half_of_any_length(toy_images, tmp_path):
+    settings = {name: value for name, value in SETTINGS.items() if not name.endswith("_images")}
+    run = train("progan", toy_images, tmp_path / "run", epochs=4, **{**SMALL, "settings": settings})
+    assert run.config["settings"]["fade_images"] == run.config["settings"]["stable_images"] == 12
+    assert [row["resolution"] for row in read_rows(run.metrics_file)] == [4, 8, 8, 8]
+    assert run.load_model().fade_images == 12
 
 
 def test_a_growing_run_is_evaluated_at_its_current_resolution(toy_images, tmp_path):

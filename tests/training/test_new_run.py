@@ -6,7 +6,7 @@ import pytest
 
 from keras_gen import runs, zoo
 from keras_gen.training.config import TrainConfig
-from keras_gen.training.new_run import absolute_source, binarize_of, complete_settings, new_run
+from keras_gen.training.new_run import LENGTHS, absolute_source, binarize_of, complete_settings, new_run
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,8 @@ def test_config_of_a_new_run_has_every_option(npz):
     }  # fmt: skip
     assert content["image_shape"] == [8, 8, 1] and content["versions"]["keras"] == keras.__version__
     assert content["training"] == {
-        "epochs": 20, "steps": None, "batch_size": 16, "seed": 0, "precision": "float32", "strategy": "auto",
+        "epochs": None, "updates": 5_600, "minutes": None, "steps": None,
+        "batch_size": 16, "seed": 0, "precision": "float32", "strategy": "auto",
         "patience": None, "learning_rate": 0.002, "decay": None, "initial_weights": None, "pretraining_epochs": None,
         "optimizer": {"name": "Adam", "beta_1": 0.9, "beta_2": 0.999}, "learning_rate_multipliers": {},
     }  # fmt: skip
@@ -95,6 +96,17 @@ def test_puzzlegan_uses_the_variant_of_shapes_with_placed_objects():
 def test_inconsistent_options_are_refused(npz, options, message):
     with pytest.raises(ValueError, match=message):
         new_run(TrainConfig(**{"system": "vae", "data": npz, **options}))
+
+
+@pytest.mark.parametrize("options", [{"epochs": 3}, {"minutes": 2}, {"updates": 70}])
+def test_the_length_is_requested_in_one_of_three_ways(npz, options):
+    training = new_run(TrainConfig(system="vae", data=npz, **options))["training"]
+    assert {name: training[name] for name in LENGTHS} == {**dict.fromkeys(LENGTHS), **options}
+
+
+def test_two_lengths_are_refused(npz):
+    with pytest.raises(ValueError, match="one of epochs, updates, minutes; received epochs=3 and minutes=2.5"):
+        new_run(TrainConfig(system="vae", data=npz, epochs=3, minutes=2.5))
 
 
 def test_completed_settings_are_json_values():

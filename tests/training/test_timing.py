@@ -47,7 +47,31 @@ def test_remaining_time_excludes_the_compilation():
     assert remaining[0, 9] == pytest.approx(0.5 * (10 + 4 * 20))  # the duration of a validation is not known yet
     assert remaining[1, 4] == pytest.approx(0.5 * (15 + 3 * 20) + 4.0 * 4)
     assert remaining[2, 19] == pytest.approx(0.5 * 2 * 20 + 4.0 * 3)
-    assert messages == ["Expected time: about 44 s for 3 epochs and the 2 that follow, if theirs take as long"]
+    assert messages == [
+        "Expected time: about 44 s for 49 updates of 500 ms, in 3 epochs, and 2 epochs that follow, if these take as "
+        "long. This is a first estimate; the progress has the current one"
+    ]
+
+
+def test_the_estimate_of_a_growing_model_is_a_lower_bound():
+    clock, messages = Clock(), []
+    callback = ReportProgress("Epoch", 2, faster_at_first=True, say=messages.append, clock=clock)
+    assert list(simulate_fit(callback, clock, 2, 20))
+    assert messages[0].startswith("Expected time: more than 14 s for 29 updates of 500 ms, which take longer as the")
+
+
+def test_the_remaining_time_follows_a_change_of_speed():
+    clock = Clock()
+    callback = ReportProgress("Epoch", 4, say=lambda text: None, clock=clock)
+    callback.set_params({"steps": 16})
+    for epoch in range(4):
+        callback.on_epoch_begin(epoch)
+        for batch in range(16):
+            clock.now += 0.1 if epoch < 2 else 1.0
+            callback.on_train_batch_end(batch)
+    # half of the first two epochs counts in the second, a quarter of these in the third, ...
+    steps = 16 + 16 / 2 + 16 / 4 + 15 / 8
+    assert callback.seconds / callback.steps == pytest.approx((16 * 1.5 + 0.1 * (16 / 4 + 15 / 8)) / steps)
 
 
 def test_duration_of_a_short_training_is_not_announced():

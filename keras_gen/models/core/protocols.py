@@ -218,6 +218,34 @@ class Grows(Protocol):
 
 
 @runtime_checkable
+class TrainsInPhases(Protocol):
+    """A model whose training has phases, with steps of different speed.
+
+    Attributes:
+        phases: The phases in order. An epoch never spans two of them.
+    """
+
+    phases: Sequence[Any]
+
+    def enter_phase(self, number: int) -> None:
+        """Begins a phase.
+
+        Args:
+            number: Index in `phases`.
+        """
+        ...
+
+    def phase_shares(self, updates: int, batch_size: int) -> dict[int, float]:
+        """Returns phases of different speed, in order -> the share of the updates that are as fast, with a sum of 1.
+
+        Args:
+            updates: Updates of the training, >= 1.
+            batch_size: Examples in a step of the last phase.
+        """
+        ...
+
+
+@runtime_checkable
 class SamplesIteratively(Protocol):
     """A model that calls a network many times for each image; see `IterativeSampling`.
 

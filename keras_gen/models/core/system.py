@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # attributes of a system that a preset may replace
 TRAINING = (
-    *("image_size", "batch_size", "epochs", "updates", "steps", "learning_rate", "learning_rate_multipliers"),
+    *("image_size", "batch_size", "epochs", "updates", "schedule", "learning_rate", "learning_rate_multipliers"),
     *("optimizer", "betas", "decay", "augment", "precision"),
 )
 _SECTION = re.compile(r"[A-Z]\w*:")  # "Args:", "Returns:", ... of a Google-style docstring
@@ -30,7 +30,7 @@ class PretrainingStage:
     Attributes:
         name: The stage's name in messages. The trained model is saved as `<name>.keras` in the run directory.
         description: What the stage trains, for messages: a noun phrase.
-        epochs: (settings) -> default number of epochs, or None if a run with these settings does not have the stage.
+        updates: (settings) -> default number of updates, or None if a run with these settings does not have the stage.
         build: (model, image_shape, seed, settings) -> the compiled model of the stage. `model` is the system's model,
             which has already loaded the stages before this one. It loads the trained result by
             `model.load_pretrained(stage_model)`.
@@ -38,7 +38,7 @@ class PretrainingStage:
 
     name: str
     description: str
-    epochs: Callable[[Mapping[str, Any]], int | None]
+    updates: Callable[[Mapping[str, Any]], int | None]
     build: Callable[
         ["models.GenerativeModel", tuple[int, int, int], int | None, Mapping[str, Any]], "models.GenerativeModel"
     ]
@@ -110,9 +110,11 @@ class System:
         endpoints: Names of the functions that it exports.
         image_size: Default height and width, in pixels, for data whose images have no common size.
         batch_size: Default batch size.
-        epochs: Default number of epochs; None if `updates` is given.
-        updates: Default number of steps in all epochs together, instead of `epochs`.
-        steps: Default number of batches in an epoch; None for one pass over the data.
+        updates: Default length of the training: the number of updates, which are training steps of one batch.
+        epochs: Default number of epochs, instead of `updates`; None for a length in updates.
+        schedule: (settings, image_shape, epochs, steps in an epoch, batch size) -> the settings that follow from the
+            length of the training, such as the lengths of its phases. They replace defaults, not settings that a run
+            states. None for a system without such settings.
         learning_rate: Default learning rate.
         optimizer: Name of the optimizer in `keras.optimizers`, and its arguments besides the learning rate, such as
             {"name": "SGD", "momentum": 0.9}; `players` has arguments of single players, {player: {argument: value}}.
@@ -145,9 +147,9 @@ class System:
     endpoints: tuple[str, ...]
     image_size: int = 32
     batch_size: int = 128
-    epochs: int | None = 20
-    updates: int | None = None
-    steps: int | None = None
+    updates: int = 5_600
+    epochs: int | None = None
+    schedule: Callable[[Mapping[str, Any], tuple[int, int, int], int, int, int], dict[str, Any]] | None = None
     learning_rate: float = 2e-3
     optimizer: Mapping[str, Any] | None = None
     betas: tuple[float, float] = (0.9, 0.999)
@@ -180,9 +182,8 @@ class System:
             known = f"one of the presets of {self.key!r}, {', '.join(self.presets)}" if self.presets else "no preset"
             raise ValueError(f"Expected {known}; received {name!r}")
         preset = self.presets[name]
-        length = {"epochs": None, "updates": None} if {"epochs", "updates"} & set(preset.training) else {}
         create = functools.partial(self.create, **preset.settings) if preset.settings else self.create
-        return dataclasses.replace(self, create=create, **{**length, **preset.training})
+        return dataclasses.replace(self, create=create, **preset.training)
 
     @property
     def optimizer_options(self) -> dict[str, Any]:
@@ -209,10 +210,10 @@ class System:
         options = (view.options for view in self.default_views if view.applies(dataset, attributes))
         return copy.deepcopy(dict(next(options, {})))
 
-    def pretraining_epochs(self, settings: Mapping[str, Any]) -> dict[str, int]:
-        """Returns the default epochs of every stage that a run with these settings has, by name, in their order."""
-        epochs = {stage.name: stage.epochs(settings) for stage in self.pretraining}
-        return {name: count for name, count in epochs.items() if count is not None}
+    def pretraining_updates(self, settings: Mapping[str, Any]) -> dict[str, int]:
+        """Returns the default updates of every stage that a run with these settings has, by name, in their order."""
+        updates = {stage.name: stage.updates(settings) for stage in self.pretraining}
+        return {name: count for name, count in updates.items() if count is not None}
 
 
 def argument_descriptions(docstring: str) -> dict[str, str]:

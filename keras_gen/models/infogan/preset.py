@@ -142,6 +142,7 @@ SYSTEMS = (
         data=("mnist", "shapes"),
         endpoints=("generate", "infer"),
         demo="infogan",
+        updates=9_400,
         learning_rate=2e-4,
         betas=(0.5, 0.999),
         learning_rate_multipliers={"generator": 5.0},  # as in the paper: 1e-3

@@ -1,5 +1,6 @@
 """The Progressive GAN: a generator and a discriminator that grow during training."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -136,6 +137,27 @@ class ProgressiveGAN(GAN):
     def phase_length(self) -> int:
         """Returns the number of images that the current phase should process."""
         return self.fade_images if self.phase.fading else self.stable_images
+
+    def phase_shares(self, updates: int, batch_size: int) -> dict[int, float]:
+        """Returns the first phase of each resolution -> the share of a training's updates at that resolution.
+
+        The phases of one resolution take the same time for a step, within 7 % (RESULTS.md).
+
+        Args:
+            updates: Updates of the training, >= 1.
+            batch_size: Examples in a step of the last stage.
+        """
+        sizes = [stage["batch_size"] for stage in self.data_stages(batch_size)]
+        first, shares, left = {}, {}, updates
+        for number, (stage, fading) in enumerate(self.phases):
+            images = self.fade_images if fading else self.stable_images
+            last = number + 1 == len(self.phases)
+            steps = left if last else min(left, math.ceil(images / sizes[stage]))
+            if steps:
+                phase = first.setdefault(stage, number)
+                shares[phase] = shares.get(phase, 0.0) + steps / updates
+            left -= steps
+        return shares
 
     def describe_phase(self) -> str:
         """Returns a line of text about the current phase."""

@@ -1,11 +1,15 @@
 """Default networks and settings of Progressive GAN."""
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..core.defaults import EMA
 from ..core.system import Preset, System
+
+# the largest share of the epochs in which a model grows
+MAX_GROWING = 13 / 24
 
 if TYPE_CHECKING:
     from keras_gen import models
@@ -109,6 +113,42 @@ def progan(
     )
 
 
+def growth(
+    settings: Mapping, image_shape: tuple[int, int, int], epochs: int, steps: int, batch_size: int
+) -> dict[str, int]:
+    """Returns `fade_images` and `stable_images` with which growing takes about half of a training.
+
+    Phases are rounded up to full epochs. Their images are therefore a multiple of those in an epoch of the last stage,
+    the largest multiple with which the last stabilization has at least 11 of 24 epochs.
+
+    Args:
+        settings: All settings of `progan`.
+        image_shape: (height, width, channels) of the images.
+        epochs: Number of epochs.
+        steps: Steps in an epoch.
+        batch_size: Images in a step of the last stage.
+
+    Example:
+        >>> growth({"start_resolution": None, "batch_sizes": None}, (64, 64, 3), epochs=24, steps=250, batch_size=16)
+        {'fade_images': 16000, 'stable_images': 16000}
+    """
+    from .networks import resolutions
+    from .phases import phases
+
+    sides = [min(size) for size in resolutions(image_shape, settings["start_resolution"])]
+    sizes = {int(side): size for side, size in (settings["batch_sizes"] or {}).items()}
+    if settings["batch_sizes"] is None:
+        sizes = {side: batch_size * min(4, sides[-1] // side) for side in sides}
+    stages = [sides[phase.stage] for phase in phases(len(sides))[:-1]]
+
+    def growing(multiple: int) -> int:
+        return sum(math.ceil(multiple * batch_size / sizes.get(side, batch_size)) for side in stages)
+
+    multiples = [multiple for multiple in range(1, epochs + 1) if growing(multiple) <= MAX_GROWING * epochs]
+    images = max(multiples) * steps * batch_size if multiples else 1
+    return {"fade_images": images, "stable_images": images}
+
+
 PRESETS = {
     "paper": Preset(
         "The Progressive GAN of CelebA-HQ at 1024x1024 pixels.",
@@ -128,7 +168,7 @@ PRESETS = {
         {
             "image_size": 1024,
             "batch_size": 3,
-            "steps": 2000,
+            "schedule": None,
             # 19 million images: 8.8 million up to 128 pixels in batches of 16, 1.6 million each in batches of 14 and 6,
             # and 7 million in batches of 3
             "updates": 3_264_286,
@@ -144,16 +184,16 @@ PRESETS = {
             "the authors' code (19 million images, flips, the minibatch standard deviation over the whole batch)",
         ),
         departures=(
-            "A phase is rounded up to whole epochs of 2000 updates.",
+            "A phase is rounded up to whole epochs.",
             "No warm-up of the learning rate over the first 40,000 images, which only the code has.",
         ),
     ),
     "small": Preset(
         "32 pixels and narrow networks for a few minutes on a CPU.",
-        {"base_filters": 32, "latent_size": 64, "fade_images": 8000, "stable_images": 8000},
-        {"image_size": 32, "steps": 125, "updates": 2500},
+        {"base_filters": 32, "latent_size": 64},
+        {"image_size": 32, "updates": 2500},
         image_shape=(32, 32, 3),
-        departures=("Narrow networks and a hundredth of the paper's images in each phase, at 32 pixels.",),
+        departures=("Narrow networks and short phases, at 32 pixels.",),
     ),
     "gpu": Preset(
         "128 pixels with the non-saturating loss and an R1 penalty, in bfloat16.",
@@ -169,7 +209,7 @@ PRESETS = {
         {
             "image_size": 128,
             "batch_size": 32,
-            "steps": 1000,
+            "schedule": None,
             "updates": 145_000,
             "precision": "mixed_bfloat16",
         },
@@ -201,9 +241,8 @@ SYSTEMS = (
         image_size=64,
         # at the largest resolution; up to four times as many at smaller ones
         batch_size=16,
-        # the first eight of the nine phases of 64x64 images end before epoch 17, and the last continues
-        epochs=24,
-        steps=250,
+        updates=6_000,
+        schedule=growth,
         learning_rate=1e-3,
         betas=(0.0, 0.99),
         drop_remainder=True,

@@ -1,5 +1,6 @@
 """Default networks and settings of Puzzle-GAN, for patches and for tiles."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..core.defaults import EMA, OBJECTIVE
@@ -21,6 +22,7 @@ ADVERSARIAL_WEIGHT = 1.0
 SPATIAL_WEIGHT = 10.0
 APPEARANCE_WEIGHT = 50.0
 HALF_LIFE = 5000
+UPDATES = 5_600
 MIN_WEIGHT = 0.1
 
 
@@ -192,6 +194,25 @@ def _grid_generator(
     )
 
 
+def half_life_of(
+    settings: Mapping, image_shape: tuple[int, int, int], epochs: int, steps: int, batch_size: int
+) -> dict[str, int]:
+    """Returns the half-life for a training of another length than the default, in proportion.
+
+    Args:
+        settings: All settings of `puzzlegan`.
+        image_shape: (height, width, channels) of the images.
+        epochs: Number of epochs.
+        steps: Steps in an epoch.
+        batch_size: Images in a step.
+
+    Example:
+        >>> half_life_of({}, (32, 32, 3), epochs=10, steps=56, batch_size=32)
+        {'half_life': 500}
+    """
+    return {"half_life": max(1, round(HALF_LIFE * epochs * steps / UPDATES))}
+
+
 PRESETS = {
     "paper": Preset(
         "The model of 128x128 images with three patches.",
@@ -216,6 +237,7 @@ PRESETS = {
             "image_size": 128,
             "batch_size": 64,
             "epochs": 25,
+            "schedule": None,
             "learning_rate": 2e-4,
             "learning_rate_multipliers": {},
             "betas": (0.5, 0.999),
@@ -283,7 +305,8 @@ SYSTEMS = (
         endpoints=("restore",),
         demo="puzzlegan",
         batch_size=32,
-        epochs=10,
+        updates=UPDATES,
+        schedule=half_life_of,
         learning_rate=1e-3,
         betas=(0.5, 0.999),
         learning_rate_multipliers={"discriminator": 0.4},

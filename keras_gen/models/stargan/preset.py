@@ -183,7 +183,7 @@ SYSTEMS = (
         demo="stargan",
         # the paper's learning rate is 1e-4, for hours on a GPU; the few updates that a CPU makes left images unchanged
         batch_size=16,
-        epochs=5,
+        updates=5_600,
         learning_rate=1e-3,
         betas=(0.5, 0.999),
         drop_remainder=True,

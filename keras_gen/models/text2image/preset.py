@@ -11,7 +11,9 @@ from ..core.system import Preset, PretrainingStage, System
 if TYPE_CHECKING:
     from keras_gen import models
 
-EMBEDDING_SIZE, LENGTH, EPOCHS = 128, 24, 10
+EMBEDDING_SIZE, LENGTH = 128, 24
+# default updates of the joint embedding and of the VAE
+EMBEDDING_UPDATES, VAE_UPDATES = 2_800, 11_200
 TEXT_FILTERS, TRUNK_FILTERS, NORMALIZATION = 128, 32, "none"
 LOSS, TEMPERATURE = "contrastive", 0.1  # of the joint embedding
 SCALE = 0.2  # standard deviation of the VAE's pixels: the larger it is, the more of an image the caption must explain
@@ -82,11 +84,11 @@ def text2image(
             adversarial training; 0 builds no style encoder. The paper trains one afterwards.
         ema: Decay of the moving average of the generator's weights, in (0, 1), that generates images; None generates
             with the trained weights.
-        embedding: Pretraining of the text encoder in a joint embedding: a dict with any of `epochs` (>= 0, default 10),
-            `temperature` (> 0) and `learning_rate`; None has the defaults.
-        vae: Pretraining of the generator as the decoder of a VAE: a dict with any of `epochs` (>= 0, default 10),
-            `scale` (standard deviation of the pixels, > 0, default 0.2) and `learning_rate`; None leaves it out, as in
-            the paper.
+        embedding: Pretraining of the text encoder in a joint embedding: a dict with any of `updates` (>= 0, default
+            2800), `temperature` (> 0) and `learning_rate`; None has the defaults.
+        vae: Pretraining of the generator as the decoder of a VAE: a dict with any of `updates` (>= 0, default
+            11200), `scale` (standard deviation of the pixels, > 0, default 0.2) and `learning_rate`; None leaves it
+            out, as in the paper.
 
     Raises:
         ValueError: for a missing vocabulary, a setting that has no effect, and as `keras_gen.models.Text2Image`.
@@ -201,10 +203,10 @@ def embedding_of(image_shape: tuple[int, int, int], seed: int | None, settings: 
     Args:
         image_shape: (height, width, channels) of the images.
         seed: Seed of the initial weights and of the noise; None draws one.
-        settings: The complete settings of the `text2image`; `embedding` may have `epochs`, `temperature` and
+        settings: The complete settings of the `text2image`; `embedding` may have `updates`, `temperature` and
             `learning_rate`.
     """
-    options = {name: value for name, value in (settings["embedding"] or {}).items() if name != "epochs"}
+    options = {name: value for name, value in (settings["embedding"] or {}).items() if name != "updates"}
     names = (
         *("vocabulary", "length", "embedding_size", "text_filters"),
         *("trunk_filters", "normalization", "embedding_loss"),
@@ -251,17 +253,17 @@ def check_pretraining(name: str, options: Mapping | None, known: tuple[str, ...]
     Args:
         name: Name of the setting.
         options: Its value.
-        known: Options that it may have besides `epochs`.
+        known: Options that it may have besides `updates`.
 
     Raises:
-        ValueError: for an unknown option, or epochs out of range.
+        ValueError: for an unknown option, or updates out of range.
     """
-    known = ("epochs", *known)
+    known = ("updates", *known)
     if unknown := sorted(set(options or ()) - set(known)):
         raise ValueError(f"Expected {name} with any of {', '.join(known)}; received {', '.join(unknown)}")
-    epochs = (options or {}).get("epochs", EPOCHS)
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
-        raise ValueError(f"Expected epochs of {name} as an integer >= 0; received {epochs!r}")
+    updates = (options or {}).get("updates", 0)
+    if isinstance(updates, bool) or not isinstance(updates, int) or updates < 0:
+        raise ValueError(f"Expected updates of {name} as an integer >= 0; received {updates!r}")
 
 
 def _text_encoder(vocabulary: Sequence[str], length: int, size: int, base_filters: int):
@@ -301,12 +303,12 @@ def _required(vocabulary: Sequence[str]) -> tuple[str, ...]:
     return check_vocabulary(vocabulary)
 
 
-def _embedding_epochs(settings: Mapping) -> int:
-    return (settings["embedding"] or {}).get("epochs", EPOCHS)
+def _embedding_updates(settings: Mapping) -> int:
+    return (settings["embedding"] or {}).get("updates", EMBEDDING_UPDATES)
 
 
-def _vae_epochs(settings: Mapping) -> int | None:
-    return settings["vae"].get("epochs", EPOCHS) if settings["vae"] else None
+def _vae_updates(settings: Mapping) -> int | None:
+    return settings["vae"].get("updates", VAE_UPDATES) if settings["vae"] else None
 
 
 def _build_embedding(
@@ -318,7 +320,7 @@ def _build_embedding(
 def _build_vae(
     model: "models.Text2Image", image_shape: tuple[int, int, int], seed: int | None, settings: Mapping
 ) -> "models.CaptionedVAE":
-    options = {name: value for name, value in settings["vae"].items() if name != "epochs"}
+    options = {name: value for name, value in settings["vae"].items() if name != "updates"}
     return vae_of(model, seed, **options)
 
 
@@ -420,7 +422,7 @@ SYSTEMS = (
             penalty={"name": "r1", "gamma": 4.0},
             interpolate=False,
             modulated=True,
-            vae={"epochs": 40},
+            vae={"updates": VAE_UPDATES},
             style_weight=0.04,
         ),
         data=("shapes",),
@@ -439,12 +441,12 @@ SYSTEMS = (
         example_settings={"vocabulary": ("red", "circle")},
         pretraining=(
             PretrainingStage(
-                "embedding", "the text encoder, jointly with an image encoder", _embedding_epochs, _build_embedding
+                "embedding", "the text encoder, jointly with an image encoder", _embedding_updates, _build_embedding
             ),
             PretrainingStage(
                 "vae",
                 "the generator, as a VAE's decoder (adversarial training alone takes far longer to learn outlines)",
-                _vae_epochs,
+                _vae_updates,
                 _build_vae,
             ),
         ),

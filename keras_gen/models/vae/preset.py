@@ -145,5 +145,6 @@ SYSTEMS = (
         endpoints=("encode", "decode", "reconstruct", "generate"),
         demo="latent",
         presets=PRESETS,
+        updates=5_600,
     ),
 )

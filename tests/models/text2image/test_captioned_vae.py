@@ -141,8 +141,8 @@ def test_endpoints_have_the_input_embedding(vae_of_four):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"vae": {"epochs": -1}}, "Expected epochs of vae as an integer >= 0; received -1"),
-        ({"vae": {"beta": 2}}, "Expected vae with any of epochs, scale, learning_rate; received beta"),
+        ({"vae": {"updates": -1}}, "Expected updates of vae as an integer >= 0; received -1"),
+        ({"vae": {"beta": 2}}, "Expected vae with any of updates, scale, learning_rate; received beta"),
         ({"dense_units": 8}, "no dense_units with modulated=True, where it has no effect; received dense_units=8"),
     ],
 )

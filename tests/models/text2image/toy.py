@@ -46,7 +46,7 @@ TOYS = (
         normalized=True,
         fields={"tokens": _tokens},
         write_source=_write_captions,
-        run_settings={"embedding": {"epochs": 1}, "vae": {"epochs": 1}},
+        run_settings={"embedding": {"updates": 1}, "vae": {"updates": 1}},
         derived_settings=("vocabulary", "length"),
     ),
 )
