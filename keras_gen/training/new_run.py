@@ -16,7 +16,7 @@ from keras_gen.startup import starting
 
 from .amounts import batch_size_of
 from .config import TrainConfig
-from .source import SourceInfo, crop_note, image_shape_of, inspect_source, splits_of
+from .source import SourceInfo, crop_note, image_shape_of, inspect_source, resize_note, splits_of
 from .views import LIMITS, RESIZE_OPTIONS, View, source_of, view_of
 
 if TYPE_CHECKING:
@@ -61,9 +61,11 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     view = _view(config, name, source)
     splits = splits_of(source)
     shape = None if own is None else own.image_shape
-    shape = shape or image_shape_of(source, config.image_size or _size_of_preset(config), system.image_size)
+    size = config.image_size or _size_of_preset(config)
+    shape = shape or image_shape_of(source, size, system.image_size, system.photo_size)
     cropped = crop_note(source.sizes, shape[:2]) if config.view.get("crop") != "pad" else None
-    for note in (*source.notes, *([cropped] if cropped else [])):
+    resized = resize_note(source, shape[:2]) if own is None and config.image_size is None else None
+    for note in filter(None, (*source.notes, cropped, resized)):
         show_note(note)
     value_range = source.value_range if source.value_range not in PLAIN else None
     stated = config.epochs is not None or config.minutes is not None or config.updates is not None

@@ -14,6 +14,8 @@ LARGEST_OWN_SIZE = 64
 VALIDATION_IMAGES = 5000
 # cropping is mentioned where it removes at least this share of the area of the images
 _MENTIONED_SHARE = 0.05
+# resizing is mentioned where both sides become shorter by at least this factor
+_MENTIONED_REDUCTION = 2
 
 
 class Splits(TypedDict):
@@ -112,14 +114,18 @@ def source_from(described: data.Description) -> SourceInfo:
     )
 
 
-def image_shape_of(source: SourceInfo, image_size: tuple[int, int] | None, default: int) -> tuple[int, int, int]:
+def image_shape_of(
+    source: SourceInfo, image_size: tuple[int, int] | None, default: int, photo_size: int | None = None
+) -> tuple[int, int, int]:
     """Returns the shape of the images to train on.
 
     Args:
         source: facts about the data.
         image_size: the requested (height, width). None uses the source's own size where all its images share a square
-            size of at most 64 pixels and are not rendered at any size, else `default`.
+            size of at most 64 pixels and are not rendered at any size, else `photo_size` where most images are at least
+            that large, else `default`.
         default: height and width that suit the system.
+        photo_size: the same for photos; None for `default`. Images of unknown sizes are taken for photos.
 
     Returns:
         (height, width, channels); channels is 1 or 3, since transparency is dropped.
@@ -127,9 +133,19 @@ def image_shape_of(source: SourceInfo, image_size: tuple[int, int] | None, defau
     own = source.image_size
     if image_size is None:
         usable = own is not None and own[0] == own[1] <= LARGEST_OWN_SIZE and not source.rendered
-        image_size = own if own is not None and usable else (default, default)
+        side = photo_size if photo_size is not None and _are_photos(source, photo_size) else default
+        image_size = own if own is not None and usable else (side, side)
     height, width = image_size
     return height, width, 1 if source.channels == 1 else 3
+
+
+def _are_photos(source: SourceInfo, size: int) -> bool:
+    """Returns whether the images are not rendered, and most of them are at least `size` pixels high and wide."""
+    if source.rendered:
+        return False
+    sizes = source.sizes or ({} if source.image_size is None else {source.image_size: 1})
+    large = sum(count for own, count in sizes.items() if min(own) >= size)
+    return 2 * large >= sum(sizes.values())
 
 
 def splits_of(source: SourceInfo) -> Splits:
@@ -189,6 +205,27 @@ def cropped_share(sizes: Mapping[tuple[int, int], int], size: tuple[int, int]) -
 def _remaining_share(own: tuple[int, int], size: tuple[int, int]) -> float:
     ratio = own[0] * size[1] / (own[1] * size[0])
     return min(ratio, 1 / ratio)
+
+
+def resize_note(source: SourceInfo, size: tuple[int, int]) -> str | None:
+    """Returns a sentence about images that lose most of their pixels; None where they do not.
+
+    Args:
+        source: facts about the data.
+        size: (height, width) of the resized images.
+    """
+    sizes = source.sizes or ({} if source.image_size is None else {source.image_size: 1})
+    if source.rendered or not sizes:
+        return None
+    height, width = max(sizes, key=lambda each: sizes[each])
+    if min(height / size[0], width / size[1]) < _MENTIONED_REDUCTION:
+        return None
+    images = f"Images of {width}x{height} pixels" if len(sizes) == 1 else f"The images (most are {width}x{height})"
+    larger = f"{2 * size[0]}" if size[0] == size[1] else f"{2 * size[0]}x{2 * size[1]}"
+    return (
+        f"{images} are resized to {size[1]}x{size[0]}; --image-size {larger} keeps more detail, and a step takes about "
+        "four times as long."
+    )
 
 
 def crop_note(sizes: Mapping[tuple[int, int], int], size: tuple[int, int]) -> str | None:

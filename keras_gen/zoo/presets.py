@@ -41,7 +41,10 @@ def training(system: System, resized: bool = False) -> list[str]:
         resized: Whether images that have a usable size of their own are resized too.
     """
     size = f"{system.image_size} pixels"
-    entries = [size if resized else f"the data's size up to 64 pixels, or {size}", f"batches of {system.batch_size}"]
+    if not resized:
+        photos = "" if system.photo_size == system.image_size else f", {system.photo_size} for larger photos"
+        size = f"the data's size up to 64 pixels, or {size}{photos}"
+    entries = [size, f"batches of {system.batch_size}"]
     entries.append(f"{system.updates:,} updates" if system.epochs is None else f"{system.epochs} epochs")
     if system.decay is not None:
         entries.append(f"rates fall linearly to 0 after {system.decay:.0%} of the epochs")

@@ -3,6 +3,7 @@ import pathlib
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_gen import runs, zoo
 from keras_gen.training.config import TrainConfig
@@ -107,6 +108,21 @@ def test_the_length_is_requested_in_one_of_three_ways(npz, options):
 def test_two_lengths_are_refused(npz):
     with pytest.raises(ValueError, match="one of epochs, updates, minutes; received epochs=3 and minutes=2.5"):
         new_run(TrainConfig(system="vae", data=npz, epochs=3, minutes=2.5))
+
+
+@pytest.mark.parametrize(
+    "key, size, expected, noted",
+    [("vae", 350, 64, True), ("vae", 100, 64, False), ("vae", 48, 48, False), ("infogan", 350, 32, True)],
+)
+def test_photos_are_resized_with_a_note(tmp_path, key, size, expected, noted):
+    for index in range(4):
+        Image.new("RGB", (size, size), (index, 0, 0)).save(tmp_path / f"{index}.png")
+    notes = []
+    assert new_run(TrainConfig(system=key, data=tmp_path), notes.append)["image_shape"] == [expected, expected, 3]
+    assert any("are resized to" in note for note in notes) == noted
+    chosen: list[str] = []
+    new_run(TrainConfig(system=key, data=tmp_path, image_size=(16, 16)), chosen.append)
+    assert not any("are resized to" in note for note in chosen)
 
 
 def test_completed_settings_are_json_values():

@@ -8,6 +8,7 @@ from keras_gen.training.source import (
     cropped_share,
     image_shape_of,
     inspect_source,
+    resize_note,
     splits_of,
     without_validation,
 )
@@ -111,6 +112,42 @@ def test_crop_note():
 )
 def test_default_size_is_that_of_small_square_images(size, channels, rendered, requested, expected):
     assert image_shape_of(SourceInfo({}, size, channels, rendered), requested, 32) == expected
+
+
+@pytest.mark.parametrize(
+    "sizes, rendered, expected",
+    [
+        ({(350, 350): 5}, False, 64),
+        ({(64, 80): 5}, False, 64),
+        ({(63, 80): 5}, False, 32),
+        ({(40, 60): 3, (300, 400): 2}, False, 32),  # most are small
+        ({(40, 60): 2, (300, 400): 3}, False, 64),
+        ({}, False, 64),  # unknown
+        ({(64, 64): 5}, True, 32),
+    ],
+)
+def test_photos_have_a_size_of_their_own(sizes, rendered, expected):
+    source = SourceInfo({}, None, 3, rendered, sizes=sizes)
+    assert image_shape_of(source, None, 32, 64) == (expected, expected, 3)
+    assert image_shape_of(source, None, 32) == (32, 32, 3)
+
+
+def test_a_note_about_resizing():
+    photos = SourceInfo({}, (350, 350), 3, sizes={(350, 350): 9})
+    assert resize_note(photos, (64, 64)) == (
+        "Images of 350x350 pixels are resized to 64x64; --image-size 128 keeps more detail, and a step takes about "
+        "four times as long."
+    )
+    assert resize_note(SourceInfo({}, (218, 178), 3), (64, 64))  # TFDS knows the size without reading the images
+    assert "most are 400x300) are resized to 64x48; --image-size 96x128" in (
+        resize_note(SourceInfo({}, None, 3, sizes={(300, 400): 2, (90, 90): 1}), (48, 64)) or ""
+    )
+    for kept in (
+        SourceInfo({}, (100, 350), 3, sizes={(100, 350): 9}),  # not twice as high
+        SourceInfo({}, None, 3),
+        SourceInfo({}, (256, 256), 3, rendered=True),
+    ):
+        assert resize_note(kept, (64, 64)) is None
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,7 @@ SYSTEMS = (
         data=("mnist", "shapes"),
         endpoints=("encode", "decode", "reconstruct", "generate"),
         demo="latent",
+        photo_size=64,
         updates=9_400,
         learning_rate=5e-4,
         betas=(0.5, 0.999),

@@ -108,6 +108,7 @@ SYSTEMS = (
         data=("shapes", "mnist"),
         endpoints=("encode", "decode", "reconstruct", "generate"),
         demo="latent",
+        photo_size=64,
         updates=2_800,
         compare_with="vae",
         presets=PRESETS,

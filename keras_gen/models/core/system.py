@@ -109,6 +109,7 @@ class System:
         data: Datasets that suit the system; the first is the default.
         endpoints: Names of the functions that it exports.
         image_size: Default height and width, in pixels, for data whose images have no common size.
+        photo_size: The same for photos that are at least this large.
         batch_size: Default batch size.
         updates: Default length of the training: the number of updates, which are training steps of one batch.
         epochs: Default number of epochs, instead of `updates`; None for a length in updates.
@@ -146,6 +147,7 @@ class System:
     data: tuple[str, ...]
     endpoints: tuple[str, ...]
     image_size: int = 32
+    photo_size: int = 32
     batch_size: int = 128
     updates: int = 5_600
     epochs: int | None = None

@@ -239,6 +239,7 @@ SYSTEMS = (
         endpoints=("generate",),
         demo="progan",
         image_size=64,
+        photo_size=64,
         # at the largest resolution; up to four times as many at smaller ones
         batch_size=16,
         updates=6_000,

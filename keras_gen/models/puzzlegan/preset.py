@@ -304,6 +304,7 @@ SYSTEMS = (
         data=("shapes",),
         endpoints=("restore",),
         demo="puzzlegan",
+        photo_size=64,
         batch_size=32,
         updates=UPDATES,
         schedule=half_life_of,

@@ -145,6 +145,7 @@ SYSTEMS = (
         endpoints=("encode", "decode", "reconstruct", "generate"),
         demo="latent",
         presets=PRESETS,
+        photo_size=64,
         updates=5_600,
     ),
 )
