@@ -15,8 +15,8 @@ from .choices import AUTO, check_augmentations
 from .info import DataInfo, Table
 from .options import LoadOptions
 from .pipeline.batches import Plan, build
-from .pipeline.binarize import choose_binarization
 from .pipeline.epochs import register
+from .pixels import pixels_of
 from .resolve import resolve
 from .sources.skipped import summarize
 from .tokenizer import Tokenizer
@@ -89,8 +89,8 @@ def load(
         image_shape: (height, width, channels), with 1, 3 or 4 channels.
         batch_size: Examples per batch.
         binarize: None; "dynamic" (in every epoch, each pixel is sampled with its value as probability); "threshold"; or
-            "auto", which is "dynamic" for images that are nearly binary, such as digits, and otherwise None;
-            `info.binarize` is the selected one.
+            "auto", which is "dynamic" for images that are nearly binary, such as digits, and for color images whose
+            channels have two levels, and otherwise None; `info.binarize` is the selected one.
         augment: Names among "flip", "crop", "shift" and "color", applied in this order.
         seed: Seed of order, augmentation and binarization.
         shuffle: Whether the order changes from epoch to epoch; None is True for splits named train..., otherwise False.
@@ -215,8 +215,11 @@ def _resolve_binarization(table: Table, options: LoadOptions) -> tuple[Table, st
     """Returns the binarization, and the table with a note if it was selected by "auto"."""
     if options.binarize != AUTO:
         return table, options.binarize
-    method, note = choose_binarization(table)
-    return dataclasses.replace(table, notes=(*table.notes, note)), method
+    pixels = pixels_of(table)
+    if pixels is None:
+        return table, None
+    note = f"{pixels.describe()}. --binarize dynamic or none overrides this."
+    return dataclasses.replace(table, notes=(*table.notes, note)), pixels.binarization
 
 
 def _plan(table: Table, options: LoadOptions, binarize: str | None) -> Plan:

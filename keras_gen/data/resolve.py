@@ -54,12 +54,34 @@ def resolve(source: str | os.PathLike, options: LoadOptions) -> Table:
     return join_domains(*tables) if options.attributes is None else merge_datasets(tables, options.attributes)
 
 
+def open_table(source: str | os.PathLike, options: LoadOptions) -> Table:
+    """Opens a split of a single source, whose images are decoded on demand where that is possible.
+
+    Args:
+        source: As in `keras_gen.data.load`.
+        options: The options of `keras_gen.data.load`.
+
+    Raises:
+        ValueError: If the source is unknown or cannot be read.
+    """
+    return _open(source, options, Store(options.data_dir), paired=False)
+
+
 def _read(source: str | os.PathLike, options: LoadOptions, paired: bool) -> Table:
     """Reads a split of a single source; `paired` if it is combined with another one."""
+    store = Store(options.data_dir)
+    table = _open(source, options, store, paired)
+    if identify(source, options.data_dir)[0] in ("tfds", "stacked"):
+        return table  # TFDS decodes them
+    return decode_and_cache(table, options.cache, options.resize, options.on_error, store)
+
+
+def _open(source: str | os.PathLike, options: LoadOptions, store: Store, paired: bool) -> Table:
+    """Opens a split of a single source; `paired` if it is combined with another one."""
     kind, location = identify(source, options.data_dir)
     value_range = check_range(options.value_range)
     _check_depth(source, kind, value_range, paired)
-    store, split, resize = Store(options.data_dir), options.split, options.resize
+    split, resize = options.split, options.resize
     if kind == "tfds":
         builder = prepare(find_builder(location, options.data_dir), download=options.download)
         if has_domains(builder.info.splits):
@@ -70,10 +92,8 @@ def _read(source: str | os.PathLike, options: LoadOptions, paired: bool) -> Tabl
         builder = prepare(find_builder(location.removeprefix(PREFIX), options.data_dir), download=options.download)
         return read_stacked(builder, split, resize, cache=options.cache, store=store)
     if kind == "shapes":
-        table = read_shapes(location, split, resize, options.data_dir)
-    else:
-        table = _read_files(kind, location, options, value_range, store)
-    return decode_and_cache(table, options.cache, resize, options.on_error, store)
+        return read_shapes(location, split, resize, options.data_dir)
+    return _read_files(kind, location, options, value_range, store)
 
 
 def _read_files(

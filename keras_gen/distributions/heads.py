@@ -1,6 +1,7 @@
 """Heads: distributions over images that a decoder's output parameterizes."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -11,6 +12,9 @@ from .discretized_logistic import DiscretizedLogistic
 tfd = tfp.distributions
 
 SCALE_FLOOR = 1e-3
+# the scale of normal pixels: the default, and where a shared one starts
+SCALE = 0.1
+SHARED = "shared"
 # the initial logits of a mixture's locations lie between -SPREAD and SPREAD
 SPREAD = 3.0
 
@@ -24,15 +28,19 @@ class Head:
         support: the data for which it is a likelihood: `"binary"` pixels, `"8-bit"` levels k / 255, or
             `"continuous"` values (8-bit data then need uniform dequantization before a likelihood is reported).
         outputs: number of image channels -> number of channels of the decoder's output.
-        distribution: decoder output [..., height, width, outputs] -> distribution over images.
+        distribution: decoder output [..., height, width, outputs] -> distribution over images; with a shared scale,
+            (decoder output, logarithm of the scale) -> distribution.
         image: decoder output -> the image to display, float32 [..., height, width, channels] in [0, 1].
+        initial_log_scale: for a scale that all pixels of all images share, the initial value of its logarithm, which
+            is a weight of the model; None for a head without one.
     """
 
     name: str
     support: str
     outputs: Callable[[int], int]
-    distribution: Callable[[tf.Tensor], tfd.Distribution]
+    distribution: Callable[..., tfd.Distribution]
     image: Callable[[tf.Tensor], tf.Tensor]
+    initial_log_scale: float | None = None
 
 
 class _Pixel(tfd.Bernoulli):
@@ -56,27 +64,41 @@ def bernoulli() -> Head:
     )
 
 
-def normal(scale: float | None = 0.1, squash: bool = True) -> Head:
+def normal(scale: float | str | None = SCALE, squash: bool = True) -> Head:
     """Returns the head of independent normal pixels with a mean in [0, 1].
 
+    With a shared scale s, -log p(x|z) = D log s + |x - mean|^2 / (2 s^2) + const for D pixels and channels. The best s
+    is the root mean squared error of the reconstructions, so learning it balances reconstruction and KL term for any
+    data, where a fixed scale must be tuned.
+
     Args:
-        scale: standard deviation in pixel units, > 0; None learns one for every pixel (softplus of the second half of
-            the decoder's channels, plus a floor of 0.001).
+        scale: standard deviation in pixel units, > 0; or `"shared"`, one learned weight for all pixels of all images,
+            which starts at 0.1; or None, which learns one for every pixel (softplus of the second half of the decoder's
+            channels). Learned scales have a floor of 0.001.
         squash: whether the mean passes through a sigmoid. Otherwise the mean is the decoder's output, as in the
             linear-Gaussian model (probabilistic PCA), and the displayed image is clipped to [0, 1].
 
     Raises:
-        ValueError: for a scale that is not > 0.
+        ValueError: for a scale that is neither > 0 nor one of these.
+
+    Reference:
+        Rybkin, Daniilidis, Levine 2021, Simple and Effective VAE Training with Calibrated Decoders, arXiv:2006.13202
+        (shared scale).
     """
-    if scale is not None and not scale > 0:
-        raise ValueError(f"Expected scale > 0 or None (learned) for the head 'normal'; received {scale!r}")
+    if not (scale is None or scale == SHARED or (not isinstance(scale, str) and scale > 0)):
+        raise ValueError(
+            f"Expected scale > 0, {SHARED!r} (one learned scale) or None (one for each pixel) for the head 'normal'; "
+            f"received {scale!r}"
+        )
 
     mean_of = tf.nn.sigmoid if squash else tf.identity
 
-    def distribution(parameters: tf.Tensor) -> tfd.Distribution:
+    def distribution(parameters: tf.Tensor, log_scale: tf.Tensor | None = None) -> tfd.Distribution:
         if scale is None:
             mean, raw = tf.split(parameters, 2, axis=-1)
             return tfd.Independent(tfd.Normal(mean_of(mean), SCALE_FLOOR + tf.nn.softplus(raw - 2.0)), 3)
+        if scale == SHARED:
+            return tfd.Independent(tfd.Normal(mean_of(parameters), SCALE_FLOOR + tf.exp(log_scale)), 3)
         return tfd.Independent(tfd.Normal(mean_of(parameters), scale), 3)
 
     def image(parameters: tf.Tensor) -> tf.Tensor:
@@ -89,6 +111,7 @@ def normal(scale: float | None = 0.1, squash: bool = True) -> Head:
         outputs=lambda channels: channels if scale is not None else 2 * channels,
         distribution=distribution,
         image=image,
+        initial_log_scale=math.log(SCALE) if scale == SHARED else None,
     )
 
 
@@ -160,7 +183,8 @@ def get(head: str | dict) -> Head:
     """Returns the head for a name, or for a dict with its `name` and arguments.
 
     Args:
-        head: `"bernoulli"`, `"normal"`, `"discretized_logistic_mixture"`, or e.g. `{"name": "normal", "scale": 0.2}`.
+        head: `"bernoulli"`, `"normal"`, `"discretized_logistic_mixture"`, or e.g.
+            `{"name": "normal", "scale": "shared"}`.
 
     Raises:
         ValueError: for an unknown name or unknown arguments.

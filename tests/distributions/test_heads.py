@@ -16,6 +16,7 @@ ALL = [
     ("bernoulli", 3),
     ("normal", 3),
     ({"name": "normal", "scale": None}, 3),
+    ({"name": "normal", "scale": "shared"}, 3),
     ({"name": "normal", "scale": 0.5, "squash": False}, 3),
     ("discretized_logistic_mixture", 1),
     ({"name": "discretized_logistic_mixture", "components": 5}, 3),
@@ -31,17 +32,23 @@ def images(channels, seed=1) -> np.ndarray:
     return (np.random.default_rng(seed).integers(0, 256, (2, 4, 5, channels)) / 255).astype(np.float32)
 
 
+def distribution(head, raw):
+    """The distribution of a decoder's output, with a shared scale at its initial value."""
+    head = heads.get(head)
+    return head.distribution(raw, *(() if head.initial_log_scale is None else (head.initial_log_scale,)))
+
+
 def softplus(x):
     return np.logaddexp(0, x)
 
 
 @pytest.mark.parametrize("head, channels", ALL)
 def test_shapes(head, channels):
-    raw, head = parameters(head, channels), heads.get(head)
-    assert head.distribution(raw).log_prob(images(channels)).shape == [2]
-    assert head.distribution(raw).event_shape == [4, 5, channels]
+    raw = parameters(head, channels)
+    assert distribution(head, raw).log_prob(images(channels)).shape == [2]
+    assert distribution(head, raw).event_shape == [4, 5, channels]
     # codes of several samples have a leading axis
-    assert head.distribution(np.stack([raw] * 3)).log_prob(images(channels)[None]).shape == [3, 2]
+    assert distribution(head, np.stack([raw] * 3)).log_prob(images(channels)[None]).shape == [3, 2]
 
 
 @pytest.mark.parametrize("head, channels", ALL)
@@ -82,6 +89,36 @@ def test_normal_with_a_learned_scale():
     np.testing.assert_allclose(heads.get(name).image(tf.constant(raw)), mean, rtol=1e-5)
     floor = heads.get(name).distribution(np.full((1, 2, 2, 2), -1e4, np.float32))
     np.testing.assert_allclose(floor.stddev(), np.full((1, 2, 2, 1), 1e-3), rtol=1e-5)
+
+
+SHARED = {"name": "normal", "scale": "shared"}
+
+
+def test_normal_with_a_shared_scale():
+    raw, x, head = parameters("normal", 3), images(3), heads.get(SHARED)
+    scale = 1e-3 + np.exp(-1.7)
+    by_hand = stats.norm.logpdf(x, special.expit(raw), scale).sum((1, 2, 3))
+    np.testing.assert_allclose(head.distribution(raw, -1.7).log_prob(x), by_hand, rtol=1e-5)
+    np.testing.assert_allclose(head.image(tf.constant(raw)), special.expit(raw), rtol=1e-5)
+    assert head.outputs(3) == 3 and head.initial_log_scale == math.log(0.1)
+
+
+def test_a_shared_scale_is_a_density():
+    head, logit = heads.get(SHARED), np.zeros((1, 1, 1, 1), np.float32)
+    steps = np.linspace(-1, 2, 30_001, dtype=np.float32).reshape(-1, 1, 1, 1)  # 5 scales around the mean of 1/2
+    density = np.exp(head.distribution(logit, math.log(0.3)).log_prob(steps))
+    assert float(density.sum() * 3 / 30_000) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_best_shared_scale_is_the_root_mean_squared_error():
+    raw, x, head = parameters("normal", 1), images(1), heads.get(SHARED)
+    best = np.sqrt(np.mean((x - special.expit(raw)) ** 2))
+    log_scale = tf.Variable(math.log(best - 1e-3))
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(head.distribution(raw, log_scale).log_prob(x))
+    assert float(tape.gradient(total, log_scale)) == pytest.approx(0, abs=1e-2)  # a sum of 40 terms of order 1
+    for other in (0.9 * best, 1.1 * best):
+        assert float(tf.reduce_sum(head.distribution(raw, math.log(other - 1e-3)).log_prob(x))) < float(total)
 
 
 def test_normal_without_squashing_is_linear():
@@ -137,7 +174,8 @@ def test_support():
         ("gauss", "Expected head as one of bernoulli, normal, discretized_logistic_mixture.*; received 'gauss'"),
         ({"scale": 1.0}, "Expected head as one of"),
         ({"name": "normal", "sigma": 1.0}, "Expected arguments of the head 'normal'; received"),
-        ({"name": "normal", "scale": 0.0}, "Expected scale > 0 or None"),
+        ({"name": "normal", "scale": 0.0}, "Expected scale > 0, 'shared' .* or None .*; received 0.0"),
+        ({"name": "normal", "scale": "learned"}, "Expected scale > 0, 'shared' .* or None .*; received 'learned'"),
         ({"name": "discretized_logistic_mixture", "components": 0}, "Expected components >= 1"),
     ],
 )

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import pictures
+from keras_gen.batching import map_batches
 
 from ..context import EvaluationContext
 from ..types import About, Metrics

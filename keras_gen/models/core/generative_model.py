@@ -1,6 +1,7 @@
 """The base of every system: what it declares, its training step, its inputs, generation and saving."""
 
 import inspect
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from .protocols import HasPrior
 from .replicas import check_options
 
 SEED_STATE = "seed_generator_state"
+LOGGER = logging.getLogger("keras_gen")
 
 
 class EpochInProgress(NamedTuple):
@@ -233,6 +235,14 @@ class GenerativeModel(keras.Model):
         """
         return {}
 
+    def note_on_arrays(self, columns: Mapping[str, Any]) -> str | None:
+        """Returns a sentence about arrays that the model is about to be trained on by `fit`; None for nothing to say.
+
+        Args:
+            columns: Field -> array [num, ...].
+        """
+        return None
+
     def endpoint_columns(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns inputs of endpoints that the data does not contain as they are, such as patches of its images.
 
@@ -358,6 +368,8 @@ class GenerativeModel(keras.Model):
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras's default is for arrays, and warns with a dataset
         x, y = self._checked_data(x, y)
+        if isinstance(x, Mapping) and (note := self.note_on_arrays(x)):
+            LOGGER.warning(note)
         if validation_split and validation_data is None:
             num = len(x[self._counting_field]) if isinstance(x, Mapping) else 0
             x, validation = split_arrays(x, validation_split, num, self.seed)

@@ -1,12 +1,14 @@
 """The variational autoencoder: a decoder, a variational posterior and a prior, trained with a bound on log p(x)."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.data.pixels import SAMPLE, Pixels, noise_share
 from keras_gen.distributions import Prior, heads, kl, kl_per_dimension, posteriors
 from keras_gen.layers import VampPrior
 
@@ -42,6 +44,9 @@ class VAE(EncoderDecoder):
         num_samples: number k >= 1 of codes per image; k > 1 trains the importance-weighted bound (IWAE).
         num_classes: number of classes to condition on, or None; see `EncoderDecoder`.
         seed: seed of the model's noise; None draws one.
+
+    Attributes:
+        log_scale: weight, the logarithm of the scale that all pixels share; None for a head without one.
 
     Raises:
         ValueError: for options out of range, networks whose sizes do not match, or combinations that give no bound
@@ -88,6 +93,11 @@ class VAE(EncoderDecoder):
         self._check_numbers()
         self._check_prior()
         self._check_networks()
+        self.log_scale = None
+        if (initial := self.likelihood.initial_log_scale) is not None:
+            self.log_scale = self.add_weight(
+                name="log_scale", shape=(), dtype="float32", initializer=keras.initializers.Constant(initial)
+            )
 
     def losses_of(
         self, batch: dict, batch_noise: BatchNoise, global_batch: GlobalBatch, training: bool
@@ -142,7 +152,8 @@ class VAE(EncoderDecoder):
             label = tf.tile(label, [num, 1])
         parameters = self.decoded(tf.reshape(z, [-1, self.latent_size]), label, training)
         parameters = tf.reshape(parameters, [num, batch, *parameters.shape[1:]])
-        return self.likelihood.distribution(parameters).log_prob(tf.cast(image, tf.float32)[None])
+        scale = () if self.log_scale is None else (tf.convert_to_tensor(self.log_scale),)
+        return self.likelihood.distribution(parameters, *scale).log_prob(tf.cast(image, tf.float32)[None])
 
     def posterior_of(self, image: Any) -> Any:
         return self.family.distribution(self.encoded(image), self.latent_size)
@@ -158,6 +169,19 @@ class VAE(EncoderDecoder):
 
     def code_details(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"scale": self.family.stddev(encoded, self.latent_size)}
+
+    def note_on_arrays(self, columns: Mapping[str, Any]) -> str | None:
+        """Returns a note if the head is a likelihood of binary pixels and the images have other ones."""
+        if self.likelihood.support != "binary":
+            return None
+        images = np.asarray(self.target_of(columns)[:: max(1, len(columns["image"]) // SAMPLE)], np.float32)
+        pixels = Pixels(images.shape[-1], noise_share(images))
+        if pixels.binarization:
+            return None
+        return (
+            f"{pixels.describe()}, but head={self.head!r} is a likelihood of binary pixels. Build the model with "
+            "another head: zoo.build chooses one of 8-bit pixels unless head is set."
+        )
 
     def _kl_weight(self, training: bool) -> tf.Tensor:
         if not (training and self.kl_warmup_steps):
