@@ -25,15 +25,22 @@ class SampleGrid(keras.callbacks.Callback):
         folder: The folder to write to.
         batch: A batch of the validation data, as NumPy arrays.
         num: Number of samples and of images in the picture.
+        originals: As for `picture_of`.
     """
 
-    def __init__(self, folder: pathlib.Path, batch: Mapping[str, np.ndarray], num: int = 64):
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        batch: Mapping[str, np.ndarray],
+        num: int = 64,
+        originals: Mapping[str, np.ndarray] | None = None,
+    ):
         super().__init__()
-        self.folder, self.batch, self.num = folder, batch, num
+        self.folder, self.batch, self.num, self.originals = folder, batch, num, originals
 
     def on_epoch_end(self, epoch, logs=None):
         report("Drawing the preview picture")
-        picture = picture_of(self.model, self.batch, self.num)
+        picture = picture_of(self.model, self.batch, self.num, originals=self.originals)
         if picture is not None:
             pictures.save(self.folder / f"epoch_{epoch + 1:04d}.png", picture)
 
@@ -58,7 +65,11 @@ def mixed_batch(dataset: tf.data.Dataset) -> dict[str, np.ndarray]:
 
 
 def picture_of(
-    model: GenerativeModel, batch: Mapping[str, np.ndarray], num: int = 64, seed: int = 0
+    model: GenerativeModel,
+    batch: Mapping[str, np.ndarray],
+    num: int = 64,
+    seed: int = 0,
+    originals: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray | None:
     """Returns a picture with one panel for each endpoint that outputs images, side by side.
 
@@ -71,6 +82,8 @@ def picture_of(
         batch: Field -> NumPy array [rows, ...], images in [0, 1].
         num: Number of images in a panel.
         seed: Seed of the samples.
+        originals: Images of the same rows before binarization, field -> [rows, ...], which are shown as inputs instead
+            of those that the model sees; None shows the latter.
 
     Returns:
         uint8 [height, width, 3], or None for a model without such endpoints.
@@ -85,7 +98,7 @@ def picture_of(
         scale = _scale(outputs[0].shape[0])
         if endpoint.name == "generate":
             panels["samples"] = _samples(model, batch, num, seed, scale)
-        elif not previews and (pairs := _pairs(endpoint, batch, num, scale)) is not None:
+        elif not previews and (pairs := _pairs(endpoint, batch, num, scale, originals or {})) is not None:
             panels[f"input | {endpoint.name}"] = pairs
     for title, columns in previews.items():
         scale = _scale(max(images.shape[1] for images in columns.values()))
@@ -108,7 +121,9 @@ def _samples(model: GenerativeModel, batch: Mapping[str, np.ndarray], num: int, 
     return pictures.grid(images, scale=scale, labels=labels)
 
 
-def _pairs(endpoint: Endpoint, batch: Mapping[str, np.ndarray], num: int, scale: int) -> np.ndarray | None:
+def _pairs(
+    endpoint: Endpoint, batch: Mapping[str, np.ndarray], num: int, scale: int, originals: Mapping[str, np.ndarray]
+) -> np.ndarray | None:
     """Returns pairs of input and output images, or None if the endpoint does not turn images of a batch into such."""
     inputs = [name for name, port in endpoint.inputs.items() if port.kind == "image"]
     output = next(name for name, port in endpoint.outputs.items() if port.kind == "image")
@@ -119,7 +134,8 @@ def _pairs(endpoint: Endpoint, batch: Mapping[str, np.ndarray], num: int, scale:
     if images.shape != rows[inputs[0]].shape:
         return None
     columns = max(1, int(np.ceil(np.sqrt(num))) // 2)
-    return pictures.pairs(rows[inputs[0]], images, columns, scale=scale)
+    shown = originals.get(inputs[0], rows[inputs[0]])[: len(images)]
+    return pictures.pairs(shown, images, columns, scale=scale)
 
 
 def _rows(values: np.ndarray, port: Port, num: int) -> np.ndarray:

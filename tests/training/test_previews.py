@@ -31,6 +31,15 @@ def test_samples_and_reconstructions_are_side_by_side(batch):
     assert not has_panel(picture, pictures.grid(model.generate(16, seed=6), scale=2))
 
 
+def test_inputs_are_shown_before_binarization(batch):
+    model = zoo.build("vae", (32, 32, 1), **SIZE)
+    binary = {"image": (batch["image"] > 0.5).astype(np.float32)}
+    picture = picture_of(model, binary, num=16, originals=batch)
+    reconstructed = model.reconstruct(binary["image"]).numpy()
+    assert has_panel(picture, pictures.pairs(batch["image"], reconstructed, columns=2, scale=2))
+    assert not has_panel(picture, pictures.pairs(binary["image"], reconstructed, columns=2, scale=2))
+
+
 def test_samples_of_a_conditional_model_cycle_through_its_classes(batch):
     model = zoo.build("vae", (32, 32, 1), num_classes=3, **SIZE)
     picture = picture_of(model, batch, num=4, seed=5)

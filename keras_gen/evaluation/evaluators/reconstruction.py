@@ -1,11 +1,14 @@
 """PSNR and SSIM between images and their reconstructions."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
 from keras_gen import pictures
 from keras_gen.batching import map_batches
 
+from ..batching import map_batches
 from ..context import EvaluationContext
 from ..types import About, Metrics
 
@@ -49,28 +52,34 @@ def psnr_and_ssim(images: tf.Tensor, reconstructions: tf.Tensor, window: int) ->
 
 
 def reconstruction(context: EvaluationContext) -> tuple[Metrics, About]:
-    """Computes `psnr` and `ssim` between images as the model sees them and their reconstructions, mean over images.
+    """Computes `psnr` and `ssim` between the images of the data and their reconstructions, mean over images.
 
+    A model of binary pixels encodes binarized images, and its decoder's means are compared with the images before
+    binarization: against the noise of binarized pixels, even a perfect decoder would have a low PSNR.
     `..._baseline` is the value of the mean image as every reconstruction, which needs no code.
 
     Reference:
         Wang, Bovik, Sheikh, Simoncelli 2004, Image quality assessment: from error visibility to structural similarity,
         IEEE Transactions on Image Processing 13(4), eq. 13 (Gaussian window, sigma 1.5, K1 = .01, K2 = .03).
     """
-    batch = context.batch(context.max_images)
-    size = ssim_filter_size(*batch["image"].shape[1:3])
+    images, reconstructed = images_and_reconstructions(context, context.max_images)
+    size = ssim_filter_size(*images.shape[1:3])
+    mean = images.mean(axis=0, keepdims=True)
 
-    mean = tf.constant(batch["image"].mean(axis=0, keepdims=True))
-
-    def compare(image: tf.Tensor, label: tf.Tensor | None) -> tf.Tensor:
-        reconstructed = tf.clip_by_value(context.model.reconstruct(image, label), 0.0, 1.0)
+    @tf.function(reduce_retracing=True)
+    def compare(image: tf.Tensor, reconstruction: tf.Tensor) -> tf.Tensor:
         baseline = psnr_and_ssim(image, tf.zeros_like(image) + mean, size)
-        return tf.concat([psnr_and_ssim(image, reconstructed, size), baseline], axis=1)
+        return tf.concat([psnr_and_ssim(image, tf.clip_by_value(reconstruction, 0.0, 1.0), size), baseline], axis=1)
 
-    values = context.map(compare, batch, activity="reconstructing images").astype(np.float64).mean(axis=0)
+    values = map_batches(
+        lambda rows: compare(tf.constant(images[rows]), tf.constant(reconstructed[rows])),
+        len(images),
+        context.batch_size,
+        functools.partial(context.progress, "comparing reconstructions"),
+    )
     binarize = context.run.config["data"].get("binarize")
-    inputs = f"images binarized ({binarize}), as the model sees them," if binarize else "images"
-    common = {"images": len(batch["image"]), "note": f"{inputs} against the decoder's means"}
+    inputs = f"images, which the model sees binarized ({binarize})," if binarize else "images"
+    common = {"images": len(images), "note": f"{inputs} against the decoder's means"}
     window = f"window {size}" + ("" if size == 11 else ": the usual 11 does not fit into the image")
     about: About = {
         "psnr": {"unit": "dB", **common},
@@ -78,10 +87,17 @@ def reconstruction(context: EvaluationContext) -> tuple[Metrics, About]:
     }
     for name in ("psnr", "ssim"):
         about[f"{name}_baseline"] = {**about[name], "note": "the mean image as every reconstruction"}
-    return dict(zip(("psnr", "ssim", "psnr_baseline", "ssim_baseline"), values.tolist(), strict=True)), about
+    means = values.astype(np.float64).mean(axis=0).tolist()
+    return dict(zip(("psnr", "ssim", "psnr_baseline", "ssim_baseline"), means, strict=True)), about
+
+
+def images_and_reconstructions(context: EvaluationContext, num: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns up to `num` images before binarization, and their reconstructions by the model, each [num, ...]."""
+    images = context.batch(num, binarize=None)["image"]
+    reconstructed = context.map(context.model.reconstruct, context.batch(num), activity="reconstructing images")
+    return images, reconstructed
 
 
 def reconstruction_picture(context: EvaluationContext) -> np.ndarray:
     """Draws 32 images, each next to its reconstruction: uint8 [height, width, channels]."""
-    batch = context.batch(32)
-    return pictures.pairs(batch["image"], context.map(context.model.reconstruct, batch), columns=4, scale=context.zoom)
+    return pictures.pairs(*images_and_reconstructions(context, 32), columns=4, scale=context.zoom)

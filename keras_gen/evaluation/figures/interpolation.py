@@ -32,7 +32,7 @@ def interpolate(first: np.ndarray, last: np.ndarray, steps: int) -> np.ndarray:
 def interpolation(context: EvaluationContext) -> np.ndarray:
     """Draws rows of images, each from one image to another: the image, decoded codes on the line, the other image.
 
-    A class-conditional model decodes a whole row as the class of its first image.
+    A class-conditional model decodes a whole row as the class of its first image. Images are shown before binarization.
 
     Returns:
         uint8 [height, width, channels].
@@ -48,6 +48,7 @@ def interpolation(context: EvaluationContext) -> np.ndarray:
     line = np.concatenate([interpolate(codes[row], codes[rows + row], NUM_STEPS) for row in range(rows)])
     labels = context.labels(batch)
     decoded = context.decode(line, None if labels is None else np.repeat(labels[:rows], NUM_STEPS))
-    first, last = batch["image"][:rows, None], batch["image"][rows : 2 * rows, None]
+    images = context.batch(2 * NUM_ROWS, binarize=None)["image"]
+    first, last = images[:rows, None], images[rows : 2 * rows, None]
     strips = np.concatenate([first, decoded.reshape(rows, NUM_STEPS, *first.shape[2:]), last], axis=1)
     return pictures.grid(strips.reshape(-1, *first.shape[2:]), columns=NUM_STEPS + 2, scale=context.zoom)
