@@ -233,7 +233,7 @@ CONFIGURATIONS = {
     ),
     "vae": Configuration(
         "none: compared with dcgan by the same scores",
-        system("vae"),
+        system("vae", head="bernoulli"),
         quality,
         epochs=20,
         batch_size=128,

@@ -62,7 +62,7 @@ class Case:
 
 CASES = {
     "vae": Case(
-        Size((28, 28, 1), 128, 40, {}),
+        Size((28, 28, 1), 128, 40, {"head": "bernoulli"}),
         Size((8, 8, 1), 4, 2, {"network": "mlp", "hidden_units": 8, "latent_size": 2}),
         (
             "pythae",

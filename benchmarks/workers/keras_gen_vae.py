@@ -24,7 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def main(setting: str, batch_size: int) -> None:
     options = dict(SETTINGS[setting])
     keras.mixed_precision.set_global_policy(options.pop("precision", "float32"))
-    model = zoo.build("vae", (28, 28, 1), seed=1)
+    model = zoo.build("vae", (28, 28, 1), seed=1, head="bernoulli")
     model.compile(keras.optimizers.Adam(1e-3), **options)
     images = np.random.default_rng(1).random((batch_size, 28, 28, 1)) < 0.13
     dataset = repeated({"image": images.astype("float32")})

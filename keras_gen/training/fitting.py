@@ -387,12 +387,12 @@ def _default_updates(content: dict[str, Any]) -> int:
     return zoo.SYSTEMS.get(content["system"], zoo.System).updates
 
 
-def _validation(run: runs.Run) -> tf.data.Dataset | None:
+def _validation(run: runs.Run, **options) -> tf.data.Dataset | None:
     if not run.config["data"]["splits"]["validation"]:
         return None
-    validation, batch_size = _dataset(run, "validation"), run.config["training"]["batch_size"]
+    validation, batch_size = _dataset(run, "validation", **options), run.config["training"]["batch_size"]
     if run.config["data"].get("drop_remainder") and validation.info.num_examples >= batch_size:
-        return _dataset(run, "validation", drop_remainder=True)
+        return _dataset(run, "validation", drop_remainder=True, **options)
     return validation
 
 
@@ -723,10 +723,8 @@ def _callbacks(job: _Job, decay: list[LinearDecay]) -> list[keras.callbacks.Call
         SaveBestModel(history, job.monitor, run if call.is_chief else None),
     ]
     if call.is_chief:
-        callbacks += [
-            keras.callbacks.TensorBoard(run.tensorboard, write_graph=False),
-            SampleGrid(run.samples, _preview_batch(datasets)),
-        ]
+        grid = SampleGrid(run.samples, _preview_batch(datasets), originals=_originals(job))
+        callbacks += [keras.callbacks.TensorBoard(run.tensorboard, write_graph=False), grid]
         if isinstance(job.model, Diagnoses):
             callbacks.append(ReportDiagnostics(call.say))
     return [*callbacks, EarlyStop(history, job.monitor, job.options["patience"])]
@@ -736,7 +734,23 @@ def _preview_batch(datasets: _Datasets) -> dict[str, np.ndarray]:
     """Returns the examples of the preview pictures."""
     if datasets.validation is not None:
         return mixed_batch(datasets.validation)
-    return {name: value.numpy() for name, value in next(iter(datasets.training)).items()}
+    return _first_batch(datasets.training)
+
+
+def _originals(job: _Job) -> dict[str, np.ndarray] | None:
+    """Returns the images of the previews before binarization; None if the model sees them as they are."""
+    run = job.run
+    if run.config["data"]["binarize"] is None:
+        return None
+    validation = None if job.datasets.validation is None else _validation(run, binarize=None)
+    if validation is not None:
+        return mixed_batch(validation)
+    # the same order and augmentation: both depend on the seed and the epoch alone
+    return _first_batch(_dataset(run, "train", steps=job.options["steps"], binarize=None))
+
+
+def _first_batch(dataset: tf.data.Dataset) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in next(iter(dataset)).items()}
 
 
 @contextlib.contextmanager

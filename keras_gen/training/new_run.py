@@ -15,6 +15,7 @@ from keras_gen.progress import report
 from keras_gen.startup import starting
 
 from .amounts import batch_size_of
+from .by_pixels import choose_by_pixels
 from .config import TrainConfig
 from .source import SourceInfo, crop_note, image_shape_of, inspect_source, resize_note, splits_of
 from .views import LIMITS, RESIZE_OPTIONS, View, source_of, view_of
@@ -29,8 +30,8 @@ LENGTHS = ("epochs", "updates", "minutes")
 def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note: None) -> dict[str, Any]:
     """Returns the content of a new run's config.json.
 
-    `binarize` is still the requested value. Without `epochs`, the number of epochs follows from that of the batches,
-    when the data are loaded.
+    `binarize` may still be "auto", see `binarize_of`. Without `epochs`, the number of epochs follows from that of the
+    batches, when the data are loaded.
 
     Args:
         config: the options.
@@ -96,6 +97,7 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
             learning_rate=config.learning_rate or system.learning_rate,
             settings=settings | {key: value for key, value in view.settings.items() if key not in config.settings},
         )
+        resolved = choose_by_pixels(resolved, system.pixel_setting, splits["train"], shape, show_note)
     content = resolved.to_json()
     content["data"] |= {"splits": splits, "slices": "random", "drop_remainder": system.drop_remainder}
     content["training"]["decay"] = None if own is not None else system.decay
@@ -221,8 +223,8 @@ def absolute_source(source: str | os.PathLike) -> str:
 def binarize_of(model: "GenerativeModel", choice: str | None) -> str | None:
     """Returns the binarization to load the images with.
 
-    `"auto"` remains where the model's likelihood is one of binary pixels and the images are gray, and becomes None
-    elsewhere. `keras_gen.data.load` then chooses by the images.
+    `"auto"` remains where the model's likelihood is one of binary pixels, and `keras_gen.data.load` then chooses by the
+    images; it becomes None elsewhere.
 
     Args:
         model: the model to train.
@@ -232,6 +234,4 @@ def binarize_of(model: "GenerativeModel", choice: str | None) -> str | None:
         return choice
     from keras_gen.models.core.protocols import HasLikelihood  # needs TensorFlow, which a model has imported
 
-    binary = isinstance(model, HasLikelihood) and model.likelihood.support == "binary"
-    gray = model.image_shape is not None and model.image_shape[2] == 1
-    return "auto" if binary and gray else None
+    return "auto" if isinstance(model, HasLikelihood) and model.likelihood.support == "binary" else None

@@ -98,8 +98,8 @@ def train(
         patience: Stop after this number of epochs without an improvement; default never.
         learning_rate: Learning rate of the optimizer, usually Adam; default the system's.
         binarize: Binarization of the pixels: auto, none, dynamic or threshold. In Python, none is None. "auto" is
-            dynamic where the model's likelihood is one of binary pixels and the images are gray and nearly binary, such
-            as digits, and none elsewhere.
+            dynamic where the images are nearly binary, such as digits, and the model has a likelihood of binary pixels
+            or chooses it by them, as the VAE's head; it is none elsewhere.
         augment: Augmentations of the training images, separated by commas: flip, crop, shift, color; none turns off
             those of a preset. In Python, a sequence of names.
         labeled: Number of images whose labels a supervised system may use. A batch of labeled images, from a fixed part

@@ -42,7 +42,10 @@ def blobs(num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def make_run(
     folder, system: str = "vae", *, gray: bool = False, name: str | None = None, epochs: int = 0, **settings: Any
 ):
-    """Trains a run with MLPs on 8x8 discs: 150 for training, 50 for validation, 60 for the test."""
+    """Trains a run with MLPs on 8x8 discs: 150 for training, 50 for validation, 60 for the test.
+
+    The discs are black and white, or with `gray` half as bright; a VAE has a head of binary pixels.
+    """
     train, test = blobs(200, seed=1), blobs(60, seed=2)
     file = folder / "discs.npz"
     dim = 2 if gray else 1
@@ -50,7 +53,7 @@ def make_run(
     if "vocabulary" in zoo.get(system).settings:
         columns |= {f"caption_{name}": SIZES[large] for name, (_, large) in (("train", train), ("test", test))}
     np.savez(file, **columns)  # ty: ignore[invalid-argument-type]  # allow_pickle is no column
-    small: dict[str, Any] = {"network": "mlp", "latent_size": 2}
+    small: dict[str, Any] = {"network": "mlp", "latent_size": 2, "head": "bernoulli"}
     if settings.get("network", "mlp") == "mlp":
         small["hidden_units"] = 16
     known = zoo.get(system).settings

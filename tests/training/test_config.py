@@ -30,7 +30,7 @@ def test_config_json_has_every_stored_option(tmp_path):
     config = TrainConfig(
         system="vae", data=str(tmp_path / "toy.npz"), epochs=3, steps=4, batch_size=5, image_size=(8, 8), seed=6,
         precision="mixed_bfloat16", strategy="mirrored", patience=7, learning_rate=0.5, binarize="threshold",
-        augment=("flip",), labeled=8, data_dir="/d", settings=zoo.get("vae").settings,
+        augment=("flip",), labeled=8, data_dir="/d", settings={**zoo.get("vae").settings, "head": "normal"},
         view={"crop": "pad", "max_pixels": 100}, value_range=(0, 255.5),
     )  # fmt: skip
     content = new_run(config)
@@ -71,7 +71,7 @@ def test_image_sizes():
 
 
 def test_a_built_model_accepts_no_build_options():
-    model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=4, latent_size=2)
+    model = zoo.build("vae", (8, 8, 1), network="mlp", hidden_units=4, latent_size=2, head="bernoulli")
     assert TrainConfig(system=model).system_name == "VAE" and TrainConfig(system=model).own_model is model
     with pytest.raises(ValueError, match="Expected no learning_rate with a VAE that is already built; received 0.1"):
         TrainConfig(system=model, learning_rate=0.1)

@@ -13,6 +13,7 @@ from PIL import Image
 import keras_gen
 from keras_gen import VAE, runs
 from keras_gen.runs.history import read_rows
+from keras_gen.training.previews import SampleGrid
 from keras_gen.training.train import train
 from tests.small import SMALL
 
@@ -241,18 +242,19 @@ def test_semi_supervised_training_is_resumed(toy_images, tmp_path):
     assert len(read_rows(run.path / "metrics.csv")) == 2
 
 
-def test_gray_photographs_are_binarized_only_on_request(tmp_path, capsys):
-    images = np.clip(np.random.default_rng(0).normal(0.5, 0.15, (40, 8, 8)), 0, 1).astype(np.float32)
-    np.save(tmp_path / "photos.npy", images)
-    options = {**SMALL, "batch_size": 8, "steps": 1, "epochs": 1}
-    run = train("vae", tmp_path / "photos.npy", tmp_path / "run", **{**options, "verbose": 2})
-    output = capsys.readouterr().out
-    assert "gray values are not binarized" in output.split("Epoch 1")[0] and output.count("not binarized") == 1
-    assert run.config["data"]["binarize"] is None  # evaluation, export and a resumed run do not binarize either
-    assert len(np.unique(next(iter(run.dataset("validation")))["image"])) > 100
-    binarized = train("vae", tmp_path / "photos.npy", tmp_path / "binarized", binarize="dynamic", **options)
-    assert binarized.config["data"]["binarize"] == "dynamic"
-    assert set(np.unique(next(iter(binarized.dataset("validation")))["image"])) == {0, 1}
+def test_previews_show_images_before_binarization(toy_images, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        SampleGrid, "on_epoch_end", lambda self, epoch, logs: shown.append((self.batch, self.originals))
+    )
+    train("vae", toy_images, tmp_path / "run", epochs=1, **SMALL)
+    np.savez(tmp_path / "few.npz", image=np.load(toy_images)["image"][:8])  # no validation: the first training batch
+    train("vae", tmp_path / "few.npz", tmp_path / "few", epochs=1, **{**SMALL, "augment": "flip", "batch_size": 8})
+    for batch, originals in shown:
+        assert set(np.unique(batch["image"])) == {0, 1} and len(np.unique(originals["image"])) > 10
+        # the same images in the same order: they are nearly black and white
+        assert np.mean(batch["image"] == (originals["image"] > 0.5)) > 0.85
+    assert len(shown) == 2
 
 
 def test_invalid_attribute_values_matter_only_to_systems_that_use_them(tmp_path, capsys):

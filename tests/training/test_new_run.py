@@ -13,8 +13,8 @@ from keras_gen.training.new_run import LENGTHS, absolute_source, binarize_of, co
 @pytest.mark.parametrize(
     "key, channels, settings, expected",
     [
-        ("vae", 1, {}, "auto"),
-        ("vae", 3, {}, None),
+        ("vae", 1, {"head": "bernoulli"}, "auto"),
+        ("vae", 3, {"head": "bernoulli"}, "auto"),
         ("vae", 1, {"head": "discretized_logistic_mixture"}, None),
         ("autoencoder", 1, {}, None),
     ],
@@ -28,10 +28,10 @@ def test_pixels_are_binarized_for_likelihoods_of_binary_pixels(key, channels, se
 def test_config_of_a_new_run_has_every_option(npz):
     content = new_run(TrainConfig(system="vae", data=npz, settings={"beta": 2.0}, batch_size=16))
     assert content["format"] == runs.FORMAT and content["system"] == "vae"
-    assert content["settings"] == {**zoo.get("vae").settings, "beta": 2.0}
+    assert content["settings"] == {**zoo.get("vae").settings, "beta": 2.0, "head": "bernoulli"}  # of black images
     assert content["data"] == {
         "source": str(npz), "splits": {"train": "train[:-5]", "validation": "train[-5:]", "test": None},
-        "slices": "random", "drop_remainder": False, "binarize": "auto", "augment": [], "labeled": None,
+        "slices": "random", "drop_remainder": False, "binarize": "dynamic", "augment": [], "labeled": None,
         "data_dir": None, "value_range": None,
     }  # fmt: skip
     assert content["image_shape"] == [8, 8, 1] and content["versions"]["keras"] == keras.__version__

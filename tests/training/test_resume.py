@@ -54,7 +54,7 @@ def test_unchanged_options_may_be_repeated(config):
         ({"augment": ("flip",)}, r"augment is \(\), received \('flip',\)"),
         ({"precision": "mixed_bfloat16"}, "precision is 'float32', received 'mixed_bfloat16'"),
         ({"steps": 5}, "steps is None, received 5"),
-        ({"binarize": "dynamic"}, "binarize is 'auto', received 'dynamic'"),
+        ({"binarize": "threshold"}, "binarize is 'dynamic', received 'threshold'"),
         ({"labeled": 5}, "labeled is None, received 5"),
         ({"value_range": (0, 4095)}, r"value_range is None, received \(0, 4095\)"),
         ({"initial_weights": "a.keras"}, "initial_weights is None, received '.*a.keras'"),

@@ -64,6 +64,21 @@ class DefaultView:
 
 
 @dataclasses.dataclass(frozen=True)
+class PixelSetting:
+    """A setting that a new run chooses by the pixels of the training images, where the user does not.
+
+    Attributes:
+        name: The setting. Its default is None, which stands for `other` where no images are known (`zoo.build`).
+        binary: The value for images whose pixels are nearly all black or white; the run binarizes them.
+        other: The value for all other images, which have 8-bit levels.
+    """
+
+    name: str
+    binary: str | dict
+    other: str | dict
+
+
+@dataclasses.dataclass(frozen=True)
 class Preset:
     """Settings and defaults of training under a name, such as those of a system's paper.
 
@@ -132,6 +147,7 @@ class System:
         augment: Default augmentations of the training images.
         precision: Default dtype policy.
         pretraining: Models that are trained first, in this order.
+        pixel_setting: A setting that depends on the pixels of the training images; None for none.
         demo: Name of the module in `demos/` that shows an exported model of the system; None for the demo that suits
             the exported endpoints.
         compare_with: Key of a system whose exported model the demos also show next to this system's; None for none.
@@ -164,6 +180,7 @@ class System:
     augment: tuple[str, ...] = ()
     precision: str = "float32"
     pretraining: tuple[PretrainingStage, ...] = ()
+    pixel_setting: PixelSetting | None = None
     demo: str | None = None
     compare_with: str | None = None
     presets: Mapping[str, Preset] = dataclasses.field(default_factory=dict)

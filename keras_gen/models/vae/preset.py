@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from ..core.default_networks import encoder_decoder
 from ..core.prior_of import prior_of
-from ..core.system import Preset, System
+from ..core.system import PixelSetting, Preset, System
 
 if TYPE_CHECKING:
     from keras_gen import models
 
 POSTERIOR = "diagonal_normal"  # the constructor's default too
+HEAD = PixelSetting("head", binary="bernoulli", other="discretized_logistic_mixture")
 
 
 def vae(
@@ -47,8 +48,9 @@ def vae(
             from the image to the code; default None: 200.
         activation: Keras activation of the hidden layers; default None: "silu" for "conv" and "tanh" for "mlp".
         head: distribution of the pixels, a name or a dict with `name` and arguments, see
-            `keras_gen.distributions.heads`; default None: "bernoulli" for gray images and
-            "discretized_logistic_mixture" (8-bit pixels) for color.
+            `keras_gen.distributions.heads`; default None: a run chooses it by the training images, "bernoulli" where
+            nearly all pixels are black or white, else "discretized_logistic_mixture" (8-bit pixels). Without a run, as
+            in `zoo.build`, it is the latter, which is a likelihood of black and white pixels too.
         posterior: "diagonal_normal" (default) or "full_covariance_normal".
         prior: "normal" (default), "mixture", "flow", "vamp" (Tomczak, Welling 2018, arXiv:1705.07120), a distribution
             of tfp.distributions, or a dict with `name` and arguments.
@@ -63,8 +65,7 @@ def vae(
     from keras_gen import models
     from keras_gen.distributions import heads, posteriors
 
-    if head is None:  # gray images are treated as binary pixels, color as 8-bit
-        head = "bernoulli" if image_shape[2] == 1 else "discretized_logistic_mixture"
+    head = HEAD.other if head is None else head
     encoder, decoder = encoder_decoder(
         network,
         image_shape,
@@ -143,6 +144,7 @@ SYSTEMS = (
         vae,
         data=("shapes", "mnist"),
         endpoints=("encode", "decode", "reconstruct", "generate"),
+        pixel_setting=HEAD,
         demo="latent",
         presets=PRESETS,
         photo_size=64,
