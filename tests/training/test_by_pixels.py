@@ -121,7 +121,7 @@ def test_the_command_line_agrees(tmp_path):
     assert content["data"]["binarize"] is None and content["settings"]["head"] == OTHER
 
 
-def test_without_images_the_head_is_one_of_8_bit_pixels():
+def test_without_images_the_head_suits_any_pixels():
     settings = {"network": "mlp", "hidden_units": 4, "latent_size": 2}
     for channels in (1, 3):
         assert zoo.build("vae", (8, 8, channels), **settings).head == OTHER

@@ -8,7 +8,6 @@ import tensorflow as tf
 from keras_gen import pictures
 from keras_gen.batching import map_batches
 
-from ..batching import map_batches
 from ..context import EvaluationContext
 from ..types import About, Metrics
 

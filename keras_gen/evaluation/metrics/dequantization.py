@@ -41,7 +41,7 @@ def likelihood_mismatch(support: str, images: np.ndarray) -> str | None:
         between = np.mean((images != 0) & (images != 1))
         return (
             f"a Bernoulli head is a likelihood of binary pixels, and {between:.1%} of the pixels are neither 0 nor 1; "
-            "train with binarize='dynamic' or 'threshold', or with the head discretized_logistic_mixture"
+            "train with binarize='dynamic' or 'threshold', or with another head, such as the default of these pixels"
         )
     if image_support != CONTINUOUS:
         return None

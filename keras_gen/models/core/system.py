@@ -70,7 +70,7 @@ class PixelSetting:
     Attributes:
         name: The setting. Its default is None, which stands for `other` where no images are known (`zoo.build`).
         binary: The value for images whose pixels are nearly all black or white; the run binarizes them.
-        other: The value for all other images, which have 8-bit levels.
+        other: The value for all other images.
     """
 
     name: str

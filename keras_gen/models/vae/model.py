@@ -180,7 +180,7 @@ class VAE(EncoderDecoder):
             return None
         return (
             f"{pixels.describe()}, but head={self.head!r} is a likelihood of binary pixels. Build the model with "
-            "another head: zoo.build chooses one of 8-bit pixels unless head is set."
+            "another head: the default of zoo.build suits any pixels."
         )
 
     def _kl_weight(self, training: bool) -> tf.Tensor:

@@ -44,8 +44,8 @@ def test_mixed_precision(tmp_path):
     contract.check_mixed_precision(TOY, tmp_path)
 
 
-def test_two_replicas_are_one_device(tmp_path):
-    contract.check_two_replicas_are_one_device(TOY, tmp_path)
+def test_two_replicas_equal_one_device(tmp_path):
+    contract.check_two_replicas_equal_one_device(TOY, tmp_path)
 
 
 def model() -> VAE:
