@@ -24,7 +24,7 @@ from benchmarks import record
 from keras_gen import evaluation, pictures, zoo
 from keras_gen.data.shapes.factors import Factors
 from keras_gen.data.shapes.renderer import render_shapes
-from keras_gen.data.shapes.splits import PLACED
+from keras_gen.data.shapes.splits import FIXED
 from keras_gen.evaluation.evaluators.puzzle import grid_scores, patch_scores
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
@@ -84,7 +84,7 @@ def mirrored_twemoji(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
 def large_shapes(size: int, file: str) -> tuple[np.ndarray, np.ndarray]:
     """Returns 4,000 + 500 images of large, centered, upright `shapes`: a corner determines its position."""
     return tuple(
-        render_shapes(Factors.draw(count, seed).change(**PLACED), size).astype(np.float32) / 255
+        render_shapes(Factors.draw(count, seed).change(**FIXED["placed"]), size).astype(np.float32) / 255
         for seed, count in ((1, 4000), (2, 500))
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ from .value_range import EIGHT_BITS, Range, check_range, common_range
 BUILT_IN = {
     "shapes": "built in: one object of known shape, color, texture, size, position and rotation, 64x64 RGB",
     "shapes/placed": "the same objects, large, centered and upright, so that a patch determines its position",
+    "shapes/plain": "the same objects, without textures, centered and upright on white: easy, for a first run",
     "stacked_mnist": "three random digits of mnist as red, green and blue, 1,000 modes, 28x28 RGB",
 }
 

@@ -17,16 +17,18 @@ from .splits import SIZES, draw_split
 class Shapes(tfds.core.GeneratorBasedBuilder):
     """One object of known shape, color, texture, size, position and rotation on a gray background, 64x64 RGB.
 
-    The configurations are `shapes` (20,000 + 2,000 images), `shapes/tiny` (the first 600 + 200 of them) and
-    `shapes/placed` (the same objects, but large, centered and upright, so that a patch determines its position). The
-    images are rendered, not downloaded. They are a function of the factors in each example, so `render_shapes` renders
-    the same object with one factor changed.
+    The configurations are `shapes` (20,000 + 2,000 images), `shapes/tiny` (the first 600 + 200 of them),
+    `shapes/placed` (the same objects, but large, centered and upright, so that a patch determines its position) and
+    `shapes/plain` (the same objects, but without textures, centered and upright on white, so that a small model learns
+    them in minutes). The images are rendered, not downloaded. They are a function of the factors in each example, so
+    `render_shapes` renders the same object with one factor changed.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     BUILDER_CONFIGS = [
         tfds.core.BuilderConfig(name="full", description="20,000 + 2,000 images"),
         tfds.core.BuilderConfig(name="placed", description="20,000 + 2,000 images, objects large, centered, upright"),
+        tfds.core.BuilderConfig(name="plain", description="20,000 + 2,000 images, plain objects, centered, on white"),
         tfds.core.BuilderConfig(name="tiny", description="600 + 200 images, for tests"),
     ]
 

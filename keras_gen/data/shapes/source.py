@@ -15,7 +15,7 @@ from ..slices import split_rows
 from ..sources.tfds import read_tfds
 from ..sources.tfds_builders import hide_progress_bars, tfds_folder
 from .factors import FACTORS, HELD_OUT, MEASURES, attribute_names
-from .splits import PLACED, SIZES, draw_split
+from .splits import FIXED, SIZES, draw_split
 
 # split -> (split of the builder, whether its combinations are held out; None for both)
 SPLITS = {
@@ -32,7 +32,7 @@ def shapes_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
     """Returns the TFDS builder of a configuration; its images are rendered if they are not prepared yet.
 
     Args:
-        name: "shapes", "shapes/placed" or "shapes/tiny".
+        name: "shapes", "shapes/placed", "shapes/plain" or "shapes/tiny".
         data_dir: TFDS directory.
 
     Raises:
@@ -76,10 +76,11 @@ def describe_shapes(name: str) -> dict[str, Any]:
 
     The keys are attributes of `keras_gen.data.Description`.
     """
-    placed = f"Objects are {', '.join(PLACED.values())}. " if _config(name) == "placed" else ""
+    fixed = FIXED.get(_config(name), {})
+    same = f"The same for all: {', '.join(f'{factor} {value}' for factor, value in fixed.items())}. " if fixed else ""
     return {
         "about": "One object on a gray background, 64x64 RGB, rendered from the factors in each example. "
-        f"{placed}The splits _seen leave out pairs of shape and color "
+        f"{same}The splits _seen leave out pairs of shape and color "
         f"({', '.join(f'{c} {s}' for s, c in HELD_OUT)}), the splits _unseen have only these.",
         "splits": split_sizes(name),
         "image_shape": (64, 64, 3),
@@ -103,7 +104,7 @@ def read_shapes(name: str, split: str, resize: Resize, data_dir: str | os.PathLi
     color in `HELD_OUT`; `train_unseen` and `test_unseen` have only these.
 
     Args:
-        name: "shapes", "shapes/placed" or "shapes/tiny".
+        name: "shapes", "shapes/placed", "shapes/plain" or "shapes/tiny".
         split: One of the six splits, with an optional slice, or a sum of them.
         resize: Target shape of the images.
         data_dir: TFDS directory.

@@ -7,7 +7,7 @@ from keras_gen.data.shapes.captions import caption_shapes
 from keras_gen.data.shapes.factors import FACTORS, HELD_OUT, Factors
 from keras_gen.data.shapes.renderer import render_shapes
 from keras_gen.data.shapes.source import describe_shapes, read_shapes, split_sizes
-from keras_gen.data.shapes.splits import PLACED, SIZES, draw_split
+from keras_gen.data.shapes.splits import FIXED, SIZES, draw_split
 
 RESIZE = Resize((64, 64, 3))
 
@@ -29,16 +29,17 @@ def test_stored_pictures_can_be_rendered_from_their_columns(tfds_dir):
     assert np.bincount(forms, minlength=4).min() > 400  # 500 of each form among 2,000
 
 
-def test_placed_objects_are_large_centered_and_upright(tmp_path, monkeypatch):
-    monkeypatch.setitem(SIZES, "placed", {"train": 20, "test": 10})
-    table = read_shapes("shapes/placed", "train", RESIZE, tmp_path)
+@pytest.mark.parametrize("config", FIXED)
+def test_configurations_fix_some_factors(config, tmp_path, monkeypatch):
+    monkeypatch.setitem(SIZES, config, {"train": 20, "test": 10})
+    table = read_shapes(f"shapes/{config}", "train", RESIZE, tmp_path)
     factors = Factors.from_batch(table.columns)
-    for factor, name in PLACED.items():
+    for factor, name in FIXED[config].items():
         assert {FACTORS[factor][i] for i in getattr(factors, factor)} == {name}
+        assert f"{factor} {name}" in describe_shapes(f"shapes/{config}")["about"]
     np.testing.assert_array_equal(pixels(table), render_shapes(factors))
     full = draw_split("train")[0][:20]
     assert sorted(zip(factors.shape, factors.color, strict=True)) == sorted(zip(full.shape, full.color, strict=True))
-    assert "large, center, upright" in describe_shapes("shapes/placed")["about"]
 
 
 def test_splits_hold_out_combinations(tfds_dir):
@@ -80,7 +81,9 @@ def test_tfds_loads_the_dataset_and_images_are_resized(tfds_dir):
 
 
 def test_unknown_size(tfds_dir):
-    with pytest.raises(ValueError, match="Expected 'shapes', 'shapes/placed', 'shapes/tiny'; received 'shapes/huge'"):
+    with pytest.raises(
+        ValueError, match="Expected 'shapes', 'shapes/placed', 'shapes/plain', 'shapes/tiny'; received 'shapes/huge'"
+    ):
         read_shapes("shapes/huge", "train", RESIZE, tfds_dir)
 
 
