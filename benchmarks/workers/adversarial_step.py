@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.layers import ResizeConv2D
+
 from .serve import serve
 
 
@@ -40,7 +42,7 @@ def multiply_adds(network: keras.Model) -> int:
     """Returns multiply-adds of convolutions and dense layers for one example; borders count like the interior."""
     total = 0
     for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2DTranspose):
+        if isinstance(layer, (keras.layers.Conv2DTranspose, ResizeConv2D)):
             total += math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
         elif isinstance(layer, keras.layers.Conv2D):
             total += math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])

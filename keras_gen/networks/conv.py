@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from .mlp import last_layers
+from .upsampling import upsample
 
 
 def num_downsamples(height: int, width: int, smallest: int = 4) -> int:
@@ -76,11 +77,12 @@ def conv_decoder(
     base_filters: int = 32,
     dense_units: int = 256,
     activation: str = "silu",
+    upsampling: str = "transposed",
     num_classes: int | None = None,
 ) -> keras.Model:
     """Returns a decoder: codes [batch, size] -> a head's parameters [batch, height, width, channels], unbounded.
 
-    The mirror image of `conv_encoder`, with transposed convolutions.
+    The mirror image of `conv_encoder`, with convolutions that double the size.
 
     Args:
         size: dimensions of a code.
@@ -88,10 +90,12 @@ def conv_decoder(
         base_filters: channels before the last layer.
         dense_units: units of the hidden dense layer.
         activation: name of a Keras activation.
+        upsampling: how a convolution doubles the size: "transposed", "resize", "blur" or "subpixel"; see
+            `keras_gen.networks.upsampling.upsample`.
         num_classes: number of classes of a model with the inputs [codes, one-hot labels [batch, num_classes]].
 
     Raises:
-        ValueError: for a size that cannot be halved.
+        ValueError: for a size that cannot be halved, or an unknown upsampling.
     """
     steps, options = convolution_steps(image_shape), _options(activation)
     height, columns, channels = image_shape
@@ -105,8 +109,8 @@ def conv_decoder(
     x = layers.Dense(small[0] * small[1] * small[2], **options)(x)
     x = layers.Reshape(small)(x)
     for step in reversed(range(steps - 1)):
-        x = layers.Conv2DTranspose(base_filters * min(2**step, 8), 4, strides=2, padding="same", **options)(x)
-    x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", dtype="float32")(x)
+        x = upsample(x, base_filters * min(2**step, 8), upsampling=upsampling, **options)
+    x = upsample(x, channels, upsampling=upsampling, dtype="float32")
     return keras.Model(inputs if num_classes else code, x, name="decoder")
 
 

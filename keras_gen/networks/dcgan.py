@@ -1,5 +1,6 @@
 """The convolutional generator and discriminator of DCGAN, with a depth that depends on the image size."""
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -9,6 +10,7 @@ from keras_gen.layers import SpectralConv2D, SpectralDense
 
 from .conv import convolution_steps
 from .gan import packed_shape
+from .upsampling import upsample
 
 NORMALIZATIONS = ("batch", "layer", "spectral", "none")
 
@@ -19,12 +21,13 @@ def dcgan_generator(
     *,
     base_filters: int = 64,
     kernel: int = 4,
+    upsampling: str = "transposed",
     dense_units: int | None = None,
     num_classes: int | None = None,
 ) -> keras.Model:
     """Returns a generator: noise [batch, size] -> images [batch, height, width, channels] in [0, 1].
 
-    A linear projection is followed by transposed convolutions of stride 2 with batch normalization and ReLU; the last
+    A linear projection is followed by convolutions that double the size, with batch normalization and ReLU; the last
     one has a tanh instead, which is rescaled to [0, 1]. For 64x64: 8, 4, 2 and 1 times `base_filters` channels at 4x4
     to 32x32.
 
@@ -32,13 +35,15 @@ def dcgan_generator(
         size: dimensions of the noise.
         image_shape: (height, width, channels); height and width must be even, and their halves >= 4.
         base_filters: channels before the last layer; 128 in the paper's figure 1.
-        kernel: size of the kernels. The paper's figure shows 5; 4 is a multiple of the stride, which avoids
+        kernel: size of the kernels. The paper's figure shows 5; 4 is a multiple of the stride, which weakens
             checkerboard artifacts and costs a third less.
+        upsampling: how a convolution doubles the size: "transposed" (the paper's), "resize", "blur" or "subpixel"; see
+            `keras_gen.networks.upsampling.upsample`, also for the size of their kernels.
         dense_units: units of a hidden dense layer before the projection; InfoGAN has 1024, DCGAN none.
         num_classes: number of classes of a model with the inputs [noise, one-hot labels [batch, num_classes]].
 
     Raises:
-        ValueError: for a size that cannot be halved.
+        ValueError: for a size that cannot be halved, or an unknown upsampling.
 
     Reference:
         Radford, Metz, Chintala 2015, arXiv:1511.06434, section 3 (architecture), figure 1, section 4 (weights from
@@ -57,14 +62,12 @@ def dcgan_generator(
         x = layers.ReLU()(apply_normalization(x, "batch"))
     x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(x)
     x = layers.ReLU()(apply_normalization(layers.Reshape(small)(x), "batch"))
+    up = functools.partial(upsample, upsampling=upsampling, kernel=kernel)
     for step in reversed(range(steps - 1)):
-        up = layers.Conv2DTranspose(
-            base_filters * min(2**step, 8), kernel, strides=2, padding="same", use_bias=False, **normal_weights()
-        )
-        x = layers.ReLU()(apply_normalization(up(x), "batch"))
-    last = layers.Conv2DTranspose(channels, kernel, strides=2, padding="same", activation="tanh", dtype="float32",
-                                  **normal_weights())  # fmt: skip
-    x = layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
+        x = up(x, base_filters * min(2**step, 8), use_bias=False, **normal_weights())
+        x = layers.ReLU()(apply_normalization(x, "batch"))
+    x = up(x, channels, activation="tanh", dtype="float32", **normal_weights())
+    x = layers.Rescaling(0.5, offset=0.5, dtype="float32")(x)
     return keras.Model(inputs if num_classes else noise, x, name="generator")
 
 

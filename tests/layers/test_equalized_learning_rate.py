@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.layers import EqualizedConv2D, EqualizedDense
+from keras_gen.layers import EqualizedConv2D, EqualizedConv2DTranspose, EqualizedDense
 
 KINDS = {
     "dense": (EqualizedDense, keras.layers.Dense, (4,), (3, 5), 5),
     "conv": (EqualizedConv2D, keras.layers.Conv2D, (4, 3), (2, 6, 6, 3), 27),
+    # with strides of 2, a quarter of the 4x4 weights reach a pixel
+    "transposed": (EqualizedConv2DTranspose, keras.layers.Conv2DTranspose, (4, 4, 2), (2, 6, 6, 3), 12),
 }
 
 

@@ -25,6 +25,7 @@ def aae(
     base_filters: int | None = None,
     hidden_units: int | Sequence[int] | None = None,
     activation: str | None = None,
+    upsampling: str | None = None,
     discriminator_units: int = HIDDEN_UNITS,
     prior: str | dict = "normal",
     num_categories: int | None = None,
@@ -50,6 +51,8 @@ def aae(
         hidden_units: for "mlp", units of each of two hidden layers, >= 1, or a list with the units of all hidden layers
             from the image to the code; default None: 1000, as in the paper.
         activation: Keras activation of the hidden layers; default None: "silu" for "conv" and "tanh" for "mlp".
+        upsampling: for "conv", how the decoder doubles the size of its features: "transposed" convolutions, "resize",
+            "blur" or "subpixel", see `keras_gen.networks.upsampling`; default None: "transposed".
         discriminator_units: units of each of the two hidden layers of a discriminator, >= 1; default 1000, as in the
             paper.
         prior: prior of the style: "normal" (default), "petals" or "swiss_roll" of latent_size 2 (the paper's section
@@ -81,6 +84,7 @@ def aae(
         base_filters=base_filters,
         hidden_units=hidden_units,
         activation=activation,
+        upsampling=upsampling,
     )
     hidden = (discriminator_units,) * 2
     return models.AdversarialAutoencoder(

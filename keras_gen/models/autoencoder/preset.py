@@ -21,6 +21,7 @@ def autoencoder(
     base_filters: int | None = None,
     hidden_units: int | Sequence[int] | None = None,
     activation: str | None = None,
+    upsampling: str | None = None,
     loss: str = LOSS,
     num_classes: int | None = None,
 ) -> "models.Autoencoder":
@@ -39,6 +40,8 @@ def autoencoder(
         hidden_units: for "mlp", units of each of two hidden layers, >= 1, or a list with the units of all hidden layers
             from the image to the code; default None: 200.
         activation: Keras activation of the hidden layers; default None: "silu" for "conv" and "tanh" for "mlp".
+        upsampling: for "conv", how the decoder doubles the size of its features: "transposed" convolutions, "resize",
+            "blur" or "subpixel", see `keras_gen.networks.upsampling`; default None: "transposed".
         loss: reconstruction loss: "mse" (squared error, summed over pixels; default) or "bernoulli" (cross-entropy).
         num_classes: number of classes that encoder and decoder are conditioned on; default None: unconditional.
     """
@@ -53,6 +56,7 @@ def autoencoder(
         base_filters=base_filters,
         hidden_units=hidden_units,
         activation=activation,
+        upsampling=upsampling,
         num_classes=num_classes,
     )
     return models.Autoencoder(encoder, decoder, loss=loss, num_classes=num_classes, seed=seed)

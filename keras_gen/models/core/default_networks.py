@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     import keras
 
 BASE_FILTERS = 32
+UPSAMPLING = "transposed"
 HIDDEN_UNITS = 200
 
 
@@ -20,6 +21,7 @@ def encoder_decoder(
     base_filters: int | None = None,
     hidden_units: int | Sequence[int] | None = None,
     activation: str | None = None,
+    upsampling: str | None = None,
     num_classes: int | None = None,
 ) -> "tuple[keras.Model, keras.Model]":
     """Builds an encoder and a decoder of convolutions or of dense layers.
@@ -34,6 +36,8 @@ def encoder_decoder(
         hidden_units: for "mlp", units of each of two hidden layers, or a list with the units of all hidden layers, from
             the image to the code; None is 200.
         activation: name of the Keras activation of the hidden layers; None is "silu" for "conv" and "tanh" for "mlp".
+        upsampling: for "conv", how the decoder's convolutions double the size, see
+            `keras_gen.networks.upsampling.upsample`; None is "transposed".
         num_classes: number of classes that both networks are conditioned on, or None.
 
     Returns:
@@ -51,10 +55,17 @@ def encoder_decoder(
         filters = BASE_FILTERS if base_filters is None else base_filters
         return (
             networks.conv_encoder(image_shape, outputs, base_filters=filters, **options),
-            networks.conv_decoder(latent_size, decoded_shape, base_filters=filters, **options),
+            networks.conv_decoder(
+                latent_size,
+                decoded_shape,
+                base_filters=filters,
+                upsampling=UPSAMPLING if upsampling is None else upsampling,
+                **options,
+            ),
         )
     if network == "mlp":
         refuse_setting("network='mlp'", "base_filters", base_filters, "set hidden_units instead")
+        refuse_setting("network='mlp'", "upsampling", upsampling, "leave it out, or set network='conv'")
         units = HIDDEN_UNITS if hidden_units is None else hidden_units
         hidden = (units, units) if isinstance(units, int) else tuple(units)
         return (

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 BASE_FILTERS, KERNEL = 64, 4
 INPUT_DROPOUT = 0.4  # of the fraction of hidden units that are dropped
+UPSAMPLING = "transposed"
 
 
 def gan(
@@ -28,6 +29,7 @@ def gan(
     initial_range: float | None = None,
     dense_units: int | None = None,
     kernel: int | None = None,
+    upsampling: str | None = None,
     normalization: str | None = None,
     objective: str | dict = OBJECTIVE,
     penalty: str | dict | None = None,
@@ -62,6 +64,9 @@ def gan(
             as Radford et al. advise for deep networks.
         kernel: Size of the convolutions' kernels, >= 1, with network `"dcgan"`. None is 4, a multiple of the stride,
             which avoids checkerboards; figure 1 of Radford et al. has 5.
+        upsampling: How the generator doubles the size of its features, with network `"dcgan"`: `"transposed"`
+            convolutions, as in Radford et al., `"resize"`, `"blur"` or `"subpixel"`; see
+            `keras_gen.networks.upsampling`. None is `"transposed"`.
         normalization: Normalization of the discriminator, with network `"dcgan"`: `"batch"`, `"layer"`, `"spectral"`
             (of the weights; Miyato et al. 2018, arXiv:1802.05957) or `"none"`. None is `"batch"`, as in Radford et al.,
             or `"layer"` with a penalty (Gulrajani et al. 2017, section 4).
@@ -103,6 +108,7 @@ def gan(
             image_shape,
             base_filters=filters,
             kernel=kernel,
+            upsampling=UPSAMPLING if upsampling is None else upsampling,
             dense_units=dense_units,
             num_classes=num_classes,
         )
@@ -118,7 +124,8 @@ def gan(
     elif network == "mlp":
         for name, value in (("base_filters", base_filters), ("dense_units", dense_units), ("kernel", kernel)):
             refuse_setting("network='mlp'", name, value, "set hidden_units instead, or network='dcgan'")
-        refuse_setting("network='mlp'", "normalization", normalization, "leave it out, or set network='dcgan'")
+        for name, value in (("upsampling", upsampling), ("normalization", normalization)):
+            refuse_setting("network='mlp'", name, value, "leave it out, or set network='dcgan'")
         hidden: dict[str, Any] = {} if hidden_units is None else {"hidden_units": (hidden_units, hidden_units)}
         generator = networks.mlp_generator(latent_size, image_shape, num_classes=num_classes, **hidden)
         discriminator = networks.mlp_discriminator(

@@ -19,6 +19,7 @@ def infogan(
     num_codes: int = 2,
     base_filters: int = 64,
     dense_units: int = 1024,
+    upsampling: str = "transposed",
     normalization: str | None = None,
     category_weight: float = 1.0,
     code_weight: float = 0.1,
@@ -38,6 +39,8 @@ def infogan(
             the paper, table 1.
         dense_units: Units of the dense layer next to the generator's input and of the one that returns the
             discriminator's features, >= 1; 1024 in the paper, table 1.
+        upsampling: How the generator doubles the size of its features: `"transposed"` convolutions, as in the paper,
+            `"resize"`, `"blur"` or `"subpixel"`; see `keras_gen.networks.upsampling`.
         normalization: Normalization of the discriminator: `"batch"`, `"layer"`, `"spectral"` (of the weights) or
             `"none"`. None is `"batch"`, as in the paper, or `"layer"` with a penalty.
         category_weight: Weight lambda of the mutual information with the category, >= 0; 1 in the paper, section 6.
@@ -51,7 +54,7 @@ def infogan(
             with the trained weights.
 
     Raises:
-        ValueError: as `keras_gen.models.InfoGAN`.
+        ValueError: for an unknown upsampling, and as `keras_gen.models.InfoGAN`.
     """
     from keras_gen import models, networks
 
@@ -59,7 +62,9 @@ def infogan(
 
     size, normalization = noise_size + num_categories + num_codes, discriminator_normalization(normalization, penalty)
     return models.InfoGAN(
-        networks.dcgan_generator(size, image_shape, base_filters=base_filters, dense_units=dense_units),
+        networks.dcgan_generator(
+            size, image_shape, base_filters=base_filters, upsampling=upsampling, dense_units=dense_units
+        ),
         infogan_trunk(image_shape, base_filters=base_filters, dense_units=dense_units, normalization=normalization),
         infogan_discriminator_head(dense_units),
         infogan_q_head(dense_units, num_categories + 2 * num_codes, normalization=normalization),

@@ -9,6 +9,7 @@ from keras import layers
 from keras_gen.layers import EqualizedConv2D, EqualizedDense, MinibatchStandardDeviation, PixelNormalization
 from keras_gen.networks.conv import num_downsamples
 from keras_gen.networks.gan import packed_shape
+from keras_gen.networks.upsampling import upsample
 
 from .progressive_discriminator import ProgressiveDiscriminator
 from .progressive_generator import ProgressiveGenerator
@@ -60,13 +61,15 @@ def progressive_generator(
     base_filters: int,
     full_width_resolution: int,
     start_resolution: int | None = None,
+    upsampling: str = "resize",
     num_classes: int | None = None,
 ) -> ProgressiveGenerator:
     """Returns a generator from codes [batch, size] to images of a stage, around [0, 1] and not clipped.
 
     The code is scaled to the length sqrt(size). The smallest resolution has a dense layer and a 3x3 convolution; each
-    further one has nearest-neighbor upsampling and two 3x3 convolutions. Leaky ReLU and pixelwise normalization follow
-    each of these layers, and a linear 1x1 convolution computes the image. All layers have equalized learning rates.
+    further one has a convolution that doubles the size, and a 3x3 convolution. Leaky ReLU and pixelwise normalization
+    follow each of these layers, and a linear 1x1 convolution computes the image. All layers have equalized learning
+    rates.
 
     Args:
         size: Dimensions of the codes.
@@ -75,11 +78,13 @@ def progressive_generator(
         full_width_resolution: Largest height in pixels with base_filters channels; they halve with each doubling above
             it. 32 in the paper.
         start_resolution: See `resolutions`.
+        upsampling: How a convolution doubles the size: `"resize"` (the paper's: nearest-neighbor upsampling and a 3x3
+            convolution), `"transposed"`, `"blur"` or `"subpixel"`; see `keras_gen.networks.upsampling.upsample`.
         num_classes: Number of classes, or None. With classes, the inputs are [codes, one-hot labels [batch,
             num_classes]].
 
     Raises:
-        ValueError: As `resolutions`.
+        ValueError: As `resolutions`, and for an unknown upsampling.
 
     Reference:
         Karras, Aila, Laine, Lehtinen 2018, arXiv:1710.10196, appendix A.1, table 2.
@@ -104,9 +109,8 @@ def progressive_generator(
                 x = keras.Input((height // 2, width // 2, x.shape[-1]), name="features")
                 inputs = [x]
             channels = _channels(height, base_filters, full_width_resolution)
-            x = layers.UpSampling2D(2, interpolation="nearest")(x)
-            for _ in range(2):
-                x = _normalize(_conv(channels)(x))
+            x = _normalize(upsample(x, channels, upsampling=upsampling, equalized=True))
+            x = _normalize(_conv(channels)(x))
         if (height, width) in stages:
             blocks.append(keras.Model(_single(inputs), x, name=f"generator_{height}x{width}"))
             heads.append(_to_image(x.shape[1:], image_shape[-1]))

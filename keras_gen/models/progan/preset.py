@@ -23,6 +23,7 @@ def progan(
     base_filters: int = 64,
     full_width_resolution: int = 8,
     start_resolution: int | None = None,
+    upsampling: str = "resize",
     group_size: int = 4,
     fade_images: int = 16_000,
     stable_images: int = 16_000,
@@ -50,6 +51,9 @@ def progan(
             it. 32 in the paper, table 2.
         start_resolution: Resolution of the first stage, or None for the smallest, 4 to 7 pixels, as in the paper. The
             resolution of the images trains without growing.
+        upsampling: How the generator doubles the size of its features: `"resize"` (nearest-neighbor upsampling, then a
+            convolution), as in the paper, table 2, `"transposed"`, `"blur"` or `"subpixel"`; see
+            `keras_gen.networks.upsampling`.
         group_size: Images in a group of the minibatch standard deviation, >= 1, a divisor of the batch sizes; 4 in the
             authors' code.
         fade_images: Images in each fade-in, >= 1; 800,000 in the paper, appendix A.2.
@@ -88,6 +92,7 @@ def progan(
             base_filters=base_filters,
             full_width_resolution=full_width_resolution,
             start_resolution=start_resolution,
+            upsampling=upsampling,
             num_classes=num_classes,
         ),
         progressive_discriminator(

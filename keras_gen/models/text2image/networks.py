@@ -9,6 +9,7 @@ from keras import layers
 from keras_gen.layers import AttributePlanes
 from keras_gen.networks.conv import convolution_steps
 from keras_gen.networks.dcgan import apply_normalization, dcgan_generator, normal_weights
+from keras_gen.networks.upsampling import upsample
 
 from .preset import NORMALIZATION
 
@@ -26,6 +27,7 @@ def text2image_generator(
     text_units: int = TEXT_UNITS,
     dense_units: int | None = None,
     modulated: bool = False,
+    upsampling: str = "transposed",
 ) -> keras.Model:
     """Returns a generator from [noise [batch, size], embedding [batch, embedding_size]] to images in [0, 1].
 
@@ -43,9 +45,10 @@ def text2image_generator(
         text_units: Units that the embedding is compressed to, without modulation.
         dense_units: Units of a hidden dense layer before the projection, or None for none, without modulation.
         modulated: Whether noise and embedding modulate the batch normalizations.
+        upsampling: How a convolution doubles the size of the features, see `keras_gen.networks.upsampling.upsample`.
 
     Raises:
-        ValueError: For a size that cannot be halved.
+        ValueError: For a size that cannot be halved, or an unknown upsampling.
 
     Reference:
         Reed, Akata, Yan, Logeswaran, Schiele, Lee 2016, Generative Adversarial Text to Image Synthesis,
@@ -55,15 +58,17 @@ def text2image_generator(
     noise = keras.Input((size,), name="z")
     embedding = keras.Input((embedding_size,), name="embedding")
     if modulated:
-        pixels = _modulated_generator(layers.Concatenate()([noise, embedding]), image_shape, base_filters)
+        pixels = _modulated_generator(layers.Concatenate()([noise, embedding]), image_shape, base_filters, upsampling)
         return keras.Model([noise, embedding], pixels, name="generator")
     compressed = layers.LeakyReLU(SLOPE)(layers.Dense(text_units)(embedding))
     inputs = layers.Concatenate()([noise, compressed])
-    pixels = dcgan_generator(size + text_units, image_shape, base_filters=base_filters, dense_units=dense_units)
+    pixels = dcgan_generator(
+        size + text_units, image_shape, base_filters=base_filters, upsampling=upsampling, dense_units=dense_units
+    )
     return keras.Model([noise, embedding], pixels(inputs), name="generator")
 
 
-def _modulated_generator(condition: Any, image_shape: Sequence[int], base_filters: int) -> Any:
+def _modulated_generator(condition: Any, image_shape: Sequence[int], base_filters: int, upsampling: str) -> Any:
     """Returns the images, as a Keras tensor, of the concatenated noise and embedding."""
     steps, (height, columns, channels) = convolution_steps(image_shape), image_shape
     for _ in range(2):
@@ -80,12 +85,11 @@ def _modulated_generator(condition: Any, image_shape: Sequence[int], base_filter
     small = (height >> steps, columns >> steps, base_filters * min(2 ** (steps - 1), 8))
     x = layers.Dense(small[0] * small[1] * small[2], use_bias=False, **normal_weights())(condition)
     x = modulate(layers.Reshape(small)(x))
-    options = {"strides": 2, "padding": "same"}
     for step in reversed(range(steps - 1)):
-        up = layers.Conv2DTranspose(base_filters * min(2**step, 8), 4, use_bias=False, **options, **normal_weights())
-        x = modulate(up(x))
-    last = layers.Conv2DTranspose(channels, 4, activation="tanh", dtype="float32", **options, **normal_weights())
-    return layers.Rescaling(0.5, offset=0.5, dtype="float32")(last(x))
+        filters = base_filters * min(2**step, 8)
+        x = modulate(upsample(x, filters, upsampling=upsampling, use_bias=False, **normal_weights()))
+    x = upsample(x, channels, upsampling=upsampling, activation="tanh", dtype="float32", **normal_weights())
+    return layers.Rescaling(0.5, offset=0.5, dtype="float32")(x)
 
 
 def text2image_trunk(

@@ -32,6 +32,7 @@ def text2image(
     base_filters: int = 32,
     dense_units: int | None = None,
     modulated: bool = False,
+    upsampling: str = "transposed",
     trunk_filters: int = TRUNK_FILTERS,
     normalization: str = NORMALIZATION,
     matching_aware: bool = True,
@@ -65,6 +66,8 @@ def text2image(
         dense_units: Units of a hidden dense layer of the generator, >= 1, or None for none; only without modulated.
         modulated: Whether noise and text scale and shift the generator's batch normalization at every resolution (De
             Vries et al. 2017, arXiv:1707.00683), instead of being its input only, as in the paper.
+        upsampling: How the generator doubles the size of its features: `"transposed"` convolutions, as in the paper,
+            `"resize"`, `"blur"` or `"subpixel"`; see `keras_gen.networks.upsampling`.
         trunk_filters: Channels of the first convolution of the discriminator and of the image encoder, >= 1.
         normalization: Normalization of the discriminator and the image encoder: `"none"`, `"layer"`, or `"batch"` as in
             the paper, which a gradient penalty cannot be combined with.
@@ -119,6 +122,7 @@ def text2image(
             base_filters=base_filters,
             dense_units=dense_units,
             modulated=modulated,
+            upsampling=upsampling,
         ),
         trunk,
         text2image_head(trunk.output_shape[1:], embedding_size),

@@ -24,6 +24,7 @@ def vae(
     base_filters: int | None = None,
     hidden_units: int | Sequence[int] | None = None,
     activation: str | None = None,
+    upsampling: str | None = None,
     head: str | dict | None = None,
     posterior: str = POSTERIOR,
     prior: str | dict = "normal",
@@ -48,6 +49,8 @@ def vae(
         hidden_units: for "mlp", units of each of two hidden layers, >= 1, or a list with the units of all hidden layers
             from the image to the code; default None: 200.
         activation: Keras activation of the hidden layers; default None: "silu" for "conv" and "tanh" for "mlp".
+        upsampling: for "conv", how the decoder doubles the size of its features: "transposed" convolutions, "resize",
+            "blur" or "subpixel", see `keras_gen.networks.upsampling`; default None: "transposed".
         head: distribution of the pixels, a name or a dict with `name` and arguments, see
             `keras_gen.distributions.heads`; default None: a run chooses it by the training images, "bernoulli" where
             nearly all pixels are black or white, else {"name": "normal", "scale": "shared"}, normal pixels with one
@@ -76,6 +79,7 @@ def vae(
         base_filters=base_filters,
         hidden_units=hidden_units,
         activation=activation,
+        upsampling=upsampling,
         num_classes=num_classes,
     )
     return models.VAE(
