@@ -137,17 +137,12 @@ def zoo(
     console.print(table)
 
 
-def _pretraining(system: "System") -> str:
-    updates = system.pretraining_updates(system.settings)
-    return f" after a pretraining of {' and '.join(f'{count:,}' for count in updates.values())}" if updates else ""
-
-
 def _show_system(console: Console, system: "System") -> None:
     from .zoo import presets
 
     console.print(f"{system.title}. {system.paper}. Endpoints: {', '.join(system.endpoints)}.")
     console.print(f"Data: {' or '.join(system.data)}.")
-    console.print(f"Defaults: {', '.join(presets.training(system))}{_pretraining(system)}.")
+    console.print(f"Defaults: {', '.join(presets.training(system))}.")
     console.print(f"Optimizer: {', '.join(presets.optimizer(system))}.")
     descriptions = system.setting_descriptions
     table = _table("setting", "default", "description")

@@ -74,8 +74,8 @@ def test_train_passes_every_option(call, monkeypatch, toy_run):
     assert result.exit_code == 0 and result.stdout == ""
     assert [str(value) for value in received.pop("args")] == ["vae", "mnist", "runs/x"]
     assert received == {
-        "preset": "small", "epochs": 3, "updates": 9, "minutes": 2.5, "steps": 4, "batch_size": 5, "image_size": 16,
-        "seed": 6,
+        "preset": "small", "epochs": 3, "updates": 9, "minutes": 2.5, "steps": 4, "batch_size": 5,
+        "image_size": 16, "seed": 6,
         "precision": "mixed_bfloat16",
         "strategy": "mirrored", "overwrite": True, "resume": False, "data_changed": False, "patience": 7,
         "learning_rate": 0.5,

@@ -384,7 +384,8 @@ def _steps(content: dict[str, Any], batches: int) -> int | None:
 
 def _default_updates(content: dict[str, Any]) -> int:
     """Returns the default updates of a run's system; for a model of the caller's own, those of any system."""
-    return zoo.SYSTEMS.get(content["system"], zoo.System).updates
+    known = content["system"] in zoo.SYSTEMS
+    return (zoo.get(content["system"], content["preset"]) if known else zoo.System).updates
 
 
 def _validation(run: runs.Run, **options) -> tf.data.Dataset | None:
@@ -491,9 +492,10 @@ def _follow_length(call: _Call, run: runs.Run, datasets: _Datasets) -> bool:
     settings, training = run.config["settings"], run.config["training"]
     length = Length(training["epochs"], datasets.training.info.num_batches)
     following = follow_length(zoo.get(run.config["system"]), settings, run.image_shape, length, training["batch_size"])
-    changed = {
-        name: value for name, value in following.items() if name not in call.config.settings and value != settings[name]
-    }
+    stated = set(call.config.settings)
+    if run.config["preset"] is not None:
+        stated |= set(zoo.get(run.config["system"]).presets[run.config["preset"]].settings)
+    changed = {name: value for name, value in following.items() if name not in stated and value != settings[name]}
     settings |= changed
     return bool(changed)
 

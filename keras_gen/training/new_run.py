@@ -62,27 +62,29 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     view = _view(config, name, source)
     splits = splits_of(source)
     shape = None if own is None else own.image_shape
-    size = config.image_size or _size_of_preset(config)
-    shape = shape or image_shape_of(source, size, system.image_size, system.photo_size)
+    requested = config.image_size or _size_of_preset(config)
+    shape = shape or image_shape_of(source, requested, system.image_size, system.photo_size)
     cropped = crop_note(source.sizes, shape[:2]) if config.view.get("crop") != "pad" else None
-    resized = resize_note(source, shape[:2]) if own is None and config.image_size is None else None
+    resized = resize_note(source, shape[:2]) if own is None and requested is None else None
     for note in filter(None, (*source.notes, cropped, resized)):
         show_note(note)
     value_range = source.value_range if source.value_range not in PLAIN else None
-    stated = config.epochs is not None or config.minutes is not None or config.updates is not None
-    epochs = config.epochs if stated else system.epochs
+    has_length = config.epochs or config.updates or config.minutes
+    epochs = config.epochs if has_length else system.epochs
+    steps = config.steps or system.steps
     resolved = dataclasses.replace(
         config,
         data=absolute_source(name),
         epochs=epochs,
-        updates=config.updates if stated or epochs is not None else system.updates,
+        updates=config.updates if config.updates or epochs or config.minutes else system.updates,
+        steps=steps,
         batch_size=batch_size_of(
             config.batch_size,
             system.batch_size,
             source=source,
             split=splits["train"],
             drop_remainder=system.drop_remainder,
-            steps=config.steps,
+            steps=steps,
             repeats=epochs is None,
         ),
         seed=config.seed or 0,

@@ -46,6 +46,10 @@ def training(system: System, resized: bool = False) -> list[str]:
         size = f"the data's size up to 64 pixels, or {size}{photos}"
     entries = [size, f"batches of {system.batch_size}"]
     entries.append(f"{system.updates:,} updates" if system.epochs is None else f"{system.epochs} epochs")
+    if pretraining := system.pretraining_updates(system.settings):
+        entries.append(f"after a pretraining of {' and '.join(f'{count:,}' for count in pretraining.values())} updates")
+    if system.steps:
+        entries.append(f"epochs of {system.steps} updates")
     if system.decay is not None:
         entries.append(f"rates fall linearly to 0 after {system.decay:.0%} of the epochs")
     if system.augment:

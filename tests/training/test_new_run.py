@@ -48,20 +48,26 @@ def test_a_preset_is_resolved_before_the_options_of_the_user(npz):
     content = new_run(TrainConfig(system="vae", data=npz, preset="paper"))
     assert content["preset"] == "paper" and content["image_shape"] == [28, 28, 1]
     assert content["settings"] == {**zoo.get("vae").settings, **zoo.get("vae").presets["paper"].settings}
-    # 1,000,000 updates in epochs of a batch: 45 images are fewer than the 100 of a batch
     assert content["training"].items() >= {
-        "batch_size": 100, "epochs": 1_000_000, "learning_rate": 0.01, "optimizer": {"name": "Adagrad"}, "decay": None,
+        "batch_size": 32,  # not 100, for 45 training images
+        "epochs": None, "updates": 1_000_000, "learning_rate": 0.01,
+        "optimizer": {"name": "Adagrad"}, "decay": None,
     }.items()  # fmt: skip
     given = {"epochs": 3, "batch_size": 5, "learning_rate": 0.5, "image_size": (8, 8), "settings": {"latent_size": 4}}
     changed = new_run(TrainConfig(system="vae", data=npz, preset="paper", **given))
     assert changed["image_shape"] == [8, 8, 1] and changed["settings"] == {**content["settings"], "latent_size": 4}
-    assert changed["training"] == {**content["training"], "epochs": 3, "batch_size": 5, "learning_rate": 0.5}
+    stated = {"epochs": 3, "updates": None, "batch_size": 5, "learning_rate": 0.5}
+    assert changed["training"] == {**content["training"], **stated}
 
 
-def test_the_length_of_a_preset_in_updates_becomes_whole_epochs(npz):
-    # 3,000 updates in epochs of nine batches of five images, or of 50
-    assert new_run(TrainConfig(system="vae", data=npz, preset="small", batch_size=5))["training"]["epochs"] == 334
-    assert new_run(TrainConfig(system="vae", data=npz, preset="small", steps=50))["training"]["epochs"] == 60
+def test_the_length_of_a_preset_is_one_in_epochs_or_updates(npz):
+    def length_of(preset, **options):
+        training = new_run(TrainConfig(system="gan", data=npz, preset=preset, **options))["training"]
+        return training["epochs"], training["updates"], training["minutes"]
+
+    assert length_of("paper") == (250, None, None) and length_of("small") == (None, 5000, None)
+    assert length_of("paper", updates=7) == (None, 7, None) and length_of("small", epochs=7) == (7, None, None)
+    assert length_of("paper", minutes=2.0) == (None, None, 2.0)
 
 
 def test_augmentation_precision_and_multipliers_of_a_preset(npz):

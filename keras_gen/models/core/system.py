@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # attributes of a system that a preset may replace
 TRAINING = (
-    *("image_size", "batch_size", "epochs", "updates", "schedule", "learning_rate", "learning_rate_multipliers"),
+    *("image_size", "batch_size", "epochs", "updates", "steps", "learning_rate", "learning_rate_multipliers"),
     *("optimizer", "betas", "decay", "augment", "precision"),
 )
 _SECTION = re.compile(r"[A-Z]\w*:")  # "Args:", "Returns:", ... of a Google-style docstring
@@ -127,7 +127,8 @@ class System:
         photo_size: The same for photos that are at least this large.
         batch_size: Default batch size.
         updates: Default length of the training: the number of updates, which are training steps of one batch.
-        epochs: Default number of epochs, instead of `updates`; None for a length in updates.
+        epochs: Default number of epochs, instead of `updates`; None for none.
+        steps: Default number of batches in an epoch; None for one that follows from the length.
         schedule: (settings, image_shape, epochs, steps in an epoch, batch size) -> the settings that follow from the
             length of the training, such as the lengths of its phases. They replace defaults, not settings that a run
             states. None for a system without such settings.
@@ -167,6 +168,7 @@ class System:
     batch_size: int = 128
     updates: int = 5_600
     epochs: int | None = None
+    steps: int | None = None
     schedule: Callable[[Mapping[str, Any], tuple[int, int, int], int, int, int], dict[str, Any]] | None = None
     learning_rate: float = 2e-3
     optimizer: Mapping[str, Any] | None = None
@@ -201,8 +203,9 @@ class System:
             known = f"one of the presets of {self.key!r}, {', '.join(self.presets)}" if self.presets else "no preset"
             raise ValueError(f"Expected {known}; received {name!r}")
         preset = self.presets[name]
+        length = {"epochs": None} if "updates" in preset.training else {}
         create = functools.partial(self.create, **preset.settings) if preset.settings else self.create
-        return dataclasses.replace(self, create=create, **preset.training)
+        return dataclasses.replace(self, create=create, **{**length, **preset.training})
 
     @property
     def optimizer_options(self) -> dict[str, Any]:

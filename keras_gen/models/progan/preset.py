@@ -173,7 +173,7 @@ PRESETS = {
         {
             "image_size": 1024,
             "batch_size": 3,
-            "schedule": None,
+            "steps": 2000,
             # 19 million images: 8.8 million up to 128 pixels in batches of 16, 1.6 million each in batches of 14 and 6,
             # and 7 million in batches of 3
             "updates": 3_264_286,
@@ -189,7 +189,7 @@ PRESETS = {
             "the authors' code (19 million images, flips, the minibatch standard deviation over the whole batch)",
         ),
         departures=(
-            "A phase is rounded up to whole epochs.",
+            "A phase is rounded up to whole epochs of 2000 updates.",
             "No warm-up of the learning rate over the first 40,000 images, which only the code has.",
         ),
     ),
@@ -198,7 +198,7 @@ PRESETS = {
         {"base_filters": 32, "latent_size": 64},
         {"image_size": 32, "updates": 2500},
         image_shape=(32, 32, 3),
-        departures=("Narrow networks and short phases, at 32 pixels.",),
+        departures=("Narrow networks at 32 pixels, with phases that follow the length.",),
     ),
     "gpu": Preset(
         "128 pixels with the non-saturating loss and an R1 penalty, in bfloat16.",
@@ -214,7 +214,7 @@ PRESETS = {
         {
             "image_size": 128,
             "batch_size": 32,
-            "schedule": None,
+            "steps": 1000,
             "updates": 145_000,
             "precision": "mixed_bfloat16",
         },

@@ -237,7 +237,6 @@ PRESETS = {
             "image_size": 128,
             "batch_size": 64,
             "epochs": 25,
-            "schedule": None,
             "learning_rate": 2e-4,
             "learning_rate_multipliers": {},
             "betas": (0.5, 0.999),

@@ -151,8 +151,8 @@ SYSTEMS = (
         endpoints=("encode", "decode", "reconstruct", "generate"),
         pixel_setting=HEAD,
         demo="latent",
-        presets=PRESETS,
         photo_size=64,
         updates=5_600,
+        presets=PRESETS,
     ),
 )

@@ -29,7 +29,7 @@ SYSTEM = System(
 def test_a_preset_replaces_what_it_states_and_nothing_else():
     system = SYSTEM.with_preset("long")
     assert system.settings == {"depth": 9, "width": 4} and SYSTEM.settings == {"depth": 2, "width": 4}
-    assert (system.epochs, system.updates, system.learning_rate) == (500, None, 0.1)
+    assert (system.epochs, system.learning_rate) == (500, 0.1)
     assert (system.decay, system.batch_size) == (0.5, SYSTEM.batch_size)
     assert SYSTEM.with_preset(None) is SYSTEM
 
