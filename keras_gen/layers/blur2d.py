@@ -14,9 +14,6 @@ class Blur2D(keras.layers.Layer):
     are padded by reflection. The filter is computed as two averages of 2x2 pixels, since an average has the same range
     as its inputs: an int8 file rounds it only once.
 
-    Args:
-        **kwargs: name and dtype.
-
     Raises:
         ValueError: For images with a side of one pixel.
 

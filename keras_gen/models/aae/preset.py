@@ -126,7 +126,7 @@ PRESETS = {
         departures=(
             "The rates are constant; in the paper they fall tenfold after 50 and after 1000 epochs, the length here.",
             "The rate of the reconstruction is 0.001, for a squared error that is summed over pixels: the paper's 0.01 "
-            "is for a scale that it does not state, and diverges with this one.",
+            "is for a scale that it does not state, and diverged in a trial with this one and other momenta.",
             "Glorot's initialization instead of N(0, 0.01).",
         ),
     ),
