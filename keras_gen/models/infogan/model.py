@@ -1,6 +1,8 @@
 """InfoGAN: a GAN whose generator learns a categorical and continuous latent codes without labels."""
 
 import dataclasses
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -8,7 +10,6 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from keras_gen.distributions.noise import Noise
-from keras_gen.distributions.posteriors import positive
 
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
@@ -16,6 +17,12 @@ from ..core.player import Player
 from ..gan.model import GAN
 
 tfd = tfp.distributions
+
+# Q's smallest standard deviation of a code, which has the range [-1, 1]: a miss by 1 costs 50 nats, and 10 levels of a
+# code can be told apart
+MIN_CODE_SCALE = 0.1
+# information of a code in nats, log 2 - log(2 pi e / 3) / 2, if Q is the best normal distribution without the image
+UNINFORMED = math.log(2.0) - 0.5 * math.log(2.0 * math.pi * math.e / 3.0)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -36,11 +43,18 @@ class InfoGAN(GAN):
     Besides the metrics of `GAN`, the model reports `category_information` (at most log K) and `code_information`, the
     two parts of L in nats, and `information_loss`, the term - lambda L of both losses.
 
+    For a code, log Q is the log-density of a normal distribution with mean m(x) and scale s(x) of the network. It is at
+    most -log s - log(2 pi) / 2, and -(c - m)^2 / (2 s^2) has no lower bound as s approaches 0: a single image for which
+    Q is certain and wrong outweighs a batch (an error of 0.5 with s = 0.01 is -1,250 nats). The scale is therefore at
+    least 0.1, so that a code has at most 2.08 nats. L is below 0 where Q predicts worse than the prior; the best Q that
+    ignores the image has -0.18 nats for each code. The authors' code for MNIST avoids the problem with a fixed scale of
+    1, and then Q does not measure how well a code is recognized.
+
     Args:
         generator: [batch, noise + categories + codes] -> images in [0, 1].
         trunk: Images -> features.
         discriminator_head: Features -> logits [batch, 1].
-        q_head: Features -> [batch, categories + 2 * codes]: logits, means and unconstrained scales.
+        q_head: Features -> [batch, categories + 2 * codes]: logits, means and unconstrained scales; see `recognize`.
         num_categories: Number K of categories, >= 2.
         num_codes: Number of continuous codes, >= 0.
         category_weight: lambda of the category, >= 0; 1 in the paper.
@@ -138,6 +152,8 @@ class InfoGAN(GAN):
     def recognize(self, images: Any, training: bool = False) -> tuple[tfd.Distribution, tfd.Distribution]:
         """Returns Q(c | x): a OneHotCategorical over the categories and independent normals over the codes.
 
+        The scale of a code is 0.1 + softplus(output).
+
         Args:
             images: [batch, height, width, channels] in [0, 1].
             training: Passed to the networks.
@@ -145,13 +161,25 @@ class InfoGAN(GAN):
         parameters = tf.cast(self.recognizer(images, training=training), tf.float32)
         logits, mean, raw = tf.split(parameters, [self.num_categories, self.num_codes, self.num_codes], axis=-1)
         category = tfd.OneHotCategorical(logits=logits, dtype=tf.float32)
-        return category, tfd.Independent(tfd.Normal(mean, positive(raw)), 1)
+        return category, tfd.Independent(tfd.Normal(mean, MIN_CODE_SCALE + tf.nn.softplus(raw)), 1)
 
     def _category_prior(self) -> tfd.Distribution:
         return tfd.OneHotCategorical(logits=tf.zeros([self.num_categories]))
 
     def _code_prior(self) -> tfd.Distribution:
         return tfd.Independent(tfd.Uniform(-tf.ones([self.num_codes]), tf.ones([self.num_codes])), 1)
+
+    def diagnose(self, logs: Mapping[str, float]) -> dict[str, str]:
+        """Adds to the diagnoses of `GAN` that Q predicts the codes no better than without the image."""
+        diagnoses = super().diagnose(logs)
+        information = min(logs.get(name, 0.0) for name in ("code_information", "val_code_information"))
+        if self.num_codes and self.code_weight and information < self.num_codes * UNINFORMED:
+            diagnoses["Q does not recognize the codes"] = (
+                f"code_information is {information:.3g} nats, below the {self.num_codes * UNINFORMED:.2g} of a Q that "
+                "ignores the image: Q is certain of codes that are wrong. A smaller learning rate, a larger "
+                "code_weight or normalization='layer' may help"
+            )
+        return diagnoses
 
     # generation and inference
 

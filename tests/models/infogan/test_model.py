@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.distributions.posteriors import positive
 from keras_gen.models import BatchNoise, GlobalBatch, InfoGAN
+from keras_gen.models.infogan.model import UNINFORMED
 
 SHAPE = (2, 3, 1)
 
@@ -75,7 +75,7 @@ def test_both_players_maximize_the_weighted_information():
     shared = model.shared_forward(batch, BatchNoise(seed, global_batch), training=True)
     parameters = model.recognizer(shared["generated"]).numpy()
     logits, mean, raw = np.split(parameters, [3, 5], axis=1)
-    scale = np.asarray(positive(raw))
+    scale = 0.1 + np.logaddexp(raw, 0)
     category_information = (shared["category"] * tf.nn.log_softmax(logits)).numpy().sum(1) + np.log(3)
     squares = ((shared["code"] - mean) / scale) ** 2
     code_information = np.sum(-squares / 2 - np.log(scale) - np.log(2 * np.pi) / 2, axis=1) + np.log(4)
@@ -87,6 +87,41 @@ def test_both_players_maximize_the_weighted_information():
         np.testing.assert_allclose(
             with_information - rows, -(2 * category_information + 3 * code_information), rtol=1e-4, atol=1e-5
         )
+
+
+def recognizer_of(mean: float, raw_scale: float) -> InfoGAN:
+    """An InfoGAN whose Q predicts the same mean and scale of each code for every image."""
+    model = infogan()
+    kernel, bias = model.q_head.get_weights()
+    bias[3:5], bias[5:7] = mean, raw_scale
+    model.q_head.set_weights([0 * kernel, bias])
+    return model
+
+
+def test_a_certain_and_wrong_recognizer_has_a_bounded_loss():
+    results = recognizer_of(1.0, -100.0).evaluate(batches(4096), verbose=0, return_dict=True)
+    # of each of 2 codes c, uniform on [-1, 1]: E[-(c - 1)^2] / (2 0.1^2) - log 0.1 - log(2 pi) / 2 + log 2
+    expected = 2 * (-(4 / 3) / 0.02 - np.log(0.1) - np.log(2 * np.pi) / 2 + np.log(2))
+    assert expected == pytest.approx(-129.2, abs=0.1)
+    # the standard error of (c - 1)^2 is 0.019
+    assert results["code_information"] == pytest.approx(expected, rel=0.06)
+
+
+def test_the_best_normal_distribution_without_the_image_is_the_threshold_of_the_diagnosis():
+    # the variance of the uniform distribution is 1 / 3
+    model = recognizer_of(0.0, np.log(np.expm1(np.sqrt(1 / 3) - 0.1)))
+    results = model.evaluate(batches(4096), verbose=0, return_dict=True)
+    assert UNINFORMED == pytest.approx(-0.1765, abs=1e-4)
+    assert results["code_information"] == pytest.approx(2 * UNINFORMED, abs=0.02)
+    assert not model.diagnose({"code_information": 2 * UNINFORMED + 0.01})
+    assert not model.diagnose({"code_information": 1.0, "val_code_information": 0.9})
+    for logs in ({"code_information": -957.0}, {"code_information": 1.0, "val_code_information": -957.0}):
+        ((problem, text),) = model.diagnose(logs).items()
+        assert problem == "Q does not recognize the codes"
+        assert "code_information is -957 nats, below the -0.35 of a Q that ignores the image" in text
+    assert not infogan(code_weight=0.0).diagnose({"code_information": -957.0})
+    collapsed = model.diagnose({"code_information": -957.0, "sample_diversity": 0.01})
+    assert list(collapsed) == ["the generator collapses", "Q does not recognize the codes"]
 
 
 def test_discriminator_player_updates_q_and_generator_player_only_the_generator():
