@@ -24,7 +24,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["keras_gen", "keras_gen.*"]),
-    package_data={"keras_gen": ["py.typed"]},
+    package_data={"keras_gen": ["py.typed", "evaluation/features/*.npz"]},
     install_requires=requirements(),
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
