@@ -398,7 +398,7 @@ def evaluate(
     Example: [bold]keras-gen evaluate runs/vae --nll-images all[/bold]
 
     Samples as in published tables:
-    [bold]keras-gen evaluate runs/dcgan --samples 10000 --features pixels,classifier,pyramid[/bold]
+    [bold]keras-gen evaluate runs/dcgan --samples 10000 --features classifier,pyramid[/bold]
     """
     EvaluateConfig(**options)
     from . import runs, training

@@ -10,7 +10,7 @@ from keras_gen import pictures, runs, zoo
 
 from .context import EvaluationContext, choose_split
 from .evaluators.samples import real_images, sample_metrics
-from .report import format_value
+from .report import format_value, headline
 
 NUM_PICTURED = 64
 
@@ -67,18 +67,18 @@ def compare(
         for run in (first, second)
     ]
     real = real_images(contexts[0])
-    panels, results, about, floor = {}, {}, {}, None
+    panels, results, about, score = {}, {}, {}, {}
     for context in contexts:
         metrics, about = sample_metrics(context, real)
-        distance = next(name for name in metrics if name.startswith("swd_pixels"))
+        score = headline(metrics, about) or {}
         title = zoo.SYSTEMS[system].title if (system := context.run.config["system"]) in zoo.SYSTEMS else system
         name = _unique_name(f"{context.run.path.name} ({title})", results)
-        panels[f"{name}: {metrics[distance]:.4f}"] = pictures.grid(
+        panels[f"{name}: {format_value(score['value'], {})}"] = pictures.grid(
             context.generated_images[:NUM_PICTURED], columns=8, scale=context.zoom
         )
         results[name] = {"path": str(context.run.path), "system": system, "metrics": metrics}
-        floor = metrics[f"{distance}_floor"]
-    panels[f"{split} images; other real images: {floor:.4f}"] = pictures.grid(
+    floor = format_value(score["floor"], {})
+    panels[f"{split} images; {score['metric']} of other real images: {floor}"] = pictures.grid(
         real.reference[:NUM_PICTURED], columns=8, scale=contexts[0].zoom
     )
     pictures.save(picture_file, pictures.hstack(panels))

@@ -11,7 +11,7 @@ from keras_gen import options
 from keras_gen.options import NAMES, Text, integer, option
 
 # kinds of features that samples are compared by; "pyramid" are patches at each level of detail
-FEATURES = ("pixels", "classifier", "inception", "fid", "pyramid")
+FEATURES = ("small_v1", "pixels", "classifier", "inception", "fid", "pyramid")
 SPLITS = ("test", "validation", "train")
 # training images that 1,000 samples are compared with: about 3 minutes of one processor at 64x64x3
 MAX_NEIGHBOR_IMAGES = 250_000
@@ -58,10 +58,11 @@ class EvaluateConfig:
     )
     samples: int = option(1000, "Number of generated images, compared with as many real ones", check=integer(1))
     features: tuple[str, ...] = option(
-        ("pixels",),
-        "Features that samples are compared by, separated by commas: pixels, classifier, fid, inception, pyramid",
+        ("small_v1",),
+        "Features that samples are compared by besides small_v1, separated by commas: pixels, classifier, fid, "
+        "inception, pyramid",
         check=_check_features,
-        text=NAMES._replace(default="pixels"),
+        text=NAMES._replace(default="small_v1"),
     )
     parzen: bool = option(False, "Also compute the Parzen-window estimate")
     max_images: int = option(

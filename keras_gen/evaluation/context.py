@@ -58,7 +58,8 @@ class EvaluationContext:
         samples: generated images that are compared with as many real ones.
         max_images: maximum number of images in memory, for all other metrics.
         neighbor_images: maximum number of training images that are searched for nearest neighbors.
-        features: features by which samples are compared, see `features.extractors.FEATURES`, and `"pyramid"`.
+        features: features by which samples are compared besides the default ones, see `features.extractors.FEATURES`,
+            and `"pyramid"`.
         parzen: whether to compute the Parzen-window log-likelihood.
         progress: called with (activity, steps done, steps in total) during long computations.
     """
@@ -72,7 +73,7 @@ class EvaluationContext:
     samples: int = 1000
     max_images: int = 10_000
     neighbor_images: int = MAX_NEIGHBOR_IMAGES
-    features: tuple[str, ...] = ("pixels",)
+    features: tuple[str, ...] = ("small_v1",)
     parzen: bool = False
     progress: ProgressReport = no_report
 

@@ -17,7 +17,7 @@ from .config import MAX_NEIGHBOR_IMAGES, EvaluateConfig
 from .context import EvaluationContext, choose_split, split_note
 from .features.fid_inception import weights_file
 from .registry import EVALUATORS, PICTURES
-from .report import print_table
+from .report import headline, print_table
 from .types import About, Metrics
 
 # errors that make one evaluator's metrics null and leave the others unaffected
@@ -30,7 +30,7 @@ def evaluate(
     nll_samples: int = 5000,
     nll_images: int | str = 500,
     samples: int = 1000,
-    features: Iterable[str] = ("pixels",),
+    features: Iterable[str] = ("small_v1",),
     parzen: bool = False,
     max_images: int = 10_000,
     neighbor_images: int = MAX_NEIGHBOR_IMAGES,
@@ -49,6 +49,7 @@ def evaluate(
     ```
     {"metrics": {"elbo": -88.1, "nll": 85.2, ...},       # nats per image: elbo <= 0, kl >= 0, nll = -log p(x)
      "about": {"nll": {"unit": ..., "images": 500, "samples": 5000, ...}, ...},
+     "headline": {"metric": "fd_small_v1_1000_test", "value": 3.1, "floor": 0.4, "better": "lower"},  # or None
      "seed": 0, "split": "test", "date": ..., "hardware": {...}, "versions": {...}, "pictures": {name: file}}
     ```
 
@@ -58,11 +59,12 @@ def evaluate(
         nll_images: images in the log-likelihood, chosen by the seed; `"all"` for results that are published.
         samples: generated images that are compared with as many real ones; 10,000 for results that are published
             (26,000 for stacked digits).
-        features: features by which samples are compared: `"pixels"`; `"classifier"`, the last hidden layer of a
-            classifier of the data's labels, which is trained once and cached; `"fid"`, the FID and other scores by the
-            features of its network, which needs a weights file, see `features.extractors.fid_features`; `"inception"`,
-            another network, which Keras downloads; `"pyramid"`, patches of a Laplacian pyramid, the slowest. The
-            distance by random convolutions, `fd_random_conv_...`, is always measured.
+        features: features by which samples are compared. `"small_v1"`, a network that is part of the package, is
+            always among them. Others are `"pixels"`, in which blurred images score well; `"classifier"`, the last
+            hidden layer of a classifier of the data's labels, which is trained once and cached; `"fid"`, the FID and
+            other scores by the features of its network, which needs a weights file, see
+            `features.extractors.fid_features`; `"inception"`, another network, which Keras downloads; `"pyramid"`,
+            patches of a Laplacian pyramid, the slowest.
         parzen: also compute the Parzen-window log-likelihood, for comparison with papers of 2014 to 2016; see
             `metrics.parzen`.
         max_images: maximum number of images in memory, for metrics other than ELBO and log-likelihood.
@@ -123,6 +125,7 @@ def evaluate(
         content = {
             "metrics": metrics,
             "about": about,
+            "headline": headline(metrics, about),
             "seed": seed,
             "split": split,
             **({"split_note": note} if note else {}),

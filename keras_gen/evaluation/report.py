@@ -5,6 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from .types import About, Metrics
+
 # suffixes of a metric's name that mark its floor and its baseline
 REFERENCE_SUFFIXES = ("_floor", "_baseline")
 
@@ -40,6 +42,8 @@ def print_table(content: dict, title: str) -> None:
             reasons.append(f"{name} is null: {about['reason']}")
     console = Console()
     console.print(table)
+    if content.get("headline"):
+        console.print(f"[bold]Score: {headline_text(content['headline'])}[/bold]")
     if references:
         console.print("Floor: the value of real images. Baseline: the value of a trivial solution, such as the input.")
     for name in metrics:
@@ -47,6 +51,37 @@ def print_table(content: dict, title: str) -> None:
             console.print(f"{name} {content['about'][name]['how_to_read']}.")
     for reason in reasons:
         console.print(reason, style="yellow")
+
+
+def headline(metrics: Metrics, about: About) -> dict[str, Any] | None:
+    """Returns the score by which runs are compared, or None for a model without samples.
+
+    It is the first metric whose notes have `better`, with its floor, the value of real images: {"metric", "value",
+    "floor", "better": "lower" or "higher"}.
+    """
+    for name, value in metrics.items():
+        if "better" in about[name] and f"{name}_floor" in metrics:
+            return {
+                "metric": name,
+                "value": value,
+                "floor": metrics[f"{name}_floor"],
+                "better": about[name]["better"],
+            }
+    return None
+
+
+def headline_text(headline: dict[str, Any]) -> str:
+    """Returns a headline of `evaluate` as text.
+
+    Example:
+        >>> headline_text({"metric": "fd_small_v1_1000_test", "value": 3.14, "floor": 0.2, "better": "lower"})
+        'fd_small_v1_1000_test = 3.14; lower is better, and real images have 0.2'
+    """
+    if headline["value"] is None:
+        return f"{headline['metric']} is null"
+    floor = format_value(headline["floor"], {})
+    value = format_value(headline["value"], {})
+    return f"{headline['metric']} = {value}; {headline['better']} is better, and real images have {floor}"
 
 
 def format_value(value: float | None, about: dict[str, Any]) -> str:

@@ -109,7 +109,19 @@ def _evaluation(run: runs.Run) -> str:
     ]
     note = "Sample sizes, seed, split, and why some metrics are missing: `evaluation.json`."
     note = "\n\n".join([*explanations, note])
-    return "## Evaluation\n\n| metric | value | unit |\n|---|---|---|\n" + "\n".join(lines) + f"\n\n{note}"
+    table = "| metric | value | unit |\n|---|---|---|\n" + "\n".join(lines)
+    return f"## Evaluation\n\n{_score(content)}{table}\n\n{note}"
+
+
+def _score(content: Mapping[str, Any]) -> str:
+    """Returns a line with the headline of an evaluation, or nothing."""
+    headline = content.get("headline")
+    if not headline or headline["value"] is None:
+        return ""
+    return (
+        f"**Score: {headline['value']:.4g}** (`{headline['metric']}`; {headline['better']} is better, and real images "
+        f"have {headline['floor']:.4g})\n\n"
+    )
 
 
 def _export(run: runs.Run) -> str:

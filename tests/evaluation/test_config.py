@@ -26,7 +26,7 @@ def test_invalid_values_are_refused():
     assert EvaluateConfig(features=["fid", "pixels", "fid"]).features == ("fid", "pixels")
     for values, message in (
         ({"nll_images": "some"}, "Expected an integer >= 1 or \"all\" for nll_images; received 'some'"),
-        ({"features": ("vgg",)}, "Expected some of pixels, .* for features; received 'vgg'"),
+        ({"features": ("vgg",)}, "Expected some of small_v1, .* for features; received 'vgg'"),
         ({"split": "gone"}, "Expected one of test, validation, train for split; received 'gone'"),
     ):
         with pytest.raises(ValueError, match=message):

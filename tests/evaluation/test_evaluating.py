@@ -22,10 +22,9 @@ VERBOSE: dict[str, Any] = {"nll_samples": 10, "samples": 40}
 
 SCORES = ("fd", "kid", "swd", "precision", "recall", "density", "coverage")
 SAMPLE_METRICS = {
-    *(f"{score}_pixels_40_test{floor}" for score in SCORES for floor in ("", "_floor")),
+    *(f"{score}_small_v1_40_test{floor}" for score in SCORES for floor in ("", "_floor")),
     *(f"ms_ssim_0_scales_40{floor}" for floor in ("", "_floor")),
-    *(f"fd_random_conv_40_test{floor}" for floor in ("", "_floor")),
-    *("nearest_pixels_40_train", "nearest_pixels_40_train_floor", "closer_pixels_40_train"),
+    *("nearest_small_v1_40_train", "nearest_small_v1_40_train_floor", "closer_small_v1_40_train"),
 }
 
 AUTOENCODER_PICTURES = {"samples", "nearest_neighbors", "reconstructions", "interpolation", "latent_map"}
@@ -45,17 +44,20 @@ def content(run):
 
 
 def test_keys_of_metrics(content):
-    assert set(content) == {"metrics", "about", "seed", "split", "date", "hardware", "versions", "pictures"}
+    assert set(content) == {"metrics", "about", "headline", "seed", "split", "date", "hardware", "versions", "pictures"}
     assert (content["seed"], content["split"]) == (0, "test")
     assert content["versions"]["keras"] == runs.versions()["keras"]
+    name = "fd_small_v1_40_test"
+    value, floor = content["metrics"][name], content["metrics"][f"{name}_floor"]
+    assert content["headline"] == {"metric": name, "value": value, "floor": floor, "better": "lower"}
 
 
 def test_every_number_has_a_unit_and_sizes(content):
     assert set(content["metrics"]) == set(content["about"])
-    missing = {"fd_pixels_40_test", "fd_pixels_40_test_floor", "ms_ssim_0_scales_40", "ms_ssim_0_scales_40_floor"}
+    missing = {"ms_ssim_0_scales_40", "ms_ssim_0_scales_40_floor"}
     for name, about in content["about"].items():
         value = content["metrics"][name]
-        assert ("reason" in about) == (value is None) == (name in missing), name  # 64 pixels, 40 images
+        assert ("reason" in about) == (value is None) == (name in missing), name  # images of 8x8
         assert value is None or (isinstance(value, (int, float)) and math.isfinite(value))
         assert about["unit"] and about["images"] >= 1
     assert (content["about"]["nll"]["images"], content["about"]["nll"]["samples"]) == (20, 10)
@@ -73,9 +75,9 @@ def test_signs_and_identities_of_metrics(content):
     assert metrics["kl_aggregate"] + metrics["information"] == pytest.approx(metrics["kl"], abs=4 * error)
     assert metrics["active_units"] in (0, 1, 2)
     assert -1 <= metrics["ssim"] <= 1
-    assert metrics["swd_pixels_40_test"] > metrics["swd_pixels_40_test_floor"] > 0
-    assert metrics["kid_pixels_40_test"] > metrics["kid_pixels_40_test_floor"]
-    assert metrics["nearest_pixels_40_train"] > 0 and 0 <= metrics["closer_pixels_40_train"] <= 1
+    for metric in ("fd", "swd", "kid"):
+        assert metrics[f"{metric}_small_v1_40_test"] > metrics[f"{metric}_small_v1_40_test_floor"]
+    assert metrics["nearest_small_v1_40_train"] > 0 and 0 <= metrics["closer_small_v1_40_train"] <= 1
 
 
 def test_psnr_of_the_model_s_reconstructions(run, content):
@@ -113,7 +115,7 @@ def test_gray_images_have_no_likelihood_under_a_bernoulli_head(tmp_path, capsys)
     content = evaluate(run, **VERBOSE, nll_images="all", split="validation", seed=1)
     assert (content["seed"], content["split"]) == (1, "validation")
     assert content["about"]["nll"]["images"] == content["about"]["elbo"]["images"] == 50
-    assert "swd_pixels_40_validation" in content["metrics"]
+    assert "swd_small_v1_40_validation" in content["metrics"]
     assert content["metrics"]["nll"] is None and content["metrics"]["bits_per_dimension"] is None
     printed = " ".join(capsys.readouterr().out.split())
     assert "nll is null: a Bernoulli head is a likelihood of binary pixels" in printed
@@ -123,7 +125,10 @@ def test_gray_images_have_no_likelihood_under_a_bernoulli_head(tmp_path, capsys)
         "Baseline: the value of a trivial solution" in printed
         and f"{content['metrics']['psnr_baseline']:.5g}" in printed
     )
-    assert "fd_random_conv_40_validation compares samples with real images by a fixed random network" in printed
+    assert "fd_small_v1_40_validation is the Frechet distance between samples and real images" in printed
+    score = content["headline"]
+    assert f"Score: fd_small_v1_40_validation = {score['value']:.5g}; lower is better" in printed
+    assert f"real images have {score['floor']:.5g}" in printed
 
 
 @pytest.fixture
@@ -140,23 +145,27 @@ def test_copies_of_any_training_image_are_detected(noise_run, monkeypatch):
     model.generate = lambda num, **options: train[:num]
     monkeypatch.setattr(runs.Run, "load_model", lambda self: model)
     monkeypatch.setattr("keras_gen.evaluation.evaluators.samples.BLOCK_BYTES", 1000)  # one batch per block
-    content = evaluate(noise_run, **QUICK, max_images=20)  # of 150 training images
+    # of 150 training images
+    content = evaluate(noise_run, **QUICK, max_images=20, features=("pixels",))
     metrics, about = content["metrics"], content["about"]
-    assert metrics["closer_pixels_40_train"] == 1 and metrics["nearest_pixels_40_train"] == 0
-    assert metrics["nearest_pixels_40_train_floor"] is not None
-    assert about["closer_pixels_40_train"]["images"] == 150
+    for features in ("small_v1", "pixels"):
+        assert metrics[f"closer_{features}_40_train"] == 1
+        # features of one image in batches of different size differ by rounding
+        floor = metrics[f"nearest_{features}_40_train_floor"]
+        assert metrics[f"nearest_{features}_40_train"] < 0.01 * floor
+        assert about[f"closer_{features}_40_train"]["images"] == 150
 
 
 def test_more_training_images_than_the_limit_make_memorization_null(noise_run):
     content = evaluate(noise_run, **QUICK, neighbor_images=149)
-    for name in ("nearest_pixels_40_train", "nearest_pixels_40_train_floor", "closer_pixels_40_train"):
+    for name in ("nearest_small_v1_40_train", "nearest_small_v1_40_train_floor", "closer_small_v1_40_train"):
         assert content["metrics"][name] is None
         assert (
             "Expected at most 149 training images in the search for nearest neighbors; received 150"
             in content["about"][name]["reason"]
         )
     assert "neighbor_images=150" in content["missing_pictures"]["nearest_neighbors"]
-    assert content["metrics"]["swd_pixels_40_test"] > 0
+    assert content["metrics"]["swd_small_v1_40_test"] > 0
 
 
 def test_default_split_is_the_first_that_exists(noise_run, capsys):
@@ -179,8 +188,8 @@ def test_progress_reports_counts(run):
     assert {"reading test images", "generating samples", "ELBO: batches of 128", "log-likelihood"} <= counted
     assert {"encoding images", "decoding codes", "information in the codes", "reconstructing images"} <= counted
     assert {
-        "features pixels of samples",
-        "scores by pixels, percent",
+        "features small_v1 of samples",
+        "scores by small_v1, percent",
         "comparing samples with all training images",
     } <= counted
     assert all(0 <= result <= total for _, result, total in calls if total)
@@ -188,7 +197,7 @@ def test_progress_reports_counts(run):
     uncounted = {activity for activity, _, total in calls if not total} - counted
     names = {row.name for row in EVALUATORS} | {f"picture {row.name}" for row in PICTURES}
     assert uncounted - names <= {
-        *("loading the model", "preparing the features pixels"),
+        *("loading the model", "preparing the features small_v1"),
         *(f"opening the {role} split" for role in ("test", "train")),
     }
 
@@ -236,7 +245,7 @@ def test_evaluators_run_where_the_model_meets_their_requirements():
         ({"seed": -1}, "Expected an integer from 0 to 2147483647 for seed; received -1"),
         (
             {"features": ("pixels", "vgg")},
-            "Expected some of pixels, classifier, inception, fid, pyramid for features; received 'vgg'",
+            "Expected some of small_v1, pixels, classifier, inception, fid, pyramid for features; received 'vgg'",
         ),
     ],
 )

@@ -22,13 +22,15 @@ def test_card_reflects_the_files_of_the_run(tmp_path):
     for epoch in (1, 2):
         (run.samples / f"epoch_000{epoch}.png").touch()
     metrics, about = {"elbo": -10.25, "nll": None}, {"elbo": {"unit": "nats per image"}, "nll": {"reason": "gray"}}
-    run.evaluation_file.write_text(json.dumps({"metrics": metrics, "about": about}))
+    headline = {"metric": "fd_small_v1_1000_test", "value": 3.1416, "floor": 0.25, "better": "lower"}
+    run.evaluation_file.write_text(json.dumps({"metrics": metrics, "about": about, "headline": headline}))
     run.export_folder.mkdir()
     endpoints = {"encode": {"z": {"max": 0.5, "mean": 0.1}}, "decode": {"image": {"max": 0.02, "mean": 0.001}}}
     parity = {"files": {"int8": {"bytes": 12345, "endpoints": endpoints}}}
     (run.export_folder / "parity.json").write_text(json.dumps(parity))
     full = write_card(run).read_text()
     assert "![Samples after 2 epochs](samples/epoch_0002.png)" in full and "| loss | 20 | 10.5 |" in full
+    assert "**Score: 3.142** (`fd_small_v1_1000_test`; lower is better, and real images have 0.25)" in full
     assert "| elbo | -10.25 | nats per image |" in full and "| nll" not in full
     assert "| int8 | 12 | decode | 0.02 | 0.001 |" in full and "| encode |" not in full
 

@@ -84,7 +84,7 @@ def test_a_growing_run_is_evaluated_at_its_current_resolution(toy_images, tmp_pa
     run = train("progan", toy_images, tmp_path / "run", epochs=2, **SMALL)
     assert run.load_model().stable_stage == 0
     content = keras_gen.evaluate(run, samples=40, split="train", verbose=False)
-    assert content["metrics"]["fd_pixels_40_train"] is not None and content["pictures"]["stages"]
+    assert content["metrics"]["fd_small_v1_40_train"] is not None and content["pictures"]["stages"]
 
 
 def test_invalid_image_sizes_are_refused(toy_images, tmp_path):

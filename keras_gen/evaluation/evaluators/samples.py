@@ -9,7 +9,8 @@ import numpy as np
 from keras_gen import pictures
 
 from ..context import EvaluationContext
-from ..features.of_run import PYRAMID, extractors, is_stacked, label_classifier, single_images
+from ..features.extractors import Features, feature_extractor
+from ..features.of_run import DEFAULT, PYRAMID, extractors, is_stacked, label_classifier, single_images
 from ..metrics.memorization import NearestNeighbors, nearest_neighbors
 from ..metrics.mode_coverage import mode_coverage, modes_floor
 from ..metrics.names import score_name
@@ -24,7 +25,11 @@ BLOCK_BYTES = 2**26
 # images on which the Parzen windows' sigma is chosen; the papers used 1,000 or more
 PARZEN_VALIDATION_IMAGES = 1000
 
-DISTANCE = "pixel value, 0 to 1"
+# kinds of features in which the nearest training images are searched, the first one always; others would need too long
+# for all training images
+NEIGHBOR_FEATURES = (DEFAULT, "pixels")
+
+DISTANCE = "root mean square over {}"
 PROBABILITY = "probability, 0 to 1; 0.5 for new images, 1 for copies"
 
 
@@ -96,54 +101,70 @@ def sample_metrics(context: EvaluationContext, real: RealImages) -> tuple[Metric
         seed=context.seed,
         progress=context.progress,
     )
-    try:
-        values, notes = _memorization_metrics(training_neighbors(context, real), split=context.split)
-    except ValueError as error:
-        names = _memorization_names(_num_compared(context, real))
-        common = {"images": context.count("train"), "samples": len(generated), "reason": str(error)}
-        values = dict.fromkeys(names)
-        notes = {name: {"unit": PROBABILITY if name == names[2] else DISTANCE, **common} for name in names}
-    return metrics | values, about | notes
+    for features in NEIGHBOR_FEATURES:
+        if features not in (DEFAULT, *context.features):
+            continue
+        try:
+            values, notes = _memorization_metrics(
+                training_neighbors(context, real, features), features=features, split=context.split
+            )
+        except ValueError as error:
+            names = _memorization_names(features, _num_compared(context, real))
+            common = {"images": context.count("train"), "samples": len(generated), "reason": str(error)}
+            values = dict.fromkeys(names)
+            distance = DISTANCE.format(features)
+            notes = {name: {"unit": PROBABILITY if name == names[2] else distance, **common} for name in names}
+        metrics, about = metrics | values, about | notes
+    return metrics, about
 
 
 def memorization_scores(
-    generated: np.ndarray, train: np.ndarray | Iterable[np.ndarray], held_out: np.ndarray | None, *, split: str = "test"
+    generated: np.ndarray,
+    train: np.ndarray | Iterable[np.ndarray],
+    held_out: np.ndarray | None,
+    *,
+    features: Features | None = None,
+    split: str = "test",
 ) -> tuple[Metrics, About]:
     """Compares the distances of samples and of held-out real images to their nearest training images.
 
-    `nearest_pixels_1000_train` is the mean distance (root mean square over pixels) of 1,000 samples to their nearest
-    training images, `..._floor` the same of as many real images, and `closer_pixels_1000_train` the probability that a
-    sample is closer than a real image. Copies have a distance far below the floor. Blurred samples are closer than real
-    images without being copies: look at the picture of nearest neighbors.
+    `nearest_small_v1_1000_train` is the mean distance (root mean square over features) of 1,000 samples to their
+    nearest training images, `..._floor` the same of as many real images, and `closer_small_v1_1000_train` the
+    probability that a sample is closer than a real image. Copies have a distance far below the floor. In pixels,
+    blurred samples are closer than real images without being copies.
 
     Args:
         generated: generated images [num, height, width, channels].
         train: all training images, or blocks of them.
         held_out: real images of the split that are held out from training, or None.
+        features: features in which distances are measured; None is `small_v1`.
         split: the split of `held_out`.
 
     Returns:
         (metrics, about).
     """
     num = len(generated) if held_out is None else min(len(generated), len(held_out))
-    neighbors = nearest_neighbors(generated[:num], train, None if held_out is None else held_out[:num])
-    return _memorization_metrics(neighbors, split=split)
+    features = features or feature_extractor(DEFAULT)
+    held_out = None if held_out is None else held_out[:num]
+    neighbors = nearest_neighbors(generated[:num], train, held_out, extract=features)
+    return _memorization_metrics(neighbors, features=features.name, split=split)
 
 
-def _memorization_names(num: int) -> tuple[str, str, str]:
+def _memorization_names(features: str, num: int) -> tuple[str, str, str]:
     """Returns the names of mean distance, floor and probability for a number of samples."""
-    name, probability = (score_name(metric, "pixels", num, "train") for metric in ("nearest", "closer"))
+    name, probability = (score_name(metric, features, num, "train") for metric in ("nearest", "closer"))
     return name, f"{name}_floor", probability
 
 
-def _memorization_metrics(neighbors: NearestNeighbors, *, split: str) -> tuple[Metrics, About]:
-    names = _memorization_names(len(neighbors.distances))
+def _memorization_metrics(neighbors: NearestNeighbors, *, features: str, split: str) -> tuple[Metrics, About]:
+    names = _memorization_names(features, len(neighbors.distances))
     name, floor, probability = names
     sizes = {"images": neighbors.train, "samples": len(neighbors.distances)}
     train = f"all {neighbors.train:,} training images"
+    unit = DISTANCE.format(features)
     about: About = {
-        name: {"unit": DISTANCE, **sizes, "note": f"distance of a sample to the nearest of {train}"},
-        floor: {"unit": DISTANCE, **sizes, "note": f"distance of a {split} image to the nearest of {train}"},
+        name: {"unit": unit, **sizes, "note": f"distance of a sample to the nearest of {train}"},
+        floor: {"unit": unit, **sizes, "note": f"distance of a {split} image to the nearest of {train}"},
         probability: {"unit": PROBABILITY, **sizes, "note": f"that a sample is closer to them than a {split} image"},
     }
     distance = float(neighbors.distances.mean())
@@ -160,8 +181,13 @@ def _num_compared(context: EvaluationContext, real: RealImages) -> int:
     return min(num, len(real.reference)) if real.held_out else num
 
 
-def training_neighbors(context: EvaluationContext, real: RealImages) -> NearestNeighbors:
+def training_neighbors(context: EvaluationContext, real: RealImages, features: str = DEFAULT) -> NearestNeighbors:
     """Returns the nearest training image of each sample and of each held-out image; the search runs only once.
+
+    Args:
+        context: of the run.
+        real: the held-out images.
+        features: one of `NEIGHBOR_FEATURES`, in which distances are measured.
 
     Raises:
         ValueError: for more training images than `neighbor_images`.
@@ -175,8 +201,10 @@ def training_neighbors(context: EvaluationContext, real: RealImages) -> NearestN
     num = _num_compared(context, real)
     held_out = real.reference[:num] if real.held_out else None
     return context.cached(
-        "training neighbors",
-        lambda: nearest_neighbors(context.generated_images[:num], training_blocks(context), held_out),
+        ("training neighbors", features),
+        lambda: nearest_neighbors(
+            context.generated_images[:num], training_blocks(context), held_out, extract=feature_extractor(features)
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from ..types import Progress, no_progress
 from .classifier import IMAGES_PER_PASS, LabeledImages, feature_classifier
 from .clean_resize import clean_resize
 from .fid_inception import SHA256, SIZE, fid_network, read_fid_weights, set_fid_weights, weights_file
+from .small_network import HOW_TO_READ, IDENTITY, NAME, small_network_features
 
 INCEPTION_SIZE = 299
 # images of this size per batch; more would need a gigabyte
@@ -31,6 +32,8 @@ class Features:
         extract: images [batch, height, width, channels] -> features [batch, size].
         frechet: name of the Frechet distance: `"fid"` for the features of published FIDs.
         batch_size: images per call of `extract`.
+        full_rank: whether the Frechet distance is computed for more samples than features only.
+        how_to_read: explanation of the Frechet distance. With it, the distance is the headline of an evaluation.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Features:
     extract: Callable[[np.ndarray], np.ndarray]
     frechet: str = "fd"
     batch_size: int = IMAGES_PER_PASS
+    full_rank: bool = True
+    how_to_read: str = ""
 
     def __call__(self, images: np.ndarray, *, progress: Progress = no_progress) -> np.ndarray:
         """Returns the features of images, float32 [num, size].
@@ -57,11 +62,12 @@ class Features:
 
 
 def feature_extractor(name: str, **options: Any) -> Features:
-    """Returns the feature extractor `"pixels"`, `"classifier"`, `"inception"` or `"fid"`.
+    """Returns the feature extractor `"small_v1"`, `"pixels"`, `"classifier"`, `"inception"` or `"fid"`.
 
     Args:
         name: its name.
-        **options: arguments of `pixel_features` (none), `classifier_features`, `inception_features` or `fid_features`.
+        **options: arguments of `small_features` and `pixel_features` (none), `classifier_features`,
+            `inception_features` or `fid_features`.
 
     Raises:
         ValueError: for an unknown name.
@@ -73,6 +79,14 @@ def feature_extractor(name: str, **options: Any) -> Features:
     if name not in FEATURES:
         raise ValueError(f"Expected features from {', '.join(FEATURES)}; received {name!r}")
     return FEATURES[name](**options)
+
+
+def small_features() -> Features:
+    """Returns `small_v1`, the network that is part of the package; see `small_network_features`.
+
+    Its Frechet distance is the headline of an evaluation. It is finite for 2 or more images in each set.
+    """
+    return Features(NAME, IDENTITY, small_network_features, full_rank=False, how_to_read=HOW_TO_READ)
 
 
 def pixel_features() -> Features:
@@ -122,7 +136,7 @@ def inception_features(*, weights: str = "imagenet") -> Features:
         raise OSError(
             f"Expected the weights {weights!r} of keras.applications.InceptionV3; received the error {error}. Keras "
             "downloads them over a network connection. Without one, set weights=FILE "
-            "(inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5), or use the features classifier or pixels"
+            "(inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5), or use the features small_v1 or classifier"
         ) from error
 
     @tf.function(reduce_retracing=True)
@@ -176,6 +190,7 @@ def _three_channels(images: np.ndarray) -> np.ndarray:
 
 
 FEATURES: dict[str, Callable[..., Features]] = {
+    NAME: small_features,
     "pixels": pixel_features,
     "classifier": classifier_features,
     "inception": inception_features,

@@ -12,6 +12,7 @@ from ..context import EvaluationContext, gather
 from ..types import Progress
 from .classifier import FeatureClassifier, LabeledImages, feature_classifier
 from .extractors import Features, classifier_features, feature_extractor
+from .small_network import NAME as DEFAULT
 
 # not an extractor: compares patches at each level of detail, see `laplacian_swd`
 PYRAMID = "pyramid"
@@ -21,9 +22,9 @@ MAX_IMAGES, MAX_BYTES = 60_000, 2**30
 
 
 def extractors(context: EvaluationContext) -> dict[str, Features | str]:
-    """Returns the requested features: name -> extractor, or the reason why it is missing."""
+    """Returns the default features, then the requested ones: name -> extractor, or the reason why it is missing."""
     result: dict[str, Features | str] = {}
-    for name in context.features:
+    for name in dict.fromkeys((DEFAULT, *context.features)):
         if name == PYRAMID:
             continue
         context.progress(f"preparing the features {name}", 0, 0)

@@ -33,6 +33,7 @@ def feature_scores(
     *,
     seed: int = 0,
     frechet: str = "fd",
+    full_rank: bool = True,
     progress: Progress = no_progress,
 ) -> dict[str, Score]:
     """Computes Frechet, kernel and sliced Wasserstein distance, precision, recall, density and coverage.
@@ -42,6 +43,7 @@ def feature_scores(
         real: features of as many real images, the same shape.
         seed: seed of subsets and directions.
         frechet: name of the Frechet distance, `"fid"` for the features of published FIDs.
+        full_rank: see `frechet_distance`.
         progress: called with (percent done, 100): a third each for the distances, the projections and the neighbors.
 
     Returns:
@@ -50,7 +52,7 @@ def feature_scores(
     note = "compares with published FIDs of as many samples" if frechet == "fid" else "not the FID: other features"
 
     def frechet_score() -> dict[str, Score]:
-        return {frechet: (frechet_distance(samples, real), {"note": note})}
+        return {frechet: (frechet_distance(samples, real, full_rank=full_rank), {"note": note})}
 
     def kernel_score() -> dict[str, Score]:
         distance = kernel_distance(samples, real, seed=seed)

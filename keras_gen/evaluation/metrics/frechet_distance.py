@@ -5,7 +5,7 @@ import numpy as np
 from .feature_sets import feature_pair
 
 
-def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
+def frechet_distance(first: np.ndarray, second: np.ndarray, *, full_rank: bool = True) -> float:
     """Returns the squared Frechet (2-Wasserstein) distance of normal distributions fitted to two sets of features.
 
     With the features of Heusel et al.'s Inception network (`feature_extractor("fid")`), this is the FID; with other
@@ -13,8 +13,10 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     equal numbers of samples only, and next to the distance of real images to real images.
 
     Args:
-        first: features [num, size], num > size, so that the covariance has full rank.
-        second: features [other num, size], other num > size.
+        first: features [num, size].
+        second: features [other num, size].
+        full_rank: whether num > size is required, so that the covariances have full rank. A distance of fewer samples
+            is finite and its bias large.
 
     Returns:
         the distance, >= 0, in squared units of a feature.
@@ -33,7 +35,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """
     first, second = feature_pair(first, second)
     smaller, size = min(len(first), len(second)), first.shape[1]
-    if smaller <= size:
+    if full_rank and smaller <= size:
         raise ValueError(
             f"Expected more than {size} samples in each set for a Frechet distance of {size} features, so that the "
             f"covariances have full rank; received {len(first)} and {len(second)}. Take more samples, or smaller "

@@ -1,6 +1,6 @@
 """Memorization: whether generated images are copies of training images, by nearest neighbors."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ class NearestNeighbors(NamedTuple):
 
     Attributes:
         indices: index of the nearest training image of each generated image, int64 [num].
-        distances: distance to it, root mean square over pixels, float64 [num].
+        distances: distance to it, root mean square over pixels or features, float64 [num].
         nearest: the nearest training images, [num, ...].
         train: number of training images.
         held_out: distances of held-out real images to their nearest training images, float64 [others]; None without
@@ -35,12 +35,17 @@ class NearestNeighbors(NamedTuple):
 
 
 def nearest_neighbors(
-    generated: np.ndarray, train: np.ndarray | Iterable[np.ndarray], held_out: np.ndarray | None = None
+    generated: np.ndarray,
+    train: np.ndarray | Iterable[np.ndarray],
+    held_out: np.ndarray | None = None,
+    *,
+    extract: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> NearestNeighbors:
     """Finds the nearest training image of every generated image, and of held-out real images for comparison.
 
     A distance in pixels favors smooth images: blurred samples are closer to the training set than real images without
-    being copies. Look at the pairs before concluding memorization. `train` must contain all training images: a copy of
+    being copies. Features in which blur is a difference do not have this fault. Look at the pairs before concluding
+    memorization. `train` must contain all training images: a copy of
     an omitted one is not detected.
 
     Args:
@@ -48,6 +53,7 @@ def nearest_neighbors(
         train: all training images [count, ...], or consecutive blocks of them [rows, ...], of which one is in memory at
             a time.
         held_out: real images that are not in `train`, [others, ...]; None omits the comparison.
+        extract: images [rows, ...] -> features [rows, size], in which the distances are; None is the pixels.
 
     Returns:
         a NearestNeighbors.
@@ -60,13 +66,15 @@ def nearest_neighbors(
         arXiv:2004.05675, section 3 (`closer` is 1 minus its normalized U statistic, without its cells).
     """
     blocks = [train] if isinstance(train, np.ndarray) else train
-    search, count = _NearestSearch(generated), 0
-    held_out_search = None if held_out is None else _NearestSearch(held_out)
+    extract = extract or (lambda images: images)
+    search, count = _NearestSearch(generated, extract), 0
+    held_out_search = None if held_out is None else _NearestSearch(held_out, extract)
     for block in blocks:
         if len(block):
-            search.add(block, count)
+            features = extract(block)
+            search.add(block, features, count)
             if held_out_search is not None:
-                held_out_search.add(block, count)
+                held_out_search.add(block, features, count)
         count += len(block)
     sizes = [len(generated), count, *([] if held_out is None else [len(held_out)])]
     if min(sizes) == 0:
@@ -91,16 +99,16 @@ def nearest_neighbors(
 class _NearestSearch:
     """A search for the nearest images of some queries in one block after the other."""
 
-    def __init__(self, queries: np.ndarray):
-        self.queries = queries
+    def __init__(self, queries: np.ndarray, extract: Callable[[np.ndarray], np.ndarray]):
+        self.queries = extract(queries) if len(queries) else queries
         self.indices = np.zeros(len(queries), np.int64)
         self.distances = np.full(len(queries), np.inf)
         self.images = np.zeros_like(queries)
 
-    def add(self, block: np.ndarray, first_index: int) -> None:
-        """Compares the queries with a block whose first image has the index `first_index`."""
+    def add(self, block: np.ndarray, features: np.ndarray, first_index: int) -> None:
+        """Compares the queries with a block of images, whose first one has the index `first_index`."""
         if len(self.queries):
-            indices, distances = nearest_reference(self.queries, block)
+            indices, distances = nearest_reference(self.queries, features)
             nearer = distances < self.distances
             self.indices[nearer] = first_index + indices[nearer]
             self.distances[nearer] = distances[nearer]

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..features import random_conv
 from ..features.extractors import Features
 from ..types import About, Metrics, ProgressReport, no_report
 from .feature_scores import Score, attempt, feature_scores, missing_scores
@@ -31,12 +30,11 @@ def sample_quality(
 ) -> tuple[Metrics, About]:
     """Computes scores by features, distances between patches of Laplacian pyramids, and MS-SSIM of pairs.
 
-    The first score, `random_conv_distance`, exists for all sets of two or more images. For each kind of features there
-    are Frechet, kernel and sliced Wasserstein distance, precision, recall, density and coverage. All sets are truncated
-    to the size of the smallest, which is part of every name. Each score is followed by its floor, the value of real
-    images that are not in `real`: `fd_classifier_10k_test`, `fd_classifier_10k_test_floor`. A generator at the floor is
-    indistinguishable from real images by this metric. Scores that cannot be computed for these images, their number or
-    their features are None, with the reason.
+    For each kind of features there are Frechet, kernel and sliced Wasserstein distance, precision, recall, density and
+    coverage. All sets are truncated to the size of the smallest, which is part of every name. Each score is followed by
+    its floor, the value of real images that are not in `real`: `fd_classifier_10k_test`,
+    `fd_classifier_10k_test_floor`. A generator at the floor is indistinguishable from real images by this metric.
+    Scores that cannot be computed for these images, their number or their features are None, with the reason.
 
     Args:
         generated: generated images, float32 [num, height, width, channels] in [0, 1]; any prefix must be a random
@@ -65,9 +63,6 @@ def sample_quality(
     generated, real, floor_real = (images[:num] for images in (generated, real, floor_real))
     candidates = {"": generated, "_floor": floor_real}
     scores: dict[str, Scores] = {"": {}, "_floor": {}}
-    for done, (suffix, images) in enumerate(candidates.items()):
-        progress("distance by random convolutions", done, len(candidates))
-        scores[suffix] |= _random_conv_scores(images, real)
     for name, extractor in features.items():
         score_features = name if isinstance(extractor, str) else extractor.name
         for suffix, values in _feature_scores(name, extractor, candidates, real, seed, progress).items():
@@ -94,16 +89,6 @@ def sample_quality(
     return metrics, about
 
 
-def _random_conv_scores(samples: np.ndarray, real: np.ndarray) -> Scores:
-    def measure() -> dict[str, Score]:
-        notes = {"features": random_conv.IDENTITY, "how_to_read": random_conv.HOW_TO_READ}
-        return {"fd": (random_conv.random_conv_distance(samples, real), notes)}
-
-    unit = "variances of real images per feature"
-    value, notes = attempt(("fd",), measure)["fd"]
-    return {("fd", "random_conv"): (value, {"unit": unit, **notes})}
-
-
 def _feature_scores(
     name: str,
     extractor: Features | str,
@@ -128,12 +113,16 @@ def _feature_scores(
                 real_features,
                 seed=seed,
                 frechet=extractor.frechet,
+                full_rank=extractor.full_rank,
                 progress=functools.partial(progress, activity),
             )
     except ValueError as error:
         return {suffix: missing_scores(str(error), extractor.frechet) for suffix in candidates}
-    for _, notes in (score for values in scores.values() for score in values.values()):
-        notes["features"] = extractor.identity
+    for values in scores.values():
+        for _, notes in values.values():
+            notes["features"] = extractor.identity
+        if extractor.how_to_read:
+            values[extractor.frechet][1].update(better="lower", how_to_read=extractor.how_to_read)
     return scores
 
 

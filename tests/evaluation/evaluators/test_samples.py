@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from keras_gen.evaluation import feature_extractor
 from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluating import compute_metrics, write_pictures
 from keras_gen.evaluation.evaluators.samples import (
@@ -23,8 +24,8 @@ def test_real_images_of_the_training_split_are_disjoint_halves(tmp_path):
     both = np.concatenate([real.reference, real.floor])
     np.testing.assert_array_equal(np.sort(both, axis=0), np.sort(context.batch(None, role="train")["image"], axis=0))
     metrics, about = samples(context)
-    assert metrics["swd_pixels_75_train"] > 0 and metrics["closer_pixels_1000_train"] is None
-    assert about["nearest_pixels_1000_train"]["images"] == 150
+    assert metrics["swd_small_v1_75_train"] > 0 and metrics["closer_small_v1_1000_train"] is None
+    assert about["nearest_small_v1_1000_train"]["images"] == 150
 
 
 def test_generated_images_that_are_not_finite(tmp_path):
@@ -38,6 +39,9 @@ def test_generated_images_that_are_not_finite(tmp_path):
     )
 
 
+PIXELS = feature_extractor("pixels")
+
+
 @pytest.fixture(scope="module")
 def images():
     return np.random.default_rng(0).random((150, 4, 4, 1)).astype(np.float32)
@@ -46,11 +50,11 @@ def images():
 class TestMemorization:
     def test_copies_and_new_images(self, images):
         train, held_out = images[:50], images[50:100]
-        metrics, about = memorization_scores(train[::-1], train, held_out)
+        metrics, about = memorization_scores(train[::-1], train, held_out, features=PIXELS)
         assert list(metrics) == ["nearest_pixels_50_train", "nearest_pixels_50_train_floor", "closer_pixels_50_train"]
         nearest, floor, closer = metrics.values()
         assert nearest == 0 and floor > 0.1 and closer == 1
-        metrics, about = memorization_scores(images[100:], train, held_out, split="validation")
+        metrics, about = memorization_scores(images[100:], train, held_out, features=PIXELS, split="validation")
         probability = about["closer_pixels_50_train"]
         assert abs(metrics["closer_pixels_50_train"] - 0.5) < 4 * probability["standard_error"]
         assert "a validation image" in probability["note"]
@@ -58,14 +62,14 @@ class TestMemorization:
     def test_by_hand(self):
         arrays = ([0.1, 0.7], [0.0, 1.0], [0.4, 0.2])
         generated, train, held_out = (np.reshape(values, (-1, 1, 1, 1)) for values in arrays)
-        metrics, _ = memorization_scores(generated, train, held_out)
+        metrics, _ = memorization_scores(generated, train, held_out, features=PIXELS)
         # distances .1 and .3 against .4 and .2: closer in 3 of 4 pairs
         assert list(metrics.values()) == pytest.approx([0.2, 0.3, 0.75])
 
     def test_without_held_out_images(self, images):
         metrics, about = memorization_scores(images[:20], images[20:], None, split="train")
-        assert metrics["nearest_pixels_20_train"] > 0 and metrics["closer_pixels_20_train"] is None
-        assert "train split are not held out" in about["nearest_pixels_20_train_floor"]["reason"]
+        assert metrics["nearest_small_v1_20_train"] > 0 and metrics["closer_small_v1_20_train"] is None
+        assert "train split are not held out" in about["nearest_small_v1_20_train_floor"]["reason"]
 
 
 class TestParzenWindows:

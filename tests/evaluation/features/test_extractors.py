@@ -18,12 +18,12 @@ def test_pixels(images):
 
 
 def test_unknown_features_and_other_arrays(images):
-    with pytest.raises(ValueError, match="Expected features from pixels, .*, fid; received 'resnet'"):
+    with pytest.raises(ValueError, match="Expected features from small_v1, .*, fid; received 'resnet'"):
         feature_extractor("resnet")
     for wrong in (images[0], images[:0]):
         with pytest.raises(ValueError, match="Expected images"):
             feature_extractor("pixels")(wrong)
-    assert set(FEATURES) == {"pixels", "classifier", "inception", "fid"}
+    assert set(FEATURES) == {"small_v1", "pixels", "classifier", "inception", "fid"}
 
 
 def small_inception(**options):
@@ -51,5 +51,5 @@ def test_missing_inception_weights(monkeypatch):
         raise Exception("URL fetch failure on https://example.org")
 
     monkeypatch.setattr(keras.applications, "InceptionV3", unreachable)
-    with pytest.raises(OSError, match="'imagenet'.*URL fetch failure.*weights=FILE.*classifier or pixels"):
+    with pytest.raises(OSError, match="'imagenet'.*URL fetch failure.*weights=FILE.*small_v1 or classifier"):
         feature_extractor("inception")

@@ -63,6 +63,16 @@ def test_blocks_give_the_result_of_all_training_images(images):
     assert neighbors.train == 500
 
 
+def test_distances_in_features(images):
+    """The mean of an image's pixels as its only feature."""
+    train, means = images[:50], images.mean(axis=(1, 2, 3))
+    neighbors = nearest_neighbors(images[50:60], train, extract=lambda batch: batch.mean(axis=(1, 2, 3))[:, None])
+    differences = np.abs(means[50:60, None] - means[:50])
+    np.testing.assert_array_equal(neighbors.indices, differences.argmin(axis=1))
+    np.testing.assert_allclose(neighbors.distances, differences.min(axis=1), atol=1e-6)
+    np.testing.assert_array_equal(neighbors.nearest, train[neighbors.indices])  # images, not features
+
+
 def test_without_held_out_images(images):
     neighbors = nearest_neighbors(images[:5], images[5:])
     assert neighbors.held_out is None and neighbors.closer is None and (neighbors.distances > 0).all()

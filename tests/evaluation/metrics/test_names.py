@@ -25,7 +25,7 @@ def test_equal_scores():
         ("fd_classifier_10k_test", "fd_classifier_10k_train", "split test and train$"),
         ("swd_pyramid_28_10k_test", "swd_pyramid_32_10k_test", "metric swd_pyramid_28 and swd_pyramid_32$"),
         ("fd_classifier_10k_test", "fd_classifier_10k_test_floor", "floor of the other"),
-        ("fd_random_conv_10k_test", "fid_clean_10k_test", "metric fd_random_conv and fid_clean$"),
+        ("fd_small_v1_10k_test", "fid_clean_10k_test", "metric fd_small_v1 and fid_clean$"),
         ("fd_inception_10k_test", "fid", "'fid' does not state what it depends on"),
         ("fd_inception_10k_test", "fid_50k", "metric fd_inception and fid, count 10k and 50k"),
     ],

@@ -3,7 +3,6 @@ import pytest
 import scipy.ndimage
 
 from keras_gen.evaluation import feature_extractor
-from keras_gen.evaluation.features import random_conv
 from keras_gen.evaluation.features.extractors import Features
 from keras_gen.evaluation.metrics.frechet_distance import frechet_distance
 from keras_gen.evaluation.metrics.sample_quality import sample_quality
@@ -34,21 +33,19 @@ def measure():
 
 def test_names_and_notes(measure):
     metrics, about, calls = measure
-    names = ["fd_random_conv_40_test"]
-    names += [f"{metric}_{features}_40_test" for features in ("means", "inception") for metric in METRICS]
+    names = [f"{metric}_{features}_40_test" for features in ("means", "inception") for metric in METRICS]
     names += ["swd_pyramid_32_40_test", "swd_pyramid_16_40_test", "ms_ssim_2_scales_40"]
     assert list(metrics) == list(about) == [name + suffix for name in names for suffix in ("", "_floor")]
     for name, value in metrics.items():
         assert value is None if "inception" in name else isinstance(value, float)
     for name, notes in about.items():
         assert {"unit", "note", "images", "samples"} <= set(notes) and notes["images"] == 40
-        identities = {"means": "means of quarters", "random": random_conv.IDENTITY}
-        expected = next((identity for part, identity in identities.items() if part in name), None)
-        assert notes.get("features") == expected
+        assert notes.get("features") == ("means of quarters" if "means" in name else None)
+        assert "better" not in notes
     assert about["kid_means_40_test"]["standard_error"] > 0
     assert about["fd_means_40_test_floor"]["note"].startswith("40 train images to 40 test images")
     assert about["fd_inception_40_test_floor"]["reason"] == "no network"
-    activities = ["distance by random convolutions", "features means of real images", "features means of samples"]
+    activities = ["features means of real images", "features means of samples"]
     activities += ["scores by means, percent", "features means of other real images"]
     activities += ["scores by means of other real images, percent"]
     activities += ["patches of Laplacian pyramids", "MS-SSIM of pairs"]
@@ -84,9 +81,13 @@ def test_scores_of_small_images():
 
 def test_scores_of_few_images():
     few = [textures(7, seed, size=8) for seed in range(3)]
-    metrics, about = sample_quality(*few, {"pixels": feature_extractor("pixels")}, pyramid=False)
+    features = {name: feature_extractor(name) for name in ("small_v1", "pixels")}
+    metrics, about = sample_quality(*few, features, pyramid=False)
     assert metrics["kid_pixels_7_test"] is None and "at least 20" in about["kid_pixels_7_test"]["reason"]
-    assert metrics["fd_random_conv_7_test"] > 0 and metrics["fd_random_conv_7_test_floor"] > 0
+    # fewer images than features
+    assert metrics["fd_small_v1_7_test"] > 0 and metrics["fd_small_v1_7_test_floor"] > 0
+    assert about["fd_small_v1_7_test"]["better"] == "lower" and "better" not in about["kid_small_v1_7_test"]
+    assert about["fd_pixels_7_test"]["reason"].startswith("Expected more than 64 samples")
     assert metrics["swd_pixels_7_test"] > 0 and 0 <= metrics["recall_pixels_7_test"] <= 1
     assert not any("pyramid" in name for name in metrics)
 
