@@ -25,8 +25,10 @@ from .evaluators.categories import category_error
 from .evaluators.domain_translation import (
     counterfactual_error,
     cycle_consistency,
+    domain_accuracy,
     domain_translation_picture,
     transfer_accuracy,
+    translation_distance,
 )
 from .evaluators.elbo import elbo
 from .evaluators.likelihood import active_units, information, likelihood
@@ -107,6 +109,8 @@ EVALUATORS = (
     ),
     Evaluator("samples", samples, _GENERATES),
     Evaluator("mode coverage", stacked_modes, _GENERATES),
+    Evaluator("translation distance", translation_distance, _TRANSLATES_DOMAINS),
+    Evaluator("domain accuracy", domain_accuracy, _TRANSLATES_DOMAINS),
     Evaluator("cycle consistency", cycle_consistency, _TRANSLATES_DOMAINS),
     Evaluator("domain transfer", transfer_accuracy, _TRANSLATES_DOMAINS),
     Evaluator("counterfactuals", counterfactual_error, _TRANSLATES_DOMAINS),

@@ -1,4 +1,4 @@
-"""Metrics of translation between two domains: cycle consistency, class transfer and errors to true counterfactuals."""
+"""Metrics of translation between two domains: distances, classes, cycle consistency and errors to counterfactuals."""
 
 import functools
 from collections.abc import Sequence
@@ -11,8 +11,13 @@ from keras_gen.batching import map_batches
 from keras_gen.data import FACTORS, Factors
 
 from ..context import EvaluationContext
+from ..features.classifier import LabeledImages, feature_classifier
+from ..features.extractors import feature_extractor
+from ..features.of_run import DEFAULT
 from ..metrics.counterfactual_error import counterfactual_errors, counterfactuals
 from ..metrics.domain_transfer import domain_transfer
+from ..metrics.frechet_distance import frechet_distance
+from ..metrics.names import score_name
 from ..metrics.standard_error import standard_error
 from ..types import About, Metrics
 
@@ -44,17 +49,105 @@ def cycle_consistency(context: EvaluationContext) -> tuple[Metrics, About]:
     return metrics, about
 
 
+def domain_accuracy(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes `domain_accuracy_a_to_b` and `_b_to_a`, with `..._untranslated` and `..._real`.
+
+    A classifier of the two domains is trained on real images; no other labels are needed. The accuracy is the fraction
+    of translations that it assigns to the target domain, `..._untranslated` the same of the source images themselves,
+    and `..._real` of real images of the target domain. It does not show whether a translation keeps its content.
+    """
+    names = [f"domain_accuracy_{d}{suffix}" for d in DIRECTIONS for suffix in ("", "_untranslated", "_real")]
+    train, test = context.batch(context.max_images, role="train"), context.batch(context.max_images)
+    reason = None
+    if context.split == "train":
+        reason = "the classifier is trained on the training split"
+    elif train["domain_a"].shape[1:] != train["domain_b"].shape[1:]:
+        reason = "the images of the domains differ in shape"
+    if reason:
+        return dict.fromkeys(names), {name: {"unit": ACCURACY_UNIT, "reason": reason} for name in names}
+    classifier = feature_classifier(
+        _labeled_domains(train),
+        _labeled_domains(test),
+        progress=functools.partial(context.progress, "training a classifier of the domains: batches"),
+    )
+    metrics: Metrics = {}
+    about: About = {}
+    for domain, direction in zip("ab", DIRECTIONS, strict=True):
+        images, target = test[f"domain_{domain}"], "ab".index(OTHER_DOMAIN[domain])
+        values = {
+            "": translate(context, images, domain),
+            "_untranslated": images,
+            "_real": test[f"domain_{OTHER_DOMAIN[domain]}"],
+        }
+        for suffix, candidates in values.items():
+            assigned = classifier.classify(candidates) == target
+            name = f"domain_accuracy_{direction}{suffix}"
+            metrics[name] = float(assigned.mean())
+            about[name] = {
+                "unit": ACCURACY_UNIT,
+                "images": len(candidates),
+                "training_images": 2 * len(train["domain_a"]),
+                "features": f"classifier {classifier.key[:12]} of the domains, accuracy {classifier.accuracy:.4f}",
+            }
+    return metrics, about
+
+
+def _labeled_domains(batch: dict[str, np.ndarray]) -> LabeledImages:
+    """Returns the images of both domains, with the domain as the label: 0 is A, and 1 is B."""
+    domains = [batch[f"domain_{domain}"] for domain in "ab"]
+    return np.concatenate(domains), np.repeat([0, 1], [len(images) for images in domains])
+
+
+def translation_distance(context: EvaluationContext) -> tuple[Metrics, About]:
+    """Computes `fd_small_v1_translated_500_test`: the Frechet distance of translations to real images of their domain.
+
+    It is the mean of both directions, which are in the notes. The floor is the distance of other real images: of the
+    training split, or, where that split is evaluated, of its other half.
+    """
+    features = feature_extractor(DEFAULT)
+    batch = context.batch(context.max_images)
+    num = len(batch["domain_a"])
+    if context.split == "train":
+        num //= 2
+        batch, other = ({name: v[rows] for name, v in batch.items()} for rows in (slice(num), slice(num, 2 * num)))
+    else:
+        other = context.batch(context.max_images, role="train")
+        num = min(num, len(other["domain_a"]))
+    name = score_name("fd", f"{DEFAULT}_translated", num, context.split)
+    distances: dict[str, list[float]] = {name: [], f"{name}_floor": []}
+    for domain in "ab":
+        target = f"domain_{OTHER_DOMAIN[domain]}"
+        real = features(batch[target][:num])
+        translated = translate(context, batch[f"domain_{domain}"][:num], domain)
+        for key, images in zip(distances, (translated, other[target][:num]), strict=True):
+            distances[key].append(frechet_distance(features(images), real, full_rank=False))
+    metrics: Metrics = {key: float(np.mean(values)) for key, values in distances.items()}
+    about: About = {
+        key: {
+            "unit": "squared feature",
+            "images": num,
+            "features": features.identity,
+            "note": "mean of both directions",
+            **dict(zip(DIRECTIONS, values, strict=True)),
+        }
+        for key, values in distances.items()
+    }
+    about[name] |= {"better": "lower", "how_to_read": features.how_to_read}
+    return metrics, about
+
+
 def transfer_accuracy(context: EvaluationContext) -> tuple[Metrics, About]:
     """Computes `transfer_accuracy_a_to_b` and `_b_to_a`, with `..._untranslated` and `..._real`; see `domain_transfer`.
 
-    All are null for domains without labels.
+    Domains without labels of their own, such as the folders `trainA/` and `trainB/`, have none of these metrics:
+    `domain_accuracy` needs no labels.
     """
     names = [f"transfer_accuracy_{d}{suffix}" for d in DIRECTIONS for suffix in ("", "_untranslated", "_real")]
     train, test = context.batch(context.max_images, role="train"), context.batch(context.max_images)
-    if context.split == "train" or not {"label_a", "label_b"} <= set(train):
-        reason = "the two domains have no labels"
-        if context.split == "train":
-            reason = "the classifiers are trained on the training split"
+    if not {"label_a", "label_b"} <= set(train):
+        return {}, {}
+    if context.split == "train":
+        reason = "the classifiers are trained on the training split"
         return dict.fromkeys(names), {name: {"unit": ACCURACY_UNIT, "reason": reason} for name in names}
     metrics: Metrics = {}
     about: About = {}

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_gen import zoo
 from keras_gen.evaluation import evaluate
@@ -12,9 +13,12 @@ from keras_gen.evaluation.context import EvaluationContext
 from keras_gen.evaluation.evaluators.domain_translation import (
     counterfactual_error,
     cycle_consistency,
+    domain_accuracy,
     transfer_accuracy,
+    translation_distance,
 )
 from keras_gen.evaluation.metrics.domain_transfer import add_shifted_copies, domain_transfer
+from keras_gen.evaluation.report import headline
 from keras_gen.runs import Run
 
 SHAPE = (16, 16, 3)
@@ -122,22 +126,74 @@ def test_other_data_have_no_counterfactuals(run, monkeypatch):
     assert counterfactual_error(other) == ({}, {})
 
 
-def test_domains_without_labels_are_null_with_the_reason(run, monkeypatch):
-    unlabeled = context(run, monkeypatch, lambda x: x, lambda x: x)
-    images = {f"domain_{domain}": np.zeros((2, *SHAPE), np.float32) for domain in "ab"}
-    monkeypatch.setattr(unlabeled, "batch", lambda *arguments, **options: images)
-    metrics, about = transfer_accuracy(unlabeled)
-    assert set(metrics.values()) == {None} and len(metrics) == 6
-    assert {each["reason"] for each in about.values()} == {"the two domains have no labels"}
+@pytest.fixture
+def folders(run, monkeypatch, tmp_path, small_classifier):
+    """A run on folders trainA/, trainB/, testA/ and testB/, without labels: bright and dark images."""
+    generator = np.random.default_rng(0)
+    for split, num in (("train", 60), ("test", 20)):
+        for letter, low in (("A", 0), ("B", 150)):
+            folder = tmp_path / "data" / f"{split}{letter}"
+            folder.mkdir(parents=True)
+            for i in range(num):
+                pixels = generator.integers(low, low + 100, SHAPE, np.uint8)
+                Image.fromarray(pixels).save(folder / f"{i}.png")
+    data = {"source": str(tmp_path / "data"), "splits": {"train": "train", "validation": None, "test": "test"}}
+    monkeypatch.setitem(run.config, "data", data)
+    return run
+
+
+BRIGHTNESS = 150 / 255
+
+
+def test_domains_without_labels_are_their_own_labels(folders, monkeypatch):
+    correct = context(folders, monkeypatch, lambda x: x + BRIGHTNESS, lambda x: x - BRIGHTNESS)
+    assert not {"label_a", "label_b"} & set(correct.batch(5))
+    metrics, about = domain_accuracy(correct)
+    assert metrics == {
+        f"domain_accuracy_{direction}{end}": value
+        for direction in ("a_to_b", "b_to_a")
+        for end, value in (("", 1.0), ("_untranslated", 0.0), ("_real", 1.0))
+    }
+    assert about["domain_accuracy_a_to_b"]["images"] == 20
+    assert about["domain_accuracy_a_to_b"]["training_images"] == 120
+    identity = domain_accuracy(context(folders, monkeypatch, lambda x: x, lambda x: x))[0]
+    assert identity["domain_accuracy_a_to_b"] == identity["domain_accuracy_b_to_a"] == 0
+    assert transfer_accuracy(correct) == ({}, {})
+    trained = context(folders, monkeypatch, lambda x: x, lambda x: x)
+    trained.split = "train"
+    assert {each["reason"] for each in domain_accuracy(trained)[1].values()} == {
+        "the classifier is trained on the training split"
+    }
+
+
+def test_translations_are_compared_with_real_images_of_their_domain(folders, monkeypatch):
+    correct = context(folders, monkeypatch, lambda x: x + BRIGHTNESS, lambda x: x - BRIGHTNESS)
+    metrics, about = translation_distance(correct)
+    name = "fd_small_v1_translated_20_test"
+    assert list(metrics) == [name, f"{name}_floor"]
+    # images of the same distribution: the distance is near the floor
+    assert 0 < metrics[name] < 2 * metrics[f"{name}_floor"]
+    assert metrics[name] == pytest.approx((about[name]["a_to_b"] + about[name]["b_to_a"]) / 2)
+    identity, about = translation_distance(context(folders, monkeypatch, lambda x: x, lambda x: x))
+    assert identity[name] > 3 * metrics[name] and identity[f"{name}_floor"] == metrics[f"{name}_floor"]
+    assert headline(identity, about) == {
+        "metric": name, "value": identity[name], "floor": identity[f"{name}_floor"], "better": "lower"
+    }  # fmt: skip
+    halves = context(folders, monkeypatch, lambda x: x, lambda x: x)
+    halves.split = "train"
+    assert list(translation_distance(halves)[0])[0] == "fd_small_v1_translated_30_train"
 
 
 def test_a_run_is_evaluated(run, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("keras_gen.evaluation.metrics.domain_transfer.TRAINING_IMAGES", 100)
     content = evaluate(run, verbose=False, max_images=60)
+    num = min(60, *(EvaluationContext(run).count(role) for role in ("train", "test")))
     assert json.loads(run.evaluation_file.read_text()) == content
     assert set(content["metrics"]) == {
         *(f"cycle_error_{domain}{end}" for domain in "ab" for end in ("", "_baseline")),
+        *(f"fd_small_v1_translated_{num}_test{end}" for end in ("", "_floor")),
+        *(f"domain_accuracy_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_untranslated", "_real")),
         *(f"transfer_accuracy_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_untranslated", "_real")),
         *(f"counterfactual_error_{d}{end}" for d in ("a_to_b", "b_to_a") for end in ("", "_baseline", "_ratio")),
     }
