@@ -111,7 +111,7 @@ def _print(content: dict) -> None:
     table = Table(title=f"Comparison of samples, seed {content['seed']}: {content['picture']}", title_justify="left")
     table.add_column("metric", no_wrap=True)
     for name in content["runs"]:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", min_width=max(map(len, name.split())))
     table.add_column("note")
     for metric, about in content["about"].items():
         values = [format_value(run["metrics"][metric], {}) for run in content["runs"].values()]
