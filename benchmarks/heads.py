@@ -23,11 +23,11 @@ from PIL import Image
 
 from benchmarks import record
 from benchmarks.drawn_faces import SIZE, draw_faces
+from benchmarks.random_conv import random_conv_distance
 from keras_gen import pictures, zoo
 from keras_gen.data import Factors, render_shapes
 from keras_gen.data.pixels import noise_share
 from keras_gen.evaluation.evaluators.reconstruction import psnr_and_ssim, ssim_filter_size
-from keras_gen.evaluation.features.random_conv import random_conv_distance
 from keras_gen.evaluation.metrics.dequantization import cell_nats, dequantize
 from keras_gen.evaluation.metrics.laplacian_swd import laplacian_swd
 

@@ -27,9 +27,9 @@ import tensorflow as tf
 
 import keras_gen
 from benchmarks import record
+from benchmarks.random_conv import random_conv_distance
 from keras_gen import data, pictures, runs, zoo
 from keras_gen.evaluation.features.extractors import feature_extractor
-from keras_gen.evaluation.features.random_conv import random_conv_distance
 from keras_gen.evaluation.metrics.checkerboard import checkerboard_ratio
 from keras_gen.evaluation.metrics.frechet_distance import frechet_distance
 from keras_gen.models import GenerativeModel
