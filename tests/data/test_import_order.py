@@ -16,8 +16,9 @@ RANKS = {
     "sources": 3,
     **dict.fromkeys(("shapes", "transforms", "pipeline", "options"), 4),
     "resolve": 5,
-    "loading": 6,
-    "__init__": 7,
+    "pixels": 6,
+    "loading": 7,
+    "__init__": 8,
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -346,6 +346,7 @@ def test_export_at_any_stage(tmp_path, number):
     for stage, name in enumerate(names[1:]):
         images = runtime.run(name, **z)["image"]
         np.testing.assert_allclose(images, model.generate(3, seed=2, stage=stage), atol=1e-5)
-    # neither the blend nor layers of later stages: only the convolutions of the stage
+    # neither the blend nor layers of later stages: only the convolutions of the stage, one of each pair with a resize
     operations = json.loads((out / "parity.json").read_text())["files"]["float32"]["operations"]["generate"]
-    assert operations["CONV_2D"] == 1 + 2 * model.stable_stage + 1
+    assert operations["CONV_2D"] == 1 + model.stable_stage + 1
+    assert operations.get("TRANSPOSE_CONV", 0) == model.stable_stage
