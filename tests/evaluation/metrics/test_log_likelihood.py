@@ -12,7 +12,7 @@ from tests.evaluation.toys import blobs
 
 @pytest.fixture(scope="module")
 def vae():
-    return zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16)
+    return zoo.build("vae", (8, 8, 1), network="mlp", latent_size=2, hidden_units=16, head="bernoulli")
 
 
 @pytest.fixture(scope="module")

@@ -17,5 +17,7 @@ TOYS = (
         },
         image_shape=(8, 8, 3),
         monitor="spatial_loss",
+        # otherwise it follows from the epochs of the first of several calls
+        run_settings={"half_life": 8},
     ),
 )
