@@ -28,7 +28,7 @@ def test_estimates_skip_impossible_numbers_of_devices():
 
 
 def test_gradients_are_counted_for_every_update_of_a_player():
-    vae = keras_gen.build("vae", (8, 8, 1), network="mlp", hidden_units=8, latent_size=2)
+    vae = keras_gen.build("vae", (8, 8, 1), network="mlp", hidden_units=8, latent_size=2, head="bernoulli")
     assert scaling.gradient_bytes(vae) == 4 * (vae.encoder.count_params() + vae.decoder.count_params())
     game = keras_gen.build("gan", (8, 8, 1), hidden_units=4, latent_size=2, n_critic=3)
     sizes = [
