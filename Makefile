@@ -37,7 +37,7 @@ $(VENV)/installed-demos: $(VENV)/installed
 	@touch $@
 
 quickstart: $(VENV)/installed
-	@echo "--- 1/5 training (about 5 minutes on 2 cores, after the built-in pictures are drawn)"
+	@echo "--- 1/5 training (about 3 minutes on 2 cores, after the built-in pictures are drawn)"
 	$(BIN)/keras-gen train vae --data shapes/plain --image-size 32 --updates 6000 --batch-size 64 \
 	  --learning-rate 0.0015 --set 'head={"name": "normal", "scale": 0.1}' --set prior=flow --out $(RUN) --overwrite
 	@echo "--- 2/5 evaluation"
