@@ -1,6 +1,7 @@
 """Two logical CPU devices, so that replicas can be tested on any machine, and fixtures that many tests share."""
 
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -45,3 +46,17 @@ def call(monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.delenv(cli.DEBUG, raising=False)
     return lambda *arguments: CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def fail_if_blocked():
+    """Fails a test that blocks forever, for example on the other end of a pipe."""
+
+    def stop(*_):
+        raise TimeoutError("an input made the reader wait")
+
+    former = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, former)

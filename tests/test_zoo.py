@@ -293,7 +293,9 @@ def test_settings_of_a_wrong_type_are_refused(key, settings, message):
 
 def test_settings_of_every_declared_type_are_accepted():
     for settings in ({"hidden_units": np.int64(4)}, {"beta": 2}, {"prior": {"name": "normal"}}, {"kl_warmup_steps": 0}):
-        zoo.build("vae", GRAY, **(TOY | settings))
-    zoo.build("gan", GRAY, hidden_units=4, ema=False, augment="color", penalty=None)
+        assert zoo.build("vae", GRAY, **(TOY | settings)).beta == settings.get("beta", 1)
+    gan = zoo.build("gan", GRAY, hidden_units=4, ema=False, augment="color", penalty=None)
+    assert gan.augment == ("color",) and gan.penalty is None
     # 0 means no hidden dense layer
-    zoo.build("dcgan", GRAY, base_filters=2, dense_units=0)
+    dense = [layer for layer in zoo.build("dcgan", GRAY, base_filters=2, dense_units=0).discriminator.layers]
+    assert sum(type(layer).__name__ == "Dense" for layer in dense) == 1

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import tracemalloc
 
 import numpy as np
@@ -108,23 +107,12 @@ GOOD = png(8, 8, (b"\0" + bytes(range(8))) * 8)
 SMALLEST = {"image_shape": (8, 8, 1), "batch_size": 1}
 
 
+pytestmark = pytest.mark.usefixtures("fail_if_blocked")
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
     return write_hostile_inputs(tmp_path_factory.mktemp("hostile") / "inputs")
-
-
-@pytest.fixture(autouse=True)
-def fail_if_blocked():
-    """Fails a test that blocks forever, for example on the other end of a pipe."""
-
-    def stop(*_):
-        raise TimeoutError("an input made the reader wait")
-
-    former = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(120)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, former)
 
 
 def test_every_hostile_input_has_an_expected_message(hostile):

@@ -19,7 +19,7 @@ from ..gan.model import GAN
 tfd = tfp.distributions
 
 # Q's smallest standard deviation of a code, which has the range [-1, 1]: a miss by 1 costs 50 nats, and 10 levels of a
-# code can be told apart
+# code can be distinguished
 MIN_CODE_SCALE = 0.1
 # information of a code in nats, log 2 - log(2 pi e / 3) / 2, if Q is the best normal distribution without the image
 UNINFORMED = math.log(2.0) - 0.5 * math.log(2.0 * math.pi * math.e / 3.0)
