@@ -5,8 +5,8 @@
     python -m benchmarks.likelihood measure vae_k1
 
 `choose` compares learning rates in short runs on the first 50,000 training images, by the ELBO of the other 10,000.
-`train` fits a configuration and saves its weights every few epochs with the seconds spent so far; `measure` estimates
-the test log-likelihood of the last (or, where there are validation images, of the best) weights with 5,000
+`train` fits a configuration and saves its weights every few epochs with the processor seconds spent so far; `measure`
+estimates the test log-likelihood of the last (or, where there are validation images, of the best) weights with 5,000
 importance samples on the whole test set, and that of all saved weights with fewer samples, for the curve. It writes
 benchmarks/results/likelihood_NAME.json. `figure` draws the curves of all results.
 """
@@ -25,7 +25,7 @@ import keras_gen
 from benchmarks import record
 from keras_gen import data, networks, runs
 from keras_gen.evaluation.metrics.log_likelihood import log_likelihood
-from keras_gen.layers import MixturePrior, VampPrior
+from keras_gen.layers import FlowPrior, MixturePrior, VampPrior
 from keras_gen.models import VAE
 
 app = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -37,7 +37,7 @@ class Configuration:
     """One run: its training and its version of MNIST.
 
     `tuning_epochs` further epochs train the bound with `tuning_samples` samples; the learning rate falls from a tenth
-    to 0.
+    to 0. `weight_decay` is that of AdamW.
     """
 
     source: str = "mnist"
@@ -50,6 +50,7 @@ class Configuration:
     latent_size: int = 50
     network: str = "burda"  # or "conv" with `base_filters`
     base_filters: int = 16
+    weight_decay: float = 0.0
     prior: str = "normal"
     seed: int = 1
     save_every: int = 10
@@ -63,6 +64,7 @@ CONFIGURATIONS = {
     "vae_k1": Configuration(),
     "vae_k1_long": Configuration(epochs=600, save_every=20),
     "iwae_k5": Configuration(num_samples=5),
+    "iwae_k5_long": Configuration(num_samples=5, epochs=900, save_every=30),
     "static": Configuration(
         source="binarized_mnist",
         epochs=80,
@@ -71,6 +73,18 @@ CONFIGURATIONS = {
         latent_size=40,
         network="conv",
         prior="mixture",
+        save_every=4,
+    ),
+    "static_flow": Configuration(
+        source="binarized_mnist",
+        epochs=120,
+        learning_rate=2e-3,
+        tuning_epochs=12,
+        latent_size=40,
+        network="conv",
+        base_filters=32,
+        weight_decay=0.02,
+        prior="flow",
         save_every=4,
     ),
 }
@@ -99,6 +113,7 @@ def build(configuration: Configuration, steps: int, mean_image: np.ndarray) -> V
     prior = {
         "normal": lambda: None,
         "mixture": lambda: MixturePrior(size, 200, seed=configuration.seed),
+        "flow": lambda: FlowPrior(size, seed=configuration.seed),
         "vamp": lambda: VampPrior(size, 500, SHAPE, seed=configuration.seed),
     }[configuration.prior]()
     model = VAE(encoder, decoder, prior=prior, num_samples=configuration.num_samples, seed=configuration.seed)
@@ -110,21 +125,22 @@ def _compile(model: VAE, configuration: Configuration, learning_rate: float, ste
     decay = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     # XLA's convolutions on a CPU are slower than oneDNN's
     jit = configuration.network == "burda"
-    model.compile(keras.optimizers.Adam(decay), jit_compile=jit, steps_per_execution=10)
+    optimizer = keras.optimizers.AdamW(decay, weight_decay=configuration.weight_decay)
+    model.compile(optimizer, jit_compile=jit, steps_per_execution=10)
 
 
 class SaveWeights(keras.callbacks.Callback):
-    """Saves the weights every few epochs, and the seconds of training until then."""
+    """Saves the weights every few epochs, and the processor seconds of training until then."""
 
     def __init__(self, folder: pathlib.Path, every: int, threads: int):
         super().__init__()
         self.folder, self.every, self.threads, self.curve, self.seconds = folder, every, threads, [], 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.start = time.perf_counter()
+        self.start = time.process_time()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.seconds += time.perf_counter() - self.start
+        self.seconds += time.process_time() - self.start
         if (epoch + 1) % self.every == 0:
             self.model.save_weights(self.folder / f"epoch_{epoch + 1:04}.weights.h5")
             self.curve.append(

@@ -5,11 +5,11 @@ usage: python -m benchmarks.progan DATA SYSTEM [--seconds 1700] [--seed 1] [--th
 
 DATA is `shapes` or `twemoji`, at 64x64; SYSTEM is `progan`, `fixed` (its networks at 64x64 from the start), `short` (a
 phase is an epoch: its cost and memory, in a few minutes) or `dcgan`.
-Every `EVERY` seconds of training, with the clock stopped, samples are compared with as many held-out images: the
-sliced Wasserstein distance of each level of the Laplacian pyramid, times 1000, and the MS-SSIM of pairs. Images of an
-earlier stage are enlarged to 64x64 first. Of each phase: seconds for an image, the time of its first step, memory, and
-how often it was traced. Writes benchmarks/results/progan_DATA_SYSTEM.json, and of `progan` a picture of all stages;
-weights go to runs/benchmarks/.
+Learning rates fall to 0 in the second half of the training. Every `EVERY` seconds of processor time, without that of
+the comparisons, samples are compared with as many held-out images: the sliced Wasserstein distance of each level of the
+Laplacian pyramid, times 1000, and the MS-SSIM of pairs. Images of an earlier stage are enlarged to 64x64 first. Of each
+phase: seconds for an image, the time of its first step, memory, and how often it was traced. Writes
+benchmarks/results/progan_DATA_SYSTEM.json, and of `progan` a picture of all stages; weights go to runs/benchmarks/.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import pathlib
 import time
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -28,6 +27,7 @@ from keras_gen.evaluation.metrics.laplacian_swd import laplacian_swd
 from keras_gen.evaluation.metrics.ms_ssim import pair_similarity
 from keras_gen.models import ProgressiveGAN
 
+from .budget import Budget
 from .workers.memory import memory
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
@@ -87,7 +87,7 @@ def scores(images: np.ndarray, reference: np.ndarray) -> dict:
     }
 
 
-class Recorder(keras.callbacks.Callback):
+class Recorder(Budget):
     """Compares at intervals, stops after a duration of training, and records the cost of each phase.
 
     Attributes:
@@ -96,9 +96,9 @@ class Recorder(keras.callbacks.Callback):
     """
 
     def __init__(self, seconds: float, reference: np.ndarray):
-        super().__init__()
-        self.seconds, self.reference = seconds, reference
-        self.spent, self.curve, self.phases, self.traces = 0.0, [], {}, {}
+        super().__init__(seconds)
+        self.reference = reference
+        self.curve, self.phases, self.traces = [], {}, {}
 
     def set_model(self, model):
         super().set_model(model)
@@ -118,18 +118,19 @@ class Recorder(keras.callbacks.Callback):
         return f"{height}x{width} {'fading in' if self.model.phase.fading else 'stable'}"
 
     def on_train_batch_begin(self, batch, logs=None):
-        self.start = time.perf_counter()
+        self.began = time.process_time()
 
     def on_train_batch_end(self, batch, logs=None):
-        took = time.perf_counter() - self.start
-        self.spent += took
+        took = time.process_time() - self.began
         entry = self.phases.setdefault(self.phase(), {"first_step_s": round(took, 2), "steps": 0, "seconds": 0.0})
         if "resident_mb" in entry:
             entry["steps"], entry["seconds"] = entry["steps"] + 1, entry["seconds"] + took
         entry["resident_mb"] = round(memory()["resident_mb"])
-        if self.spent >= self.seconds or self.spent >= EVERY * (len(self.curve) + 1):
+        super().on_train_batch_end(batch, logs)
+        if self.model.stop_training or self.spent >= EVERY * (len(self.curve) + 1):
+            stopped = time.process_time()
             self.compare()
-        self.model.stop_training = self.spent >= self.seconds
+            self.exclude(time.process_time() - stopped)
 
     def compare(self):
         """Compares samples with held-out images."""
@@ -166,7 +167,7 @@ def main() -> None:
     parser.add_argument("data", choices=("shapes", "twemoji"))
     parser.add_argument("system", choices=SYSTEMS)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1700, help="of training, without comparisons")
+    parser.add_argument("--seconds", type=float, default=1700, help="processor time of training, without comparisons")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--twemoji", default=puzzlegan.TWEMOJI, help="the zip with captions.jsonl and the pictures")
     parser.add_argument("--data-dir")

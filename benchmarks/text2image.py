@@ -4,8 +4,8 @@ usage: python -m benchmarks.text2image NAME [--seed 1] [--seconds 1200] [--encod
        python -m benchmarks.text2image twemoji[_with_vae] --folder FOLDER     (written by benchmarks.twemoji_folder)
 
 The text encoder is pretrained in a joint embedding, which is saved for further runs of the same seed. Then the GAN is
-trained for `--seconds` of wall time; its learning rates fall to 0 over the second half. On `shapes` both are trained on
-the split `train_seen`, which has none of the pairs of shape and color in `HELD_OUT`.
+trained for `--seconds` of processor time; its learning rates fall to 0 over the second half. On `shapes` both are
+trained on the split `train_seen`, which has none of the pairs of shape and color in `HELD_OUT`.
 
 Generated images are measured by classifiers of shape, color and texture and, for the R-precision, by a joint embedding
 of another seed. Both are trained on real images of all pairs and saved. Every accuracy is reported next to that on the
@@ -31,8 +31,8 @@ from keras_gen.evaluation.evaluators.captions import caption_classes
 from keras_gen.evaluation.features.text_image_scorer import train_text_image_scorer
 from keras_gen.evaluation.metrics.r_precision import r_precision
 from keras_gen.models.text2image.preset import joint_embedding, vae_of
-from keras_gen.training.callbacks import optimizers_of
 
+from .budget import Budget
 from .shapes_factors import Epoch, convolutions, shifted
 
 WEIGHTS = pathlib.Path("runs/benchmarks")
@@ -132,42 +132,18 @@ def source_of(args) -> Source:
     return Source("twemoji", args.folder, {"train": "train", "scorers": "train", "held_out": "test"}, {})
 
 
-class Budget(keras.callbacks.Callback):
-    """Ends training after a number of seconds; learning rates fall linearly to 0 over their second half."""
-
-    def __init__(self, seconds: float):
-        super().__init__()
-        self.seconds, self.start, self.steps = seconds, None, 0
-
-    def on_train_begin(self, logs=None):
-        self.rates = [(each, float(each.learning_rate)) for each in optimizers_of(self.model)]
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps += 1
-        if self.start is None:  # without the time of tracing
-            self.start = time.perf_counter()
-        share = (time.perf_counter() - self.start) / self.seconds
-        for optimizer, rate in self.rates:
-            optimizer.learning_rate = rate * min(1.0, max(0.0, 2 * (1 - share)))
-        if share >= 1:
-            raise _Over
+class Report(keras.callbacks.Callback):
+    """Prints the metrics of every epoch."""
 
     def on_epoch_end(self, epoch, logs=None):
         print(epoch + 1, *(f"{name} {value:.3f}" for name, value in (logs or {}).items()), flush=True)
 
 
-class _Over(Exception):
-    """The budget is spent."""
-
-
-def fit_for(seconds: float, model, batches) -> Budget:
-    """Trains a model for a number of seconds."""
+def fit_for(seconds: float, model, batches) -> int:
+    """Trains a model for a processor time, and returns the number of steps."""
     budget = Budget(seconds)
-    try:
-        model.fit(batches, epochs=10_000, verbose=0, callbacks=[budget])
-    except _Over:
-        pass
-    return budget
+    model.fit(batches, epochs=10_000, verbose=0, callbacks=[budget, Report()])
+    return budget.done
 
 
 def encoder(source: Source, seed: int, epochs: int, noise: float):
@@ -212,7 +188,7 @@ def train(source: Source, it: Configuration, joint, seed: int, seconds: float):
         vae_steps = int(vae.optimizer.iterations)
         model.load_pretrained(vae)
     model.compile({player: keras.optimizers.Adam(rate, 0.5) for player, rate in it.rates.items()})
-    steps = fit_for((1 - it.as_vae) * seconds, model, batches).steps if it.as_vae < 1 else 0
+    steps = fit_for((1 - it.as_vae) * seconds, model, batches) if it.as_vae < 1 else 0
     about = {
         "steps_as_vae": vae_steps,
         "steps": steps,
