@@ -83,6 +83,10 @@ CONFIGURATIONS = {
     "guided": Configuration(GUIDED, batch_size=32),
     # starts from the decoder of a VAE; the VAE's terms are added to the adversarial losses
     "with_vae": Configuration({**BY_VAE, "style_weight": 0.04}, LATER, batch_size=32, as_vae=0.8),
+    # pixels with a smaller standard deviation, so that the code carries more details
+    "with_sharper_vae": Configuration(
+        {**BY_VAE, "vae": {"scale": 0.14}, "style_weight": 0.04}, LATER, batch_size=32, as_vae=0.8
+    ),
     # the pretrained decoder without adversarial training; `--seconds` is such that it is the decoder of `with_vae`
     "vae_alone": Configuration({**BY_VAE, "style_weight": 0.04}, LATER, batch_size=32, as_vae=1.0),
     # the ablations, all for the same short time
