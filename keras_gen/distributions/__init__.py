@@ -10,6 +10,8 @@ from .divergences import Divergence as Divergence
 from .divergences import kl as kl
 from .divergences import kl_per_dimension as kl_per_dimension
 from .heads import Head as Head
+from .latent_prior import LatentPrior as LatentPrior
+from .latent_prior import check_prior as check_prior
 from .minimax import discriminator_error as discriminator_error
 from .minimax import jensen_shannon as jensen_shannon
 from .minimax import optimal_discriminator as optimal_discriminator

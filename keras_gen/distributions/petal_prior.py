@@ -18,7 +18,7 @@ tfd = tfp.distributions
 class PetalPrior:
     """p(z) = 1/K sum_k N(z; m_k, C_k) in the plane: means on a circle, each Gaussian elongated along the radius.
 
-    It has the interface of `keras_gen.Prior`, and `transform` can be conditioned on the class: class k has petal k.
+    It has the interface `LatentPrior`, and `transform` can be conditioned on the class: class k has petal k.
 
     Args:
         components: petals K, >= 1; petal k is at the angle 2 pi k / K.

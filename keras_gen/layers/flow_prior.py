@@ -25,7 +25,7 @@ class FlowPrior(keras.layers.Layer):
     f starts as a permutation, so p(z) starts as the standard normal. A flow fits aggregate posteriors that no mixture
     of few Gaussians fits, such as those of images whose factors combine freely.
 
-    It has the interface of `keras_gen.Prior`: `size`, `noise`, `distribution()`, `transform(noise)`, `sampler()`.
+    It has the interface `keras_gen.distributions.LatentPrior`.
 
     Args:
         size: dimensions of a code, >= 2.
@@ -41,6 +41,8 @@ class FlowPrior(keras.layers.Layer):
         Dinh, Sohl-Dickstein, Bengio 2016, Density estimation using Real NVP, arXiv:1605.08803, eq. 7 and 8.
         Chen et al. 2016, Variational Lossy Autoencoder, arXiv:1611.02731, section 3.2 (a flow as the prior).
     """
+
+    full_support = True
 
     def __init__(self, size: int, couplings: int = 8, hidden: int = 128, seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)

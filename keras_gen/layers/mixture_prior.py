@@ -17,7 +17,7 @@ tfd = tfp.distributions
 class MixturePrior(keras.layers.Layer):
     """p(z) = sum_k w_k N(z; m_k, diag(s_k^2)) with trainable weights, means and scales.
 
-    It has the interface of `keras_gen.Prior`: `size`, `noise`, `distribution()`, `transform(noise)`, `sampler()`.
+    It has the interface `keras_gen.distributions.LatentPrior`.
 
     Args:
         size: dimensions of a code, >= 1.
@@ -32,6 +32,8 @@ class MixturePrior(keras.layers.Layer):
     Reference:
         Tomczak, Welling 2018, VAE with a VampPrior, arXiv:1705.07120, section 2 (the mixture-of-Gaussians prior).
     """
+
+    full_support = True
 
     def __init__(self, size: int, components: int, spread: float = 1.0, seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)

@@ -37,6 +37,8 @@ class VampPrior(keras.layers.Layer):
         Tomczak, Welling 2018, VAE with a VampPrior, arXiv:1705.07120, eq. 9.
     """
 
+    full_support = True
+
     def __init__(
         self,
         size: int,

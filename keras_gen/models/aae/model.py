@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gen.distributions import Prior
+from keras_gen.distributions import LatentPrior, Prior, check_prior
 from keras_gen.distributions.noise import Noise
 from keras_gen.losses import adversarial, reconstruction
 
@@ -75,7 +75,7 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         discriminator: keras.Model,
         *,
         category_discriminator: keras.Model | None = None,
-        prior: Any = None,
+        prior: LatentPrior | None = None,
         num_categories: int | None = None,
         supervised: bool = False,
         prior_num_classes: int | None = None,
@@ -92,7 +92,11 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
         self.num_categories, self.supervised, self.prior_num_classes = num_categories, supervised, prior_num_classes
         self.input_noise, self.reconstruction_loss, self.objective = input_noise, loss, objective
         self.style_size = self.latent_size - (num_categories or 0)
-        self.prior = Prior(size=self.style_size) if prior is None else prior
+        self.prior = check_prior(
+            Prior(size=self.style_size) if prior is None else prior,
+            self.style_size,
+            f"styles (codes of {self.latent_size}, num_categories={num_categories})",
+        )
         self._reconstruction_loss, self._objective = reconstruction.get(loss), adversarial.get(objective)
         self._check_options()
         self._check_networks()
@@ -285,11 +289,6 @@ class AdversarialAutoencoder(EncoderDecoder, AdversarialModel):
             raise ValueError(
                 f"Expected an encoder with outputs of {expected} units (a decoder of codes of {self.latent_size}, "
                 f"num_categories={self.num_categories}); received {units}"
-            )
-        if self.style_size < 1 or self.prior.size != self.style_size:
-            raise ValueError(
-                f"Expected a prior of size {self.style_size}, the size of the styles (codes of {self.latent_size}, "
-                f"num_categories={self.num_categories}); received {self.prior.size}"
             )
         outputs = tuple(self.decoder.output_shape[1:])
         if outputs != self.image_shape:

@@ -3,15 +3,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keras_gen import layers
-    from keras_gen.distributions import PetalPrior, Prior, SwissRollPrior
+    from keras_gen.distributions import LatentPrior
 
 NUM_COMPONENTS = {"mixture": 10, "vamp": 100}
 
 
-def prior_of(
-    prior: str | dict, size: int, image_shape: tuple[int, int, int], seed: int = 0
-) -> "Prior | layers.MixturePrior | layers.FlowPrior | layers.VampPrior | PetalPrior | SwissRollPrior":
+def prior_of(prior: str | dict, size: int, image_shape: tuple[int, int, int], seed: int = 0) -> "LatentPrior":
     """Builds the prior that a setting describes.
 
     Args:

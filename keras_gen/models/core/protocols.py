@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 if TYPE_CHECKING:
+    from keras_gen.distributions.latent_prior import LatentPrior
     from keras_gen.distributions.noise import Noise
     from keras_gen.distributions.posteriors import Posterior
 
@@ -24,11 +25,10 @@ class HasPrior(Protocol):
     """A model whose latent codes have a prior.
 
     Attributes:
-        prior: The prior: `noise` ({input: Noise}), `transform(noise)` -> codes [num, size], and, if it has a density,
-            `distribution(posterior_of)`; see `keras_gen.distributions.Prior`.
+        prior: The prior.
     """
 
-    prior: Any
+    prior: "LatentPrior"
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gen.distributions import Prior
+from keras_gen.distributions import LatentPrior, Prior, check_prior
 from keras_gen.losses import adversarial, packing
 from keras_gen.losses.diff_augment import check_names, diff_augment, noise_size
 
@@ -71,7 +71,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         generator: keras.Model,
         discriminator: keras.Model,
         *,
-        prior: Any = None,
+        prior: LatentPrior | None = None,
         objective: str | dict = OBJECTIVE,
         penalty: str | dict | None = None,
         n_critic: int = 1,
@@ -87,7 +87,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         self.generator, self.discriminator, self.num_classes = generator, discriminator, num_classes
         self.image_shape = tuple(generator.output_shape[1:])
         self.latent_size = int(generator.inputs[0].shape[-1])
-        self.prior = Prior(size=self.latent_size) if prior is None else prior
+        self.prior = check_prior(Prior(size=self.latent_size) if prior is None else prior, self.latent_size)
         self.set_penalty(penalty)
         self.objective = objective
         self.n_critic, self.simultaneous, self.packing = n_critic, simultaneous, packing

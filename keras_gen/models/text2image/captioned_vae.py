@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.distributions import LatentPrior
 from keras_gen.distributions.posteriors import DIAGONAL_NORMAL
 
 from ..core.endpoint import Endpoint, Port
@@ -58,7 +59,7 @@ class CaptionedVAE(TextConditional, VAE):
         *,
         vocabulary: Sequence[str],
         scale: float = 0.1,
-        prior: Any = None,
+        prior: LatentPrior | None = None,
         posterior: str = DIAGONAL_NORMAL.name,
         beta: float = 1.0,
         kl_warmup_steps: int = 0,

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.data.pixels import SAMPLE, Pixels, noise_share
-from keras_gen.distributions import Prior, heads, kl, kl_per_dimension, posteriors
+from keras_gen.distributions import LatentPrior, Prior, check_prior, heads, kl, kl_per_dimension, posteriors
 from keras_gen.layers import VampPrior
 
 from ..core.encoder_decoder import EncoderDecoder
@@ -73,7 +73,7 @@ class VAE(EncoderDecoder):
         encoder: keras.Model,
         decoder: keras.Model,
         *,
-        prior: Any = None,
+        prior: LatentPrior | None = None,
         head: str | dict = "bernoulli",
         posterior: str = POSTERIOR,
         beta: float = 1.0,
@@ -85,7 +85,7 @@ class VAE(EncoderDecoder):
         **kwargs: Any,
     ):
         super().__init__(encoder, decoder, num_classes=num_classes, seed=seed, **kwargs)
-        self.prior = Prior(size=self.latent_size) if prior is None else prior
+        self.prior = check_prior(Prior(size=self.latent_size) if prior is None else prior, self.latent_size)
         self.head, self.posterior = head, posterior
         self.beta, self.kl_warmup_steps = beta, kl_warmup_steps
         self.free_bits, self.num_samples = free_bits, num_samples
@@ -218,10 +218,7 @@ class VAE(EncoderDecoder):
             )
 
     def _check_prior(self) -> None:
-        size = getattr(self.prior, "size", self.latent_size)
-        if size != self.latent_size:
-            raise ValueError(f"Expected a prior of size {self.latent_size}, as the decoder's codes; received {size}")
-        if not getattr(self.prior, "full_support", True):
+        if not self.prior.full_support:
             raise ValueError(
                 f"Expected a prior with density on all real numbers, as a normal posterior has; received {self.prior}: "
                 "the KL term would be infinite. Choose Normal, Laplace, Logistic, StudentT, ..."
