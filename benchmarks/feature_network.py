@@ -2,10 +2,11 @@
 
     python -m benchmarks.feature_network --emoji twemoji.zip --data-dir DIR [--steps N] [--out FILE]
 
-The trunk, four convolutions and a linear layer with 64 features, has linear heads that are not shipped: the classes of
+The trunk, five convolutions and a linear layer with 64 features, has linear heads that are not shipped: the classes of
 six factors of `shapes`, the digits of MNIST, group, subgroup and skin tone of Twemoji, a thumbnail of 8x8 pixels, and
 kind and degree of damage. One third of a batch is damaged: blurred, noisy, or mixed with another image. Only whole
-images have classes.
+images have classes. Three outputs of the last layer, besides the 64 features, predict the degrees of the three kinds of
+damage by linear regression on the features; they are part of the file.
 
 Prints the sha256 of the weights and writes benchmarks/results/feature_network.json with accuracies on held-out data
 (new shapes, MNIST's test digits, emoji of the held-out captions of `benchmarks.twemoji_folder`), before and after
@@ -45,17 +46,23 @@ from keras_gen.evaluation.features.small_network import (
 )
 from keras_gen.evaluation.seeding import seeded_generator
 
-FILTERS = (24, 48, 96, 128)
+FILTERS = (24, 48, 96, 128, 128)
 SHAPE_FACTORS = ("shape", "color", "texture", "size", "position", "background")
-NUM_SHAPES = {"train": 12_000, "test": 2_000}
+NUM_SHAPES = {"train": 24_000, "test": 2_000}
 # images of each source in a batch, and damaged images of all sources
-BATCH = {"shapes": 24, "digits": 16, "emoji": 24}
+BATCH = {"shapes": 32, "digits": 12, "emoji": 20}
 DAMAGED = 32
 THUMBNAIL = 8
 KINDS = ("none", "blur", "noise", "mixture")
 # largest degree of each kind: pixels of a Gaussian's standard deviation, of a pixel's value, fraction of another image
 MAX_DEGREES = {"blur": 3.0, "noise": 1.0, "mixture": 0.5}
 LEARNING_RATE = 2e-3
+# images of each source for the regression of the degrees of damage, and as many damaged ones; a ridge that only
+# prevents singular matrices
+REGRESSION_IMAGES, RIDGE = 2000, 0.1
+# factor of the predicted degrees. Without them, damaged images are among the real ones: their other features are small,
+# and real images of few, unlike classes are far apart
+DAMAGE_WEIGHT = 10.0
 
 # images float32 [num, 32, 32, 3] and {head: integer classes [num]}; -1 is an unknown class
 Labeled = tuple[np.ndarray, dict[str, np.ndarray]]
@@ -170,6 +177,39 @@ def folded(trunk: keras.Model) -> Layers:
     return layers
 
 
+def with_damage(layers: Layers, sets: dict[str, Labeled], seed: int) -> tuple[Layers, dict[str, float]]:
+    """Returns layers whose last one also predicts the degrees of damage, times `DAMAGE_WEIGHT`, and their R^2.
+
+    The degrees are linear functions of the features by least squares over images of all sources, half of them damaged.
+
+    Args:
+        layers: Layers with 64 outputs.
+        sets: Training images.
+        seed: Seed of the images and their damage.
+    """
+    generator = seeded_generator([seed, 2])
+    parts = [images[generator.permutation(len(images))[:REGRESSION_IMAGES]] for images, _ in sets.values()]
+    whole = np.concatenate(parts)
+    damaged, degrees = damage(whole, np.concatenate([np.roll(part, 1, axis=0) for part in parts]), generator)
+    targets = np.concatenate([np.zeros_like(degrees), degrees]).astype(np.float64)
+    values = features_of(np.concatenate([whole, damaged]), layers).astype(np.float64)
+    inputs = np.concatenate([values, np.ones((len(values), 1))], axis=1)
+    solution = np.linalg.solve(inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1]), inputs.T @ targets)
+    errors = np.mean((inputs @ solution - targets) ** 2, axis=0) / targets.var(axis=0)
+    weights, constants = DAMAGE_WEIGHT * solution[:-1], DAMAGE_WEIGHT * solution[-1]
+    kernel, bias = layers[-1]
+    extended = (
+        np.concatenate([kernel, kernel @ weights], axis=1).astype(np.float32),
+        np.concatenate([bias, bias @ weights + constants]).astype(np.float32),
+    )
+    return [*layers[:-1], extended], dict(zip(MAX_DEGREES, (1 - errors).tolist(), strict=True))
+
+
+def features_of(images: np.ndarray, layers: Layers) -> np.ndarray:
+    """Returns the outputs of the layers, [num, outputs]."""
+    return np.concatenate([apply_network(tf.constant(part), layers) for part in np.array_split(images, 10)])
+
+
 def batch_of(sets: dict[str, Labeled], generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Returns images of one batch and {head: targets}, with -1 for a class that an image does not have."""
     images, labels = [], []
@@ -217,13 +257,13 @@ def train(model: keras.Model, sets: dict[str, Labeled], steps: int, seed: int) -
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    begin, losses = time.time(), []
+    begin, losses = time.process_time(), []
     for number in range(1, steps + 1):
         images, targets = batch_of(sets, generator)
         losses.append(step(tf.constant(images), {name: tf.constant(values) for name, values in targets.items()}))
         if number % 100 == 0 or number == steps:
             recent = float(np.mean([float(each) for each in losses[-100:]]))
-            print(f"step {number:,} of {steps:,}: loss {recent:.3f}, {time.time() - begin:.0f} s", flush=True)
+            print(f"step {number:,} of {steps:,}: loss {recent:.3f}, {time.process_time() - begin:.0f} s", flush=True)
 
 
 def measure(layers: Layers, model: keras.Model, sets: dict[str, Labeled], seed: int) -> dict[str, float]:
@@ -235,7 +275,7 @@ def measure(layers: Layers, model: keras.Model, sets: dict[str, Labeled], seed: 
     }
 
     def features(images: np.ndarray) -> np.ndarray:
-        return np.concatenate([apply_network(tf.constant(part), layers) for part in np.array_split(images, 10)])
+        return features_of(images, layers)[:, :NUM_FEATURES]
 
     def predicted(values: np.ndarray, head: str) -> np.ndarray:
         kernel, bias = heads[head]
@@ -267,7 +307,7 @@ def first_images(sets: dict[str, Labeled], num: int = 2000) -> dict[str, Labeled
 def main(
     emoji_archive: Annotated[pathlib.Path, typer.Option("--emoji")],
     data_dir: Annotated[pathlib.Path | None, typer.Option()] = None,
-    steps: int = 3000,
+    steps: int = 6000,
     seed: int = 0,
     out: pathlib.Path = FILE,
     name: str = "feature_network",
@@ -280,24 +320,27 @@ def main(
     }
     keras.utils.set_random_seed(seed)
     trunk, model, _ = build()
-    begin = time.time()
+    begin = time.process_time()
     train(model, sets["train"], steps, seed)
-    seconds = time.time() - begin
+    seconds = time.process_time() - begin
     layers = folded(trunk)
     write_layers(out, layers)
+    # the regression reads the rounded features
+    extended, explained = with_damage(read_layers(out), sets["train"], seed)
+    write_layers(out, extended)
     rounded = read_layers(out)
     probe = np.concatenate([images[:100] for images, _ in sets["test"].values()])
     features = {
         "Keras": trunk.predict(probe, verbose=0),
         "folded": np.asarray(apply_network(tf.constant(probe), layers)),
-        "8 bits": np.asarray(apply_network(tf.constant(probe), rounded)),
+        "8 bits": np.asarray(apply_network(tf.constant(probe), rounded))[:, :NUM_FEATURES],
     }
     content = {
         "steps": steps,
         "batch_size": sum(BATCH.values()) + DAMAGED,
         "seed": seed,
-        "seconds": round(seconds),
-        "weights": int(sum(kernel.size + bias.size for kernel, bias in layers)),
+        "processor_seconds": round(seconds),
+        "weights": int(sum(kernel.size + bias.size for kernel, bias in extended)),
         "bytes": out.stat().st_size,
         "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
         "images": {split: {key: len(part[0]) for key, part in parts.items()} for split, parts in sets.items()},
@@ -306,6 +349,7 @@ def main(
             "held out": measure(rounded, model, sets["test"], seed),
             "held out, before rounding": measure(layers, model, sets["test"], seed),
         },
+        "damage_r_squared": explained,
         "feature_difference": {
             "folding": float(np.abs(features["folded"] - features["Keras"]).max()),
             "rounding, root mean square": float(np.sqrt(np.square(features["8 bits"] - features["folded"]).mean())),

@@ -6,7 +6,18 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import feature_network
-from benchmarks.feature_network import batch_of, build, damage, folded, loss_of, train
+from benchmarks.feature_network import (
+    DAMAGE_WEIGHT,
+    MAX_DEGREES,
+    batch_of,
+    build,
+    damage,
+    features_of,
+    folded,
+    loss_of,
+    train,
+    with_damage,
+)
 from keras_gen.evaluation.features.small_network import apply_network
 
 
@@ -67,3 +78,20 @@ def test_folding_changes_nothing(sets):
     train(model, sets, 3, seed=0)
     images = sets["shapes"][0]
     np.testing.assert_allclose(apply_network(tf.constant(images), folded(trunk)), trunk(images), atol=1e-3)
+
+
+def test_damage_is_predicted_by_the_last_layer():
+    """Gray images have neither blur nor mixtures, and even random filters show their noise."""
+    generator = np.random.default_rng(0)
+    images = np.full((300, 32, 32, 3), 0.5, np.float32)
+    shapes = [(3, 3, 3, 4), *[(3, 3, 4, 4)] * 4]
+    layers = [(generator.normal(0, 0.3, shape).astype(np.float32), np.zeros(4, np.float32)) for shape in shapes]
+    layers.append((generator.normal(0, 0.3, (64, 64)).astype(np.float32), np.zeros(64, np.float32)))
+    extended, explained = with_damage(layers, {"gray": (images, {})}, 0)
+    assert set(explained) == set(MAX_DEGREES) and explained["noise"] > 0.8
+    outputs = features_of(images, extended)
+    # the features are the same, and whole images have no damage
+    np.testing.assert_array_equal(outputs[:, :64], features_of(images, layers))
+    noisy = np.clip(images + generator.standard_normal(images.shape).astype(np.float32), 0, 1)
+    assert np.abs(outputs[:, 64:].mean(axis=0) / DAMAGE_WEIGHT).max() < 0.25
+    assert features_of(noisy, extended)[:, 65].mean() / DAMAGE_WEIGHT > 0.5

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 NAME, SIZE, NUM_FEATURES = "small_v1", 32, 64
 FILE = pathlib.Path(__file__).with_name("small_v1.npz")
-# of FILE, which `python -m benchmarks.feature_network` wrote on 2026-11-30
-SHA256 = "24da6dbf32403de3ce9a81a5cac496a4f3722120cfcbed56ae1360c759089495"
-IDENTITY = f"{NAME}, {NUM_FEATURES} features and sharpness of images resized to {SIZE}x{SIZE}, sha256 {SHA256[:12]}"
+# of FILE, which `python -m benchmarks.feature_network` wrote on 2026-12-01
+SHA256 = "11a7fb9b0c16684c62571883c208a4d621eaacad11b95b409702dabfaa186bef"
+IDENTITY = f"{NAME}, {NUM_FEATURES} features, damage and sharpness of {SIZE}x{SIZE} images, sha256 {SHA256[:12]}"
 HOW_TO_READ = (
     "is the Frechet distance between samples and real images in the features of a small network that is part of "
     "keras_gen, and in sharpness. Lower is better: the floor is the value of other real images. Compare it between "
@@ -21,7 +21,7 @@ HOW_TO_READ = (
 # neighbor of real ones, and an energy below which octaves are flat
 OCTAVES, SHARPNESS_WEIGHT, MIN_ENERGY = 4, 3.0, 1e-5
 # step from one row to the next in each convolution, of 3x3 pixels
-STRIDES = (1, 2, 2, 2)
+STRIDES = (1, 2, 2, 2, 1)
 
 # kernels [3, 3, inputs, outputs] of the convolutions and the kernel [inputs, outputs] of the last layer, each with its
 # bias [outputs]
@@ -34,7 +34,9 @@ def small_network_features(images: np.ndarray) -> np.ndarray:
     64 features are those of a network that was trained on objects of `shapes`, digits of MNIST and Twemoji, all at
     32x32 pixels, to recognize their classes, to reproduce a thumbnail of 8x8 pixels, and to measure damage (blur,
     noise, mixtures of images). They are linear functions of its last convolution, with about the standard deviation 1
-    over these images. Three more are the `sharpness` of the image. Images of another size are resized to 32x32, so that
+    over these images. Three more are degrees of damage, predicted by linear regression on the 64, times 10: the square
+    roots of fractions of the largest blur (a standard deviation of 3 pixels), noise (1) and mixture (half of another
+    image). The last three are the `sharpness` of the image. Images of another size are resized to 32x32, so that
     details of larger images do not count.
 
     Args:
@@ -42,7 +44,7 @@ def small_network_features(images: np.ndarray) -> np.ndarray:
             images with transparency are composited on white.
 
     Returns:
-        float32 [num, 67].
+        float32 [num, 70].
 
     Raises:
         ValueError: for 2 or more than 4 channels, or a file of weights that differs from the published one.
@@ -85,7 +87,7 @@ def prepare(images: tf.Tensor) -> tf.Tensor:
 
 
 def apply_network(images: tf.Tensor, layers: Layers) -> tf.Tensor:
-    """Returns the features [num, 64] of images [num, 32, 32, 3] in [0, 1]."""
+    """Returns the outputs of the last layer, [num, outputs], for images [num, 32, 32, 3] in [0, 1]."""
     values = 2.0 * images - 1.0
     *convolutions, (kernel, bias) = layers
     for (weights, shift), stride in zip(convolutions, STRIDES, strict=True):

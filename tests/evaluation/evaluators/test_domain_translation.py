@@ -171,8 +171,9 @@ def test_translations_are_compared_with_real_images_of_their_domain(folders, mon
     metrics, about = translation_distance(correct)
     name = "fd_small_v1_translated_20_test"
     assert list(metrics) == [name, f"{name}_floor"]
-    # images of the same distribution as those of the floor: with 20 images, distances range from 0.25 to 1.6
-    assert 0 < metrics[name] < 2 and 0 < metrics[f"{name}_floor"] < 2
+    # images of the same distribution as those of the floor: with 20 images, distances range from 3.3 to 5.8, and
+    # those of the other domain from 44 to 48
+    assert 0 < metrics[name] < 8 and 0 < metrics[f"{name}_floor"] < 8
     assert metrics[name] == pytest.approx((about[name]["a_to_b"] + about[name]["b_to_a"]) / 2)
     identity, about = translation_distance(context(folders, monkeypatch, lambda x: x, lambda x: x))
     assert identity[name] > 3 * metrics[name] and identity[f"{name}_floor"] == metrics[f"{name}_floor"]
