@@ -75,8 +75,8 @@ CASES = {
         ),
     ),
     "dcgan": Case(
-        Size((64, 64, 3), 64, 8, {"latent_size": 100, "base_filters": 64, "ema": None}),
-        Size((8, 8, 3), 4, 2, {"latent_size": 3, "base_filters": 4}),
+        Size((64, 64, 3), 64, 8, {"latent_size": 100, "base_filters": 64, "upsampling": "transposed", "ema": None}),
+        Size((8, 8, 3), 4, 2, {"latent_size": 3, "base_filters": 4, "upsampling": "transposed"}),
         (
             "torch",
             "torch_dcgan",

@@ -8,10 +8,11 @@ each is trained for the same processor time, in turns of `TURN` seconds. After -
 --folder; the same command then continues. Processor time is that of the training steps alone, without compilation and
 comparisons.
 
-At `MARKS` seconds and at the end, samples are compared with as many test images: the Frechet distance in the features
-of a fixed random network and, at the end, of a classifier of the labels; and the share of energy at the highest
-frequencies, relative to real images. When all are trained, writes benchmarks/results/upsampling.json and a picture with
-two rows for each: the samples after the first of `MARKS` and at the end, of the same latent codes.
+At `MARKS` seconds and at the end, samples are compared with as many training images, since the result decides about a
+default: the Frechet distance in the default features, `small_v1`, and in those of a fixed random network; and the share
+of energy at the highest frequencies, relative to real images. When all are trained, writes
+benchmarks/results/upsampling.json and a picture with two rows for each: the samples after the first of `MARKS` and at
+the end, of the same latent codes.
 """
 
 import argparse
@@ -39,7 +40,6 @@ MARKS = (60.0, 240.0)  # seconds of processor time, besides the end
 TURN = 60.0  # seconds of processor time
 COMPARED = 2000
 SHOWN = 12  # images in a row
-SPLITS = ("train", "test")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,18 +100,19 @@ class Clock(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def images(it: Configuration, split: str, args, num: int | None = COMPARED) -> dict[str, np.ndarray]:
-    """Returns shuffled images and labels of a split; all of them if `num` is None."""
-    loaded = data.load(it.source, split, image_shape=it.image_shape, batch_size=num or 5000, data_dir=args.data_dir,
-                       fields=("image", "label"), shuffle=num is not None, seed=args.seed)  # fmt: skip
-    batches = [next(iter(loaded))] if num else loaded
-    batches = [{name: np.asarray(value) for name, value in batch.items()} for batch in batches]
-    return {name: np.concatenate([batch[name] for batch in batches]) for name in ("image", "label")}
+def references(it: Configuration, args) -> tuple[np.ndarray, np.ndarray]:
+    """Returns two sets of `COMPARED` training images: those that samples are compared with, and others."""
+    loaded = data.load(it.source, "train", image_shape=it.image_shape, batch_size=2 * COMPARED, data_dir=args.data_dir,
+                       fields=("image",), seed=args.seed)  # fmt: skip
+    images = np.asarray(next(iter(loaded))["image"])
+    return images[:COMPARED], images[COMPARED:]
 
 
 def compare(samples: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """Returns the distance to real images and the ratio of energies at the highest frequencies."""
+    """Returns distances to real images and the ratio of energies at the highest frequencies."""
+    features = feature_extractor("small_v1")
     return {
+        "fd_small_v1": round(frechet_distance(features(samples), features(reference)), 2),
         "fd_random_conv": round(random_conv_distance(samples, reference), 4),
         "checkerboard_ratio": round(checkerboard_ratio(samples, reference), 3),
     }
@@ -150,8 +151,8 @@ def trainee(name: str, upsampling: str, args) -> Trainee:
 
 def take_turn(each: Trainee, it: Configuration, end: float, reference: np.ndarray, deadline: float, args) -> None:
     """Trains a form until its next mark, at most for `TURN` seconds, and compares it at the mark."""
-    marks = [mark for mark in (*MARKS, end) if mark > each.state["seconds"]]
-    clock = Clock(min(TURN, marks[0] - each.state["seconds"]), deadline)
+    mark = min(mark for mark in (*MARKS, end) if mark > each.state["seconds"])
+    clock = Clock(min(TURN, mark - each.state["seconds"]), deadline)
     order = 1000 * args.seed + each.state["turns"]  # every turn has an order of its own
     batches = data.load(it.source, "train", image_shape=it.image_shape, batch_size=it.batch_size, steps=100,
                         data_dir=args.data_dir, fields=("image",), seed=order)  # fmt: skip
@@ -159,12 +160,12 @@ def take_turn(each: Trainee, it: Configuration, end: float, reference: np.ndarra
     each.state["seconds"] += clock.seconds
     each.state["steps"] += clock.steps
     each.state["turns"] += 1
-    if each.state["seconds"] >= marks[0]:
+    if each.state["seconds"] >= mark:
         samples = each.model.generate(len(reference), seed=0)
         entry = {"seconds": round(each.state["seconds"], 1), "steps": each.state["steps"]}
         each.state["curve"].append(entry | compare(samples, reference))
         each.folder.mkdir(parents=True, exist_ok=True)
-        np.save(each.folder / f"samples_{round(marks[0])}.npy", samples)
+        np.save(each.folder / f"samples_{round(mark)}.npy", samples)
         print(each.folder.name, json.dumps(each.state["curve"][-1]), flush=True)
     each.save()
 
@@ -173,7 +174,7 @@ def train(name: str, args) -> list[Trainee] | None:
     """Trains all forms in turns; returns None if the time was over before the end."""
     it, end, deadline = CONFIGURATIONS[name], 60 * args.cpu_minutes, time.monotonic() + 60 * args.wall_minutes
     forms = [trainee(name, upsampling, args) for upsampling in UPSAMPLINGS]
-    reference = images(it, SPLITS[1], args)["image"]
+    reference, _ = references(it, args)
     while unfinished := [each for each in forms if each.state["seconds"] < end]:
         if time.monotonic() >= deadline:
             for each in forms:
@@ -192,18 +193,13 @@ def final_samples(each: Trainee) -> np.ndarray:
 def write(name: str, forms: list[Trainee], args) -> None:
     """Writes the result of a NAME and its picture."""
     it = CONFIGURATIONS[name]
-    train_split, test_split = (images(it, split, args, num=None) for split in SPLITS)
-    reference, floor = (images(it, split, args)["image"] for split in ("test", "train"))
-    labeled = [(split["image"], split["label"]) for split in (train_split, test_split)]
-    features = feature_extractor("classifier", train=labeled[0], test=labeled[1])
-    real = features(reference)
+    reference, others = references(it, args)
     rows, table = [], {}
     for each in forms:
         samples = final_samples(each)
         table[each.folder.name] = {
             **each.state,
             "seconds": round(each.state["seconds"], 1),
-            "fd_classifier": round(frechet_distance(features(samples), real), 3),
             "generator_parameters": each.model.generator.count_params(),
         }
         early = np.load(each.folder / f"samples_{round(MARKS[0])}.npy")
@@ -212,7 +208,7 @@ def write(name: str, forms: list[Trainee], args) -> None:
                   pictures.grid(np.concatenate(rows), columns=SHOWN))  # fmt: skip
     result = {
         "settings": {**dataclasses.asdict(it), "seed": args.seed, "compared": COMPARED, "threads": args.threads},
-        "floor": {**compare(floor, reference), "fd_classifier": round(frechet_distance(features(floor), real), 3)},
+        "floor": compare(others, reference),
         "forms": table,
     }
     content = {"runs": record.read("upsampling").get("runs", {}) | {f"{name}_{args.seed}": result}}

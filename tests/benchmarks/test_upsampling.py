@@ -14,14 +14,11 @@ FORMS = ("resize", "blur")
 
 @pytest.fixture
 def arguments(tmp_path, monkeypatch) -> argparse.Namespace:
-    """Two forms of a tiny DCGAN, on 160 noisy images of 8x8 pixels with 2 classes; results go to tmp_path."""
+    """Two forms of a tiny DCGAN, on 300 noisy images of 8x8 pixels; results go to tmp_path."""
     random = np.random.default_rng(0)
-    arrays = {}
-    for split in upsampling.SPLITS:
-        labels = np.arange(160) % 2
-        arrays[f"image_{split}"] = np.uint8(100 * labels[:, None, None, None] + random.integers(0, 99, (160, 8, 8, 1)))
-        arrays[f"label_{split}"] = labels
-    np.savez(tmp_path / "data.npz", **arrays)
+    levels = 100 * (np.arange(300) % 2)
+    images = np.uint8(levels[:, None, None, None] + random.integers(0, 99, (300, 8, 8, 1)))
+    np.savez(tmp_path / "data.npz", image_train=images)
     it = upsampling.Configuration("dcgan", str(tmp_path / "data.npz"), (8, 8, 1), {"base_filters": 2}, batch_size=16)
     monkeypatch.setattr(upsampling, "CONFIGURATIONS", {"tiny": it})
     monkeypatch.setattr(upsampling, "UPSAMPLINGS", FORMS)

@@ -88,6 +88,7 @@ PRESETS = {
             "num_codes": 2,
             "base_filters": 64,
             "dense_units": 1024,
+            "upsampling": "transposed",
             "normalization": "batch",
             "category_weight": 1.0,
             "code_weight": 0.1,

@@ -338,6 +338,7 @@ PRESETS = {
             "latent_size": 100,
             "base_filters": 128,
             "modulated": False,
+            "upsampling": "transposed",
             "trunk_filters": 64,
             "normalization": "batch",
             "matching_aware": True,
