@@ -21,6 +21,7 @@ tfd = tfp.distributions
 # Q's smallest standard deviation of a code, which has the range [-1, 1]: a miss by 1 costs 50 nats, and 10 levels of a
 # code can be distinguished
 MIN_CODE_SCALE = 0.1
+UNINFORMED_CATEGORY = 0.05  # below this part of the possible information, the category is ignored
 # information of a code in nats, log 2 - log(2 pi e / 3) / 2, if Q is the best normal distribution without the image
 UNINFORMED = math.log(2.0) - 0.5 * math.log(2.0 * math.pi * math.e / 3.0)
 
@@ -170,8 +171,16 @@ class InfoGAN(GAN):
         return tfd.Independent(tfd.Uniform(-tf.ones([self.num_codes]), tf.ones([self.num_codes])), 1)
 
     def diagnose(self, logs: Mapping[str, float]) -> dict[str, str]:
-        """Adds to the diagnoses of `GAN` that Q predicts the codes no better than without the image."""
+        """Adds to the diagnoses of `GAN` that Q predicts categories or codes no better than without the image."""
         diagnoses = super().diagnose(logs)
+        possible = math.log(self.num_categories)
+        category_information = logs.get("category_information", possible)
+        if self.category_weight and category_information < UNINFORMED_CATEGORY * possible:
+            diagnoses["Q does not recognize the categories"] = (
+                f"category_information is {category_information:.2g} nats of the {possible:.2g} that are possible: the "
+                f"images do not depend on the category. More epochs or a larger category_weight (now "
+                f"{self.category_weight:g}) may help"
+            )
         information = min(logs.get(name, 0.0) for name in ("code_information", "val_code_information"))
         if self.num_codes and self.code_weight and information < self.num_codes * UNINFORMED:
             diagnoses["Q does not recognize the codes"] = (

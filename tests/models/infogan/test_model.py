@@ -124,6 +124,16 @@ def test_the_best_normal_distribution_without_the_image_is_the_threshold_of_the_
     assert list(collapsed) == ["the generator collapses", "Q does not recognize the codes"]
 
 
+def test_ignored_categories_are_diagnosed():
+    """Of three categories log 3 = 1.10 nats are possible, and 5 % of them is 0.055."""
+    model = infogan()
+    assert not model.diagnose({"category_information": 0.06})
+    ((problem, text),) = model.diagnose({"category_information": 0.05}).items()
+    assert problem == "Q does not recognize the categories"
+    assert "category_information is 0.05 nats of the 1.1 that are possible" in text and "(now 1)" in text
+    assert not infogan(category_weight=0.0).diagnose({"category_information": 0.0})
+
+
 def test_discriminator_player_updates_q_and_generator_player_only_the_generator():
     model = infogan()
     updated = {player.name: {id(v) for v in player.variables} for player in model.players()}
