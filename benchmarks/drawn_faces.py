@@ -3,6 +3,9 @@
 import numpy as np
 
 SIZE = 32
+# expression -> smallest and largest curve of the mouth, in which the corners are raised by curve * half width ** 2
+EXPRESSIONS = {"frown": (-2.0, -1.0), "neutral": (-0.3, 0.3), "smile": (1.0, 2.0)}
+_CURVES = (-0.25, 0.5)
 _OVERSAMPLING = 2
 _BLOCK = 500
 
@@ -17,11 +20,32 @@ def draw_faces(num: int, seed: int) -> np.ndarray:
     Returns:
         uint8 [num, 32, 32, 1].
     """
+    return _draw_blocks(np.tile(np.float32(_CURVES), (num, 1)), seed)
+
+
+def draw_expressions(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Returns faces with given expressions, which differ in nothing but the mouth's curve, a few pixels.
+
+    The same seed gives the same faces for other labels.
+
+    Args:
+        labels: Integers [num], indices of `EXPRESSIONS`.
+        seed: Seed of all but the expression.
+
+    Returns:
+        uint8 [num, 32, 32, 1].
+    """
+    return _draw_blocks(np.float32(list(EXPRESSIONS.values()))[labels], seed)
+
+
+def _draw_blocks(curves: np.ndarray, seed: int) -> np.ndarray:
     generator = np.random.default_rng(seed)
-    return np.concatenate([_draw(min(_BLOCK, num - start), generator) for start in range(0, num, _BLOCK)])
+    return np.concatenate([_draw(curves[start : start + _BLOCK], generator) for start in range(0, len(curves), _BLOCK)])
 
 
-def _draw(num: int, generator: np.random.Generator) -> np.ndarray:
+def _draw(curves: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Returns faces whose mouths have a curve between the values of `curves`, [num, 2]."""
+    num = len(curves)
     side = SIZE * _OVERSAMPLING
     y, x = ((np.mgrid[:side, :side] + 0.5) / side * 2 - 1).astype(np.float32)  # -1 to 1
 
@@ -50,8 +74,9 @@ def _draw(num: int, generator: np.random.Generator) -> np.ndarray:
         image = image - 0.5 * tone * brow
     nose = np.exp(-((u - 0.06 * np.sign(light_x)) ** 2) / 0.01 - (v - 0.18) ** 2 / 0.03)
     image = image + 0.12 * tone * nose
-    smile, mouth_y, mouth = uniform(-0.25, 0.5), uniform(0.45, 0.58), uniform(0.22, 0.4)
-    line = (v - mouth_y - smile * (mouth**2 - u**2)) / uniform(0.05, 0.1)
+    low, high = curves[:, :1, None], curves[:, 1:, None]
+    curve, mouth_y, mouth = low + (high - low) * uniform(0, 1), uniform(0.45, 0.58), uniform(0.22, 0.4)
+    line = (v - mouth_y - curve * (mouth**2 - u**2)) / uniform(0.05, 0.1)
     image = _blend(image, 0.45 * tone, np.exp(-(line**2) - (u / mouth) ** 6))
     image = image.reshape(num, SIZE, _OVERSAMPLING, SIZE, _OVERSAMPLING).mean((2, 4))
     grain = generator.normal(0, 0.015, image.shape)

@@ -31,12 +31,12 @@ def read(name: str) -> dict:
     return runs.read_json(file) if file.exists() else {}
 
 
-def write_run(name: str, seed: int, run: dict, content: dict) -> pathlib.Path:
+def write_run(name: str, seed: int | str, run: dict, content: dict) -> pathlib.Path:
     """Writes a result whose `runs` are by seed; runs of other seeds in an earlier result remain.
 
     Args:
         name: Name of the result.
-        seed: The run's seed.
+        seed: The run's seed, or a text that contains it.
         run: The run's result.
         content: Everything but `runs`.
     """

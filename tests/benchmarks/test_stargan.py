@@ -1,5 +1,6 @@
-"""The metrics of the StarGAN benchmark on known translations, and its reading of emoji."""
+"""The metrics of the StarGAN benchmark on known translations, its reading of emoji, and its drawn expressions."""
 
+import argparse
 import dataclasses
 import io
 import json
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import skin_tones, stargan
+from benchmarks.drawn_faces import draw_expressions, draw_faces
 
 RED, BLUE = (0.8, 0.2, 0.2), (0.2, 0.2, 0.8)
 
@@ -119,3 +121,24 @@ def test_arrays_of_different_shapes_are_refused(change):
         stargan.unchanged_error(translated, images, np.zeros((2, 2, 2)))
     with pytest.raises(ValueError, match=r"\[2, 2, 2\]"):
         stargan.unchanged_error(translated, images, np.ones((2, 2)))
+
+
+def test_expressions_differ_in_the_mouth_only():
+    frown, neutral, smile = (draw_expressions(np.full(20, label), seed=1).astype(int) for label in range(3))
+    assert frown.shape == draw_faces(20, seed=1).shape
+    for other in (frown, smile):
+        changed = np.abs(neutral - other)[..., 0] > 10
+        assert 2 <= changed.sum((1, 2)).mean() < 20  # of 1,024 pixels
+        assert not changed[:, :14].any()  # eyes and nose
+    np.testing.assert_array_equal(draw_expressions(np.arange(20) % 3, seed=1)[::3], frown[::3])
+
+
+def test_nearly_half_of_the_training_faces_smile_and_validation_has_other_faces():
+    chosen, final = (
+        stargan.expressions(argparse.Namespace(), 32, validation, held_out=5) for validation in (True, False)
+    )
+    assert chosen.names == ("frown", "neutral", "smile")
+    np.testing.assert_allclose(np.bincount(chosen.train[1]) / 6000, [0.2, 0.33, 0.47], atol=0.02)
+    assert chosen.counterfactuals.shape == (5, 3, 32, 32, 1)
+    np.testing.assert_array_equal(chosen.train[0], final.train[0])
+    assert (chosen.counterfactuals != final.counterfactuals).mean() > 0.9
