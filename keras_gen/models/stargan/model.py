@@ -16,11 +16,19 @@ from ..core.defaults import EMA
 from ..core.endpoint import Endpoint, Port
 from ..core.global_batch import BatchNoise, GlobalBatch
 from ..core.graph_checks import between
+from ..core.host import host_value
 from ..core.player import Player
 from .attributes import AttributeSchema
+from .classifier_statistics import ClassifierStatistics
 from .preset import CLASSIFICATION_WEIGHT, PENALTY_WEIGHT, RECONSTRUCTION_WEIGHT
 
 MAX_COLUMNS = 16  # translations of an example in a preview picture
+PAPER_PATCHES = 4  # values of the paper's critic map, whose sum is penalized
+MAX_NAMES = 5  # groups, and names of a group, in a diagnosis
+# steps after which a classifier that learns is better than always giving the most frequent answer
+CLASSIFIER_STEPS = 500
+# what has learned avoids at least this part of the errors of what has not
+LEARNED = 0.2
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -41,7 +49,9 @@ class StarGAN(AdversarialModel):
     `translated_accuracy`, the fraction of groups that are classified correctly in real images, and as the target in
     translations; `reconstruction_error`, the mean absolute error after the round trip, in [0, 1].
 
-    The weights are in the paper's units: images in [-1, 1], a mean over pixels, a sum over groups.
+    The weights are in the units of the authors' code: images in [-1, 1], a mean over pixels, a sum over groups. The
+    losses contain the mean of the critic map. The gradient penalty is that of four times the mean: the authors' code
+    penalizes the sum of a map of 2x2. So the critic has the same share of the losses with a map of any size.
 
     Args:
         generator: [images, attributes [batch, n]] -> images in [0, 1]; with s datasets, the attributes are
@@ -54,6 +64,8 @@ class StarGAN(AdversarialModel):
         classification_weight: weight of both classification losses, >= 0; 1 in the paper.
         reconstruction_weight: weight of the reconstruction error, >= 0; 10 in the paper.
         penalty_weight: weight of the gradient penalty, > 0; 10 in the paper.
+        classifier_warmup: steps at the start of training in which both players ignore the critic and its penalty, >= 0:
+            the discriminator learns the attributes alone. 0 in the paper.
         ema: decay of the generator's moving average in (0, 1), or None; inference uses the average.
         seed: seed of all noise; None draws one.
 
@@ -85,6 +97,7 @@ class StarGAN(AdversarialModel):
         classification_weight: float = CLASSIFICATION_WEIGHT,
         reconstruction_weight: float = RECONSTRUCTION_WEIGHT,
         penalty_weight: float = PENALTY_WEIGHT,
+        classifier_warmup: int = 0,
         ema: float | None = EMA,
         seed: int | None = None,
         **kwargs: Any,
@@ -97,7 +110,9 @@ class StarGAN(AdversarialModel):
         self.attribute_names = None if attribute_names is None else self.attribute_schema.names
         self.n_critic, self.penalty_weight = n_critic, penalty_weight
         self.classification_weight, self.reconstruction_weight = classification_weight, reconstruction_weight
+        self.classifier_warmup = classifier_warmup
         self.image_shape = tuple(generator.inputs[0].shape[1:])
+        self.classifier_statistics = ClassifierStatistics(self.groups, name="classifier_statistics")
         self._objective = adversarial.get("wasserstein")
         self._penalty = penalties.get({"name": "wgan_gp", "weight": penalty_weight})
         self._check()
@@ -130,13 +145,16 @@ class StarGAN(AdversarialModel):
         generated_scores, _ = self.discriminate(generated, training)
         losses = self._objective.discriminator(real_scores, generated_scores)
         losses += self._penalty.per_example(
-            lambda images: self.discriminate(images, training)[0],
+            lambda images: PAPER_PATCHES * self.discriminate(images, training)[0],
             real,
             generated,
             batch_noise.noise(self._penalty.noise(self.image_shape)),
         )
+        losses = self._critic_weight() * losses
         losses += self.classification_weight * self._over_groups(group_cross_entropy, logits, attributes, mask)
         accuracy = self._over_groups(group_accuracy, logits, attributes, mask)
+        if training:
+            self.classifier_statistics.update(logits, attributes, self._known_groups(mask), global_batch)
         return losses, {"critic_distance": real_scores - generated_scores, "real_accuracy": accuracy}
 
     def generator_loss(
@@ -148,23 +166,35 @@ class StarGAN(AdversarialModel):
         scores, logits = self.discriminate(shared["generated"], training)
         reconstructed = self.apply_generator(shared["generated"], attributes, mask, training)
         error = tf.reduce_mean(tf.abs(tf.cast(image, tf.float32) - reconstructed), axis=[1, 2, 3])
-        losses = self._objective.generator(scores) + self.reconstruction_weight * 2.0 * error
+        losses = self._critic_weight() * self._objective.generator(scores) + self.reconstruction_weight * 2.0 * error
         losses += self.classification_weight * self._over_groups(group_cross_entropy, logits, target, mask)
         accuracy = self._over_groups(group_accuracy, logits, target, mask)
         return losses, {"translated_accuracy": accuracy, "reconstruction_error": error}
 
+    def _critic_weight(self) -> tf.Tensor | float:
+        """Returns the weight of the critic's terms in this step: 0 in the warm-up of the classifier, then 1."""
+        if not self.classifier_warmup:
+            return 1.0
+        return tf.cast(tf.convert_to_tensor(self.train_steps) >= self.classifier_warmup, tf.float32)
+
     def _over_groups(self, function: Callable, logits, attributes, mask) -> tf.Tensor:
         """Returns `function` of the groups that each example's dataset labels, float32 [batch]."""
-        known = None if mask is None else tf.matmul(mask, self.attribute_schema.known_groups)
-        return function(logits, attributes, self.groups, known)
+        return function(logits, attributes, self.groups, self._known_groups(mask))
+
+    def _known_groups(self, mask: tf.Tensor | None) -> tf.Tensor | None:
+        """Returns 1 for the groups that each example's dataset labels, float32 [batch, groups]; None for all."""
+        return None if mask is None else tf.matmul(mask, self.attribute_schema.known_groups)
 
     def diagnose(self, logs: Mapping[str, float]) -> dict[str, str]:
         metrics = {"real_accuracy": 0.0, "translated_accuracy": 1.0, "reconstruction_error": 0.0, **logs}
         real, translated = metrics["real_accuracy"], metrics["translated_accuracy"]
-        diagnoses = {}
-        if real > 0.9 and translated < 0.5 * real:
+        diagnoses = self._diagnose_classifier()
+        # the part of unchanged images that have their target's attributes by chance
+        unchanged = float(np.mean([np.square(share).sum() for share in self.classifier_statistics.shares()]))
+        if translated - unchanged < LEARNED * (real - unchanged):
             diagnoses["the generator ignores its attributes"] = (
-                f"the classifier is right on {real:.0%} of real images and on {translated:.0%} of the translations: "
+                f"the classifier is right on {real:.0%} of real images and finds the target in {translated:.0%} of the "
+                f"translations, where images without a change would have it in {unchanged:.0%}: "
                 "more epochs, a larger classification_weight or a smaller reconstruction_weight may help"
             )
         if metrics["reconstruction_error"] > 0.2:
@@ -173,6 +203,27 @@ class StarGAN(AdversarialModel):
                 "More epochs, a smaller learning rate or a larger reconstruction_weight may help"
             )
         return diagnoses
+
+    def _diagnose_classifier(self) -> dict[str, str]:
+        """Returns a problem if the classifier is hardly better than the most frequent answer in one of the groups."""
+        if host_value(self.train_steps) < CLASSIFIER_STEPS:
+            return {}
+        statistics, failures = self.classifier_statistics, []
+        names = np.split(np.array(self.attribute_schema.names), np.cumsum(self.groups)[:-1])
+        for group, accuracy, shares in zip(names, statistics.accuracy(), statistics.shares(), strict=True):
+            if accuracy < shares.max() + LEARNED * (1 - shares.max()):
+                failures.append(f"{'/'.join(group[:MAX_NAMES])} ({accuracy:.0%} right, the most frequent answer "
+                                f"{shares.max():.0%})")  # fmt: skip
+        if not failures:
+            return {}
+        more = f" and {len(failures) - MAX_NAMES} more" if len(failures) > MAX_NAMES else ""
+        return {
+            "the classifier does not recognize the attributes of real images": (
+                f"{', '.join(failures[:MAX_NAMES])}{more}. The generator can learn nothing from it. A larger "
+                f"classification_weight (now {self.classification_weight:g}), a warm-up (classifier_warmup=1000), "
+                "larger images, on which the attributes are visible, or correct labels may help"
+            )
+        }
 
     # conditions
 
@@ -325,6 +376,8 @@ class StarGAN(AdversarialModel):
     def _check(self) -> None:
         if not isinstance(self.n_critic, int) or self.n_critic < 1:
             raise ValueError(f"Expected n_critic as an integer >= 1; received {self.n_critic!r}")
+        if not isinstance(self.classifier_warmup, int) or self.classifier_warmup < 0:
+            raise ValueError(f"Expected classifier_warmup as an integer >= 0; received {self.classifier_warmup!r}")
         for name in ("classification_weight", "reconstruction_weight"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"Expected {name} as a number >= 0; received {getattr(self, name)!r}")

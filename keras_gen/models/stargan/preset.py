@@ -33,6 +33,7 @@ def stargan(
     classification_weight: float = CLASSIFICATION_WEIGHT,
     reconstruction_weight: float = RECONSTRUCTION_WEIGHT,
     penalty_weight: float = PENALTY_WEIGHT,
+    classifier_warmup: int = 0,
     ema: float | None = EMA,
 ) -> "models.StarGAN":
     """Builds a StarGAN with its default networks.
@@ -65,6 +66,8 @@ def stargan(
         reconstruction_weight: weight of the reconstruction error after the round trip, >= 0; default 10, as in the
             paper.
         penalty_weight: weight of the gradient penalty, > 0; default 10, as in the paper.
+        classifier_warmup: steps at the start of training in which the discriminator learns the attributes alone,
+            without the critic, >= 0; default 0: none, as in the paper.
         ema: decay of the generator's moving average in (0, 1), which inference uses; default 0.999. None turns it off.
     """
     from keras_gen import models, networks
@@ -93,6 +96,7 @@ def stargan(
         classification_weight=classification_weight,
         reconstruction_weight=reconstruction_weight,
         penalty_weight=penalty_weight,
+        classifier_warmup=classifier_warmup,
         ema=ema,
         seed=seed,
     )
@@ -132,7 +136,8 @@ PRESETS = {
         sources=(
             "arXiv:1711.09020, section 5 (Adam, rate, schedule, batches of 16, flips), appendix, tables 4 and 5 "
             "(networks)",
-            "the authors' code (weights, counted layer by layer for the five attributes of CelebA)",
+            "the authors' code (weights, counted layer by layer for the five attributes of CelebA; the penalty, "
+            "which is that of the sum of the critic map)",
         ),
         departures=(
             "The batch of a step is split among five critic updates: 80 images give each of them the paper's 16.",

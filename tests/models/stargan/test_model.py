@@ -29,11 +29,11 @@ def generator(size: int) -> keras.Model:
     return keras.Model(inputs, AddAttributes()(inputs))
 
 
-def discriminator(size: int) -> keras.Model:
-    """Returns a discriminator: a 2x2 critic map of 6 times the image mean, and the logits (mean, -mean, ...)."""
+def discriminator(size: int, side: int = 2) -> keras.Model:
+    """Returns a discriminator: a critic map of 6 times the image mean, 2x2, and the logits (mean, -mean, ...)."""
     image = keras.Input(SHAPE)
     mean = keras.layers.GlobalAveragePooling2D(keepdims=True)(image)
-    critic = keras.layers.Lambda(lambda x: 6 * keras.ops.tile(x, (1, 2, 2, 1)))(mean)
+    critic = keras.layers.Lambda(lambda x: 6 * keras.ops.tile(x, (1, side, side, 1)))(mean)
     logits = keras.layers.Lambda(lambda x: keras.ops.concatenate([x * (-1) ** i for i in range(size)], -1))(mean)
     return keras.Model(image, [critic, keras.layers.Flatten()(logits)])
 
@@ -68,8 +68,9 @@ def test_losses_by_hand():
     np.testing.assert_allclose(outputs["shared"]["generated"], generated, rtol=1e-6)
     mean, generated_mean = IMAGES.mean((1, 2, 3)), generated.mean((1, 2, 3))
     logits = np.stack([mean, -mean], 1)
-    # of images in [-1, 1] the critic is 3 * mean + 3: its slope at each of 16 pixels is 3 / 16, its norm 3 / 4
-    penalty = 10 * (3 / 4 - 1) ** 2
+    # of images in [-1, 1] each of the four values of the critic map is 3 * mean + 3: the slope of their sum at each of
+    # 16 pixels is 12 / 16, its norm 3
+    penalty = 10 * (3 - 1) ** 2
     losses, metrics = outputs["discriminator"]
     np.testing.assert_allclose(losses, 6 * (generated_mean - mean) + penalty + entropy(logits, LABELS), rtol=1e-5)
     np.testing.assert_allclose(metrics["critic_distance"], 6 * (mean - generated_mean), rtol=1e-5)
@@ -83,6 +84,14 @@ def test_losses_by_hand():
     np.testing.assert_allclose(metrics["translated_accuracy"], target[:, 0])
 
 
+def test_the_losses_do_not_depend_on_the_size_of_the_critic_map():
+    batch = {"image": IMAGES, "label": LABELS}
+    small = run_players(model(), batch)
+    large = run_players(StarGAN(generator(2), discriminator(2, side=5), groups=[2], ema=None), batch)
+    for player in ("discriminator", "generator"):
+        np.testing.assert_allclose(large[player][0], small[player][0], rtol=1e-5)
+
+
 def test_weights_of_the_loss_terms():
     plain = run_players(model(), {"image": IMAGES, "label": LABELS})
     without = run_players(
@@ -91,7 +100,7 @@ def test_weights_of_the_loss_terms():
     )
     mean, generated = IMAGES.mean((1, 2, 3)), plain["shared"]["generated"].numpy().mean((1, 2, 3))
     np.testing.assert_allclose(without["generator"][0], -6 * generated, rtol=1e-5)
-    np.testing.assert_allclose(without["discriminator"][0], 6 * (generated - mean) + 20 / 16, rtol=1e-5)
+    np.testing.assert_allclose(without["discriminator"][0], 6 * (generated - mean) + 80, rtol=1e-5)
 
 
 TWO_DATASETS = {"groups": [2, 1, 2], "datasets": [0, 0, 1]}
@@ -126,7 +135,7 @@ def test_only_groups_of_the_dataset_are_classified():
     # the last group's logits are (-mean, mean)
     other = entropy(-pair[2:], [1, 0])
     losses, metrics = outputs["discriminator"]
-    rest = -metrics["critic_distance"].numpy() + 10 / 16
+    rest = -metrics["critic_distance"].numpy() + 40
     np.testing.assert_allclose(losses - rest, [*known, *other], rtol=1e-4)
 
 
@@ -221,6 +230,7 @@ def test_translate_with_invalid_arguments():
     "options, message",
     [
         ({"n_critic": 0}, "Expected n_critic as an integer >= 1; received 0"),
+        ({"classifier_warmup": 0.5}, "Expected classifier_warmup as an integer >= 0; received 0.5"),
         ({"reconstruction_weight": -1.0}, "Expected reconstruction_weight as a number >= 0"),
         ({"penalty_weight": 0.0}, "Expected a weight > 0"),
         ({"groups": [2], "attribute_names": ["a"]}, "2 unique names"),
@@ -238,12 +248,92 @@ def test_networks_of_other_shapes():
         StarGAN(generator(2), discriminator(3), groups=[2])
 
 
+def trained(classes: tuple, predicted: tuple, steps: int = 1000, **options) -> StarGAN:
+    """Returns a model that has seen a batch of these classes, for which its classifier predicted `predicted`."""
+    star = model(groups=[3], attribute_names=["frown", "neutral", "smile"], **options)
+    labels, logits = np.eye(3, dtype=np.float32)[list(classes)], np.eye(3, dtype=np.float32)[list(predicted)]
+    star.classifier_statistics.update(tf.constant(logits), tf.constant(labels), None, GlobalBatch(len(classes)))
+    star.train_steps.assign(steps)
+    return star
+
+
+CALM = {"real_accuracy": 0.99, "translated_accuracy": 0.9, "reconstruction_error": 0.02}
+CLASSES = (0, 0, 1, 1, 1, 2, 2, 2, 2, 2)  # the most frequent class has 50 %
+
+
 def test_problems_are_diagnosed():
     star = model()
-    calm = {"real_accuracy": 0.99, "translated_accuracy": 0.9, "reconstruction_error": 0.02}
-    assert star.diagnose(calm) == {}
-    assert "ignores its attributes" in next(iter(star.diagnose(calm | {"translated_accuracy": 0.3})))
-    assert "cannot be reversed" in next(iter(star.diagnose(calm | {"reconstruction_error": 0.3})))
+    assert star.diagnose(CALM) == {}
+    assert "ignores its attributes" in next(iter(star.diagnose(CALM | {"translated_accuracy": 0.3})))
+    assert "cannot be reversed" in next(iter(star.diagnose(CALM | {"reconstruction_error": 0.3})))
+
+
+@pytest.mark.parametrize(
+    "predicted, right",
+    [((2,) * 10, "50%"), ((2,) * 9 + (0,), "40%"), ((0, 2, 2, 2, 2, 2, 2, 2, 2, 2), "60%"), (CLASSES, None)],
+)
+def test_a_classifier_that_is_not_better_than_the_most_frequent_class_is_diagnosed(predicted, right):
+    """Half of the images are smiles; from 60 % on, a fifth of the errors of always answering "smile" is avoided."""
+    diagnoses = trained(CLASSES, predicted).diagnose(CALM)
+    if right in (None, "60%"):
+        assert diagnoses == {}
+    else:
+        (name, text), *_ = diagnoses.items()
+        assert "does not recognize the attributes of real images" in name
+        assert f"frown/neutral/smile ({right} right, the most frequent answer 50%)" in text
+        assert "classification_weight (now 1)" in text
+    assert trained(CLASSES, predicted, steps=400).diagnose(CALM) == {}  # too early
+
+
+def test_translations_are_diagnosed_below_the_accuracy_of_a_perfect_classifier():
+    """By chance 0.04 + 0.09 + 0.25 = 38 % of unchanged images have their target's class."""
+    star = trained(CLASSES, (2, 0, *CLASSES[2:]))
+    logs = CALM | {"real_accuracy": 0.8}
+    name, text = next(iter(star.diagnose(logs | {"translated_accuracy": 0.45}).items()))
+    assert "ignores its attributes" in name and "80% of real images" in text and "would have it in 38%" in text
+    assert star.diagnose(logs | {"translated_accuracy": 0.5}) == {}
+
+
+def test_groups_are_diagnosed_one_by_one():
+    """The first of two binary attributes is learned; the second, which nine of ten images have, is not."""
+    star = model(groups=[1, 1], attribute_names=["Male", "Young"])
+    attributes = np.stack([np.arange(10) % 2, np.arange(10) > 0], 1).astype(np.float32)
+    logits = np.stack([2 * attributes[:, 0] - 1, np.ones(10)], 1).astype(np.float32)
+    star.classifier_statistics.update(tf.constant(logits), tf.constant(attributes), None, GlobalBatch(10))
+    star.train_steps.assign(1000)
+    (text,) = star.diagnose(CALM).values()
+    assert text.startswith("Young (90% right, the most frequent answer 90%). ")
+
+
+def test_training_updates_the_statistics_of_the_classifier():
+    batch = {name: tf.constant(value) for name, value in BATCH.items()}
+    star = model(**TWO_DATASETS)
+    global_batch, batch_noise = (
+        GlobalBatch(tf.constant(4)),
+        BatchNoise(tf.constant([1, 2]), GlobalBatch(tf.constant(4))),
+    )
+    shared = star.shared_forward(batch, batch_noise, True)
+    star.discriminator_loss(batch, shared, batch_noise, global_batch, False)
+    assert np.isnan(star.classifier_statistics.accuracy()).all()
+    star.discriminator_loss(batch, shared, batch_noise, global_batch, True)
+    # the logits are (mean, -mean, mean, -mean, mean), the labels those of KNOWN
+    np.testing.assert_allclose(star.classifier_statistics.accuracy(), [0.5, 0.5, 0.5], rtol=1e-5)
+    for shares in star.classifier_statistics.shares():
+        np.testing.assert_allclose(shares, [0.5, 0.5], rtol=1e-5)
+
+
+def test_in_the_warm_up_of_the_classifier_both_players_ignore_the_critic():
+    batch = {"image": IMAGES, "label": LABELS}
+    star, plain = model(classifier_warmup=10), run_players(model(), batch)
+    mean, generated = IMAGES.mean((1, 2, 3)), plain["shared"]["generated"].numpy().mean((1, 2, 3))
+    critic = 6 * (generated - mean) + 40
+    for steps, weight in ((0, 0.0), (9, 0.0), (10, 1.0)):
+        star.train_steps.assign(steps)  # saved with the model, so that a resumed training continues the warm-up
+        outputs = run_players(star, batch)
+        lost = plain["discriminator"][0] - outputs["discriminator"][0]
+        np.testing.assert_allclose(lost, (1 - weight) * critic, atol=1e-5)
+        lost = plain["generator"][0] - outputs["generator"][0]
+        np.testing.assert_allclose(lost, (1 - weight) * -6 * generated, atol=1e-5)
 
 
 def test_attributes_out_of_range():
