@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from .mlp import last_layers
+from .normalization import hidden_layer
 from .upsampling import upsample
 
 
@@ -38,6 +39,7 @@ def conv_encoder(
     base_filters: int = 32,
     dense_units: int = 256,
     activation: str = "silu",
+    normalization: str = "none",
     num_classes: int | None = None,
 ) -> keras.Model:
     """Returns an encoder: images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
@@ -51,22 +53,24 @@ def conv_encoder(
         base_filters: channels of the first convolution.
         dense_units: units of the hidden dense layer.
         activation: name of a Keras activation.
+        normalization: "batch" or "layer" normalizes every hidden layer before its activation; "none" does not.
         num_classes: number of classes of a model with the inputs [images, one-hot labels [batch, num_classes]]; the
             label is concatenated to the inputs of the dense layer.
 
     Raises:
         ValueError: for a size that cannot be halved.
     """
-    steps, options = convolution_steps(image_shape), _options(activation)
+    steps, options = convolution_steps(image_shape), _options(activation) | {"normalization": normalization}
     image = keras.Input(tuple(image_shape), name="image")
     inputs, x = [image], image
     for step in range(steps):
-        x = layers.Conv2D(base_filters * min(2**step, 8), 4, strides=2, padding="same", **options)(x)
+        filters = base_filters * min(2**step, 8)
+        x = hidden_layer(layers.Conv2D, x, filters, kernel_size=4, strides=2, padding="same", **options)
     x = layers.Flatten()(x)
     if num_classes:
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([x, inputs[1]])
-    x = layers.Dense(dense_units, **options)(x)
+    x = hidden_layer(layers.Dense, x, dense_units, **options)
     return keras.Model(inputs if num_classes else image, last_layers(x, outputs), name="encoder")
 
 

@@ -10,9 +10,8 @@ from keras_gen.layers import SpectralConv2D, SpectralDense
 
 from .conv import convolution_steps
 from .gan import packed_shape
+from .normalization import apply_normalization
 from .upsampling import upsample
-
-NORMALIZATIONS = ("batch", "layer", "spectral", "none")
 
 
 def dcgan_generator(
@@ -136,7 +135,7 @@ def discriminator_features(
         image: images in [0, 1], [batch, height, width, channels].
         base_filters: as in `dcgan_discriminator`, like the other arguments.
         kernel: side of the kernels.
-        normalization: one of `NORMALIZATIONS`.
+        normalization: one of `keras_gen.networks.normalization.NORMALIZATIONS`.
         slope: slope of the leaky ReLUs at negative values.
         dense_units: units of a hidden dense layer at the end, or None for none.
     """
@@ -155,27 +154,6 @@ def discriminator_features(
         x = dense_layer(dense_units, use_bias=normalization in with_bias, **normal_weights())(x)
         x = layers.LeakyReLU(slope)(apply_normalization(x, normalization))
     return x
-
-
-def apply_normalization(x: keras.KerasTensor, normalization: str, affine: bool = True) -> keras.KerasTensor:
-    """Returns a Keras tensor [batch, ..., channels] with the normalization of `dcgan_discriminator`.
-
-    Args:
-        x: the tensor.
-        normalization: one of `NORMALIZATIONS`.
-        affine: whether batch normalization has a scale and a shift for each channel.
-
-    Raises:
-        ValueError: for an unknown normalization.
-    """
-    if normalization == "batch":
-        # synchronized: with the moments of the global batch, two replicas equal one device
-        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, center=affine, scale=affine, synchronized=True)(x)
-    if normalization == "layer":
-        return layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
-    if normalization in ("none", "spectral"):  # spectral normalization applies to weights
-        return x
-    raise ValueError(f"Expected normalization as one of {', '.join(NORMALIZATIONS)}; received {normalization!r}")
 
 
 def normal_weights() -> dict:

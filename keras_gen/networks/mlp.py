@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from .normalization import hidden_layer
+
 
 def mlp_encoder(
     image_shape: Sequence[int],
@@ -14,6 +16,7 @@ def mlp_encoder(
     *,
     hidden_units: Sequence[int] = (200, 200),
     activation: str = "tanh",
+    normalization: str = "none",
     num_classes: int | None = None,
 ) -> keras.Model:
     """Returns an encoder: images [batch, height, width, channels] in [0, 1] -> [batch, outputs], unbounded.
@@ -23,6 +26,7 @@ def mlp_encoder(
         outputs: units of the last layer; a sequence results in several last layers and a list of outputs.
         hidden_units: units of the hidden layers, first to last.
         activation: name of a Keras activation.
+        normalization: "batch" or "layer" normalizes every hidden layer before its activation; "none" does not.
         num_classes: number of classes of a model with the inputs [images, one-hot labels [batch, num_classes]].
     """
     image = keras.Input(tuple(image_shape), name="image")
@@ -31,7 +35,7 @@ def mlp_encoder(
         inputs.append(keras.Input((num_classes,), name="label"))
         x = layers.Concatenate()([x, inputs[1]])
     for units in hidden_units:
-        x = layers.Dense(units, activation)(x)
+        x = hidden_layer(layers.Dense, x, units, activation=activation, normalization=normalization)
     return keras.Model(inputs if num_classes else image, last_layers(x, outputs), name="encoder")
 
 

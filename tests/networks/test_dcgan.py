@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_gen import networks
-from keras_gen.networks.dcgan import apply_normalization
+from keras_gen.networks.normalization import apply_normalization
 
 IMAGES = np.random.default_rng(0).random((3, 8, 8, 1)).astype(np.float32)
 

@@ -63,6 +63,28 @@ def test_outputs_are_float32_under_mixed_precision(kind):
     assert hidden.compute_dtype == "bfloat16"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_batch_normalization_of_an_encoder(kind):
+    """Every hidden layer is normalized before its activation: the features have mean 0 and variance 1 in a batch."""
+    encoder = getattr(networks, f"{kind}_encoder")((8, 8, 1), 6, normalization="batch", **KINDS[kind])
+    normalizations = [layer for layer in encoder.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    hidden = [layer for layer in encoder.layers if isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D))][:-1]
+    assert len(normalizations) == len(hidden) == (2 if kind == "conv" else 1)
+    assert not any(layer.use_bias for layer in hidden)
+    features = keras.Model(encoder.inputs[0], [layer.output for layer in normalizations])
+    images = 10 * np.random.default_rng(0).random((64, 8, 8, 1)).astype(np.float32)
+    for feature in keras.tree.flatten(features(images, training=True)):
+        axes = tuple(range(feature.ndim - 1))
+        np.testing.assert_allclose(np.mean(feature, axes), 0, atol=1e-3)
+        np.testing.assert_allclose(np.std(feature, axes), 1, atol=0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_encoders_refuse_a_normalization_of_weights(kind):
+    with pytest.raises(ValueError, match="Expected normalization as one of batch, layer, none; received 'spectral'"):
+        getattr(networks, f"{kind}_encoder")((8, 8, 1), 6, normalization="spectral", **KINDS[kind])
+
+
 @pytest.mark.parametrize("shape", [(27, 28, 1), (6, 6, 1), (33, 33, 3), (4, 4, 1)])
 @pytest.mark.parametrize("build", [networks.conv_encoder, networks.conv_decoder])
 def test_sizes_that_do_not_halve(build, shape):

@@ -26,6 +26,7 @@ def aae(
     hidden_units: int | Sequence[int] | None = None,
     activation: str | None = None,
     upsampling: str | None = None,
+    normalization: str = "none",
     discriminator_units: int = HIDDEN_UNITS,
     prior: str | dict = "normal",
     num_categories: int | None = None,
@@ -53,6 +54,8 @@ def aae(
         activation: Keras activation of the hidden layers; default None: "silu" for "conv" and "tanh" for "mlp".
         upsampling: for "conv", how the decoder doubles the size of its features: "transposed" convolutions, "resize",
             "blur" or "subpixel", see `keras_gen.networks.upsampling`; default None: "transposed".
+        normalization: normalization of the encoder's hidden layers before their activations: "batch", "layer" or "none"
+            (default).
         discriminator_units: units of each of the two hidden layers of a discriminator, >= 1; default 1000, as in the
             paper.
         prior: prior of the style: "normal" (default), "petals" or "swiss_roll" of latent_size 2 (the paper's section
@@ -85,6 +88,7 @@ def aae(
         hidden_units=hidden_units,
         activation=activation,
         upsampling=upsampling,
+        encoder_normalization=normalization,
     )
     hidden = (discriminator_units,) * 2
     return models.AdversarialAutoencoder(

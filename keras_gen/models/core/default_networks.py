@@ -22,6 +22,7 @@ def encoder_decoder(
     hidden_units: int | Sequence[int] | None = None,
     activation: str | None = None,
     upsampling: str | None = None,
+    encoder_normalization: str = "none",
     num_classes: int | None = None,
 ) -> "tuple[keras.Model, keras.Model]":
     """Builds an encoder and a decoder of convolutions or of dense layers.
@@ -38,6 +39,7 @@ def encoder_decoder(
         activation: name of the Keras activation of the hidden layers; None is "silu" for "conv" and "tanh" for "mlp".
         upsampling: for "conv", how the decoder's convolutions double the size, see
             `keras_gen.networks.upsampling.upsample`; None is "transposed".
+        encoder_normalization: normalization of the encoder's hidden layers: "batch", "layer" or "none".
         num_classes: number of classes that both networks are conditioned on, or None.
 
     Returns:
@@ -54,7 +56,9 @@ def encoder_decoder(
         refuse_setting("network='conv'", "hidden_units", hidden_units, "set base_filters instead")
         filters = BASE_FILTERS if base_filters is None else base_filters
         return (
-            networks.conv_encoder(image_shape, outputs, base_filters=filters, **options),
+            networks.conv_encoder(
+                image_shape, outputs, base_filters=filters, normalization=encoder_normalization, **options
+            ),
             networks.conv_decoder(
                 latent_size,
                 decoded_shape,
@@ -69,7 +73,9 @@ def encoder_decoder(
         units = HIDDEN_UNITS if hidden_units is None else hidden_units
         hidden = (units, units) if isinstance(units, int) else tuple(units)
         return (
-            networks.mlp_encoder(image_shape, outputs, hidden_units=hidden, **options),
+            networks.mlp_encoder(
+                image_shape, outputs, hidden_units=hidden, normalization=encoder_normalization, **options
+            ),
             networks.mlp_decoder(latent_size, decoded_shape, hidden_units=hidden[::-1], **options),
         )
     raise ValueError(f"Expected network='conv' or 'mlp'; received {network!r}")

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_gen.networks.dcgan import apply_normalization, discriminator_features
+from keras_gen.networks.dcgan import discriminator_features
+from keras_gen.networks.normalization import apply_normalization
 
 SLOPE = 0.1  # of the leaky ReLU below 0, in the paper
 

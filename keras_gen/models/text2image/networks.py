@@ -8,7 +8,8 @@ from keras import layers
 
 from keras_gen.layers import AttributePlanes
 from keras_gen.networks.conv import convolution_steps
-from keras_gen.networks.dcgan import apply_normalization, dcgan_generator, normal_weights
+from keras_gen.networks.dcgan import dcgan_generator, normal_weights
+from keras_gen.networks.normalization import apply_normalization
 from keras_gen.networks.upsampling import upsample
 
 from .preset import NORMALIZATION
