@@ -1,18 +1,25 @@
 """Adversarial models on MNIST compared with papers: one run of one configuration, its metrics and its picture.
 
 usage: python -m benchmarks.adversarial NAME [--seed 1] [--epochs N] [--threads 1] [--measure] [--data-dir DIR]
+       python -m benchmarks.adversarial NAME --validate [--set cosine=true options.latent_size=10 rates.generator=1e-3]
+           [--stop N] [...]
 
 Writes benchmarks/results/adversarial_NAME.json (a run for each seed), pictures/adversarial_NAME.png, and the weights to
 runs/benchmarks/. Classes of codes are chosen on training images, and sigmas on validation images; errors are those of
 all 10,000 test images.
+
+Settings are chosen with --validate: the model is trained on the first 50,000 training images and measured on the other
+10,000. Measures of such a run are printed and not written.
 """
 
 import argparse
 import dataclasses
+import functools
 import json
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,6 +35,8 @@ from keras_gen.models import AdversarialModel, GenerativeModel, InfoGAN
 
 GRAY, COLOR = (28, 28, 1), (28, 28, 3)
 WEIGHTS = pathlib.Path("runs/benchmarks")
+SPLITS = {"train": "train", "test": "test"}
+HELD_OUT = {"train": "train[:50000]", "test": "train[50000:]"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +45,9 @@ class Configuration:
 
     Attributes:
         paper: The published figure.
-        build: Seed -> model, not compiled.
-        measure: (model, data directory, seed) -> {name: number}.
+        system: The model's key in the zoo.
+        options: Its settings, as arguments of `zoo.build`.
+        measure: (model, images of a split, seed) -> {name: number}.
         epochs: Epochs of training.
         rates: Player -> initial learning rate of Adam; the key is "model" for a model without players.
         batch_size: Images in a step.
@@ -50,8 +60,9 @@ class Configuration:
     """
 
     paper: str
-    build: Callable[[int], GenerativeModel]
-    measure: Callable[[GenerativeModel, str | None, int], dict]
+    system: str
+    options: dict[str, Any]
+    measure: Callable[[GenerativeModel, "Images", int], dict]
     epochs: int
     rates: dict[str, float]
     batch_size: int = 100
@@ -62,10 +73,22 @@ class Configuration:
     load: dict = dataclasses.field(default_factory=dict)
     picture: Callable[[GenerativeModel], np.ndarray] = lambda model: model.generate(100, seed=1)
 
+    def build(self, seed: int) -> GenerativeModel:
+        """Returns the model, not compiled."""
+        return zoo.build(self.system, self.image_shape, seed=seed, **self.options)
 
-def images_of(split: str, data_dir: str | None, source: str = "mnist", shape=GRAY) -> dict[str, np.ndarray]:
-    """Returns a whole split: `image` and `label`."""
-    loaded = data.load(source, split, image_shape=shape, batch_size=5000, shuffle=False, data_dir=data_dir,
+    def settings(self) -> dict[str, Any]:
+        """Returns what the result states of the training."""
+        return {name: getattr(self, name) for name in ("options", "rates", "batch_size", "beta_1", "cosine", "load")}
+
+
+Images = Callable[[str], dict[str, np.ndarray]]  # "train" or "test" -> `image` and `label` of all its images
+
+
+@functools.cache
+def images_of(split: str, data_dir: str | None) -> dict[str, np.ndarray]:
+    """Returns a whole split of MNIST: `image` and `label`."""
+    loaded = data.load("mnist", split, image_shape=GRAY, batch_size=5000, shuffle=False, data_dir=data_dir,
                        fields=("image", "label"))  # fmt: skip
     batches = list(loaded.as_numpy_iterator())
     return {name: np.concatenate([batch[name] for batch in batches]) for name in ("image", "label")}
@@ -85,9 +108,9 @@ def categories(model, images: np.ndarray) -> np.ndarray:
     return map_batches(lambda rows: classify(images[rows]), len(images), batch_size=1000)
 
 
-def category_error(model, data_dir, seed) -> dict:
+def category_error(model, images, seed) -> dict:
     """Returns test errors when each category is mapped to the most frequent class of its training images."""
-    train, test = (images_of(split, data_dir) for split in ("train", "test"))
+    train, test = (images(split) for split in ("train", "test"))
     assigned = categories(model, train["image"]).argmax(1)
     classes = 1 + train["label"].max()
     table = {
@@ -101,32 +124,32 @@ def category_error(model, data_dir, seed) -> dict:
     }
 
 
-def cluster_error(model, data_dir, seed) -> dict:
+def cluster_error(model, images, seed) -> dict:
     """Returns `category_error`, and the error by the class of each cluster's most probable training image."""
-    train, test = (images_of(split, data_dir) for split in ("train", "test"))
+    train, test = (images(split) for split in ("train", "test"))
     most_probable = categories(model, train["image"]).argmax(0)
     predicted = train["label"][most_probable][categories(model, test["image"]).argmax(1)]
     error = float(np.mean(predicted != test["label"]))
-    return {"test_error_by_most_probable_image": error, **category_error(model, data_dir, seed)}
+    return {"test_error_by_most_probable_image": error, **category_error(model, images, seed)}
 
 
-def classification_error(model, data_dir, seed) -> dict:
+def classification_error(model, images, seed) -> dict:
     """Returns test errors of the categories as classes."""
-    test = images_of("test", data_dir)
+    test = images("test")
     return {"test_error": float(np.mean(categories(model, test["image"]).argmax(1) != test["label"]))}
 
 
-def parzen(model, data_dir, seed) -> dict:
+def parzen(model, images, seed) -> dict:
     """Returns the Parzen estimate: mean log density of test images under kernels on 10,000 samples."""
-    train, test = (images_of(split, data_dir)["image"] for split in ("train", "test"))
+    train, test = (images(split)["image"] for split in ("train", "test"))
     generated = model.generate(10_000, seed=seed, batch_size=500)
     estimate = parzen_windows.parzen(generated, train[:10_000], train[-1000:], test)
     return {name: float(value) for name, value in estimate._asdict().items()}
 
 
-def quality(model, data_dir, seed) -> dict:
+def quality(model, images, seed) -> dict:
     """Returns Frechet and kernel distance, precision, recall, density and coverage of 10,000 samples, with floors."""
-    train, test = (images_of(split, data_dir) for split in ("train", "test"))
+    train, test = (images(split) for split in ("train", "test"))
     features = evaluation.feature_extractor("classifier", train=labeled(train), test=labeled(test))
     generated = model.generate(10_000, seed=seed, batch_size=500)
     chosen = np.random.default_rng(seed).permutation(len(train["image"]))[:10_000]
@@ -137,9 +160,9 @@ def quality(model, data_dir, seed) -> dict:
     return values | errors
 
 
-def modes(model, data_dir, seed) -> dict:
+def modes(model, images, seed) -> dict:
     """Returns the modes of Stacked MNIST that 26,000 samples cover and the KL divergence from uniform, with floors."""
-    classifier = feature_classifier(*(labeled(images_of(split, data_dir)) for split in ("train", "test")))
+    classifier = feature_classifier(*(labeled(images(split)) for split in ("train", "test")))
     generated = model.generate(26_000, seed=seed, batch_size=500)
     classes = np.stack([classifier.classify(generated[..., i : i + 1]) for i in range(3)], axis=1)
     coverage, floor = mode_coverage(classes), modes_floor(26_000, seed=seed)
@@ -155,24 +178,16 @@ def by_category(model) -> np.ndarray:
     return model.generate(10 * model.num_categories, seed=1, category=np.repeat(np.arange(model.num_categories), 10))
 
 
-def autoencoder(categories: int | None, supervised: bool, network: str = "conv", **options) -> Callable:
-    return lambda seed: zoo.build(
-        "aae", GRAY, seed=seed, network=network, num_categories=categories, supervised=supervised, **options
-    )
-
-
-def system(key: str, shape=GRAY, **options) -> Callable:
-    return lambda seed: zoo.build(key, shape, seed=seed, **options)
-
-
 CODES = {"reconstruction": 1e-3, "discriminator": 3e-4, "regularization": 3e-4}
 CATEGORIES = CODES | {"category_discriminator": 3e-4}
+CONVOLUTIONS = {"network": "conv", "discriminator_units": 500}
 FAST_GENERATOR = {"discriminator": 2e-4, "generator": 1e-3}
 
 CONFIGURATIONS = {
     "infogan": Configuration(
         "InfoGAN, section 7.2: 5 % error of the categorical code",
-        system("infogan", base_filters=32, dense_units=512),
+        "infogan",
+        {"base_filters": 32, "dense_units": 512},
         category_error,
         epochs=12,
         batch_size=128,
@@ -181,7 +196,8 @@ CONFIGURATIONS = {
     ),
     "aae_1000_labels": Configuration(
         "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels",
-        autoencoder(10, True, latent_size=10, discriminator_units=500),
+        "aae",
+        CONVOLUTIONS | {"num_categories": 10, "supervised": True, "latent_size": 10},
         classification_error,
         epochs=40,
         rates=CATEGORIES | {"classification": 1e-3},
@@ -191,7 +207,8 @@ CONFIGURATIONS = {
     ),
     "aae_1000_labels_shifted": Configuration(
         "Adversarial Autoencoders, table 2: 1.60 % with 1,000 labels, without shifted images",
-        autoencoder(10, True, latent_size=10, discriminator_units=500),
+        "aae",
+        CONVOLUTIONS | {"num_categories": 10, "supervised": True, "latent_size": 10},
         classification_error,
         epochs=20,
         rates=CATEGORIES | {"classification": 1e-3},
@@ -201,7 +218,8 @@ CONFIGURATIONS = {
     ),
     "aae_16_clusters": Configuration(
         "Adversarial Autoencoders, table 3: 9.55 % with 16 clusters",
-        autoencoder(16, False, latent_size=5, discriminator_units=500),
+        "aae",
+        CONVOLUTIONS | {"num_categories": 16, "latent_size": 5},
         cluster_error,
         epochs=30,
         rates=CATEGORIES,
@@ -210,14 +228,16 @@ CONFIGURATIONS = {
     ),
     "gan_parzen": Configuration(
         "Goodfellow et al. 2014, table 1: 225 nats",
-        system("gan", penalty={"name": "r1", "gamma": 4.0}),
+        "gan",
+        {"penalty": {"name": "r1", "gamma": 4.0}},
         parzen,
         epochs=30,
         rates=FAST_GENERATOR,
     ),
     "aae_parzen": Configuration(
         "Adversarial Autoencoders, table 1: 340 nats with 10,000 samples",
-        autoencoder(None, False, network="mlp", latent_size=8),
+        "aae",
+        {"network": "mlp", "latent_size": 8},
         parzen,
         epochs=30,
         rates=CODES,
@@ -225,7 +245,8 @@ CONFIGURATIONS = {
     ),
     "dcgan": Configuration(
         "none: scores of these features are comparable among themselves alone",
-        system("dcgan", base_filters=32),
+        "dcgan",
+        {"base_filters": 32},
         quality,
         epochs=12,
         batch_size=128,
@@ -233,7 +254,8 @@ CONFIGURATIONS = {
     ),
     "vae": Configuration(
         "none: compared with dcgan by the same scores",
-        system("vae", head="bernoulli"),
+        "vae",
+        {"head": "bernoulli"},
         quality,
         epochs=20,
         batch_size=128,
@@ -243,7 +265,8 @@ CONFIGURATIONS = {
     ),
     "stacked_dcgan": Configuration(
         "DCGAN in VEEGAN and PacGAN: 99 modes, KL 3.40",
-        system("dcgan", COLOR, dense_units=0, base_filters=32),
+        "dcgan",
+        {"dense_units": 0, "base_filters": 32},
         modes,
         epochs=15,
         batch_size=64,
@@ -253,7 +276,8 @@ CONFIGURATIONS = {
     ),
     "stacked_packed": Configuration(
         "PacDCGAN2: 1,000 modes, KL 0.06",
-        system("dcgan", COLOR, dense_units=0, base_filters=32, packing=2),
+        "dcgan",
+        {"dense_units": 0, "base_filters": 32, "packing": 2},
         modes,
         epochs=15,
         batch_size=64,
@@ -264,44 +288,56 @@ CONFIGURATIONS = {
 }
 
 
-def train(name: str, seed: int, epochs: int | None, data_dir: str | None) -> None:
-    """Trains a configuration, and saves the weights and a summary of the training."""
-    it = CONFIGURATIONS[name]
-    epochs = epochs or it.epochs
-    batches = data.load(it.source, "train", image_shape=it.image_shape, batch_size=it.batch_size, seed=seed,
+def train(
+    it: Configuration, saved: pathlib.Path, seed: int, splits: dict[str, str], stop: int | None, data_dir: str | None
+) -> None:
+    """Trains a configuration for all its epochs or `stop` of them, and saves the weights and a summary."""
+    batches = data.load(it.source, splits["train"], image_shape=it.image_shape, batch_size=it.batch_size, seed=seed,
                         data_dir=data_dir, drop_remainder=True, **it.load)  # fmt: skip
     model = it.build(seed)
 
     def rate(start: float):
-        return keras.optimizers.schedules.CosineDecay(start, epochs * len(batches)) if it.cosine else start
+        return keras.optimizers.schedules.CosineDecay(start, it.epochs * len(batches)) if it.cosine else start
 
     optimizers = {player: keras.optimizers.Adam(rate(start), it.beta_1) for player, start in it.rates.items()}
     model.compile(optimizers if isinstance(model, AdversarialModel) else optimizers["model"])
     wall, work = time.perf_counter(), time.process_time()
-    history = model.fit(batches, epochs=epochs, verbose=2).history
+    history = model.fit(batches, epochs=stop or it.epochs, verbose=2).history
     wall, work = time.perf_counter() - wall, time.process_time() - work
     WEIGHTS.mkdir(parents=True, exist_ok=True)
-    model.save(_saved(name, seed, "keras"))
+    model.save(saved)
     about = {
         "last": {metric: float(values[-1]) for metric, values in history.items()},
-        "epochs": epochs,
+        "epochs": stop or it.epochs,
         "train_minutes": round(wall / 60, 1),
         "processor_minutes": round(work / 60, 1),
         "parameters": model.count_params(),
     }
-    _saved(name, seed, "json").write_text(json.dumps(about))
+    saved.with_suffix(".json").write_text(json.dumps(about))
 
 
-def measure(name: str, seed: int, data_dir: str | None) -> dict:
-    """Returns metrics and training summary of a trained model, and writes its picture."""
-    it, model = CONFIGURATIONS[name], keras.saving.load_model(_saved(name, seed, "keras"))
-    picture = record.RESULTS / "pictures" / f"adversarial_{name}.png"
-    pictures.save(picture, pictures.grid(it.picture(model), columns=10))
-    return {"measures": it.measure(model, data_dir, seed), **json.loads(_saved(name, seed, "json").read_text())}
+def changed(it: Configuration, settings: Sequence[str]) -> Configuration:
+    """Returns a configuration with other settings.
 
+    Args:
+        it: The configuration.
+        settings: Texts such as "cosine=true", "options.latent_size=10" or "rates.generator=1e-3"; values in JSON, and
+            anything else is a string.
 
-def _saved(name: str, seed: int, ending: str) -> pathlib.Path:
-    return WEIGHTS / f"adversarial_{name}_{seed}.{ending}"
+    Raises:
+        ValueError: For a name that a configuration does not have.
+    """
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        field, _, key = name.partition(".")
+        if field not in it.settings():
+            raise ValueError(f"Expected NAME=VALUE with a name of {', '.join(it.settings())}; received {setting!r}")
+        it = dataclasses.replace(it, **{field: getattr(it, field) | {key: value} if key else value})
+    return it
 
 
 def main() -> None:
@@ -311,19 +347,30 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--measure", action="store_true", help="only measure the saved model")
+    parser.add_argument("--validate", action="store_true", help="hold out training images; write no result")
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="other settings, with --validate")
+    parser.add_argument("--stop", type=int, help="end after so many of the epochs, with --validate")
     parser.add_argument("--data-dir")
     args = parser.parse_args()
+    if (args.set or args.stop) and not args.validate:
+        parser.error("Expected --set and --stop with --validate alone: results are those of the configurations")
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
-    if not args.measure:
-        train(args.name, args.seed, args.epochs, args.data_dir)
-    result = measure(args.name, args.seed, args.data_dir)
+    it = changed(CONFIGURATIONS[args.name], args.set)
+    it = dataclasses.replace(it, epochs=args.epochs or it.epochs)
     name = f"adversarial_{args.name}"
-    it = CONFIGURATIONS[args.name]
-    settings = {"rates": it.rates, "batch_size": it.batch_size, "beta_1": it.beta_1, "cosine": it.cosine, **it.load}
-    content = {"paper": it.paper, "settings": settings}
-    print(json.dumps(result["measures"], indent=2))
-    print("written to", record.write_run(name, args.seed, result, content))
+    splits = HELD_OUT if args.validate else SPLITS
+    saved = WEIGHTS / f"{name}_{args.seed}{'_validation' if args.validate else ''}.keras"
+    if not args.measure:
+        train(it, saved, args.seed, splits, args.stop, args.data_dir)
+    model = keras.saving.load_model(saved)
+    measures = it.measure(model, lambda split: images_of(splits[split], args.data_dir), args.seed)
+    print(json.dumps(measures, indent=2))
+    if args.validate:
+        return
+    pictures.save(record.RESULTS / "pictures" / f"{name}.png", pictures.grid(it.picture(model), columns=10))
+    run = {"measures": measures, **json.loads(saved.with_suffix(".json").read_text())}
+    print("written to", record.write_run(name, args.seed, run, {"paper": it.paper, "settings": it.settings()}))
 
 
 if __name__ == "__main__":
