@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..core.default_networks import encoder_decoder
+from ..core.default_networks import encoder_decoder, refuse_setting
 from ..core.defaults import OBJECTIVE
 from ..core.prior_of import prior_of
 from ..core.system import Preset, System
@@ -30,6 +30,7 @@ def aae(
     discriminator_units: int = HIDDEN_UNITS,
     prior: str | dict = "normal",
     num_categories: int | None = None,
+    logit_scale: float | None = None,
     supervised: bool = False,
     prior_num_classes: int | None = None,
     input_noise: float = 0.0,
@@ -62,6 +63,8 @@ def aae(
             2.3), a distribution of tfp.distributions, or a dict with `name` and arguments.
         num_categories: number of categories >= 2 of a categorical code next to the style, for clustering (section 6)
             or classification (section 5); default None: styles alone.
+        logit_scale: initial standard deviation of the categories' logits, > 0, which are then batch-normalized, so that
+            no category is unused from the start; default None: not normalized. Needs num_categories.
         supervised: whether the categories also learn from the labels of some images (section 5); default false. Needs
             num_categories.
         prior_num_classes: number of classes of a label-informed prior (section 2.3): the discriminator is conditioned
@@ -74,8 +77,10 @@ def aae(
     """
     from keras_gen import models
 
-    from .networks import code_discriminator
+    from .networks import code_discriminator, normalize_logits
 
+    if not num_categories:
+        refuse_setting("num_categories=None", "logit_scale", logit_scale, "set num_categories too")
     if network == "mlp" and hidden_units is None:
         hidden_units = HIDDEN_UNITS
     encoder, decoder = encoder_decoder(
@@ -90,6 +95,8 @@ def aae(
         upsampling=upsampling,
         encoder_normalization=normalization,
     )
+    if logit_scale is not None:
+        encoder = normalize_logits(encoder, logit_scale)
     hidden = (discriminator_units,) * 2
     return models.AdversarialAutoencoder(
         encoder,

@@ -1,9 +1,10 @@
 """The adversarial autoencoder's networks."""
 
 import numpy as np
+import pytest
 
-from keras_gen import networks
-from keras_gen.models.aae.networks import ACTIVATION, HIDDEN, code_discriminator
+from keras_gen import networks, zoo
+from keras_gen.models.aae.networks import ACTIVATION, HIDDEN, code_discriminator, normalize_logits
 
 
 def test_the_sizes_of_the_paper():
@@ -20,3 +21,25 @@ def test_the_label_reaches_the_discriminator():
     code, labels = np.ones((2, 2), np.float32), np.eye(3, dtype=np.float32)[[0, 2]]
     logits = model([code, labels]).numpy()
     assert logits.shape == (2, 1) and abs(logits[0, 0] - logits[1, 0]) > 1e-4
+
+
+def test_normalized_logits_have_the_scale_in_a_batch():
+    encoder = networks.mlp_encoder((4, 4, 1), (3, 2), hidden_units=(8,))
+    model = normalize_logits(encoder, 3.0)
+    images = np.random.default_rng(0).random((64, 4, 4, 1)).astype(np.float32)
+    logits, style = (np.asarray(output) for output in model(images, training=True))
+    np.testing.assert_allclose(logits.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(logits.std(axis=0), 3, atol=0.05)
+    np.testing.assert_array_equal(style, encoder(images)[1])
+
+
+def test_the_logit_scale_is_a_setting_of_models_with_categories():
+    settings = {"hidden_units": 8, "discriminator_units": 8, "latent_size": 2, "normalization": "batch"}
+    model = zoo.build("aae", (4, 4, 1), seed=0, num_categories=3, logit_scale=3.0, **settings)
+    kinds = [type(layer).__name__ for layer in model.encoder.layers]
+    assert kinds.count("BatchNormalization") == 3  # two hidden layers, and the logits
+    assert model.encoder.output_shape == [(None, 3), (None, 2)]
+    with pytest.raises(ValueError, match="Expected no logit_scale with num_categories=None"):
+        zoo.build("aae", (4, 4, 1), seed=0, logit_scale=3.0, **settings)
+    with pytest.raises(ValueError, match="Expected logit_scale as a standard deviation > 0; received 0"):
+        zoo.build("aae", (4, 4, 1), seed=0, num_categories=3, logit_scale=0, **settings)
