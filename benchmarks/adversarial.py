@@ -254,7 +254,7 @@ CONFIGURATIONS = {
     "dcgan": Configuration(
         "none: scores of these features are comparable among themselves alone",
         "dcgan",
-        {"base_filters": 32},
+        {"base_filters": 32, "upsampling": "transposed"},
         quality,
         epochs=12,
         batch_size=128,
@@ -274,7 +274,7 @@ CONFIGURATIONS = {
     "stacked_dcgan": Configuration(
         "DCGAN in VEEGAN and PacGAN: 99 modes, KL 3.40",
         "dcgan",
-        {"dense_units": 0, "base_filters": 32},
+        {"dense_units": 0, "base_filters": 32, "upsampling": "transposed"},
         modes,
         epochs=15,
         batch_size=64,
@@ -285,7 +285,7 @@ CONFIGURATIONS = {
     "stacked_packed": Configuration(
         "PacDCGAN2: 1,000 modes, KL 0.06",
         "dcgan",
-        {"dense_units": 0, "base_filters": 32, "packing": 2},
+        {"dense_units": 0, "base_filters": 32, "upsampling": "transposed", "packing": 2},
         modes,
         epochs=15,
         batch_size=64,
