@@ -20,6 +20,21 @@ def draw_faces(num: int, seed: int) -> np.ndarray:
     Returns:
         uint8 [num, 32, 32, 1].
     """
+    return draw_described_faces(num, seed)[0]
+
+
+def draw_described_faces(num: int, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Returns the same faces, and the numbers from which they are drawn.
+
+    Args:
+        num: Number of faces.
+        seed: Seed of all of it.
+
+    Returns:
+        The faces, uint8 [num, 32, 32, 1], and float32 [num] of each name: `tone` of the skin and `background`, from
+        black (0) to white (1); `hair`, its tone relative to that of the skin; and `light`, from the left (-0.35) to the
+        right (0.35).
+    """
     return _draw_blocks(np.tile(np.float32(_CURVES), (num, 1)), seed)
 
 
@@ -35,16 +50,18 @@ def draw_expressions(labels: np.ndarray, seed: int) -> np.ndarray:
     Returns:
         uint8 [num, 32, 32, 1].
     """
-    return _draw_blocks(np.float32(list(EXPRESSIONS.values()))[labels], seed)
+    return _draw_blocks(np.float32(list(EXPRESSIONS.values()))[labels], seed)[0]
 
 
-def _draw_blocks(curves: np.ndarray, seed: int) -> np.ndarray:
+def _draw_blocks(curves: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     generator = np.random.default_rng(seed)
-    return np.concatenate([_draw(curves[start : start + _BLOCK], generator) for start in range(0, len(curves), _BLOCK)])
+    blocks = [_draw(curves[start : start + _BLOCK], generator) for start in range(0, len(curves), _BLOCK)]
+    numbers = {name: np.concatenate([each[name] for _, each in blocks]) for name in blocks[0][1]}
+    return np.concatenate([images for images, _ in blocks]), numbers
 
 
-def _draw(curves: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Returns faces whose mouths have a curve between the values of `curves`, [num, 2]."""
+def _draw(curves: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Returns faces whose mouths have a curve between the values of `curves`, [num, 2], and their numbers."""
     num = len(curves)
     side = SIZE * _OVERSAMPLING
     y, x = ((np.mgrid[:side, :side] + 0.5) / side * 2 - 1).astype(np.float32)  # -1 to 1
@@ -60,7 +77,8 @@ def _draw(curves: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     tone, background = uniform(0.35, 0.8), uniform(0.15, 0.85)
     image = background + uniform(-0.2, 0.2) * y + uniform(-0.1, 0.1) * x
     hair = _inside(np.hypot(u / 1.15, (v + 0.12) / 1.12), 1.0)
-    image = _blend(image, tone * uniform(0.1, 0.9) + 0.05 * np.sin(u * uniform(8, 20)), hair)
+    hair_tone = uniform(0.1, 0.9)
+    image = _blend(image, tone * hair_tone + 0.05 * np.sin(u * uniform(8, 20)), hair)
     shading = tone * (1 + light_x * u + light_y * v) - 0.18 * np.clip(radius, 0, 1) ** 4
     face = _inside(radius, 1.0) * _sigmoid((v - uniform(-0.75, -0.45) - 0.25 * u**2) * 25)
     image = _blend(image, shading, face)
@@ -80,7 +98,11 @@ def _draw(curves: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     image = _blend(image, 0.45 * tone, np.exp(-(line**2) - (u / mouth) ** 6))
     image = image.reshape(num, SIZE, _OVERSAMPLING, SIZE, _OVERSAMPLING).mean((2, 4))
     grain = generator.normal(0, 0.015, image.shape)
-    return np.rint(255 * np.clip(image + grain, 0, 1)).astype(np.uint8)[..., None]
+    numbers = {"tone": tone, "background": background, "hair": hair_tone, "light": light_x}
+    return (
+        np.rint(255 * np.clip(image + grain, 0, 1)).astype(np.uint8)[..., None],
+        {name: values.reshape(num) for name, values in numbers.items()},
+    )
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
