@@ -15,7 +15,14 @@ from .conftest import export_small_model
 from .test_latent import random_image, read_image, read_rgb, rgb
 
 SHAPE = (12, 12, 1)
-SETTINGS = {"hidden_units": 8, "discriminator_units": 8, "latent_size": 2, "num_categories": 3, "prior": "petals"}
+SETTINGS = {
+    "network": "mlp",
+    "hidden_units": 8,
+    "discriminator_units": 8,
+    "latent_size": 2,
+    "num_categories": 3,
+    "prior": "petals",
+}
 
 
 SERVED = {"aae": lambda runs: export_small_model(runs, "aae", "aae", SHAPE, SETTINGS)}

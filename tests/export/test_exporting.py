@@ -329,7 +329,8 @@ def test_export_of_mixed_precision_and_a_vamp_prior(tmp_path):
 
 def test_int8_preserves_the_categories_of_a_code(tmp_path):
     """Category probabilities stay accurate next to styles with ten times their range, in codes and in `classify`."""
-    model = zoo.build("aae", (8, 8, 1), hidden_units=16, latent_size=3, discriminator_units=8, num_categories=4)
+    networks = {"network": "mlp", "hidden_units": 16, "discriminator_units": 8}
+    model = zoo.build("aae", (8, 8, 1), latent_size=3, num_categories=4, **networks)
     last = model.encoder.layers[-1]
     last.kernel.assign(10.0 * last.kernel)
     images = blobs(96, size=8)

@@ -224,6 +224,7 @@ def test_a_conditional_model_needs_labels(toy_images, tmp_path):
 
 def test_semi_supervised_training_is_resumed(toy_images, tmp_path):
     settings = {
+        "network": "mlp",
         "hidden_units": 8,
         "discriminator_units": 8,
         "latent_size": 2,

@@ -1,5 +1,6 @@
 """The adversarial autoencoder's networks."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -34,7 +35,8 @@ def test_normalized_logits_have_the_scale_in_a_batch():
 
 
 def test_the_logit_scale_is_a_setting_of_models_with_categories():
-    settings = {"hidden_units": 8, "discriminator_units": 8, "latent_size": 2, "normalization": "batch"}
+    settings = {"network": "mlp", "hidden_units": 8, "discriminator_units": 8, "latent_size": 2}
+    settings["normalization"] = "batch"
     model = zoo.build("aae", (4, 4, 1), seed=0, num_categories=3, logit_scale=3.0, **settings)
     kinds = [type(layer).__name__ for layer in model.encoder.layers]
     assert kinds.count("BatchNormalization") == 3  # two hidden layers, and the logits
@@ -43,3 +45,11 @@ def test_the_logit_scale_is_a_setting_of_models_with_categories():
         zoo.build("aae", (4, 4, 1), seed=0, logit_scale=3.0, **settings)
     with pytest.raises(ValueError, match="Expected logit_scale as a standard deviation > 0; received 0"):
         zoo.build("aae", (4, 4, 1), seed=0, num_categories=3, logit_scale=0, **settings)
+
+
+@pytest.mark.parametrize("preset, kind, size", [(None, keras.layers.Conv2D, 32), ("paper", keras.layers.Dense, 8)])
+def test_networks_are_convolutions_except_those_of_the_paper(preset, kind, size):
+    small = {"hidden_units": [4, 4]} if preset else {"base_filters": 2}
+    model = zoo.build("aae", (16, 16, 3), preset=preset, discriminator_units=4, **small)
+    first = next(layer for layer in model.encoder.layers if layer.weights)
+    assert isinstance(first, kind) and model.latent_size == size

@@ -6,6 +6,7 @@ TOYS = (
     Toy(
         "aae",
         {
+            "network": "mlp",
             "hidden_units": 8,
             "latent_size": 2,
             "discriminator_units": 8,
