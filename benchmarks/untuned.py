@@ -15,8 +15,8 @@ skipped, unless --again is given.
 Samples are compared with as many test images by the Frechet distance in the features `small_v1`, the headline of
 `keras-gen evaluate`; the floor is the distance of training images. Reconstructions and restored images are compared
 with their files at the files' own size (PSNR). Translations are classified by a small network that is trained on the
-real images of the domains. Writes benchmarks/results/untuned.json (runs by row and label) and
-pictures/untuned_ROW_LABEL.png.
+real images of the domains, and compared with the true translations where these exist. Writes
+benchmarks/results/untuned.json (runs by row and label) and pictures/untuned_ROW_LABEL.png.
 """
 
 import argparse
@@ -52,6 +52,7 @@ COMPARED = 500  # samples, and test images
 SHOWN = 10  # images in a row of a picture
 MAX_BYTES = 60_000  # of a picture
 NUM_TRAIN_FACES, NUM_TEST_FACES = 4000, 500
+CLASSIFIED, CLASSIFIER_STEPS = 32, 400  # height and width of the classifier's images, and its updates
 TONE_SIZE = 72  # that of the files
 DEFAULT = "default"  # the label of this version
 
@@ -65,12 +66,14 @@ class Prepared:
         train: Images of the training split, or of each domain; [num, height, width, channels] in uint8.
         test: The same of the test split.
         captions: Captions of the test images, or None.
+        is_paired: Whether test images of two domains with one index are the true translations of each other.
     """
 
     source: pathlib.Path
     train: dict[str, np.ndarray]
     test: dict[str, np.ndarray]
     captions: list[str] | None = None
+    is_paired: bool = False
 
 
 # data
@@ -124,10 +127,11 @@ def tones(folder: pathlib.Path, args: argparse.Namespace) -> Prepared:
     train, test = skin_tones.split(len(emoji))
     # the other half of the emoji in B, so that no training image has its counterpart
     first, second = train[::2], train[1::2]
-    return _domains(
-        folder,
-        {"train": {"A": emoji[first, 0], "B": emoji[second, -1]}, "test": {"A": emoji[test, 0], "B": emoji[test, -1]}},
-    )
+    splits = {
+        "train": {"A": emoji[first, 0], "B": emoji[second, -1]},
+        "test": {"A": emoji[test, 0], "B": emoji[test, -1]},
+    }
+    return dataclasses.replace(_domains(folder, splits), is_paired=True)
 
 
 def twemoji(folder: pathlib.Path, args: argparse.Namespace) -> Prepared:
@@ -371,10 +375,11 @@ def draw(checkout: Checkout, system: str, data: Prepared, run: pathlib.Path) -> 
 def _translate(checkout: Checkout, data: Prepared, run: pathlib.Path, work: pathlib.Path, scores: dict) -> list:
     rows, labeled = [], []
     for split in (data.train, data.test):
-        images = np.concatenate([split[domain] for domain in "AB"]) / np.float32(255)
+        images = np.concatenate([split[domain] for domain in "AB"])
         labeled.append((images, np.repeat([0, 1], [len(split[domain]) for domain in "AB"])))
-    settings = {"epochs": max(5, round(2000 / max(1, len(labeled[0][0]) / 128)))}
-    classifier = feature_classifier(*labeled, settings=settings)
+    labeled = [(_resized(images, (CLASSIFIED, CLASSIFIED)) / np.float32(255), labels) for images, labels in labeled]
+    epochs = max(5, round(CLASSIFIER_STEPS * 128 / len(labeled[0][0])))
+    classifier = feature_classifier(labeled[0], labeled[1], settings={"epochs": epochs})
     scores["accuracy_real"] = round(classifier.accuracy, 3)
     for source, target in ("AB", "BA"):
         real = data.test[source][:COMPARED]
@@ -382,12 +387,21 @@ def _translate(checkout: Checkout, data: Prepared, run: pathlib.Path, work: path
         _write(work / source, real)
         _command(checkout, "translate", run, work / source, folder, "--to", target)
         translated = _read_folder(folder)
-        resized = _resized(translated, real.shape[1:3]) / np.float32(255)
-        reached = classifier.classify(resized) == "AB".index(target)
+        inputs = _resized(translated, (CLASSIFIED, CLASSIFIED)) / np.float32(255)
+        reached = classifier.classify(inputs) == "AB".index(target)
         scores[f"accuracy_{source}_to_{target}"] = round(float(reached.mean()), 3)
-        scores[f"change_{source}_to_{target}"] = round(float(np.abs(resized - real / np.float32(255)).mean()), 4)
+        enlarged = _resized(translated, real.shape[1:3])
+        scores[f"change_{source}_to_{target}"] = round(_error(enlarged, real), 4)
+        if data.is_paired:  # 1 is the identity, 0 the true translation
+            truth = data.test[target][:COMPARED]
+            scores[f"error_{source}_to_{target}"] = round(_error(enlarged, truth) / _error(real, truth), 3)
         rows += [real[:SHOWN], translated[:SHOWN]]
     return rows
+
+
+def _error(first: np.ndarray, second: np.ndarray) -> float:
+    """Returns the mean absolute difference of uint8 images, 0 to 1."""
+    return float(np.abs(first.astype(np.float32) - second).mean() / 255)
 
 
 def _command(checkout: Checkout, command: str, run, source, out, *options: str) -> None:
@@ -428,9 +442,12 @@ def save_picture(file: pathlib.Path, rows: list[np.ndarray]) -> None:
     width = max(row.shape[2] for row in rows)
     canvas = pictures.grid(np.concatenate([_on_canvas(row, (height, width)) for row in rows]), columns=SHOWN)
     image = Image.fromarray(canvas.squeeze(-1) if canvas.shape[-1] == 1 else canvas)
-    for colors in (256, 128, 64, 32, 16):
+    for colors in (256, 192, 128, 96, 64, 48, 32):
         stream = io.BytesIO()
-        (image if image.mode == "L" else image.quantize(colors)).save(stream, "PNG", optimize=True)
+        # without dithering, whose noise makes a file larger than more colors do
+        (image if image.mode == "L" else image.quantize(colors, dither=Image.Dither.NONE)).save(
+            stream, "PNG", optimize=True
+        )
         if len(stream.getvalue()) <= MAX_BYTES or image.mode == "L":
             break
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -477,6 +494,8 @@ def _score_text(run: dict[str, Any]) -> str:
     if "accuracy_real" in run:
         reached = ", ".join(f"{100 * run[f'accuracy_{each}']:.0f} %" for each in ("A_to_B", "B_to_A"))
         parts.append(f"target recognized in {reached} (real images {100 * run['accuracy_real']:.0f} %)")
+    if "error_A_to_B" in run:
+        parts.append(f"error relative to the identity {run['error_A_to_B']:.2f}, {run['error_B_to_A']:.2f}")
     return "; ".join(parts)
 
 
@@ -492,7 +511,12 @@ def run_row(row: str, args: argparse.Namespace) -> None:
     run.parent.mkdir(parents=True, exist_ok=True)
     data = DATA[name](folder / "data" / name, args)
     checkout = Checkout(args.checkout, run.with_suffix(".log"))
-    result = train(checkout, system, data.source, run, shlex.split(args.options), args.stop_after)
+    trained = run.with_suffix(".json")  # so that a row that was interrupted after its training is only scored
+    if args.again or not trained.exists():
+        trained.unlink(missing_ok=True)
+        result = train(checkout, system, data.source, run, shlex.split(args.options), args.stop_after)
+        trained.write_text(json.dumps(result))
+    result = json.loads(trained.read_text())
     scores, rows = draw(checkout, system, data, run)
     save_picture(record.RESULTS / "pictures" / f"untuned_{row}_{args.label}.png", rows)
     result |= {**scores, "hardware": record.hardware()}

@@ -105,6 +105,38 @@ def test_row_with_a_toy(tmp_path, monkeypatch, checkout):
     assert np.asarray(picture.convert("L"))[[5, 40], 5].tolist() == [102, 153]
 
 
+class Identity:
+    """A version of the library that translates images into themselves, or into the images of a folder."""
+
+    def __init__(self, translations=None):
+        self.translations = translations or {}
+
+    def command(self, command, run, source, *options):
+        out, target = options[1], options[3]
+        untuned.shutil.copytree(self.translations.get(target, source), out)
+        return 0
+
+
+@pytest.mark.parametrize("is_true", [False, True])
+def test_translations_are_classified_and_compared_with_the_true_ones(tmp_path, is_true):
+    generator, splits = np.random.default_rng(0), []
+    for num in (64, 12):
+        dark = generator.integers(0, 60, (num, 16, 16, 3), np.uint8)
+        splits.append({"A": dark, "B": dark + np.uint8(150)})
+    data = untuned.Prepared(tmp_path, *splits, is_paired=True)
+    for domain in "AB":
+        untuned._write(tmp_path / "true" / domain, splits[1][domain])
+    translations = {domain: tmp_path / "true" / domain for domain in "AB"} if is_true else {}
+    (tmp_path / "work").mkdir()
+    scores: dict = {}
+    rows = untuned._translate(Identity(translations), data, tmp_path, tmp_path / "work", scores)
+    assert scores["accuracy_real"] == 1 and len(rows) == 4
+    for direction in ("A_to_B", "B_to_A"):
+        assert scores[f"accuracy_{direction}"] == is_true
+        assert scores[f"error_{direction}"] == (0 if is_true else 1)
+        assert scores[f"change_{direction}"] == pytest.approx(150 / 255 if is_true else 0, abs=1e-4)
+
+
 def test_training_ends_after_its_processor_time(tmp_path, checkout):
     before = time.process_time()
     result = untuned.train(checkout, "vae", tmp_path, tmp_path / "run", ["--busy"], stop_after=0.5)
