@@ -35,9 +35,9 @@ def unet(
         num_downsamples: convolutions of stride 2, >= 1; None halves while both sides are even and their halves >= 4.
         slope: slope of the leaky ReLU below 0.
         masked: whether an output pixel is mask * color + (1 - mask) * input pixel, with a mask in (0, 1), so that
-            unchanged regions need not be generated. Because the mask has the full resolution, there are two more 3x3
-            convolutions, one of `base_filters` / 2 channels before the downsampling and one after the upsampling. As
-            in GANimation, but in neither of the other papers.
+            unchanged regions need not be generated. Untrained colors are near the input. Because the mask has the full
+            resolution, there are two more 3x3 convolutions, one of `base_filters` / 2 channels before the downsampling
+            and one after the upsampling. As in GANimation, but in neither of the other papers.
         name: name of the model.
 
     Raises:
@@ -94,7 +94,13 @@ def unet(
 
 
 def _blend(image: keras.KerasTensor, x: keras.KerasTensor) -> keras.KerasTensor:
-    """Returns the image blended with the colors in `x`, whose last channel is the logit of the mask."""
-    colors, mask = keras.ops.split(layers.Activation("sigmoid", dtype="float32")(x), [x.shape[-1] - 1], axis=-1)
+    """Returns the image blended with the colors in `x`, whose last channel is the logit of the mask.
+
+    The logits of the colors are added to 4 * image - 2, with which colors begin near the image. If they begin at gray,
+    the first updates for the cycle consistency loss close the mask, and a closed mask has hardly any gradient.
+    """
+    logits, mask = keras.ops.split(x, [x.shape[-1] - 1], axis=-1)
+    logits = layers.Add(dtype="float32")([layers.Rescaling(4.0, offset=-2.0, dtype="float32")(image), logits])
+    colors, mask = (layers.Activation("sigmoid", dtype="float32")(each) for each in (logits, mask))
     change = layers.Multiply(dtype="float32", name="change")([mask, layers.Subtract(dtype="float32")([colors, image])])
     return layers.Add(dtype="float32")([image, change])

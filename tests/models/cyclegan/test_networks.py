@@ -92,6 +92,17 @@ def test_mask_selects_the_pixels_that_change():
         networks.unet((16, 16, 3), 1, masked=True)
 
 
+def test_colors_of_a_masked_u_net_begin_near_the_image():
+    """sigmoid(4 x - 2) is off by at most 0.12, at black and white; a gray beginning is off by up to 0.5."""
+    keras.utils.set_random_seed(0)
+    model = networks.unet((16, 16, 3), base_filters=4, masked=True)
+    image = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
+    step = keras.Model(model.input, model.get_layer("change").input[1])(image)
+    assert np.abs(step).max() < 0.2
+    gray = np.full((1, 16, 16, 3), 0.5, np.float32)
+    np.testing.assert_allclose(model(gray), gray, atol=0.05)
+
+
 def test_a_u_net_of_any_size():
     model = networks.unet((None, None, 1), base_filters=2, num_downsamples=2)
     assert model(np.zeros((1, 12, 20, 1), np.float32)).shape == (1, 12, 20, 1)
