@@ -220,6 +220,7 @@ CONFIGURATIONS = {
         "Adversarial Autoencoders, table 3: 9.55 % with 16 clusters",
         "aae",
         {
+            "network": "mlp",
             "num_categories": 16,
             "latent_size": 5,
             "hidden_units": 500,
