@@ -81,6 +81,17 @@ def encoder_decoder(
     raise ValueError(f"Expected network='conv' or 'mlp'; received {network!r}")
 
 
+def dcgan_filters(image_shape: tuple[int, int, int]) -> int:
+    """Returns the default number of channels of a DCGAN's or InfoGAN's convolutions at the largest resolution.
+
+    32 for images of up to 32 pixels, with which the results on digits were measured (RESULTS.md), otherwise 64.
+
+    Args:
+        image_shape: (height, width, channels) of the images.
+    """
+    return 32 if max(image_shape[:2]) <= 32 else 64
+
+
 def refuse_setting(choice: str, name: str, value: object, remedy: str) -> None:
     """Raises a ValueError if a setting has a value but, with the value of another setting, no effect.
 

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..core.default_networks import discriminator_normalization, refuse_setting
+from ..core.default_networks import dcgan_filters, discriminator_normalization, refuse_setting
 from ..core.defaults import EMA, OBJECTIVE
 from ..core.prior_of import prior_of
 from ..core.system import Preset, System
@@ -12,7 +12,7 @@ from ..core.system import Preset, System
 if TYPE_CHECKING:
     from keras_gen import models
 
-BASE_FILTERS, KERNEL = 64, 4
+KERNEL = 4
 INPUT_DROPOUT = 0.4  # of the fraction of hidden units that are dropped
 UPSAMPLING = "resize"
 
@@ -50,7 +50,8 @@ def gan(
             ones (Radford et al. 2016, section 3).
         latent_size: Dimensions of the latent code, >= 1; 100 in both papers.
         base_filters: Channels of the convolutions at the largest resolution, >= 1, with network `"dcgan"`; they double
-            with each halving, up to eight times as many. None is 64; figure 1 of Radford et al. has 128.
+            with each halving, up to eight times as many. None is 32 for images of up to 32 pixels and otherwise 64;
+            figure 1 of Radford et al. has 128.
         hidden_units: Units of each of the two hidden layers of both networks, >= 1, with network `"mlp"`. None is 1200
             in the generator and 240 maxout units of five pieces in the discriminator, as in the code of Goodfellow et
             al.
@@ -99,7 +100,7 @@ def gan(
         refuse_setting("network='dcgan'", "hidden_units", hidden_units, "set base_filters or dense_units instead")
         for name, value in (("dropout", dropout), ("initial_range", initial_range)):
             refuse_setting("network='dcgan'", name, value, "leave it out, or set network='mlp'")
-        filters = base_filters or BASE_FILTERS
+        filters = base_filters or dcgan_filters(image_shape)
         # the paper has no hidden dense layers in deep networks; two convolutions, as for 28x28 images, are not deep
         if dense_units is None:
             dense_units = 16 * filters if networks.num_downsamples(*image_shape[:2]) < 3 else 0
@@ -247,7 +248,7 @@ DCGAN_PRESETS = {
         ),
     ),
     "small": Preset(
-        "Half of the usual channels for a few minutes on a CPU.",
+        "32 channels at any size and few updates, for a few minutes on a CPU.",
         {"base_filters": 32},
         {"updates": 3000},
         departures=_SMALL,

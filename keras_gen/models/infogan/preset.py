@@ -1,8 +1,9 @@
 """Default networks and settings of InfoGAN."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..core.default_networks import discriminator_normalization
+from ..core.default_networks import dcgan_filters, discriminator_normalization
 from ..core.defaults import EMA, OBJECTIVE
 from ..core.system import Preset, System
 
@@ -17,8 +18,8 @@ def infogan(
     noise_size: int = 62,
     num_categories: int = 10,
     num_codes: int = 2,
-    base_filters: int = 64,
-    dense_units: int = 1024,
+    base_filters: int | None = None,
+    dense_units: int | None = None,
     upsampling: str = "transposed",
     normalization: str | None = None,
     category_weight: float = 1.0,
@@ -35,10 +36,10 @@ def infogan(
         noise_size: Dimensions of the incompressible noise, >= 1; 62 in Chen et al. 2016, appendix C.1 (MNIST).
         num_categories: Number of categories of the categorical code, >= 2; 10 in the paper (MNIST).
         num_codes: Number of continuous codes, uniform on [-1, 1], >= 0; 2 in the paper (MNIST).
-        base_filters: Channels of the convolutions at the largest resolution, >= 1; they double with each halving. 64 in
-            the paper, table 1.
+        base_filters: Channels of the convolutions at the largest resolution, >= 1; they double with each halving. None
+            is 32 for images of up to 32 pixels and otherwise 64; 64 in the paper, table 1.
         dense_units: Units of the dense layer next to the generator's input and of the one that returns the
-            discriminator's features, >= 1; 1024 in the paper, table 1.
+            discriminator's features, >= 1. None is 16 * base_filters; 1024 in the paper, table 1.
         upsampling: How the generator doubles the size of its features: `"transposed"` convolutions, as in the paper,
             `"resize"`, `"blur"` or `"subpixel"`; see `keras_gen.networks.upsampling`.
         normalization: Normalization of the discriminator: `"batch"`, `"layer"`, `"spectral"` (of the weights) or
@@ -67,6 +68,8 @@ def infogan(
         ),
         infogan_trunk(image_shape, base_filters=base_filters, dense_units=dense_units, normalization=normalization),
         infogan_discriminator_head(dense_units),
+    base_filters = base_filters or dcgan_filters(image_shape)
+    dense_units = 16 * base_filters if dense_units is None else dense_units
         infogan_q_head(dense_units, num_categories + 2 * num_codes, normalization=normalization),
         num_categories=num_categories,
         num_codes=num_codes,

@@ -4,6 +4,7 @@ import keras
 import pytest
 
 from keras_gen import zoo
+from keras_gen.models.core.default_networks import dcgan_filters
 
 SHAPE = (8, 8, 1)
 
@@ -53,3 +54,23 @@ def test_kernel_and_dropout_reach_the_networks():
     for options, expected in (({}, []), ({"dropout": 0.5}, [0.2, 0.5, 0.5])):
         layers = zoo.build("gan", SHAPE, hidden_units=4, **options).discriminator.layers
         assert [layer.rate for layer in layers if isinstance(layer, keras.layers.Dropout)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("size", "filters"), [((28, 28), 32), ((32, 32), 32), ((32, 48), 64), ((64, 64), 64)])
+def test_the_default_width_follows_the_image_size(size, filters):
+    """The width with which RESULTS.md was measured on digits, and twice as many channels for larger images."""
+    assert dcgan_filters((*size, 1)) == filters
+    dcgan, infogan = (zoo.build(key, (*size, 1)) for key in ("dcgan", "infogan"))
+    for model in (dcgan, infogan):
+        first = next(layer for layer in model.discriminator.layers if isinstance(layer, keras.layers.Conv2D))
+        assert first.filters == filters
+    assert infogan.discriminator_head.input_shape == (None, 16 * filters)
+    assert (
+        zoo.build("dcgan", (*size, 1), base_filters=4).discriminator.count_params() < dcgan.discriminator.count_params()
+    )
+
+
+def test_papers_state_their_width():
+    assert zoo.get("dcgan", "paper").settings["base_filters"] == 128
+    settings = zoo.get("infogan", "paper").settings
+    assert (settings["base_filters"], settings["dense_units"]) == (64, 1024)
