@@ -9,6 +9,7 @@ from keras_gen.runtime.image_file import UnreadableImage
 
 from .info import Images, Table
 from .options import LoadOptions
+from .orientation import orientation_accuracy
 from .resolve import identify, open_table
 from .shapes.renderer import render_shapes
 from .shapes.splits import draw_split
@@ -18,6 +19,9 @@ from .shapes.splits import draw_split
 MAX_NOISE_SHARE = 0.3
 # of color images, whose noise would have other colors: only channels of two levels
 MAX_COLOR_NOISE_SHARE = 0.01
+# maximum `orientation_accuracy` of images that look like their mirror images: drawn faces have .52, Twemoji .56 (with
+# standard errors of .05 for 256 images), digits of USPS .83 and of MNIST .94, in any colors
+MAX_ORIENTATION_ACCURACY = 0.65
 SAMPLE = 256
 
 
@@ -27,10 +31,12 @@ class Pixels(NamedTuple):
     Attributes:
         channels: number of channels.
         noise_share: see `noise_share`.
+        orientation_accuracy: see `keras_gen.data.orientation`; for two domains, the larger one.
     """
 
     channels: int
     noise_share: float
+    orientation_accuracy: float = 0.5
 
     @property
     def max_noise_share(self) -> float:
@@ -41,6 +47,18 @@ class Pixels(NamedTuple):
     def binarization(self) -> str | None:
         """The binarization that `binarize="auto"` stands for: "dynamic" for nearly binary images, otherwise None."""
         return "dynamic" if self.noise_share <= self.max_noise_share else None
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether mirrored images look like the others, and are photos or drawings: not nearly binary, as digits."""
+        return self.binarization is None and self.orientation_accuracy <= MAX_ORIENTATION_ACCURACY
+
+    def describe_symmetry(self) -> str:
+        """Returns the reason for `symmetric`, as a sentence without its full stop."""
+        if self.binarization is not None:
+            return "The pixels are nearly binary"
+        share = f"a classifier recognizes the orientation of {self.orientation_accuracy:.0%}"
+        return f"Mirrored images look {'like' if self.symmetric else 'unlike'} the others ({share})"
 
     def describe(self) -> str:
         """Returns the decision with its reason, as a sentence without its full stop."""
@@ -73,7 +91,9 @@ def noise_share(images: np.ndarray) -> float:
 
 
 def pixels_of(table: Table) -> Pixels | None:
-    """Returns statistics of up to 256 images of a table, which are a fixed random choice.
+    """Returns statistics of up to 256 images of a table, or of each of its domains, which are a fixed random choice.
+
+    The noise share is that of the first domain.
 
     Args:
         table: The table. Images that cannot be read are skipped.
@@ -81,7 +101,7 @@ def pixels_of(table: Table) -> Pixels | None:
     Returns:
         The statistics; None if no image can be read.
     """
-    return _statistics(_of_stream(table) if table.stream else _of_images(next(iter(table.images.values()))))
+    return _statistics(*[_of_stream(table)] if table.stream else [_of_images(each) for each in table.images.values()])
 
 
 def measure_pixels(source: str | os.PathLike, split: str, **options: Any) -> Pixels | None:
@@ -107,12 +127,13 @@ def measure_pixels(source: str | os.PathLike, split: str, **options: Any) -> Pix
     return pixels_of(open_table(source, checked))
 
 
-def _statistics(sample: list[np.ndarray]) -> Pixels | None:
-    if not sample:
+def _statistics(*samples: list[np.ndarray]) -> Pixels | None:
+    """Returns statistics of the images of each domain; None if one of them has none."""
+    if not all(samples):
         return None
-    images = np.stack(sample)
-    images = images / np.float32(255) if images.dtype == np.uint8 else images
-    return Pixels(images.shape[-1], noise_share(images))
+    domains = [np.stack(sample) for sample in samples]
+    domains = [images / np.float32(255) if images.dtype == np.uint8 else images for images in domains]
+    return Pixels(domains[0].shape[-1], noise_share(domains[0]), max(map(orientation_accuracy, domains)))
 
 
 def _of_images(images: Images) -> list[np.ndarray]:

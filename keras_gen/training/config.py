@@ -187,8 +187,8 @@ class TrainConfig:
     )
     augment: tuple[str, ...] | None = option(
         None,
-        "Augmentations of the training images, separated by commas: flip, crop, shift, color; none turns off those of "
-        "a preset",
+        "Augmentations of the training images, separated by commas: flip, crop, shift, color, or none; default flip "
+        "for photos where mirrored ones look like the others",
         check=_check_augment,
         section="data",
         text=Text(_parse_augment),

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import functools
+import json
 import os
 import pathlib
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from keras_gen import data, runs, zoo
 from keras_gen.data.value_range import PLAIN, as_stored
 from keras_gen.options import as_json
-from keras_gen.progress import report
+from keras_gen.progress import counted, report
 from keras_gen.startup import starting
 
-from .amounts import batch_size_of
+from .amounts import batch_size_of, count_of
 from .by_pixels import choose_by_pixels
 from .config import TrainConfig
 from .source import SourceInfo, crop_note, image_shape_of, inspect_source, resize_note, splits_of
@@ -51,8 +52,8 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     if config.initial_weights is not None:
         runs.check_weights(pathlib.Path(config.initial_weights))
     own = config.own_model
-    # the class has the general defaults
-    system = zoo.System if own is not None else zoo.get(str(config.system), config.preset)
+    declared = None if own is not None else zoo.get(str(config.system), config.preset)
+    system = declared or zoo.System  # the class has the general defaults
     settings = {} if own is not None else complete_settings(str(config.system), config.settings, config.preset)
     _check_length(config)
     _check_pretraining(config, settings)
@@ -88,26 +89,27 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
             repeats=epochs is None,
         ),
         seed=config.seed or 0,
-        augment=system.augment if config.augment is None else config.augment,
+        augment=system.augment if config.augment is None else config.augment,  # None: by the images
         value_range=config.value_range or (None if value_range is None else tuple(as_stored(value_range))),
         view={**_options_of_every_view(config), **view.options},
     )
-    if own is None:
+    if declared is not None:
         resolved = dataclasses.replace(
             resolved,
             precision=config.precision or system.precision,
             learning_rate=config.learning_rate or system.learning_rate,
             settings=settings | {key: value for key, value in view.settings.items() if key not in config.settings},
         )
-        resolved = choose_by_pixels(resolved, system.pixel_setting, splits["train"], shape, show_note)
+        names = None if source.rendered else _names_in_use(resolved, source)
+        resolved = choose_by_pixels(resolved, declared.pixel_setting, splits["train"], shape, show_note, names)
+    resolved = dataclasses.replace(resolved, augment=resolved.augment or ())
     content = resolved.to_json()
     content["data"] |= {"splits": splits, "slices": "random", "drop_remainder": system.drop_remainder}
-    content["training"]["decay"] = None if own is not None else system.decay
-    if own is None:
-        declared = zoo.get(str(config.system), config.preset)
+    content["training"]["decay"] = None if declared is None else declared.decay
+    if declared is not None:
         content["training"]["optimizer"] = declared.optimizer_options
         content["training"]["learning_rate_multipliers"] = dict(declared.learning_rate_multipliers)
-    else:
+    elif own is not None:
         content["training"]["precision"] = own.dtype_policy.name
     return {
         "format": runs.FORMAT,

@@ -100,8 +100,11 @@ def train(
         binarize: Binarization of the pixels: auto, none, dynamic or threshold. In Python, none is None. "auto" is
             dynamic where the images are nearly binary, such as digits, and the model has a likelihood of binary pixels
             or chooses it by them, as the VAE's head; it is none elsewhere.
-        augment: Augmentations of the training images, separated by commas: flip, crop, shift, color; none turns off
-            those of a preset. In Python, a sequence of names.
+        augment: Augmentations of the training images, separated by commas: flip, crop, shift, color, or none; default
+            flip for photos where mirrored ones look like the others. In Python, a sequence of names. A preset may have
+            augmentations of its own. Images are not flipped by default where they are nearly binary, such as digits,
+            where a classifier recognizes their orientation, or where a label, an attribute or a caption that the model
+            learns says left or right: see `training.by_pixels`.
         labeled: Number of images whose labels a supervised system may use. A batch of labeled images, from a fixed part
             of the training split, comes with every batch; see `keras_gen.data.load`.
         data_dir: TFDS directory; default TFDS_DATA_DIR or ~/tensorflow_datasets.

@@ -52,7 +52,9 @@ def training(system: System, resized: bool = False) -> list[str]:
         entries.append(f"epochs of {system.steps} updates")
     if system.decay is not None:
         entries.append(f"rates fall linearly to 0 after {system.decay:.0%} of the epochs")
-    if system.augment:
+    if system.augment is None:
+        entries.append("photos flipped")
+    elif system.augment:
         entries.append(f"augmented by {' and '.join(system.augment)}")
     return [*entries, system.precision]
 

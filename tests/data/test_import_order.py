@@ -10,7 +10,7 @@ from keras_gen import data
 PACKAGE = pathlib.Path(data.__file__).parent
 # every part imports only itself and parts of smaller rank
 RANKS = {
-    **dict.fromkeys(("value_range", "choices", "slices", "tokenizer"), 0),
+    **dict.fromkeys(("value_range", "choices", "slices", "tokenizer", "orientation"), 0),
     **dict.fromkeys(("info", "resize"), 1),
     "cache": 2,
     "sources": 3,

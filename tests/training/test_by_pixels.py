@@ -1,4 +1,4 @@
-"""The head and the binarization of a new run, decided together by the training images, at the doors that users use."""
+"""The head, the binarization and the flips of a new run, decided by the images, at the doors that users use."""
 
 import dataclasses
 import json
@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from benchmarks.drawn_faces import draw_faces
 from keras_gen import cli, train, zoo
 from keras_gen.training.by_pixels import choose_by_pixels
 from keras_gen.training.config import TrainConfig
@@ -134,6 +135,129 @@ def test_fit_reports_gray_arrays_under_a_head_of_binary_pixels(caplog):
     model.fit(draw(photo)[..., None] / np.float32(255), verbose=0)
     (message,) = caplog.messages
     assert "gray values, not black and white" in message and "head='bernoulli' is a likelihood of binary" in message
+
+
+def faces(folder, count: int = 64):
+    """A folder of gray drawings that look like their mirror images."""
+    folder.mkdir()
+    for index, image in enumerate(draw_faces(count, 1)):
+        Image.fromarray(image[..., 0]).save(folder / f"{index:02}.png")
+    return folder
+
+
+def signs(random, mirrored: bool = False) -> np.ndarray:
+    """A colored letter F of any color, on any background."""
+    letter = np.zeros((16, 16, 1))
+    letter[3:13, 4:6] = letter[3:5, 4:12] = letter[7:9, 4:10] = 1
+    letter = np.roll(letter, random.integers(-2, 3, 2), (0, 1))
+    image = 255 * (letter * random.random(3) + (1 - letter) * random.random(3)) + random.normal(0, 3, (16, 16, 3))
+    return np.clip(image[:, ::-1] if mirrored else image, 0, 255)
+
+
+class TestFlips:
+    """Photos are flipped by default, where mirrored ones look like the others."""
+
+    @pytest.mark.parametrize("system", ["vae", "dcgan", "progan", "puzzlegan"])
+    def test_photos_are_flipped(self, tmp_path, system):
+        notes = []
+        content = new_run(TrainConfig(system=system, data=faces(tmp_path / "faces"), image_size=32), notes.append)
+        assert content["data"]["augment"] == ["flip"]
+        (note,) = [note for note in notes if "--augment" in note]
+        assert note.startswith("Mirrored images look like the others (a classifier recognizes the orientation of ")
+        assert note.endswith("%): --augment flip. --augment none overrides this.")
+
+    @pytest.mark.parametrize(
+        ("kind", "reason"),
+        [(digits, "The pixels are nearly binary"), (signs, "Mirrored images look unlike the others")],
+    )
+    def test_digits_and_letters_are_not(self, tmp_path, kind, reason):
+        np.save(tmp_path / "images.npy", draw(kind, 64))
+        notes = []
+        content = new_run(TrainConfig(system="dcgan", data=tmp_path / "images.npy"), notes.append)
+        (note,) = [note for note in notes if "--augment" in note]
+        assert content["data"]["augment"] == [] and note.startswith(reason)
+        assert note.endswith(": --augment none. --augment flip overrides this.")
+
+    def test_each_of_two_domains_decides(self, tmp_path):
+        random = np.random.default_rng(0)
+        for name, mirrored in (("right", False), ("mirrored", True)):
+            np.save(tmp_path / f"{name}.npy", np.stack([signs(random, mirrored) for _ in range(64)]).astype(np.uint8))
+        pair = {"system": "cyclegan", "data": f"{tmp_path / 'right.npy'},{tmp_path / 'mirrored.npy'}"}
+        assert new_run(TrainConfig(**pair))["data"]["augment"] == []
+        for letter in "AB":
+            (tmp_path / "both" / f"train{letter}").mkdir(parents=True)
+            for index in range(64):
+                image = signs(random, letter == "B").astype(np.uint8)
+                Image.fromarray(image).save(tmp_path / "both" / f"train{letter}" / f"{index:02}.png")
+        assert new_run(TrainConfig(system="cyclegan", data=tmp_path / "both"))["data"]["augment"] == []
+        folder = faces(tmp_path / "faces")
+        assert new_run(TrainConfig(system="cyclegan", data=f"{folder},{folder}"))["data"]["augment"] == ["flip"]
+
+    @pytest.mark.parametrize("given", [(), ("shift", "flip")])
+    def test_what_the_user_chooses_stays(self, tmp_path, given):
+        notes = []
+        config = TrainConfig(system="dcgan", data=faces(tmp_path / "faces"), augment=given)
+        assert new_run(config, notes.append)["data"]["augment"] == list(given)
+        assert not [note for note in notes if "--augment" in note]
+
+    def test_a_paper_states_its_augmentations(self, tmp_path):
+        folder = faces(tmp_path / "faces")
+        chosen = {
+            preset: new_run(TrainConfig(system="dcgan", data=folder, preset=preset))["data"]["augment"]
+            for preset in ("paper", "small", "gpu")
+        }
+        assert chosen == {"paper": [], "small": ["flip"], "gpu": ["flip"]}
+
+    @pytest.mark.parametrize(
+        ("captions", "augment"),
+        [(("a face", "a happy face"), ["flip"]), (("a face", "light from the Left"), []), (("facing us", "x"), [])],
+    )
+    def test_captions_that_name_a_side_prevent_flips(self, tmp_path, captions, augment):
+        folder, notes = faces(tmp_path / "faces"), []
+        rows = [f"{file.name},{captions[index % 2]}" for index, file in enumerate(sorted(folder.glob("*.png")))]
+        (folder / "metadata.csv").write_text("\n".join(["file_name,caption", *rows]))
+        content = new_run(TrainConfig(system="text2image", data=folder), notes.append)
+        assert content["data"]["augment"] == augment
+        (note,) = [note for note in notes if "--augment" in note]
+        if not augment:
+            side = "left" if "Left" in captions[1] else "facing"
+            assert note.startswith(f"The labels, attributes or captions say '{side}': --augment none. --augment flip")
+
+    def test_classes_that_name_a_side_prevent_flips_of_models_of_classes(self, tmp_path):
+        folder = tmp_path / "classes"
+        for name in ("turned_left", "turned_right"):
+            folder.mkdir(exist_ok=True)
+            faces(folder / name)
+        augment = {
+            classes: new_run(TrainConfig(system="dcgan", data=folder, settings={"num_classes": classes}))
+            for classes in (None, 2)
+        }
+        assert augment[None]["data"]["augment"] == ["flip"] and augment[2]["data"]["augment"] == []
+        assert new_run(TrainConfig(system="stargan", data=folder))["data"]["augment"] == []
+
+    def test_rendered_images_are_neither_measured_nor_flipped(self):
+        notes = []
+        assert new_run(TrainConfig(system="dcgan", data="shapes"), notes.append)["data"]["augment"] == []
+        assert not [note for note in notes if "--augment" in note]
+
+    def test_train_resume_evaluation_and_the_command_line_agree(self, tmp_path):
+        folder, small = faces(tmp_path / "faces"), {**ONE_STEP, "settings": {"hidden_units": 4, "latent_size": 2}}
+        run = train("gan", folder, tmp_path / "run", **small)
+        assert run.config["data"]["augment"] == ["flip"]
+        plain = train("gan", folder, tmp_path / "plain", augment=(), **small)
+        assert plain.config["data"]["augment"] == []
+        first, second = (next(iter(each.dataset("train")))["image"].numpy() for each in (run, plain))
+        flipped = (first != second).any((1, 2, 3))
+        assert flipped.any() and not flipped.all()
+        np.testing.assert_array_equal(first[flipped], second[flipped][:, :, ::-1])
+        held_out = (next(iter(each.dataset("validation")))["image"].numpy() for each in (run, plain))
+        np.testing.assert_array_equal(*held_out)
+        assert train(None, None, run.path, epochs=2, resume=True, verbose=0).config["data"]["augment"] == ["flip"]
+        options = ("--steps", 1, "--epochs", 1, "--batch-size", 8, "--augment", "none", "--set", "hidden_units=4")
+        arguments = ("train", "gan", "--data", folder, "--out", tmp_path / "shell", *options)
+        result = CliRunner().invoke(cli.app, [str(each) for each in arguments])
+        assert result.exit_code == 0, result.output
+        assert json.loads((tmp_path / "shell" / "config.json").read_text())["data"]["augment"] == []
 
 
 def test_two_sources_are_left_to_the_system(tmp_path):

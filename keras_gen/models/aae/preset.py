@@ -132,6 +132,7 @@ PRESETS = {
             "learning_rate": 0.1,
             "learning_rate_multipliers": {"reconstruction": 0.01},
             "optimizer": {"name": "SGD", "momentum": 0.1, "players": {"reconstruction": {"momentum": 0.9}}},
+            "augment": (),
         },
         sources=("arXiv:1511.05644, appendix A (networks, prior, batches of 100, SGD, momenta, initial rates)",),
         departures=(

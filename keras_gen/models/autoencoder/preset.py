@@ -72,7 +72,7 @@ PRESETS = {
             "latent_size": 30,
             "loss": "bernoulli",
         },
-        {"image_size": 28, "batch_size": 1000, "epochs": 200, "learning_rate": 1e-3},
+        {"image_size": 28, "batch_size": 1000, "epochs": 200, "learning_rate": 1e-3, "augment": ()},
         sources=(
             "Hinton & Salakhutdinov 2006, Science 313, and its supporting material (layers, logistic units, linear "
             "code, cross-entropy)",

@@ -145,7 +145,8 @@ class System:
         default_views: Options of the view for known data; the first that applies is used.
         dataset_variants: Name of a dataset -> the variant of it that the system is trained on.
         decay: Fraction of the epochs after which the learning rate falls linearly to 0; None keeps it constant.
-        augment: Default augmentations of the training images.
+        augment: Default augmentations of the training images. None flips photos, where mirrored images look like the
+            others; see `keras_gen.training.by_pixels`.
         precision: Default dtype policy.
         pretraining: Models that are trained first, in this order.
         pixel_setting: A setting that depends on the pixels of the training images; None for none.
@@ -179,7 +180,7 @@ class System:
     default_views: tuple[DefaultView, ...] = ()
     dataset_variants: Mapping[str, str] = dataclasses.field(default_factory=dict)
     decay: float | None = None
-    augment: tuple[str, ...] = ()
+    augment: tuple[str, ...] | None = None
     precision: str = "float32"
     pretraining: tuple[PretrainingStage, ...] = ()
     pixel_setting: PixelSetting | None = None

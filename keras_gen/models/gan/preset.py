@@ -188,6 +188,7 @@ GAN_PRESETS = {
             "batches of 100, rate 0.1)",
         ),
         departures=(
+            "augment": (),
             "The rate of the discriminator is 0.05, since its loss is twice the code's, the mean over real and "
             "generated images.",
             "The momentum stays at 0.5 and the rate at 0.1; in the code the momentum rises to 0.7 over 250 epochs, the "
@@ -242,6 +243,7 @@ DCGAN_PRESETS = {
             "the authors' code (128 to 1024 channels of the discriminator, range of the noise)",
         ),
         departures=(
+            "augment": (),
             "Batch normalization after the projection has one scale for each channel; the authors' code has one for "
             "each unit.",
             "Every update has its own batch for both players; the authors' code trains them on alternate batches.",

@@ -114,6 +114,7 @@ PRESETS = {
             "The weight of the continuous codes is 0.1: the paper states only that it is smaller than 1, and its code "
             "has 1 with a fixed standard deviation of 1, where ours is learned as in appendix C.",
             "The noise is normal; the authors' code has uniform noise.",
+            "augment": (),
         ),
     ),
     "small": Preset(

@@ -107,6 +107,7 @@ PRESETS = {
             "updates": 1_000_000,
             "learning_rate": 0.01,
             "optimizer": {"name": "Adagrad"},
+            "augment": (),
         },
         sources=(
             "arXiv:1312.6114, section 5 (500 units, Adagrad with a step size of 0.01, 0.02 or 0.1, batches of 100, one "
