@@ -1,5 +1,6 @@
 """Keras layers and an initializer, one per file."""
 
+from .adaptive_probability import AdaptiveProbability as AdaptiveProbability
 from .attribute_planes import AttributePlanes as AttributePlanes
 from .blur2d import Blur2D as Blur2D
 from .depth_to_space import DepthToSpace as DepthToSpace

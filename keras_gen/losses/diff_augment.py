@@ -21,7 +21,9 @@ class Augmentation(NamedTuple):
     apply: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def diff_augment(images: tf.Tensor, names: Iterable[str], noise: tf.Tensor) -> tf.Tensor:
+def diff_augment(
+    images: tf.Tensor, names: Iterable[str], noise: tf.Tensor, applied: tf.Tensor | None = None
+) -> tf.Tensor:
     """Applies differentiable augmentations in the order of their names.
 
     The discriminator sees only augmented images, and the generator is trained through the augmentation, so generated
@@ -33,12 +35,13 @@ def diff_augment(images: tf.Tensor, names: Iterable[str], noise: tf.Tensor) -> t
         names: any of `"color"`, `"translation"`, `"cutout"`.
         noise: uniform on [0, 1), [batch, noise_size(names)]; the augmentations take their columns in
             order.
+        applied: bool [batch, number of names]: which of the augmentations each image gets; None is all of them.
 
     Returns:
         float32 [batch, height, width, channels].
 
     Raises:
-        ValueError: for an unknown name, or images or noise of another shape.
+        ValueError: for an unknown name, or images, noise or `applied` of another shape.
 
     Example:
         >>> names = ("color", "translation", "cutout")
@@ -48,7 +51,8 @@ def diff_augment(images: tf.Tensor, names: Iterable[str], noise: tf.Tensor) -> t
 
     Reference:
         Zhao, Liu, Lin, Zhu, Han 2020, Differentiable Augmentation for Data-Efficient GAN Training, arXiv:2006.10738,
-        section 3; the ranges are those of its experiments.
+        section 3; the ranges are those of its experiments. Augmentations that only some images get: Karras et al.
+        2020, arXiv:2006.06676, section 2.
     """
     names = check_names(names)
     images, noise = tf.cast(images, tf.float32), tf.cast(noise, tf.float32)
@@ -57,10 +61,13 @@ def diff_augment(images: tf.Tensor, names: Iterable[str], noise: tf.Tensor) -> t
     expected = tf.TensorShape([images.shape[0], noise_size(names)])
     if not noise.shape.is_compatible_with(expected) or noise.shape.rank is None:
         raise ValueError(f"Expected noise [batch, {expected[1]}] for {', '.join(names)}; received {noise.shape}")
+    if applied is not None and not applied.shape.is_compatible_with([images.shape[0], len(names)]):
+        raise ValueError(f"Expected applied [batch, {len(names)}] for {', '.join(names)}; received {applied.shape}")
     start = 0
-    for name in names:
+    for index, name in enumerate(names):
         size, apply = AUGMENTATIONS[name]
-        images = apply(images, noise[:, start : start + size])
+        augmented = apply(images, noise[:, start : start + size])
+        images = augmented if applied is None else tf.where(applied[:, index, None, None, None], augmented, images)
         start += size
     return images
 

@@ -38,7 +38,7 @@ class Objective:
             is classified as real.
         needs_means: whether both losses read `real_mean` and `generated_mean`, with a gradient through them.
         generator_needs_real: whether the generator's loss reads the real logits.
-        accuracy_needs_means: whether `accuracy` reads the means (without a gradient).
+        accuracy_needs_means: whether `accuracy` and `real_signs` read the means (without a gradient).
     """
 
     name: str
@@ -134,6 +134,35 @@ class Objective:
         real_boundary, generated_boundary = self.boundaries(logits)
         correct = tf.cast(logits.real > real_boundary, tf.float32)
         return (correct + tf.cast(logits.generated <= generated_boundary, tf.float32)) / 2
+
+    def real_signs(
+        self,
+        real_logits: tf.Tensor,
+        generated_logits: tf.Tensor,
+        *,
+        real_mean: tf.Tensor | None = None,
+        generated_mean: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Returns 1 for each real example that is classified as real, -1 for the others, and 0 on the boundary.
+
+        Their mean over training examples measures how much the discriminator overfits: r_t of Karras et al. 2020,
+        arXiv:2006.06676, eq. 1, where the boundary is 0.
+
+        Args:
+            real_logits: as in `accuracy`.
+            generated_logits: as in `accuracy`.
+            real_mean: as in `accuracy`.
+            generated_mean: as in `accuracy`.
+
+        Returns:
+            float32 [batch], without a gradient.
+
+        Raises:
+            ValueError: as in `discriminator`.
+        """
+        needs_means = self.accuracy_needs_means
+        logits = self._check_logits(real_logits, generated_logits, real_mean, generated_mean, needs_means)
+        return tf.sign(logits.real - self.boundaries(logits)[0])
 
     def _check_logits(
         self,

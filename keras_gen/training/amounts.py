@@ -14,6 +14,11 @@ MIN_TRAINING_IMAGES = 100
 MIN_VALIDATION_IMAGES = 10
 
 
+def count_of(source: SourceInfo, split: str) -> int | None:
+    """Returns the number of images of a split, such as `"train[:90%]"`; None where it is not known."""
+    return sum(stop - start for _, start, stop in split_rows(split, dict(source.splits))) if source.splits else None
+
+
 def batch_size_of(
     requested: int | None,
     default: int,
@@ -45,7 +50,7 @@ def batch_size_of(
     Raises:
         ValueError: where the requested size is larger than the split.
     """
-    count = sum(stop - start for _, start, stop in split_rows(split, dict(source.splits))) if source.splits else 0
+    count = count_of(source, split) or 0
     size = requested or default
     if steps is not None or not 0 < count < size:
         return size

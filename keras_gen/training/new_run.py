@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_gen import data, runs, zoo
 from keras_gen.data.value_range import PLAIN, as_stored
+from keras_gen.models.core.system import SMALL_DATA
 from keras_gen.options import as_json
 from keras_gen.progress import counted, report
 from keras_gen.startup import starting
@@ -96,9 +97,11 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
     if declared is not None:
         resolved = dataclasses.replace(
             resolved,
-            precision=config.precision or system.precision,
-            learning_rate=config.learning_rate or system.learning_rate,
-            settings=settings | {key: value for key, value in view.settings.items() if key not in config.settings},
+            precision=config.precision or declared.precision,
+            learning_rate=config.learning_rate or declared.learning_rate,
+            settings=settings
+            | {key: value for key, value in view.settings.items() if key not in config.settings}
+            | _small_data(config, declared, count_of(source, splits["train"]), show_note),
         )
         names = None if source.rendered else _names_in_use(resolved, source)
         resolved = choose_by_pixels(resolved, declared.pixel_setting, splits["train"], shape, show_note, names)
@@ -122,6 +125,32 @@ def new_run(config: TrainConfig, show_note: Callable[[str], None] = lambda note:
         "versions": runs.versions(),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+
+
+def _small_data(
+    config: TrainConfig, system: zoo.System, count: int | None, show_note: Callable[[str], None]
+) -> dict[str, Any]:
+    """Returns the settings that follow from the number of training images, for a system that has such settings."""
+    stated = set(config.settings) | (set(system.presets[config.preset].settings) if config.preset else set())
+    if not system.small_data or count is None or count >= SMALL_DATA or stated & set(system.small_data):
+        return {}
+    chosen = as_json(system.small_data)
+    listed = ", ".join(f"{name}={json.dumps(value)}" for name, value in chosen.items())
+    first = next(iter(chosen))
+    show_note(f"The {counted(count, 'training image')} are few: {listed}. --set {first}=[] overrides this.")
+    return chosen
+
+
+def _names_in_use(config: TrainConfig, source: SourceInfo) -> list[str]:
+    """Returns names of the labels, attributes and domains, and the words of the captions, that the model learns.
+
+    Args:
+        config: Options with complete settings and the options of the view.
+        source: Facts about the data.
+    """
+    learned = [*config.settings.get("vocabulary", ()), *config.settings.get("attribute_names", ())]
+    labels = source.names.get("label", ()) if config.labeled or config.settings.get("num_classes") else ()
+    return [str(name) for name in (*learned, *config.view.get("domains", ()), *labels)]
 
 
 def _size_of_preset(config: TrainConfig) -> tuple[int, int] | None:

@@ -145,18 +145,26 @@ def test_accuracy(name):
 
 
 @pytest.mark.parametrize(
-    "name, accuracy",
+    "name, accuracy, signs",
     [
-        ("minimax", [1, 0.5, 0.5]),  # boundary 0
-        ("least_squares", [1, 0.5, 1]),  # 1/2
-        ("wasserstein", [1, 0.5, 0.5]),  # (0.5 + 0) / 2, the midpoint of the means
-        ("relativistic_average", [1, 0.5, 1]),  # 0 for real and 0.5 for generated examples
+        ("minimax", [1, 0.5, 0.5], [1, -1, 1]),  # boundary 0
+        ("least_squares", [1, 0.5, 1], [1, -1, 1]),  # 1/2
+        ("wasserstein", [1, 0.5, 0.5], [1, -1, 1]),  # (0.5 + 0) / 2, the midpoint of the means
+        ("relativistic_average", [1, 0.5, 1], [1, -1, 1]),  # 0 for real and 0.5 for generated examples
     ],
 )
-def test_accuracy_boundaries(name, accuracy):
+def test_accuracy_boundaries(name, accuracy, signs):
     real, generated = tf.constant([1.1, -0.2, 0.6]), tf.constant([-1.0, -0.6, 0.4])
-    result = adversarial.get(name).accuracy(real, generated, real_mean=0.5, generated_mean=0.0)
-    np.testing.assert_array_equal(result, accuracy)
+    objective, logit_means = adversarial.get(name), {"real_mean": 0.5, "generated_mean": 0.0}
+    np.testing.assert_array_equal(objective.accuracy(real, generated, **logit_means), accuracy)
+    np.testing.assert_array_equal(objective.real_signs(real, generated, **logit_means), signs)
+
+
+def test_a_real_logit_on_the_boundary_has_no_sign():
+    for name, boundary in (("hinge", 0.0), ("least_squares", 0.5), ("wasserstein", 1.5)):
+        logits = tf.constant([boundary, boundary + 0.1, boundary - 0.1])
+        signs = adversarial.get(name).real_signs(logits, logits, real_mean=2.0, generated_mean=1.0)
+        np.testing.assert_array_equal(signs, [0, 1, -1])
 
 
 @pytest.mark.parametrize("name", ["minimax", "non_saturating", "least_squares"])

@@ -73,6 +73,19 @@ def test_translation_of_small_and_oblong_images():
     np.testing.assert_array_equal(after[0], shifted_image(images[0], 0, 4))
 
 
+def test_only_the_chosen_images_get_each_augmentation():
+    images, noise = random_images(4), RANDOM.random((4, noise_size(NAMES)), np.float32)
+    applied = np.array([[True, True, True], [False, False, False], [True, False, False], [False, False, True]])
+    after = diff_augment(images, NAMES, noise, tf.constant(applied))
+    everything = diff_augment(images, NAMES, noise)
+    np.testing.assert_array_equal(after[0], everything[0])
+    np.testing.assert_array_equal(after[1], images[1])
+    np.testing.assert_array_equal(after[2], diff_augment(images, "color", noise[:, :3])[2])
+    np.testing.assert_array_equal(after[3], diff_augment(images, "cutout", noise[:, 5:])[3])
+    with pytest.raises(ValueError, match=r"Expected applied \[batch, 3\] for color, translation, cutout; received"):
+        diff_augment(images, NAMES, noise, tf.constant(applied[:, :2]))
+
+
 @pytest.mark.parametrize("size, length", [(8, 4), (7, 4), (6, 3), (5, 3)])
 def test_cutout_area(size, length):
     images = np.zeros((1, size, size, 1), np.float32)

@@ -54,7 +54,10 @@ def test_every_preset_is_complete(key, name):
     assert zoo.check_settings(key, preset.settings) == preset.settings
     assert preset.settings.items() <= system.settings.items()
     assert {"epochs", "updates"} & set(preset.training) and system.learning_rate > 0
-    assert check_augmentations(system.augment) == system.augment and system.precision in PRECISIONS
+    assert check_augmentations(system.augment) == (system.augment or ()) and system.precision in PRECISIONS
+    assert zoo.check_settings(key, system.small_data) == system.small_data
+    if name == "paper":  # which does not depend on the images
+        assert system.augment is not None and (not system.small_data or set(system.small_data) & set(preset.settings))
     sentences = (preset.description, *preset.departures)
     assert preset.departures and all(text[0].isupper() or text[0].isdigit() for text in sentences)
     assert all(text.endswith(".") for text in sentences)

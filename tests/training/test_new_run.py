@@ -131,6 +131,44 @@ def test_photos_are_resized_with_a_note(tmp_path, key, size, expected, noted):
     assert not any("are resized to" in note for note in chosen)
 
 
+class TestFewImages:
+    """DCGAN augments what its discriminator sees of fewer than 5,000 training images."""
+
+    ALL = ["color", "translation", "cutout"]
+
+    def content(self, tmp_path, count, **options):
+        np.save(tmp_path / "images.npy", np.zeros((count, 8, 8, 1), np.uint8))
+        notes: list[str] = []
+        config = TrainConfig(**{"system": "dcgan", "data": tmp_path / "images.npy", **options})
+        return new_run(config, notes.append)["settings"], [note for note in notes if " are few: " in note]
+
+    @pytest.mark.parametrize("count, few", [(60, True), (5554, True), (5556, False)])
+    def test_the_number_of_training_images_decides(self, tmp_path, count, few):
+        """A tenth of the images, rounded down, is left for validation."""
+        settings, notes = self.content(tmp_path, count)
+        assert settings["augment"] == (self.ALL if few else []) and len(notes) == few
+        assert settings["augment_probability"] == ("adaptive" if few else 1.0)
+        if few:
+            assert notes == [
+                f'The {count - count // 10:,} training images are few: augment=["color", "translation", "cutout"], '
+                'augment_probability="adaptive". --set augment=[] overrides this.'
+            ]
+
+    @pytest.mark.parametrize("given", [[], ["color"]])
+    def test_what_the_user_states_stays(self, tmp_path, given):
+        assert self.content(tmp_path, 60, settings={"augment": given}) == (
+            {**complete_settings("dcgan", {}), "augment": given},
+            [],
+        )
+
+    def test_a_preset_may_state_it(self, tmp_path):
+        chosen = {name: self.content(tmp_path, 60, preset=name)[0]["augment"] for name in ("paper", "small", "gpu")}
+        assert chosen == {"paper": [], "small": self.ALL, "gpu": self.ALL}
+
+    def test_other_systems_do_not(self, tmp_path):
+        assert self.content(tmp_path, 60, system="gan")[0]["augment"] == []
+
+
 def test_completed_settings_are_json_values():
     assert complete_settings("vae", {"beta": np.float32(2)})["beta"] == 2.0
     assert complete_settings("dcgan", {"augment": ("translation",)})["augment"] == ["translation"]

@@ -19,6 +19,8 @@ TRAINING = (
     *("image_size", "batch_size", "epochs", "updates", "steps", "learning_rate", "learning_rate_multipliers"),
     *("optimizer", "betas", "decay", "augment", "precision"),
 )
+# a run on fewer training images has the system's `small_data` settings
+SMALL_DATA = 5_000
 _SECTION = re.compile(r"[A-Z]\w*:")  # "Args:", "Returns:", ... of a Google-style docstring
 _ARGUMENT = re.compile(r"(\w+)(?: \([^)]*\))?: *(.*)")
 
@@ -150,6 +152,8 @@ class System:
         precision: Default dtype policy.
         pretraining: Models that are trained first, in this order.
         pixel_setting: A setting that depends on the pixels of the training images; None for none.
+        small_data: Settings of a new run on fewer than `SMALL_DATA` training images, where neither the user nor the
+            preset states any of them.
         demo: Name of the module in `demos/` that shows an exported model of the system; None for the demo that suits
             the exported endpoints.
         compare_with: Key of a system whose exported model the demos also show next to this system's; None for none.
@@ -184,6 +188,7 @@ class System:
     precision: str = "float32"
     pretraining: tuple[PretrainingStage, ...] = ()
     pixel_setting: PixelSetting | None = None
+    small_data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     demo: str | None = None
     compare_with: str | None = None
     presets: Mapping[str, Preset] = dataclasses.field(default_factory=dict)

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.distributions import LatentPrior, Prior, check_prior
+from keras_gen.layers.adaptive_probability import AdaptiveProbability
 from keras_gen.losses import adversarial, packing
 from keras_gen.losses.diff_augment import check_names, diff_augment, noise_size
 
@@ -20,6 +21,9 @@ from ..core.logit_means import logit_means
 from ..core.penalized import Penalized
 from ..core.player import Player
 from ..core.sample_diversity import sample_diversity
+
+ADAPTIVE = "adaptive"
+AUGMENT_PROBABILITY = "augment_probability"
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -47,6 +51,10 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         augment: Differentiable augmentations of all images that the discriminator sees, in evaluation too: `"color"`,
             `"translation"`, `"cutout"`. A penalty applies to the augmented discriminator x -> C(T(x)): its gradient
             is taken through the augmentation T, as in the code of DiffAugment and StyleGAN2-ADA.
+        augment_probability: Probability with which an image gets each of these augmentations, in [0, 1], or
+            `"adaptive"`: it starts at 0 and follows how many real training images the discriminator recognizes, and
+            the metric `augment_probability` reports it; a dict has `name` and `target` or `images`, see
+            `keras_gen.layers.AdaptiveProbability`.
         ema: Decay of the generator's exponential moving average, in (0, 1), or None. `generate` and the export use the
             averaged generator.
         num_classes: Number of classes to condition on, or None.
@@ -78,6 +86,7 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         simultaneous: bool = False,
         packing: int = 1,
         augment: Iterable[str] = (),
+        augment_probability: float | str | dict = 1.0,
         ema: float | None = EMA,
         num_classes: int | None = None,
         seed: int | None = None,
@@ -91,7 +100,8 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         self.set_penalty(penalty)
         self.objective = objective
         self.n_critic, self.simultaneous, self.packing = n_critic, simultaneous, packing
-        self.augment = check_names(augment)
+        self.augment, self.augment_probability = check_names(augment), augment_probability
+        self.adaptive_probability = self._adaptive_probability()
         self._objective = adversarial.get(objective)
         self._check()
         self.shared_networks = ("generator", "discriminator") if simultaneous else ("generator",)
@@ -145,6 +155,11 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
             "discriminator_accuracy": self._objective.accuracy(*logits, **means),
             "sample_diversity": tf.fill(tf.shape(losses), sample_diversity(generated, real, global_batch)),
         }
+        if self.adaptive_probability is not None:
+            if training:
+                signs = self._objective.real_signs(*logits, **means)
+                self.adaptive_probability.update(global_batch.mean(signs), global_batch.total)
+            metrics[AUGMENT_PROBABILITY] = tf.fill(tf.shape(losses), self._probability())
         return losses, metrics
 
     def generator_loss(
@@ -188,12 +203,44 @@ class GAN(ClassConditional, Penalized, AdversarialModel):
         if not self.augment:
             return lambda packs: self._logits(packs, label, training)
         noise = batch_noise.uniform([noise_size(self.augment)])  # each image of a pack has its own augmentation
+        always = self.augment_probability == 1
+        applied = None if always else batch_noise.uniform([len(self.augment)]) < self._probability()
 
         def logits_of(packs):
-            images = diff_augment(packing.unpack(packs, self.packing), self.augment, noise)
+            images = diff_augment(packing.unpack(packs, self.packing), self.augment, noise, applied)
             return self._logits(packing.pack(images, self.packing), label, training)
 
         return logits_of
+
+    def _probability(self) -> tf.Tensor:
+        """Returns the current probability of an augmentation, a float32 scalar."""
+        if self.adaptive_probability is None:
+            return tf.constant(self.augment_probability, tf.float32)
+        return tf.convert_to_tensor(self.adaptive_probability.probability)
+
+    def _adaptive_probability(self) -> AdaptiveProbability | None:
+        """Returns the state of an adaptive probability, and reports it as a metric; None for a number."""
+        value = self.augment_probability
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if not 0 <= value <= 1:
+                raise ValueError(f"Expected augment_probability in [0, 1]; received {value!r}")
+            adaptive = None
+        else:
+            options = dict(value) if isinstance(value, Mapping) else {"name": value}
+            if options.pop("name", None) != ADAPTIVE or not {"target", "images"}.issuperset(options):
+                raise ValueError(
+                    f"Expected augment_probability as a number in [0, 1], {ADAPTIVE!r}, or a dict with this 'name' and "
+                    f"'target' or 'images'; received {value!r}"
+                )
+            adaptive = AdaptiveProbability(**options, name=AUGMENT_PROBABILITY)
+            self.tracked = (*self.tracked, AUGMENT_PROBABILITY)
+            self.trackers[AUGMENT_PROBABILITY] = keras.metrics.Mean(name=AUGMENT_PROBABILITY)
+        if value != 1 and not self.augment:
+            raise ValueError(
+                f"Expected augment with augment_probability={value!r}; received none. Choose augmentations, such as "
+                "['color', 'translation', 'cutout'], or leave out augment_probability"
+            )
+        return adaptive
 
     def diagnose(self, logs: Mapping[str, float]) -> dict[str, str]:
         return diagnose_discriminator(logs, critic=self._objective.name == "wasserstein")

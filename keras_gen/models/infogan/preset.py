@@ -26,6 +26,8 @@ def infogan(
     code_weight: float = 0.1,
     objective: str | dict = OBJECTIVE,
     penalty: str | dict | None = None,
+    augment: Sequence[str] = (),
+    augment_probability: float | str | dict = 1.0,
     ema: float | None = EMA,
 ) -> "models.InfoGAN":
     """Builds an InfoGAN with the default networks, not yet compiled.
@@ -51,6 +53,11 @@ def infogan(
             `"relativistic_average"`, or a dict with `name` and arguments; see `keras_gen.losses.adversarial`.
         penalty: Gradient penalty of the discriminator: `"wgan_gp"`, `"r1"`, `"r2"`, `"dragan"`, a dict with `name` and
             arguments such as `weight` or `gamma`, or None, as in the paper; see `keras_gen.losses.penalties`.
+        augment: Differentiable augmentations of all images that the discriminator sees, but not Q: `"color"`,
+            `"translation"`, `"cutout"` (DiffAugment, Zhao et al. 2020, arXiv:2006.10738).
+        augment_probability: Probability with which an image gets each of these augmentations, in [0, 1], or
+            `"adaptive"`, by the share of real training images that the discriminator recognizes (Karras et al. 2020,
+            arXiv:2006.06676), or a dict with this `name` and `target` or `images`; 1 in Zhao et al.
         ema: Decay of the moving average of the generator's weights, in (0, 1), that generates images; None generates
             with the trained weights.
 
@@ -61,6 +68,8 @@ def infogan(
 
     from .networks import infogan_discriminator_head, infogan_q_head, infogan_trunk
 
+    base_filters = base_filters or dcgan_filters(image_shape)
+    dense_units = 16 * base_filters if dense_units is None else dense_units
     size, normalization = noise_size + num_categories + num_codes, discriminator_normalization(normalization, penalty)
     return models.InfoGAN(
         networks.dcgan_generator(
@@ -68,8 +77,6 @@ def infogan(
         ),
         infogan_trunk(image_shape, base_filters=base_filters, dense_units=dense_units, normalization=normalization),
         infogan_discriminator_head(dense_units),
-    base_filters = base_filters or dcgan_filters(image_shape)
-    dense_units = 16 * base_filters if dense_units is None else dense_units
         infogan_q_head(dense_units, num_categories + 2 * num_codes, normalization=normalization),
         num_categories=num_categories,
         num_codes=num_codes,
@@ -77,6 +84,8 @@ def infogan(
         code_weight=code_weight,
         objective=objective,
         penalty=penalty,
+        augment=augment,
+        augment_probability=augment_probability,
         ema=ema,
         seed=seed,
     )
@@ -105,6 +114,7 @@ PRESETS = {
             "learning_rate": 2e-4,
             "learning_rate_multipliers": {"generator": 5.0},
             "betas": (0.5, 0.999),
+            "augment": (),
         },
         sources=(
             "arXiv:1606.03657, appendix C and C.1, table 1 (networks, rates, lambda of the joint loss of both players)",
@@ -114,7 +124,6 @@ PRESETS = {
             "The weight of the continuous codes is 0.1: the paper states only that it is smaller than 1, and its code "
             "has 1 with a fixed standard deviation of 1, where ours is learned as in appendix C.",
             "The noise is normal; the authors' code has uniform noise.",
-            "augment": (),
         ),
     ),
     "small": Preset(

@@ -34,6 +34,7 @@ def progan(
     penalty: str | dict | None = "wgan_gp",
     n_critic: int = 1,
     augment: Sequence[str] = (),
+    augment_probability: float | str | dict = 1.0,
     ema: float | None = EMA,
     num_classes: int | None = None,
 ) -> "models.ProgressiveGAN":
@@ -72,6 +73,9 @@ def progan(
         n_critic: Discriminator updates in a step, >= 1, each on its own part of the batch; 1 in the paper.
         augment: Differentiable augmentations of all images that the discriminator sees: `"color"`, `"translation"`,
             `"cutout"` (DiffAugment, Zhao et al. 2020, arXiv:2006.10738). They help with few training images.
+        augment_probability: Probability with which an image gets each of these augmentations, in [0, 1], or
+            `"adaptive"`, by the share of real training images that the discriminator recognizes (Karras et al. 2020,
+            arXiv:2006.06676), or a dict with this `name` and `target` or `images`; 1 in Zhao et al.
         ema: Decay of the moving average of the generator's weights, in (0, 1), that generates images; None generates
             with the trained weights. 0.999 in the paper, appendix A.1.
         num_classes: Number of classes to condition on, or None for an unconditional model.
@@ -112,6 +116,7 @@ def progan(
         penalty=penalty,
         n_critic=n_critic,
         augment=augment,
+        augment_probability=augment_probability,
         ema=ema,
         num_classes=num_classes,
         seed=seed,

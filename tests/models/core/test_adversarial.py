@@ -135,8 +135,9 @@ class TestReplicas:
             {"n_critic": 2, "objective": "wasserstein", "penalty": "wgan_gp"},
             pytest.param({"objective": "relativistic_average", "penalty": "dragan"}, marks=pytest.mark.slow),
             pytest.param({"packing": 2, "penalty": "r1", "augment": ("color", "translation")}, marks=pytest.mark.slow),
+            {"n_critic": 2, "augment": ("cutout",), "augment_probability": {"name": "adaptive", "images": 100}},
         ],
-        ids=["ema", "critic", "relativistic", "packed"],
+        ids=["ema", "critic", "relativistic", "packed", "adaptive"],
     )
     def test_two_replicas_equal_one_device(self, options):
         def run():

@@ -106,6 +106,85 @@ class TestAugmentation:
         assert recorder.recorded and all((recorded == 0.5).any((1, 2)).all() for recorded in recorder.recorded)
 
 
+class TestProbability:
+    """White images, of which cutout replaces a rectangle in some."""
+
+    def cut(self, model, recorder, training: bool = True, rows: int = 200) -> np.ndarray:
+        """Returns the share of the images with a rectangle, in each pass of the discriminator."""
+        recorder.recorded.clear()
+        discriminator_rows(model, tf.ones([rows, *SHAPE]), training)
+        return np.array([(images == 0.5).any((1, 2, 3)).mean() for images in recorder.recorded])
+
+    @pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
+    @pytest.mark.parametrize("training", [True, False])
+    def test_a_number_is_the_share_of_augmented_images(self, probability, training):
+        discriminator, recorder = recording()
+        model = gan(discriminator, augment=("cutout",), augment_probability=probability, penalty="r1")
+        shares = self.cut(model, recorder, training)
+        # three standard errors of 200 images
+        np.testing.assert_allclose(shares, probability, atol=3 * np.sqrt(probability * (1 - probability) / 200))
+        assert len(shares) == 3 and model.adaptive_probability is None
+
+    def test_it_adapts_in_training_alone_and_is_reported(self):
+        discriminator, recorder = recording()
+        adaptive = {"name": "adaptive", "target": 0.5, "images": 400}
+        model = gan(discriminator, augment=("cutout",), augment_probability=adaptive)
+        discriminator.layers[-1].bias.assign([10.0])  # all images are taken for real
+        probability = model.adaptive_probability.probability
+        for step in range(1, 8):
+            shares = self.cut(model, recorder, rows=50)
+            assert float(probability) == (0.5 if step >= 4 else 0)
+        assert 0.2 < shares.mean() < 0.8
+        discriminator.layers[-1].bias.assign([-10.0])
+        self.cut(model, recorder, training=False)
+        assert float(probability) == 0.5
+        assert "augment_probability" in model.tracked and "augment_probability" not in gan().tracked
+
+    def test_fit_and_steps_per_execution_count_every_critic_update(self):
+        """16 images in two updates of 8 each: after two steps of four updates in all, the probability may change."""
+        options = {"augment": ("cutout",), "augment_probability": {"name": "adaptive", "images": 320}, "n_critic": 2}
+        results = []
+        for executions in (1, 2):
+            keras.utils.clear_session()
+            keras.utils.set_random_seed(0)
+            model = gan(**options)
+            model.discriminator.layers[-1].bias.assign([10.0])
+            model.compile(keras.optimizers.SGD(1e-4), steps_per_execution=executions)
+            model.fit(np.random.default_rng(0).random((64, *SHAPE)), batch_size=16, epochs=2, verbose=0, shuffle=False)
+            results.append(float(model.adaptive_probability.probability))
+        assert results == pytest.approx([4 * 0.1, 4 * 0.1])
+
+    def test_a_saved_model_continues(self, tmp_path):
+        model = gan(augment=("color",), augment_probability={"name": "adaptive", "images": 100})
+        model.compile(keras.optimizers.SGD(0.01))
+        model.fit(images(40), batch_size=8, verbose=0)
+        for variable, value in zip(model.adaptive_probability.variables, (0.25, 3.0, 7.0, 2), strict=True):
+            variable.assign(value)
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        assert loaded.augment_probability == {"name": "adaptive", "images": 100} and loaded.augment == ("color",)
+        assert [float(variable) for variable in loaded.adaptive_probability.variables] == [0.25, 3, 7, 2]
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            *((value, r"augment_probability in \[0, 1\]") for value in (-0.1, 1.1, float("nan"))),
+            *(
+                (value, "augment_probability as a number")
+                for value in ("adapt", None, True, {"name": "adaptive", "p": 1})
+            ),
+            ({"name": "adaptive", "images": 0}, "images as an integer >= 1"),
+        ],
+    )
+    def test_other_values_are_refused(self, value, message):
+        with pytest.raises(ValueError, match=f"Expected {message}"):
+            gan(augment=("color",), augment_probability=value)
+
+    def test_a_probability_without_augmentations_is_refused(self):
+        with pytest.raises(ValueError, match="Expected augment with augment_probability='adaptive'; received none"):
+            gan(augment_probability="adaptive")
+
+
 class TestSaving:
     def test_a_saved_model_keeps_its_penalty(self, tmp_path):
         model = gan(penalty={"name": "r1", "gamma": 3.0})

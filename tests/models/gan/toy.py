@@ -3,7 +3,15 @@
 from tests.toy import Toy
 
 TOYS = (
-    Toy("gan", {"hidden_units": 8, "latent_size": 3}, monitor="discriminator_loss"),
+    Toy(
+        "gan",
+        {
+            **{"hidden_units": 8, "latent_size": 3, "augment": ["color", "translation"]},
+            # changes within the few steps of the tests
+            "augment_probability": {"name": "adaptive", "target": 0.1, "images": 30},
+        },
+        monitor="discriminator_loss",
+    ),
     Toy(
         "dcgan",
         # evaluation must not change the spectral norms in the penalty's pass
