@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import io
 import json
+import math
 import pathlib
 import time
 import zipfile
@@ -27,6 +28,8 @@ from keras_gen.data.shapes.renderer import render_shapes
 from keras_gen.data.shapes.splits import FIXED
 from keras_gen.evaluation.evaluators.puzzle import grid_scores, patch_scores
 
+from .budget import Budget
+
 WEIGHTS = pathlib.Path("runs/benchmarks")
 TWEMOJI = "../shared/data/twemoji/twemoji.zip"
 HELD_OUT = 8  # every eighth kind of emoji
@@ -40,7 +43,7 @@ class Configuration:
         load: (size, zip file) -> images for training and for testing.
         size: Height and width.
         settings: Settings of `puzzlegan`.
-        seconds: Duration of training without tracing, or None.
+        seconds: Processor time of training without tracing, or None.
         epochs: Epochs of training, or None. They make two configurations comparable on a shared machine.
         rate: Learning rate of the generator, from which the discriminator's follows.
         batch_size: Images in a step.
@@ -104,31 +107,6 @@ CONFIGURATIONS = {
 # training
 
 
-class Budget(keras.callbacks.Callback):
-    """Ends the training after a time or a number of epochs, and lowers the learning rates in its second half."""
-
-    def __init__(self, seconds: float | None, epochs: int | None):
-        super().__init__()
-        self.seconds, self.epochs = seconds, epochs
-
-    def on_train_begin(self, logs=None):
-        self.rates = {name: float(each.learning_rate) for name, each in self.model.optimizers.items()}
-        self.start = None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.start is None:
-            self.start = time.perf_counter()  # without the time that tracing takes
-        done = self.epoch / self.epochs if self.epochs else (time.perf_counter() - self.start) / self.seconds
-        if done >= 1:
-            self.model.stop_training = True
-        elif batch % 20 == 0:
-            for name, each in self.model.optimizers.items():
-                each.learning_rate = self.rates[name] * min(1.0, 2 * (1 - done))
-
-
 def train(name: str, seed: int, images: np.ndarray, seconds: float | None, epochs: int | None) -> None:
     """Trains a configuration, and saves the weights and a summary of the training."""
     it = CONFIGURATIONS[name]
@@ -136,8 +114,8 @@ def train(name: str, seed: int, images: np.ndarray, seconds: float | None, epoch
         seconds, epochs = it.seconds, it.epochs
     model = zoo.build("puzzlegan", images.shape[1:], seed=seed, learning_rate=it.rate, **it.settings)
     wall, work = time.perf_counter(), time.process_time()
-    model.fit(images, batch_size=it.batch_size, epochs=epochs or 10_000, verbose=2,
-              callbacks=[Budget(None if epochs else seconds, epochs)])  # fmt: skip
+    budget = Budget(steps=epochs * math.ceil(len(images) / it.batch_size)) if epochs else Budget(seconds)
+    model.fit(images, batch_size=it.batch_size, epochs=10_000, verbose=2, callbacks=[budget])
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     model.save(_saved(name, seed, "keras"))
     last = model.history.history

@@ -2,13 +2,12 @@
 
 import io
 import json
-import types
 import zipfile
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.puzzlegan import Budget, blocks, large_shapes, mirrored_twemoji, twemoji
+from benchmarks.puzzlegan import blocks, large_shapes, mirrored_twemoji, twemoji
 
 
 def archive(path):
@@ -55,23 +54,3 @@ def test_shapes_are_large_and_centered():
 def test_block_means_by_hand():
     image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
     np.testing.assert_array_equal(blocks(image, grid_size=2), [[2.5, 4.5, 10.5, 12.5]])
-
-
-def test_learning_rates_fall_in_the_second_half_and_training_stops():
-    budget = Budget(None, epochs=4)
-    optimizers = {"one": types.SimpleNamespace(learning_rate=1.0), "two": types.SimpleNamespace(learning_rate=0.5)}
-    model = types.SimpleNamespace(optimizers=optimizers, stop_training=False)
-    budget.set_model(model)
-    budget.on_train_begin()
-    for epoch, share in ((0, 1.0), (1, 1.0), (2, 1.0), (3, 0.5)):
-        budget.on_epoch_begin(epoch)
-        budget.on_train_batch_end(0)
-        assert (optimizers["one"].learning_rate, optimizers["two"].learning_rate) == (share, share / 2)
-        assert not model.stop_training
-    soon = Budget(1e-9, None)
-    soon.set_model(model)
-    soon.on_train_begin()
-    soon.on_epoch_begin(0)
-    soon.on_train_batch_end(0)
-    soon.on_train_batch_end(1)
-    assert model.stop_training

@@ -1,37 +1,17 @@
-"""The benchmark of text to image: its budget, its configurations and its picture."""
+"""The benchmark of text to image: its configurations and its picture."""
 
 import types
 
-import keras
 import numpy as np
 import pytest
 
 from benchmarks import text2image
 from keras_gen import zoo
-from keras_gen.models.core.player import Optimizers
 from keras_gen.models.text2image import preset
 
 GUIDED = ("guided",)
-BY_VAE = ("with_vae", "vae_alone", "twemoji_with_vae")
+BY_VAE = ("with_vae", "with_sharper_vae", "vae_alone", "twemoji_with_vae")
 WORDS = ("a", "red", "star")
-
-
-def test_learning_rates_fall_over_the_second_half_and_the_budget_ends_training(monkeypatch):
-    clock = types.SimpleNamespace(now=0.0)
-    monkeypatch.setattr(text2image.time, "perf_counter", lambda: clock.now)
-    budget = text2image.Budget(100.0)
-    optimizers = {"discriminator": keras.optimizers.Adam(0.2), "generator": keras.optimizers.Adam(1.0)}
-    budget.set_model(types.SimpleNamespace(optimizer=Optimizers(optimizers)))
-    budget.on_train_begin()
-    for now, share in ((5.0, 1.0), (50.0, 1.0), (80.0, 0.5), (100.0, 0.1)):  # time is measured from the first batch
-        clock.now = now
-        budget.on_train_batch_end(0)
-        result = [float(each.learning_rate) for each in optimizers.values()]
-        np.testing.assert_allclose(result, [0.2 * share, share], rtol=1e-5)
-    clock.now = 105.0
-    with pytest.raises(text2image._Over):
-        budget.on_train_batch_end(0)
-    assert budget.steps == 5
 
 
 @pytest.mark.parametrize("name", text2image.CONFIGURATIONS)
